@@ -1,0 +1,204 @@
+// jsrunner:host — the first module of every interpreter and the only way down to Python.
+// It takes dukpy's bridge out of the scripts' sight, gives modules their calls, and describes errors.
+// @ts-check
+
+const callPython = globalThis.call_python;
+const { token, native } = globalThis.dukpy;
+const { defineProperty } = Object;
+
+// What Python can call: `interpreter.call(name, ...)` -> entries[name](...).
+/** @type {Record<string, (...args: any[]) => any>} */
+export const entries = {};
+
+// dukpy publishes `call_python` and `dukpy` anew on every evaluation. Setters on the global object's
+// prototype catch that: scripts see neither, and the setter is how a call from Python comes in.
+let armed;
+delete globalThis.call_python;
+delete globalThis.dukpy;
+Object.setPrototypeOf(globalThis, Object.create(Object.prototype, {
+  call_python: { get() {}, set() {} },
+  dukpy: {
+    get() {
+      const call = armed;
+      armed = undefined;
+      return call;
+    },
+    set(value) {
+      if (value && value.token === token) armed = () => entries[value.name](...value.args);
+    },
+  },
+}));
+
+// Buffers and long strings cross beside the JSON, in these arrays (see native.py).
+const incoming = [];
+const outgoing = [];
+const rejected = [];
+Object.assign(globalThis, { __incoming: incoming, __outgoing: outgoing, __rejected: rejected });
+entries.hideArrays = () => {
+  delete globalThis.__incoming;
+  delete globalThis.__outgoing;
+  delete globalThis.__rejected;
+};
+
+/** A value of Go's error type, as k6 hands it to scripts: no Error, only a text. */
+export class GoValue {
+  #text;
+  constructor(text, fields) {
+    this.#text = text;
+    Object.assign(this, fields);
+  }
+  error() {
+    return this.#text;
+  }
+  toString() {
+    return this.#text;
+  }
+}
+defineProperty(GoValue, 'name', { value: 'Object' });
+
+/** What k6's own functions throw. */
+export class GoError extends Error {
+  constructor(text, fields) {
+    super(text);
+    this.value = new GoValue(text, fields);
+  }
+}
+defineProperty(GoError.prototype, 'name', { value: 'GoError', writable: true, configurable: true });
+
+const errorTypes = { GoError, TypeError, RangeError, SyntaxError, Error };
+const InternalError = globalThis.InternalError;
+const WHILE_CALLING = 'Error while calling Python Function';
+
+/** The exception that Python meant when a call down failed. Never returns if the VU is to stop. */
+export function hostError(error) {
+  if (!(error instanceof InternalError)) return error;
+  if (error.message.startsWith(WHILE_CALLING)) {
+    const [kind, text, fields] = callPython('$error');
+    if (kind !== 'interrupted') return new errorTypes[kind](text, fields);
+  } else if (error.message !== 'interrupted') {
+    return error;
+  }
+  for (;;); // ends by the interrupt that is under way, which no script can catch
+}
+
+/** Call a Python operation with JSON-like arguments. */
+export function host(op, ...args) {
+  try {
+    return callPython(op, ...args);
+  } catch (error) {
+    throw hostError(error);
+  }
+}
+
+// A JSON argument is cut at a NUL by the bridge only in the operation's name; `\u0000` is safe in it.
+
+/** Prepare an ArrayBuffer for a host call; Python reads it with `interpreter.buffer(packed)`. */
+export const pack = native
+  ? (buffer) => outgoing.push(buffer) - 1
+  : (buffer) => {
+    const bytes = new Uint8Array(buffer);
+    let text = '';
+    for (let i = 0; i < bytes.length; i += 8192) {
+      text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    }
+    return text;
+  };
+
+/** Prepare a long string for a host call; Python reads it with `interpreter.text(packed)`. */
+export const packText = native ? (text) => outgoing.push(text) - 1 : (text) => text;
+
+/** Python has read what was packed: let it go. */
+export function release() {
+  outgoing.length = 0;
+}
+
+/** What `interpreter.put_buffer(bytes)` or `put_text(bytes)` gave. */
+export const unpack = native
+  ? (index) => {
+    const value = incoming[index];
+    incoming[index] = undefined;
+    return value;
+  }
+  : ([kind, text]) => (kind === 'text'
+    ? text
+    : Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer);
+
+// Stacks as k6 writes them, without our own frames: `\tat name (file:line:column(pc))`.
+defineProperty(Error, 'prepareStackTrace', {
+  value(error, frames) {
+    let text = `${error}`;
+    for (const frame of frames) {
+      const file = frame.getFileName();
+      if (!file || !(file.startsWith('file:') || file.startsWith('https:'))) continue;
+      const place = `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}(0)`;
+      const name = frame.getFunctionName();
+      text += name ? `\n\tat ${name} (${place})` : `\n\tat ${place}`;
+    }
+    return `${text}\n`;
+  },
+});
+Error.stackTraceLimit = 50;
+
+/** The text of an exception as it is logged: the value, then where it came from. */
+export function describe(error) {
+  let text;
+  try {
+    text = `${error}`;
+  } catch {
+    text = Object.prototype.toString.call(error);
+  }
+  const stack = typeof error === 'object' && error !== null && Object.hasOwn(error, 'stack')
+    ? error.stack : undefined;
+  if (typeof stack !== 'string') return text;
+  const frames = stack.indexOf('\n\tat ');
+  return frames < 0 ? text : text + stack.slice(frames);
+}
+
+// Which promises were rejected and never handled: their reasons, oldest first.
+const takeRejections = (indices) => {
+  const reasons = indices.map((index) => rejected[index]);
+  rejected.length = 0;
+  return reasons;
+};
+
+/**
+ * Run all promise jobs. Returns the reasons of unhandled rejections (mostly none), or undefined
+ * if the caller must return to Python first, which does it there, and be called once more.
+ */
+export const drainJobs = native
+  ? () => {
+    const indices = host('$jobs');
+    return indices ? takeRejections(indices) : [];
+  }
+  : (() => {
+    let drained = false;
+    return () => {
+      drained = !drained;
+      return drained ? undefined : [];
+    };
+  })();
+
+// The clock of samples and timers: milliseconds since the epoch, with fractions.
+const { performance } = globalThis;
+const origin = Date.now() - performance.now();
+export const now = () => origin + performance.now();
+
+// Samples wait here until control leaves for Python anyway: [metric, value, time, tags].
+const samples = [];
+export function emit(metric, value, tags) {
+  if (samples.push([metric, value, now(), tags]) >= 64) flush();
+}
+export function flush() {
+  if (samples.length) callPython('$emit', samples.splice(0));
+}
+
+// What QuickJS has and k6 has not, so that a script's feature tests give the same answers.
+for (const name of ['queueMicrotask', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'performance',
+  'FinalizationRegistry', 'DOMException', 'Float16Array', 'Iterator', 'InternalError']) {
+  delete globalThis[name];
+}
+for (const [name, value] of Object.entries({ global: globalThis, GoError })) {
+  defineProperty(globalThis, name, { value, writable: true, configurable: true });
+}
+
+export { callPython };

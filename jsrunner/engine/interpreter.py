@@ -1,0 +1,254 @@
+"""One JavaScript interpreter: modules, calls in both directions, limits.
+
+Data crosses as JSON (orjson); long texts and buffers cross beside it, in arrays (see `native`), or
+as latin-1 text where the C API cannot be used. JavaScript calls an operation by name; Python calls
+an entry of host.js by name. Errors of an operation reach the script as the exception that it names
+(`HostError`), anything else is a fault of ours and reaches the run as itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from jsrunner.engine import quickjs
+from jsrunner.engine.native import Native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: QuickJS measures its stack in bytes of C stack; k6 takes some 5,000 frames of plain recursion.
+STACK_BYTES = 24 << 20
+#: Per VU. k6 has no limit of its own; without one a script that allocates for ever takes the machine.
+MEMORY_BYTES = 512 << 20
+
+_HOST_SOURCE = Path(__file__).with_name("host.js").read_bytes()
+
+
+class HostError(Exception):
+    """An operation failed as the script shall see it.
+
+    `kind` is the JavaScript class (GoError, TypeError, RangeError, SyntaxError, Error) and `fields`
+    are further properties of a GoError's value.
+    """
+
+    def __init__(self, text: str, kind: str = "GoError", **fields: object) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.fields = fields
+
+
+class Interrupted(BaseException):
+    """The VU is to stop now. Raised in operations; no script can catch what it becomes."""
+
+
+class JSError(Exception):
+    """An exception left the interpreter; the text is the value's, then its stack."""
+
+
+class Interpreter:
+    """A QuickJS runtime with one context.
+
+    `load(specifier) -> source` and `normalize(base, specifier) -> specifier` resolve modules; what
+    they raise is kept in `load_error`, because the bridge swallows it.
+    """
+
+    # dukpy asks this before each call. A built-in that is true for every name costs least.
+    _check_exported_function_exists = bool
+
+    def __init__(
+        self,
+        operations: Mapping[bytes, Callable[..., object]],
+        *,
+        load: Callable[[str], str],
+        normalize: Callable[[str, str], str],
+        native: bool | None = None,
+    ) -> None:
+        self._ctx = quickjs.create_context()
+        self.operations: dict[bytes, Callable[..., object]] = {
+            b"$error": self._describe_error,
+            b"$jobs": self._run_jobs,
+            **operations,
+        }
+        #: Called with the rest of the name for names that begin with \\x01: the hot path of sockets.
+        self.hot: Callable[[bytes], bytes | None] | None = None
+        self._load, self._normalize = load, normalize
+        self.load_error: BaseException | None = None
+        self._host_error: BaseException | None = None
+        #: A fault in our own code that a script was shown as an exception; the run reports it.
+        self.fault: BaseException | None = None
+        self._token = os.urandom(8).hex()
+        self._incoming = 0
+        self.native: Native | None = None
+        use_native = supported() if native is None else native
+        if use_native:
+            self.native = Native(self._ctx)
+            self.native.limit(stack_bytes=STACK_BYTES, memory_bytes=MEMORY_BYTES)
+        settings = orjson.dumps({"token": self._token, "native": use_native})
+        self._evaluate(_HOST_SOURCE, settings, "jsrunner:host")
+        if self.native:
+            self.native.adopt_arrays()
+        self.call("hideArrays")
+
+    # -- into JavaScript ---------------------------------------------------------------------------
+
+    def call(self, entry: str, *args: object) -> Any:
+        """Call an entry of host.js with JSON-like arguments. Raises JSError, Interrupted."""
+        variables = orjson.dumps({"token": self._token, "name": entry, "args": args})
+        result = self._evaluate(b"dukpy()", variables, None)
+        return None if result is None else orjson.loads(result)
+
+    def run_module(self, source: str, name: str) -> None:
+        """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs."""
+        self._evaluate(source.encode(), b"{}", name)
+
+    def _evaluate(self, source: bytes, variables: bytes, module: str | None) -> bytes | None:
+        try:
+            result: bytes | None = quickjs.eval_string(
+                self, source, variables, module is not None, module or ""
+            )
+            return result
+        except quickjs.JSRuntimeError as error:
+            raise JSError(str(error)) from None
+
+    def interrupt(self) -> None:
+        """Whatever JavaScript runs or is called next ends at once, uncatchably and for good."""
+        if self.native:
+            self.native.interrupt()
+
+    # -- out of JavaScript: the names are dukpy's --------------------------------------------------
+
+    def _call_python(self, name: bytes, arguments: bytes) -> bytes | None:
+        try:
+            if name[0] == 1:
+                return self.hot(name[1:])  # type: ignore[misc]
+            result = self.operations[name](*orjson.loads(arguments))
+            return None if result is None else orjson.dumps(result)
+        except BaseException as error:
+            self._host_error = error
+            raise
+
+    @property
+    def loader(self) -> Interpreter:
+        return self
+
+    def load(self, name: str) -> tuple[str, str, str]:
+        """dukpy's loader: (id, source, format)."""
+        try:
+            return name, self._load(name), "module"
+        except Exception as error:
+            self.load_error = error
+            raise
+
+    def _normalize_module(self, base: str, name: str) -> str:
+        try:
+            return self._normalize(base, name)
+        except Exception as error:
+            self.load_error = error
+            raise
+
+    # -- buffers -----------------------------------------------------------------------------------
+
+    def buffer(self, packed: int | str) -> bytes:
+        """The bytes of what JavaScript gave to `pack`."""
+        if isinstance(packed, str):
+            return packed.encode("latin-1")
+        assert self.native is not None
+        return self.native.get_buffer(packed)
+
+    def text(self, packed: int | str) -> bytes:
+        """The UTF-8 of what JavaScript gave to `packText`."""
+        if isinstance(packed, str):
+            return packed.encode("utf-8", "replace")
+        assert self.native is not None
+        return self.native.get_text(packed)
+
+    def put_buffer(self, data: bytes) -> object:
+        """A handle which JavaScript's `unpack` turns into an ArrayBuffer."""
+        if self.native is None:
+            return ["buffer", data.decode("latin-1")]
+        self.native.put_buffer(self._next_incoming(), data)
+        return self._incoming
+
+    def put_text(self, data: bytes) -> object:
+        """A handle which JavaScript's `unpack` turns into a string; `data` is valid UTF-8."""
+        if self.native is None:
+            return ["text", data.decode()]
+        self.native.put_text(self._next_incoming(), data)
+        return self._incoming
+
+    def _next_incoming(self) -> int:
+        # A ring: what was handed over is taken before so many more have been.
+        self._incoming = (self._incoming + 1) & 0xFFFF
+        return self._incoming
+
+    # -- operations of the engine itself -----------------------------------------------------------
+
+    def _describe_error(self) -> object:
+        error, self._host_error = self._host_error, None
+        if isinstance(error, HostError):
+            return error.kind, str(error), error.fields
+        if isinstance(error, Interrupted):
+            return ("interrupted",)
+        self.fault = error
+        return "Error", f"jsrunner: {type(error).__name__}: {error}", {}
+
+    def _run_jobs(self) -> list[int] | None:
+        """Run promise jobs; the indices of unhandled rejections, None if there are none."""
+        native = self.native
+        assert native is not None
+        if not native.run_jobs():
+            raise Interrupted
+        return native.take_rejections() if native.rejections else None
+
+    def work_pending(self) -> bool:
+        """Whether promise jobs or rejections wait. Without the C API: always, to be safe."""
+        native = self.native
+        return native is None or native.job_pending() or bool(native.rejections)
+
+
+@functools.cache
+def supported() -> bool:
+    """Whether the C API works here: a round trip of a text, a buffer, a job and a rejection.
+
+    JSRUNNER_NATIVE=0 in the environment says no.
+    """
+    if os.environ.get("JSRUNNER_NATIVE") == "0":
+        return False
+    try:
+        seen: list[object] = []
+        interpreter = Interpreter(
+            {
+                b"text": lambda packed: seen.append(interpreter.text(packed)),
+                b"buffer": lambda packed: seen.append(interpreter.buffer(packed)),
+                b"give": lambda: [
+                    interpreter.put_text("ü".encode()),
+                    interpreter.put_buffer(b"\0\xff"),
+                ],
+                b"say": seen.append,
+            },
+            load=lambda name: "",
+            normalize=lambda base, name: name,
+            native=True,
+        )
+        interpreter.run_module(_SELF_TEST, "jsrunner:selftest")
+        return seen == ["ü".encode(), b"\1\0", ["ü", 0, 255], "job", ["reason"]]
+    except (AttributeError, OSError, JSError):
+        return False
+
+
+_SELF_TEST = """
+import { host, pack, packText, unpack, drainJobs } from 'jsrunner:host';
+host('text', packText('ü'));
+host('buffer', pack(new Uint8Array([1, 0]).buffer));
+const [text, buffer] = host('give').map(unpack);
+host('say', [text, ...new Uint8Array(buffer)]);
+Promise.resolve().then(() => host('say', 'job'));
+Promise.reject('handled').catch(() => {});
+Promise.reject('reason');
+host('say', drainJobs());
+"""

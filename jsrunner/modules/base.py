@@ -1,0 +1,49 @@
+"""The contract of a module's Python half.
+
+`import x from 'k6/x'` opens modules/k6/x.js (what a script can observe: classes, arguments, errors,
+order) and, where that needs sockets, clocks, files or metrics, modules/k6/x.py beside it with one
+`HostModule`. The JavaScript half calls the Python half's operations through `host` of
+`jsrunner:host`: the method `hash` of the module `k6/crypto` is the operation `crypto.hash`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.worker.vu import VU
+
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+
+def operation(method: _F) -> _F:
+    """Mark a method as callable from the JavaScript half.
+
+    Arguments and result are JSON-like. It raises `HostError` for what the script shall see as an
+    exception. Buffers come as handles, see `Interpreter.buffer` and `put_buffer`.
+    """
+    method.__dict__["is_operation"] = True
+    return method
+
+
+class HostModule:
+    """A module's Python half: one instance per VU, made when the script first imports it."""
+
+    #: What scripts import, e.g. "k6/crypto"; the file's path says the same.
+    specifier: ClassVar[str]
+
+    def __init__(self, vu: VU) -> None:
+        self.vu = vu
+
+    @classmethod
+    def prefix(cls) -> str:
+        return cls.specifier.removeprefix("k6/").removeprefix("jsrunner:globals/")
+
+    def operations(self) -> dict[bytes, Callable[..., Any]]:
+        found: dict[bytes, Callable[..., Any]] = {}
+        for name in dir(type(self)):
+            if getattr(getattr(type(self), name), "is_operation", False):
+                found[f"{self.prefix()}.{name}".encode()] = getattr(self, name)
+        return found

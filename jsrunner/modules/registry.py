@@ -1,0 +1,51 @@
+"""Which modules there are: a specifier is a path below this folder, two halves side by side."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jsrunner.modules.base import HostModule
+
+if TYPE_CHECKING:
+    from jsrunner.worker.vu import VU
+
+_FOLDER = Path(__file__).parent
+
+#: Modules that every interpreter loads before the script: what k6 offers as globals.
+GLOBALS = ("console", "timers", "environment", "text")
+
+
+def _stem(specifier: str) -> str | None:
+    """`k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `jsrunner:globals/x` -> `globals/x`."""
+    if specifier == "k6":
+        return "k6/index"
+    if specifier.startswith("jsrunner:globals/"):
+        return specifier.removeprefix("jsrunner:")
+    return specifier if specifier.startswith("k6/") and ".." not in specifier else None
+
+
+def source(specifier: str) -> str | None:
+    """The JavaScript half of a module, None if there is no such module."""
+    stem = _stem(specifier)
+    path = _FOLDER / f"{stem}.js"
+    return path.read_text(encoding="utf-8") if stem and path.is_file() else None
+
+
+def attach(specifier: str, vu: VU) -> None:
+    """Give the VU's interpreter the operations of the module's Python half, if it has one."""
+    stem = _stem(specifier)
+    if stem is None or not (_FOLDER / f"{stem}.py").is_file():
+        return
+    module = importlib.import_module(f"jsrunner.modules.{stem.replace('/', '.')}")
+    for value in list(vars(module).values()):
+        if (
+            isinstance(value, type)
+            and issubclass(value, HostModule)
+            and value.__module__ == module.__name__
+        ):
+            half = value(vu)
+            vu.modules[specifier] = half
+            vu.interpreter.operations.update(half.operations())
