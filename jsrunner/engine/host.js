@@ -40,6 +40,9 @@ entries.hideArrays = () => {
   delete globalThis.__rejected;
 };
 
+/** What of the script's life it is: init code may do less (and more) than the VU's functions. */
+export const context = { inInit: true };
+
 /** A value of Go's error type, as k6 hands it to scripts: no Error, only a text. */
 export class GoValue {
   #text;
@@ -185,11 +188,40 @@ export const now = () => origin + performance.now();
 
 // Samples wait here until control leaves for Python anyway: [metric, value, time, tags].
 const samples = [];
+const flushers = [];
+/** Have `send()` called before control leaves for longer than a moment. */
+export const onFlush = (send) => flushers.push(send);
 export function emit(metric, value, tags) {
-  if (samples.push([metric, value, now(), tags]) >= 64) flush();
+  if (!Number.isFinite(value)) value = String(value); // which JSON cannot say as a number
+  if (samples.push([metric, value, now(), tags]) >= 64) flushSamples();
+}
+export function flushSamples() {
+  if (samples.length) callPython('$emit', samples.splice(0));
 }
 export function flush() {
-  if (samples.length) callPython('$emit', samples.splice(0));
+  flushSamples();
+  for (const send of flushers) send();
+}
+
+/** Tags as k6 takes them: strings, booleans and numbers; `prefix` begins the error's text. */
+export function tagValues(tags, prefix, known = {}) {
+  for (const key of Object.keys(Object(tags))) {
+    const value = tags[key];
+    const type = typeof value;
+    if (type !== 'string' && type !== 'number' && type !== 'boolean') {
+      throw new GoError(`${prefix}invalid value for metric tag '${key}': only String, Boolean and `
+        + 'Number types are accepted as a metric tag values');
+    }
+    known[key] = String(value);
+  }
+  return known;
+}
+
+/** What Go says of an argument that is no function. */
+export function mustBeCallable(value, index) {
+  if (typeof value === 'function') return;
+  throw new TypeError(`could not convert function call parameter ${index}: `
+    + `could not convert ${value} to sobek.Callable`);
 }
 
 // What QuickJS has and k6 has not, so that a script's feature tests give the same answers.

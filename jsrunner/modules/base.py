@@ -47,3 +47,9 @@ class HostModule:
             if getattr(getattr(type(self), name), "is_operation", False):
                 found[f"{self.prefix()}.{name}".encode()] = getattr(self, name)
         return found
+
+    def interrupted(self) -> None:
+        """The VU was stopped in the middle of an iteration: let go of what lasts longer."""
+
+    def report(self) -> None:
+        """A snapshot is due: put what was counted on the side into the metrics."""

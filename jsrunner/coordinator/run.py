@@ -1,0 +1,721 @@
+"""The life of a run: load, decide, prepare, setup, play, teardown, summary.
+
+One thread, no gevent: it waits for its workers' messages and for the next second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import selectors
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.coordinator.local import LocalWorkers
+from jsrunner.coordinator.partition import max_vus, share_out
+from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
+from jsrunner.metrics.registry import BUILTIN, Metric, Registry
+from jsrunner.metrics.store import Series, Store
+from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
+from jsrunner.options.layers import consolidate, derive_scenarios, validate
+from jsrunner.options.model import Options, to_json
+from jsrunner.options.parse import options_from_env, options_from_json
+from jsrunner.options.segment import Striping
+from jsrunner.outputs.base import FileWriter, OutputConfig
+from jsrunner.outputs.csv import CsvFormatter, with_columns
+from jsrunner.summary import export, text
+from jsrunner.summary.model import SummaryData, build
+from jsrunner.worker import board, messages
+from jsrunner.worker.process import Plan
+from jsrunner.worker.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.script.script import Script
+    from jsrunner.ui.display import Display
+    from jsrunner.ui.log import Logger
+
+#: k6's defaults, in seconds.
+STAGE_TIMEOUT: Final = 60.0
+SUMMARY_TIMEOUT: Final = 120.0
+THRESHOLDS_EVERY: Final = 2.0
+#: How long a worker may take to obey before it is killed: native code that computes for long cannot
+#: be interrupted.
+PATIENCE: Final = 10.0
+#: How often the display gets a new state, in seconds.
+REFRESH: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run, besides the test's own options."""
+
+    outputs: tuple[OutputConfig, ...] = ()
+    summary_mode: str = "compact"
+    summary_export: str | None = None
+    no_thresholds: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    #: Where scripts find their variables.
+    script_environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    workers: int | None = None
+    user_agent: str = ""
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker as the coordinator sees it."""
+
+    stream: socket.socket
+    reader: messages.Reader = field(default_factory=messages.Reader)
+    series: dict[int, Series] = field(default_factory=dict)
+    process_id: int = 0
+    vus: int = 0
+    ready: bool = False
+    finished: bool = False
+    gone: bool = False
+    sessions_open: int = 0
+    failed_handshakes: int = 0
+    failures: int = 0
+
+
+class Run:
+    """One run of a script."""
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        config: Options | None,
+        flags: Options,
+        settings: Settings,
+        logger: Logger,
+        display: Display,
+    ) -> None:
+        self.script = script
+        self._config = config
+        self._flags = flags
+        self.settings = settings
+        self.logger = logger
+        self.display = display
+        self.options = Options()
+        self.scenarios: dict[str, ExecutorConfig] = {}
+        self.striping = Striping(None, None)
+        self.thresholds = ThresholdSet()
+        self.registry = Registry()
+        self.store = Store(self.thresholds, system_tags=frozenset())
+        self.max_vus = 0
+        self.phase = "init"
+        #: When setup began: the summary's rates count from here. By time.monotonic.
+        self.started = time.monotonic()
+        self.setup_data: bytes | None = None
+        #: What ends the run early, the first cause: its exit code.
+        self.cause: ExitCode | None = None
+        self.marked_failed = False
+        self._exports: dict[str, str] = {}
+        self._workers: list[Worker] = []
+        self._stage: messages.StageDone | None = None
+        self._loaded: messages.Loaded | None = None
+        self._failure: JsrunnerError | None = None
+        self._writers: list[FileWriter] = []
+        self._introduced: set[str] = set()
+        self._recorder = Recorder()
+        self._own = Worker(socket.socket())
+        self._own.stream.close()
+        self._counts: list[board.Counts] = []
+        self._signals = 0
+        self._interrupted_at: float | None = None
+        self._next_second = self._next_judgement = self._next_frame = float("inf")
+        self._selector = selectors.DefaultSelector()
+
+    # -- the whole ---------------------------------------------------------------------------------
+
+    def execute(self) -> ExitCode:
+        """Run it; the exit code. Raises JsrunnerError for what cannot even begin."""
+        most = self.settings.workers or os.cpu_count() or 1
+        self._local = LocalWorkers(most, self.script, self.settings.script_environment)
+        self._workers = [Worker(stream) for stream in self._local.streams]
+        self._watch(self._workers[0])
+        restore = self._catch_signals()
+        try:
+            self._load()
+            self._decide()
+            self._open_outputs()
+            self._prepare()
+            code = self._play()
+            return self._conclude(code)
+        finally:
+            self.display.stop()
+            for worker in self._workers:
+                self._tell(worker, messages.Exit())
+            for writer in self._writers:
+                writer.close()
+            self._local.wait()
+            restore()
+
+    def _load(self) -> None:
+        """Wait for the script's first init."""
+        self._pump(lambda: self._loaded is not None)
+        if self.cause is not None:
+            raise JsrunnerError("", exit_code=self.cause)
+
+    def _decide(self) -> None:
+        """Options, scenarios, thresholds: what the test is. Raises JsrunnerError."""
+        loaded = self._loaded
+        assert loaded is not None
+        self._exports = loaded.exports
+        prefix = (
+            f"could not initialize '{self.script.name}': could not load JS test "
+            f"'{self.script.url}': "
+        )
+        for name, type_, contains in loaded.metrics:
+            self.registry.declare(name, type_, contains)
+        script_options = self._script_options(loaded, prefix)
+        layers = {"config": self._config or Options(), "script": script_options}
+        layers["env"] = options_from_env(self.settings.environment)
+        layers["cli"] = self._flags
+        try:
+            self.options, warnings = consolidate(layers)
+            self.scenarios, more = derive_scenarios(self.options)
+        except ConfigError as error:
+            if "simultaneously" in str(error):
+                raise
+            raise ConfigError(prefix + str(error), hint=error.hint) from None
+        for warning in warnings + more:
+            self.logger.log("warning", warning)
+        validate(self.options, self.scenarios, loaded.exports)
+        try:
+            self.striping = Striping(self.options.segment, self.options.segment_sequence)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        self.max_vus = max_vus(self.scenarios, self.striping)
+        self._read_thresholds()
+
+    def _script_options(self, loaded: messages.Loaded, prefix: str) -> Options:
+        if loaded.options_error is not None:
+            raise JsrunnerError(f"{prefix}error parsing script options: {loaded.options_error}")
+        functions = [name for name, kind in loaded.exports.items() if kind == "function"]
+        for name in ("setup", "teardown"):
+            if name in loaded.exports and name not in functions:
+                raise JsrunnerError(f"{prefix}exported '{name}' must be a function")
+        if "handleSummary" in loaded.exports and "handleSummary" not in functions:
+            raise JsrunnerError(f"{prefix}exported identifier handleSummary must be a function")
+        try:
+            options, unknown = options_from_json(json.loads(loaded.options or "{}"))
+        except ConfigError as error:
+            raise ConfigError(
+                prefix + str(error), exit_code=error.exit_code, hint=error.hint
+            ) from None
+        if not set(functions) - {"setup", "teardown", "handleSummary"}:
+            raise JsrunnerError(f"{prefix}no exported functions in script")
+        if unknown:
+            self.logger.log(
+                "warning",
+                "There were unknown fields in the options exported in the script",
+                error=f'json: unknown field "{unknown[0]}"',
+            )
+        return options
+
+    def _read_thresholds(self) -> None:
+        raw = self.options.thresholds or {}
+        if self.settings.no_thresholds:
+            for key in raw:
+                if self.registry.get(key.partition("{")[0]) is None:
+                    self.logger.log("warning", f"Invalid metric '{key}' in threshold definitions")
+        else:
+            self.thresholds = parse_thresholds(raw)
+            self.thresholds.validate(self.registry)
+            for warning in self.thresholds.warnings:
+                self.logger.log("warning", warning)
+        self.store = Store(
+            self.thresholds,
+            system_tags=self.options.enabled_system_tags(),
+            by_group=self.settings.summary_mode == "full",
+        )
+
+    def _open_outputs(self) -> None:
+        tags = sorted(self.options.enabled_system_tags())
+        for config in self.settings.outputs:
+            if isinstance(config.formatter, CsvFormatter):
+                config = with_columns(config, tags)
+            self._writers.append(FileWriter(config))
+        self._recorder = Recorder([one.config.formatter for one in self._writers])
+
+    def _prepare(self) -> None:
+        """Fork the workers and make the VUs."""
+        self.phase = "init"
+        self.display.start(self)
+        count = max(1, min(len(self._workers), self.max_vus))
+        self._local.keep(count)
+        del self._workers[count:]
+        self._local.board.open(len(self.scenarios))
+        self._counts = [
+            self._local.board.view(slot, 0) for slot in range(len(self.scenarios))
+        ]
+        plan = Plan(
+            options=self.options,
+            scenarios=self.scenarios,
+            shares=share_out(self.scenarios, self.striping, count),
+            max_vus=self.max_vus,
+            formatters=tuple(one.config.formatter for one in self._writers),
+            options_json=json.dumps(self._shown_options()),
+            user_agent=(
+                self.settings.user_agent
+                if self.options.user_agent is None
+                else self.options.user_agent
+            ),
+        )
+        self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
+        for worker in self._workers[1:]:
+            self._watch(worker)
+        self._next_second = time.monotonic()
+        self._next_frame = time.monotonic()
+        self._pump(lambda: all(worker.ready for worker in self._workers))
+
+    def _shown_options(self) -> dict[str, Any]:
+        """exec.test.options."""
+        shown = to_json(self.options, consolidated=True)
+        shown["scenarios"] = {name: one.to_json() for name, one in self.scenarios.items()}
+        return shown
+
+    def _play(self) -> ExitCode | None:
+        """setup, scenarios, teardown; what ended it early, None if nothing did."""
+        self.started = time.monotonic()
+        self._next_judgement = self.started + THRESHOLDS_EVERY
+        if "setup" in self._exports and not self.options.no_setup:
+            self.phase = "setup"
+            if not self._run_setup():
+                return self.cause
+        if self.cause is None:
+            self.phase = "running"
+            self._play_scenarios()
+        if "teardown" in self._exports and not self.options.no_teardown:
+            self.phase = "teardown"
+            self._run_teardown()
+        return self.cause
+
+    def _run_setup(self) -> bool:
+        """False if there is to be no teardown."""
+        timeout = self.options.setup_timeout or STAGE_TIMEOUT
+        done = self._run_stage("setup", None, timeout)
+        if done is None or self.cause is not None:
+            return True  # aborted or interrupted
+        if done.timed_out:
+            self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
+            return False
+        if done.error is not None:
+            self.logger.log("error", done.error, source="stacktrace", hint="script exception")
+            self.cause = ExitCode.SCRIPT_EXCEPTION
+            return False
+        if done.result is not None:
+            result = json.loads(done.result)
+            if isinstance(result, dict) and set(result) == {"$error"}:
+                self.logger.log(
+                    "error", f"error marshaling setup() data to JSON: {result['$error']}"
+                )
+                self.cause = ExitCode.GENERIC
+                return False
+            self.setup_data = done.result
+        return True
+
+    def _run_teardown(self) -> None:
+        timeout = self.options.teardown_timeout or STAGE_TIMEOUT
+        done = self._run_stage("teardown", self.setup_data, timeout, even_aborted=True)
+        if done is None:
+            return
+        if done.timed_out:
+            self._stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
+        elif done.error is not None:
+            self.logger.log("error", done.error, source="stacktrace", hint="script exception")
+            self.cause = self.cause or ExitCode.SCRIPT_EXCEPTION
+
+    def _stage_timed_out(self, name: str, timeout: float, code: ExitCode) -> None:
+        self.logger.log(
+            "error",
+            f"{name}() execution timed out after {timeout:g} seconds",
+            hint=f"You can increase the time limit via the {name}Timeout option",
+        )
+        self.cause = self.cause or code
+
+    def _run_stage(
+        self, name: str, argument: bytes | None, timeout: float, *, even_aborted: bool = False
+    ) -> messages.StageDone | None:
+        """None if the run was aborted meanwhile."""
+        self._stage = None
+        worker = self._workers[0]
+        if worker.gone:
+            return None
+        before = self._signals, self.cause
+        self._tell(worker, messages.RunStage(name, argument, timeout))
+        limit = time.monotonic() + timeout + PATIENCE
+
+        def over() -> bool:
+            if self._stage is not None or worker.gone:
+                return True
+            if time.monotonic() > limit:
+                self._kill(worker, f"{name}() did not end within its time")
+                return True
+            return not even_aborted and (self._signals, self.cause) != before
+
+        self._pump(over)
+        return self._stage
+
+    def _play_scenarios(self) -> None:
+        start = messages.Start(time.monotonic() + 0.002, self.setup_data)
+        for worker in self._workers:
+            self._tell(worker, start)
+        latest = start.at + max(
+            one.start_time + one.max_duration() for one in self.scenarios.values()
+        )
+
+        def over() -> bool:
+            late = latest if self._interrupted_at is None else self._interrupted_at
+            if time.monotonic() > late + PATIENCE:
+                for worker in self._workers:
+                    if not worker.finished and not worker.gone:
+                        self._kill(worker, "it did not stop when it was told to")
+            return all(worker.finished or worker.gone for worker in self._workers)
+
+        self._pump(over)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def _conclude(self, cause: ExitCode | None) -> ExitCode:
+        """Thresholds, summary, exit code."""
+        self.phase = "ended"
+        elapsed = time.monotonic() - self.started
+        self._collect_own()
+        self.display.stop()
+        crossed: tuple[str, ...] = ()
+        if not self.settings.no_thresholds:
+            self.store.add_thresholds({one.name: one for one in self.registry.declared()})
+            crossed = self.thresholds.evaluate(self.store, elapsed, final=True).crossed
+        if not any(count.total(board.COMPLETED) for count in self._counts) and cause is None:
+            self.logger.log(
+                "warning",
+                "No script iterations fully finished, consider making the test duration longer",
+            )
+        if self.settings.summary_mode != "disabled":
+            self._summarize(elapsed)
+        for writer in self._writers:
+            if writer.failed:
+                self.logger.log("error", writer.failed)
+        if self._failure is not None:
+            raise self._failure
+        if cause is not None:
+            return cause
+        if self.marked_failed:
+            self.logger.log("error", "test run was marked as failed")
+            return ExitCode.MARKED_AS_FAILED
+        if crossed:
+            names = ", ".join(crossed)
+            self.logger.log("error", f"thresholds on metrics '{names}' have been crossed")
+            return ExitCode.THRESHOLDS_FAILED
+        return ExitCode.SUCCESS
+
+    def _summarize(self, elapsed: float) -> None:
+        data = build(
+            self.store,
+            self.thresholds,
+            trend_stats=self.options.trend_stats(),
+            time_unit=self.options.summary_time_unit or "",
+            duration=elapsed,
+            setup_data=json.loads(self.setup_data) if self.setup_data else None,
+        )
+        results = self._handle_summary(data) if "handleSummary" in self._exports else None
+        if results is None:
+            color = sys.stdout.isatty() and not self.settings.no_color
+            shown = text.render(data, mode=self.settings.summary_mode, color=color)
+            results = {"stdout": f"\n{shown}\n\n"}
+        self._write_results(results)
+        if self.settings.summary_export:
+            exported = json.dumps(export.export(data), indent=4)
+            self._write_results({self.settings.summary_export: exported})
+
+    def _handle_summary(self, data: SummaryData) -> dict[str, Any] | None:
+        """What the script's handleSummary wants written, None for the usual summary."""
+        failed = "failed to handle the end-of-test summary"
+        argument = export.handle_summary_data(
+            data,
+            no_color=self.settings.no_color,
+            stdout_tty=sys.stdout.isatty(),
+            stderr_tty=sys.stderr.isatty(),
+        )
+        timeout = self.options.handle_summary_timeout or SUMMARY_TIMEOUT
+        done = self._run_stage(
+            "handleSummary", json.dumps(argument).encode(), timeout, even_aborted=True
+        )
+        if done is None:
+            return None
+        if done.timed_out:
+            self.logger.log(
+                "error",
+                failed,
+                error=f"handleSummary() execution timed out after {timeout:g} seconds",
+            )
+            return None
+        if done.error is not None:
+            self.logger.log("error", done.error, source="stacktrace", hint="script exception")
+            return None
+        result = json.loads(done.result) if done.result else None
+        if result is None:
+            return None
+        if not isinstance(result, dict):
+            self.logger.log(
+                "error", failed, error="handleSummary() should return a map with string keys"
+            )
+            return None
+        if "$error" in result:
+            self.logger.log("error", failed, error=result["$error"])
+            return {}
+        return result
+
+    def _write_results(self, results: Mapping[str, Any]) -> None:
+        """Write texts (or base64 in a list) to stdout, stderr and files."""
+        wrong = []
+        for name, content in results.items():
+            data = content.encode("utf-8", "replace") if isinstance(content, str) else None
+            if data is None:
+                import base64
+
+                data = base64.b64decode(content[0])
+            try:
+                if name in ("stdout", "stderr"):
+                    stream = sys.stdout if name == "stdout" else sys.stderr
+                    stream.flush()
+                    stream.buffer.write(data)
+                    stream.flush()
+                else:
+                    with open(name, "wb") as file:
+                        file.write(data)
+            except OSError as error:
+                reason = (error.strerror or "").lower()
+                wrong.append(f"could not open '{name}': open {name}: {reason}")
+        if wrong:
+            listed = "".join(f"\n\t- {one}" for one in wrong)
+            self.logger.log(
+                "error",
+                "failed to handle the end-of-test summary",
+                error=f"Could not save some summary information:{listed}",
+            )
+
+    # -- messages ----------------------------------------------------------------------------------
+
+    def _watch(self, worker: Worker) -> None:
+        self._selector.register(worker.stream, selectors.EVENT_READ, worker)
+
+    @staticmethod
+    def _tell(worker: Worker, message: messages.Message) -> None:
+        try:
+            messages.send(worker.stream, message)
+        except OSError:
+            pass  # reading will tell that it is gone
+
+    def _pump(self, over: Callable[[], bool]) -> None:
+        """Handle messages and seconds until `over()`. Raises the failure that ends the run."""
+        while not over():
+            if self._failure is not None and self.phase == "init":
+                raise self._failure
+            now = time.monotonic()
+            due = min(self._next_second, self._next_judgement, self._next_frame, now + 0.5)
+            for key, _ in self._selector.select(max(due - now, 0)):
+                if isinstance(key.data, Worker):
+                    self._read(key.data)
+                else:
+                    self._wakeup.recv(64)
+            self._tick(time.monotonic())
+        if self._failure is not None and self.phase == "init":
+            raise self._failure
+
+    def _read(self, worker: Worker) -> None:
+        try:
+            data = worker.stream.recv(1 << 20)
+        except OSError:
+            data = b""
+        if not data:
+            self._selector.unregister(worker.stream)
+            worker.gone = True
+            if self._failure is None and self.cause is None:
+                self._fail(JsrunnerError("a worker process has died; the run is not complete"))
+            return
+        for message in worker.reader.feed(data):
+            self._handle(worker, message)
+
+    def _handle(self, worker: Worker, message: messages.Message) -> None:
+        match message:
+            case messages.Snapshot():
+                self._merge(worker, message)
+            case messages.Log():
+                self.logger.log(message.level, message.text, message.time, **message.fields)
+            case messages.Initialized():
+                worker.vus = message.vus
+            case messages.Ready():
+                worker.ready, worker.process_id = True, message.process_id
+            case messages.Finished():
+                worker.finished = True
+            case messages.StageDone():
+                self._stage = message
+            case messages.Loaded():
+                self._loaded = message
+            case messages.Failed():
+                error_class = (
+                    ScriptError
+                    if message.exit_code == ExitCode.SCRIPT_EXCEPTION
+                    else JsrunnerError
+                )
+                self._fail(
+                    error_class(
+                        message.text, exit_code=ExitCode(message.exit_code), hint=message.hint
+                    )
+                )
+            case messages.Abort():
+                self.logger.log("error", message.text)
+                self._stop(ExitCode.SCRIPT_ABORTED)
+            case messages.MarkFailed():
+                self.logger.log("error", message.text)
+                self.marked_failed = True
+
+    def _merge(self, worker: Worker, snapshot: messages.Snapshot) -> None:
+        """Add a worker's measurements to the run's."""
+        for number, name, type_, contains, tags in snapshot.series:
+            metric = Metric(name, type_, contains)
+            worker.series[number] = self.store.series(metric, tags)
+            if name not in self._introduced:
+                self._introduced.add(name)
+                for writer in self._writers:
+                    writer.write(writer.config.introduce(metric, self.thresholds))
+        for number, delta in snapshot.deltas:
+            worker.series[number].merge(delta)
+        for writer, lines in zip(self._writers, snapshot.lines, strict=True):
+            writer.write(lines)
+        worker.sessions_open = snapshot.sessions_open
+        worker.failures = snapshot.iteration_failures
+        worker.failed_handshakes = snapshot.failed_handshakes
+        if warning := self.store.cardinality_warning():
+            self.logger.log("warning", warning)
+
+    def _collect_own(self) -> None:
+        """Take over what the coordinator itself has measured."""
+        series, deltas, lines = self._recorder.collect()
+        self._merge(self._own, messages.Snapshot(series, deltas, lines, 0, 0, 0))
+
+    # -- seconds -----------------------------------------------------------------------------------
+
+    def _tick(self, now: float) -> None:
+        if now >= self._next_second:
+            self._next_second += 1
+            self._record_vus()
+        if now >= self._next_judgement:
+            self._next_judgement += THRESHOLDS_EVERY
+            self._judge(now)
+        if now >= self._next_frame:
+            self._next_frame = now + REFRESH
+            self.display.update()
+
+    def _record_vus(self) -> None:
+        now, tags = time.time(), self._recorder.tag_set(dict(self.options.tags or {}))
+        initialized = self.vus_initialized()
+        if not initialized:
+            return
+        for name, value in (("vus", self.vus_active()), ("vus_max", initialized)):
+            self._recorder.series(BUILTIN[name], tags).add(value, now)
+        self._collect_own()
+
+    def vus_initialized(self) -> int:
+        return sum(worker.vus for worker in self._workers)
+
+    def vus_active(self) -> int:
+        return sum(count.total(board.ACTIVE) for count in self._counts)
+
+    def counts(self) -> list[board.Counts]:
+        """A scenario's counts, in the order of `scenarios`."""
+        return self._counts
+
+    def workers(self) -> list[Worker]:
+        return self._workers
+
+    def _judge(self, now: float) -> None:
+        """Thresholds while the run goes on."""
+        if self.settings.no_thresholds or self.phase not in ("setup", "running"):
+            return
+        verdict = self.thresholds.evaluate(self.store, now - self.started, final=False)
+        if verdict.abort and self.cause is None:
+            names = ", ".join(verdict.crossed)
+            self.logger.log(
+                "error",
+                f"thresholds on metrics '{names}' were crossed; at least one has abortOnFail "
+                "enabled, stopping test prematurely",
+            )
+            self._stop(ExitCode.THRESHOLDS_FAILED)
+
+    # -- stopping ----------------------------------------------------------------------------------
+
+    def _stop(self, cause: ExitCode) -> None:
+        """End all iterations now, for the first cause that there is."""
+        self.cause = self.cause or cause
+        if self._interrupted_at is None:
+            self._interrupted_at = time.monotonic()
+            for worker in self._workers:
+                if not worker.gone:
+                    self._tell(worker, messages.Interrupt())
+
+    def _fail(self, error: JsrunnerError) -> None:
+        """The run cannot be completed: stop it, and end with this error."""
+        self._failure = self._failure or error
+        if self._counts:
+            self._stop(error.exit_code)
+
+    def _kill(self, worker: Worker, why: str) -> None:
+        if worker.process_id:
+            os.kill(worker.process_id, signal.SIGKILL)
+        worker.gone = True
+        self._fail(JsrunnerError(f"a worker process was killed: {why}"))
+
+    def _catch_signals(self) -> Callable[[], None]:
+        """First signal: stop, then teardown and summary. Second: at once."""
+        self._wakeup, notify = socket.socketpair()
+        for end in (self._wakeup, notify):
+            end.setblocking(False)
+        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        before = signal.set_wakeup_fd(notify.fileno())
+
+        def handle(number: int, _frame: object) -> None:
+            self._signals += 1
+            if self._signals > 1:
+                self.display.stop()
+                for worker in self._workers:
+                    if worker.process_id:
+                        os.kill(worker.process_id, signal.SIGKILL)
+                os.kill(self._local.process_id, signal.SIGKILL)
+                sys.stdout.flush()
+                os._exit(ExitCode.EXTERNAL_ABORT)
+            name = "interrupt" if number == signal.SIGINT else "terminated"
+            self.logger.log(
+                "error",
+                f"test run was aborted because k6 received a '{name}' signal",
+            )
+            self._stop(ExitCode.EXTERNAL_ABORT)
+            if self._loaded is None:
+                self._fail(JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT))
+
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        previous = {number: signal.signal(number, handle) for number in numbers}
+
+        def restore() -> None:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(before)
+            self._wakeup.close()
+            notify.close()
+
+        return restore
+
+

@@ -1,0 +1,195 @@
+"""What all executors share: the fields of a scenario, and the pure plan that workers play.
+
+An executor is a config and a plan. The plan says, in seconds since the scenario's start, when VUs
+iterate; it knows no clock. All executors that loop (everything but arrival rates) are the same kind
+of plan: VUs with intervals, and a supply of iterations.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from jsrunner.errors import ConfigError
+from jsrunner.options import kinds
+from jsrunner.options.duration import format_duration
+from jsrunner.options.segment import Striping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAME = re.compile(r"[0-9a-zA-Z_-]+\Z")
+
+#: k6's defaults.
+GRACEFUL_STOP: Final = 30.0
+MAX_DURATION: Final = 600.0
+MIN_DURATION: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A VU begins iterations from `start` on and none after `stop`; what still runs at `hard_stop`
+    is interrupted."""
+
+    start: float
+    stop: float
+    hard_stop: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unlimited:
+    """Iterations until the time is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerVU:
+    """So many iterations for each VU."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """So many iterations for all VUs together."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPlan:
+    """VUs 0 to vus - 1, each with its intervals in time order."""
+
+    vus: int
+    iterations: Unlimited | PerVU | Shared
+    #: Without graceful periods.
+    duration: float
+    #: One list for all VUs, or one per VU.
+    schedule: tuple[tuple[Interval, ...], ...]
+
+    def intervals(self, index: int) -> tuple[Interval, ...]:
+        return self.schedule[index if len(self.schedule) > 1 else 0] if self.schedule else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorConfig:
+    """A scenario: fields that every executor has. Durations are seconds."""
+
+    type: ClassVar[str]
+    #: The executor's own fields: name in the script -> (attribute, kind).
+    own: ClassVar[dict[str, tuple[str, kinds.Kind]]] = {}
+
+    name: str
+    start_time: float = 0.0
+    graceful_stop: float = GRACEFUL_STOP
+    exec: str = "default"
+    env: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    #: What the script gave, by the script's names.
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def validate(self) -> list[str]:
+        """What is wrong with the values, in k6's words."""
+        wrong = []
+        if not _NAME.match(self.name):
+            wrong.append(
+                "the scenario name should contain only numbers, latin letters, underscores, and "
+                "dashes"
+            )
+        if not self.exec:
+            wrong.append("exec value cannot be empty")
+        if self.start_time < 0:
+            wrong.append("the startTime can't be negative")
+        if self.graceful_stop < 0:
+            wrong.append("the gracefulStop timeout can't be negative")
+        return wrong + self.validate_own()
+
+    def validate_own(self) -> list[str]:
+        raise NotImplementedError
+
+    def plan(self, striping: Striping) -> LoopPlan:
+        """The plan of the part of the test that `striping` selects."""
+        raise NotImplementedError
+
+    def max_duration(self) -> float:
+        """From the scenario's start to its latest end, graceful periods included."""
+        raise NotImplementedError
+
+    def summary(self, striping: Striping) -> str:
+        """What it does, in a few words."""
+        raise NotImplementedError
+
+    def describe(self, striping: Striping) -> str:
+        """The line of the description block, e.g. `5 looping VUs for 1s (gracefulStop: 30s)`."""
+        notes = self.notes()
+        if self.exec != "default":
+            notes.append(f"exec: {self.exec}")
+        if self.start_time > 0:
+            notes.append(f"startTime: {format_duration(self.start_time)}")
+        if self.graceful_stop > 0:
+            notes.append(f"gracefulStop: {format_duration(self.graceful_stop)}")
+        return self.summary(striping) + (f" ({', '.join(notes)})" if notes else "")
+
+    def notes(self) -> list[str]:
+        """What stands first in the parentheses of the description."""
+        return []
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields; what was not given is null."""
+        found: dict[str, Any] = {"executor": self.type}
+        for name, (_, kind) in {**COMMON, **self.own}.items():
+            value = self.given.get(name)
+            found[name] = None if value is None else kind.to_json(value)
+        return found
+
+
+class _TextMap(kinds.TextMap):
+    """env and tags: strings only."""
+
+
+COMMON: Final[dict[str, tuple[str, kinds.Kind]]] = {
+    "startTime": ("start_time", kinds.Duration()),
+    "gracefulStop": ("graceful_stop", kinds.Duration()),
+    "exec": ("exec", kinds.Text()),
+    "env": ("env", _TextMap()),
+    "tags": ("tags", _TextMap()),
+    "options": ("options", kinds.Anything()),
+}
+
+
+def read_fields(cls: type[ExecutorConfig], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in `data` by the script's names. Raises ConfigError."""
+    known = {**COMMON, **cls.own}
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key == "executor":
+            continue
+        if key not in known:
+            raise ConfigError(f'json: unknown field "{key}"')
+        if value is None:
+            continue
+        try:
+            values[key] = known[key][1].from_json(value)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+    return values
+
+
+def build(cls: type[ExecutorConfig], name: str, values: Mapping[str, Any]) -> ExecutorConfig:
+    """A config of already read values."""
+    known = {**COMMON, **cls.own}
+    attributes = {known[key][0]: value for key, value in values.items() if key != "options"}
+    return cls(name=name, given=dict(values), **attributes)
+
+
+def check_duration(what: str, duration: float | None) -> list[str]:
+    if duration is None:
+        return [f"the {what} is unspecified"]
+    if duration < MIN_DURATION:
+        return [f"the {what} must be at least 1s, but is {format_duration(duration)}"]
+    return []
+
+
+def one_interval(vus: int, stop: float, graceful: float) -> tuple[tuple[Interval, ...], ...]:
+    """The schedule of VUs that all work from the start."""
+    return ((Interval(0.0, stop, stop + graceful),),) if vus else ()

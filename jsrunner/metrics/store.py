@@ -1,0 +1,177 @@
+"""The metrics of a whole run, merged from what the workers send."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.metrics.registry import BUILTIN, Metric
+from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, TrendSink, new_sink
+from jsrunner.metrics.thresholds import Submetric
+
+if TYPE_CHECKING:
+    from jsrunner.metrics.thresholds import ThresholdSet
+
+#: So many time series are worth a warning, and twice as many another.
+MANY_SERIES: Final = 100_000
+
+_EXPECTED: Final = "http_req_duration{expected_response:true}"
+
+
+@dataclass(slots=True)
+class CheckTally:
+    """How often a check passed and failed, in one group of one scenario."""
+
+    name: str
+    group: str
+    scenario: str
+    passes: int = 0
+    fails: int = 0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A metric or sub-metric with what is kept of it."""
+
+    metric: Metric
+    sink: Sink
+    submetric: Submetric | None = None
+
+
+@dataclass(slots=True)
+class Section:
+    """The metrics of one group of one scenario (or of a scenario: group None)."""
+
+    scenario: str
+    group: str | None
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+
+class Series:
+    """A metric with one tag set: the sinks that its samples go to."""
+
+    __slots__ = ("_check", "_sinks", "_type")
+
+    def __init__(self, metric: Metric, sinks: list[Sink], check: CheckTally | None) -> None:
+        self._type = metric.type
+        self._sinks = sinks
+        self._check = check
+
+    def merge(self, delta: Any) -> None:
+        """Add a delta: counter sum; rate (hits, total); gauge (last, min, max); doubles as bytes."""
+        if self._type == "trend":
+            values = array("d")
+            values.frombytes(delta)
+            for sink in self._sinks:
+                assert isinstance(sink, TrendSink)
+                sink.extend(values)
+            return
+        for sink in self._sinks:
+            if isinstance(sink, CounterSink):
+                sink.add(delta)
+            elif isinstance(sink, RateSink):
+                sink.merge_counts(*delta)
+            else:
+                assert isinstance(sink, GaugeSink)
+                sink.merge_values(*delta)
+        if self._check is not None:
+            hits, total = delta
+            self._check.passes += hits
+            self._check.fails += total - hits
+
+
+class Store:
+    """Metrics, sub-metrics, checks and, for the full summary, the same by scenario and group."""
+
+    def __init__(
+        self, thresholds: ThresholdSet, *, system_tags: frozenset[str], by_group: bool = False
+    ) -> None:
+        self.entries: dict[str, Entry] = {}
+        #: In the order in which they were seen first.
+        self.checks: list[CheckTally] = []
+        self.groups: list[tuple[str, str]] = []  # (scenario, group path), in that order too
+        self.sections: dict[tuple[str, str | None], Section] = {}
+        self._thresholds = thresholds
+        self._by_group = by_group
+        self._tallies: dict[tuple[str, str, str], CheckTally] = {}
+        self._series: dict[tuple[str, frozenset[tuple[str, str]]], Series] = {}
+        self._warn_at = MANY_SERIES
+        self._submetrics: dict[str, list[Submetric]] = {}
+        for submetric in thresholds.submetrics.values():
+            self._submetrics.setdefault(submetric.metric, []).append(submetric)
+        if "expected_response" in system_tags and _EXPECTED not in thresholds.submetrics:
+            expected = Submetric(_EXPECTED, "http_req_duration", {"expected_response": "true"})
+            self._submetrics.setdefault("http_req_duration", []).append(expected)
+
+    def add_thresholds(self, metrics: dict[str, Metric]) -> None:
+        """Make the entries that thresholds name, so that they are judged, and shown, empty too."""
+        for key in self._thresholds.thresholds:
+            name = self._thresholds.metric_name(key)
+            metric = metrics.get(name) or BUILTIN.get(name)
+            if metric is not None:
+                self._entry(key, metric, self._thresholds.submetrics.get(key))
+
+    def sink(self, key: str) -> Sink | None:
+        entry = self.entries.get(key)
+        return entry.sink if entry else None
+
+    def _entry(self, key: str, metric: Metric, submetric: Submetric | None = None) -> Entry:
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self.entries[key] = Entry(metric, new_sink(metric.type), submetric)
+        return entry
+
+    def series(self, metric: Metric, tags: dict[str, str]) -> Series:
+        """The series of a metric with these tags; what it feeds is settled here, once."""
+        key = (metric.name, frozenset(tags.items()))
+        found = self._series.get(key)
+        if found is None:
+            sinks = [self._entry(metric.name, metric).sink]
+            for submetric in self._submetrics.get(metric.name, ()):
+                if submetric.tags.items() <= tags.items():
+                    sinks.append(self._entry(submetric.name, metric, submetric).sink)
+                elif submetric.name == _EXPECTED:
+                    self._entry(submetric.name, metric, submetric)
+            check = self._tally(tags) if metric.name == "checks" and "check" in tags else None
+            if self._by_group:
+                sinks += self._section_sinks(metric, tags)
+            found = self._series[key] = Series(metric, sinks, check)
+        return found
+
+    def _tally(self, tags: dict[str, str]) -> CheckTally:
+        key = (tags.get("scenario", ""), tags.get("group", ""), tags["check"])
+        tally = self._tallies.get(key)
+        if tally is None:
+            scenario, group, name = key
+            tally = self._tallies[key] = CheckTally(name, group, scenario)
+            self.checks.append(tally)
+        return tally
+
+    def _section_sinks(self, metric: Metric, tags: dict[str, str]) -> list[Sink]:
+        scenario, group = tags.get("scenario", ""), tags.get("group", "")
+        sinks = []
+        for key in ((scenario, None), (scenario, group)) if group else ((scenario, None),):
+            section = self.sections.get(key)
+            if section is None:
+                section = self.sections[key] = Section(scenario, key[1])
+                if key[1]:
+                    self.groups.append((scenario, group))
+            entry = section.entries.get(metric.name)
+            if entry is None:
+                entry = section.entries[metric.name] = Entry(metric, new_sink(metric.type))
+            sinks.append(entry.sink)
+        return sinks
+
+    def cardinality_warning(self) -> str | None:
+        """A text, once, when there are many series; again at twice as many."""
+        count = len(self._series)
+        if count < self._warn_at:
+            return None
+        self._warn_at = 2 * self._warn_at
+        return (
+            f"The test has generated metrics with {count} unique time series, which is higher than "
+            f"the suggested limit of {MANY_SERIES} and could cause high memory usage. Consider not "
+            "using high-cardinality values like unique IDs as metric tags or, if you need them in "
+            "the URL, use the name metric tag or URL grouping."
+        )

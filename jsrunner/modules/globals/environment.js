@@ -1,0 +1,65 @@
+// __ENV, __VU, __ITER, open, require and what else k6 puts into the global scope of a script.
+// @ts-check
+import { GoError, context, entries, host, unpack } from 'jsrunner:host';
+
+const INIT_ONLY = 'function is only available in the init stage (i.e. the global scope), see '
+  + 'https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information';
+
+const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+
+// A script may write to its __ENV; values become strings, and nobody else sees them.
+const variables = host('environment.variables');
+define('__ENV', new Proxy(variables, {
+  set(target, key, value) {
+    target[key] = String(value);
+    return true;
+  },
+}));
+
+/** Variables of a scenario lie over the others while the VU works for it. */
+let overlaid = {};
+entries.setEnvironment = (scenario) => {
+  for (const [key, value] of Object.entries(overlaid)) {
+    if (value === undefined) delete variables[key];
+    else variables[key] = value;
+  }
+  overlaid = {};
+  for (const [key, value] of Object.entries(scenario ?? {})) {
+    overlaid[key] = variables[key];
+    variables[key] = value;
+  }
+};
+
+define('__VU', host('environment.vu_number'));
+define('__ITER', undefined);
+
+/** The file of the outermost module that is being called. */
+const caller = () => {
+  const files = new Error().stack.match(/(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g);
+  return files ? files[files.length - 1] : null;
+};
+
+define('open', (path, mode) => {
+  if (!context.inInit) throw new GoError(`the "open" ${INIT_ONLY}`);
+  const name = path === undefined || path === null ? '' : String(path);
+  if (name === '') throw new GoError("open() can't be used with an empty filename");
+  return unpack(host('environment.open', name, mode === 'b', caller()));
+});
+
+define('require', (specifier) => {
+  if (!context.inInit) throw new GoError(`the "require" ${INIT_ONLY}`);
+  throw new GoError(`require() of "${specifier}": CommonJS modules are not supported`);
+});
+
+const mixed = (name) => ({
+  configurable: true,
+  get() {
+    throw new GoError(`you are trying to access identifier "${name}", this likely is due to mixing ECMAScript `
+      + 'Modules (ESM) and CommonJS syntax. This isn\'t supported in the JavaScript standard, please use only '
+      + 'one or the other');
+  },
+  set(value) {
+    define(name, value);
+  },
+});
+Object.defineProperties(globalThis, { module: mixed('module'), exports: mixed('exports') });

@@ -1,0 +1,28 @@
+"""Python half of the script's global scope: its environment and its files."""
+
+from __future__ import annotations
+
+from jsrunner.modules.base import HostModule, operation
+from jsrunner.script.script import url_path
+
+
+class Environment(HostModule):
+    specifier = "jsrunner:globals/environment"
+
+    @operation
+    def variables(self) -> dict[str, str]:
+        return self.vu.process.environment
+
+    @operation
+    def vu_number(self) -> int:
+        return self.vu.id
+
+    @operation
+    def open(self, path: str, binary: bool, caller: str | None) -> object:
+        """The content of a file, next to the calling module; text is UTF-8, mended where it is not."""
+        if caller is not None and not path.startswith("/"):
+            path = str(url_path(caller).parent / path)
+        data = self.vu.open_file(path.removeprefix("file://"))
+        if binary:
+            return self.vu.interpreter.put_buffer(data)
+        return self.vu.interpreter.put_text(data.decode("utf-8", "replace").encode())

@@ -1,0 +1,32 @@
+"""Python half of `k6/data`: the elements of SharedArrays, kept once per process.
+
+The first init builds them, before the worker processes are forked: they all have the same.
+"""
+
+from __future__ import annotations
+
+from jsrunner.modules.base import HostModule, operation
+
+
+class Data(HostModule):
+    specifier = "k6/data"
+
+    @property
+    def _arrays(self) -> dict[str, list[str]]:
+        arrays: dict[str, list[str]] = self.vu.shared.setdefault("k6/data", {})
+        return arrays
+
+    @operation
+    def length(self, name: str) -> int:
+        """How long the array is, -1 if there is none yet."""
+        found = self._arrays.get(name)
+        return -1 if found is None else len(found)
+
+    @operation
+    def store(self, name: str, elements: list[str]) -> None:
+        self._arrays[name] = elements
+
+    @operation
+    def element(self, name: str, index: int) -> str:
+        """An element as JSON."""
+        return self._arrays[name][index]

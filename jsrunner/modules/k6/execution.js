@@ -1,0 +1,133 @@
+// k6/execution: https://grafana.com/docs/k6/latest/javascript-api/k6-execution/
+// @ts-check
+import { GoError, context, flush, host } from 'jsrunner:host';
+
+const readOnly = (names, read) => Object.defineProperties({}, Object.fromEntries(names.map((name) => [name, {
+  enumerable: true,
+  get: () => read(name),
+}])));
+
+const refuseInInit = (what) => {
+  if (context.inInit) throw new GoError(`getting ${what} in the init context is not supported`);
+};
+
+/** Tags or metadata of the VU as an object: what is not there yet may be added. */
+const labels = (kind) => new Proxy({}, {
+  get: (_, key) => (typeof key === 'string' ? host('execution.get_label', kind, key) : undefined),
+  has: (_, key) => typeof key === 'string' && host('execution.get_label', kind, key) !== undefined,
+  set(_, key, value) {
+    flush(); // what was recorded so far has the old tags
+    const type = typeof value;
+    if (type !== 'string' && type !== 'number' && type !== 'boolean') {
+      throw new TypeError(`invalid value for metric ${kind} '${String(key)}': only String, Boolean and `
+        + `Number types are accepted as a metric ${kind === 'tag' ? 'tag values' : 'metadata value'}`);
+    }
+    host('execution.set_label', kind, String(key), String(value));
+    return true;
+  },
+  deleteProperty(_, key) {
+    flush();
+    host('execution.set_label', kind, String(key), null);
+    return true;
+  },
+  ownKeys: () => host('execution.labels', kind),
+  getOwnPropertyDescriptor(_, key) {
+    const value = typeof key === 'string' ? host('execution.get_label', kind, key) : undefined;
+    return value === undefined ? undefined : {
+      value, writable: true, enumerable: true, configurable: true,
+    };
+  },
+});
+
+const freeze = (value) => {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  }
+  return value;
+};
+
+/** The place where a script calls, as k6 logs it: `name (file:line:column)`. */
+const callSite = () => {
+  const line = new Error().stack.split('\n').find((text) => text.startsWith('\tat '));
+  return line ? line.slice(4) : '';
+};
+
+const accessors = {
+  instance() {
+    refuseInInit('instance information');
+    const names = ['currentTestRunDuration', 'iterationsCompleted', 'iterationsInterrupted', 'vusActive',
+      'vusInitialized'];
+    return readOnly(names, (name) => host('execution.instance', name));
+  },
+  scenario() {
+    if (context.inInit || !host('execution.has_scenario')) {
+      throw new GoError('getting scenario information outside of the VU context is not supported');
+    }
+    const names = ['name', 'executor', 'startTime', 'progress', 'iterationInInstance', 'iterationInTest'];
+    return readOnly(names, (name) => host('execution.scenario', name));
+  },
+  vu() {
+    refuseInInit('VU information');
+    const object = readOnly(['idInInstance', 'idInTest', 'iterationInInstance', 'iterationInScenario'],
+      (name) => host('execution.vu_number', name));
+    const tags = labels('tag');
+    return Object.defineProperties(object, {
+      metrics: {
+        enumerable: true,
+        value: Object.defineProperties({}, {
+          tags: { enumerable: true, value: tags },
+          metadata: { enumerable: true, value: labels('metadata') },
+        }),
+      },
+      tags: { enumerable: true, value: tags },
+    });
+  },
+  test() {
+    return Object.defineProperties({}, {
+      abort: {
+        enumerable: true,
+        value(reason) {
+          flush();
+          const text = reason === undefined ? 'test aborted' : `test aborted: ${reason}`;
+          host('execution.abort', `${text} at ${callSite()}`);
+        },
+      },
+      fail: {
+        enumerable: true,
+        value(reason) {
+          if (context.inInit) throw new GoError('execution.test.fail() called outside of VU context');
+          host('execution.fail', reason === undefined ? '' : String(reason));
+        },
+      },
+      options: {
+        enumerable: true,
+        get() {
+          refuseInInit('test options');
+          return freeze(JSON.parse(host('execution.options')));
+        },
+      },
+    });
+  },
+};
+
+/** k6 makes a new object each time that one of these is read. */
+const live = (name) => new Proxy({}, {
+  get: (_, key) => accessors[name]()[key],
+  has: (_, key) => key in accessors[name](),
+  set: (_, key, value) => Reflect.set(accessors[name](), key, value),
+  ownKeys: () => Reflect.ownKeys(accessors[name]()),
+  getOwnPropertyDescriptor: (_, key) => {
+    const found = Object.getOwnPropertyDescriptor(accessors[name](), key);
+    return found && { ...found, configurable: true };
+  },
+});
+
+export const instance = live('instance');
+export const scenario = live('scenario');
+export const vu = live('vu');
+export const test = live('test');
+
+export default Object.defineProperties({}, Object.fromEntries(
+  Object.entries(accessors).map(([name, get]) => [name, { enumerable: true, get }]),
+));

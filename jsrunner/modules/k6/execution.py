@@ -1,0 +1,87 @@
+"""Python half of `k6/execution`: numbers of the run, tags of the VU, abort and fail."""
+
+from __future__ import annotations
+
+import time
+
+from jsrunner.modules.base import HostModule, operation
+from jsrunner.worker import board
+
+
+class Execution(HostModule):
+    specifier = "k6/execution"
+
+    @operation
+    def instance(self, name: str) -> float:
+        process = self.vu.process
+        if name == "currentTestRunDuration":
+            return (time.monotonic() - process.started_at) * 1000
+        if name == "iterationsCompleted":
+            return process.total(board.COMPLETED)
+        if name == "iterationsInterrupted":
+            return process.total(board.INTERRUPTED)
+        if name == "vusActive":
+            return process.total(board.ACTIVE)
+        assert process.plan is not None
+        return process.plan.max_vus
+
+    @operation
+    def has_scenario(self) -> bool:
+        return self.vu.scenario is not None
+
+    @operation
+    def scenario(self, name: str) -> object:
+        scenario = self.vu.scenario
+        assert scenario is not None
+        if name == "name":
+            return scenario.config.name
+        if name == "executor":
+            return scenario.config.type
+        if name == "startTime":
+            return int(scenario.start_epoch * 1000)
+        if name == "progress":
+            return scenario.progress()
+        return self.vu.iteration_in_test
+
+    @operation
+    def vu_number(self, name: str) -> int:
+        vu = self.vu
+        if name == "iterationInInstance":
+            return vu.iteration
+        if name == "iterationInScenario":
+            return vu.iteration_in_scenario
+        return vu.id
+
+    @operation
+    def get_label(self, kind: str, key: str) -> str | None:
+        return self._labels(kind).get(key)
+
+    @operation
+    def labels(self, kind: str) -> list[str]:
+        return sorted(self._labels(kind))
+
+    @operation
+    def set_label(self, kind: str, key: str, value: str | None) -> None:
+        labels = self.vu.custom_tags if kind == "tag" else self.vu.custom_metadata
+        if value is None:
+            labels.pop(key, None)
+        else:
+            labels[key] = value
+        self.vu.tags_changed()
+
+    def _labels(self, kind: str) -> dict[str, str]:
+        return self.vu.current_tags() if kind == "tag" else self.vu.metadata or {}
+
+    @operation
+    def options(self) -> str:
+        assert self.vu.process.plan is not None
+        return self.vu.process.plan.options_json
+
+    @operation
+    def abort(self, text: str) -> None:
+        self.vu.abort_test(text)
+
+    @operation
+    def fail(self, reason: str) -> None:
+        text = f"test marked as failed: {reason}" if reason else "test marked as failed"
+        self.vu.process.mark_failed(text)

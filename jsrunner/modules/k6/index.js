@@ -1,0 +1,88 @@
+// k6: https://grafana.com/docs/k6/latest/javascript-api/k6/
+// @ts-check
+import { GoError, callPython, context, emit, flush, host, hostError, now, tagValues } from 'jsrunner:host';
+
+const AsyncFunction = (async () => {}).constructor;
+const JSLIB_CHECK = 'https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/';
+const GROUP_DOCS = 'https://grafana.com/docs/k6/latest/javascript-api/k6/group/';
+
+const checkName = (name) => {
+  if (name.includes('::')) throw new GoError("group and check names may not contain '::'");
+};
+
+export function check(value, sets, tags) {
+  if (context.inInit) throw new GoError('Using check() in the init context is not supported');
+  if (arguments.length < 2) throw new GoError('no checks provided to `check`');
+  const names = Object.keys(sets);
+  const extra = tags === undefined || tags === null ? undefined : tagValues(tags, '');
+  let passed = true;
+  for (const name of names) {
+    checkName(name);
+    let outcome = sets[name];
+    if (typeof outcome === 'function') {
+      if (outcome instanceof AsyncFunction) {
+        throw new GoError('the built-in check() does not support async functions as arguments. Use the '
+          + `JavaScript utils library as a replacement. Refer to ${JSLIB_CHECK} for more info`);
+      }
+      const call = outcome;
+      try {
+        outcome = call(value);
+      } catch (error) {
+        emit('checks', 0, { ...extra, check: name });
+        throw error;
+      }
+    }
+    if (!outcome) passed = false;
+    emit('checks', outcome ? 1 : 0, { ...extra, check: name });
+  }
+  return passed;
+}
+
+export function fail(message) {
+  throw new GoError(message === undefined || message === null ? '' : String(message));
+}
+
+export function group(name, call) {
+  if (context.inInit) throw new GoError('Using group() in the init context is not supported');
+  name = name === undefined || name === null ? '' : String(name);
+  if (typeof call !== 'function') throw new GoError('group() requires a callback as a second argument');
+  if (call instanceof AsyncFunction) {
+    throw new GoError(`group() does not support async functions as arguments, please see ${GROUP_DOCS} `
+      + 'for more info');
+  }
+  checkName(name);
+  flush(); // what was recorded so far belongs to the outer group
+  const outer = host('k6.enter_group', name);
+  const started = now();
+  try {
+    return call();
+  } finally {
+    emit('group_duration', now() - started);
+    flush();
+    host('k6.leave_group', outer);
+  }
+}
+
+export function randomSeed(seed) {
+  // xoshiro-like generators need no more than a 32-bit state here: k6 promises equal sequences only.
+  let state = Number(seed) | 0;
+  Math.random = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export function sleep(seconds) {
+  const time = Number(seconds);
+  if (!(time > 0)) return;
+  flush();
+  try {
+    callPython('k6.sleep', Math.min(time, 1e9));
+  } catch (error) {
+    throw hostError(error);
+  }
+}
+
+export default { check, fail, group, randomSeed, sleep };

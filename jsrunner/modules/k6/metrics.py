@@ -1,0 +1,26 @@
+"""Python half of `k6/metrics`: the registry of metrics, and the option `throw`."""
+
+from __future__ import annotations
+
+from jsrunner.engine.interpreter import HostError
+from jsrunner.metrics.registry import MetricError
+from jsrunner.modules.base import HostModule, operation
+
+
+class Metrics(HostModule):
+    specifier = "k6/metrics"
+
+    @operation
+    def declare(self, name: str, type_: str, contains: str) -> None:
+        try:
+            self.vu.process.registry.declare(name, type_, contains)
+        except MetricError as error:
+            raise HostError(str(error)) from None
+
+    @operation
+    def refuse(self, text: str) -> bool:
+        """A value was no number: whether that is to be thrown; else it is logged."""
+        if self.vu.process.options.throw:
+            return True
+        self.vu.log("warning", text)
+        return False

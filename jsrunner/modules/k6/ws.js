@@ -1,0 +1,214 @@
+// k6/ws: https://grafana.com/docs/k6/latest/javascript-api/k6-ws/
+// ws.connect blocks its VU: the loop below hands over what the handlers sent, waits for what came,
+// and dispatches it. Promise jobs run only after connect has returned, as in k6.
+// @ts-check
+import {
+  GoError, GoValue, callPython, context, flush, flushSamples, host, hostError, mustBeCallable, onFlush, pack, packText,
+  release, tagValues, unpack,
+} from 'jsrunner:host';
+
+const SHORT = 2048; // characters: longer texts cross beside the JSON
+const CLOSE_SENT = 'websocket: close sent';
+
+// The innermost connection that blocks: what its handlers send waits in `outbox` for the next crossing.
+let current = 0;
+let outbox = [];
+
+onFlush(() => {
+  if (outbox.length) host('ws.send_all', current, outbox.splice(0));
+});
+
+const isMessage = (event) => typeof event === 'string' || event[0] === 'text' || event[0] === 'binary';
+
+const headersOf = (headers) => {
+  const found = {};
+  if (headers === undefined || headers === null) return found;
+  const source = Object(headers);
+  for (const name of Object.keys(source)) found[name] = String(source[name]);
+  return found;
+};
+
+const paramsOf = (params) => {
+  const found = { headers: {}, tags: {}, jar: null, compression: false };
+  if (params === undefined || params === null || typeof params !== 'object') return found;
+  for (const key of Object.keys(params)) {
+    const value = params[key];
+    if (key === 'headers') {
+      Object.assign(found.headers, headersOf(value));
+    } else if (key === 'tags') {
+      if (value !== undefined && value !== null) tagValues(value, 'invalid ws.connect() metric tags: ', found.tags);
+    } else if (key === 'jar') {
+      found.jar = value?.jarHandle ?? null;
+    } else if (key === 'compression') {
+      const algorithm = String(value).trim();
+      if (algorithm === '') continue;
+      if (algorithm !== 'deflate') {
+        throw new GoError(`unsupported compression algorithm '${algorithm}', supported algorithm is 'deflate'`);
+      }
+      found.compression = true;
+    }
+  }
+  return found;
+};
+
+export function connect(url, ...args) {
+  if (context.inInit) throw new GoError('using websockets in the init context is not supported');
+  if (args.length < 1 || args.length > 2) throw new GoError('invalid number of arguments to ws.connect');
+  const setup = args[args.length - 1];
+  if (typeof setup !== 'function') throw new GoError('last argument to ws.connect must be a function');
+  const { headers, tags, jar, compression } = paramsOf(args.length === 2 ? args[0] : undefined);
+  flush();
+  const address = url === undefined || url === null ? '' : String(url);
+  const { connection, response } = host('ws.connect', address, headers, tags, jar, compression);
+  if (!connection) return response;
+
+  const handlers = { __proto__: null };
+  const timers = [];
+  let closed = false;
+  // What came with the last crossing, and which of it is being dispatched.
+  let batch = [];
+  let position = 0;
+
+  const fire = (event, argument) => {
+    const list = handlers[event];
+    if (!list) return;
+    // Handlers that are added meanwhile are for the next event.
+    for (let i = 0, count = list.length; i < count; i += 1) {
+      const handler = list[i];
+      if (argument === undefined) handler();
+      else handler(argument);
+    }
+  };
+  const fail = (text, fields) => fire('error', new GoValue(text, fields));
+
+  const shut = (code) => {
+    if (closed) return;
+    closed = true;
+    flush();
+    // Messages that were read but not dispatched do not count as received.
+    const undelivered = batch.slice(position + 1).filter(isMessage).length;
+    const failure = host('ws.close', connection, code, undelivered);
+    if (failure) fail(failure);
+    fire('close', code);
+  };
+
+  /** Send at once, beside the JSON. */
+  const sendNow = (kind, packed) => {
+    const failure = host('ws.send', connection, kind, packed);
+    release();
+    if (failure) fail(failure);
+  };
+
+  const timer = (name, repeats) => (callback, delay) => {
+    if (callback !== undefined) mustBeCallable(callback, 0);
+    const milliseconds = delay === undefined ? 0 : Number(delay);
+    if (!(Math.trunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
+      throw new GoError(`${name} requires a >0 timeout parameter, received ${milliseconds.toFixed(2)}`);
+    }
+    if (closed) return;
+    timers.push(callback);
+    host('ws.start_timer', connection, timers.length - 1, milliseconds, repeats);
+  };
+
+  const socket = {
+    close(code) {
+      shut(arguments.length ? Math.trunc(Number(code)) || 0 : 1001);
+    },
+    on(event, handler) {
+      if (typeof handler === 'function') (handlers[event] ??= []).push(handler);
+    },
+    ping() {
+      if (closed) {
+        fail(CLOSE_SENT);
+        return;
+      }
+      flush();
+      const failure = host('ws.ping', connection);
+      if (failure) fail(failure);
+    },
+    send(message) {
+      const text = message === undefined || message === null ? '' : String(message);
+      if (closed) {
+        fail(CLOSE_SENT);
+        host('ws.count_sent', connection);
+      } else if (text.length <= SHORT && current === connection) {
+        outbox.push(text);
+      } else {
+        flush();
+        sendNow('text', packText(text));
+      }
+    },
+    sendBinary(message) {
+      if (arguments.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
+      if (!(message instanceof ArrayBuffer)) {
+        const type = message === undefined || message === null ? String(message) : Object(message).constructor.name;
+        throw new GoError(`expected ArrayBuffer as argument, received: ${type}`);
+      }
+      if (closed) {
+        fail(CLOSE_SENT);
+        host('ws.count_sent', connection);
+        return;
+      }
+      flush();
+      sendNow('binary', pack(message));
+    },
+    setInterval: timer('setInterval', true),
+    setTimeout: timer('setTimeout', false),
+  };
+
+  /** Everything but a short text. */
+  const dispatch = (kind, value, fields) => {
+    switch (kind) {
+      case 'text': return fire('message', unpack(value));
+      case 'binary': return fire('binaryMessage', unpack(value));
+      case 'ping':
+        if (value) fail(value);
+        return fire('ping');
+      case 'pong': return fire('pong');
+      case 'timer': return timers[value]();
+      case 'error': return fail(value, fields);
+      default: return shut(value);
+    }
+  };
+
+  const outer = current;
+  current = connection;
+  try {
+    setup(socket);
+    fire('open');
+    while (!closed) {
+      flushSamples();
+      let events;
+      // The usual case by the shortest way: one short text to send, which goes as the operation's name
+      // (no JSON, but it would end at a NUL), and one that came, which comes as a plain string.
+      if (outbox.length === 1 && !outbox[0].includes('\0')) {
+        events = callPython(`\x01${outbox.pop()}`);
+      } else {
+        events = callPython('ws.exchange', outbox);
+        outbox.length = 0;
+      }
+      if (typeof events === 'string') {
+        fire('message', events);
+        continue;
+      }
+      batch = events;
+      for (position = 0; position < events.length && !closed; position += 1) {
+        const event = events[position];
+        if (typeof event === 'string') fire('message', event);
+        else dispatch(...event);
+      }
+      batch = [];
+    }
+  } catch (error) {
+    const cause = hostError(error);
+    shut(1001);
+    throw cause;
+  } finally {
+    outbox.length = 0;
+    current = outer;
+    host('ws.finish', connection);
+  }
+  return response;
+}
+
+export default { connect };

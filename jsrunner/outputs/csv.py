@@ -1,0 +1,105 @@
+"""`--out csv=file`: a row for each sample, with a column for each enabled system tag, as in k6."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.errors import UsageError
+from jsrunner.outputs.base import OutputConfig, rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsrunner.metrics.registry import Metric
+    from jsrunner.metrics.thresholds import ThresholdSet
+
+_SCALES: Final = {"unix": 1, "unix_milli": 10**3, "unix_micro": 10**6, "unix_nano": 10**9}
+_FORMATS: Final = (*_SCALES, "rfc3339", "rfc3339_nano")
+#: System tags that are metadata, not columns.
+_METADATA: Final = frozenset({"vu", "iter"})
+
+
+def _cell(text: str) -> str:
+    if any(sign in text for sign in ',"\r\n') or text[:1] in (" ", "\t"):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+class _Writer:
+    __slots__ = ("_after", "_name", "_format")
+
+    def __init__(self, name: str, after: str, time_format: str) -> None:
+        self._name = name
+        self._after = after
+        self._format = time_format
+
+    def line(self, time_s: float, value: float) -> bytes:
+        scale = _SCALES.get(self._format)
+        if scale:
+            moment = str(int(time_s * scale))
+        elif self._format == "rfc3339_nano":
+            moment = rfc3339(time_s)
+        else:
+            local = datetime.fromtimestamp(int(time_s), tz=timezone.utc).astimezone()
+            moment = local.isoformat().replace("+00:00", "Z")
+        return f"{self._name},{moment},{value:f},{self._after}\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFormatter:
+    """Rows: metric, time, value, the system tags, other tags and metadata as `k=v&k=v`."""
+
+    time_format: str = "unix"
+    columns: tuple[str, ...] = ()
+
+    def format(
+        self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
+    ) -> _Writer:
+        extra = {key: value for key, value in tags.items() if key not in self.columns}
+        cells = [tags.get(column, "") for column in self.columns]
+        cells += [_joined(extra), _joined(metadata or {})]
+        return _Writer(_cell(metric.name), ",".join(map(_cell, cells)), self.time_format)
+
+
+def _joined(pairs: Mapping[str, str]) -> str:
+    return "&".join(f"{key}={value}" for key, value in sorted(pairs.items()))
+
+
+def _nothing(metric: Metric, thresholds: ThresholdSet) -> bytes:
+    return b""
+
+
+def with_columns(config: OutputConfig, system_tags: Sequence[str]) -> OutputConfig:
+    """The output for a run whose samples carry these system tags."""
+    formatter = config.formatter
+    assert isinstance(formatter, CsvFormatter)
+    columns = tuple(sorted(tag for tag in system_tags if tag not in _METADATA))
+    head = ("metric_name", "timestamp", "metric_value", *columns, "extra_tags", "metadata")
+    return replace(
+        config,
+        formatter=replace(formatter, columns=columns),
+        header=(",".join(head) + "\n").encode(),
+    )
+
+
+def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
+    """Raises UsageError."""
+    path = environment.get("K6_CSV_FILENAME") or "file.csv"
+    time_format = environment.get("K6_CSV_TIME_FORMAT") or "unix"
+    if argument and "=" not in argument:
+        path = argument
+    elif argument:
+        for pair in argument.split(","):
+            key, _, value = pair.partition("=")
+            if key in ("fileName", "file_name"):
+                path = value
+            elif key in ("timeFormat", "time_format"):
+                time_format = value
+            elif key not in ("saveInterval", "save_interval"):
+                raise UsageError(f"unknown key \"{key}\" as argument for csv output")
+    if time_format not in _FORMATS:
+        raise UsageError(f"'{time_format}' is not a valid time format for the csv output")
+    shown = "stdout" if path == "-" else path
+    return OutputConfig(f"csv ({shown})", path, CsvFormatter(time_format), b"", _nothing)

@@ -1,0 +1,181 @@
+"""The end-of-test summary as data: everything that its text, its JSON and handleSummary show."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.metrics.sinks import TrendSink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jsrunner.metrics.registry import Metric
+    from jsrunner.metrics.sinks import Sink
+    from jsrunner.metrics.store import CheckTally, Entry, Store
+    from jsrunner.metrics.thresholds import ThresholdSet
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """`value` is what the expression was compared with; None where the summary does not show it."""
+
+    source: str
+    aggregation: str
+    ok: bool
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """A metric, or a sub-metric, whose `parent` is the metric and `label` its `{tag:value}`."""
+
+    name: str
+    metric: Metric
+    values: Mapping[str, float]
+    parent: str | None = None
+    label: str = ""
+    thresholds: tuple[ThresholdResult, ...] = ()
+    exact: bool = True
+
+
+@dataclass(slots=True)
+class Check:
+    """A check of one group."""
+
+    name: str
+    path: str
+    passes: int
+    fails: int
+
+    @property
+    def id(self) -> str:
+        return _id(self.path)
+
+
+@dataclass(slots=True)
+class Group:
+    """A group: its own checks, the metrics measured in it, the groups inside."""
+
+    name: str
+    path: str
+    checks: dict[str, Check] = field(default_factory=dict)
+    metrics: list[MetricSummary] = field(default_factory=list)
+    groups: dict[str, Group] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return _id(self.path)
+
+    def child(self, path: str) -> Group:
+        """The group below this one with a path such as `::a::b`, made if there is none."""
+        group = self
+        for name in path.split("::")[1:]:
+            found = group.groups.get(name)
+            if found is None:
+                found = group.groups[name] = Group(name, f"{group.path}::{name}")
+            group = found
+        return group
+
+    def walk(self) -> Iterable[Group]:
+        yield self
+        for group in self.groups.values():
+            yield from group.walk()
+
+
+def _id(path: str) -> str:
+    """k6's identifier of a group or check."""
+    return hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryData:
+    """Everything. `duration` is the run's, in seconds, setup and teardown included."""
+
+    metrics: list[MetricSummary]
+    root: Group
+    #: For the full mode: what each scenario measured.
+    scenarios: dict[str, Group]
+    trend_stats: tuple[str, ...]
+    time_unit: str
+    duration: float
+    setup_data: Any = None
+
+
+def build(
+    store: Store,
+    thresholds: ThresholdSet,
+    *,
+    trend_stats: tuple[str, ...],
+    time_unit: str,
+    duration: float,
+    setup_data: Any = None,
+) -> SummaryData:
+    """The summary of what was measured."""
+    root = Group("", "")
+    scenarios: dict[str, Group] = {}
+    for tally in store.checks:
+        _add_check(root, tally)
+        if tally.scenario:
+            _add_check(scenarios.setdefault(tally.scenario, Group("", "")), tally)
+    for (scenario, group), section in store.sections.items():
+        if not scenario:
+            continue
+        top = scenarios.setdefault(scenario, Group("", ""))
+        place = top if group is None else top.child(group)
+        place.metrics = [
+            _metric(name, entry, (), duration, trend_stats)
+            for name, entry in section.entries.items()
+        ]
+    metrics = []
+    for name, entry in store.entries.items():
+        results = tuple(
+            ThresholdResult(
+                one.source,
+                one.aggregation,
+                not one.failed,
+                _shown(entry.sink, one.aggregation, duration, trend_stats),
+            )
+            for one in thresholds.thresholds.get(name, ())
+        )
+        metrics.append(_metric(name, entry, results, duration, trend_stats))
+    return SummaryData(metrics, root, scenarios, trend_stats, time_unit, duration, setup_data)
+
+
+def _metric(
+    name: str,
+    entry: Entry,
+    results: tuple[ThresholdResult, ...],
+    duration: float,
+    trend_stats: tuple[str, ...],
+) -> MetricSummary:
+    submetric = entry.submetric
+    return MetricSummary(
+        name,
+        entry.metric,
+        entry.sink.format(duration, trend_stats),
+        parent=submetric.metric if submetric else None,
+        label=f"{{ {submetric.suffix} }}" if submetric else "",
+        thresholds=results,
+        exact=not isinstance(entry.sink, TrendSink) or entry.sink.is_exact,
+    )
+
+
+def _shown(
+    sink: Sink, aggregation: str, duration: float, trend_stats: tuple[str, ...]
+) -> float | None:
+    if isinstance(sink, TrendSink) and not aggregation.startswith("p("):
+        if aggregation not in trend_stats:
+            return None
+    return sink.value_of(aggregation, duration)
+
+
+def _add_check(top: Group, tally: CheckTally) -> None:
+    group = top.child(tally.group)
+    check = group.checks.get(tally.name)
+    if check is None:
+        check = Check(tally.name, f"{tally.group}::{tally.name}", 0, 0)
+        group.checks[tally.name] = check
+    check.passes += tally.passes
+    check.fails += tally.fails

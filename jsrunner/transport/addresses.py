@@ -1,0 +1,105 @@
+"""Where a host name leads, and where it may not: the options hosts, blacklistIPs, blockHostnames,
+localIPs. Pure: no name is looked up here."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def literal(host: str) -> Address | None:
+    """The address that `host` spells, None if it is a name."""
+    if not host or (host[-1] not in "0123456789" and ":" not in host):
+        return None  # the usual name, without the cost of an exception
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def split_port(text: str) -> tuple[str, int | None]:
+    """`1.2.3.4:80`, `[::1]:80` or an address alone."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, int(rest[1:]) if rest.startswith(":") else None
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, int(port)
+    return text, None
+
+
+class Patterns:
+    """Values by host name; a name may begin with `*`, and the longest such pattern wins."""
+
+    def __init__(self, patterns: Mapping[str, str]) -> None:
+        self._exact = {key.lower(): value for key, value in patterns.items() if "*" not in key}
+        self._wild = sorted(
+            ((key.lower()[1:], key, value) for key, value in patterns.items() if key[:1] == "*"),
+            key=lambda item: -len(item[0]),
+        )
+
+    def find(self, name: str) -> tuple[str, str] | None:
+        """(pattern, value) for a name."""
+        name = name.lower()
+        if name in self._exact:
+            return name, self._exact[name]
+        for suffix, pattern, value in self._wild:
+            if name.endswith(suffix):
+                return pattern, value
+        return None
+
+
+class Networks:
+    """Ranges of addresses."""
+
+    def __init__(self, ranges: Sequence[str]) -> None:
+        self._networks = [(ipaddress.ip_network(one, strict=False), one) for one in ranges]
+
+    def containing(self, address: str) -> str | None:
+        """The first range with the address, as it was given."""
+        if not self._networks:
+            return None
+        found = ipaddress.ip_address(address)
+        mapped = getattr(found, "ipv4_mapped", None)
+        return next(
+            (
+                str(network)
+                for network, _ in self._networks
+                if (mapped or found) in network or found in network
+            ),
+            None,
+        )
+
+
+class LocalAddresses:
+    """Client addresses, given as IPs, ranges a-b, or CIDRs; VUs take them in turn."""
+
+    def __init__(self, text: str) -> None:
+        self._parts: list[tuple[Address, int]] = []
+        for part in text.split(","):
+            first, dash, last = part.partition("-")
+            if dash:
+                begin, end = ipaddress.ip_address(first), ipaddress.ip_address(last)
+                self._parts.append((begin, int(end) - int(begin) + 1))
+            elif "/" in part:
+                network = ipaddress.ip_network(part, strict=False)
+                hosts = network.num_addresses - (2 if network.num_addresses > 2 else 0)
+                begin = network.network_address + (1 if network.num_addresses > 2 else 0)
+                self._parts.append((begin, hosts))
+            else:
+                self._parts.append((ipaddress.ip_address(part), 1))
+        self._count = sum(count for _, count in self._parts)
+
+    def of(self, number: int) -> str:
+        number %= self._count
+        for begin, count in self._parts:
+            if number < count:
+                return str(begin + number)
+            number -= count
+        raise AssertionError

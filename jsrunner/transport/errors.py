@@ -1,0 +1,11 @@
+"""What can go wrong below a module: the text is Go's, because scripts compare it."""
+
+from __future__ import annotations
+
+
+class DialError(Exception):
+    """A connection could not be made: address, proxy, TCP, TLS, or an answer that is no HTTP."""
+
+
+class ProtocolViolation(Exception):
+    """The peer sent frames that RFC 6455 forbids."""

@@ -1,0 +1,408 @@
+"""One open WebSocket of a client, RFC 6455: frames in bulk, events out.
+
+The rules for frames, fragments and close codes are websocket-client's, of which this is a subclass;
+what differs is the reading. The library asks the socket for 2 bytes, then the length, then the
+payload; here a gevent watcher takes whatever has come (one `recv`), cuts it into frames in one loop
+and wakes the VU once. Measured, 50 VUs in echo: 77 us CPU per round trip with the library's own
+`send` and `recv`, 17-19 us so. The usual frame (FIN, text or binary, unmasked, nothing reserved)
+takes the fast path in `_cut`; everything else goes through the library's checks.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from gevent import getcurrent, get_hub
+from websocket import ABNF, WebSocket, WebSocketException
+
+from jsrunner.transport.errors import ProtocolViolation
+from jsrunner.transport.wire import wire_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.transport.deflate import Deflate
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # no compiled extension on this platform
+    from websockets.utils import apply_mask
+
+#: One `recv`: enough for a burst of small frames; larger ones cost page faults for each buffer.
+RECEIVE_BYTES: Final = 65536
+#: Texts up to this size travel as JSON; longer ones beside it (see engine.native).
+SHORT_TEXT: Final = 4096
+#: Above this many events, or bytes of large messages, a VU that does not come back is not read from.
+HIGH_WATER_EVENTS: Final = 4096
+HIGH_WATER_BYTES: Final = 16 << 20
+
+CLOSE_SENT: Final = "websocket: close sent"
+_NAMES: Final = {
+    1000: "normal",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1005: "no status",
+    1006: "abnormal closure",
+    1007: "invalid payload data",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "mandatory extension missing",
+    1011: "internal server error",
+    1015: "TLS handshake error",
+}
+
+_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = ABNF.OPCODES
+
+
+def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
+    """Go replaces each invalid byte, Python's own handler each maximal invalid sequence."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "\ufffd", error.start + 1
+
+
+codecs.register_error("go", _byte_by_byte)
+
+
+class _MaskKeys:
+    """Masking keys, RFC 6455 section 5.3: random, drawn from the system a thousand at a time."""
+
+    def __init__(self) -> None:
+        self._pool, self._next = b"", 0
+
+    def __call__(self) -> bytes:
+        start = self._next
+        if start >= len(self._pool):
+            self._pool, start = os.urandom(4096), 0
+        self._next = start + 4
+        return self._pool[start : start + 4]
+
+
+_mask_key = _MaskKeys()
+
+
+def frame(first: int, payload: bytes) -> bytes:
+    """A client's frame; `first` is its first byte (FIN, reserved bits, opcode)."""
+    size = len(payload)
+    key = _mask_key()
+    if size < 126:
+        return bytes((first, 0x80 | size)) + key + apply_mask(payload, key)
+    if size < 65536:
+        return bytes((first, 0xFE)) + size.to_bytes(2, "big") + key + apply_mask(payload, key)
+    return bytes((first, 0xFF)) + size.to_bytes(8, "big") + key + apply_mask(payload, key)
+
+
+def close_text(code: int, reason: str = "") -> str:
+    """How Go's error for a received close reads, e.g. `websocket: close 1011 (...): reason`."""
+    name = f" ({_NAMES[code]})" if code in _NAMES else ""
+    return f"websocket: close {code}{name}{': ' + reason if reason else ''}"
+
+
+class Connection(WebSocket):  # type: ignore[misc]
+    """An open connection. Its events, oldest first, are in `events`:
+
+    - a str: a text message of at most SHORT_TEXT bytes
+    - ("text", bytes), ("binary", bytes): other messages, the text's UTF-8 valid
+    - ("ping", payload), ("pong", payload)
+    - ("error", text, fields), ("close", code)
+    - whatever its owner put there by `post`
+    """
+
+    def __init__(
+        self,
+        sock: Any,
+        *,
+        rest: bytes = b"",
+        deflate: Deflate | None = None,
+        strict: bool = False,
+    ) -> None:
+        super().__init__(enable_multithread=False, skip_utf8_validation=not strict)
+        self.sock = sock
+        self.connected = True
+        self.events: list[Any] = []
+        self.bytes_sent = self.bytes_received = 0
+        self._strict = strict
+        self._deflate = deflate
+        self._compressed = False
+        # gevent's own recv and send park the greenlet; the plain socket below says EAGAIN instead.
+        self._secure = hasattr(sock, "_sslobj")
+        self._recv_now: Callable[[int], bytes] = sock._sslobj.read if self._secure else sock._sock.recv
+        self._send_now: Callable[[bytes], int] | None = None if self._secure else sock._sock.send
+        self._hub = get_hub()
+        self._waiter: Any = None
+        self._pieces: list[bytes] = []  # an incomplete frame ...
+        self._have = 0  # ... has so many bytes ...
+        self._need = 0  # ... of so many that are worth another look
+        self._queued = 0
+        self._paused = False
+        self._over = False
+        self._reading = self._hub.loop.io(sock.fileno(), 1)
+        if rest:
+            self._take(rest)
+        if not self._over:
+            self._reading.start(self._on_readable)
+            if self._secure:  # the TLS layer may hold what came with the handshake
+                self._on_readable()
+
+    # -- receiving ---------------------------------------------------------------------------------
+
+    def wait(self) -> list[Any]:
+        """All events, parking the calling greenlet until there is one."""
+        if not self.events:
+            self._waiter = getcurrent()
+            try:
+                self._hub.switch()
+            finally:
+                self._waiter = None
+        events, self.events, self._queued = self.events, [], 0
+        if self._paused:
+            self._paused = False
+            self._reading.start(self._on_readable)
+        return events
+
+    def post(self, event: Any) -> None:
+        """Append an event (from the hub: a timer's callback) and wake who waits."""
+        self.events.append(event)
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            waiter.switch()
+
+    def _on_readable(self) -> None:
+        while True:
+            try:
+                data = self._recv_now(RECEIVE_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if self._secure and error.errno in (2, 3):  # SSL_ERROR_WANT_READ, WANT_WRITE
+                    break
+                # After a reset nothing is told but that the close frame cannot be sent; a TLS stream
+                # that ends (6, SSL_ERROR_ZERO_RETURN, or 8, SSL_ERROR_EOF) is a FIN.
+                self._end(1006 if self._secure and error.errno in (6, 8) else None)
+                break
+            if not data:
+                self._end(1006)
+                break
+            self.bytes_received += len(data)
+            self._take(data)
+            if not self._secure or self._over or self._paused:
+                break
+        if self.events:
+            self._wake()
+
+    def _take(self, data: bytes) -> None:
+        """Cut received bytes into frames; keep what is incomplete."""
+        if self._pieces:
+            self._pieces.append(data)
+            self._have += len(data)
+            if self._have < self._need:
+                return
+            data = b"".join(self._pieces)
+            self._pieces = []
+        try:
+            self._cut(data)
+        except ProtocolViolation:
+            self._fail(1002, ("error", CLOSE_SENT, {}))
+        except (WebSocketException, UnicodeDecodeError):
+            self._fail(1002, ("error", CLOSE_SENT, {}))
+        if len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES:
+            self._paused = True
+            self._reading.stop()
+
+    def _cut(self, data: bytes) -> None:
+        events, position, end = self.events, 0, len(data)
+        while end - position >= 2:
+            first, size = data[position], data[position + 1]
+            start = position + 2
+            if size >= 126:
+                if size == 126:
+                    start += 2
+                    size = data[position + 2] << 8 | data[position + 3] if end >= start else end
+                elif size == 127:
+                    start += 8
+                    size = int.from_bytes(data[position + 2 : start], "big") if end >= start else end
+                else:
+                    raise ProtocolViolation("masked frame")
+            stop = start + size
+            if stop > end:
+                # RFC 6455, 5.5: a control frame's size is known to be wrong before its payload is here.
+                if first & 8 and size > 125:
+                    raise ProtocolViolation("control frame too long")
+                self._pieces, self._have, self._need = [data[position:]], end - position, stop - position
+                return
+            if first == 0x81 and size <= SHORT_TEXT and not self.cont_frame.recving_frames:
+                try:
+                    events.append(data[start:stop].decode())
+                except UnicodeDecodeError:
+                    self._message(_TEXT, data[start:stop])
+            else:
+                self._frame(first, data[start:stop])
+                if self._over:
+                    return
+            position = stop
+        if position < end:
+            self._pieces, self._have, self._need = [data[position:]], end - position, 2
+
+    def _frame(self, first: int, payload: bytes) -> None:
+        """A frame that is not a short text: by the rules of websocket-client."""
+        final, reserved, opcode = first >> 7, first >> 4 & 7, first & 15
+        assembly = self.cont_frame
+        if reserved == 4 and self._deflate and opcode in (_TEXT, _BINARY) and not assembly.recving_frames:
+            self._compressed, reserved = True, 0
+        abnf = ABNF(final, reserved >> 2 & 1, reserved >> 1 & 1, reserved & 1, opcode, 0, payload)
+        if opcode >= _CLOSE and (not final or len(payload) > 125):
+            raise ProtocolViolation("fragmented or too long control frame")
+        if opcode == _CLOSE and len(payload) == 1:
+            payload = abnf.data = b""  # as Go: no status
+        abnf.validate(skip_utf8_validation=False)
+        if opcode == _CLOSE:
+            self._closed_by_peer(payload)
+        elif opcode >= _CLOSE:
+            self.events.append(("ping" if opcode == _PING else "pong", payload))
+        else:
+            assembly.validate(abnf)
+            if final and opcode != _CONTINUATION:
+                self._message(opcode, payload)
+                return
+            if opcode != _CONTINUATION:
+                abnf.data = bytearray(payload)  # what the library appends to, without copying it all
+            assembly.add(abnf)
+            if final:
+                opcode, message = assembly.cont_data[0], bytes(assembly.cont_data[1])
+                assembly.cont_data = None
+                assembly.recving_frames = None
+                self._message(opcode, message)
+
+    def _message(self, opcode: int, payload: bytes) -> None:
+        if self._compressed:
+            assert self._deflate is not None
+            self._compressed = False
+            payload = self._deflate.decompress(payload)
+        if opcode == _BINARY:
+            self._queued += len(payload)
+            self.events.append(("binary", payload))
+            return
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            if self._strict:
+                self._fail(1007, ("error", close_text(1007), {"code": 1007, "text": ""}))
+                return
+            text = payload.decode("utf-8", "go")
+            payload = text.encode()
+        if len(payload) <= SHORT_TEXT:
+            self.events.append(text)
+        else:
+            self._queued += len(payload)
+            self.events.append(("text", payload))
+
+    def _closed_by_peer(self, payload: bytes) -> None:
+        code = int.from_bytes(payload[:2], "big") if payload else 1005
+        if code == 1014:  # registered later than the list that Go's library knows
+            raise ProtocolViolation("close code")
+        if code not in (1000, 1001):
+            reason = payload[2:].decode()
+            fields = {"code": code, "text": reason}
+            self.events.append(("error", close_text(code, reason), fields))
+        self.events.append(("close", code))
+        self._stop_reading()
+
+    def _end(self, code: int | None) -> None:
+        """The stream is over: by FIN (1006) or by a reset (None)."""
+        if code is not None:
+            fields = {"code": code, "text": "unexpected EOF"}
+            self.events.append(("error", close_text(code, "unexpected EOF"), fields))
+        self.events.append(("close", code or 1001))
+        self._stop_reading()
+
+    def _fail(self, code: int, error: tuple[str, str, dict[str, object]]) -> None:
+        """RFC 6455, 7.1.7: tell the peer what was wrong and read no further."""
+        self.send_close(code)
+        self.events += [error, ("close", 1001 if code == 1002 else code)]
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        self._over = True
+        self._pieces = []
+        self._reading.stop()
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> str | None:
+        """Send frames, parking the greenlet while the peer does not read. Go's error text or None."""
+        if self.close_frame:
+            return CLOSE_SENT
+        self.bytes_sent += len(data)
+        try:
+            if self._send_now is None:
+                self.sock.sendall(data)
+                return None
+            try:
+                sent = self._send_now(data)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data) and getcurrent() is not self._hub:  # the hub must never wait
+                self.sock.sendall(memoryview(data)[sent:])
+            return None
+        except OSError as error:
+            return self._write_error(error)
+
+    def send_text(self, payload: bytes) -> str | None:
+        """Send a text message given as UTF-8."""
+        if self._deflate:
+            return self.write(frame(0xC1, self._deflate.compress(payload)))
+        return self.write(frame(0x81, payload))
+
+    def send_data(self, payload: bytes) -> str | None:
+        """Send a binary message."""
+        if self._deflate:
+            return self.write(frame(0xC2, self._deflate.compress(payload)))
+        return self.write(frame(0x82, payload))
+
+    def send_ping(self, payload: bytes) -> str | None:
+        return self.write(frame(0x89, payload))
+
+    def send_pong(self, payload: bytes) -> str | None:
+        return self.write(frame(0x8A, payload))
+
+    def send_close(self, code: int) -> str | None:
+        """Send a close frame without reason (RFC 6455, 5.5.1); an empty one for 1005."""
+        payload = b"" if code == 1005 else (code & 0xFFFF).to_bytes(2, "big")
+        failure = self.write(frame(0x88, payload))
+        self.close_frame = self.close_frame or ABNF(1, 0, 0, 0, _CLOSE, 1, payload)
+        return failure
+
+    def _write_error(self, error: OSError) -> str:
+        reason = {
+            errno.EPIPE: "broken pipe",
+            errno.ECONNRESET: "connection reset by peer",
+            errno.EBADF: "use of closed network connection",
+        }.get(error.errno or 0, (os.strerror(error.errno) if error.errno else str(error)).lower())
+        try:
+            ends = f"{_address(self.sock.getsockname())}->{_address(self.sock.getpeername())}"
+        except OSError:
+            ends = "->"
+        return f"write tcp {ends}: write: {reason}"
+
+    def wire_bytes(self) -> tuple[int, int]:
+        """(sent, received) on the wire, with the handshake and, where the system tells, TLS."""
+        counted = self.bytes_sent, self.bytes_received
+        return (wire_bytes(self.sock) or counted) if self._secure else counted
+
+    def shut(self) -> None:
+        """Close the TCP connection at once."""
+        self._stop_reading()
+        self._reading.close()
+        self.connected = False
+        self.sock.close()
+
+
+def _address(name: tuple[Any, ...]) -> str:
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

@@ -1,0 +1,140 @@
+"""The log of a run: what scripts print and what jsrunner has to say, in k6's formats."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import orjson
+
+from jsrunner.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_SHORT: Final = {
+    "debug": ("DEBU", "37"),
+    "info": ("INFO", "36"),
+    "warning": ("WARN", "33"),
+    "error": ("ERRO", "31"),
+}
+_PLAIN = re.compile(r"[a-zA-Z0-9\-._/@^+]*\Z")
+#: Width of the message before fields on a terminal.
+_MESSAGE_WIDTH: Final = 44
+
+
+class Logger:
+    """Writes records; `above` wraps the writing so that a live display can make room."""
+
+    def __init__(
+        self,
+        *,
+        format: str = "text",
+        output: str = "stderr",
+        verbose: bool = False,
+        no_color: bool = False,
+        console_output: str | None = None,
+    ) -> None:
+        """Raises UsageError for an output that there is none of, or that cannot be opened."""
+        self._format = format
+        self._level = 10 if verbose else 20
+        self._started = time.time()
+        self._stream, self._level = _open(output, self._level)
+        self._console = _open_file(console_output) if console_output else None
+        tty = self._stream is not None and self._stream.isatty()
+        self._tty = tty and format not in ("json", "raw")
+        self._color = tty and not no_color
+        self.above: Callable[[str], bool] | None = None
+
+    def log(self, level: str, text: str, when: float | None = None, **fields: Any) -> None:
+        """A record. `when` is seconds since the epoch."""
+        if _LEVELS[level] < self._level:
+            return
+        moment = time.time() if when is None else when
+        if self._console is not None and fields.get("source") == "console":
+            fields.pop("source")
+            self._put(self._console, self._line(level, text, moment, fields, tty=False))
+            return
+        if self._stream is None:
+            return
+        line = self._line(level, text, moment, fields, tty=self._tty)
+        if self.above is None or not self._stream.isatty() or not self.above(line):
+            self._put(self._stream, line)
+
+    @staticmethod
+    def _put(stream: TextIO, line: str) -> None:
+        try:
+            stream.write(line + "\n")
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # there is no other place to say so
+
+    def _line(
+        self, level: str, text: str, moment: float, fields: dict[str, Any], *, tty: bool
+    ) -> str:
+        if self._format == "json":
+            record = {**fields, "level": level, "msg": text, "time": local_time(moment)}
+            return orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
+        if self._format == "raw":
+            return text
+        pairs = "".join(f" {key}={_quoted(str(value))}" for key, value in sorted(fields.items()))
+        if tty:
+            short, color = _SHORT[level]
+            head = f"\x1b[{color}m{short}\x1b[0m" if self._color else short
+            seconds = int(moment - self._started)
+            if self._color:
+                pairs = re.sub(r" (\w+)=", rf" \x1b[{color}m\1\x1b[0m=", pairs)
+            return f"{head}[{seconds:04d}] {text.rstrip():{_MESSAGE_WIDTH}}{pairs}"
+        message = f" msg={_quoted(text)}" if text else ""
+        return f'time="{local_time(moment)}" level={level}{message}{pairs}'
+
+    def close(self) -> None:
+        for stream in (self._console, self._stream):
+            if stream is not None and stream not in (sys.stderr, sys.stdout):
+                stream.close()
+
+
+def local_time(moment: float) -> str:
+    """RFC 3339 in the local zone, whole seconds."""
+    text = datetime.fromtimestamp(int(moment), tz=timezone.utc).astimezone().isoformat()
+    return text.replace("+00:00", "Z")
+
+
+def _quoted(text: str) -> str:
+    """As logfmt wants it: quoted only if it must be."""
+    if text and _PLAIN.match(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    for character, code in (("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
+        escaped = escaped.replace(character, code)
+    return f'"{escaped}"'
+
+
+def _open(output: str, level: int) -> tuple[TextIO | None, int]:
+    kind, _, rest = output.partition("=")
+    if output == "stderr":
+        return sys.stderr, level
+    if output == "stdout":
+        return sys.stdout, level
+    if output == "none":
+        return None, level
+    if kind == "file" and rest:
+        path, *settings = rest.split(",")
+        for setting in settings:
+            key, _, value = setting.partition("=")
+            if key != "level" or value not in _LEVELS:
+                raise UsageError(f"unknown log file setting '{setting}'")
+            level = _LEVELS[value]
+        return _open_file(path), level
+    raise UsageError(f"unsupported log output '{output}'")
+
+
+def _open_file(path: str) -> TextIO:
+    try:
+        return open(path, "a", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"open {path}: {(error.strerror or '').lower()}") from None

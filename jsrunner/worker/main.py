@@ -1,0 +1,294 @@
+"""A worker's life: load the script, fork, make VUs, play scenarios, run the stages.
+
+Until the fork there is no gevent hub (a hub must not be shared by processes): the first init runs
+with plain blocking calls. SIGINT is the coordinator's business; it tells the workers.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent import getcurrent
+
+from jsrunner.engine.interpreter import Interrupted, JSError
+from jsrunner.errors import JsrunnerError
+from jsrunner.options.segment import Striping
+from jsrunner.worker import messages
+from jsrunner.worker.process import Process
+from jsrunner.worker.scenario import Scenario
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+    from jsrunner.script.script import Script
+    from jsrunner.worker.board import Board
+    from jsrunner.worker.process import Plan
+    from jsrunner.worker.vu import VU
+
+#: How often the coordinator hears what has been measured, in seconds.
+SNAPSHOT_EVERY = 1.0
+#: How often a VU that computes is looked at. A tick costs some 5 us.
+WATCH_EVERY = 0.02
+#: The C stack of the process bounds the JavaScript stack (see engine.interpreter.STACK_BYTES).
+_STACK_LIMIT = 64 << 20
+
+
+def run(
+    streams: Sequence[socket.socket],
+    board: Board,
+    script: Script,
+    environment: Mapping[str, str],
+) -> int:
+    """The main function of the first worker process; `streams[i]` is worker i's channel.
+
+    Returns an exit code.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _raise_stack_limit()
+    stream = streams[0]
+    process = Process(
+        script, environment=environment, say=lambda message: messages.send(stream, message)
+    )
+    try:
+        first = process.new_vu(0)
+        described = first.interpreter.call("describeScript")
+    except JsrunnerError as error:
+        process.say(messages.Failed(str(error), error.exit_code, error.hint))
+        return 1
+    except Interrupted:  # exec.test.abort in the init code
+        return 1
+    process.say(
+        messages.Loaded(
+            exports=described["exports"],
+            options=described.get("options"),
+            options_error=described.get("optionsError"),
+            metrics=[(one.name, one.type, one.contains) for one in process.registry.declared()],
+        )
+    )
+    waiting: list[messages.Message] = []
+    prepare = messages.receive(stream, messages.Reader(), waiting)
+    if not isinstance(prepare, messages.Prepare):
+        return 0
+    siblings: list[int] = []
+    index = 0
+    for number in range(1, prepare.workers):
+        child = os.fork()
+        if not child:
+            index, siblings = number, []
+            break
+        siblings.append(child)
+    for number, other in enumerate(streams):
+        if number != index:
+            other.close()
+    try:
+        return Worker(process, streams[index], index, board).run(
+            pickle.loads(prepare.plan), first if index == 0 else None
+        )
+    finally:
+        for child in siblings:
+            os.waitpid(child, 0)
+        if index:
+            os._exit(0)
+
+
+def _raise_stack_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    wanted = _STACK_LIMIT if hard == resource.RLIM_INFINITY else min(_STACK_LIMIT, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Worker:
+    """One process from the fork on."""
+
+    def __init__(
+        self, process: Process, stream: socket.socket, index: int, board: Board
+    ) -> None:
+        from gevent import socket as cooperative
+        from gevent.lock import RLock
+
+        self.process = process
+        self.index = index
+        self._board = board
+        self._stream = cooperative.socket(fileno=stream.detach())
+        self._sending = RLock()
+        process.say = self._say
+        self._players: Any = None
+
+    def _say(self, message: messages.Message) -> None:
+        with self._sending:  # a long message may be sent in parts, with other greenlets in between
+            messages.send(self._stream, message)
+
+    def run(self, plan: Plan, first: VU | None) -> int:
+        process, share = self.process, plan.shares[self.index]
+        process.configure(plan)
+        self._board.open(len(plan.scenarios))
+        striping = Striping(plan.options.segment, plan.options.segment_sequence)
+        for slot, (name, config) in enumerate(plan.scenarios.items()):
+            process.scenarios[name] = Scenario(
+                process,
+                config,
+                config.plan(striping),
+                share.indices.get(name, ()),
+                self._board.view(slot, self.index),
+            )
+        commands = gevent.spawn(self._commands)
+        try:
+            for count, number in enumerate(share.vu_ids, 1):
+                process.pool.give_back(process.new_vu(number))
+                if count % 50 == 0:
+                    self._say(messages.Initialized(count))
+                    gevent.sleep(0)
+            self._say(messages.Initialized(len(share.vu_ids)))
+        except JsrunnerError as error:
+            self._say(messages.Failed(str(error), error.exit_code, error.hint))
+            return 1
+        signal.signal(signal.SIGALRM, self._watch)
+        signal.setitimer(signal.ITIMER_REAL, WATCH_EVERY, WATCH_EVERY)
+        self._say(messages.Ready(os.getpid()))
+        commands.get()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return 0
+
+    # -- what the coordinator wants ----------------------------------------------------------------
+
+    def _commands(self) -> None:
+        reader = messages.Reader()
+        while data := self._stream.recv(65536):
+            for message in reader.feed(data):
+                match message:
+                    case messages.RunStage():
+                        gevent.spawn(self._run_stage, message)
+                    case messages.Start():
+                        self._players = gevent.spawn(self._play, message)
+                    case messages.Interrupt():
+                        self.process.interrupt_all()
+                    case messages.Exit():
+                        return
+        self.process.interrupt_all()  # the coordinator is gone
+
+    def _play(self, start: messages.Start) -> None:
+        process = self.process
+        snapshots = gevent.spawn(self._snapshots)
+        try:
+            scenarios = [
+                gevent.spawn(one.run, start.at, start.setup_data)
+                for one in process.scenarios.values()
+            ]
+            gevent.joinall(scenarios, raise_error=True)
+        except BaseException as error:
+            self._fault(error)
+            raise
+        finally:
+            snapshots.kill()
+        self._snapshot()
+        self._say(messages.Finished())
+
+    def _fault(self, error: BaseException) -> None:
+        """Something of ours has failed: the run must not end as if all were well."""
+        if isinstance(error, JsrunnerError):
+            self._say(messages.Failed(str(error), error.exit_code, error.hint))
+        else:
+            import traceback
+
+            text = "".join(traceback.format_exception(error))
+            self._say(messages.Failed(f"a worker has failed: {text}", 109))
+
+    def _run_stage(self, stage: messages.RunStage) -> None:
+        process = self.process
+        try:
+            vu = process.new_vu(0)
+            if stage.name in ("setup", "teardown"):
+                vu.set_group(f"::{stage.name}")
+            timer = gevent.get_hub().loop.timer(stage.timeout)
+            timer.start(self._stage_times_out, vu)
+            vu.hard_stop = time.monotonic() + stage.timeout
+            arguments = [] if stage.argument is None else [_loads(stage.argument)]
+            timed_out = False
+            try:
+                error, result = vu.activity(stage.name, *arguments)
+            except Interrupted:
+                error, result, timed_out = None, None, time.monotonic() >= vu.hard_stop
+                error = None if timed_out else "interrupted"
+            finally:
+                timer.stop()
+                timer.close()
+            vu.check_fault()
+            self._snapshot()
+            self._say(
+                messages.StageDone(
+                    error, None if result is None else _dumps(result), timed_out=timed_out
+                )
+            )
+        except (JsrunnerError, JSError) as error:
+            self._say(messages.StageDone(str(error), None))
+        except BaseException as error:
+            self._fault(error)
+            raise
+
+    @staticmethod
+    def _stage_times_out(vu: VU) -> None:
+        vu.interrupt()
+
+    # -- what the coordinator hears ----------------------------------------------------------------
+
+    def _snapshots(self) -> None:
+        while True:
+            gevent.sleep(SNAPSHOT_EVERY)
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        process = self.process
+        for vu in list(process.running.values()):
+            for module in vu.modules.values():
+                module.report()
+        series, deltas, lines = process.recorder.collect()
+        self._say(
+            messages.Snapshot(
+                series=series,
+                deltas=deltas,
+                lines=lines,
+                sessions_open=process.sessions_open,
+                iteration_failures=process.iteration_failures,
+                failed_handshakes=process.failed_handshakes,
+            )
+        )
+
+    # -- VUs that compute ---------------------------------------------------------------------------
+
+    def _watch(self, _signal: int, _frame: FrameType | None) -> None:
+        """Called in the middle of whatever runs: stop a VU that is past its time.
+
+        While JavaScript computes, the hub does not run, and neither does the timer of `iterate`.
+        """
+        vu = self.process.running.get(getcurrent())
+        if vu is None or vu.interrupted:
+            return
+        if self.process.stopping or (
+            vu.hard_stop is not None and time.monotonic() >= vu.hard_stop
+        ):
+            vu.interrupt()
+
+
+def _loads(data: bytes) -> Any:
+    import orjson
+
+    return orjson.loads(data)
+
+
+def _dumps(value: object) -> bytes:
+    import orjson
+
+    return orjson.dumps(value)

@@ -1,0 +1,158 @@
+"""A worker process: what all of its VUs share."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gevent.event import Event
+
+from jsrunner.metrics.registry import BUILTIN, Registry
+from jsrunner.options.model import SYSTEM_TAGS
+from jsrunner.script.script import MissingExport
+from jsrunner.transport.dial import Dialer
+from jsrunner.worker.messages import Log, MarkFailed
+from jsrunner.worker.recorder import Recorder, SampleFormatter
+from jsrunner.worker.vu import VU
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.options.model import Options
+    from jsrunner.script.script import Script
+    from jsrunner.worker.scenario import Scenario
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One worker's part of the plan."""
+
+    #: Numbers of the VUs that it makes.
+    vu_ids: tuple[int, ...]
+    #: Per scenario the indices of the plan's VUs that it plays.
+    indices: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole test, as the coordinator has put it together."""
+
+    options: Options
+    scenarios: dict[str, ExecutorConfig]
+    shares: tuple[Share, ...]
+    max_vus: int
+    #: What formats samples for the outputs that want each of them.
+    formatters: tuple[SampleFormatter, ...] = ()
+    #: exec.test.options, as JSON.
+    options_json: str = "{}"
+    user_agent: str = ""
+
+
+class Pool:
+    """The VUs of a process that have nothing to do; the one that waits longest is taken first."""
+
+    def __init__(self) -> None:
+        self._idle: deque[VU] = deque()
+
+    def take(self) -> VU:
+        return self._idle.popleft()
+
+    def give_back(self, vu: VU) -> None:
+        self._idle.append(vu)
+
+    def __len__(self) -> int:
+        return len(self._idle)
+
+
+class Process:
+    """Shared by all VUs of a worker. Before `configure` it serves the first init only."""
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        environment: Mapping[str, str],
+        say: Callable[..., None],
+    ) -> None:
+        self.script = script
+        self.environment = dict(environment)
+        #: Sends a message to the coordinator.
+        self.say = say
+        self.registry = Registry()
+        self.recorder = Recorder()
+        #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
+        self.shared: dict[str, Any] = {}
+        self.plan: Plan | None = None
+        self.run_tags: dict[str, str] = {}
+        self.system_tags = frozenset(SYSTEM_TAGS)
+        self.minimum_iteration = 0.0
+        self.user_agent = ""
+        self.pool = Pool()
+        self.scenarios: dict[str, Scenario] = {}
+        self.dialer: Dialer | None = None
+        #: Greenlet -> the VU whose JavaScript it runs; for interruptions.
+        self.running: dict[Any, VU] = {}
+        self.hub_running = False
+        #: Set when all iterations are to stop.
+        self.stopping = False
+        self.stop_event: Event = None  # type: ignore[assignment]  # made with the hub
+        self.started_at = time.monotonic()
+        self.sessions_open = self.failed_handshakes = self.iteration_failures = 0
+
+    @property
+    def options(self) -> Options:
+        assert self.plan is not None
+        return self.plan.options
+
+    def configure(self, plan: Plan) -> None:
+        """Take over what the coordinator has decided; from now on there is a hub."""
+        options = plan.options
+        self.plan = plan
+        self.run_tags = dict(options.tags or {})
+        self.system_tags = options.enabled_system_tags()
+        self.user_agent = plan.user_agent
+        self.dialer = Dialer(options, os.environ, self.log)
+        self.minimum_iteration = options.min_iteration_duration or 0.0
+        self.recorder = Recorder(plan.formatters)
+        self.script.sealed = True
+        self.stop_event = Event()
+        self.hub_running = True
+
+    def log(self, level: str, text: str, **fields: object) -> None:
+        self.say(Log(level, text, time.time(), fields))
+
+    def new_vu(self, number: int) -> VU:
+        """Make a VU and run its init code. Raises ScriptError."""
+        while True:
+            vu = VU(self, number)
+            try:
+                vu.initialize()
+            except MissingExport:
+                continue  # the module has got the export now
+            return vu
+
+    def interrupt_all(self) -> None:
+        """Stop all iterations now."""
+        self.stopping = True
+        self.stop_event.set()
+        for vu in list(self.running.values()):
+            vu.interrupt()
+
+    def record_dropped(self, scenario: Scenario, count: int) -> None:
+        """dropped_iterations: planned ones that were never started."""
+        tags = dict(self.run_tags) | dict(scenario.config.tags or {})
+        if "scenario" in self.system_tags:
+            tags["scenario"] = scenario.config.name
+        series = self.recorder.series(BUILTIN["dropped_iterations"], self.recorder.tag_set(tags))
+        series.add(count, time.time())
+
+    def mark_failed(self, text: str) -> None:
+        """exec.test.fail: the run goes on and ends as failed."""
+        self.say(MarkFailed(text))
+
+    def total(self, count: int) -> int:
+        """A count of the board over all scenarios and processes."""
+        return sum(one.counts.total(count) for one in self.scenarios.values())

@@ -1,0 +1,119 @@
+"""A scenario at work in one process: its VUs' intervals played on greenlets."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import gevent
+
+from jsrunner.executors.base import PerVU, Shared
+from jsrunner.worker import board
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.executors.base import ExecutorConfig, LoopPlan
+    from jsrunner.worker.process import Process
+
+
+class Turn:
+    """One VU's work for a scenario: where it gets its iterations from."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        budget = scenario.plan.iterations
+        self.left = budget.count if isinstance(budget, PerVU) else None
+
+    def take(self) -> int | None:
+        """The number, in the whole test, of another iteration; None if there is none."""
+        if self.left is not None:
+            if not self.left:
+                return None
+            self.left -= 1
+        number = self.scenario.draw()
+        if number is not None:
+            self.scenario.counts.add(board.STARTED)
+        return number
+
+
+class Scenario:
+    """One scenario's share of this process: the VU indices of its plan that are played here."""
+
+    def __init__(
+        self,
+        process: Process,
+        config: ExecutorConfig,
+        plan: LoopPlan,
+        indices: Sequence[int],
+        counts: board.Counts,
+    ) -> None:
+        self.process = process
+        self.config = config
+        self.plan = plan
+        self.indices = indices
+        self.counts = counts
+        self._block = (0, 0)
+        shared = plan.iterations
+        self._total = shared.count if isinstance(shared, Shared) else board.ENDLESS
+        self.start_at = 0.0  # time.monotonic
+        self.start_epoch = 0.0
+
+    def draw(self) -> int | None:
+        """The next number of an iteration, unique in the whole test."""
+        first, end = self._block
+        if first >= end:
+            first, end = self.counts.draw(self._total)
+            if first >= end:
+                return None
+        self._block = (first + 1, end)
+        return first
+
+    def run(self, start_at: float, setup_data: bytes | None) -> None:
+        """Play the plan; returns when all of its VUs are done. `start_at` is the whole test's."""
+        self.start_at = start_at + self.config.start_time
+        self.start_epoch = time.time() + self.start_at - time.monotonic()
+        self._sleep_until(0)
+        if not self.process.stopping:
+            self.counts.set_state(board.RUNNING)
+            gevent.joinall(
+                [gevent.spawn(self._play, index, setup_data) for index in self.indices],
+                raise_error=True,
+            )
+        self.counts.set_state(board.DONE)
+
+    def _play(self, index: int, setup_data: bytes | None) -> None:
+        """One VU of the plan: for each interval a VU of the pool."""
+        for interval in self.plan.intervals(index):
+            self._sleep_until(interval.start)
+            if self.process.stopping:
+                break
+            turn = Turn(self)
+            vu = self.process.pool.take()
+            self.counts.add(board.ACTIVE)
+            try:
+                vu.activate(turn, setup_data)
+                vu.iterate(
+                    stop_at=self.start_at + interval.stop,
+                    hard_stop=self.start_at + interval.hard_stop,
+                )
+                vu.deactivate()
+            finally:
+                self.counts.add(board.ACTIVE, -1)
+                self.process.pool.give_back(vu)
+            if turn.left:
+                self.process.record_dropped(self, turn.left)
+
+    def _sleep_until(self, offset: float) -> None:
+        left = self.start_at + offset - time.monotonic()
+        if left > 0:
+            self.process.stop_event.wait(left)
+
+    def progress(self) -> float:
+        """From 0 to 1: by iterations where their number is given, else by time."""
+        budget = self.plan.iterations
+        if isinstance(budget, Shared):
+            return self.counts.total(board.COMPLETED) / budget.count
+        if isinstance(budget, PerVU):
+            return self.counts.total(board.COMPLETED) / (budget.count * self.plan.vus)
+        return min(max(time.monotonic() - self.start_at, 0) / self.plan.duration, 1)

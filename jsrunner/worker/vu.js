@@ -1,0 +1,185 @@
+// jsrunner:vu — what a virtual user does: load the script, call its functions, loop over iterations.
+// @ts-check
+import { callPython, context, describe, entries, flush, host, hostError } from 'jsrunner:host';
+import { dropTimers, hasWork, settle } from 'jsrunner:loop';
+
+/** The script's exports. */
+let script = {};
+
+/** An exception that was a promise's rejection which nobody handled. */
+class Uncaught {
+  constructor(reason) {
+    this.reason = reason;
+  }
+}
+
+// -- an activity: one call of a script's function with everything that follows from it -------------
+
+let running = false;
+let failure; // [what was thrown] of the activity that runs, or undefined
+let result;
+
+const fail = (error) => {
+  failure ??= [error];
+};
+
+const begin = (call) => {
+  failure = undefined;
+  result = undefined;
+  try {
+    result = call();
+  } catch (error) {
+    fail(hostError(error));
+  }
+  if (result instanceof Promise) {
+    running = true;
+    result.then(
+      (value) => {
+        result = value;
+      },
+      (reason) => fail(new Uncaught(reason)),
+    );
+  } else if (!failure && hasWork()) {
+    running = true;
+  }
+};
+
+/** Go on with the activity; false if Python is to run promise jobs first. */
+const proceed = () => {
+  try {
+    if (!settle((reason) => {
+      throw new Uncaught(reason);
+    })) {
+      if (!failure) return false;
+    }
+  } catch (error) {
+    fail(hostError(error));
+  }
+  running = false;
+  return true;
+};
+
+const failureText = () => {
+  const [error] = failure;
+  return error instanceof Uncaught ? `Uncaught (in promise) ${describe(error.reason)}` : describe(error);
+};
+
+/** Begin a call of an export (setup, teardown, handleSummary) or, without a name, of the script. */
+entries.begin = (name, args) => {
+  context.inInit = name === null;
+  begin(name === null
+    ? () => import('jsrunner:script').then((module) => {
+      script = module.script;
+    })
+    : () => script[name](...args));
+  running = true; // jobs may wait even after a plain function
+};
+
+/** true: the activity is over, and `finish` tells how; false: come again. */
+entries.proceed = () => !running || proceed();
+
+/** [text of the failure or null, the result as Go's JSON or null]. */
+entries.finish = () => {
+  flush();
+  if (failure) {
+    dropTimers();
+    return [failureText(), null];
+  }
+  if (result === undefined || result === script) return [null, null];
+  try {
+    return [null, goJSON(result)];
+  } catch (error) {
+    return [null, { error: error.message }];
+  }
+};
+
+/** Of each export its type, and the options as JSON. */
+entries.describeScript = () => {
+  const { options } = script;
+  let json = null;
+  if (options !== undefined && options !== null) {
+    try {
+      json = JSON.stringify(options, (key, value) => {
+        if (typeof value === 'function') throw new TypeError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
+        return value;
+      });
+    } catch (error) {
+      return { exports: {}, optionsError: error.message };
+    }
+  }
+  const exports = {};
+  for (const name of Object.keys(script)) exports[name] = typeof script[name];
+  return { exports, options: json };
+};
+
+// -- iterations ------------------------------------------------------------------------------------
+
+let iterate;
+let data;
+
+/** What the next iterations call: an export, with the data that setup() returned. */
+entries.activate = (name, setupData) => {
+  context.inInit = false;
+  if (setupData !== undefined && data === undefined) [data] = setupData ?? [];
+  iterate = script[name];
+};
+
+const endWithFailure = () => {
+  callPython('vu.failed', failureText(), dropTimers());
+  failure = undefined;
+};
+
+/** Iterate until Python says stop: true; or until Python is to run promise jobs: false. */
+entries.iterate = () => {
+  try {
+    for (;;) {
+      if (running) {
+        if (!proceed()) return false;
+        if (failure) endWithFailure();
+      }
+      flush();
+      const iteration = callPython('vu.next');
+      if (iteration === undefined) return true;
+      if (iteration < 0) { // the iteration that ended has left promise jobs
+        running = true;
+        continue;
+      }
+      globalThis.__ITER = iteration;
+      begin(() => iterate(data));
+      if (failure && !running) endWithFailure();
+    }
+  } catch (error) {
+    throw hostError(error);
+  }
+};
+
+// -- Go's JSON: how setup's data crosses (keys sorted, dates without idle fractions) ---------------
+
+const goJSON = (value, seen = []) => {
+  if (value === null || value === undefined || typeof value === 'symbol') return null;
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) {
+      const name = { [Infinity]: '+Inf', [-Infinity]: '-Inf' }[value] ?? 'NaN';
+      throw new TypeError(`json: unsupported value: ${name}`);
+    }
+    return value;
+  }
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'function') {
+    throw new TypeError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
+  }
+  if (typeof value !== 'object') return value;
+  if (value instanceof Date) return value.toISOString().replace(/\.?0*Z$/, 'Z');
+  if (value instanceof ArrayBuffer) return {};
+  if (ArrayBuffer.isView(value)) {
+    return host('vu.base64', Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
+  }
+  if (seen.includes(value)) throw new TypeError('json: unsupported value: encountered a cycle');
+  const path = [...seen, value];
+  if (Array.isArray(value) || value instanceof Set || value instanceof Map) {
+    return Array.from(value, (item) => goJSON(item, path));
+  }
+  const copy = {};
+  for (const key of Object.keys(value).sort()) copy[key] = goJSON(value[key], path);
+  return copy;
+};

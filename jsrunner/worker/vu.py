@@ -1,0 +1,424 @@
+"""One virtual user: an interpreter with the script's modules, its tags, and its place in the test."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import orjson
+from gevent import getcurrent
+
+from jsrunner.engine.interpreter import HostError, Interpreter, Interrupted, JSError
+from jsrunner.errors import ScriptError
+from jsrunner.metrics.registry import BUILTIN
+from jsrunner.modules import registry
+from jsrunner.transport.cookies import CookieJar
+from jsrunner.worker import board
+from jsrunner.worker.messages import Abort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.modules.base import HostModule
+    from jsrunner.worker.process import Process
+    from jsrunner.worker.recorder import TagSet
+    from jsrunner.worker.scenario import Scenario, Turn
+
+#: A VU that never waits gives the others their turn after so many seconds.
+TIME_SLICE = 0.002
+#: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
+YIELD = 1e-6
+
+
+class VU:
+    """A virtual user. `id` is 0 for the first init and for setup, teardown and handleSummary."""
+
+    def __init__(self, process: Process, number: int) -> None:
+        self.process = process
+        self.id = number
+        self.shared = process.shared
+        self.modules: dict[str, HostModule] = {}
+        self.environment = dict(process.environment)
+        self.in_init = True
+        self.group = ""
+        #: exec.vu.metrics.tags and .metadata, which last as long as the VU.
+        self.custom_tags: dict[str, str] = {}
+        self.custom_metadata: dict[str, str] = {}
+        self._tags: TagSet | None = None
+        self.metadata: dict[str, str] | None = None
+        self.iteration = -1  # __ITER: over all scenarios
+        self.bytes_sent = self.bytes_received = 0
+
+        self.scenario: Scenario | None = None
+        self._turn: Turn | None = None
+        #: Numbers of the iteration that runs: (in the scenario of this VU, in the scenario of the test)
+        self.iteration_in_scenario = -1
+        self.iteration_in_test = -1
+        self._iterations_of: dict[str, int] = {}
+        self._stop_at = 0.0
+        #: When what runs is to be interrupted, by the worker's clock; None: never.
+        self.hard_stop: float | None = None
+        self._started: float | None = None
+        self._slice_end = 0.0
+        #: minIterationDuration: the next iteration begins no sooner (no part of iteration_duration).
+        self._pause_until = 0.0
+        self._drain_asked = False
+        self.greenlet: Any = None
+        self.interrupted = False
+
+        self._cookies: CookieJar | None = None
+        self.interpreter = self._new_interpreter()
+
+    # -- the script --------------------------------------------------------------------------------
+
+    def _new_interpreter(self) -> Interpreter:
+        return Interpreter(
+            {
+                b"$emit": self._emit,
+                b"loop.wait": self._wait,
+                b"vu.next": self.next_iteration,
+                b"vu.failed": self._failed,
+                b"vu.base64": lambda data: base64.b64encode(bytes(data)).decode(),
+                b"vu.started": self.process.script.executing,
+            },
+            load=self._load_module,
+            normalize=self.process.script.normalize,
+        )
+
+    def _load_module(self, specifier: str) -> str:
+        text = self.process.script.load(specifier)
+        registry.attach(specifier, self)
+        return text
+
+    def initialize(self) -> None:
+        """Run the script's init code. Raises ScriptError."""
+        script = self.process.script
+        try:
+            self.interpreter.run_module("".join(
+                f"import 'jsrunner:globals/{name}';" for name in registry.GLOBALS
+            ) + "import 'jsrunner:vu';", "jsrunner:main")
+            script.begin()
+            failure, _ = self.activity(None)
+        except JSError as error:
+            failure = str(error)
+        self.check_fault()
+        if failure is not None:
+            raise script.failure(failure, self.interpreter.load_error)
+        self.in_init = False
+
+    def activity(self, name: str | None, *arguments: object) -> tuple[str | None, Any]:
+        """Call an export (None: load the script) and see it through: (failure or None, result)."""
+        self.greenlet = getcurrent()
+        self.process.running[self.greenlet] = self
+        try:
+            self.interpreter.call("begin", name, arguments)
+            failure: str | None = None
+            while True:
+                try:
+                    if self.interpreter.call("proceed"):
+                        break
+                except JSError as error:
+                    if self.interpreter.native or self.interrupted:
+                        raise
+                    # Without the C API a rejection that nobody handled comes as this.
+                    failure = failure or f"Uncaught (in promise) {error}"
+            result = self.interpreter.call("finish")
+            return failure or result[0], result[1]
+        except JSError:
+            if self.interrupted:
+                raise Interrupted from None
+            raise
+        finally:
+            self.process.running.pop(self.greenlet, None)
+            self.push_bytes()
+
+    def check_fault(self) -> None:
+        """Raise a fault of our own that the script was shown as an exception."""
+        fault, self.interpreter.fault = self.interpreter.fault, None
+        if fault is not None:
+            raise fault
+
+    def log(self, level: str, message: str, **fields: object) -> None:
+        self.process.log(level, message, **fields)
+
+    def open_file(self, path: str) -> bytes:
+        try:
+            return self.process.script.open_file(path, first=self.id == 0)
+        except ScriptError as error:
+            raise HostError(str(error)) from None
+
+    # -- tags and samples --------------------------------------------------------------------------
+
+    def current_tags(self) -> dict[str, str]:
+        """Tags of samples taken now: run < scenario < exec.vu.metrics.tags < system tags."""
+        process, scenario = self.process, self.scenario
+        tags = dict(process.run_tags)
+        if scenario is not None:
+            tags.update(scenario.config.tags)
+        tags.update(self.custom_tags)
+        if "group" in process.system_tags:
+            tags["group"] = self.group
+        if scenario is not None and "scenario" in process.system_tags:
+            tags["scenario"] = scenario.config.name
+        return tags
+
+    @property
+    def tags(self) -> TagSet:
+        """`current_tags()`, interned."""
+        if self._tags is None:
+            self._tags = self.process.recorder.tag_set(self.current_tags())
+        return self._tags
+
+    def tags_changed(self) -> None:
+        self._tags = None
+        self.metadata = self._current_metadata()
+
+    def _current_metadata(self) -> dict[str, str] | None:
+        system, metadata = self.process.system_tags, dict(self.custom_metadata)
+        if "vu" in system and self.id:
+            metadata["vu"] = str(self.id)
+        if "iter" in system and self.iteration >= 0:
+            metadata["iter"] = str(self.iteration)
+        return metadata or None
+
+    def set_group(self, path: str) -> None:
+        self.group = path
+        self._tags = None
+
+    def record(self, metric: str, value: float, time_s: float | None = None) -> None:
+        """Record a sample of a built-in metric with the VU's current tags."""
+        series = self.process.recorder.series(BUILTIN[metric], self.tags)
+        series.add(value, time.time() if time_s is None else time_s, self.metadata)
+
+    def _emit(self, samples: list[tuple[str, float, float, dict[str, str] | None]]) -> None:
+        """What JavaScript has recorded since the last time: [metric, value, time in ms, tags]."""
+        recorder, known = self.process.recorder, self.process.registry
+        for name, value, time_ms, extra in samples:
+            tags = self.tags
+            if extra:
+                check = extra.pop("check", None) if name == "checks" else None
+                merged = {**tags.tags, **extra, **self.system_tags()}
+                if check is not None and "check" in self.process.system_tags:
+                    merged["check"] = check
+                tags = recorder.tag_set(merged)
+            metric = known.get(name)
+            assert metric is not None
+            recorder.series(metric, tags).add(float(value), time_ms / 1000, self.metadata)
+
+    def system_tags(self) -> dict[str, str]:
+        """The system tags that no tag of a script's call can replace."""
+        tags = self.tags.tags
+        return {
+            name: tags[name]
+            for name in ("group", "scenario")
+            if name in self.process.system_tags and name in tags
+        }
+
+    def push_bytes(self) -> None:
+        """data_sent and data_received of what has just ended."""
+        now = time.time()
+        self.record("data_sent", self.bytes_sent, now)
+        self.record("data_received", self.bytes_received, now)
+        self.bytes_sent = self.bytes_received = 0
+
+    def cookie_jar(self, number: int | None = None) -> CookieJar:
+        """The jar by its number, or the VU's own, which is empty at the start of each iteration."""
+        if self._cookies is None:
+            self._cookies = CookieJar()
+        return self._cookies
+
+    # -- iterations --------------------------------------------------------------------------------
+
+    def activate(self, turn: Turn, setup_data: bytes | None) -> None:
+        """Work for a scenario from now on. `setup_data` is JSON."""
+        if self.interrupted:
+            self.renew()
+        self._turn, scenario = turn, turn.scenario
+        self.scenario = scenario
+        self.iteration_in_scenario = self._iterations_of.get(scenario.config.name, -1)
+        self.tags_changed()
+        self.environment.update(scenario.config.env)
+        if "jsrunner:globals/environment" in self.modules:
+            self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
+        data = None if setup_data is None else [orjson.loads(setup_data)]
+        self.interpreter.call("activate", scenario.config.exec, data)
+
+    def deactivate(self) -> None:
+        if self.scenario is not None:
+            self._iterations_of[self.scenario.config.name] = self.iteration_in_scenario
+        self.scenario = None
+        self.tags_changed()
+
+    def iterate(self, *, stop_at: float, hard_stop: float | None) -> None:
+        """Run iterations until `stop_at`, or until the scenario has none left; then return.
+
+        At `hard_stop` what runs is interrupted. Times are those of `time.monotonic`.
+        """
+        self._stop_at, self.hard_stop = stop_at, hard_stop
+        self.greenlet = getcurrent()
+        self.process.running[self.greenlet] = self
+        timer = None
+        if hard_stop is not None:
+            timer = gevent.get_hub().loop.timer(max(hard_stop - time.monotonic(), 0))
+            timer.start(self.interrupt)
+        try:
+            while True:
+                try:
+                    if self.interpreter.call("iterate"):
+                        break
+                except JSError as error:
+                    if self.interrupted:
+                        raise Interrupted from None
+                    if self.interpreter.native:
+                        raise
+                    self._failed(f"Uncaught (in promise) {error}", [])
+            self.check_fault()
+        except Interrupted:
+            self._end_interrupted()
+        finally:
+            self.process.running.pop(self.greenlet, None)
+            self.greenlet = None
+            if timer is not None:
+                timer.stop()
+                timer.close()
+
+    def next_iteration(self) -> int | None:
+        """End the iteration that ran, if any, and begin the next: its number for the VU.
+
+        None: there is none. -1: the one that ran has left promise jobs, which belong to it.
+        """
+        now = time.monotonic()
+        turn = self._turn
+        assert turn is not None
+        if self._started is not None:
+            if self.interpreter.work_pending() and not self._drained():
+                return -1
+            self._end_iteration(now)
+            if self._pause_until > now:
+                self.process.stop_event.wait(self._pause_until - now)
+                now = time.monotonic()
+        if now >= self._stop_at or self.process.stopping:
+            return None
+        if now >= self._slice_end:
+            gevent.sleep(YIELD)
+            now = time.monotonic()
+            self._slice_end = now + TIME_SLICE
+            if now >= self._stop_at or self.process.stopping:
+                return None
+        number = turn.take()
+        if number is None:
+            return None
+        self.iteration += 1
+        self.iteration_in_scenario += 1
+        self.iteration_in_test = number
+        if self.metadata is not None:
+            self.metadata = self._current_metadata()
+        if self._cookies is not None and not self.process.options.no_cookies_reset:
+            self._cookies = None
+        self._started = now
+        self._pause_until = now + self.process.minimum_iteration
+        return self.iteration
+
+    def _drained(self) -> bool:
+        """Without the C API nobody can say whether jobs wait: they are run once per iteration."""
+        if self.interpreter.native:
+            return False
+        self._drain_asked = not self._drain_asked
+        return not self._drain_asked
+
+    def _end_iteration(self, now: float) -> None:
+        started = self._started
+        assert started is not None
+        self._started = None
+        scenario = self.scenario
+        assert scenario is not None
+        at = time.time()
+        tags = self.tags.series
+        metadata = self.metadata
+        try:
+            tags["data_sent"].add(self.bytes_sent, at, metadata)
+            tags["data_received"].add(self.bytes_received, at, metadata)
+            tags["iteration_duration"].add((now - started) * 1000, at, metadata)
+            tags["iterations"].add(1, at, metadata)
+        except KeyError:  # the first time with these tags
+            self.record("data_sent", self.bytes_sent, at)
+            self.record("data_received", self.bytes_received, at)
+            self.record("iteration_duration", (now - started) * 1000, at)
+            self.record("iterations", 1, at)
+        self.bytes_sent = self.bytes_received = 0
+        scenario.counts.add(board.COMPLETED)
+
+    def _end_interrupted(self) -> None:
+        for module in self.modules.values():
+            module.interrupted()
+        if self._started is not None:
+            self._started = None
+            if self.scenario is not None:
+                self.scenario.counts.add(board.INTERRUPTED)
+            self.push_bytes()
+
+    def _failed(self, text: str, warnings: list[str]) -> None:
+        """An iteration has thrown: it is logged, and counts as complete."""
+        scenario = self.scenario
+        assert scenario is not None
+        for warning in warnings:
+            self.log("warning", warning)
+        self.process.iteration_failures += 1
+        self.log(
+            "error",
+            text,
+            executor=scenario.config.type,
+            scenario=scenario.config.name,
+            source="stacktrace",
+            hint="script exception",
+        )
+
+    # -- waiting and stopping ----------------------------------------------------------------------
+
+    def sleep(self, seconds: float) -> None:
+        """Block the VU; other VUs go on."""
+        if self.process.hub_running:
+            gevent.sleep(seconds)
+        else:
+            time.sleep(seconds)
+        if self.interrupted:
+            raise Interrupted
+
+    def _wait(self, milliseconds: float | None) -> list[Any] | None:
+        """Wait for the event loop's next timer."""
+        self.sleep((milliseconds or 0) / 1000)
+        return None
+
+    def abort_test(self, text: str) -> None:
+        """exec.test.abort: tell the coordinator, and stop here for good."""
+        self.process.say(Abort(text))
+        self.interrupted = True
+        self.interpreter.interrupt()
+        raise Interrupted
+
+    def interrupt(self) -> None:
+        """Stop what runs, at once, whatever it does. Safe in a signal handler and in the hub."""
+        if self.interrupted:
+            return
+        self.interrupted = True
+        self.interpreter.interrupt()
+        greenlet = self.greenlet
+        if greenlet is not None and greenlet is not getcurrent():
+            gevent.get_hub().loop.run_callback(self._throw, greenlet)
+
+    def _throw(self, greenlet: Any) -> None:
+        if self.greenlet is greenlet:  # it has not ended meanwhile
+            greenlet.throw(Interrupted)
+
+    def renew(self) -> None:
+        """After an interruption the interpreter is of no more use: run the init code in a new one."""
+        self.interrupted = False
+        self.modules.clear()
+        self.in_init = True
+        self.group = ""
+        self.interpreter = self._new_interpreter()
+        self.initialize()
+
+
