@@ -208,10 +208,8 @@ class Connection(WebSocket):  # type: ignore[misc]
             self._pieces = []
         try:
             self._cut(data)
-        except ProtocolViolation:
-            self._fail(1002, ("error", CLOSE_SENT, {}))
-        except (WebSocketException, UnicodeDecodeError):
-            self._fail(1002, ("error", CLOSE_SENT, {}))
+        except (ProtocolViolation, WebSocketException, UnicodeDecodeError):
+            self._fail(1002)
         if len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES:
             self._paused = True
             self._reading.stop()
@@ -293,7 +291,7 @@ class Connection(WebSocket):  # type: ignore[misc]
             text = payload.decode()
         except UnicodeDecodeError:
             if self._strict:
-                self._fail(1007, ("error", close_text(1007), {"code": 1007, "text": ""}))
+                self._fail(1007)
                 return
             text = payload.decode("utf-8", "go")
             payload = text.encode()
@@ -322,10 +320,13 @@ class Connection(WebSocket):  # type: ignore[misc]
         self.events.append(("close", code or 1001))
         self._stop_reading()
 
-    def _fail(self, code: int, error: tuple[str, str, dict[str, object]]) -> None:
-        """RFC 6455, 7.1.7: tell the peer what was wrong and read no further."""
+    def _fail(self, code: int) -> None:
+        """RFC 6455, 7.1.7: tell the peer what was wrong and read no further.
+
+        The owner learns of it by the close frame that it cannot send any more, as with k6.
+        """
         self.send_close(code)
-        self.events += [error, ("close", 1001 if code == 1002 else code)]
+        self.events.append(("close", 1001))
         self._stop_reading()
 
     def _stop_reading(self) -> None:

@@ -225,6 +225,8 @@ class Worker:
             finally:
                 timer.stop()
                 timer.close()
+                if stage.name != "handleSummary":
+                    vu.push_bytes()
             vu.check_fault()
             self._snapshot()
             self._say(

@@ -70,9 +70,10 @@ entries.begin = (name, args) => {
   begin(name === null
     ? () => import('jsrunner:script').then((module) => {
       script = module.script;
-    })
+    }, fail)
     : () => script[name](...args));
   running = true; // jobs may wait even after a plain function
+  return proceed();
 };
 
 /** true: the activity is over, and `finish` tells how; false: come again. */

@@ -113,12 +113,13 @@ class VU:
         self.greenlet = getcurrent()
         self.process.running[self.greenlet] = self
         try:
-            self.interpreter.call("begin", name, arguments)
             failure: str | None = None
+            step: tuple[object, ...] = ("begin", name, arguments)
             while True:
                 try:
-                    if self.interpreter.call("proceed"):
+                    if self.interpreter.call(*step):  # type: ignore[arg-type]
                         break
+                    step = ("proceed",)
                 except JSError as error:
                     if self.interpreter.native or self.interrupted:
                         raise
@@ -132,7 +133,6 @@ class VU:
             raise
         finally:
             self.process.running.pop(self.greenlet, None)
-            self.push_bytes()
 
     def check_fault(self) -> None:
         """Raise a fault of our own that the script was shown as an exception."""

@@ -46,9 +46,16 @@ define('open', (path, mode) => {
   return unpack(host('environment.open', name, mode === 'b', caller()));
 });
 
+/** Modules by the specifier that `require` was given, put there by a module that Python evaluates. */
+const required = new Map();
+entries.required = (name, namespace) => required.set(name, 'default' in namespace ? namespace.default : namespace);
+
 define('require', (specifier) => {
   if (!context.inInit) throw new GoError(`the "require" ${INIT_ONLY}`);
-  throw new GoError(`require() of "${specifier}": CommonJS modules are not supported`);
+  const name = specifier === undefined || specifier === null ? '' : String(specifier);
+  if (name === '') throw new GoError("require() can't be used with an empty specifier");
+  host('environment.require', name, caller());
+  return required.get(name);
 });
 
 const mixed = (name) => ({

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import orjson
+
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.script.script import url_path
 
 
 class Environment(HostModule):
     specifier = "jsrunner:globals/environment"
+    _count = 0
 
     @operation
     def variables(self) -> dict[str, str]:
@@ -26,3 +29,17 @@ class Environment(HostModule):
         if binary:
             return self.vu.interpreter.put_buffer(data)
         return self.vu.interpreter.put_text(data.decode("utf-8", "replace").encode())
+
+    @operation
+    def require(self, specifier: str, caller: str | None) -> None:
+        """Load a module now: `entries.required` gets its namespace."""
+        interpreter = self.vu.interpreter
+        resolved = self.vu.process.script.normalize(caller or self.vu.process.script.url, specifier)
+        self._count += 1
+        name, target = (orjson.dumps(text).decode() for text in (specifier, resolved))
+        interpreter.run_module(
+            f"import * as namespace from {target};\n"
+            "import { entries } from 'jsrunner:host';\n"
+            f"entries.required({name}, namespace);",
+            f"jsrunner:require/{self._count}",
+        )
