@@ -189,10 +189,10 @@ def _script_environment(
     if values.get("include-system-env-vars", True):
         found.update(environment)
     for pair in values.get("env", ()):
-        name, equals, value = pair.partition("=")
+        name, _, value = pair.partition("=")
         if not _VARIABLE.match(name):
             raise UsageError(f"invalid environment variable name '{name}'")
-        found[name] = value if equals else environment.get(name, "")
+        found[name] = value
     return found
 
 

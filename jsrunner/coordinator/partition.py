@@ -81,7 +81,7 @@ def share_out(
         for worker in range(workers):
             if wanted[worker]:
                 wanted[worker] -= 1
-                ids[worker].append(striping.index(next(numbers) - 1) + 1)
+                ids[worker].append(next(numbers))
     return tuple(
         Share(tuple(own), by_name) for own, by_name in zip(ids, indices, strict=True)
     )

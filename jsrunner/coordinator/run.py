@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import max_vus, share_out
+from jsrunner.executors.base import Shared
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
 from jsrunner.metrics.registry import BUILTIN, Metric, Registry
 from jsrunner.metrics.store import Series, Store
@@ -220,7 +221,7 @@ class Run:
             self.logger.log(
                 "warning",
                 "There were unknown fields in the options exported in the script",
-                error=f'json: unknown field "{unknown[0]}"',
+                error=f'json: unknown field "{min(unknown)}"',
             )
         return options
 
@@ -260,13 +261,16 @@ class Run:
         self._counts = [
             self._local.board.view(slot, 0) for slot in range(len(self.scenarios))
         ]
+        shown = self._shown_options()
         plan = Plan(
             options=self.options,
             scenarios=self.scenarios,
             shares=share_out(self.scenarios, self.striping, count),
             max_vus=self.max_vus,
             formatters=tuple(one.config.formatter for one in self._writers),
-            options_json=json.dumps(self._shown_options()),
+            options_json=json.dumps(shown),
+            shown_options=to_json(self.options, consolidated=False)
+            | {"scenarios": shown["scenarios"]},
             user_agent=(
                 self.settings.user_agent
                 if self.options.user_agent is None
@@ -312,8 +316,8 @@ class Run:
             self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
             return False
         if done.error is not None:
-            self.logger.log("error", done.error, source="stacktrace", hint="script exception")
-            self.cause = ExitCode.SCRIPT_EXCEPTION
+            self._log_exception(done.error)
+            self.cause = _stage_code(done.error)
             return False
         if done.result is not None:
             result = json.loads(done.result)
@@ -334,19 +338,25 @@ class Run:
         if done.timed_out:
             self._stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
         elif done.error is not None:
-            self.logger.log("error", done.error, source="stacktrace", hint="script exception")
-            self.cause = self.cause or ExitCode.SCRIPT_EXCEPTION
+            self._log_exception(done.error)
+            self.cause = self.cause or _stage_code(done.error)
 
     def _stage_timed_out(self, name: str, timeout: float, code: ExitCode) -> None:
         self.logger.log(
             "error",
-            f"{name}() execution timed out after {timeout:g} seconds",
+            f"{name}() execution timed out after {timeout:.0f} seconds",
             hint=f"You can increase the time limit via the {name}Timeout option",
         )
         self.cause = self.cause or code
 
     def _run_stage(
-        self, name: str, argument: bytes | None, timeout: float, *, even_aborted: bool = False
+        self,
+        name: str,
+        argument: bytes | None,
+        timeout: float,
+        *,
+        even_aborted: bool = False,
+        wanted: bool = True,
     ) -> messages.StageDone | None:
         """None if the run was aborted meanwhile."""
         self._stage = None
@@ -354,7 +364,7 @@ class Run:
         if worker.gone:
             return None
         before = self._signals, self.cause
-        self._tell(worker, messages.RunStage(name, argument, timeout))
+        self._tell(worker, messages.RunStage(name, argument, timeout, wanted))
         limit = time.monotonic() + timeout + PATIENCE
 
         def over() -> bool:
@@ -385,6 +395,23 @@ class Run:
             return all(worker.finished or worker.gone for worker in self._workers)
 
         self._pump(over)
+        self._record_dropped()
+
+    def _record_dropped(self) -> None:
+        """dropped_iterations of scenarios whose VUs share a number of them."""
+        for (name, config), counts in zip(self.scenarios.items(), self._counts, strict=True):
+            budget = config.plan(self.striping).iterations
+            if not isinstance(budget, Shared):
+                continue
+            dropped = budget.count - counts.total(board.STARTED)
+            if dropped > 0 and self._interrupted_at is None:
+                tags = dict(self.options.tags or {}) | dict(config.tags)
+                if "scenario" in self.options.enabled_system_tags():
+                    tags["scenario"] = name
+                series = self._recorder.series(
+                    BUILTIN["dropped_iterations"], self._recorder.tag_set(tags)
+                )
+                series.add(dropped, time.time())
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -430,53 +457,59 @@ class Run:
             duration=elapsed,
             setup_data=json.loads(self.setup_data) if self.setup_data else None,
         )
-        results = self._handle_summary(data) if "handleSummary" in self._exports else None
-        if results is None:
-            color = sys.stdout.isatty() and not self.settings.no_color
-            shown = text.render(data, mode=self.settings.summary_mode, color=color)
-            results = {"stdout": f"\n{shown}\n\n"}
-        self._write_results(results)
-        if self.settings.summary_export:
-            exported = json.dumps(export.export(data), indent=4)
-            self._write_results({self.settings.summary_export: exported})
-
-    def _handle_summary(self, data: SummaryData) -> dict[str, Any] | None:
-        """What the script's handleSummary wants written, None for the usual summary."""
-        failed = "failed to handle the end-of-test summary"
-        argument = export.handle_summary_data(
+        described = export.handle_summary_data(
             data,
             no_color=self.settings.no_color,
             stdout_tty=sys.stdout.isatty(),
             stderr_tty=sys.stderr.isatty(),
         )
+        results, described = self._handle_summary(described)
+        if results is None:
+            color = sys.stdout.isatty() and not self.settings.no_color
+            shown = text.render(data, mode=self.settings.summary_mode, color=color)
+            results = {"stdout": f"\n{shown}\n\n"}
+        self._write_results(results)
+        if self.settings.summary_export and described is not None:
+            exported = json.dumps(export.export(described), indent=4)
+            self._write_results({self.settings.summary_export: exported})
+
+    def _handle_summary(
+        self, described: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """(what to write, None for the usual summary; the data as the script has left it).
+
+        The data is None where the script's result is no summary at all.
+        """
+        failed = "failed to handle the end-of-test summary"
         timeout = self.options.handle_summary_timeout or SUMMARY_TIMEOUT
         done = self._run_stage(
-            "handleSummary", json.dumps(argument).encode(), timeout, even_aborted=True
+            "handleSummary",
+            json.dumps(described).encode(),
+            timeout,
+            even_aborted=True,
+            wanted="handleSummary" in self._exports,
         )
-        if done is None:
-            return None
-        if done.timed_out:
-            self.logger.log(
-                "error",
-                failed,
-                error=f"handleSummary() execution timed out after {timeout:g} seconds",
-            )
-            return None
+        if done is None or not done.result:
+            if done is not None and done.timed_out:
+                self.logger.log(
+                    "error",
+                    failed,
+                    error=f"handleSummary() execution timed out after {timeout:.0f} seconds",
+                )
+            elif done is not None and done.error is not None:
+                self._log_exception(done.error)
+            return None, described
         if done.error is not None:
-            self.logger.log("error", done.error, source="stacktrace", hint="script exception")
-            return None
-        result = json.loads(done.result) if done.result else None
-        if result is None:
-            return None
-        if not isinstance(result, dict):
-            self.logger.log(
-                "error", failed, error="handleSummary() should return a map with string keys"
-            )
-            return None
-        if "$error" in result:
-            self.logger.log("error", failed, error=result["$error"])
-            return {}
-        return result
+            self._log_exception(done.error)
+            return None, described
+        results, described = json.loads(done.result)
+        if results is not None and "$error" in results:
+            self.logger.log("error", failed, error=results["$error"])
+            return {}, None
+        return results, described
+
+    def _log_exception(self, message: str) -> None:
+        self.logger.log("error", message, source="stacktrace", hint="script exception")
 
     def _write_results(self, results: Mapping[str, Any]) -> None:
         """Write texts (or base64 in a list) to stdout, stderr and files."""
@@ -719,3 +752,7 @@ class Run:
         return restore
 
 
+def _stage_code(error: str) -> ExitCode:
+    """A rejected promise is no exception to k6."""
+    rejected = error.startswith("Uncaught (in promise)")
+    return ExitCode.GENERIC if rejected else ExitCode.SCRIPT_EXCEPTION

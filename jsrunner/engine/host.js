@@ -127,19 +127,22 @@ export const unpack = native
     : Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer);
 
 // Stacks as k6 writes them, without our own frames: `\tat name (file:line:column(pc))`.
-defineProperty(Error, 'prepareStackTrace', {
-  value(error, frames) {
-    let text = `${error}`;
-    for (const frame of frames) {
-      const file = frame.getFileName();
-      if (!file || !(file.startsWith('file:') || file.startsWith('https:'))) continue;
-      const place = `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}(0)`;
-      const name = frame.getFunctionName();
-      text += name ? `\n\tat ${name} (${place})` : `\n\tat ${place}`;
-    }
-    return `${text}\n`;
-  },
-});
+Error.prepareStackTrace = (error, frames) => {
+  let text;
+  try {
+    text = `${error}`;
+  } catch {
+    text = 'Error';
+  }
+  for (const frame of frames) {
+    const file = frame.getFileName();
+    if (!file || !(file.startsWith('file:') || file.startsWith('https:'))) continue;
+    const place = `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}(0)`;
+    const name = frame.getFunctionName();
+    text += name ? `\n\tat ${name} (${place})` : `\n\tat ${place}`;
+  }
+  return `${text}\n`;
+};
 Error.stackTraceLimit = 50;
 
 /** The text of an exception as it is logged: the value, then where it came from. */

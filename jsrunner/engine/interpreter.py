@@ -9,6 +9,7 @@ an entry of host.js by name. Errors of an operation reach the script as the exce
 from __future__ import annotations
 
 import functools
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,32 @@ class Interrupted(BaseException):
 
 class JSError(Exception):
     """An exception left the interpreter; the text is the value's, then its stack."""
+
+
+def mend(text: bytes) -> bytes:
+    """UTF-8 of a JavaScript string; half a surrogate pair becomes U+FFFD, as in Go."""
+    try:
+        text.decode()
+        return text
+    except UnicodeDecodeError:
+        return _mend(text.decode("utf-8", "surrogatepass")).encode()
+
+
+def _mend(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mend(one) for one in value]
+    if isinstance(value, dict):
+        return {_mend(key): _mend(one) for key, one in value.items()}
+    return value
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:  # half a surrogate pair: JavaScript writes it, orjson refuses it
+        return _mend(json.loads(data))
 
 
 class Interpreter:
@@ -100,7 +127,7 @@ class Interpreter:
         """Call an entry of host.js with JSON-like arguments. Raises JSError, Interrupted."""
         variables = orjson.dumps({"token": self._token, "name": entry, "args": args})
         result = self._evaluate(b"dukpy()", variables, None)
-        return None if result is None else orjson.loads(result)
+        return None if result is None else _loads(result)
 
     def run_module(self, source: str, name: str) -> None:
         """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs."""
@@ -126,7 +153,7 @@ class Interpreter:
         try:
             if name[0] == 1:
                 return self.hot(name[1:])  # type: ignore[misc]
-            result = self.operations[name](*orjson.loads(arguments))
+            result = self.operations[name](*_loads(arguments))
             return None if result is None else orjson.dumps(result)
         except BaseException as error:
             self._host_error = error
@@ -163,7 +190,7 @@ class Interpreter:
     def text(self, packed: int | str) -> bytes:
         """The UTF-8 of what JavaScript gave to `packText`."""
         if isinstance(packed, str):
-            return packed.encode("utf-8", "replace")
+            return packed.encode()
         assert self.native is not None
         return self.native.get_text(packed)
 

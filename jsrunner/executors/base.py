@@ -138,6 +138,8 @@ class ExecutorConfig:
         """All fields; what was not given is null."""
         found: dict[str, Any] = {"executor": self.type}
         for name, (_, kind) in {**COMMON, **self.own}.items():
+            if name == "options":
+                continue
             value = self.given.get(name)
             found[name] = None if value is None else kind.to_json(value)
         return found

@@ -90,7 +90,8 @@ class Store:
         self.entries: dict[str, Entry] = {}
         #: In the order in which they were seen first.
         self.checks: list[CheckTally] = []
-        self.groups: list[tuple[str, str]] = []  # (scenario, group path), in that order too
+        #: Paths of all groups that samples were taken in, in that order too.
+        self.groups: dict[str, None] = {}
         self.sections: dict[tuple[str, str | None], Section] = {}
         self._thresholds = thresholds
         self._by_group = by_group
@@ -133,6 +134,8 @@ class Store:
                     sinks.append(self._entry(submetric.name, metric, submetric).sink)
                 elif submetric.name == _EXPECTED:
                     self._entry(submetric.name, metric, submetric)
+            if metric.name == "group_duration" and tags.get("group"):
+                self.groups[tags["group"]] = None
             check = self._tally(tags) if metric.name == "checks" and "check" in tags else None
             if self._by_group:
                 sinks += self._section_sinks(metric, tags)
@@ -155,8 +158,6 @@ class Store:
             section = self.sections.get(key)
             if section is None:
                 section = self.sections[key] = Section(scenario, key[1])
-                if key[1]:
-                    self.groups.append((scenario, group))
             entry = section.entries.get(metric.name)
             if entry is None:
                 entry = section.entries[metric.name] = Entry(metric, new_sink(metric.type))

@@ -142,7 +142,7 @@ def _check_aggregation(one: Threshold, key: str, metric: Metric) -> None:
         one.aggregation.startswith("p(") and metric.type == "trend"
     )
     if not known:
-        method = "p(N)" if one.aggregation.startswith("p(") else one.aggregation
+        method = "p" if one.aggregation.startswith("p(") else one.aggregation
         raise ConfigError(
             f'invalid threshold "{one.source}" applied on metric {key}; reason: unsupported '
             f"aggregation method {method} on metric of type {metric.type}. supported aggregation "
@@ -159,6 +159,7 @@ def parse_thresholds(raw: Mapping[str, object]) -> ThresholdSet:
     for key, entries in raw.items():
         submetric = _parse_key(key)
         if submetric is not None:
+            key = submetric.name
             found.submetrics[key] = submetric
             for tag in _HIGH_CARDINALITY:
                 if tag in submetric.tags:
@@ -228,11 +229,12 @@ def _parse_key(key: str) -> Submetric | None:
     if not key.endswith("}"):
         raise wrong("lacks a closing curly brace in its last position")
     name, _, inside = key[:-1].partition("{")
+    inside = inside.strip()
     tags: dict[str, str] = {}
-    for pair in inside.split(",") if inside.strip() else ():
+    for pair in inside.split(",") if inside else ():
         tag, colon, value = pair.partition(":")
         tag, value = (part.strip(" '\"") for part in (tag, value))
         if not colon or not tag:
             raise wrong("tag expression is malformed")
         tags[tag] = value
-    return Submetric(key, name, tags)
+    return Submetric(f"{name}{{{inside}}}", name, tags)

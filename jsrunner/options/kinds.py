@@ -193,9 +193,14 @@ class TrendStats(Texts):
         for stat in values:
             if stat in ("avg", "min", "med", "max", "count"):
                 continue
-            match = re.match(r"p\((\d+\.?\d*)\)\Z", stat)
-            if not match or float(match[1]) > 100:
+            match = re.match(r"p\((-?\d+\.?\d*)\)\Z", stat)
+            if not match:
                 raise ValueError(f"invalid trend stat '{stat}', unknown format")
+            if not 0 <= float(match[1]) <= 100:
+                raise ValueError(
+                    f"invalid percentile trend stat value '{stat}', provide a number between 0 "
+                    "and 100"
+                )
         return values
 
 
@@ -229,9 +234,10 @@ class TextMap(_Base):
         return dict(value)
 
     def from_text(self, text: str) -> dict[str, str]:
-        key, equals, value = text.partition("=")
-        if not equals or not key or not value:
-            raise ValueError(f"invalid tag '{text}', expected format is 'name=value'")
+        key, _, value = text.partition("=")
+        if not key or not value:
+            missing = "value" if key else "name"
+            raise ValueError(f"error parsing tag '{text}': invalid tag, empty {missing}")
         return {key: value}
 
     def from_env(self, text: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ NOT_ON_DISK = (
     "the right path to the file. If you're running k6 using the Docker image make sure you have "
     "mounted the local directory (-v /local/path/:/inside/docker/path) containing your script and "
     "modules so that they're accessible by k6 from inside of the container, see "
-    "https://grafana.com/docs/k6/latest/using-k6/modules/#using-local-modules-with-docker."
+    "https://grafana.com/docs/k6/latest/using-k6/modules/#use-modules-with-docker."
 )
 
 
@@ -53,7 +53,7 @@ class Script:
             self._sources[self.url] = source
         #: How the script itself spells the module that became this specifier; for error texts.
         self._spelled: dict[str, str] = {}
-        self._files: dict[Path, bytes] = {}
+        self._files: dict[Path, bytes | str] = {}  # or why it cannot be had
         #: Names that scripts import from k6's modules although these have no such export.
         self._stubs: dict[str, set[str]] = {}
         self._executing = False
@@ -147,7 +147,8 @@ class Script:
     def _read(self, specifier: str) -> str:
         path = url_path(specifier)
         if path.is_dir():
-            raise ScriptError(f"reading {path}: is a directory")
+            code = ExitCode.GENERIC if specifier == self.url else None
+            raise ScriptError(f"reading {path}: is a directory", exit_code=code)
         try:
             return path.read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff")
         except OSError:
@@ -164,6 +165,8 @@ class Script:
         """The content of a file, which only the first init may ask for first. Raises ScriptError."""
         place = Path(os.path.normpath(self.folder / path))
         found = self._files.get(place)
+        if isinstance(found, str):
+            raise ScriptError(found)
         if found is not None:
             return found
         if not first:
@@ -171,22 +174,29 @@ class Script:
                 "open() can't be used with files that weren't previously opened during "
                 f'initialization (__VU==0), path: "{place}"'
             )
-        if place.is_dir():
-            raise ScriptError(f"open() can't be used with directories, path: \"{place}\"")
         try:
             found = place.read_bytes()
+        except IsADirectoryError:
+            failure = f"open() can't be used with directories, path: \"{place}\""
         except FileNotFoundError:
-            raise ScriptError(f"stat {place}: no such file or directory") from None
+            failure = f"stat {place}: no such file or directory"
         except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-            raise ScriptError(f"open {place}: {reason}") from None
-        self._files[place] = found
-        return found
+            failure = f"open {place}: {os.strerror(error.errno or 0).lower()}"
+        else:
+            self._files[place] = found
+            return found
+        self._files[place] = failure
+        raise ScriptError(failure)
 
     # -- failures ----------------------------------------------------------------------------------
 
-    def failure(self, text: str, load_error: BaseException | None) -> ScriptError:
+    def failure(
+        self, text: str, load_error: BaseException | None, *, aborted: bool = False
+    ) -> ScriptError:
         """The error to report when the init code failed with the JavaScript exception `text`."""
+        prefix = f"could not initialize '{self.name}': could not load JS test '{self.url}': "
+        if aborted:
+            return ScriptError(prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
         if isinstance(load_error, ScriptError):
             return load_error
         if load_error is not None:
@@ -206,10 +216,7 @@ class Script:
             place = _POSITION.search(text)
             message = text.split("\n")[0].removeprefix("SyntaxError: ")
             where = f"{place[1]}: Line {place[2]}:{place[3]} " if place else ""
-            return ScriptError(
-                f"could not initialize '{self.name}': could not load JS test '{self.url}': "
-                f"{where}{message}"
-            )
+            return ScriptError(f"{prefix}{where}{message}")
         return ScriptError(text)
 
 

@@ -8,33 +8,36 @@ if TYPE_CHECKING:
     from jsrunner.summary.model import Check, Group, MetricSummary, SummaryData
 
 
-def export(data: SummaryData) -> dict[str, Any]:
-    """What --summary-export writes. In `thresholds` true means failed, as in k6."""
+def export(described: dict[str, Any]) -> dict[str, Any]:
+    """What --summary-export writes, of what handleSummary was given (and may have changed).
+
+    In `thresholds` true means failed, as in k6.
+    """
     found: dict[str, Any] = {
-        "root_group": _group_map(data.root),
-        "metrics": {one.name: _flat(one) for one in data.metrics},
+        "root_group": _group_map(described["root_group"]),
+        "metrics": {name: _flat(one) for name, one in described["metrics"].items()},
     }
-    if data.setup_data is not None:
-        found["setup_data"] = data.setup_data
+    if described.get("setup_data") is not None:
+        found["setup_data"] = described["setup_data"]
     return found
 
 
-def _flat(one: MetricSummary) -> dict[str, Any]:
-    values = dict(one.values)
-    if one.metric.type == "rate":
+def _flat(one: dict[str, Any]) -> dict[str, Any]:
+    values = dict(one["values"])
+    if one["type"] == "rate" and "rate" in values:
         values["value"] = values.pop("rate")
-    if not one.thresholds:
-        return values
-    return {**values, "thresholds": {each.source: not each.ok for each in one.thresholds}}
+    if "thresholds" in one:
+        values["thresholds"] = {
+            source: not result["ok"] for source, result in one["thresholds"].items()
+        }
+    return values
 
 
-def _group_map(group: Group) -> dict[str, Any]:
+def _group_map(group: dict[str, Any]) -> dict[str, Any]:
     return {
-        "name": group.name,
-        "path": group.path,
-        "id": group.id,
-        "groups": {name: _group_map(one) for name, one in group.groups.items()},
-        "checks": {name: _check(one) for name, one in group.checks.items()},
+        **group,
+        "groups": {one["name"]: _group_map(one) for one in group["groups"]},
+        "checks": {one["name"]: one for one in group["checks"]},
     }
 
 

@@ -115,6 +115,8 @@ def build(
     """The summary of what was measured."""
     root = Group("", "")
     scenarios: dict[str, Group] = {}
+    for path in store.groups:
+        root.child(path)
     for tally in store.checks:
         _add_check(root, tally)
         if tally.scenario:

@@ -22,6 +22,8 @@ _SHORT: Final = {
     "warning": ("WARN", "33"),
     "error": ("ERRO", "31"),
 }
+#: What Go's JSON escapes besides the usual, so that a line is one line for every reader.
+_HTML = re.compile("[<>&\u2028\u2029]")
 _PLAIN = re.compile(r"[a-zA-Z0-9\-._/@^+]*\Z")
 #: Width of the message before fields on a terminal.
 _MESSAGE_WIDTH: Final = 44
@@ -78,7 +80,8 @@ class Logger:
     ) -> str:
         if self._format == "json":
             record = {**fields, "level": level, "msg": text, "time": local_time(moment)}
-            return orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
+            line = orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str).decode()
+            return _HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
         if self._format == "raw":
             return text
         pairs = "".join(f" {key}={_quoted(str(value))}" for key, value in sorted(fields.items()))

@@ -18,7 +18,6 @@ from gevent import getcurrent
 
 from jsrunner.engine.interpreter import Interrupted, JSError
 from jsrunner.errors import JsrunnerError
-from jsrunner.options.segment import Striping
 from jsrunner.worker import messages
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
@@ -135,12 +134,11 @@ class Worker:
         process, share = self.process, plan.shares[self.index]
         process.configure(plan)
         self._board.open(len(plan.scenarios))
-        striping = Striping(plan.options.segment, plan.options.segment_sequence)
         for slot, (name, config) in enumerate(plan.scenarios.items()):
             process.scenarios[name] = Scenario(
                 process,
                 config,
-                config.plan(striping),
+                config.plan(process.striping),
                 share.indices.get(name, ()),
                 self._board.view(slot, self.index),
             )
@@ -215,13 +213,19 @@ class Worker:
             timer = gevent.get_hub().loop.timer(stage.timeout)
             timer.start(self._stage_times_out, vu)
             vu.hard_stop = time.monotonic() + stage.timeout
-            arguments = [] if stage.argument is None else [_loads(stage.argument)]
+            arguments = None if stage.argument is None else [_loads(stage.argument)]
+            if stage.name == "setup":
+                arguments = []
             timed_out = False
+            error, result = None, None
             try:
-                error, result = vu.activity(stage.name, *arguments)
+                if stage.wanted:
+                    summary = stage.name == "handleSummary"
+                    error, result = vu.activity(
+                        stage.name, arguments, "finishSummary" if summary else "finish"
+                    )
             except Interrupted:
-                error, result, timed_out = None, None, time.monotonic() >= vu.hard_stop
-                error = None if timed_out else "interrupted"
+                timed_out = vu.aborted is None and time.monotonic() >= vu.hard_stop
             finally:
                 timer.stop()
                 timer.close()

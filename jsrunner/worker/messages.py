@@ -109,11 +109,15 @@ class Prepare(Message, frozen=True):
 
 
 class RunStage(Message, frozen=True):
-    """Run setup, teardown or handleSummary with this argument (JSON), for `timeout` seconds."""
+    """Run setup, teardown or handleSummary with this argument (JSON), for `timeout` seconds.
+
+    If it is not `wanted`, only the init code runs, as k6 does where there is no handleSummary.
+    """
 
     name: str
     argument: bytes | None
     timeout: float
+    wanted: bool = True
 
 
 class Start(Message, frozen=True):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
 
 from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.options.model import SYSTEM_TAGS
+from jsrunner.options.segment import Striping
 from jsrunner.script.script import MissingExport
 from jsrunner.transport.dial import Dialer
 from jsrunner.worker.messages import Log, MarkFailed
@@ -49,6 +50,8 @@ class Plan:
     #: exec.test.options, as JSON.
     options_json: str = "{}"
     user_agent: str = ""
+    #: What a script finds in its exported `options`.
+    shown_options: dict[str, Any] = field(default_factory=dict)
 
 
 class Pool:
@@ -86,6 +89,7 @@ class Process:
         #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
         self.shared: dict[str, Any] = {}
         self.plan: Plan | None = None
+        self.striping = Striping(None, None)
         self.run_tags: dict[str, str] = {}
         self.system_tags = frozenset(SYSTEM_TAGS)
         self.minimum_iteration = 0.0
@@ -111,6 +115,7 @@ class Process:
         """Take over what the coordinator has decided; from now on there is a hub."""
         options = plan.options
         self.plan = plan
+        self.striping = Striping(options.segment, options.segment_sequence)
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent

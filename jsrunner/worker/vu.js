@@ -18,6 +18,7 @@ class Uncaught {
 let running = false;
 let failure; // [what was thrown] of the activity that runs, or undefined
 let result;
+let argument; // of the stage that runs: a script may change it
 
 const fail = (error) => {
   failure ??= [error];
@@ -64,14 +65,18 @@ const failureText = () => {
   return error instanceof Uncaught ? `Uncaught (in promise) ${describe(error.reason)}` : describe(error);
 };
 
-/** Begin a call of an export (setup, teardown, handleSummary) or, without a name, of the script. */
+/**
+ * Begin a call of an export (setup, teardown, handleSummary) or, without a name, of the script.
+ * `args` is null for one argument that is undefined.
+ */
 entries.begin = (name, args) => {
   context.inInit = name === null;
   begin(name === null
     ? () => import('jsrunner:script').then((module) => {
-      script = module.script;
+      ({ script } = module);
     }, fail)
-    : () => script[name](...args));
+    : () => script[name](...(args ?? [undefined])));
+  argument = args?.[0];
   running = true; // jobs may wait even after a plain function
   return proceed();
 };
@@ -86,11 +91,43 @@ entries.finish = () => {
     dropTimers();
     return [failureText(), null];
   }
-  if (result === undefined || result === script) return [null, null];
+  if (result === undefined) return [null, null];
   try {
     return [null, goJSON(result)];
   } catch (error) {
-    return [null, { error: error.message }];
+    return [null, { $error: error.message }];
+  }
+};
+
+/** What handleSummary wants written: [failure, texts and buffers by name or what is wrong, its data]. */
+entries.finishSummary = () => {
+  flush();
+  if (failure) return [failureText(), null, argument];
+  if (result === undefined || result === null) return [null, null, argument];
+  if (typeof result !== 'object') return [null, { $error: 'handleSummary() should return a map with string keys' }, argument];
+  const written = {};
+  for (const [name, content] of Object.entries(result)) {
+    if (typeof content === 'string') {
+      written[name] = content;
+    } else if (content instanceof ArrayBuffer || ArrayBuffer.isView(content)) {
+      written[name] = [host('vu.base64', Array.from(new Uint8Array(content.buffer ?? content)))];
+    } else {
+      const type = { number: 'int64', boolean: 'bool' }[typeof content] ?? 'map[string]interface {}';
+      return [null, {
+        $error: `error handling summary object ${name}: invalid type ${type}, it needs to be a string or ArrayBuffer`,
+      }, argument];
+    }
+  }
+  return [null, written, argument];
+};
+
+/** The script sees the run's options in its own `options`, where that is an object. */
+entries.showOptions = (consolidated) => {
+  context.inInit = false;
+  const { options } = script;
+  if (typeof options !== 'object' || options === null || Object.isFrozen(options)) return;
+  for (const [key, value] of Object.entries(consolidated)) {
+    if (value !== null) options[key] = value;
   }
 };
 
@@ -120,7 +157,6 @@ let data;
 
 /** What the next iterations call: an export, with the data that setup() returned. */
 entries.activate = (name, setupData) => {
-  context.inInit = false;
   if (setupData !== undefined && data === undefined) [data] = setupData ?? [];
   iterate = script[name];
 };

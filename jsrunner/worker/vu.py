@@ -67,6 +67,8 @@ class VU:
         self._drain_asked = False
         self.greenlet: Any = None
         self.interrupted = False
+        #: What the script gave as the reason when it aborted the test.
+        self.aborted: str | None = None
 
         self._cookies: CookieJar | None = None
         self.interpreter = self._new_interpreter()
@@ -101,15 +103,24 @@ class VU:
             ) + "import 'jsrunner:vu';", "jsrunner:main")
             script.begin()
             failure, _ = self.activity(None)
+        except Interrupted:
+            raise script.failure(self.aborted or "", None, aborted=True) from None
         except JSError as error:
             failure = str(error)
         self.check_fault()
         if failure is not None:
             raise script.failure(failure, self.interpreter.load_error)
         self.in_init = False
+        if self.process.plan is not None:
+            self.interpreter.call("showOptions", self.process.plan.shown_options)
 
-    def activity(self, name: str | None, *arguments: object) -> tuple[str | None, Any]:
-        """Call an export (None: load the script) and see it through: (failure or None, result)."""
+    def activity(
+        self, name: str | None, arguments: list[Any] | None = None, finish: str = "finish"
+    ) -> tuple[str | None, Any]:
+        """Call an export (None: load the script) and see it through: (failure or None, result).
+
+        `arguments` None is one that is undefined. `finish` is the entry that tells the result.
+        """
         self.greenlet = getcurrent()
         self.process.running[self.greenlet] = self
         try:
@@ -125,8 +136,8 @@ class VU:
                         raise
                     # Without the C API a rejection that nobody handled comes as this.
                     failure = failure or f"Uncaught (in promise) {error}"
-            result = self.interpreter.call("finish")
-            return failure or result[0], result[1]
+            text, *result = self.interpreter.call(finish)
+            return failure or text, result[0] if len(result) == 1 else result
         except JSError:
             if self.interrupted:
                 raise Interrupted from None
@@ -199,22 +210,13 @@ class VU:
             tags = self.tags
             if extra:
                 check = extra.pop("check", None) if name == "checks" else None
-                merged = {**tags.tags, **extra, **self.system_tags()}
+                merged = {**tags.tags, **extra}
                 if check is not None and "check" in self.process.system_tags:
                     merged["check"] = check
                 tags = recorder.tag_set(merged)
             metric = known.get(name)
             assert metric is not None
             recorder.series(metric, tags).add(float(value), time_ms / 1000, self.metadata)
-
-    def system_tags(self) -> dict[str, str]:
-        """The system tags that no tag of a script's call can replace."""
-        tags = self.tags.tags
-        return {
-            name: tags[name]
-            for name in ("group", "scenario")
-            if name in self.process.system_tags and name in tags
-        }
 
     def push_bytes(self) -> None:
         """data_sent and data_received of what has just ended."""
@@ -353,6 +355,8 @@ class VU:
     def _end_interrupted(self) -> None:
         for module in self.modules.values():
             module.interrupted()
+        if self._started is not None and self.aborted:
+            self._end_iteration(time.monotonic())  # k6 counts the one that aborts as complete
         if self._started is not None:
             self._started = None
             if self.scenario is not None:
@@ -393,7 +397,9 @@ class VU:
 
     def abort_test(self, text: str) -> None:
         """exec.test.abort: tell the coordinator, and stop here for good."""
-        self.process.say(Abort(text))
+        self.aborted = text
+        if not self.in_init:
+            self.process.say(Abort(text))
         self.interrupted = True
         self.interpreter.interrupt()
         raise Interrupted

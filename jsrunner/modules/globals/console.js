@@ -27,6 +27,7 @@ const structure = (value, above) => {
   const path = [...above, value];
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     const name = value.constructor.name.replace('Uint8Clamped', 'Uint8');
+    if (value.length === 0) return `${name}(0) []`;
     const items = Array.from(value, (item) => String(item)).join(', ');
     return `${name}(${value.length}) [ ${items} ]`;
   }

@@ -90,7 +90,7 @@ const accessors = {
         value(reason) {
           flush();
           const text = reason === undefined ? 'test aborted' : `test aborted: ${reason}`;
-          host('execution.abort', `${text} at ${callSite()}`);
+          host('execution.abort', text, callSite());
         },
       },
       fail: {

@@ -41,7 +41,8 @@ class Execution(HostModule):
             return int(scenario.start_epoch * 1000)
         if name == "progress":
             return scenario.progress()
-        return self.vu.iteration_in_test
+        number = self.vu.iteration_in_test
+        return number if name == "iterationInInstance" else self.vu.process.striping.index(number)
 
     @operation
     def vu_number(self, name: str) -> int:
@@ -50,6 +51,8 @@ class Execution(HostModule):
             return vu.iteration
         if name == "iterationInScenario":
             return vu.iteration_in_scenario
+        if name == "idInTest" and vu.id:
+            return vu.process.striping.index(vu.id - 1) + 1
         return vu.id
 
     @operation
@@ -78,8 +81,10 @@ class Execution(HostModule):
         return self.vu.process.plan.options_json
 
     @operation
-    def abort(self, text: str) -> None:
-        self.vu.abort_test(text)
+    def abort(self, text: str, place: str) -> None:
+        """k6 tells the place, but not of setup and teardown."""
+        stage = not self.vu.in_init and self.vu.scenario is None
+        self.vu.abort_test(text if stage else f"{text} at {place}")
 
     @operation
     def fail(self, reason: str) -> None:

@@ -21,11 +21,11 @@ function declare(type) {
     const add = (value, tags) => {
       if (context.inInit) throw new GoError('Adding to metrics in the init context is not supported');
       if (value === undefined || value === null) {
-        return refuse(value === undefined && !tags
-          ? `no value was provided for metric '${name}', a number or a boolean value is expected`
-          : `'${value}' is an invalid value for metric '${name}', a number or a boolean value is expected`);
+        return refuse(`'${value}' is an invalid value for metric '${name}', a number or a boolean `
+          + 'value is expected');
       }
-      const number = +value;
+      let number = +value;
+      if (number === 0 && value) number = 1; // '0', [] and the like: true, as k6 sees it
       if (Number.isNaN(number)) {
         return refuse(`'${shown(value)}' is an invalid value for metric '${name}', `
           + 'a number or a boolean value is expected');
@@ -34,7 +34,6 @@ function declare(type) {
       else emit(name, number, tagValues(tags, `cannot add tags for the '${name}' custom metric: `));
       return true;
     };
-    // JSON knows no infinities: these go as text.
     const metric = {};
     Object.defineProperty(metric, 'name', { value: name, enumerable: true });
     metric.add = function (...args) { // eslint-disable-line func-names

@@ -14,7 +14,11 @@ const CLOSE_SENT = 'websocket: close sent';
 let current = 0;
 let outbox = [];
 
+// Whether control has left for longer since this was last set to false.
+let left = false;
+
 onFlush(() => {
+  left = true;
   if (outbox.length) host('ws.send_all', current, outbox.splice(0));
 });
 
@@ -165,7 +169,10 @@ export function connect(url, ...args) {
         if (value) fail(value);
         return fire('ping');
       case 'pong': return fire('pong');
-      case 'timer': return timers[value]();
+      case 'timer': {
+        const callback = timers[value];
+        return callback();
+      }
       case 'error': return fail(value, fields);
       default: return shut(value);
     }
@@ -189,13 +196,21 @@ export function connect(url, ...args) {
       }
       if (typeof events === 'string') {
         fire('message', events);
-        continue;
+        continue; // the usual case: no batch to be remembered
       }
       batch = events;
-      for (position = 0; position < events.length && !closed; position += 1) {
-        const event = events[position];
+      for (position = 0; position < batch.length && !closed; position += 1) {
+        const event = batch[position];
+        left = false;
         if (typeof event === 'string') fire('message', event);
         else dispatch(...event);
+        if (left && !closed) {
+          // A handler has slept, say. Timers that were due meanwhile do not wait for the messages.
+          const more = callPython('ws.poll', connection);
+          const timely = more.filter((one) => one[0] === 'timer');
+          batch = [...timely, ...batch.slice(position + 1), ...more.filter((one) => one[0] !== 'timer')];
+          position = -1;
+        }
       }
       batch = [];
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 import orjson
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.interpreter import HostError, mend
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.transport import handshake, url
@@ -155,7 +155,7 @@ class Ws(HostModule):
         connection: Connection | None,
     ) -> TagSet:
         system = self.vu.process.system_tags
-        merged = {**self.vu.tags.tags, **tags, **self.vu.system_tags()}
+        merged = {**self.vu.tags.tags, **tags}
         if "url" in system:
             merged["url"] = address
         if answer is not None:
@@ -174,16 +174,19 @@ class Ws(HostModule):
         session = self._session
         connection = session.connection
         session.sent += 1
+        if b"\xed" in payload:  # perhaps half of a surrogate pair, which UTF-8 cannot say
+            payload = mend(payload)
         failure = connection.send_text(payload)
         if self._each_sample:
             self._count(session)
         if failure:
             connection.events.insert(0, ("error", failure, {}))
+        away = bool(connection.events)
         events = connection.wait()
         if len(events) == 1 and type(events[0]) is str:
             session.received += 1
             return _dumps(events[0])
-        return self._deliver(session, events)
+        return self._deliver(session, _timers_first(events) if away else events)
 
     @operation
     def exchange(self, texts: list[str]) -> Any:
@@ -192,6 +195,18 @@ class Ws(HostModule):
         self._send_texts(session, texts)
         if self._each_sample:
             self._count(session)
+        away = bool(session.connection.events)
+        events = session.connection.wait()
+        return orjson.Fragment(
+            self._deliver(session, _timers_first(events) if away else events)
+        )
+
+    @operation
+    def poll(self, handle: int) -> Any:
+        """Events that have come meanwhile, without waiting."""
+        session = self._sessions[handle]
+        if not session.connection.events:
+            return []
         return orjson.Fragment(self._deliver(session, session.connection.wait()))
 
     def _deliver(self, session: Session, events: list[Any]) -> bytes:
@@ -226,7 +241,7 @@ class Ws(HostModule):
     def _send_texts(self, session: Session, texts: list[str]) -> None:
         for text in texts:
             session.sent += 1
-            failure = session.connection.send_text(text.encode("utf-8", "replace"))
+            failure = session.connection.send_text(text.encode())
             if failure:
                 session.connection.events.append(("error", failure, {}))
 
@@ -240,7 +255,7 @@ class Ws(HostModule):
         session = self._sessions[handle]
         session.sent += 1
         if kind == "text":
-            return session.connection.send_text(self.vu.interpreter.text(packed))
+            return session.connection.send_text(mend(self.vu.interpreter.text(packed)))
         return session.connection.send_data(self.vu.interpreter.buffer(packed))
 
     @operation
@@ -335,6 +350,11 @@ class Ws(HostModule):
                 self._shut(session)
         self._sessions.clear()
         self._current.clear()
+
+
+def _timers_first(events: list[Any]) -> list[Any]:
+    """What gathered while the VU was busy: timers are not bound to the order of the stream."""
+    return sorted(events, key=lambda one: one[:1] != ("timer",))
 
 
 def _response(
