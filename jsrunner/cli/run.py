@@ -102,7 +102,7 @@ def run(words: Sequence[str]) -> int:
 def report(logger: Logger, error: JsrunnerError) -> int:
     """Log an error that ends the command; its exit code."""
     if str(error):
-        fields = {} if error.hint is None else {"hint": error.hint}
+        fields: dict[str, Any] = {} if error.hint is None else {"hint": error.hint}
         logger.log("error", str(error), **fields)
     return error.exit_code
 
@@ -151,9 +151,7 @@ def _display(settings: Settings, logger: Logger) -> Display:
     return QuietDisplay()
 
 
-def _flag(
-    values: Mapping[str, Any], environment: Mapping[str, str], flag: str, variable: str
-) -> bool:
+def _flag(values: Mapping[str, Any], environment: Mapping[str, str], flag: str, variable: str) -> bool:
     if flag in values:
         return bool(values[flag])
     text = environment.get(variable)
@@ -164,9 +162,7 @@ def _flag(
 
 
 def _no_color(values: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
-    return bool(
-        values.get("no-color") or environment.get("K6_NO_COLOR") or "NO_COLOR" in environment
-    )
+    return bool(values.get("no-color") or environment.get("K6_NO_COLOR") or "NO_COLOR" in environment)
 
 
 def _script(arguments: Sequence[str]) -> Script:
@@ -181,9 +177,7 @@ def _script(arguments: Sequence[str]) -> Script:
     return Script(path)
 
 
-def _script_environment(
-    values: Mapping[str, Any], environment: Mapping[str, str]
-) -> dict[str, str]:
+def _script_environment(values: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
     """__ENV: the system's variables and those of -e."""
     found: dict[str, str] = {}
     if values.get("include-system-env-vars", True):
@@ -211,9 +205,7 @@ def _read_config(values: Mapping[str, Any], environment: Mapping[str, str]) -> O
     except OSError as error:
         raise ConfigError(f"{prefix}open {path}: {(error.strerror or '').lower()}") from None
     except ValueError as error:
-        raise ConfigError(
-            f"{prefix}couldn't parse the configuration from \"{path}\": {error}"
-        ) from None
+        raise ConfigError(f'{prefix}couldn\'t parse the configuration from "{path}": {error}') from None
     return options_from_json(data)[0]
 
 

@@ -82,9 +82,7 @@ def share_out(
             if wanted[worker]:
                 wanted[worker] -= 1
                 ids[worker].append(next(numbers))
-    return tuple(
-        Share(tuple(own), by_name) for own, by_name in zip(ids, indices, strict=True)
-    )
+    return tuple(Share(tuple(own), by_name) for own, by_name in zip(ids, indices, strict=True))
 
 
 def _own(plan: LoopPlan, worker: int, offset: int, workers: int) -> tuple[int, ...]:

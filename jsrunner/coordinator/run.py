@@ -5,6 +5,7 @@ One thread, no gevent: it waits for its workers' messages and for the next secon
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import max_vus, share_out
-from jsrunner.executors.base import Shared
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
+from jsrunner.executors.base import Shared
 from jsrunner.metrics.registry import BUILTIN, Metric, Registry
 from jsrunner.metrics.store import Series, Store
 from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
@@ -30,7 +31,7 @@ from jsrunner.options.segment import Striping
 from jsrunner.outputs.base import FileWriter, OutputConfig
 from jsrunner.outputs.csv import CsvFormatter, with_columns
 from jsrunner.summary import export, text
-from jsrunner.summary.model import SummaryData, build
+from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
 from jsrunner.worker.process import Plan
 from jsrunner.worker.recorder import Recorder
@@ -174,8 +175,7 @@ class Run:
         assert loaded is not None
         self._exports = loaded.exports
         prefix = (
-            f"could not initialize '{self.script.name}': could not load JS test "
-            f"'{self.script.url}': "
+            f"could not initialize '{self.script.name}': could not load JS test '{self.script.url}': "
         )
         for name, type_, contains in loaded.metrics:
             self.registry.declare(name, type_, contains)
@@ -212,9 +212,7 @@ class Run:
         try:
             options, unknown = options_from_json(json.loads(loaded.options or "{}"))
         except ConfigError as error:
-            raise ConfigError(
-                prefix + str(error), exit_code=error.exit_code, hint=error.hint
-            ) from None
+            raise ConfigError(prefix + str(error), exit_code=error.exit_code, hint=error.hint) from None
         if not set(functions) - {"setup", "teardown", "handleSummary"}:
             raise JsrunnerError(f"{prefix}no exported functions in script")
         if unknown:
@@ -258,9 +256,7 @@ class Run:
         self._local.keep(count)
         del self._workers[count:]
         self._local.board.open(len(self.scenarios))
-        self._counts = [
-            self._local.board.view(slot, 0) for slot in range(len(self.scenarios))
-        ]
+        self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
         shown = self._shown_options()
         plan = Plan(
             options=self.options,
@@ -269,12 +265,9 @@ class Run:
             max_vus=self.max_vus,
             formatters=tuple(one.config.formatter for one in self._writers),
             options_json=json.dumps(shown),
-            shown_options=to_json(self.options, consolidated=False)
-            | {"scenarios": shown["scenarios"]},
+            shown_options=to_json(self.options, consolidated=False) | {"scenarios": shown["scenarios"]},
             user_agent=(
-                self.settings.user_agent
-                if self.options.user_agent is None
-                else self.options.user_agent
+                self.settings.user_agent if self.options.user_agent is None else self.options.user_agent
             ),
         )
         self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
@@ -310,8 +303,10 @@ class Run:
         """False if there is to be no teardown."""
         timeout = self.options.setup_timeout or STAGE_TIMEOUT
         done = self._run_stage("setup", None, timeout)
+        if self.cause == ExitCode.SCRIPT_ABORTED:
+            return False
         if done is None or self.cause is not None:
-            return True  # aborted or interrupted
+            return True  # interrupted
         if done.timed_out:
             self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
             return False
@@ -322,9 +317,7 @@ class Run:
         if done.result is not None:
             result = json.loads(done.result)
             if isinstance(result, dict) and set(result) == {"$error"}:
-                self.logger.log(
-                    "error", f"error marshaling setup() data to JSON: {result['$error']}"
-                )
+                self.logger.log("error", f"error marshaling setup() data to JSON: {result['$error']}")
                 self.cause = ExitCode.GENERIC
                 return False
             self.setup_data = done.result
@@ -382,9 +375,7 @@ class Run:
         start = messages.Start(time.monotonic() + 0.002, self.setup_data)
         for worker in self._workers:
             self._tell(worker, start)
-        latest = start.at + max(
-            one.start_time + one.max_duration() for one in self.scenarios.values()
-        )
+        latest = start.at + max(one.start_time + one.max_duration() for one in self.scenarios.values())
 
         def over() -> bool:
             late = latest if self._interrupted_at is None else self._interrupted_at
@@ -463,14 +454,14 @@ class Run:
             stdout_tty=sys.stdout.isatty(),
             stderr_tty=sys.stderr.isatty(),
         )
-        results, described = self._handle_summary(described)
+        results, changed = self._handle_summary(described)
         if results is None:
             color = sys.stdout.isatty() and not self.settings.no_color
             shown = text.render(data, mode=self.settings.summary_mode, color=color)
             results = {"stdout": f"\n{shown}\n\n"}
         self._write_results(results)
-        if self.settings.summary_export and described is not None:
-            exported = json.dumps(export.export(described), indent=4)
+        if self.settings.summary_export and changed is not None:
+            exported = json.dumps(export.export(changed), indent=4)
             self._write_results({self.settings.summary_export: exported})
 
     def _handle_summary(
@@ -547,10 +538,8 @@ class Run:
 
     @staticmethod
     def _tell(worker: Worker, message: messages.Message) -> None:
-        try:
+        with contextlib.suppress(OSError):  # reading will tell that it is gone
             messages.send(worker.stream, message)
-        except OSError:
-            pass  # reading will tell that it is gone
 
     def _pump(self, over: Callable[[], bool]) -> None:
         """Handle messages and seconds until `over()`. Raises the failure that ends the run."""
@@ -600,14 +589,10 @@ class Run:
                 self._loaded = message
             case messages.Failed():
                 error_class = (
-                    ScriptError
-                    if message.exit_code == ExitCode.SCRIPT_EXCEPTION
-                    else JsrunnerError
+                    ScriptError if message.exit_code == ExitCode.SCRIPT_EXCEPTION else JsrunnerError
                 )
                 self._fail(
-                    error_class(
-                        message.text, exit_code=ExitCode(message.exit_code), hint=message.hint
-                    )
+                    error_class(message.text, exit_code=ExitCode(message.exit_code), hint=message.hint)
                 )
             case messages.Abort():
                 self.logger.log("error", message.text)

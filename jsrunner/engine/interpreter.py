@@ -8,6 +8,7 @@ an entry of host.js by name. Errors of an operation reach the script as the exce
 
 from __future__ import annotations
 
+import codecs
 import functools
 import json
 import os
@@ -28,6 +29,15 @@ STACK_BYTES = 24 << 20
 MEMORY_BYTES = 512 << 20
 
 _HOST_SOURCE = Path(__file__).with_name("host.js").read_bytes()
+
+
+def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
+    """Go replaces each invalid byte, Python's own handler each maximal invalid sequence."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "\ufffd", error.start + 1
+
+
+codecs.register_error("go", _byte_by_byte)
 
 
 class HostError(Exception):
@@ -57,7 +67,8 @@ def mend(text: bytes) -> bytes:
         text.decode()
         return text
     except UnicodeDecodeError:
-        return _mend(text.decode("utf-8", "surrogatepass")).encode()
+        mended: bytes = _mend(text.decode("utf-8", "surrogatepass")).encode()
+        return mended
 
 
 def _mend(value: Any) -> Any:

@@ -32,9 +32,7 @@ class _Capsule(ctypes.Structure):
 _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
 _TAG_EXCEPTION = 6
 
-_Tracker = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p
-)
+_Tracker = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p)
 
 
 @functools.cache
@@ -88,10 +86,13 @@ class Native:
 
     def __init__(self, capsule: object, on_rejection: Callable[[], None] | None = None) -> None:
         get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
-        get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [
-            ctypes.py_object,
-            ctypes.c_char_p,
-        ]
+        get_pointer.restype, get_pointer.argtypes = (
+            ctypes.c_void_p,
+            [
+                ctypes.py_object,
+                ctypes.c_char_p,
+            ],
+        )
         pointers = ctypes.cast(get_pointer(capsule, _CAPSULE_NAME), ctypes.POINTER(_Capsule))
         self._runtime: int = pointers.contents.runtime
         self._context: int = pointers.contents.context

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from jsrunner.errors import ConfigError
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
-from jsrunner.options.segment import Striping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jsrunner.options.segment import Striping
 
 _NAME = re.compile(r"[0-9a-zA-Z_-]+\Z")
 
@@ -93,8 +94,7 @@ class ExecutorConfig:
         wrong = []
         if not _NAME.match(self.name):
             wrong.append(
-                "the scenario name should contain only numbers, latin letters, underscores, and "
-                "dashes"
+                "the scenario name should contain only numbers, latin letters, underscores, and dashes"
             )
         if not self.exec:
             wrong.append("exec value cannot be empty")

@@ -52,7 +52,7 @@ class RampingVUs(ExecutorConfig):
         return wrong + check_stages(self.stages)
 
     def _duration(self) -> float:
-        return sum(one["duration"] for one in self.stages)
+        return float(sum(one["duration"] for one in self.stages))
 
     def plan(self, striping: Striping) -> LoopPlan:
         """Which interval each VU works: it is there while the planned number is above its index."""

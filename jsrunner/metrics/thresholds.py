@@ -103,7 +103,7 @@ class ThresholdSet:
             metric = registry.get(name)
             if metric is None:
                 raise ConfigError(
-                    f"invalid threshold defined on {key}; reason: no metric name \"{name}\" found"
+                    f'invalid threshold defined on {key}; reason: no metric name "{name}" found'
                 )
             for one in thresholds:
                 _check_aggregation(one, key, metric)
@@ -192,7 +192,7 @@ def parse_expression(source: str) -> Threshold:
             f'failed parsing threshold expression "{source}"; reason: malformed threshold expression'
         )
     left, right = source[: match.start()].strip(), source[match.end() :].strip()
-    prefix = f"failed parsing threshold expression's \"{source}\" left hand side; reason: "
+    prefix = f'failed parsing threshold expression\'s "{source}" left hand side; reason: '
     if percentile := _PERCENTILE.match(left):
         number = percentile[1]
         if not _NUMBER.match(number):
@@ -201,15 +201,13 @@ def parse_expression(source: str) -> Threshold:
                 f'parsing "{number}": invalid syntax'
             )
         if not 0 <= float(number) <= 100:
-            raise ConfigError(
-                f"{prefix}malformed percentile value, provide a number between 0 and 100"
-            )
+            raise ConfigError(f"{prefix}malformed percentile value, provide a number between 0 and 100")
         left = f"p({number})"
     elif left not in _WORDS:
         raise ConfigError(f"{prefix}failed parsing method from expression")
     if not _NUMBER.match(right):
         raise ConfigError(
-            f"failed parsing threshold expresion's \"{source}\" right hand side; reason: "
+            f'failed parsing threshold expresion\'s "{source}" right hand side; reason: '
             f'strconv.ParseFloat: parsing "{right}": invalid syntax'
         )
     return Threshold(source, left, match[0], float(right.replace("_", "")))

@@ -39,7 +39,8 @@ class HostModule:
 
     @classmethod
     def prefix(cls) -> str:
-        return cls.specifier.removeprefix("k6/").removeprefix("jsrunner:globals/")
+        name = cls.specifier.removeprefix("k6/").removeprefix("jsrunner:globals/")
+        return name.replace("/", "_")
 
     def operations(self) -> dict[bytes, Callable[..., Any]]:
         found: dict[bytes, Callable[..., Any]] = {}

@@ -19,12 +19,15 @@ GLOBALS = ("console", "timers", "environment", "text")
 
 
 def _stem(specifier: str) -> str | None:
-    """`k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `jsrunner:globals/x` -> `globals/x`."""
+    """`k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `k6/crypto/x509` -> `k6/crypto_x509`, `jsrunner:globals/x` -> `globals/x`."""
     if specifier == "k6":
         return "k6/index"
     if specifier.startswith("jsrunner:globals/"):
         return specifier.removeprefix("jsrunner:")
-    return specifier if specifier.startswith("k6/") and ".." not in specifier else None
+    if not specifier.startswith("k6/") or ".." in specifier:
+        return None
+    # `k6/crypto` is a file, so `k6/crypto/x509` cannot lie in a folder of that name.
+    return "k6/" + specifier.removeprefix("k6/").replace("/", "_")
 
 
 def source(specifier: str) -> str | None:

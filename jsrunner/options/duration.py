@@ -55,8 +55,11 @@ def parse_go_duration(text: str) -> float:
         quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
         if _PLAIN.match(body):
             raise ValueError(f"time: missing unit in duration {quoted}")
-        unknown = re.match(r"(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*"
-                           r"(?:\d+\.?\d*|\.\d+)([^\d.]+)", body)
+        unknown = re.match(
+            r"(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*"
+            r"(?:\d+\.?\d*|\.\d+)([^\d.]+)",
+            body,
+        )
         if unknown:
             raise ValueError(f'time: unknown unit "{unknown[1]}" in duration {quoted}')
         raise ValueError(f"time: invalid duration {quoted}")

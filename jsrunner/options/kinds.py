@@ -37,9 +37,7 @@ def _json_type(value: object) -> str:
         return "bool"
     if isinstance(value, (int, float)):
         return "number"
-    return {"str": "string", "list": "array", "dict": "object"}.get(
-        type(value).__name__, "null"
-    )
+    return {"str": "string", "list": "array", "dict": "object"}.get(type(value).__name__, "null")
 
 
 def _mismatch(value: object, go_type: str) -> ValueError:
@@ -106,9 +104,7 @@ class Int(_Base):
             return int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             if isinstance(value, float):
-                raise ValueError(
-                    f"json: cannot unmarshal number {value} into Go value of type int64"
-                )
+                raise ValueError(f"json: cannot unmarshal number {value} into Go value of type int64")
             raise _mismatch(value, "int64")
         return value
 
@@ -178,8 +174,11 @@ class SystemTags(Texts):
     """Names of system tags; unknown ones are passed over."""
 
     known: Final = frozenset(
-        "proto subproto status method url name group check error error_code tls_version scenario "
-        "service expected_response iter vu ocsp_status ip".split()
+        {
+            *("proto", "subproto", "status", "method", "url", "name", "group", "check", "error"),
+            *("error_code", "tls_version", "scenario", "service", "expected_response"),
+            *("iter", "vu", "ocsp_status", "ip"),
+        }
     )
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -198,8 +197,7 @@ class TrendStats(Texts):
                 raise ValueError(f"invalid trend stat '{stat}', unknown format")
             if not 0 <= float(match[1]) <= 100:
                 raise ValueError(
-                    f"invalid percentile trend stat value '{stat}', provide a number between 0 "
-                    "and 100"
+                    f"invalid percentile trend stat value '{stat}', provide a number between 0 and 100"
                 )
         return values
 

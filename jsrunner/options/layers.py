@@ -34,9 +34,7 @@ def consolidate(layers: Mapping[str, Options]) -> tuple[Options, list[str]]:
     warnings = []
     for name, layer in layers.items():
         values = {
-            one.name: value
-            for one, _ in rows()
-            if (value := getattr(layer, one.name)) is not None
+            one.name: value for one, _ in rows() if (value := getattr(layer, one.name)) is not None
         }
         if any(shortcut in values for shortcut in SHORTCUTS):
             if merged.scenarios is not None:
@@ -52,9 +50,7 @@ def derive_scenarios(options: Options) -> tuple[dict[str, ExecutorConfig], list[
     """The scenarios by (startTime, name), and warnings. Raises ConfigError."""
     for first, second in _EXCLUSIVE:
         if getattr(options, first) is not None and getattr(options, second):
-            raise ConfigError(
-                f"using `{first}` and `{second}` options simultaneously is not allowed"
-            )
+            raise ConfigError(f"using `{first}` and `{second}` options simultaneously is not allowed")
     warnings = []
     found: dict[str, ExecutorConfig] = {}
     vus: dict[str, Any] = {} if options.vus is None else {"vus": options.vus}
@@ -76,18 +72,16 @@ def derive_scenarios(options: Options) -> tuple[dict[str, ExecutorConfig], list[
     elif options.scenarios and options.vus is not None:
         warnings.append(f"`vus={options.vus}` overrides scenarios configuration")
     elif options.scenarios:
-        found = {
-            name: scenario_from_json(name, one) for name, one in options.scenarios.items()
-        }
+        found = {name: scenario_from_json(name, one) for name, one in options.scenarios.items()}
     if not found and options.vus is not None and options.vus != 1:
         found["default"] = executor("shared-iterations", {"iterations": options.vus, **vus})
     if not found:
-        for empty in ("stages", "scenarios"):
-            if getattr(options, empty) is not None and not getattr(options, empty):
-                warnings.append(
-                    f"`{empty}` was explicitly set to an empty value, running the script with 1 "
-                    "iteration in 1 VU"
-                )
+        warnings += [
+            f"`{empty}` was explicitly set to an empty value, running the script with 1 iteration "
+            "in 1 VU"
+            for empty in ("stages", "scenarios")
+            if getattr(options, empty) is not None and not getattr(options, empty)
+        ]
         found["default"] = executor("per-vu-iterations", {})
     ordered = sorted(found.items(), key=lambda item: (item[1].start_time, item[0]))
     return dict(ordered), warnings

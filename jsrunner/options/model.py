@@ -86,7 +86,8 @@ class Options:
         "handleSummaryTimeout", kinds.Duration(), "how long handleSummary() may take (120s)",
         variable="K6_HANDLE_SUMMARY_TIMEOUT")  # fmt: skip
     rps: int | None = _row(
-        "rps", kinds.Int(), "limit of HTTP requests per second", flag="rps", variable="K6_RPS")
+        "rps", kinds.Int(), "limit of HTTP requests per second", flag="rps", variable="K6_RPS"
+    )
     dns: dict[str, str] | None = _row(
         "dns", kinds.DNS(), "name look-up: `ttl=5m,select=random,policy=preferIPv4`",
         flag="dns", variable="K6_DNS")  # fmt: skip
@@ -110,16 +111,20 @@ class Options:
         flag="insecure-skip-tls-verify", variable="K6_INSECURE_SKIP_TLS_VERIFY",
         bare="true")  # fmt: skip
     tls_cipher_suites: list[str] | None = _row(
-        "tlsCipherSuites", kinds.Texts(), "allowed cipher suites, by Go's names")
+        "tlsCipherSuites", kinds.Texts(), "allowed cipher suites, by Go's names"
+    )
     tls_version: tuple[str | None, str | None] | None = _row(
-        "tlsVersion", kinds.TLSVersion(), "allowed TLS versions")
+        "tlsVersion", kinds.TLSVersion(), "allowed TLS versions"
+    )
     tls_auth: list[dict[str, Any]] | None = _row(
-        "tlsAuth", kinds.Anything(), "client certificates: [{cert, key, password, domains}]")
+        "tlsAuth", kinds.Anything(), "client certificates: [{cert, key, password, domains}]"
+    )
     throw: bool | None = _row(
         "throw", kinds.Bool(), "throw exceptions on failed requests",
         flag="throw", short="w", variable="K6_THROW", bare="true")  # fmt: skip
     thresholds: dict[str, list[Any]] | None = _row(
-        "thresholds", kinds.Thresholds(), "pass or fail by metrics")
+        "thresholds", kinds.Thresholds(), "pass or fail by metrics"
+    )
     blacklist_ips: tuple[str, ...] | None = _row(
         "blacklistIPs", kinds.Networks(), "refuse connections to these CIDR ranges",
         flag="blacklist-ip", variable="K6_BLACKLIST_IPS", repeats=True)  # fmt: skip
@@ -127,7 +132,8 @@ class Options:
         "blockHostnames", kinds.Texts(), "refuse connections to these names, `*` may lead",
         flag="block-hostnames", variable="K6_BLOCK_HOSTNAMES", repeats=True)  # fmt: skip
     hosts: dict[str, str] | None = _row(
-        "hosts", kinds.TextMap(), "addresses for names: {name[:port]: ip[:port]}")
+        "hosts", kinds.TextMap(), "addresses for names: {name[:port]: ip[:port]}"
+    )
     no_connection_reuse: bool | None = _row(
         "noConnectionReuse", kinds.Bool(), "disable keep-alive connections",
         flag="no-connection-reuse", variable="K6_NO_CONNECTION_REUSE", bare="true")  # fmt: skip

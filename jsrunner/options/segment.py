@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from typing import Any
 
@@ -64,7 +65,7 @@ def parse_sequence(text: str) -> tuple[Segment, ...]:
     if len(points) < 2:
         raise ValueError(f"at least two points are needed for an execution segment sequence, {text}")
     segments = []
-    for first, last in zip(points, points[1:], strict=False):
+    for first, last in pairwise(points):
         if first >= last:
             raise ValueError(
                 f"segment start({float(first):.2f}) must be less than its end({float(last):.2f})"
@@ -115,9 +116,7 @@ class Striping:
         self._sequence = sequence or _around(self.segment)
         if self.segment not in self._sequence:
             points = SequenceKind().to_json(self._sequence)
-            raise ValueError(
-                f"provided segment {self.segment} can't be found in sequence {points}"
-            )
+            raise ValueError(f"provided segment {self.segment} can't be found in sequence {points}")
         self._period = lcm(*(one.length.denominator for one in self._sequence))
         self._own = self._offsets()
 

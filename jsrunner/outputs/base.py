@@ -67,9 +67,9 @@ class FileWriter:
             if path in ("", "-"):
                 self._file: Any = sys.stdout.buffer
             elif path.endswith(".gz"):
-                self._file = gzip.open(path, "wb")
+                self._file = gzip.open(path, "wb")  # noqa: SIM115 - closed by close()
             else:
-                self._file = open(path, "wb")
+                self._file = open(path, "wb")  # noqa: SIM115
         except OSError as error:
             raise JsrunnerError(
                 f"could not create the output: open {path}: {(error.strerror or '').lower()}"

@@ -28,7 +28,7 @@ def _cell(text: str) -> str:
 
 
 class _Writer:
-    __slots__ = ("_after", "_name", "_format")
+    __slots__ = ("_after", "_format", "_name")
 
     def __init__(self, name: str, after: str, time_format: str) -> None:
         self._name = name
@@ -98,7 +98,7 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
             elif key in ("timeFormat", "time_format"):
                 time_format = value
             elif key not in ("saveInterval", "save_interval"):
-                raise UsageError(f"unknown key \"{key}\" as argument for csv output")
+                raise UsageError(f'unknown key "{key}" as argument for csv output')
     if time_format not in _FORMATS:
         raise UsageError(f"'{time_format}' is not a valid time format for the csv output")
     shown = "stdout" if path == "-" else path

@@ -41,9 +41,7 @@ class JsonFormatter:
         after = b',"tags":' + orjson.dumps(tags, option=orjson.OPT_SORT_KEYS)
         if metadata:
             after += b',"metadata":' + orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)
-        return _Writer(
-            b'{"metric":%b,"type":"Point","data":{"time":' % name, after + b"}}\n"
-        )
+        return _Writer(b'{"metric":%b,"type":"Point","data":{"time":' % name, after + b"}}\n")
 
 
 def number(value: float) -> bytes:
@@ -71,9 +69,7 @@ def introduce(metric: Metric, thresholds: ThresholdSet) -> bytes:
                     "name": metric.name,
                     "type": metric.type,
                     "contains": metric.contains,
-                    "thresholds": [
-                        one.source for one in thresholds.thresholds.get(metric.name, ())
-                    ],
+                    "thresholds": [one.source for one in thresholds.thresholds.get(metric.name, ())],
                     "submetrics": submetrics or None,
                 },
                 "metric": metric.name,

@@ -18,17 +18,16 @@ from jsrunner.modules import registry
 _ENGINE = Path(__file__).parent.parent / "engine"
 _OWN = {
     "jsrunner:loop": _ENGINE / "loop.js",
+    "jsrunner:bytes": _ENGINE.parent / "modules" / "bytes.js",
     "jsrunner:vu": _ENGINE.parent / "worker" / "vu.js",
 }
 _OWN_TEXTS: dict[str, str] = {}
 
-_MISSING_EXPORT = re.compile(
-    r"Could not find export '([^']*)' in module '([^']*)'"
-)
+_MISSING_EXPORT = re.compile(r"Could not find export '([^']*)' in module '([^']*)'")
 _POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d+)")
 
 NOT_ON_DISK = (
-    'The moduleSpecifier "{}" couldn\'t be found on local disk. Make sure that you\'ve specified '
+    "The moduleSpecifier \"{}\" couldn't be found on local disk. Make sure that you've specified "
     "the right path to the file. If you're running k6 using the Docker image make sure you have "
     "mounted the local directory (-v /local/path/:/inside/docker/path) containing your script and "
     "modules so that they're accessible by k6 from inside of the container, see "
@@ -72,7 +71,7 @@ class Script:
 
     def normalize(self, base: str, specifier: str) -> str:
         """What `specifier` means in the module `base`. Raises ScriptError."""
-        if base.startswith("jsrunner:") or base == "k6" or base.startswith("k6/"):
+        if base == "k6" or base.startswith(("jsrunner:", "k6/")):
             return specifier
         resolved = self._resolve(base, specifier)
         self._spelled[resolved] = specifier
@@ -93,8 +92,7 @@ class Script:
             return file_url(url_path(specifier))
         if "://" in specifier:
             raise ScriptError(
-                "only supported schemes for imports are file and https, "
-                f"{specifier} has `{scheme}`"
+                f"only supported schemes for imports are file and https, {specifier} has `{scheme}`"
             )
         raise ScriptError(
             f'The moduleSpecifier "{specifier}" couldn\'t be recognised as something k6 supports.'
@@ -177,7 +175,7 @@ class Script:
         try:
             found = place.read_bytes()
         except IsADirectoryError:
-            failure = f"open() can't be used with directories, path: \"{place}\""
+            failure = f'open() can\'t be used with directories, path: "{place}"'
         except FileNotFoundError:
             failure = f"stat {place}: no such file or directory"
         except OSError as error:

@@ -79,8 +79,7 @@ def handle_summary_data(
         },
         "metrics": {one.name: _described(one) for one in data.metrics},
     }
-    if data.setup_data is not None:
-        found["setup_data"] = data.setup_data
+    found["setup_data"] = data.setup_data
     return found
 
 

@@ -127,8 +127,7 @@ def build(
         top = scenarios.setdefault(scenario, Group("", ""))
         place = top if group is None else top.child(group)
         place.metrics = [
-            _metric(name, entry, (), duration, trend_stats)
-            for name, entry in section.entries.items()
+            _metric(name, entry, (), duration, trend_stats) for name, entry in section.entries.items()
         ]
     metrics = []
     for name, entry in store.entries.items():
@@ -164,12 +163,10 @@ def _metric(
     )
 
 
-def _shown(
-    sink: Sink, aggregation: str, duration: float, trend_stats: tuple[str, ...]
-) -> float | None:
-    if isinstance(sink, TrendSink) and not aggregation.startswith("p("):
-        if aggregation not in trend_stats:
-            return None
+def _shown(sink: Sink, aggregation: str, duration: float, trend_stats: tuple[str, ...]) -> float | None:
+    shown = aggregation in trend_stats or aggregation.startswith("p(")
+    if isinstance(sink, TrendSink) and not shown:
+        return None
     return sink.value_of(aggregation, duration)
 
 

@@ -142,9 +142,7 @@ class _Printer:
 
     # -- sections ----------------------------------------------------------------------------------
 
-    def _section(
-        self, checks: Sequence[Check], metrics: Iterable[MetricSummary], depth: int
-    ) -> None:
+    def _section(self, checks: Sequence[Check], metrics: Iterable[MetricSummary], depth: int) -> None:
         indent = "  " * depth
         if checks:
             self._checks(checks, indent)
@@ -152,9 +150,7 @@ class _Printer:
         blocks: dict[str, list[MetricSummary]] = {}
         for one in metrics:
             name = one.metric.name
-            if name.startswith(_HIDDEN) or (
-                not self._full and name.startswith(_HIDDEN_IN_COMPACT)
-            ):
+            if name.startswith(_HIDDEN) or (not self._full and name.startswith(_HIDDEN_IN_COMPACT)):
                 continue
             blocks.setdefault(_block(name), []).append(one)
         rows = {

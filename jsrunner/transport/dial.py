@@ -57,7 +57,7 @@ class Dialer:
         warn: Callable[[str, str], None] = lambda level, text: None,
     ) -> None:
         self._hosts = Patterns(options.hosts or {})
-        self._blocked = Patterns({one: "" for one in options.block_hostnames or ()})
+        self._blocked = Patterns(dict.fromkeys(options.block_hostnames or (), ""))
         self._blacklist = Networks(options.blacklist_ips or ())
         self._local = LocalAddresses(options.local_ips) if options.local_ips else None
         self._proxies = Proxies(environment)
@@ -213,9 +213,7 @@ class Dialer:
             return self._tls.context(host, alpn).wrap_socket(sock, server_hostname=host)
         except OSError as error:
             sock.close()
-            raise DialError(
-                error_text(error, host, literal(host) is not None, "")
-            ) from None
+            raise DialError(error_text(error, host, literal(host) is not None, "")) from None
         except BaseException:
             sock.close()
             raise

@@ -78,9 +78,7 @@ def request(
     if extensions:
         lines["Sec-WebSocket-Extensions"] = extensions
     key: str = _create_sec_websocket_key()
-    head = "".join(
-        f"{name}: {_one_line(value)}\r\n" for name, value in lines.items()
-    )
+    head = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in lines.items())
     return (
         f"GET {url.target} HTTP/1.1\r\n{head}Upgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"

@@ -52,8 +52,8 @@ class Proxies:
         if address is not None:
             return rule == str(address)
         rule = rule.removeprefix("*")
-        return name.endswith(rule) if rule.startswith(".") else (
-            name == rule or name.endswith("." + rule)
+        return (
+            name.endswith(rule) if rule.startswith(".") else (name == rule or name.endswith("." + rule))
         )
 
 

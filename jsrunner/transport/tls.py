@@ -139,8 +139,7 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
     if not domains:
         return True
     return any(
-        host == one or (one.startswith("*.") and host.partition(".")[2] == one[2:])
-        for one in domains
+        host == one or (one.startswith("*.") and host.partition(".")[2] == one[2:]) for one in domains
     )
 
 

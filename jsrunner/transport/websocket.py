@@ -10,12 +10,11 @@ takes the fast path in `_cut`; everything else goes through the library's checks
 
 from __future__ import annotations
 
-import codecs
 import errno
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from gevent import getcurrent, get_hub
+from gevent import get_hub, getcurrent
 from websocket import ABNF, WebSocket, WebSocketException
 
 from jsrunner.transport.errors import ProtocolViolation
@@ -58,15 +57,6 @@ _NAMES: Final = {
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = ABNF.OPCODES
 
 
-def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
-    """Go replaces each invalid byte, Python's own handler each maximal invalid sequence."""
-    assert isinstance(error, UnicodeDecodeError)
-    return "\ufffd", error.start + 1
-
-
-codecs.register_error("go", _byte_by_byte)
-
-
 class _MaskKeys:
     """Masking keys, RFC 6455 section 5.3: random, drawn from the system a thousand at a time."""
 
@@ -101,7 +91,7 @@ def close_text(code: int, reason: str = "") -> str:
     return f"websocket: close {code}{name}{': ' + reason if reason else ''}"
 
 
-class Connection(WebSocket):  # type: ignore[misc]
+class Connection(WebSocket):
     """An open connection. Its events, oldest first, are in `events`:
 
     - a str: a text message of at most SHORT_TEXT bytes
@@ -120,7 +110,7 @@ class Connection(WebSocket):  # type: ignore[misc]
         strict: bool = False,
     ) -> None:
         super().__init__(enable_multithread=False, skip_utf8_validation=not strict)
-        self.sock = sock
+        self.sock = self.stream = sock
         self.connected = True
         self.events: list[Any] = []
         self.bytes_sent = self.bytes_received = 0
@@ -233,7 +223,11 @@ class Connection(WebSocket):  # type: ignore[misc]
                 # RFC 6455, 5.5: a control frame's size is known to be wrong before its payload is here.
                 if first & 8 and size > 125:
                     raise ProtocolViolation("control frame too long")
-                self._pieces, self._have, self._need = [data[position:]], end - position, stop - position
+                self._pieces, self._have, self._need = (
+                    [data[position:]],
+                    end - position,
+                    stop - position,
+                )
                 return
             if first == 0x81 and size <= SHORT_TEXT and not self.cont_frame.recving_frames:
                 try:
@@ -252,7 +246,12 @@ class Connection(WebSocket):  # type: ignore[misc]
         """A frame that is not a short text: by the rules of websocket-client."""
         final, reserved, opcode = first >> 7, first >> 4 & 7, first & 15
         assembly = self.cont_frame
-        if reserved == 4 and self._deflate and opcode in (_TEXT, _BINARY) and not assembly.recving_frames:
+        if (
+            reserved == 4
+            and self._deflate
+            and opcode in (_TEXT, _BINARY)
+            and not assembly.recving_frames
+        ):
             self._compressed, reserved = True, 0
         abnf = ABNF(final, reserved >> 2 & 1, reserved >> 1 & 1, reserved & 1, opcode, 0, payload)
         if opcode >= _CLOSE and (not final or len(payload) > 125):
@@ -270,9 +269,10 @@ class Connection(WebSocket):  # type: ignore[misc]
                 self._message(opcode, payload)
                 return
             if opcode != _CONTINUATION:
-                abnf.data = bytearray(payload)  # what the library appends to, without copying it all
+                abnf.data = bytearray(payload)  # type: ignore[assignment]  # what the library appends to, without copying it all
             assembly.add(abnf)
             if final:
+                assert assembly.cont_data is not None
                 opcode, message = assembly.cont_data[0], bytes(assembly.cont_data[1])
                 assembly.cont_data = None
                 assembly.recving_frames = None
@@ -325,7 +325,7 @@ class Connection(WebSocket):  # type: ignore[misc]
 
         The owner learns of it by the close frame that it cannot send any more, as with k6.
         """
-        self.send_close(code)
+        self.write_close(code)
         self.events.append(("close", 1001))
         self._stop_reading()
 
@@ -343,37 +343,37 @@ class Connection(WebSocket):  # type: ignore[misc]
         self.bytes_sent += len(data)
         try:
             if self._send_now is None:
-                self.sock.sendall(data)
+                self.stream.sendall(data)
                 return None
             try:
                 sent = self._send_now(data)
             except BlockingIOError:
                 sent = 0
             if sent < len(data) and getcurrent() is not self._hub:  # the hub must never wait
-                self.sock.sendall(memoryview(data)[sent:])
+                self.stream.sendall(memoryview(data)[sent:])
             return None
         except OSError as error:
             return self._write_error(error)
 
-    def send_text(self, payload: bytes) -> str | None:
+    def write_text(self, payload: bytes) -> str | None:
         """Send a text message given as UTF-8."""
         if self._deflate:
             return self.write(frame(0xC1, self._deflate.compress(payload)))
         return self.write(frame(0x81, payload))
 
-    def send_data(self, payload: bytes) -> str | None:
+    def write_data(self, payload: bytes) -> str | None:
         """Send a binary message."""
         if self._deflate:
             return self.write(frame(0xC2, self._deflate.compress(payload)))
         return self.write(frame(0x82, payload))
 
-    def send_ping(self, payload: bytes) -> str | None:
+    def write_ping(self, payload: bytes) -> str | None:
         return self.write(frame(0x89, payload))
 
-    def send_pong(self, payload: bytes) -> str | None:
+    def write_pong(self, payload: bytes) -> str | None:
         return self.write(frame(0x8A, payload))
 
-    def send_close(self, code: int) -> str | None:
+    def write_close(self, code: int) -> str | None:
         """Send a close frame without reason (RFC 6455, 5.5.1); an empty one for 1005."""
         payload = b"" if code == 1005 else (code & 0xFFFF).to_bytes(2, "big")
         failure = self.write(frame(0x88, payload))
@@ -387,7 +387,7 @@ class Connection(WebSocket):  # type: ignore[misc]
             errno.EBADF: "use of closed network connection",
         }.get(error.errno or 0, (os.strerror(error.errno) if error.errno else str(error)).lower())
         try:
-            ends = f"{_address(self.sock.getsockname())}->{_address(self.sock.getpeername())}"
+            ends = f"{_address(self.stream.getsockname())}->{_address(self.stream.getpeername())}"
         except OSError:
             ends = "->"
         return f"write tcp {ends}: write: {reason}"
@@ -395,14 +395,14 @@ class Connection(WebSocket):  # type: ignore[misc]
     def wire_bytes(self) -> tuple[int, int]:
         """(sent, received) on the wire, with the handshake and, where the system tells, TLS."""
         counted = self.bytes_sent, self.bytes_received
-        return (wire_bytes(self.sock) or counted) if self._secure else counted
+        return (wire_bytes(self.stream) or counted) if self._secure else counted
 
     def shut(self) -> None:
         """Close the TCP connection at once."""
         self._stop_reading()
         self._reading.close()
         self.connected = False
-        self.sock.close()
+        self.stream.close()
 
 
 def _address(name: tuple[Any, ...]) -> str:

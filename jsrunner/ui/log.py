@@ -75,9 +75,7 @@ class Logger:
         except (OSError, ValueError):
             pass  # there is no other place to say so
 
-    def _line(
-        self, level: str, text: str, moment: float, fields: dict[str, Any], *, tty: bool
-    ) -> str:
+    def _line(self, level: str, text: str, moment: float, fields: dict[str, Any], *, tty: bool) -> str:
         if self._format == "json":
             record = {**fields, "level": level, "msg": text, "time": local_time(moment)}
             line = orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str).decode()

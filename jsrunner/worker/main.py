@@ -112,9 +112,7 @@ def _raise_stack_limit() -> None:
 class Worker:
     """One process from the fork on."""
 
-    def __init__(
-        self, process: Process, stream: socket.socket, index: int, board: Board
-    ) -> None:
+    def __init__(self, process: Process, stream: socket.socket, index: int, board: Board) -> None:
         from gevent import socket as cooperative
         from gevent.lock import RLock
 
@@ -182,8 +180,7 @@ class Worker:
         snapshots = gevent.spawn(self._snapshots)
         try:
             scenarios = [
-                gevent.spawn(one.run, start.at, start.setup_data)
-                for one in process.scenarios.values()
+                gevent.spawn(one.run, start.at, start.setup_data) for one in process.scenarios.values()
             ]
             gevent.joinall(scenarios, raise_error=True)
         except BaseException as error:
@@ -282,9 +279,7 @@ class Worker:
         vu = self.process.running.get(getcurrent())
         if vu is None or vu.interrupted:
             return
-        if self.process.stopping or (
-            vu.hard_stop is not None and time.monotonic() >= vu.hard_stop
-        ):
+        if self.process.stopping or (vu.hard_stop is not None and time.monotonic() >= vu.hard_stop):
             vu.interrupt()
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jsrunner.script.script import Script
     from jsrunner.worker.scenario import Scenario
 
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One worker's part of the plan."""
@@ -102,7 +103,7 @@ class Process:
         self.hub_running = False
         #: Set when all iterations are to stop.
         self.stopping = False
-        self.stop_event: Event = None  # type: ignore[assignment]  # made with the hub
+        self.stop_event: Event = None  # made with the hub
         self.started_at = time.monotonic()
         self.sessions_open = self.failed_handshakes = self.iteration_failures = 0
 

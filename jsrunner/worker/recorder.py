@@ -63,9 +63,7 @@ class Series:
         if self._recorder.outputs:
             self._recorder.write(self, value, time_s, metadata)
 
-    def add_many(
-        self, count: int, time_s: float, metadata: dict[str, str] | None = None
-    ) -> None:
+    def add_many(self, count: int, time_s: float, metadata: dict[str, str] | None = None) -> None:
         """`count` samples of value 1 at one time, as of messages that were read together."""
         if self._recorder.outputs:
             for _ in range(count):
@@ -142,7 +140,7 @@ class _Trend(Series):
 
     def clear(self) -> None:
         self.values = array("d")
-        self.put = self.values.append  # type: ignore[method-assign]
+        self.put = self.values.append  # type: ignore[method-assign,assignment]
 
     def delta(self) -> Delta:
         return self.values.tobytes()

@@ -19,8 +19,6 @@ from jsrunner.worker import board
 from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jsrunner.modules.base import HostModule
     from jsrunner.worker.process import Process
     from jsrunner.worker.recorder import TagSet
@@ -98,9 +96,11 @@ class VU:
         """Run the script's init code. Raises ScriptError."""
         script = self.process.script
         try:
-            self.interpreter.run_module("".join(
-                f"import 'jsrunner:globals/{name}';" for name in registry.GLOBALS
-            ) + "import 'jsrunner:vu';", "jsrunner:main")
+            self.interpreter.run_module(
+                "".join(f"import 'jsrunner:globals/{name}';" for name in registry.GLOBALS)
+                + "import 'jsrunner:vu';",
+                "jsrunner:main",
+            )
             script.begin()
             failure, _ = self.activity(None)
         except Interrupted:
@@ -426,5 +426,3 @@ class VU:
         self.group = ""
         self.interpreter = self._new_interpreter()
         self.initialize()
-
-

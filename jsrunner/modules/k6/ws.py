@@ -164,7 +164,7 @@ class Ws(HostModule):
             if "subproto" in system:
                 merged["subproto"] = answer.joined.get("Sec-Websocket-Protocol", "")
         if "ip" in system and connection is not None:
-            merged["ip"] = connection.sock.getpeername()[0]
+            merged["ip"] = connection.stream.getpeername()[0]
         return self.vu.process.recorder.tag_set(merged)
 
     # -- the loop ----------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class Ws(HostModule):
         session.sent += 1
         if b"\xed" in payload:  # perhaps half of a surrogate pair, which UTF-8 cannot say
             payload = mend(payload)
-        failure = connection.send_text(payload)
+        failure = connection.write_text(payload)
         if self._each_sample:
             self._count(session)
         if failure:
@@ -197,9 +197,7 @@ class Ws(HostModule):
             self._count(session)
         away = bool(session.connection.events)
         events = session.connection.wait()
-        return orjson.Fragment(
-            self._deliver(session, _timers_first(events) if away else events)
-        )
+        return orjson.Fragment(self._deliver(session, _timers_first(events) if away else events))
 
     @operation
     def poll(self, handle: int) -> Any:
@@ -224,7 +222,7 @@ class Ws(HostModule):
                 received += 1
                 events[position] = (kind, self.vu.interpreter.put_buffer(event[1]))
             elif kind == "ping":
-                events[position] = (kind, session.connection.send_pong(event[1]))
+                events[position] = (kind, session.connection.write_pong(event[1]))
             elif kind == "pong":
                 self._pong(session, event[1])
                 events[position] = (kind, None)
@@ -241,7 +239,7 @@ class Ws(HostModule):
     def _send_texts(self, session: Session, texts: list[str]) -> None:
         for text in texts:
             session.sent += 1
-            failure = session.connection.send_text(text.encode())
+            failure = session.connection.write_text(text.encode())
             if failure:
                 session.connection.events.append(("error", failure, {}))
 
@@ -255,8 +253,8 @@ class Ws(HostModule):
         session = self._sessions[handle]
         session.sent += 1
         if kind == "text":
-            return session.connection.send_text(mend(self.vu.interpreter.text(packed)))
-        return session.connection.send_data(self.vu.interpreter.buffer(packed))
+            return session.connection.write_text(mend(self.vu.interpreter.text(packed)))
+        return session.connection.write_data(self.vu.interpreter.buffer(packed))
 
     @operation
     def count_sent(self, handle: int) -> None:
@@ -269,7 +267,7 @@ class Ws(HostModule):
     def ping(self, handle: int) -> str | None:
         session = self._sessions[handle]
         payload = str(len(session.pings)).encode()
-        failure = session.connection.send_ping(payload)
+        failure = session.connection.write_ping(payload)
         if failure is None:
             session.pings[payload] = time.time()
         return failure
@@ -294,7 +292,7 @@ class Ws(HostModule):
         """Send the close frame and end the connection; the answer is not awaited."""
         session = self._sessions[handle]
         session.received -= undelivered
-        failure = session.connection.send_close(code)
+        failure = session.connection.write_close(code)
         self._shut(session)
         return failure
 
@@ -346,7 +344,7 @@ class Ws(HostModule):
         for session in self._sessions.values():
             self._count(session)
             if session.connection.connected:
-                session.connection.send_close(1001)
+                session.connection.write_close(1001)
                 self._shut(session)
         self._sessions.clear()
         self._current.clear()
@@ -357,9 +355,7 @@ def _timers_first(events: list[Any]) -> list[Any]:
     return sorted(events, key=lambda one: one[:1] != ("timer",))
 
 
-def _response(
-    answer: handshake.Answer | None, error: str, address: str = ""
-) -> dict[str, Any]:
+def _response(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:
     """What ws.connect returns (k6: five fields; `error` is empty whenever the server has answered)."""
     if answer is None:
         return {"url": "", "status": 0, "headers": {}, "body": "", "error": error}
@@ -371,5 +367,3 @@ def _response(
         "body": body,
         "error": "",
     }
-
-

@@ -1,0 +1,124 @@
+"""Python half of `k6/crypto/x509`: what a certificate says, by the package cryptography."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
+
+from jsrunner.engine.interpreter import HostError
+from jsrunner.modules.base import HostModule, operation
+from jsrunner.modules.bytes import Packed, unpack_input
+
+_SIGNATURES: Final = {
+    SignatureAlgorithmOID.RSA_WITH_MD5: "MD5-RSA",
+    SignatureAlgorithmOID.RSA_WITH_SHA1: "SHA1-RSA",
+    SignatureAlgorithmOID.RSA_WITH_SHA256: "SHA256-RSA",
+    SignatureAlgorithmOID.RSA_WITH_SHA384: "SHA384-RSA",
+    SignatureAlgorithmOID.RSA_WITH_SHA512: "SHA512-RSA",
+    SignatureAlgorithmOID.DSA_WITH_SHA1: "DSA-SHA1",
+    SignatureAlgorithmOID.DSA_WITH_SHA256: "DSA-SHA256",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA1: "ECDSA-SHA1",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA256: "ECDSA-SHA256",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA384: "ECDSA-SHA384",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA512: "ECDSA-SHA512",
+    SignatureAlgorithmOID.ED25519: "Ed25519",
+}
+_KEYS: Final = ((rsa.RSAPublicKey, "RSA"), (ec.EllipticCurvePublicKey, "ECDSA"), (dsa.DSAPublicKey, "DSA"))
+
+
+class X509(HostModule):
+    specifier = "k6/crypto/x509"
+
+    def _certificate(self, packed: Packed) -> x509.Certificate:
+        data = unpack_input(self.vu.interpreter, packed)
+        if b"-----BEGIN" not in data:
+            raise HostError("failed to decode certificate PEM file")
+        try:
+            return x509.load_pem_x509_certificate(data)
+        except ValueError as error:
+            raise HostError(f"failed to parse certificate: {error}") from None
+
+    @operation
+    def parse(self, packed: Packed) -> dict[str, Any]:
+        certificate = self._certificate(packed)
+        key = certificate.public_key()
+        algorithm = next((name for kind, name in _KEYS if isinstance(key, kind)), None)
+        if algorithm is None:
+            raise HostError("unsupported public key algorithm")
+        return {
+            "subject": _subject(certificate.subject),
+            "issuer": _issuer(certificate.issuer),
+            "notBefore": certificate.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "notAfter": certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "altNames": _alt_names(certificate),
+            "signatureAlgorithm": _SIGNATURES.get(
+                certificate.signature_algorithm_oid, "UnknownSignatureAlgorithm"
+            ),
+            "fingerPrint": list(certificate.fingerprint(hashes.SHA1())),
+            "publicKey": {"algorithm": algorithm, "key": _numbers(key)},
+        }
+
+    @operation
+    def alt_names(self, packed: Packed) -> list[str]:
+        return _alt_names(self._certificate(packed))
+
+    @operation
+    def issuer(self, packed: Packed) -> dict[str, Any]:
+        return _issuer(self._certificate(packed).issuer)
+
+    @operation
+    def subject(self, packed: Packed) -> dict[str, Any]:
+        return _subject(self._certificate(packed).subject)
+
+
+def _numbers(key: object) -> dict[str, str]:
+    """An RSA key's modulus and exponent; they are too long for JSON's numbers."""
+    if not isinstance(key, rsa.RSAPublicKey):
+        return {}
+    numbers = key.public_numbers()
+    return {"n": str(numbers.n), "e": str(numbers.e)}
+
+
+def _all(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
+    return [str(one.value) for one in name.get_attributes_for_oid(oid)]
+
+
+def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+    return next(iter(_all(name, oid)), "")
+
+
+def _last(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+    return _all(name, oid)[-1] if _all(name, oid) else ""
+
+
+def _issuer(name: x509.Name) -> dict[str, Any]:
+    return {
+        "commonName": _last(name, NameOID.COMMON_NAME),
+        "country": _first(name, NameOID.COUNTRY_NAME),
+        "stateOrProvinceName": _first(name, NameOID.STATE_OR_PROVINCE_NAME),
+        "localityName": _first(name, NameOID.LOCALITY_NAME),
+        "organizationName": _first(name, NameOID.ORGANIZATION_NAME),
+        "names": [{"type": one.oid.dotted_string, "value": str(one.value)} for one in name],
+    }
+
+
+def _subject(name: x509.Name) -> dict[str, Any]:
+    return {
+        **_issuer(name),
+        "postalCode": _first(name, NameOID.POSTAL_CODE),
+        "streetAddress": _first(name, NameOID.STREET_ADDRESS),
+        "organizationalUnitName": _all(name, NameOID.ORGANIZATIONAL_UNIT_NAME),
+    }
+
+
+def _alt_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    kinds = (x509.DNSName, x509.RFC822Name, x509.IPAddress, x509.UniformResourceIdentifier)
+    return [str(value) for kind in kinds for value in names.get_values_for_type(kind)]

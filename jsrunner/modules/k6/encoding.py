@@ -1,0 +1,55 @@
+"""Python half of `k6/encoding`: base64 in Go's four variants."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from jsrunner.engine.interpreter import HostError
+from jsrunner.modules.base import HostModule, operation
+from jsrunner.modules.bytes import Packed, unpack_input
+
+_STANDARD = re.compile(r"[A-Za-z0-9+/]*")
+_URL = re.compile(r"[A-Za-z0-9_-]*")
+
+
+def encode(data: bytes, variant: str) -> str:
+    """`variant` is std, rawstd, url or rawurl; anything else is std."""
+    coder = base64.urlsafe_b64encode if "url" in variant else base64.b64encode
+    text = coder(data).decode()
+    return text.rstrip("=") if variant in ("rawstd", "rawurl") else text
+
+
+def decode(text: str, variant: str) -> bytes:
+    """Raises HostError with Go's text. Line ends are passed over, as in Go."""
+    text = text.replace("\r", "").replace("\n", "")
+    match = (_URL if variant in ("url", "rawurl") else _STANDARD).match(text)
+    assert match is not None
+    body, padding = match[0], text[match.end() :]
+    raw = variant in ("rawstd", "rawurl")
+    missing = -len(body) % 4
+    wanted = "" if raw else "=" * missing
+    if padding != wanted or missing == 3:
+        raise HostError(f"illegal base64 data at input byte {len(body)}")
+    try:
+        return base64.urlsafe_b64decode(
+            body.replace("+", "-").replace("/", "_") + "=" * missing
+        )
+    except binascii.Error:
+        raise HostError(f"illegal base64 data at input byte {len(body)}") from None
+
+
+class Encoding(HostModule):
+    specifier = "k6/encoding"
+
+    @operation
+    def encode(self, data: Packed, variant: str) -> str:
+        return encode(unpack_input(self.vu.interpreter, data), variant)
+
+    @operation
+    def decode(self, text: str, variant: str, as_text: bool) -> object:
+        data = decode(text, variant)
+        if as_text:
+            return self.vu.interpreter.put_text(data.decode("utf-8", "go").encode())
+        return self.vu.interpreter.put_buffer(data)

@@ -1,0 +1,66 @@
+"""The compatibility suite: unmodified k6 scripts, and what the real k6 did with each.
+
+`conformance.py` runs a script and compares a digest of everything that can be observed with
+expected/NAME.json beside it; this module makes a test of each case.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+
+#: Cases that need a part of k6 which is not built yet. They are run by `conformance.py check`, and
+#: leave this list with the part that they wait for.
+WAITING = json.loads((HERE / "waiting.json").read_text())
+
+
+def _load() -> Any:
+    spec = importlib.util.spec_from_file_location("conformance", HERE / "conformance.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["conformance"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+conformance = _load()
+
+
+def _cases() -> list[Path]:
+    found: list[Path] = conformance.collect([])
+    return [
+        case
+        for case in found
+        if case.parent.name not in WAITING["areas"]
+        and f"{case.parent.name}/{case.stem}" not in WAITING["cases"]
+    ]
+
+
+@pytest.fixture(scope="session")
+def urls() -> Iterator[dict[str, str]]:
+    with conformance.Server() as found:
+        yield found
+
+
+@pytest.mark.parametrize("case", _cases(), ids=lambda case: f"{case.parent.name}/{case.stem}")
+def test_case(case: Path, urls: dict[str, str]) -> None:
+    expected = json.loads((case.parent / "expected" / f"{case.stem}.json").read_text())
+    runner = [sys.executable, "-m", "jsrunner"]
+    wrong: list[str] = []
+    for _ in range(1 + int(conformance.directives(case).get("retries", 0))):
+        digest = conformance.run(runner, case, urls, 60)
+        wrong = conformance.compare(case, expected, digest)
+        if not wrong:
+            return
+    pytest.fail("\n".join([*wrong, digest.get("_stderr", "")]))
