@@ -48,7 +48,7 @@ const runTask = () => {
     flush();
     try {
       const events = callPython('loop.wait', timer ? timer.due - now() : null);
-      if (events) received.push(...events);
+      received.push(...events);
     } catch (error) {
       throw hostError(error);
     }

@@ -19,7 +19,11 @@ GLOBALS = ("console", "timers", "environment", "text")
 
 
 def _stem(specifier: str) -> str | None:
-    """`k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `k6/crypto/x509` -> `k6/crypto_x509`, `jsrunner:globals/x` -> `globals/x`."""
+    """A specifier's path below this folder, without suffix; None if it can be no module of ours.
+
+    `k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `k6/crypto/x509` -> `k6/crypto_x509`,
+    `jsrunner:globals/x` -> `globals/x`.
+    """
     if specifier == "k6":
         return "k6/index"
     if specifier.startswith("jsrunner:globals/"):

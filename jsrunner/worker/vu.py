@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 import orjson
 from gevent import getcurrent
+from gevent.hub import Waiter
 
 from jsrunner.engine.interpreter import HostError, Interpreter, Interrupted, JSError
 from jsrunner.errors import ScriptError
@@ -65,6 +66,10 @@ class VU:
         self._drain_asked = False
         self.greenlet: Any = None
         self.interrupted = False
+        #: Events for the event loop, and who waits for them.
+        self._inbox: list[tuple[int, object]] = []
+        self._waiter: Any = None
+        self._last_handle = 0
         #: What the script gave as the reason when it aborted the test.
         self.aborted: str | None = None
 
@@ -390,10 +395,47 @@ class VU:
         if self.interrupted:
             raise Interrupted
 
-    def _wait(self, milliseconds: float | None) -> list[Any] | None:
-        """Wait for the event loop's next timer."""
-        self.sleep((milliseconds or 0) / 1000)
-        return None
+    def post(self, handle: int, payload: object) -> None:
+        """Give the event loop an event for who listens to `handle` (see engine/loop.js).
+
+        Called in the hub or in another greenlet than the VU's; the payload is JSON-like.
+        """
+        self._inbox.append((handle, payload))
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            gevent.get_hub().loop.run_callback(waiter.switch, None)
+
+    def _wait(self, milliseconds: float | None) -> list[Any]:
+        """Events that were posted; waits for one, at most so long (None: for ever)."""
+        if not self.process.hub_running:  # the first init: timers only
+            time.sleep((milliseconds or 0) / 1000)
+        elif not self._inbox:
+            self._park(milliseconds)
+        if self.interrupted:
+            raise Interrupted
+        events, self._inbox = self._inbox, []
+        return events
+
+    def _park(self, milliseconds: float | None) -> None:
+        """Leave the processor to others until something is posted or the time is over."""
+        hub = gevent.get_hub()
+        waiter = self._waiter = Waiter(hub)
+        timer = None
+        if milliseconds is not None:
+            timer = hub.loop.timer(max(milliseconds / 1000, YIELD))
+            timer.start(waiter.switch, None)
+        try:
+            waiter.get()
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.stop()
+                timer.close()
+
+    def new_handle(self) -> int:
+        """A number, unique in this VU, for what lives on the Python side."""
+        self._last_handle += 1
+        return self._last_handle
 
     def abort_test(self, text: str) -> None:
         """exec.test.abort: tell the coordinator, and stop here for good."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import os
@@ -50,9 +51,7 @@ class Crypto(HostModule):
         if key is None:
             hasher: Any = new_hash(algorithm)
         else:
-            hasher = hmac.new(
-                self._bytes(key), digestmod=lambda data=b"": new_hash(algorithm, data)
-            )
+            hasher = hmac.new(self._bytes(key), digestmod=functools.partial(new_hash, algorithm))
         self._hashers.append(hasher)
         return len(self._hashers) - 1
 

@@ -27,7 +27,11 @@ _SIGNATURES: Final = {
     SignatureAlgorithmOID.ECDSA_WITH_SHA512: "ECDSA-SHA512",
     SignatureAlgorithmOID.ED25519: "Ed25519",
 }
-_KEYS: Final = ((rsa.RSAPublicKey, "RSA"), (ec.EllipticCurvePublicKey, "ECDSA"), (dsa.DSAPublicKey, "DSA"))
+_KEYS: Final = (
+    (rsa.RSAPublicKey, "RSA"),
+    (ec.EllipticCurvePublicKey, "ECDSA"),
+    (dsa.DSAPublicKey, "DSA"),
+)
 
 
 class X509(HostModule):

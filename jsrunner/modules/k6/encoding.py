@@ -33,9 +33,7 @@ def decode(text: str, variant: str) -> bytes:
     if padding != wanted or missing == 3:
         raise HostError(f"illegal base64 data at input byte {len(body)}")
     try:
-        return base64.urlsafe_b64decode(
-            body.replace("+", "-").replace("/", "_") + "=" * missing
-        )
+        return base64.urlsafe_b64decode(body.replace("+", "-").replace("/", "_") + "=" * missing)
     except binascii.Error:
         raise HostError(f"illegal base64 data at input byte {len(body)}") from None
 
