@@ -23,12 +23,16 @@ from jsrunner.engine.native import Native
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from jsrunner.engine.image import Image
+
 #: QuickJS measures its stack in bytes of C stack; k6 takes some 5,000 frames of plain recursion.
 STACK_BYTES = 24 << 20
 #: Per VU. k6 has no limit of its own; without one a script that allocates for ever takes the machine.
 MEMORY_BYTES = 512 << 20
 
-_HOST_SOURCE = Path(__file__).with_name("host.js").read_bytes()
+#: The module that every interpreter loads first.
+HOST = "jsrunner:host"
+HOST_SOURCE = Path(__file__).with_name("host.js").read_text(encoding="utf-8")
 
 
 def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
@@ -92,7 +96,8 @@ class Interpreter:
     """A QuickJS runtime with one context.
 
     `load(specifier) -> source` and `normalize(base, specifier) -> specifier` resolve modules; what
-    they raise is kept in `load_error`, because the bridge swallows it.
+    they raise is kept in `load_error`, because the bridge swallows it. Modules of an `image` are
+    not loaded.
     """
 
     # dukpy asks this before each call. A built-in that is true for every name costs least.
@@ -105,6 +110,7 @@ class Interpreter:
         load: Callable[[str], str],
         normalize: Callable[[str, str], str],
         native: bool | None = None,
+        image: Image | None = None,
     ) -> None:
         self._ctx = quickjs.create_context()
         self.operations: dict[bytes, Callable[..., object]] = {
@@ -127,7 +133,12 @@ class Interpreter:
             self.native = Native(self._ctx)
             self.native.limit(stack_bytes=STACK_BYTES, memory_bytes=MEMORY_BYTES)
         settings = orjson.dumps({"token": self._token, "native": use_native})
-        self._evaluate(_HOST_SOURCE, settings, "jsrunner:host")
+        if self.native and image:
+            for name, bytecode in image.modules:
+                self.native.load(self, name, bytecode)
+            self._evaluate(b"import 'jsrunner:host';", settings, "jsrunner:start")
+        else:
+            self._evaluate(HOST_SOURCE.encode(), settings, HOST)
         if self.native:
             self.native.adopt_arrays()
         self.call("hideArrays")

@@ -31,6 +31,8 @@ class _Capsule(ctypes.Structure):
 
 _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
 _TAG_EXCEPTION = 6
+_EVAL_MODULE, _EVAL_COMPILE_ONLY = 1, 1 << 5
+_OBJECT_BYTECODE, _OBJECT_NO_SOURCE, _OBJECT_NO_DEBUG = 1, 1 << 4, 1 << 5
 
 _Tracker = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p)
 
@@ -57,6 +59,11 @@ def _library() -> Any:
         "JS_GetArrayBuffer": (pointer, [pointer, ctypes.POINTER(size), value]),
         "JS_ToCStringLen2": (pointer, [pointer, ctypes.POINTER(size), value, ctypes.c_bool]),
         "JS_FreeCString": (None, [pointer, pointer]),
+        "JS_SetContextOpaque": (None, [pointer, ctypes.py_object]),
+        "JS_Eval": (value, [pointer, ctypes.c_char_p, size, ctypes.c_char_p, ctypes.c_int]),
+        "JS_WriteObject": (pointer, [pointer, ctypes.POINTER(size), value, ctypes.c_int]),
+        "JS_ReadObject": (value, [pointer, ctypes.c_char_p, size, ctypes.c_int]),
+        "js_free": (None, [pointer, pointer]),
     }
     library = ctypes.PyDLL(quickjs.LIBRARY)  # PyDLL: the GIL is kept, these calls are short
     for name, (result, arguments) in signatures.items():
@@ -165,6 +172,42 @@ class Native:
             return ctypes.string_at(address, size.value) if address else b""
         finally:
             library.JS_FreeValue(context, value)
+
+    # -- bytecode (see image) ----------------------------------------------------------------------
+
+    def compile(self, interpreter: object, source: str, name: str, *, script: bool) -> bytes:
+        """The bytecode of a module. `script` keeps its text and positions."""
+        library, context, size = self._library, self._context, ctypes.c_size_t()
+        library.JS_SetContextOpaque(context, interpreter)  # whose loader dukpy asks for imports
+        text = source.encode()
+        module = library.JS_Eval(
+            context, text, len(text), name.encode(), _EVAL_MODULE | _EVAL_COMPILE_ONLY
+        )
+        if module.tag == _TAG_EXCEPTION:
+            raise ValueError(f"{name} does not compile")
+        flags = _OBJECT_BYTECODE
+        if not script:
+            # A module without positions has no name for its own import() either.
+            flags |= _OBJECT_NO_SOURCE | (0 if "import(" in source else _OBJECT_NO_DEBUG)
+        address = library.JS_WriteObject(context, ctypes.byref(size), module, flags)
+        if not address:
+            raise ValueError(f"{name} has no bytecode")
+        try:
+            return ctypes.string_at(address, size.value)
+        finally:
+            library.js_free(context, address)
+
+    def load(self, interpreter: object, name: str, bytecode: bytes) -> None:
+        """Make a compiled module known by its name; what it imports must be already, or is loaded."""
+        library, context = self._library, self._context
+        library.JS_SetContextOpaque(context, interpreter)
+        module = library.JS_ReadObject(context, bytecode, len(bytecode), _OBJECT_BYTECODE)
+        if module.tag == _TAG_EXCEPTION:
+            raise ValueError(f"the bytecode of {name} cannot be read")
+        # Twice: QuickJS-NG 0.11 counts a reference too many when it reads a module, which would keep
+        # the whole interpreter alive for ever.
+        library.JS_FreeValue(context, module)
+        library.JS_FreeValue(context, module)
 
     def get_text(self, index: int) -> bytes:
         """The UTF-8 of the string outgoing[index]."""

@@ -53,6 +53,9 @@ class Script:
         #: How the script itself spells the module that became this specifier; for error texts.
         self._spelled: dict[str, str] = {}
         self._files: dict[Path, bytes | str] = {}  # or why it cannot be had
+        #: Which modules each module imports, and those that were loaded at all, in that order.
+        self._imports: dict[str, list[str]] = {}
+        self._loaded: dict[str, str] = {}
         #: Names that scripts import from k6's modules although these have no such export.
         self._stubs: dict[str, set[str]] = {}
         self._executing = False
@@ -72,9 +75,12 @@ class Script:
     def normalize(self, base: str, specifier: str) -> str:
         """What `specifier` means in the module `base`. Raises ScriptError."""
         if base == "k6" or base.startswith(("jsrunner:", "k6/")):
-            return specifier
-        resolved = self._resolve(base, specifier)
-        self._spelled[resolved] = specifier
+            resolved = specifier
+        else:
+            resolved = self._resolve(base, specifier)
+            self._spelled[resolved] = specifier
+        if not self.sealed:
+            self._imports.setdefault(base, []).append(resolved)
         return resolved
 
     def _resolve(self, base: str, specifier: str) -> str:
@@ -100,6 +106,29 @@ class Script:
 
     def load(self, specifier: str) -> str:
         """The text of a module. Raises ScriptError."""
+        found = self._find(specifier)
+        if not self.sealed:
+            self._loaded[specifier] = found
+        return found
+
+    def modules(self) -> list[tuple[str, str]]:
+        """(specifier, text) of all modules that were loaded, each behind the ones that it imports."""
+        ordered: dict[str, str] = {}
+        entered: set[str] = set()
+
+        def visit(specifier: str) -> None:
+            if specifier in entered or specifier not in self._loaded:
+                return
+            entered.add(specifier)
+            for other in self._imports.get(specifier, ()):
+                visit(other)
+            ordered[specifier] = self._loaded[specifier]
+
+        for specifier in self._loaded:
+            visit(specifier)
+        return list(ordered.items())
+
+    def _find(self, specifier: str) -> str:
         if specifier.startswith("jsrunner:"):
             return self._load_own(specifier)
         found = self._sources.get(specifier)

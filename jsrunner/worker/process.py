@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
 
+from jsrunner.engine.image import compile_image
+from jsrunner.engine.interpreter import HOST, HOST_SOURCE, Interpreter, supported
 from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
@@ -22,6 +24,7 @@ from jsrunner.worker.vu import VU
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from jsrunner.engine.image import Image
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
@@ -90,6 +93,8 @@ class Process:
         #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
         self.shared: dict[str, Any] = {}
         self.plan: Plan | None = None
+        #: The script compiled, where many VUs are to be made.
+        self.image: Image | None = None
         self.striping = Striping(None, None)
         self.run_tags: dict[str, str] = {}
         self.system_tags = frozenset(SYSTEM_TAGS)
@@ -129,6 +134,14 @@ class Process:
 
     def log(self, level: str, text: str, **fields: object) -> None:
         self.say(Log(level, text, time.time(), fields))
+
+    def compile_script(self) -> None:
+        """Compile what the first init has loaded, so that further VUs cost less."""
+        if not supported():
+            return
+        script = self.script
+        compiler = Interpreter({}, load=script.load, normalize=script.normalize)
+        self.image = compile_image(compiler, [(HOST, HOST_SOURCE), *script.modules()])
 
     def new_vu(self, number: int) -> VU:
         """Make a VU and run its init code. Raises ScriptError."""

@@ -90,6 +90,7 @@ class VU:
             },
             load=self._load_module,
             normalize=self.process.script.normalize,
+            image=self.process.image,
         )
 
     def _load_module(self, specifier: str) -> str:
@@ -100,6 +101,9 @@ class VU:
     def initialize(self) -> None:
         """Run the script's init code. Raises ScriptError."""
         script = self.process.script
+        if self.process.image is not None:
+            for specifier, _ in self.process.image.modules:
+                registry.attach(specifier, self)
         try:
             self.interpreter.run_module(
                 "".join(f"import 'jsrunner:globals/{name}';" for name in registry.GLOBALS)
