@@ -95,9 +95,10 @@ def _loads(data: bytes) -> Any:
 class Interpreter:
     """A QuickJS runtime with one context.
 
-    `load(specifier) -> source` and `normalize(base, specifier) -> specifier` resolve modules; what
-    they raise is kept in `load_error`, because the bridge swallows it. Modules of an `image` are
-    not loaded.
+    `operations` can be called from JavaScript by name; one that is not there is asked for with
+    `find_operation(name)`. `load(specifier) -> source` and `normalize(base, specifier) ->
+    specifier` resolve modules; what they raise is kept in `load_error`, because the bridge swallows
+    it. Modules of an `image` are not loaded.
     """
 
     # dukpy asks this before each call. A built-in that is true for every name costs least.
@@ -109,6 +110,7 @@ class Interpreter:
         *,
         load: Callable[[str], str],
         normalize: Callable[[str, str], str],
+        find_operation: Callable[[str], Callable[..., object]] | None = None,
         native: bool | None = None,
         image: Image | None = None,
     ) -> None:
@@ -121,6 +123,7 @@ class Interpreter:
         #: Called with the rest of the name for names that begin with \\x01: the hot path of sockets.
         self.hot: Callable[[bytes], bytes | None] | None = None
         self._load, self._normalize = load, normalize
+        self._find_operation = find_operation
         self.load_error: BaseException | None = None
         self._host_error: BaseException | None = None
         #: A fault in our own code that a script was shown as an exception; the run reports it.
@@ -175,11 +178,19 @@ class Interpreter:
         try:
             if name[0] == 1:
                 return self.hot(name[1:])  # type: ignore[misc]
-            result = self.operations[name](*_loads(arguments))
+            operation = self.operations.get(name) or self._find(name)
+            result = operation(*_loads(arguments))
             return None if result is None else orjson.dumps(result)
         except BaseException as error:
             self._host_error = error
             raise
+
+    def _find(self, name: bytes) -> Callable[..., object]:
+        """An operation that is called for the first time."""
+        if self._find_operation is None:
+            raise LookupError(name.decode())
+        operation = self.operations[name] = self._find_operation(name.decode())
+        return operation
 
     @property
     def loader(self) -> Interpreter:

@@ -8,7 +8,7 @@ order) and, where that needs sockets, clocks, files or metrics, modules/k6/x.py 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,15 +39,17 @@ class HostModule:
 
     @classmethod
     def prefix(cls) -> str:
+        """What the names of its operations begin with."""
         name = cls.specifier.removeprefix("k6/").removeprefix("jsrunner:globals/")
         return name.replace("/", "_")
 
-    def operations(self) -> dict[bytes, Callable[..., Any]]:
-        found: dict[bytes, Callable[..., Any]] = {}
-        for name in dir(type(self)):
-            if getattr(getattr(type(self), name), "is_operation", False):
-                found[f"{self.prefix()}.{name}".encode()] = getattr(self, name)
-        return found
+    def find_operation(self, name: str) -> Callable[..., object]:
+        """The operation of this name. Raises LookupError if there is none."""
+        method: Callable[..., object] | None = getattr(self, name, None)
+        if not getattr(method, "is_operation", False):
+            raise LookupError(f"{self.specifier} has no operation {name}")
+        assert method is not None
+        return method
 
     def interrupted(self) -> None:
         """The VU was stopped in the middle of an iteration: let go of what lasts longer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from pathlib import Path
@@ -42,17 +43,23 @@ def source(specifier: str) -> str | None:
 
 
 def attach(specifier: str, vu: VU) -> None:
-    """Give the VU's interpreter the operations of the module's Python half, if it has one."""
+    """Give the VU the module's Python half, if it has one."""
+    half = _half(specifier)
+    if half is not None:
+        vu.modules[half.prefix()] = half(vu)
+
+
+@functools.cache
+def _half(specifier: str) -> type[HostModule] | None:
     stem = _stem(specifier)
     if stem is None or not (_FOLDER / f"{stem}.py").is_file():
-        return
+        return None
     module = importlib.import_module(f"jsrunner.modules.{stem.replace('/', '.')}")
-    for value in list(vars(module).values()):
+    for value in vars(module).values():
         if (
             isinstance(value, type)
             and issubclass(value, HostModule)
             and value.__module__ == module.__name__
         ):
-            half = value(vu)
-            vu.modules[specifier] = half
-            vu.interpreter.operations.update(half.operations())
+            return value
+    return None

@@ -20,6 +20,8 @@ from jsrunner.worker import board
 from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jsrunner.modules.base import HostModule
     from jsrunner.worker.process import Process
     from jsrunner.worker.recorder import TagSet
@@ -38,6 +40,7 @@ class VU:
         self.process = process
         self.id = number
         self.shared = process.shared
+        #: Python halves of the modules that are loaded, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
         self.environment = dict(process.environment)
         self.in_init = True
@@ -90,8 +93,14 @@ class VU:
             },
             load=self._load_module,
             normalize=self.process.script.normalize,
+            find_operation=self._find_operation,
             image=self.process.image,
         )
+
+    def _find_operation(self, name: str) -> Callable[..., object]:
+        """`ws.connect`: the method `connect` of the Python half of k6/ws."""
+        prefix, _, method = name.rpartition(".")
+        return self.modules[prefix].find_operation(method)
 
     def _load_module(self, specifier: str) -> str:
         text = self.process.script.load(specifier)
@@ -251,7 +260,7 @@ class VU:
         self.iteration_in_scenario = self._iterations_of.get(scenario.config.name, -1)
         self.tags_changed()
         self.environment.update(scenario.config.env)
-        if "jsrunner:globals/environment" in self.modules:
+        if "environment" in self.modules:
             self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
         data = None if setup_data is None else [orjson.loads(setup_data)]
         self.interpreter.call("activate", scenario.config.exec, data)
