@@ -13,7 +13,7 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -42,6 +42,9 @@ def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("go", _byte_by_byte)
+
+
+_T = TypeVar("_T")
 
 
 class HostError(Exception):
@@ -176,8 +179,8 @@ class Interpreter:
 
     def _call_python(self, name: bytes, arguments: bytes) -> bytes | None:
         try:
-            if name[0] == 1:
-                return self.hot(name[1:])  # type: ignore[misc]
+            if name[0] <= 2:
+                return self.hot(name)  # type: ignore[misc]
             operation = self.operations.get(name) or self._find(name)
             result = operation(*_loads(arguments))
             return None if result is None else orjson.dumps(result)
@@ -215,10 +218,7 @@ class Interpreter:
 
     def buffer(self, packed: int | str) -> bytes:
         """The bytes of what JavaScript gave to `pack`."""
-        if isinstance(packed, str):
-            return packed.encode("latin-1")
-        assert self.native is not None
-        return self.native.get_buffer(packed)
+        return self.use_buffer(packed, bytes)
 
     def text(self, packed: int | str) -> bytes:
         """The UTF-8 of what JavaScript gave to `packText`."""
@@ -227,14 +227,21 @@ class Interpreter:
         assert self.native is not None
         return self.native.get_text(packed)
 
-    def put_buffer(self, data: bytes) -> object:
+    def use_buffer(self, packed: int | str, use: Callable[[memoryview | bytes], _T]) -> _T:
+        """`use(bytes)` of what JavaScript gave to `pack`, uncopied: valid during the call only."""
+        if isinstance(packed, str):
+            return use(packed.encode("latin-1"))
+        assert self.native is not None
+        return self.native.use_buffer(packed, use)
+
+    def put_buffer(self, data: bytes | bytearray) -> object:
         """A handle which JavaScript's `unpack` turns into an ArrayBuffer."""
         if self.native is None:
             return ["buffer", data.decode("latin-1")]
         self.native.put_buffer(self._next_incoming(), data)
         return self._incoming
 
-    def put_text(self, data: bytes) -> object:
+    def put_text(self, data: bytes | bytearray) -> object:
         """A handle which JavaScript's `unpack` turns into a string; `data` is valid UTF-8."""
         if self.native is None:
             return ["text", data.decode()]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jsrunner.engine import quickjs
 
@@ -30,11 +30,25 @@ class _Capsule(ctypes.Structure):
 
 
 _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
+_READ_ONLY = 0x100  # PyBUF_READ
 _TAG_EXCEPTION = 6
 _EVAL_MODULE, _EVAL_COMPILE_ONLY = 1, 1 << 5
 _OBJECT_BYTECODE, _OBJECT_NO_SOURCE, _OBJECT_NO_DEBUG = 1, 1 << 4, 1 << 5
 
 _Tracker = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p)
+
+
+_T = TypeVar("_T")
+
+_view = ctypes.pythonapi.PyMemoryView_FromMemory
+_view.restype, _view.argtypes = (
+    ctypes.py_object,
+    (ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int),
+)
+
+
+def _pointer(data: bytes | bytearray) -> Any:
+    return data if isinstance(data, bytes) else (ctypes.c_char * len(data)).from_buffer(data)
 
 
 @functools.cache
@@ -153,23 +167,26 @@ class Native:
         """Let whatever JavaScript runs next end with an exception that no script can catch."""
         self._library.JS_SetInterruptHandler(self._runtime, _always(), _CLASS_OBJECT)
 
-    def put_buffer(self, index: int, data: bytes) -> None:
+    def put_buffer(self, index: int, data: bytes | bytearray) -> None:
         """incoming[index] = an ArrayBuffer with a copy of `data`."""
-        value = self._library.JS_NewArrayBufferCopy(self._context, data, len(data))
+        value = self._library.JS_NewArrayBufferCopy(self._context, _pointer(data), len(data))
         self._set(self._context, self._incoming, index, value)
 
-    def put_text(self, index: int, data: bytes) -> None:
+    def put_text(self, index: int, data: bytes | bytearray) -> None:
         """incoming[index] = the string that `data` (valid UTF-8) spells."""
-        value = self._library.JS_NewStringLen(self._context, data, len(data))
+        value = self._library.JS_NewStringLen(self._context, _pointer(data), len(data))
         self._set(self._context, self._incoming, index, value)
 
-    def get_buffer(self, index: int) -> bytes:
-        """The bytes of the ArrayBuffer outgoing[index]."""
+    def use_buffer(self, index: int, use: Callable[[memoryview], _T]) -> _T:
+        """`use(view)` of the ArrayBuffer outgoing[index]; the view lasts as long as the call."""
         library, context, size = self._library, self._context, ctypes.c_size_t()
         value = library.JS_GetPropertyUint32(context, self._outgoing, index)
         try:
             address = library.JS_GetArrayBuffer(context, ctypes.byref(size), value)
-            return ctypes.string_at(address, size.value) if address else b""
+            if not address:
+                return use(memoryview(b""))
+            with _view(address, size.value, _READ_ONLY) as view:
+                return use(view)
         finally:
             library.JS_FreeValue(context, value)
 

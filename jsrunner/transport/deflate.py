@@ -36,14 +36,14 @@ class Deflate:
     def _new_unpacker(self) -> zlib._Decompress:
         return zlib.decompressobj(-self._bits_in)
 
-    def compress(self, payload: bytes) -> bytes:
+    def compress(self, payload: bytes | bytearray | memoryview) -> bytes:
         """A message's payload (7.2.1): deflated, without the tail that is always the same."""
         if not self._takeover_out:
             self._packer = self._new_packer()
         data = self._packer.compress(payload) + self._packer.flush(zlib.Z_SYNC_FLUSH)
         return data[:-4] or b"\x00"
 
-    def decompress(self, payload: bytes) -> bytes:
+    def decompress(self, payload: bytes | bytearray) -> bytes:
         """The message of a payload (7.2.2). Raises ProtocolViolation for what is no deflate."""
         if not self._takeover_in:
             self._unpacker = self._new_unpacker()

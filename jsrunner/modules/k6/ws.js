@@ -24,6 +24,13 @@ onFlush(() => {
 
 const isMessage = (event) => typeof event === 'string' || event[0] === 'text' || event[0] === 'binary';
 
+/** Many short texts, which crossed as one: its handle, then their lengths. */
+const burst = ([handle, ...lengths]) => {
+  const text = unpack(handle);
+  let end = 0;
+  return lengths.map((length) => text.slice(end, end += length));
+};
+
 const headersOf = (headers) => {
   const found = {};
   if (headers === undefined || headers === null) return found;
@@ -188,7 +195,9 @@ export function connect(url, ...args) {
       let events;
       // The usual case by the shortest way: one short text to send, which goes as the operation's name
       // (no JSON, but it would end at a NUL), and one that came, which comes as a plain string.
-      if (outbox.length === 1 && !outbox[0].includes('\0')) {
+      if (outbox.length === 0) {
+        events = callPython('\x02');
+      } else if (outbox.length === 1 && !outbox[0].includes('\0')) {
         events = callPython(`\x01${outbox.pop()}`);
       } else {
         events = callPython('ws.exchange', outbox);
@@ -198,7 +207,7 @@ export function connect(url, ...args) {
         fire('message', events);
         continue; // the usual case: no batch to be remembered
       }
-      batch = events;
+      batch = typeof events[0] === 'number' ? burst(events) : events;
       for (position = 0; position < batch.length && !closed; position += 1) {
         const event = batch[position];
         left = false;
@@ -206,7 +215,8 @@ export function connect(url, ...args) {
         else dispatch(...event);
         if (left && !closed) {
           // A handler has slept, say. Timers that were due meanwhile do not wait for the messages.
-          const more = callPython('ws.poll', connection);
+          const polled = callPython('ws.poll', connection);
+          const more = typeof polled[0] === 'number' ? burst(polled) : polled;
           const timely = more.filter((one) => one[0] === 'timer');
           batch = [...timely, ...batch.slice(position + 1), ...more.filter((one) => one[0] !== 'timer')];
           position = -1;

@@ -1,6 +1,6 @@
 """Python half of `k6/ws`: connections, their timers and their metrics.
 
-The hot path is `_exchange_text`: one short message out, the VU parked until something comes, what
+The hot path is `_exchange_hot`: one short message out, the VU parked until something comes, what
 came back as JSON. Measured on an echo of 64 bytes with 50 VUs: see bench/.
 """
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Seconds for name look-up, TCP, TLS and the handshake together (k6: the same, not an option).
 HANDSHAKE_TIMEOUT = 60.0
+
+#: So many short texts that came together cross as one string.
+_BURST = 4
 
 _dumps = orjson.dumps
 
@@ -55,7 +58,7 @@ class Ws(HostModule):
         self._last = 0
         self._current: list[Session] = []  # innermost last
         self._session: Session = None  # type: ignore[assignment]  # the innermost
-        vu.interpreter.hot = self._exchange_text
+        vu.interpreter.hot = self._exchange_hot
         self._each_sample = bool(vu.process.recorder.outputs)
         self._strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
 
@@ -169,23 +172,25 @@ class Ws(HostModule):
 
     # -- the loop ----------------------------------------------------------------------------------
 
-    def _exchange_text(self, payload: bytes) -> bytes:
-        """Send one text message, then wait for events. The result is JSON."""
+    def _exchange_hot(self, name: bytes) -> bytes:
+        """Send one text message (\x01 and its text) or none (\x02), then wait for events, as JSON."""
         session = self._session
         connection = session.connection
-        session.sent += 1
-        if b"\xed" in payload:  # perhaps half of a surrogate pair, which UTF-8 cannot say
-            payload = mend(payload)
-        failure = connection.write_text(payload)
+        if name[0] == 1:
+            session.sent += 1
+            payload = name[1:]
+            if b"\xed" in payload:  # perhaps half of a surrogate pair, which UTF-8 cannot say
+                payload = mend(payload)
+            failure = connection.write_text(payload)
+            if failure:
+                connection.events.insert(0, ("error", failure, {}))
         if self._each_sample:
             self._count(session)
-        if failure:
-            connection.events.insert(0, ("error", failure, {}))
         away = bool(connection.events)
         events = connection.wait()
-        if len(events) == 1 and type(events[0]) is str:
+        if len(events) == 1 and type(events[0]) is bytes:
             session.received += 1
-            return _dumps(events[0])
+            return _dumps(_text(events[0]))
         return self._deliver(session, _timers_first(events) if away else events)
 
     @operation
@@ -208,19 +213,31 @@ class Ws(HostModule):
         return orjson.Fragment(self._deliver(session, session.connection.wait()))
 
     def _deliver(self, session: Session, events: list[Any]) -> bytes:
-        """Events as ws.js takes them; what a pong needs is answered on the way."""
+        """Events as ws.js takes them; what a ping needs is answered on the way."""
+        interpreter = self.vu.interpreter
+        if len(events) >= _BURST and interpreter.native:
+            # One string and the lengths of its parts: QuickJS reads JSON character by character.
+            try:
+                joined = b"".join(events)
+            except TypeError:  # not only short texts
+                pass
+            else:
+                if joined.isascii():
+                    session.received += len(events)
+                    return _dumps([interpreter.put_text(joined), *map(len, events)])
         received = 0
         for position, event in enumerate(events):
-            if type(event) is str:
+            if type(event) is bytes:
                 received += 1
+                events[position] = _text(event)
                 continue
             kind = event[0]
             if kind == "text":
                 received += 1
-                events[position] = (kind, self.vu.interpreter.put_text(event[1]))
+                events[position] = (kind, interpreter.put_text(event[1]))
             elif kind == "binary":
                 received += 1
-                events[position] = (kind, self.vu.interpreter.put_buffer(event[1]))
+                events[position] = (kind, interpreter.put_buffer(event[1]))
             elif kind == "ping":
                 events[position] = (kind, session.connection.write_pong(event[1]))
             elif kind == "pong":
@@ -252,9 +269,11 @@ class Ws(HostModule):
         """Send one message now; Go's error text or None."""
         session = self._sessions[handle]
         session.sent += 1
+        interpreter = self.vu.interpreter
         if kind == "text":
-            return session.connection.write_text(mend(self.vu.interpreter.text(packed)))
-        return session.connection.write_data(self.vu.interpreter.buffer(packed))
+            payload = interpreter.text(packed)
+            return session.connection.write_text(mend(payload) if b"\xed" in payload else payload)
+        return interpreter.use_buffer(packed, session.connection.write_data)
 
     @operation
     def count_sent(self, handle: int) -> None:
@@ -348,6 +367,13 @@ class Ws(HostModule):
                 self._shut(session)
         self._sessions.clear()
         self._current.clear()
+
+
+def _text(payload: bytes) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return payload.decode("utf-8", "go")
 
 
 def _timers_first(events: list[Any]) -> list[Any]:
