@@ -3,6 +3,7 @@ localIPs. Pure: no name is looked up here."""
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@functools.lru_cache(1024)
 def literal(host: str) -> Address | None:
     """The address that `host` spells, None if it is a name."""
     if not host or (host[-1] not in "0123456789" and ":" not in host):

@@ -113,7 +113,7 @@ class Dialer:
             if self._local is not None:
                 sock.bind((self._local.of(local_index), 0))
             with gevent.Timeout(CONNECT_TIMEOUT, TimeoutError):
-                sock.connect((address, port))
+                _establish(sock, (address, port))
             return sock
         except TimeoutError:
             self._drop(sock)
@@ -217,3 +217,13 @@ class Dialer:
         except BaseException:
             sock.close()
             raise
+
+
+def _establish(sock: Any, address: tuple[str, int]) -> None:
+    """Connect; gevent's own `connect` makes three system calls more."""
+    code = sock._sock.connect_ex(address)
+    if code == errno.EINPROGRESS:
+        socket.wait_write(sock.fileno())
+        code = sock.getsockopt(plain.SOL_SOCKET, plain.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))

@@ -6,6 +6,7 @@ in one piece (the library reads byte by byte) and with all its header lines, whi
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ class Answer:
         self.joined = {name: ", ".join(values) for name, values in self.headers.items()}
 
 
+@functools.lru_cache(1024)
 def canonical(name: str) -> str:
     """`x-request-ID` -> `X-Request-Id`, as Go writes header names."""
     if not _TOKEN.match(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -34,6 +35,7 @@ class WebSocketURL:
         return self.target.partition("?")[0]
 
 
+@functools.lru_cache(1024)
 def parse(url: str) -> WebSocketURL:
     """Raises DialError with Go's text for what cannot be parsed or is no ws:// or wss:// URL."""
 
