@@ -162,6 +162,8 @@ class Interpreter:
         self._evaluate(source.encode(), b"{}", name)
 
     def _evaluate(self, source: bytes, variables: bytes, module: str | None) -> bytes | None:
+        if self.native:
+            self.native.limit_garbage()
         try:
             result: bytes | None = quickjs.eval_string(
                 self, source, variables, module is not None, module or ""
