@@ -62,7 +62,8 @@ class LocalWorkers:
             try:
                 os.waitpid(-1, 0)
             except ChildProcessError:
-                return
+                break
+        self.board.close()
 
     def kill(self) -> None:
         """End them without asking."""

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker.process import Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, LoopPlan
+    from jsrunner.executors.base import ExecutorConfig, ScenarioPlan
     from jsrunner.options.segment import Striping
 
 Changes = list[tuple[float, int]]
 
 
-def _busy(config: ExecutorConfig, plan: LoopPlan, indices: Sequence[int]) -> Changes:
+def _busy(config: ExecutorConfig, plan: ScenarioPlan, indices: Sequence[int]) -> Changes:
     """(moment, VUs more or less) for these VUs, graceful periods included."""
     start = config.start_time
     if len(plan.schedule) == 1:  # all VUs have the same intervals
@@ -44,11 +45,15 @@ def _most(changes: Changes) -> int:
 
 
 def max_vus(scenarios: Mapping[str, ExecutorConfig], striping: Striping) -> int:
-    """How many VUs the test needs at once."""
+    """How many VUs the test can need at once, with those that arrival rates may have made."""
     changes: Changes = []
     for config in scenarios.values():
         plan = config.plan(striping)
-        changes += _busy(config, plan, range(plan.vus))
+        if isinstance(plan.iterations, Arrivals):
+            changes.append((config.start_time, plan.iterations.max_vus))
+            changes.append((config.start_time + config.max_duration(), -plan.iterations.max_vus))
+        else:
+            changes += _busy(config, plan, range(plan.vus))
     return _most(changes)
 
 
@@ -85,5 +90,5 @@ def share_out(
     return tuple(Share(tuple(own), by_name) for own, by_name in zip(ids, indices, strict=True))
 
 
-def _own(plan: LoopPlan, worker: int, offset: int, workers: int) -> tuple[int, ...]:
+def _own(plan: ScenarioPlan, worker: int, offset: int, workers: int) -> tuple[int, ...]:
     return tuple(range((worker - offset) % workers, plan.vus, workers))

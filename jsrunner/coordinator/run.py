@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from jsrunner.coordinator.partition import max_vus, share_out
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
 from jsrunner.executors.base import Shared
 from jsrunner.metrics.registry import BUILTIN, Metric, Registry
+from jsrunner.metrics.sinks import TrendSink
 from jsrunner.metrics.store import Series, Store
 from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
 from jsrunner.options.layers import consolidate, derive_scenarios, validate
@@ -51,6 +53,8 @@ THRESHOLDS_EVERY: Final = 2.0
 #: How long a worker may take to obey before it is killed: native code that computes for long cannot
 #: be interrupted.
 PATIENCE: Final = 10.0
+#: An arrival rate is not kept if a hundredth of the starts is so many milliseconds late.
+LATE: Final = 10.0
 #: How often the display gets a new state, in seconds.
 REFRESH: Final = 0.1
 
@@ -122,6 +126,8 @@ class Run:
         #: What ends the run early, the first cause: its exit code.
         self.cause: ExitCode | None = None
         self.marked_failed = False
+        #: How late iterations of arrival rates were started, in milliseconds.
+        self.lateness = TrendSink()
         self._exports: dict[str, str] = {}
         self._workers: list[Worker] = []
         self._stage: messages.StageDone | None = None
@@ -258,10 +264,12 @@ class Run:
         self._local.board.open(len(self.scenarios))
         self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
         shown = self._shown_options()
+        shares = share_out(self.scenarios, self.striping, count)
+        self._local.board.vus = sum(len(share.vu_ids) for share in shares)
         plan = Plan(
             options=self.options,
             scenarios=self.scenarios,
-            shares=share_out(self.scenarios, self.striping, count),
+            shares=shares,
             max_vus=self.max_vus,
             formatters=tuple(one.config.formatter for one in self._writers),
             options_json=json.dumps(shown),
@@ -421,6 +429,7 @@ class Run:
                 "warning",
                 "No script iterations fully finished, consider making the test duration longer",
             )
+        self._report_lateness()
         if self.settings.summary_mode != "disabled":
             self._summarize(elapsed)
         for writer in self._writers:
@@ -438,6 +447,15 @@ class Run:
             self.logger.log("error", f"thresholds on metrics '{names}' have been crossed")
             return ExitCode.THRESHOLDS_FAILED
         return ExitCode.SUCCESS
+
+    def _report_lateness(self) -> None:
+        late = self.lateness.percentile(99)
+        if late > LATE:
+            self.logger.log(
+                "warning",
+                f"This machine could not keep the planned arrival rate: 1 % of the iterations "
+                f"started {late:.0f} ms late or more (at most {self.lateness.max:.0f} ms)",
+            )
 
     def _summarize(self, elapsed: float) -> None:
         data = build(
@@ -614,6 +632,7 @@ class Run:
             worker.series[number].merge(delta)
         for writer, lines in zip(self._writers, snapshot.lines, strict=True):
             writer.write(lines)
+        self.lateness.extend(array("d", snapshot.lateness))
         worker.sessions_open = snapshot.sessions_open
         worker.failures = snapshot.iteration_failures
         worker.failed_handshakes = snapshot.failed_handshakes
@@ -623,7 +642,7 @@ class Run:
     def _collect_own(self) -> None:
         """Take over what the coordinator itself has measured."""
         series, deltas, lines = self._recorder.collect()
-        self._merge(self._own, messages.Snapshot(series, deltas, lines, 0, 0, 0))
+        self._merge(self._own, messages.Snapshot(series, deltas, lines, 0, b"", 0, 0))
 
     # -- seconds -----------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """What all executors share: the fields of a scenario, and the pure plan that workers play.
 
 An executor is a config and a plan. The plan says, in seconds since the scenario's start, when VUs
-iterate; it knows no clock. All executors that loop (everything but arrival rates) are the same kind
-of plan: VUs with intervals, and a supply of iterations.
+iterate; it knows no clock. All executors are the same kind of plan: VUs with intervals, and a supply
+of iterations.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jsrunner.options.duration import format_duration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jsrunner.executors.arrivals import Arrivals
     from jsrunner.options.segment import Striping
 
 _NAME = re.compile(r"[0-9a-zA-Z_-]+\Z")
@@ -55,14 +56,16 @@ class Shared:
     """So many iterations for all VUs together."""
 
     count: int
+    #: Which of the whole test's iterations are this instance's.
+    striping: Striping
 
 
 @dataclass(frozen=True, slots=True)
-class LoopPlan:
+class ScenarioPlan:
     """VUs 0 to vus - 1, each with its intervals in time order."""
 
     vus: int
-    iterations: Unlimited | PerVU | Shared
+    iterations: Unlimited | PerVU | Shared | Arrivals
     #: Without graceful periods.
     duration: float
     #: One list for all VUs, or one per VU.
@@ -107,7 +110,7 @@ class ExecutorConfig:
     def validate_own(self) -> list[str]:
         raise NotImplementedError
 
-    def plan(self, striping: Striping) -> LoopPlan:
+    def plan(self, striping: Striping) -> ScenarioPlan:
         """The plan of the part of the test that `striping` selects."""
         raise NotImplementedError
 
@@ -121,7 +124,7 @@ class ExecutorConfig:
 
     def describe(self, striping: Striping) -> str:
         """The line of the description block, e.g. `5 looping VUs for 1s (gracefulStop: 30s)`."""
-        notes = self.notes()
+        notes = self.notes(striping)
         if self.exec != "default":
             notes.append(f"exec: {self.exec}")
         if self.start_time > 0:
@@ -130,7 +133,7 @@ class ExecutorConfig:
             notes.append(f"gracefulStop: {format_duration(self.graceful_stop)}")
         return self.summary(striping) + (f" ({', '.join(notes)})" if notes else "")
 
-    def notes(self) -> list[str]:
+    def notes(self, striping: Striping) -> list[str]:
         """What stands first in the parentheses of the description."""
         return []
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from jsrunner.executors.base import (
     MAX_DURATION,
     ExecutorConfig,
-    LoopPlan,
     PerVU,
+    ScenarioPlan,
     check_duration,
     one_interval,
 )
@@ -41,9 +41,9 @@ class PerVUIterations(ExecutorConfig):
             wrong.append("the number of iterations must be more than 0")
         return wrong + check_duration("maxDuration", self.limit)
 
-    def plan(self, striping: Striping) -> LoopPlan:
+    def plan(self, striping: Striping) -> ScenarioPlan:
         vus = striping.count(self.vus)
-        return LoopPlan(
+        return ScenarioPlan(
             vus,
             PerVU(self.iterations),
             self.limit,
@@ -56,5 +56,5 @@ class PerVUIterations(ExecutorConfig):
     def summary(self, striping: Striping) -> str:
         return f"{self.iterations} iterations for each of {striping.count(self.vus)} VUs"
 
-    def notes(self) -> list[str]:
+    def notes(self, striping: Striping) -> list[str]:
         return [f"maxDuration: {format_duration(self.limit)}"]

@@ -15,7 +15,7 @@ from jsrunner.executors.base import (
     GRACEFUL_STOP,
     ExecutorConfig,
     Interval,
-    LoopPlan,
+    ScenarioPlan,
     Unlimited,
 )
 from jsrunner.options import kinds
@@ -54,7 +54,7 @@ class RampingVUs(ExecutorConfig):
     def _duration(self) -> float:
         return float(sum(one["duration"] for one in self.stages))
 
-    def plan(self, striping: Striping) -> LoopPlan:
+    def plan(self, striping: Striping) -> ScenarioPlan:
         """Which interval each VU works: it is there while the planned number is above its index."""
         duration = self._duration()
         end = duration + self.graceful_stop
@@ -71,7 +71,7 @@ class RampingVUs(ExecutorConfig):
         for index, start in enumerate(since):
             working[index].append(Interval(start, duration, end))
             self._join(working[index])
-        return LoopPlan(len(working), Unlimited(), duration, tuple(map(tuple, working)))
+        return ScenarioPlan(len(working), Unlimited(), duration, tuple(map(tuple, working)))
 
     def _stop(self, intervals: list[Interval], start: float, stop: float, end: float) -> None:
         intervals.append(Interval(start, stop, min(stop + self.graceful_ramp_down, end)))
@@ -111,7 +111,7 @@ class RampingVUs(ExecutorConfig):
             f"{len(self.stages)} stages"
         )
 
-    def notes(self) -> list[str]:
+    def notes(self, striping: Striping) -> list[str]:
         if self.graceful_ramp_down < 0:
             return []
         return [f"gracefulRampDown: {format_duration(self.graceful_ramp_down)}"]

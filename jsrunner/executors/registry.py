@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.executors.base import build, read_fields
+from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.per_vu_iterations import PerVUIterations
+from jsrunner.executors.ramping_arrival_rate import RampingArrivalRate
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.executors.shared_iterations import SharedIterations
 
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
     from jsrunner.executors.base import ExecutorConfig
 
 EXECUTORS: Final[dict[str, type[ExecutorConfig]]] = {
-    one.type: one for one in (SharedIterations, PerVUIterations, ConstantVUs, RampingVUs)
+    one.type: one
+    for one in (
+        SharedIterations,
+        PerVUIterations,
+        ConstantVUs,
+        RampingVUs,
+        ConstantArrivalRate,
+        RampingArrivalRate,
+    )
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from jsrunner.executors.base import (
     MAX_DURATION,
     ExecutorConfig,
-    LoopPlan,
+    ScenarioPlan,
     Shared,
     check_duration,
     one_interval,
@@ -44,11 +44,12 @@ class SharedIterations(ExecutorConfig):
             )
         return wrong + check_duration("maxDuration", self.limit)
 
-    def plan(self, striping: Striping) -> LoopPlan:
+    def plan(self, striping: Striping) -> ScenarioPlan:
         vus = striping.count(self.vus)
-        return LoopPlan(
+        own = striping.weighted(self.vus)
+        return ScenarioPlan(
             vus,
-            Shared(striping.count(self.iterations)),
+            Shared(own.count(self.iterations) if vus else 0, own),
             self.limit,
             one_interval(vus, self.limit, self.graceful_stop),
         )
@@ -57,8 +58,9 @@ class SharedIterations(ExecutorConfig):
         return self.limit + self.graceful_stop
 
     def summary(self, striping: Striping) -> str:
-        vus, iterations = striping.count(self.vus), striping.count(self.iterations)
-        return f"{iterations} iterations shared among {vus} VUs"
+        plan = self.plan(striping)
+        assert isinstance(plan.iterations, Shared)
+        return f"{plan.iterations.count} iterations shared among {plan.vus} VUs"
 
-    def notes(self) -> list[str]:
+    def notes(self, striping: Striping) -> list[str]:
         return [f"maxDuration: {format_duration(self.limit)}"]

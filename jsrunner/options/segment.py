@@ -112,33 +112,54 @@ class Striping:
     """Which of the indices 0, 1, 2, ... of a test are a segment's own."""
 
     def __init__(self, segment: Segment | None, sequence: tuple[Segment, ...] | None) -> None:
+        """Raises ValueError for a segment that the sequence does not have."""
         self.segment = segment or WHOLE
         self._sequence = sequence or _around(self.segment)
         if self.segment not in self._sequence:
             points = SequenceKind().to_json(self._sequence)
             raise ValueError(f"provided segment {self.segment} can't be found in sequence {points}")
         self._period = lcm(*(one.length.denominator for one in self._sequence))
-        self._own = self._offsets()
+        self._offsets = self._choose()
+        self._own = self._offsets[self.segment]
 
-    def _offsets(self) -> tuple[int, ...]:
-        """The own indices below the period."""
+    def _choose(self) -> dict[Segment, tuple[int, ...]]:
+        """Each segment's indices below the period."""
         order = sorted(self._sequence, key=lambda one: -one.length)
-        chosen = dict.fromkeys(order, 0)
-        own = []
+        chosen: dict[Segment, list[int]] = {one: [] for one in order}
         for index in range(self._period):
             for one in order:
                 share = int(one.length * self._period)
-                if chosen[one] < share and index * share >= chosen[one] * self._period:
-                    chosen[one] += 1
-                    if one == self.segment:
-                        own.append(index)
+                if len(chosen[one]) < share and index * share >= len(chosen[one]) * self._period:
+                    chosen[one].append(index)
                     break
-        return tuple(own)
+        return {one: tuple(own) for one, own in chosen.items()}
+
+    def weighted(self, total: int) -> Striping:
+        """The striping of what `total` others do that are shared out by this one.
+
+        k6 shares out iterations by the number of VUs that each segment has got, and these are whole.
+        It is this striping itself where the segment has got none of them.
+        """
+        points = [Fraction(0)]
+        own: Segment | None = None
+        for one in self._sequence:
+            count = self._count(self._offsets[one], total)
+            if not count:
+                continue
+            points.append(points[-1] + Fraction(count, total))
+            if one == self.segment:
+                own = Segment(points[-2], points[-1])
+        if own is None:
+            return self
+        return Striping(own, tuple(Segment(*pair) for pair in pairwise(points)))
 
     def count(self, total: int) -> int:
         """How many of the first `total` indices are own."""
+        return self._count(self._own, total)
+
+    def _count(self, offsets: tuple[int, ...], total: int) -> int:
         rounds, rest = divmod(total, self._period)
-        return rounds * len(self._own) + sum(1 for offset in self._own if offset < rest)
+        return rounds * len(offsets) + sum(1 for offset in offsets if offset < rest)
 
     def index(self, number: int) -> int:
         """The index in the whole test of the own index `number`."""

@@ -6,18 +6,31 @@ only that worker writes.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import mmap
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: A worker's counts.
 STARTED: Final = 0
 COMPLETED: Final = 1
 INTERRUPTED: Final = 2
+#: VUs that work for the scenario, and how many of them wait for an arrival.
 ACTIVE: Final = 3
-STATE: Final = 4
-_COUNTS: Final = 5
+IDLE: Final = 4
+STATE: Final = 5
+_COUNTS: Final = 6
+
+#: What a scenario's processes share: numbers drawn so far, VUs, and two flags.
+_DRAWN: Final = 0
+_VUS: Final = 1
+_MAKING: Final = 2
+_TOLD: Final = 3
+_SHARED: Final = 4
 
 #: What STATE says of a scenario.
 WAITING: Final = 0
@@ -34,20 +47,52 @@ class Board:
     def __init__(self, workers: int) -> None:
         self.descriptor = os.memfd_create("jsrunner-board")
         self.workers = workers
-        self._stride = 1 + workers * _COUNTS
+        self._stride = _SHARED + workers * _COUNTS
         self._cells = memoryview(b"").cast("q")
+        #: For each worker a pipe in which the others put what they give it.
+        self.mail = [os.pipe2(os.O_NONBLOCK) for _ in range(workers)]
 
     def open(self, scenarios: int) -> None:
-        """Map the cells of so many scenarios."""
-        size = scenarios * self._stride * 8
+        """Map the cells of so many scenarios, and one for the number of VUs."""
+        size = (1 + scenarios * self._stride) * 8
         if os.fstat(self.descriptor).st_size < size:
             os.ftruncate(self.descriptor, size)
         self._cells = memoryview(mmap.mmap(self.descriptor, size)).cast("q")
 
     def view(self, slot: int, worker: int) -> Counts:
         """The counts of one scenario as `worker` sees and changes them."""
-        start = slot * self._stride
+        start = 1 + slot * self._stride
         return Counts(self, self._cells[start : start + self._stride], start, worker)
+
+    @property
+    def vus(self) -> int:
+        """How many VUs there are in the whole run: they are numbered from 1 to this."""
+        return self._cells[0]
+
+    @vus.setter
+    def vus(self, count: int) -> None:
+        self._cells[0] = count
+
+    def new_vu(self) -> int:
+        """The number of a further VU."""
+        with self.locked(0):
+            self._cells[0] += 1
+            return self._cells[0]
+
+    @contextlib.contextmanager
+    def locked(self, offset: int) -> Iterator[None]:
+        """Keep other processes off the cell at this byte (1 us)."""
+        fcntl.lockf(self.descriptor, fcntl.LOCK_EX, 8, offset)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 8, offset)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+        for pipe in self.mail:
+            for end in pipe:
+                os.close(end)
 
 
 class Counts:
@@ -57,7 +102,7 @@ class Counts:
         self._board = board
         self._cells = cells
         self._start = start * 8
-        self._own = 1 + worker * _COUNTS
+        self._own = _SHARED + worker * _COUNTS
 
     def add(self, count: int, amount: int = 1) -> None:
         """Change a count of this worker's own (0.1 us)."""
@@ -68,14 +113,10 @@ class Counts:
 
     def total(self, count: int) -> int:
         """A count over all workers."""
-        return sum(self._cells[1 + count :: _COUNTS])
+        return sum(self._cells[_SHARED + count :: _COUNTS])
 
     def states(self) -> list[int]:
-        return list(self._cells[1 + STATE :: _COUNTS])
-
-    @property
-    def drawn(self) -> int:
-        return self._cells[0]
+        return list(self._cells[_SHARED + STATE :: _COUNTS])
 
     def draw(self, total: int) -> tuple[int, int]:
         """A block [first, end) of the numbers from 0 below `total`; empty if there are none left.
@@ -84,14 +125,60 @@ class Counts:
         singly, so that few VUs see dense numbers, and the last ones too, because a slow process must
         not sit on numbers that a fast one could take.
         """
-        descriptor = self._board.descriptor
-        fcntl.lockf(descriptor, fcntl.LOCK_EX, 8, self._start)
-        try:
-            first = self._cells[0]
+        with self._board.locked(self._start):
+            first = self._cells[_DRAWN]
             share = 16 * self._board.workers
             size = max(1, min(64, first // share, (total - first) // share))
             end = min(first + size, total)
-            self._cells[0] = end
-        finally:
-            fcntl.lockf(descriptor, fcntl.LOCK_UN, 8, self._start)
+            self._cells[_DRAWN] = end
         return first, end
+
+    # -- VUs that wait for arrivals ----------------------------------------------------------------
+
+    def reserve(self, worker: int) -> bool:
+        """Take one of a worker's idle VUs for an iteration; False if it has none."""
+        cell = _SHARED + worker * _COUNTS + IDLE
+        if not self._cells[cell]:
+            return False
+        with self._board.locked(self._start):
+            if not self._cells[cell]:
+                return False
+            self._cells[cell] -= 1
+            return True
+
+    def wait_for_arrival(self) -> None:
+        """One more VU of this worker is idle."""
+        with self._board.locked(self._start):
+            self._cells[self._own + IDLE] += 1
+
+    def begin_making(self, most: int) -> bool:
+        """Whether a further VU may be made now: fewer than `most` are there, and none is being made."""
+        with self._board.locked(self._start):
+            if self._cells[_MAKING] or self._cells[_VUS] >= most:
+                return False
+            self._cells[_MAKING] = 1
+            self._cells[_VUS] += 1
+            return True
+
+    def end_making(self) -> None:
+        self._cells[_MAKING] = 0
+
+    def add_vu(self) -> None:
+        """A VU plays the scenario from now on."""
+        with self._board.locked(self._start):
+            self._cells[_VUS] += 1
+
+    @property
+    def vus(self) -> int:
+        return self._cells[_VUS]
+
+    @property
+    def is_making(self) -> bool:
+        return bool(self._cells[_MAKING])
+
+    def tell_once(self) -> bool:
+        """True for the first process that asks."""
+        with self._board.locked(self._start):
+            told = self._cells[_TOLD]
+            self._cells[_TOLD] = 1
+            return not told

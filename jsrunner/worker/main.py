@@ -13,6 +13,7 @@ import pickle
 import resource
 import signal
 import time
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -20,7 +21,9 @@ from gevent import getcurrent
 
 from jsrunner.engine.interpreter import Interrupted, JSError
 from jsrunner.errors import JsrunnerError
+from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
+from jsrunner.worker.arrivals import ArrivalScenario, deliver
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
+    from jsrunner.executors.base import ExecutorConfig
     from jsrunner.script.script import Script
     from jsrunner.worker.board import Board
     from jsrunner.worker.process import Plan
@@ -149,16 +153,12 @@ class Worker:
 
     def run(self, plan: Plan) -> int:
         process, share = self.process, plan.shares[self.index]
-        process.configure(plan)
+        process.configure(plan, self._board)
         self._board.open(len(plan.scenarios))
         for slot, (name, config) in enumerate(plan.scenarios.items()):
-            process.scenarios[name] = Scenario(
-                process,
-                config,
-                config.plan(process.striping),
-                share.indices.get(name, ()),
-                self._board.view(slot, self.index),
-            )
+            process.scenarios[name] = self._scenario(plan, slot, name, config)
+        mail = gevent.get_hub().loop.io(self._board.mail[self.index][0], 1)
+        mail.start(deliver, list(process.scenarios.values()), self._board.mail[self.index][0])
         commands = gevent.spawn(self._commands)
         try:
             for count, number in enumerate(share.vu_ids, 1):
@@ -166,7 +166,8 @@ class Worker:
                 if count % 50 == 0:
                     self._say(messages.Initialized(count))
                     gevent.sleep(0)
-            self._say(messages.Initialized(len(share.vu_ids)))
+            process.vus_made = len(share.vu_ids)
+            self._say(messages.Initialized(process.vus_made))
         except JsrunnerError as error:
             self._say(messages.Failed(str(error), error.exit_code, error.hint))
             return 1
@@ -176,6 +177,18 @@ class Worker:
         commands.get()
         signal.setitimer(signal.ITIMER_REAL, 0)
         return 0
+
+    def _scenario(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Scenario:
+        process, counts = self.process, self._board.view(slot, self.index)
+        indices = plan.shares[self.index].indices.get(name, ())
+        what = config.plan(process.striping)
+        if not isinstance(what.iterations, Arrivals):
+            return Scenario(process, config, what, indices, counts)
+        players = [number for number, share in enumerate(plan.shares) if share.indices.get(name)]
+        return ArrivalScenario(
+            process, config, what, indices, counts,
+            slot=slot, worker=self.index, workers=players or [0], mail=self._board.mail,
+        )  # fmt: skip
 
     # -- what the coordinator wants ----------------------------------------------------------------
 
@@ -283,10 +296,20 @@ class Worker:
                 deltas=deltas,
                 lines=lines,
                 sessions_open=process.sessions_open,
+                lateness=self._take_lateness(),
                 iteration_failures=process.iteration_failures,
                 failed_handshakes=process.failed_handshakes,
             )
         )
+
+    def _take_lateness(self) -> bytes:
+        """How late arrivals were started since the last time: milliseconds, as doubles."""
+        taken = b""
+        for scenario in self.process.scenarios.values():
+            if isinstance(scenario, ArrivalScenario):
+                taken += scenario.lateness.tobytes()
+                scenario.lateness = array("d")
+        return taken
 
     # -- VUs that compute ---------------------------------------------------------------------------
 

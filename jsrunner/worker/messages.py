@@ -69,6 +69,8 @@ class Snapshot(Message, frozen=True):
     deltas: list[tuple[int, Any]]
     lines: list[bytes]
     sessions_open: int
+    #: How late iterations of arrival rates were started: milliseconds, as doubles.
+    lateness: bytes
     iteration_failures: int
     failed_handshakes: int
 

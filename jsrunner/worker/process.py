@@ -17,7 +17,7 @@ from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.script.script import MissingExport
 from jsrunner.transport.dial import Dialer
-from jsrunner.worker.messages import Log, MarkFailed
+from jsrunner.worker.messages import Initialized, Log, MarkFailed
 from jsrunner.worker.recorder import Recorder, SampleFormatter
 from jsrunner.worker.vu import VU
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
+    from jsrunner.worker.board import Board
     from jsrunner.worker.scenario import Scenario
 
 
@@ -110,6 +111,9 @@ class Process:
         self.stopping = False
         self.stop_event: Event = None  # made with the hub
         self.started_at = time.monotonic()
+        #: Counts of all processes; there from `configure` on.
+        self.board: Board | None = None
+        self.vus_made = 0
         self.sessions_open = self.failed_handshakes = self.iteration_failures = 0
 
     @property
@@ -117,10 +121,11 @@ class Process:
         assert self.plan is not None
         return self.plan.options
 
-    def configure(self, plan: Plan) -> None:
+    def configure(self, plan: Plan, board: Board) -> None:
         """Take over what the coordinator has decided; from now on there is a hub."""
         options = plan.options
         self.plan = plan
+        self.board = board
         self.striping = Striping(options.segment, options.segment_sequence)
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
@@ -152,6 +157,14 @@ class Process:
             except MissingExport:
                 continue  # the module has got the export now
             return vu
+
+    def add_vu(self) -> VU:
+        """Make one more VU than were planned. Raises ScriptError."""
+        assert self.board is not None
+        vu = self.new_vu(self.board.new_vu())
+        self.vus_made += 1
+        self.say(Initialized(self.vus_made))
+        return vu
 
     def interrupt_all(self) -> None:
         """Stop all iterations now."""

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import gevent
 
+from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.base import PerVU, Shared
 from jsrunner.worker import board
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, LoopPlan
+    from jsrunner.executors.base import ExecutorConfig, ScenarioPlan
     from jsrunner.worker.process import Process
+    from jsrunner.worker.vu import VU
+
+
+class Supply(Protocol):
+    """Where a VU gets its iterations from while it works for a scenario."""
+
+    scenario: Scenario
+
+    def take(self) -> int | None:
+        """The number, in this instance, of another iteration; None if there is none."""
+        ...
 
 
 class Turn:
@@ -26,7 +38,7 @@ class Turn:
         self.left = budget.count if isinstance(budget, PerVU) else None
 
     def take(self) -> int | None:
-        """The number, in the whole test, of another iteration; None if there is none."""
+        """The number, in this instance, of another iteration; None if there is none."""
         if self.left is not None:
             if not self.left:
                 return None
@@ -44,7 +56,7 @@ class Scenario:
         self,
         process: Process,
         config: ExecutorConfig,
-        plan: LoopPlan,
+        plan: ScenarioPlan,
         indices: Sequence[int],
         counts: board.Counts,
     ) -> None:
@@ -54,13 +66,15 @@ class Scenario:
         self.indices = indices
         self.counts = counts
         self._block = (0, 0)
-        shared = plan.iterations
-        self._total = shared.count if isinstance(shared, Shared) else board.ENDLESS
+        budget = plan.iterations
+        self._total = budget.count if isinstance(budget, Shared) else board.ENDLESS
+        #: Which of the whole test's iterations are this instance's.
+        self.striping = budget.striping if isinstance(budget, (Shared, Arrivals)) else process.striping
         self.start_at = 0.0  # time.monotonic
         self.start_epoch = 0.0
 
     def draw(self) -> int | None:
-        """The next number of an iteration, unique in the whole test."""
+        """The next number of an iteration, unique in this instance."""
         first, end = self._block
         if first >= end:
             first, end = self.counts.draw(self._total)
@@ -76,11 +90,14 @@ class Scenario:
         self._sleep_until(0)
         if not self.process.stopping:
             self.counts.set_state(board.RUNNING)
-            gevent.joinall(
-                [gevent.spawn(self._play, index, setup_data) for index in self.indices],
-                raise_error=True,
-            )
+            self._play_all(setup_data)
         self.counts.set_state(board.DONE)
+
+    def _play_all(self, setup_data: bytes | None) -> None:
+        gevent.joinall(
+            [gevent.spawn(self._play, index, setup_data) for index in self.indices],
+            raise_error=True,
+        )
 
     def _play(self, index: int, setup_data: bytes | None) -> None:
         """One VU of the plan: for each interval a VU of the pool."""
@@ -89,20 +106,22 @@ class Scenario:
             if self.process.stopping:
                 break
             turn = Turn(self)
-            vu = self.process.pool.take()
-            self.counts.add(board.ACTIVE)
-            try:
-                vu.activate(turn, setup_data)
-                vu.iterate(
-                    stop_at=self.start_at + interval.stop,
-                    hard_stop=self.start_at + interval.hard_stop,
-                )
-                vu.deactivate()
-            finally:
-                self.counts.add(board.ACTIVE, -1)
-                self.process.pool.give_back(vu)
+            self._work(self.process.pool.take(), turn, setup_data, interval.stop, interval.hard_stop)
             if turn.left:
                 self.process.record_dropped(self, turn.left)
+
+    def _work(
+        self, vu: VU, turn: Supply, setup_data: bytes | None, stop: float, hard_stop: float
+    ) -> None:
+        """Have a VU of the pool iterate until `stop`, at most until `hard_stop` of the scenario."""
+        self.counts.add(board.ACTIVE)
+        try:
+            vu.activate(turn, setup_data)
+            vu.iterate(stop_at=self.start_at + stop, hard_stop=self.start_at + hard_stop)
+            vu.deactivate()
+        finally:
+            self.counts.add(board.ACTIVE, -1)
+            self.process.pool.give_back(vu)
 
     def _sleep_until(self, offset: float) -> None:
         left = self.start_at + offset - time.monotonic()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jsrunner.modules.base import HostModule
     from jsrunner.worker.process import Process
     from jsrunner.worker.recorder import TagSet
-    from jsrunner.worker.scenario import Scenario, Turn
+    from jsrunner.worker.scenario import Scenario, Supply
 
 #: A VU that never waits gives the others their turn after so many seconds.
 TIME_SLICE = 0.002
@@ -54,7 +54,7 @@ class VU:
         self.bytes_sent = self.bytes_received = 0
 
         self.scenario: Scenario | None = None
-        self._turn: Turn | None = None
+        self._turn: Supply | None = None
         #: Numbers of the iteration that runs: (in the scenario of this VU, in the scenario of the test)
         self.iteration_in_scenario = -1
         self.iteration_in_test = -1
@@ -251,7 +251,7 @@ class VU:
 
     # -- iterations --------------------------------------------------------------------------------
 
-    def activate(self, turn: Turn, setup_data: bytes | None) -> None:
+    def activate(self, turn: Supply, setup_data: bytes | None) -> None:
         """Work for a scenario from now on. `setup_data` is JSON."""
         if self.interrupted:
             self.renew()

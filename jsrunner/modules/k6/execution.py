@@ -22,8 +22,8 @@ class Execution(HostModule):
             return process.total(board.INTERRUPTED)
         if name == "vusActive":
             return process.total(board.ACTIVE)
-        assert process.plan is not None
-        return process.plan.max_vus
+        assert process.board is not None
+        return process.board.vus
 
     @operation
     def has_scenario(self) -> bool:
@@ -42,7 +42,7 @@ class Execution(HostModule):
         if name == "progress":
             return scenario.progress()
         number = self.vu.iteration_in_test
-        return number if name == "iterationInInstance" else self.vu.process.striping.index(number)
+        return number if name == "iterationInInstance" else scenario.striping.index(number)
 
     @operation
     def vu_number(self, name: str) -> int:

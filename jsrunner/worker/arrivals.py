@@ -1,0 +1,222 @@
+"""A scenario with an arrival rate at work in one process.
+
+Each process knows all planned starts and takes every n-th of them, n being the number of processes
+that play the scenario. A start goes to the VU that has been idle longest; if this process has none
+idle, to another process, by its mail pipe; if none has, it is dropped, and one more VU is made as
+long as there may be more.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from array import array
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import gevent
+from gevent.hub import Waiter
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.executors.arrivals import Arrivals
+from jsrunner.worker import board
+from jsrunner.worker.scenario import Scenario
+from jsrunner.worker.vu import TIME_SLICE, YIELD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jsrunner.executors.base import ExecutorConfig, ScenarioPlan
+    from jsrunner.worker.process import Process
+    from jsrunner.worker.vu import VU
+
+#: A start that another process is given: the scenario's slot, the planned offset.
+_MAIL: Final = struct.Struct("=Hd")
+#: Starts that are later than this after the scenario's end are given up.
+_TOO_LATE: Final = 0.25
+
+
+class Arrival:
+    """One VU's work for the scenario: it waits until an iteration is given to it."""
+
+    def __init__(self, scenario: ArrivalScenario) -> None:
+        self.scenario: Scenario = scenario
+        self._owner = scenario
+        self._waiter: Waiter | None = None
+
+    def take(self) -> int | None:
+        """The number, in this instance, of the iteration; None when the scenario is over."""
+        if not self._owner.wait_idle(self):
+            return None
+        number = self._owner.draw()
+        if number is not None:
+            self._owner.counts.add(board.STARTED)
+        return number
+
+    def park(self) -> bool:
+        """Wait in the VU's greenlet for `wake`; what it was given."""
+        self._waiter = Waiter()
+        try:
+            goes_on: bool = self._waiter.get()
+            return goes_on
+        finally:
+            self._waiter = None
+
+    def wake(self, goes_on: bool) -> None:
+        waiter = self._waiter
+        assert waiter is not None
+        gevent.get_hub().loop.run_callback(waiter.switch, goes_on)
+
+
+class ArrivalScenario(Scenario):
+    """See the module. `workers` are the numbers of the processes that play the scenario."""
+
+    def __init__(
+        self,
+        process: Process,
+        config: ExecutorConfig,
+        plan: ScenarioPlan,
+        indices: Sequence[int],
+        counts: board.Counts,
+        *,
+        slot: int,
+        worker: int,
+        workers: Sequence[int],
+        mail: Sequence[tuple[int, int]],
+    ) -> None:
+        super().__init__(process, config, plan, indices, counts)
+        assert isinstance(plan.iterations, Arrivals)
+        self._arrivals = plan.iterations
+        self._slot = slot
+        self._worker = worker
+        self._workers = workers
+        self._mail = mail
+        self._idle: deque[Arrival] = deque()
+        self._players: list[gevent.Greenlet] = []
+        self._setup_data: bytes | None = None
+        self._over = False
+        #: How late each start was, in milliseconds, since the last snapshot.
+        self.lateness = array("d")
+
+    def _play_all(self, setup_data: bytes | None) -> None:
+        self._setup_data = setup_data
+        for _ in self.indices:
+            self.counts.add_vu()
+            self._add_player(self.process.pool.take())
+        gevent.sleep(YIELD)  # they become idle
+        self._start_all()
+        self._over = True
+        for turn in self._idle:
+            turn.wake(False)
+        self._idle.clear()
+        while self._players:
+            gevent.joinall([self._players.pop()], raise_error=True)
+
+    def _add_player(self, vu: VU) -> None:
+        end = self.plan.duration
+        self._players.append(
+            gevent.spawn(
+                self._work,
+                vu,
+                Arrival(self),
+                self._setup_data,
+                float("inf"),
+                end + self.config.graceful_stop,
+            )
+        )
+
+    def wait_idle(self, turn: Arrival) -> bool:
+        """Wait until an iteration is given to this VU; False when the scenario is over."""
+        if self._over:
+            return False
+        self._idle.append(turn)
+        self.counts.wait_for_arrival()
+        try:
+            return turn.park()
+        except BaseException:  # it is interrupted
+            if turn in self._idle:
+                self._idle.remove(turn)
+                self.counts.reserve(self._worker)
+            raise
+
+    # -- starts ------------------------------------------------------------------------------------
+
+    def _own_starts(self) -> Iterator[float]:
+        rank, count = self._workers.index(self._worker), len(self._workers)
+        for number, offset in enumerate(self._arrivals.starts()):
+            if number % count == rank:
+                yield offset
+
+    def _start_all(self) -> None:
+        last_yield = time.monotonic()
+        starts = self._own_starts()
+        for offset in starts:
+            now = time.monotonic()
+            left = self.start_at + offset - now
+            if left > 0:
+                self.process.stop_event.wait(left)
+                last_yield = time.monotonic()
+            elif now - last_yield > TIME_SLICE:  # behind: VUs must get their turn all the same
+                gevent.sleep(YIELD)
+                last_yield = time.monotonic()
+            if self.process.stopping:
+                return
+            if now > self.start_at + self.plan.duration + _TOO_LATE:
+                self.process.record_dropped(self, 1 + sum(1 for _ in starts))
+                return
+            self._start(offset)
+
+    def _start(self, offset: float) -> None:
+        counts = self.counts
+        if counts.reserve(self._worker):
+            self._begin(offset)
+            return
+        for worker in self._workers:
+            if worker != self._worker and counts.reserve(worker):
+                os.write(self._mail[worker][1], _MAIL.pack(self._slot, offset))
+                return
+        self.process.record_dropped(self, 1)
+        if counts.begin_making(self._arrivals.max_vus):
+            self._players.append(gevent.spawn(self._make_vu))
+        elif not counts.is_making and counts.tell_once():
+            self.process.log(
+                "warning",
+                f"Insufficient VUs, reached {counts.vus} active VUs and cannot initialize more",
+                executor=self.config.type,
+                scenario=self.config.name,
+            )
+
+    def _begin(self, offset: float) -> None:
+        """Give the start at `offset`, for which a VU of this process is reserved, to that VU."""
+        if not self._idle:  # interrupted meanwhile
+            return
+        self.lateness.append((time.monotonic() - self.start_at - offset) * 1000)
+        self._idle.popleft().wake(True)
+
+    def _make_vu(self) -> None:
+        """Initialize one more VU."""
+        try:
+            vu = self.process.add_vu()
+        except JsrunnerError as error:
+            self.process.log("error", str(error))
+            return
+        finally:
+            self.counts.end_making()
+        if not self._over and not self.process.stopping:
+            self._add_player(vu)
+
+
+def deliver(scenarios: Sequence[Scenario], pipe: int) -> None:
+    """Begin the iterations that other processes have handed over."""
+    while True:
+        try:
+            data = os.read(pipe, _MAIL.size * 256)
+        except BlockingIOError:
+            return
+        if not data:
+            return
+        for slot, offset in _MAIL.iter_unpack(data):
+            scenario = scenarios[slot]
+            assert isinstance(scenario, ArrivalScenario)
+            scenario._begin(offset)
