@@ -157,7 +157,8 @@ class ArrivalScenario(Scenario):
             if left > 0:
                 self.process.stop_event.wait(left)
                 last_yield = time.monotonic()
-            elif now - last_yield > TIME_SLICE:  # behind: VUs must get their turn all the same
+            elif now - last_yield > TIME_SLICE or not self._idle:
+                # Behind: VUs must get their turn all the same, perhaps to become idle.
                 gevent.sleep(YIELD)
                 last_yield = time.monotonic()
             if self.process.stopping:
