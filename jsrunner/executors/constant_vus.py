@@ -37,7 +37,8 @@ class ConstantVUs(ExecutorConfig):
     def plan(self, striping: Striping) -> LoopPlan:
         duration = self.duration or 0.0
         vus = striping.count(self.vus)
-        return LoopPlan(vus, Unlimited(), duration, one_interval(vus, duration, self.graceful_stop))
+        schedule = one_interval(vus, duration, self.graceful_stop)
+        return LoopPlan(vus, Unlimited(), duration, schedule, striping)
 
     def max_duration(self) -> float:
         return (self.duration or 0.0) + self.graceful_stop

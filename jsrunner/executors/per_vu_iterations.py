@@ -48,6 +48,7 @@ class PerVUIterations(ExecutorConfig):
             PerVU(self.iterations),
             self.limit,
             one_interval(vus, self.limit, self.graceful_stop),
+            striping,
         )
 
     def max_duration(self) -> float:

@@ -46,18 +46,21 @@ class SharedIterations(ExecutorConfig):
 
     def plan(self, striping: Striping) -> LoopPlan:
         vus = striping.count(self.vus)
+        numbering = striping.rescaled(self.vus) if vus else striping
         return LoopPlan(
             vus,
-            Shared(striping.count(self.iterations)),
+            Shared(numbering.count(self.iterations) if vus else 0),
             self.limit,
             one_interval(vus, self.limit, self.graceful_stop),
+            numbering,
         )
 
     def max_duration(self) -> float:
         return self.limit + self.graceful_stop
 
     def summary(self, striping: Striping) -> str:
-        vus, iterations = striping.count(self.vus), striping.count(self.iterations)
+        vus = striping.count(self.vus)
+        iterations = striping.rescaled(self.vus).count(self.iterations) if vus else 0
         return f"{iterations} iterations shared among {vus} VUs"
 
     def notes(self) -> list[str]:
