@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jsrunner.worker.process import Share
+from jsrunner.worker.plan import Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ def _busy(config: ExecutorConfig, plan: LoopPlan, indices: Sequence[int]) -> Cha
         count = 1
     changes: Changes = []
     for index in indices:
-        for interval in plan.intervals(index):
-            changes.append((start + interval.start, count))
-            changes.append((start + interval.hard_stop, -count))
+        for begun, ended in plan.busy(index):
+            changes.append((start + begun, count))
+            changes.append((start + ended, -count))
     return changes
 
 

@@ -35,7 +35,7 @@ from jsrunner.outputs.csv import CsvFormatter, with_columns
 from jsrunner.summary import export, text
 from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
-from jsrunner.worker.process import Plan
+from jsrunner.worker.plan import Plan
 from jsrunner.worker.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ class Run:
             self.display.stop()
             for worker in self._workers:
                 self._tell(worker, messages.Exit())
-            for writer in self._writers:
-                writer.close()
+            self._close_outputs()
             self._local.wait()
             restore()
 
@@ -401,6 +400,13 @@ class Run:
 
     # -- the end -----------------------------------------------------------------------------------
 
+    def _close_outputs(self) -> None:
+        writers, self._writers = self._writers, []
+        for writer in writers:
+            writer.close()
+            if writer.failed:
+                self.logger.log("error", writer.failed)
+
     def _conclude(self, cause: ExitCode | None) -> ExitCode:
         """Thresholds, summary, exit code."""
         self.phase = "ended"
@@ -418,10 +424,7 @@ class Run:
             )
         if self.settings.summary_mode != "disabled":
             self._summarize(elapsed)
-        for writer in self._writers:
-            writer.close()
-            if writer.failed:
-                self.logger.log("error", writer.failed)
+        self._close_outputs()
         if self._failure is not None:
             raise self._failure
         if cause is not None:

@@ -13,8 +13,9 @@ from jsrunner.worker import board
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, LoopPlan
+    from jsrunner.executors.base import ExecutorConfig, Interval, LoopPlan
     from jsrunner.worker.process import Process
+    from jsrunner.worker.vu import VU
 
 
 class Turn:
@@ -84,8 +85,9 @@ class Scenario:
 
     def _play(self, index: int, setup_data: bytes | None) -> None:
         """One VU of the plan: for each interval a VU of the pool."""
-        for interval in self.plan.intervals(index):
-            self._sleep_until(interval.start)
+        intervals = list(self.plan.intervals(index))
+        while intervals:
+            self._sleep_until(intervals[0].start)
             if self.process.stopping:
                 break
             turn = Turn(self)
@@ -93,16 +95,25 @@ class Scenario:
             self.counts.add(board.ACTIVE)
             try:
                 vu.activate(turn, setup_data)
-                vu.iterate(
-                    stop_at=self.start_at + interval.stop,
-                    hard_stop=self.start_at + interval.hard_stop,
-                )
+                self._iterate(vu, intervals)
                 vu.deactivate()
             finally:
                 self.counts.add(board.ACTIVE, -1)
                 self.process.pool.give_back(vu)
             if turn.left:
                 self.process.record_dropped(self, turn.left)
+
+    def _iterate(self, vu: VU, intervals: list[Interval]) -> None:
+        """Play the first interval, and those that begin while its last iteration still runs."""
+        while True:
+            interval = intervals.pop(0)
+            vu.iterate(
+                stop_at=self.start_at + interval.stop,
+                hard_stop=self.start_at + interval.hard_stop,
+            )
+            now = time.monotonic() - self.start_at
+            if vu.interrupted or not intervals or now < intervals[0].start:
+                return
 
     def _sleep_until(self, offset: float) -> None:
         left = self.start_at + offset - time.monotonic()
