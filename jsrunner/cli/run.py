@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsrunner import __version__
 from jsrunner.coordinator.run import Run, Settings
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, UsageError
+from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.options import kinds
 from jsrunner.options.flags import Flag, FlagSet, option_flags, options_from_flags
 from jsrunner.options.parse import options_from_json
@@ -206,7 +207,13 @@ def _read_config(values: Mapping[str, Any], environment: Mapping[str, str]) -> O
         raise ConfigError(f"{prefix}open {path}: {(error.strerror or '').lower()}") from None
     except ValueError as error:
         raise ConfigError(f'{prefix}couldn\'t parse the configuration from "{path}": {error}') from None
-    return options_from_json(data)[0]
+    try:
+        options = options_from_json(data)[0]
+        scenarios_from_json(options.scenarios or {})
+    except ConfigError as error:
+        text = f'{prefix}couldn\'t parse the configuration from "{path}": {error}'
+        raise ConfigError(text, hint=error.hint) from None
+    return options
 
 
 def _logger(values: Mapping[str, Any], environment: Mapping[str, str]) -> Logger:

@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jsrunner.executors.arrivals import Arrivals
-from jsrunner.worker.process import Share
+from jsrunner.worker.plan import Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, ScenarioPlan
+    from jsrunner.executors.base import ExecutorConfig, LoopPlan
     from jsrunner.options.segment import Striping
 
 Changes = list[tuple[float, int]]
 
 
-def _busy(config: ExecutorConfig, plan: ScenarioPlan, indices: Sequence[int]) -> Changes:
+def _busy(config: ExecutorConfig, plan: LoopPlan, indices: Sequence[int]) -> Changes:
     """(moment, VUs more or less) for these VUs, graceful periods included."""
     start = config.start_time
     if len(plan.schedule) == 1:  # all VUs have the same intervals
@@ -29,9 +29,9 @@ def _busy(config: ExecutorConfig, plan: ScenarioPlan, indices: Sequence[int]) ->
         count = 1
     changes: Changes = []
     for index in indices:
-        for interval in plan.intervals(index):
-            changes.append((start + interval.start, count))
-            changes.append((start + interval.hard_stop, -count))
+        for begun, ended in plan.busy(index):
+            changes.append((start + begun, count))
+            changes.append((start + ended, -count))
     return changes
 
 
@@ -90,5 +90,5 @@ def share_out(
     return tuple(Share(tuple(own), by_name) for own, by_name in zip(ids, indices, strict=True))
 
 
-def _own(plan: ScenarioPlan, worker: int, offset: int, workers: int) -> tuple[int, ...]:
+def _own(plan: LoopPlan, worker: int, offset: int, workers: int) -> tuple[int, ...]:
     return tuple(range((worker - offset) % workers, plan.vus, workers))

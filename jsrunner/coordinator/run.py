@@ -22,11 +22,13 @@ from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import max_vus, share_out
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
 from jsrunner.executors.base import Shared
+from jsrunner.executors.derive import derive_scenarios, validate
+from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.metrics.registry import BUILTIN, Metric, Registry
 from jsrunner.metrics.sinks import TrendSink
 from jsrunner.metrics.store import Series, Store
 from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
-from jsrunner.options.layers import consolidate, derive_scenarios, validate
+from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options, to_json
 from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.segment import Striping
@@ -35,7 +37,7 @@ from jsrunner.outputs.csv import CsvFormatter, with_columns
 from jsrunner.summary import export, text
 from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
-from jsrunner.worker.process import Plan
+from jsrunner.worker.plan import Plan
 from jsrunner.worker.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -164,8 +166,7 @@ class Run:
             self.display.stop()
             for worker in self._workers:
                 self._tell(worker, messages.Exit())
-            for writer in self._writers:
-                writer.close()
+            self._close_outputs()
             self._local.wait()
             restore()
 
@@ -189,20 +190,12 @@ class Run:
         layers = {"config": self._config or Options(), "script": script_options}
         layers["env"] = options_from_env(self.settings.environment)
         layers["cli"] = self._flags
-        try:
-            self.options, warnings = consolidate(layers)
-            self.scenarios, more = derive_scenarios(self.options)
-        except ConfigError as error:
-            if "simultaneously" in str(error):
-                raise
-            raise ConfigError(prefix + str(error), hint=error.hint) from None
+        self.options, warnings = consolidate(layers)
+        self.scenarios, more = derive_scenarios(self.options)
         for warning in warnings + more:
             self.logger.log("warning", warning)
         validate(self.options, self.scenarios, loaded.exports)
-        try:
-            self.striping = Striping(self.options.segment, self.options.segment_sequence)
-        except ValueError as error:
-            raise ConfigError(str(error)) from None
+        self.striping = Striping(self.options.segment, self.options.segment_sequence)
         self.max_vus = max_vus(self.scenarios, self.striping)
         self._read_thresholds()
 
@@ -216,7 +209,8 @@ class Run:
         if "handleSummary" in loaded.exports and "handleSummary" not in functions:
             raise JsrunnerError(f"{prefix}exported identifier handleSummary must be a function")
         try:
-            options, unknown = options_from_json(json.loads(loaded.options or "{}"))
+            options, unknown = options_from_json(json.loads(loaded.options or "{}"), of_script=True)
+            scenarios_from_json(options.scenarios or {})  # wrong ones count even if they are overridden
         except ConfigError as error:
             raise ConfigError(prefix + str(error), exit_code=error.exit_code, hint=error.hint) from None
         if not set(functions) - {"setup", "teardown", "handleSummary"}:
@@ -414,6 +408,13 @@ class Run:
 
     # -- the end -----------------------------------------------------------------------------------
 
+    def _close_outputs(self) -> None:
+        writers, self._writers = self._writers, []
+        for writer in writers:
+            writer.close()
+            if writer.failed:
+                self.logger.log("error", writer.failed)
+
     def _conclude(self, cause: ExitCode | None) -> ExitCode:
         """Thresholds, summary, exit code."""
         self.phase = "ended"
@@ -422,7 +423,7 @@ class Run:
         self.display.stop()
         crossed: tuple[str, ...] = ()
         if not self.settings.no_thresholds:
-            self.store.add_thresholds({one.name: one for one in self.registry.declared()})
+            self.store.add_thresholds(self.registry)
             crossed = self.thresholds.evaluate(self.store, elapsed, final=True).crossed
         if not any(count.total(board.COMPLETED) for count in self._counts) and cause is None:
             self.logger.log(
@@ -432,9 +433,7 @@ class Run:
         self._report_lateness()
         if self.settings.summary_mode != "disabled":
             self._summarize(elapsed)
-        for writer in self._writers:
-            if writer.failed:
-                self.logger.log("error", writer.failed)
+        self._close_outputs()
         if self._failure is not None:
             raise self._failure
         if cause is not None:

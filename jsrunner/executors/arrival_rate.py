@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from jsrunner.executors.arrivals import Arrivals, RateProfile
-from jsrunner.executors.base import ExecutorConfig, ScenarioPlan, one_interval
+from jsrunner.executors.base import ExecutorConfig, LoopPlan, one_interval
 from jsrunner.options import kinds
 
 if TYPE_CHECKING:
@@ -43,14 +43,16 @@ class ArrivalRate(ExecutorConfig):
     def _most(self) -> int:
         return (self.pre_allocated_vus or 0) if self.max_vus is None else self.max_vus
 
-    def plan(self, striping: Striping) -> ScenarioPlan:
+    def plan(self, striping: Striping) -> LoopPlan:
         profile = self.profile()
-        vus = striping.count(self.pre_allocated_vus or 0)
-        return ScenarioPlan(
+        vus, most = striping.count(self.pre_allocated_vus or 0), striping.count(self._most())
+        numbering = striping.rescaled(self._most()) if most else striping
+        return LoopPlan(
             vus,
-            Arrivals(profile, striping.weighted(self._most()), striping.count(self._most())),
+            Arrivals(profile, numbering, most),
             profile.duration,
             one_interval(vus, profile.duration, self.graceful_stop),
+            numbering,
         )
 
     def max_duration(self) -> float:

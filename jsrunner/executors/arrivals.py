@@ -80,7 +80,8 @@ class Arrivals:
     """
 
     profile: RateProfile
-    striping: Striping
+    #: Which of the whole test's starts are this instance's.
+    numbering: Striping
     max_vus: int
 
     def starts(self) -> Iterator[float]:
@@ -88,13 +89,13 @@ class Arrivals:
         if not self.max_vus:
             return
         own = 0
-        wanted = self.striping.index(0)
+        wanted = self.numbering.index(0)
         for number, offset in enumerate(self.profile.starts()):
             if number == wanted:
                 yield offset
                 own += 1
-                wanted = self.striping.index(own)
+                wanted = self.numbering.index(own)
 
     def rate_at(self, offset: float) -> float:
         """This instance's iterations per second at a moment."""
-        return self.profile.rate_at(offset) * float(self.striping.segment.length)
+        return self.profile.rate_at(offset) * float(self.numbering.segment.length)

@@ -7,6 +7,7 @@ of iterations.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from jsrunner.errors import ConfigError
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
+from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jsrunner.executors.arrivals import Arrivals
     from jsrunner.options.segment import Striping
@@ -32,7 +34,8 @@ MIN_DURATION: Final = 1.0
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A VU begins iterations from `start` on and none after `stop`; what still runs at `hard_stop`
-    is interrupted."""
+    is interrupted. If the VU's next interval begins before that, the iteration may run on into it, and
+    `hard_stop` is the later one's."""
 
     start: float
     stop: float
@@ -56,12 +59,10 @@ class Shared:
     """So many iterations for all VUs together."""
 
     count: int
-    #: Which of the whole test's iterations are this instance's.
-    striping: Striping
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioPlan:
+class LoopPlan:
     """VUs 0 to vus - 1, each with its intervals in time order."""
 
     vus: int
@@ -70,9 +71,23 @@ class ScenarioPlan:
     duration: float
     #: One list for all VUs, or one per VU.
     schedule: tuple[tuple[Interval, ...], ...]
+    #: Which numbers of the whole test the own iterations 0, 1, 2, ... have.
+    numbering: Striping
 
     def intervals(self, index: int) -> tuple[Interval, ...]:
         return self.schedule[index if len(self.schedule) > 1 else 0] if self.schedule else ()
+
+    def busy(self, index: int) -> Iterator[tuple[float, float]]:
+        """From when to when a VU may be at work, graceful periods included."""
+        start = end = None
+        for interval in self.intervals(index):
+            if end is None or interval.start > end:
+                if start is not None and end is not None:
+                    yield start, end
+                start = interval.start
+            end = interval.hard_stop
+        if start is not None and end is not None:
+            yield start, end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +110,8 @@ class ExecutorConfig:
     def validate(self) -> list[str]:
         """What is wrong with the values, in k6's words."""
         wrong = []
+        if not self.name:
+            wrong.append("scenario name can't be empty")
         if not _NAME.match(self.name):
             wrong.append(
                 "the scenario name should contain only numbers, latin letters, underscores, and dashes"
@@ -110,7 +127,7 @@ class ExecutorConfig:
     def validate_own(self) -> list[str]:
         raise NotImplementedError
 
-    def plan(self, striping: Striping) -> ScenarioPlan:
+    def plan(self, striping: Striping) -> LoopPlan:
         """The plan of the part of the test that `striping` selects."""
         raise NotImplementedError
 
@@ -125,7 +142,7 @@ class ExecutorConfig:
     def describe(self, striping: Striping) -> str:
         """The line of the description block, e.g. `5 looping VUs for 1s (gracefulStop: 30s)`."""
         notes = self.notes(striping)
-        if self.exec != "default":
+        if "exec" in self.given:
             notes.append(f"exec: {self.exec}")
         if self.start_time > 0:
             notes.append(f"startTime: {format_duration(self.start_time)}")
@@ -148,35 +165,34 @@ class ExecutorConfig:
         return found
 
 
-class _TextMap(kinds.TextMap):
-    """env and tags: strings only."""
-
-
 COMMON: Final[dict[str, tuple[str, kinds.Kind]]] = {
     "startTime": ("start_time", kinds.Duration()),
     "gracefulStop": ("graceful_stop", kinds.Duration()),
     "exec": ("exec", kinds.Text()),
-    "env": ("env", _TextMap()),
-    "tags": ("tags", _TextMap()),
+    "env": ("env", kinds.TextMap()),
+    "tags": ("tags", kinds.TextMap()),
     "options": ("options", kinds.Anything()),
 }
 
 
-def read_fields(cls: type[ExecutorConfig], data: Mapping[str, Any]) -> dict[str, Any]:
-    """The values in `data` by the script's names. Raises ConfigError."""
+def read_fields(cls: type[ExecutorConfig], scenario: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in `data` by the script's names. Raises ConfigError, with the field as hint."""
     known = {**COMMON, **cls.own}
+    names = {name.lower(): name for name in known}  # Go's JSON looks past the case of field names
     values: dict[str, Any] = {}
     for key, value in data.items():
-        if key == "executor":
+        if key.lower() == "executor":
             continue
-        if key not in known:
-            raise ConfigError(f'json: unknown field "{key}"')
-        if value is None:
-            continue
+        name = names.get(key.lower())
+        if name is None:
+            raise ConfigError(f"json: unknown field {quote(key)}")
         try:
-            values[key] = known[key][1].from_json(value)
+            read = None if value is None else known[name][1].from_json(value)
         except ValueError as error:
-            raise ConfigError(str(error)) from None
+            hint = f"the field {key} of scenario {scenario} is {json.dumps(value)}"
+            raise ConfigError(str(error), hint=hint) from None
+        if read is not None:
+            values[name] = read
     return values
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from jsrunner.executors.base import (
     ExecutorConfig,
-    ScenarioPlan,
+    LoopPlan,
     Unlimited,
     check_duration,
     one_interval,
@@ -34,10 +34,11 @@ class ConstantVUs(ExecutorConfig):
         wrong = ["the number of VUs must be more than 0"] if self.vus <= 0 else []
         return wrong + check_duration("duration", self.duration)
 
-    def plan(self, striping: Striping) -> ScenarioPlan:
+    def plan(self, striping: Striping) -> LoopPlan:
         duration = self.duration or 0.0
         vus = striping.count(self.vus)
-        return ScenarioPlan(vus, Unlimited(), duration, one_interval(vus, duration, self.graceful_stop))
+        schedule = one_interval(vus, duration, self.graceful_stop)
+        return LoopPlan(vus, Unlimited(), duration, schedule, striping)
 
     def max_duration(self) -> float:
         return (self.duration or 0.0) + self.graceful_stop

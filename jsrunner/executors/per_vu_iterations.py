@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from jsrunner.executors.base import (
     MAX_DURATION,
     ExecutorConfig,
+    LoopPlan,
     PerVU,
-    ScenarioPlan,
     check_duration,
     one_interval,
 )
@@ -41,13 +41,14 @@ class PerVUIterations(ExecutorConfig):
             wrong.append("the number of iterations must be more than 0")
         return wrong + check_duration("maxDuration", self.limit)
 
-    def plan(self, striping: Striping) -> ScenarioPlan:
+    def plan(self, striping: Striping) -> LoopPlan:
         vus = striping.count(self.vus)
-        return ScenarioPlan(
+        return LoopPlan(
             vus,
             PerVU(self.iterations),
             self.limit,
             one_interval(vus, self.limit, self.graceful_stop),
+            striping,
         )
 
     def max_duration(self) -> float:

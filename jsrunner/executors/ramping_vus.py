@@ -3,19 +3,19 @@
 Between the values f and t of a stage of length D the k-th VU comes (or goes) where the straight line
 crosses k, i.e. at D * |k - f| / |t - f|. The VU with the highest number stops first. A VU that
 the plan takes away may finish its iteration within gracefulRampDown; if the plan wants it again
-before that has passed, the same VU goes on.
+before that has passed, the iteration is not interrupted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from jsrunner.executors.base import (
     GRACEFUL_STOP,
     ExecutorConfig,
     Interval,
-    ScenarioPlan,
+    LoopPlan,
     Unlimited,
 )
 from jsrunner.options import kinds
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 #: k6's own bound.
-MAX_TARGET = 100_000_000
+MAX_VUS: Final = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +49,21 @@ class RampingVUs(ExecutorConfig):
             wrong.append("the number of start VUs can't be negative")
         if max([self.start_vus, *(one.get("target") or 0 for one in self.stages)]) <= 0:
             wrong.append("either startVUs or one of the stages' target values must be greater than 0")
-        return wrong + check_stages(self.stages)
+        wrong += check_stages(self.stages)
+        if self.start_vus > MAX_VUS:
+            wrong.append(f"the startVUs exceed max limit of {MAX_VUS}")
+        for number, stage in enumerate(self.stages, 1):
+            if stage.get("target", 0) > MAX_VUS:
+                wrong.append(f"target for stage {number} exceeds max limit of {MAX_VUS}")
+        return wrong
 
     def _duration(self) -> float:
         return float(sum(one["duration"] for one in self.stages))
 
-    def plan(self, striping: Striping) -> ScenarioPlan:
-        """Which interval each VU works: it is there while the planned number is above its index."""
+    def plan(self, striping: Striping) -> LoopPlan:
+        """Which intervals each VU works: it is there while the planned number is above its index."""
         duration = self._duration()
-        end = duration + self.graceful_stop
-        working: list[list[Interval]] = []
+        working: list[list[tuple[float, float]]] = []
         since: list[float] = []  # of the VUs that work now, in the order of their indices
         for moment, count in self._changes():
             own = striping.count(count)
@@ -67,22 +72,32 @@ class RampingVUs(ExecutorConfig):
                 if len(working) < len(since):
                     working.append([])
             while len(since) > own:
-                self._stop(working[len(since) - 1], since.pop(), moment, end)
+                working[len(since) - 1].append((since.pop(), moment))
+        end = duration + self.graceful_stop
         for index, start in enumerate(since):
-            working[index].append(Interval(start, duration, end))
-            self._join(working[index])
-        return ScenarioPlan(len(working), Unlimited(), duration, tuple(map(tuple, working)))
+            working[index].append((start, duration))
+        schedule = tuple(
+            self._intervals(times, end, at_work=index < len(since))
+            for index, times in enumerate(working)
+        )
+        return LoopPlan(len(working), Unlimited(), duration, schedule, striping)
 
-    def _stop(self, intervals: list[Interval], start: float, stop: float, end: float) -> None:
-        intervals.append(Interval(start, stop, min(stop + self.graceful_ramp_down, end)))
-        self._join(intervals)
+    def _intervals(
+        self, times: list[tuple[float, float]], end: float, *, at_work: bool
+    ) -> tuple[Interval, ...]:
+        """A VU's intervals, from their starts and stops. `at_work`: the test's end is the last stop.
 
-    @staticmethod
-    def _join(intervals: list[Interval]) -> None:
-        """The last interval goes on with the one before where the VU was still finishing."""
-        if len(intervals) > 1 and intervals[-1].start < intervals[-2].hard_stop:
-            last, before = intervals.pop(), intervals.pop()
-            intervals.append(Interval(before.start, last.stop, last.hard_stop))
+        Then it has gracefulStop, else gracefulRampDown, but never beyond the end.
+        """
+        graceful = max(self.graceful_ramp_down, 0.0)
+        found: list[Interval] = []
+        for number, (start, stop) in reversed(list(enumerate(times))):
+            last = number == len(times) - 1
+            hard_stop = end if last and at_work else min(stop + graceful, end)
+            if found and found[-1].start <= hard_stop:
+                hard_stop = found[-1].hard_stop
+            found.append(Interval(start, stop, hard_stop))
+        return tuple(reversed(found))
 
     def _changes(self) -> Iterator[tuple[float, int]]:
         """(moment, number of VUs from then on) of the whole test."""
@@ -112,8 +127,6 @@ class RampingVUs(ExecutorConfig):
         )
 
     def notes(self, striping: Striping) -> list[str]:
-        if self.graceful_ramp_down < 0:
-            return []
         return [f"gracefulRampDown: {format_duration(self.graceful_ramp_down)}"]
 
 
@@ -132,6 +145,4 @@ def check_stages(stages: tuple[dict[str, Any], ...]) -> list[str]:
             wrong.append(f"stage {number} doesn't have a target")
         elif target < 0:
             wrong.append(f"the target for stage {number} can't be negative")
-        elif target > MAX_TARGET:
-            wrong.append(f"target for stage {number} exceeds max limit of {MAX_TARGET}")
     return wrong

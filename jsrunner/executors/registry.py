@@ -12,6 +12,7 @@ from jsrunner.executors.per_vu_iterations import PerVUIterations
 from jsrunner.executors.ramping_arrival_rate import RampingArrivalRate
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.executors.shared_iterations import SharedIterations
+from jsrunner.options.kinds import mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,19 +32,23 @@ EXECUTORS: Final[dict[str, type[ExecutorConfig]]] = {
 }
 
 
-def scenario_from_json(name: str, data: object) -> ExecutorConfig:
-    """A scenario of the script's options. Raises ConfigError."""
+def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]:
+    """The option `scenarios`. Raises ConfigError."""
+    return {name: _scenario(name, one) for name, one in data.items()}
+
+
+def _scenario(name: str, data: object) -> ExecutorConfig:
     if not isinstance(data, dict):
-        raise ConfigError(
-            "json: cannot unmarshal value into Go value of type map[string]json.RawMessage"
-        )
-    kind = data.get("executor")
-    if not kind:
+        raise ConfigError(str(mismatch(data, "struct { ExecutorType string }")))
+    kind = next((value for key, value in data.items() if key.lower() == "executor"), None)
+    if kind is None or kind == "":
         raise ConfigError(f"scenario '{name}' doesn't have a specified executor type")
+    if not isinstance(kind, str):
+        raise ConfigError(str(mismatch(kind, "string")))
     executor = EXECUTORS.get(kind)
     if executor is None:
         raise ConfigError(f"unknown executor type '{kind}'")
-    return build(executor, name, read_fields(executor, data))
+    return build(executor, name, read_fields(executor, name, data))
 
 
 def shortcut(kind: str, values: Mapping[str, Any]) -> ExecutorConfig:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from jsrunner.executors.base import (
     MAX_DURATION,
     ExecutorConfig,
-    ScenarioPlan,
+    LoopPlan,
     Shared,
     check_duration,
     one_interval,
@@ -44,23 +44,24 @@ class SharedIterations(ExecutorConfig):
             )
         return wrong + check_duration("maxDuration", self.limit)
 
-    def plan(self, striping: Striping) -> ScenarioPlan:
+    def plan(self, striping: Striping) -> LoopPlan:
         vus = striping.count(self.vus)
-        own = striping.weighted(self.vus)
-        return ScenarioPlan(
+        numbering = striping.rescaled(self.vus) if vus else striping
+        return LoopPlan(
             vus,
-            Shared(own.count(self.iterations) if vus else 0, own),
+            Shared(numbering.count(self.iterations) if vus else 0),
             self.limit,
             one_interval(vus, self.limit, self.graceful_stop),
+            numbering,
         )
 
     def max_duration(self) -> float:
         return self.limit + self.graceful_stop
 
     def summary(self, striping: Striping) -> str:
-        plan = self.plan(striping)
-        assert isinstance(plan.iterations, Shared)
-        return f"{plan.iterations.count} iterations shared among {plan.vus} VUs"
+        vus = striping.count(self.vus)
+        iterations = striping.rescaled(self.vus).count(self.iterations) if vus else 0
+        return f"{iterations} iterations shared among {vus} VUs"
 
     def notes(self, striping: Striping) -> list[str]:
         return [f"maxDuration: {format_duration(self.limit)}"]

@@ -9,6 +9,7 @@ keeps counts in buckets of relative width WIDTH, whose middle is at most WIDTH /
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ EXACT_LIMIT: Final = 1_000_000
 WIDTH: Final = 0.001
 
 _BASE: Final = math.log1p(WIDTH)
+_LARGEST: Final = math.log(sys.float_info.max)
 
 
 class CounterSink:
@@ -142,7 +144,7 @@ class TrendSink:
         self.min = least if not self.count else min(self.min, least)
         self.max = most if not self.count else max(self.max, most)
         self.count += len(values)
-        self.sum += math.fsum(values)
+        self.sum += sum(values)
         if self._buckets is None:
             self._values += values
             if len(self._values) > EXACT_LIMIT:
@@ -190,10 +192,10 @@ class TrendSink:
         if not self.count:
             return 0.0
         rank = percent / 100 * (self.count - 1)
-        low = math.floor(rank)
-        high = min(low + 1, self.count - 1)
-        first, second = self._at(low, high)
-        return first + (second - first) * (rank - low)
+        first, second = self._at(math.floor(rank), math.ceil(rank))
+        if first == second:  # infinite ones have no difference
+            return first
+        return first + (second - first) * (rank - math.floor(rank))
 
     def _at(self, low: int, high: int) -> tuple[float, float]:
         """The values of two ranks."""
@@ -262,8 +264,8 @@ def _middle(bucket: int) -> float:
     if abs(bucket) == _ZERO * 2:
         return math.inf if bucket > 0 else -math.inf
     if bucket < -_ZERO // 4:
-        return -math.exp((-bucket - _ZERO // 2 + 0.5) * _BASE)
-    return math.exp((bucket + 0.5) * _BASE)
+        return -_middle(-bucket - _ZERO // 2)
+    return math.exp(min((bucket + 0.5) * _BASE, _LARGEST))
 
 
 def _bucket_order(item: tuple[int, int]) -> float:

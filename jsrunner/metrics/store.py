@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.metrics.registry import BUILTIN, Metric
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, TrendSink, new_sink
 from jsrunner.metrics.thresholds import Submetric
 
 if TYPE_CHECKING:
+    from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.metrics.thresholds import ThresholdSet
 
 #: So many time series are worth a warning, and twice as many another.
 MANY_SERIES: Final = 100_000
 
 _EXPECTED: Final = "http_req_duration{expected_response:true}"
+#: Groups that setup and teardown measure in.
+_STAGES: Final = ("::setup", "::teardown")
+
+
+def own_scenario(name: str) -> str:
+    """The scenario whose results stand apart in the full summary, "" for one that does not."""
+    return "" if name == "default" else name
 
 
 @dataclass(slots=True)
@@ -37,15 +44,6 @@ class Entry:
     metric: Metric
     sink: Sink
     submetric: Submetric | None = None
-
-
-@dataclass(slots=True)
-class Section:
-    """The metrics of one group of one scenario (or of a scenario: group None)."""
-
-    scenario: str
-    group: str | None
-    entries: dict[str, Entry] = field(default_factory=dict)
 
 
 class Series:
@@ -92,7 +90,9 @@ class Store:
         self.checks: list[CheckTally] = []
         #: Paths of all groups that samples were taken in, in that order too.
         self.groups: dict[str, None] = {}
-        self.sections: dict[tuple[str, str | None], Section] = {}
+        #: For the full summary: metrics by (scenario, group); with group "" all of a scenario. The
+        #: scenario `default` counts as none.
+        self.sections: dict[tuple[str, str], dict[str, Entry]] = {}
         self._thresholds = thresholds
         self._by_group = by_group
         self._tallies: dict[tuple[str, str, str], CheckTally] = {}
@@ -105,13 +105,15 @@ class Store:
             expected = Submetric(_EXPECTED, "http_req_duration", {"expected_response": "true"})
             self._submetrics.setdefault("http_req_duration", []).append(expected)
 
-    def add_thresholds(self, metrics: dict[str, Metric]) -> None:
-        """Make the entries that thresholds name, so that they are judged, and shown, empty too."""
+    def add_thresholds(self, registry: Registry) -> None:
+        """Make the entries of metrics that thresholds name, so that they are judged, and shown, empty
+        too; with a sub-metric its metric."""
         for key in self._thresholds.thresholds:
             name = self._thresholds.metric_name(key)
-            metric = metrics.get(name) or BUILTIN.get(name)
-            if metric is not None:
-                self._entry(key, metric, self._thresholds.submetrics.get(key))
+            metric = registry.get(name)
+            assert metric is not None  # they were validated
+            self._entry(name, metric)
+            self._entry(key, metric, self._thresholds.submetrics.get(key))
 
     def sink(self, key: str) -> Sink | None:
         entry = self.entries.get(key)
@@ -152,15 +154,16 @@ class Store:
         return tally
 
     def _section_sinks(self, metric: Metric, tags: dict[str, str]) -> list[Sink]:
-        scenario, group = tags.get("scenario", ""), tags.get("group", "")
+        scenario, group = own_scenario(tags.get("scenario", "")), tags.get("group", "")
+        keys = [(scenario, "")] if scenario else []
+        if group and group not in _STAGES:
+            keys.append((scenario, group))
         sinks = []
-        for key in ((scenario, None), (scenario, group)) if group else ((scenario, None),):
-            section = self.sections.get(key)
-            if section is None:
-                section = self.sections[key] = Section(scenario, key[1])
-            entry = section.entries.get(metric.name)
+        for key in keys:
+            entries = self.sections.setdefault(key, {})
+            entry = entries.get(metric.name)
             if entry is None:
-                entry = section.entries[metric.name] = Entry(metric, new_sink(metric.type))
+                entry = entries[metric.name] = Entry(metric, new_sink(metric.type))
             sinks.append(entry.sink)
         return sinks
 

@@ -7,31 +7,30 @@ min, max, med or p(N); the value a number as Go writes it.
 from __future__ import annotations
 
 import operator
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.errors import ConfigError
+from jsrunner.metrics.sinks import RateSink
 from jsrunner.options.duration import parse_duration
+from jsrunner.options.numbers import parse_float, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.metrics.sinks import Sink
 
+#: In the order in which k6 looks for them.
 _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
     "===": operator.eq,
     "==": operator.eq,
     "!=": operator.ne,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
 }
-_OPERATOR = re.compile("|".join(map(re.escape, _OPERATORS)))
-_PERCENTILE = re.compile(r"p\((.*)\)\Z", re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?\Z|[+-]?(inf|infinity|nan)\Z", re.I)
 _SUPPORTED: Final = {
     "counter": ("count", "rate"),
     "gauge": ("value",),
@@ -41,7 +40,7 @@ _SUPPORTED: Final = {
 _WORDS: Final = frozenset({"count", "rate", "value", "avg", "min", "max", "med"})
 _HIGH_CARDINALITY: Final = ("vu", "iter")
 
-INVALID: Final = "unable to validate threshold expressions"
+_INVALID: Final = "unable to validate threshold expressions"
 
 
 @dataclass(slots=True)
@@ -99,11 +98,10 @@ class ThresholdSet:
     def validate(self, registry: Registry) -> None:
         """Raises ConfigError for a metric that there is none of, or a wrong aggregation."""
         for key, thresholds in self.thresholds.items():
-            name = self.metric_name(key)
-            metric = registry.get(name)
+            metric = registry.get(self.metric_name(key))
             if metric is None:
                 raise ConfigError(
-                    f'invalid threshold defined on {key}; reason: no metric name "{name}" found'
+                    f"invalid threshold defined on {key}; reason: no metric name {quote(key)} found"
                 )
             for one in thresholds:
                 _check_aggregation(one, key, metric)
@@ -119,21 +117,17 @@ class ThresholdSet:
             sink = sinks.sink(key)
             if sink is None or (sink.empty and not final):
                 continue
-            passes_empty = sink.empty and self._is_rate(thresholds)
+            passes_empty = sink.empty and isinstance(sink, RateSink)
             failed = False
             for one in thresholds:
                 one.failed = not passes_empty and not one.holds(sink, elapsed)
                 if one.failed:
                     failed = True
-                    if one.abort_on_fail and elapsed >= one.delay_abort_eval:
+                    if one.abort_on_fail and elapsed > one.delay_abort_eval:
                         abort = True
             if failed:
                 crossed.append(key)
         return Verdict(tuple(sorted(crossed)), abort)
-
-    @staticmethod
-    def _is_rate(thresholds: list[Threshold]) -> bool:
-        return all(one.aggregation == "rate" for one in thresholds)
 
 
 def _check_aggregation(one: Threshold, key: str, metric: Metric) -> None:
@@ -144,20 +138,21 @@ def _check_aggregation(one: Threshold, key: str, metric: Metric) -> None:
     if not known:
         method = "p" if one.aggregation.startswith("p(") else one.aggregation
         raise ConfigError(
-            f'invalid threshold "{one.source}" applied on metric {key}; reason: unsupported '
+            f"invalid threshold {quote(one.source)} applied on metric {key}; reason: unsupported "
             f"aggregation method {method} on metric of type {metric.type}. supported aggregation "
             f"methods for this metric are: {', '.join(supported)}"
         )
 
 
-def parse_thresholds(raw: Mapping[str, object]) -> ThresholdSet:
-    """Read the option `thresholds`: key -> list of texts or {threshold, abortOnFail, ...}.
+def parse_thresholds(raw: Mapping[str, Sequence[Any]]) -> ThresholdSet:
+    """Read the option `thresholds`: key -> list of texts or {threshold, abortOnFail, delayAbortEval}.
 
     Raises ConfigError.
     """
     found = ThresholdSet()
-    for key, entries in raw.items():
-        submetric = _parse_key(key)
+    for given, entries in raw.items():
+        key = given
+        submetric = _parse_key(given)
         if submetric is not None:
             key = submetric.name
             found.submetrics[key] = submetric
@@ -165,74 +160,91 @@ def parse_thresholds(raw: Mapping[str, object]) -> ThresholdSet:
                 if tag in submetric.tags:
                     found.warnings.append(
                         f"The high-cardinality '{tag}' metric tag was made non-indexable in k6 "
-                        f"v0.41.0, so thresholds like '{key}' that are based on it won't work "
+                        f"v0.41.0, so thresholds like '{given}' that are based on it won't work "
                         "correctly."
                     )
-        assert isinstance(entries, list)
-        found.thresholds[key] = [_parse_entry(entry) for entry in entries]
+        found.thresholds.setdefault(key, []).extend(_parse_entry(entry) for entry in entries)
     return found
 
 
-def _parse_entry(entry: object) -> Threshold:
+def _parse_entry(entry: str | Mapping[str, Any]) -> Threshold:
     if isinstance(entry, str):
         return parse_expression(entry)
-    assert isinstance(entry, dict)
-    one = parse_expression(str(entry.get("threshold", "")))
-    one.abort_on_fail = bool(entry.get("abortOnFail", False))
+    one = parse_expression(entry.get("threshold") or "")
+    one.abort_on_fail = entry.get("abortOnFail") or False
     delay = entry.get("delayAbortEval")
-    one.delay_abort_eval = parse_duration(delay) if delay is not None else 0.0
+    one.delay_abort_eval = 0.0 if delay is None else parse_duration(delay)
     return one
 
 
 def parse_expression(source: str) -> Threshold:
     """`p(95) < 200` -> Threshold. Raises ConfigError with k6's text."""
-    match = _OPERATOR.search(source)
-    if match is None:
+    sign, left, right = _split(source)
+    if not sign:
         raise ConfigError(
-            f'failed parsing threshold expression "{source}"; reason: malformed threshold expression'
+            f"failed parsing threshold expression {quote(source)}; reason: malformed threshold "
+            "expression"
         )
-    left, right = source[: match.start()].strip(), source[match.end() :].strip()
-    prefix = f'failed parsing threshold expression\'s "{source}" left hand side; reason: '
-    if percentile := _PERCENTILE.match(left):
-        number = percentile[1]
-        if not _NUMBER.match(number):
-            raise ConfigError(
-                f"{prefix}malformed percentile value; reason: strconv.ParseFloat: "
-                f'parsing "{number}": invalid syntax'
-            )
-        if not 0 <= float(number) <= 100:
-            raise ConfigError(f"{prefix}malformed percentile value, provide a number between 0 and 100")
-        left = f"p({number})"
-    elif left not in _WORDS:
-        raise ConfigError(f"{prefix}failed parsing method from expression")
-    if not _NUMBER.match(right):
+    try:
+        _check_method(left)
+    except ValueError as error:
         raise ConfigError(
-            f'failed parsing threshold expresion\'s "{source}" right hand side; reason: '
-            f'strconv.ParseFloat: parsing "{right}": invalid syntax'
-        )
-    return Threshold(source, left, match[0], float(right.replace("_", "")))
+            f"failed parsing threshold expression's {quote(source)} left hand side; reason: {error}"
+        ) from None
+    try:
+        value = parse_float(right)
+    except ValueError as error:
+        raise ConfigError(
+            f"failed parsing threshold expresion's {quote(source)} right hand side; reason: {error}"
+        ) from None
+    return Threshold(source, left, sign, value)
+
+
+def _split(source: str) -> tuple[str, str, str]:
+    """(operator, what stands left and right of it); all empty if there is no operator with a right."""
+    for sign in _OPERATORS:
+        left, _, right = source.partition(sign)
+        if right:
+            return sign, left.strip(), right.strip()
+    return "", "", ""
+
+
+def _check_method(method: str) -> None:
+    """Raises ValueError if it is no aggregation."""
+    if method in _WORDS:
+        return
+    if not (method.startswith("p(") and method.endswith(")")):
+        raise ValueError("failed parsing method from expression")
+    try:
+        percent = parse_float(method[2:-1])
+    except ValueError as error:
+        raise ValueError(f"malformed percentile value; reason: {error}") from None
+    if not 0 <= percent <= 100:
+        raise ValueError("malformed percentile value, provide a number between 0 and 100")
 
 
 def _parse_key(key: str) -> Submetric | None:
     """`name{tag:value}` -> Submetric, a plain name -> None. Raises ConfigError."""
 
-    def wrong(reason: str) -> ConfigError:
-        return ConfigError(f'{INVALID}; reason: parsing metric name failed, metric "{key}" {reason}')
+    def wrong(what: str, reason: str) -> ConfigError:
+        return ConfigError(
+            f"{_INVALID}; reason: parsing metric name failed, metric {quote(what)} {reason}"
+        )
 
-    opening, closing = key.count("{"), key.count("}")
-    if not opening and not closing:
+    opening, closing = key.find("{"), key.rfind("}")
+    if opening < 0 and closing < 0:
         return None
-    if opening != closing:
-        raise wrong("has unmatched opening/close curly brace")
-    if not key.endswith("}"):
-        raise wrong("lacks a closing curly brace in its last position")
-    name, _, inside = key[:-1].partition("{")
-    inside = inside.strip()
+    if opening < 0 or closing < 0:
+        raise wrong(key, "has unmatched opening/close curly brace")
+    if closing < opening:
+        raise wrong(key, "closing curly brace appears before opening one")
+    if closing != len(key) - 1:
+        raise wrong(key, "lacks a closing curly brace in its last position")
+    name, inside = key[:opening], key[opening + 1 : closing]
     tags: dict[str, str] = {}
-    for pair in inside.split(",") if inside else ():
-        tag, colon, value = pair.partition(":")
-        tag, value = (part.strip(" '\"") for part in (tag, value))
-        if not colon or not tag:
-            raise wrong("tag expression is malformed")
-        tags[tag] = value
-    return Submetric(f"{name}{{{inside}}}", name, tags)
+    for pair in inside.split(","):
+        tag, _, value = pair.partition(":")
+        if not value:
+            raise wrong(pair, "tag expression is malformed")
+        tags[tag.strip().strip("'\"")] = value.strip().strip("'\"")
+    return Submetric(f"{name}{{{inside.strip()}}}", name, tags)

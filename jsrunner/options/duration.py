@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import Final
+
+from jsrunner.options.numbers import parse_float, parse_int, quote
 
 _UNITS: Final = {
     "ns": 1,
@@ -16,53 +19,66 @@ _UNITS: Final = {
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_DAYS = re.compile(r"(\d+(?:\.\d*)?)d")
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\Z")
+_NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+_UNIT = re.compile(r"[^0-9.]*")
+#: Go counts nanoseconds in 64 bits: some 292 years.
+_LIMIT: Final = 1 << 63
 
 
 def parse_duration(value: object) -> float:
     """A duration of the script's options or the environment: a number, or a text without a unit, is
-    milliseconds; else Go's units, which days may lead (`1d12h`). Raises ValueError.
+    milliseconds; else Go's units, which whole days may lead (`1d12h`). Raises ValueError.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"unexpected type for a duration: {value!r}")
-    if isinstance(value, (int, float)):
-        return value / 1000
-    if _PLAIN.match(value):
-        return float(value) / 1000
-    sign, text = (-1, value[1:]) if value.startswith("-") else (1, value)
-    days = _DAYS.match(text)
-    if days is None:
+    if not isinstance(value, str):
+        return _from_milliseconds(value, str(value))
+    try:
+        milliseconds = parse_float(value)
+    except ValueError:
+        pass
+    else:
+        return _from_milliseconds(milliseconds, value)
+    days, d, rest = value.partition("d")
+    if not d:
         return parse_go_duration(value)
-    rest = text[days.end() :]
-    seconds = float(days[1]) * 86400 + (parse_go_duration(rest) if rest else 0.0)
-    return sign * seconds
+    seconds = parse_go_duration(rest) if rest else 0.0
+    if seconds < 0:
+        raise ValueError(f"invalid time format '{rest}'")
+    whole = parse_int(days)
+    return whole * 86400 + (-seconds if whole < 0 else seconds)
+
+
+def _from_milliseconds(number: float, text: str) -> float:
+    seconds = number / 1000
+    if not math.isfinite(seconds) or abs(seconds) * 1e9 >= _LIMIT:
+        raise ValueError(f"time: invalid duration {quote(text)}")
+    return seconds
 
 
 def parse_go_duration(text: str) -> float:
     """A duration of the command line: Go's syntax, every number with its unit. Raises ValueError."""
-    body = text.lstrip("+-") if text[:1] in "+-" else text
-    if body == "0":
+    rest = text[1:] if text[:1] in ("+", "-") else text
+    if rest == "0":
         return 0.0
-    nanoseconds, position = Decimal(0), 0
-    for part in _PART.finditer(body):
-        if part.start() != position:
-            break
-        nanoseconds += Decimal(part[1]) * _UNITS[part[2]]
-        position = part.end()
-    if not body or position != len(body):
-        quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        if _PLAIN.match(body):
-            raise ValueError(f"time: missing unit in duration {quoted}")
-        unknown = re.match(
-            r"(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*"
-            r"(?:\d+\.?\d*|\.\d+)([^\d.]+)",
-            body,
-        )
-        if unknown:
-            raise ValueError(f'time: unknown unit "{unknown[1]}" in duration {quoted}')
-        raise ValueError(f"time: invalid duration {quoted}")
+    nanoseconds = Decimal(0)
+    invalid = ValueError(f"time: invalid duration {quote(text)}")
+    if not rest:
+        raise invalid
+    while rest:
+        number = _NUMBER.match(rest)
+        if number is None:
+            raise invalid
+        unit = _UNIT.match(rest, number.end())
+        assert unit is not None
+        if not unit[0]:
+            raise ValueError(f"time: missing unit in duration {quote(text)}")
+        if unit[0] not in _UNITS:
+            raise ValueError(f"time: unknown unit {quote(unit[0])} in duration {quote(text)}")
+        nanoseconds += Decimal(number[0]) * _UNITS[unit[0]]
+        rest = rest[unit.end() :]
+    if nanoseconds >= _LIMIT:
+        raise invalid
     seconds = int(nanoseconds) / 1e9
     return -seconds if text.startswith("-") else seconds
 
@@ -73,11 +89,9 @@ def format_duration(seconds: float) -> str:
     if not nanoseconds:
         return "0s"
     sign, rest = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
-    if rest < 1_000_000_000:
-        for unit in ("ms", "µs", "ns"):
-            size = _UNITS[unit]
-            if rest >= size:
-                return f"{sign}{_decimal(rest, size)}{unit}"
+    if rest < _UNITS["s"]:
+        unit = "ms" if rest >= _UNITS["ms"] else "µs" if rest >= _UNITS["µs"] else "ns"
+        return f"{sign}{_decimal(rest, _UNITS[unit])}{unit}"
     minutes, rest = divmod(rest, _UNITS["m"])
     hours, minutes = divmod(minutes, 60)
     text = f"{_decimal(rest, _UNITS['s'])}s"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jsrunner.errors import UsageError
+from jsrunner.options import kinds
 from jsrunner.options.model import Options, rows
 
 if TYPE_CHECKING:
@@ -112,9 +113,8 @@ class FlagSet:
         )
 
 
-#: Flags whose value is checked after all have been read, with a text of its own.
-_LATE = ("tags", "summary_trend_stats", "summary_time_unit", "dns", "stages", "segment",
-         "segment_sequence", "blacklist_ips")  # fmt: skip
+#: What is checked while the flags are read; the others have texts of their own, and come later.
+_EARLY = (kinds.Bool, kinds.Int, kinds.Duration)
 
 
 def option_flags() -> list[Flag]:
@@ -127,9 +127,9 @@ def option_flags() -> list[Flag]:
             word=row.kind.word,
             bare=row.bare,
             repeats=row.repeats,
-            parse=str if one.name in _LATE else row.kind.from_text,
+            parse=row.kind.from_text if isinstance(row.kind, _EARLY) else str,
         )
-        for one, row in rows()
+        for _, row in rows()
         if row.flag
     ]
 
@@ -140,20 +140,14 @@ def options_from_flags(values: dict[str, Any]) -> Options:
     for one, row in rows():
         if not row.flag or row.flag not in values:
             continue
-        given = values[row.flag]
+        given, read = values[row.flag], row.kind.from_text
         try:
-            if one.name in _LATE:
-                parts = given if row.repeats else [given]
-                given = [row.kind.from_text(part) for part in parts]
-                if not row.repeats:
-                    given = given[0]
+            if isinstance(row.kind, _EARLY):
+                found[one.name] = given
+            elif isinstance(row.kind, kinds.TextMap):
+                found[one.name] = {key: value for part in given for key, value in read(part).items()}
+            else:
+                found[one.name] = read(",".join(given) if row.repeats else given)
         except ValueError as error:
             raise UsageError(str(error)) from None
-        if row.repeats:
-            given = (
-                {key: value for part in given for key, value in part.items()}
-                if isinstance(given[0], dict)
-                else tuple(value for part in given for value in part)
-            )
-        found[one.name] = given
     return Options(**found)

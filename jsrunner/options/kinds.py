@@ -1,17 +1,16 @@
 """The types of option values: how each is read from JSON and from a text, and written as JSON.
 
-Errors are ValueErrors with Go's texts; whoever reads an option says which one it was.
+Errors are ValueErrors with Go's texts; whoever reads an option says which one it was. A reader that
+returns None leaves the option unset.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import math
-import re
 from typing import Any, Final, Protocol
 
 from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
+from jsrunner.options.numbers import parse_float, parse_int, quote
 
 
 class Kind(Protocol):
@@ -19,6 +18,8 @@ class Kind(Protocol):
 
     #: How the command line's help names the value.
     word: str
+    #: Go's name of the type, for error texts.
+    go_type: str
 
     def from_json(self, value: Any) -> Any:
         """Of the script's options or a config file."""
@@ -40,17 +41,32 @@ def _json_type(value: object) -> str:
     return {"str": "string", "list": "array", "dict": "object"}.get(type(value).__name__, "null")
 
 
-def _mismatch(value: object, go_type: str) -> ValueError:
-    return ValueError(f"json: cannot unmarshal {_json_type(value)} into Go value of type {go_type}")
+class Mismatch(ValueError):
+    """JSON of another type than Go wants."""
+
+    def __init__(self, what: str, go_type: str) -> None:
+        super().__init__(f"json: cannot unmarshal {what} into Go value of type {go_type}")
 
 
-class _Base:
+def mismatch(value: object, go_type: str) -> Mismatch:
+    return Mismatch(_json_type(value), go_type)
+
+
+def null_mismatch(value: object, go_type: str) -> ValueError:
+    """The same of a type that reads its JSON itself."""
+    name = {"number": "float64", "array": "", "object": ""}.get(_json_type(value), _json_type(value))
+    return ValueError(f"json: cannot unmarshal {name} into Go value of type {go_type}")
+
+
+class Base:
+    """A string, and what most kinds share."""
+
     word = "string"
     go_type = "string"
 
     def from_json(self, value: Any) -> Any:
         if not isinstance(value, str):
-            raise _mismatch(value, self.go_type)
+            raise null_mismatch(value, self.go_type)
         return self.from_text(value)
 
     def from_text(self, text: str) -> Any:
@@ -63,19 +79,21 @@ class _Base:
         return value
 
 
-class Text(_Base):
+class Text(Base):
     """A string."""
 
+    go_type = "null.String"
 
-class Bool(_Base):
+
+class Bool(Base):
     """true or false; a flag also takes Go's other spellings."""
 
     word = ""
-    go_type = "bool"
+    go_type = "null.Bool"
 
     def from_json(self, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise _mismatch(value, "bool")
+            raise null_mismatch(value, self.go_type)
         return value
 
     def from_text(self, text: str) -> bool:
@@ -83,7 +101,7 @@ class Bool(_Base):
             return True
         if text in ("0", "f", "F", "false", "FALSE", "False"):
             return False
-        raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+        raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax")
 
     def from_env(self, text: str) -> bool:
         if text not in ("true", "false"):
@@ -91,33 +109,26 @@ class Bool(_Base):
         return text == "true"
 
 
-class Int(_Base):
-    """A whole number; JSON may say it as a text."""
+class Int(Base):
+    """A whole number; JSON may say it as a text, of which an empty one says nothing."""
 
     word = "int"
-    go_type = "int64"
+    go_type = "null.Int"
 
-    def from_json(self, value: Any) -> int:
+    def from_json(self, value: Any) -> int | None:
         if isinstance(value, str):
-            return self.from_text(value)
-        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            return int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            if isinstance(value, float):
-                raise ValueError(f"json: cannot unmarshal number {value} into Go value of type int64")
-            raise _mismatch(value, "int64")
+            return parse_int(value) if value else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise null_mismatch(value, self.go_type)
+        if not isinstance(value, int) or not -(1 << 63) <= value < 1 << 63:
+            raise Mismatch(f"number {json.dumps(value)}", "int64")
         return value
 
     def from_text(self, text: str) -> int:
-        if not re.match(r"[+-]?\d+\Z", text):
-            raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-        number = int(text)
-        if abs(number) >= 2**63:
-            raise ValueError(f'strconv.ParseInt: parsing "{text}": value out of range')
-        return number
+        return parse_int(text)
 
 
-class Duration(_Base):
+class Duration(Base):
     """Seconds inside; milliseconds or Go's units outside."""
 
     word = "duration"
@@ -125,15 +136,11 @@ class Duration(_Base):
 
     def from_json(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise _mismatch(value, "types.Duration")
-        return self.from_env(value) if isinstance(value, str) else value / 1000
+            raise ValueError(f"'{json.dumps(value)}' is not a valid duration value")
+        return parse_duration(value)
 
     def from_text(self, text: str) -> float:
-        try:
-            return parse_go_duration(text)
-        except ValueError:
-            # pflag shows its own wording for what it could not read.
-            raise ValueError(_go_duration_error(text)) from None
+        return parse_go_duration(text)
 
     def from_env(self, text: str) -> float:
         return parse_duration(text)
@@ -142,28 +149,25 @@ class Duration(_Base):
         return format_duration(value)
 
 
-def _go_duration_error(text: str) -> str:
-    try:
-        parse_go_duration(text)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-class Texts(_Base):
+class Texts(Base):
     """A list of strings; commas between them in a text."""
 
     word = "strings"
+    go_type = "[]string"
 
     def from_json(self, value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise _mismatch(value, "[]string")
+        if not isinstance(value, list):
+            raise mismatch(value, "[]string")
+        for one in value:
+            if not isinstance(one, str):
+                raise mismatch(one, "string")
         return self.check(tuple(value))
 
     def from_text(self, text: str) -> tuple[str, ...]:
         return self.check(tuple(text.split(",")) if text else ())
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Raises ValueError for a wrong value."""
         return values
 
     def to_json(self, value: tuple[str, ...]) -> list[str]:
@@ -173,6 +177,7 @@ class Texts(_Base):
 class SystemTags(Texts):
     """Names of system tags; unknown ones are passed over."""
 
+    go_type = "metrics.SystemTagSet"
     known: Final = frozenset(
         {
             *("proto", "subproto", "status", "method", "url", "name", "group", "check", "error"),
@@ -184,6 +189,9 @@ class SystemTags(Texts):
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in dict.fromkeys(values) if name in self.known)
 
+    def from_env(self, text: str) -> tuple[str, ...]:
+        return self.check(tuple(name.strip() for name in text.split(",")))
+
 
 class TrendStats(Texts):
     """Columns of trends in the summary."""
@@ -192,10 +200,13 @@ class TrendStats(Texts):
         for stat in values:
             if stat in ("avg", "min", "med", "max", "count"):
                 continue
-            match = re.match(r"p\((-?\d+\.?\d*)\)\Z", stat)
-            if not match:
+            if not (stat.startswith("p(") and stat.endswith(")")):
                 raise ValueError(f"invalid trend stat '{stat}', unknown format")
-            if not 0 <= float(match[1]) <= 100:
+            try:
+                fits = 0 <= parse_float(stat[2:-1]) <= 100
+            except ValueError:
+                fits = False
+            if not fits:
                 raise ValueError(
                     f"invalid percentile trend stat value '{stat}', provide a number between 0 and 100"
                 )
@@ -203,83 +214,103 @@ class TrendStats(Texts):
 
 
 class TimeUnit(Text):
-    """s, ms, us or "" for what fits each value."""
+    """s, ms, us or "" for what fits each value; but for flags unknown ones are passed over."""
+
+    known: Final = ("", "s", "ms", "us")
 
     def from_json(self, value: Any) -> str:
-        text: str = super().from_json(value) if isinstance(value, str) else ""
-        return text
+        if not isinstance(value, str):
+            raise null_mismatch(value, self.go_type)
+        return self.from_env(value)
 
     def from_env(self, text: str) -> str:
-        return text if text in ("s", "ms", "us") else ""
+        return text if text in self.known else ""
 
     def from_text(self, text: str) -> str:
-        if text not in ("", "s", "ms", "us"):
+        if text not in self.known:
             raise ValueError(f"invalid summary time unit '{text}', use 's', 'ms' or 'us'")
         return text
 
 
-class TextMap(_Base):
+class TextMap(Base):
     """Strings by string; `key=value` as a flag, `key:value,key:value` in the environment."""
 
     word = "stringArray"
+    go_type = "map[string]string"
 
     def from_json(self, value: Any) -> dict[str, str]:
         if not isinstance(value, dict):
-            raise _mismatch(value, "map[string]string")
+            raise mismatch(value, self.go_type)
         for one in value.values():
             if not isinstance(one, str):
-                raise _mismatch(one, "string")
+                raise mismatch(one, "string")
         return dict(value)
 
     def from_text(self, text: str) -> dict[str, str]:
         key, _, value = text.partition("=")
-        if not key or not value:
-            missing = "value" if key else "name"
-            raise ValueError(f"error parsing tag '{text}': invalid tag, empty {missing}")
-        return {key: value}
+        if key and value:
+            return {key: value}
+        missing = "empty string" if not text else "empty value" if key else "empty name"
+        raise ValueError(f"error parsing tag '{text}': invalid tag, {missing}")
 
     def from_env(self, text: str) -> dict[str, str]:
         found = {}
         for pair in text.split(","):
-            key, colon, value = pair.partition(":")
-            if not colon:
-                raise ValueError(f"invalid map item: {json.dumps(pair)}")
-            found[key] = value
+            key, *rest = pair.split(":")
+            if len(rest) != 1:
+                raise ValueError(f"invalid map item: {quote(pair)}")
+            found[key] = rest[0]
         return found
 
 
-class Stages(_Base):
+class Stages(Base):
     """[{duration, target}]; `10s:5,1m:0` as a text."""
 
     word = "stage"
+    go_type = "[]lib.Stage"
 
     def from_json(self, value: Any) -> tuple[dict[str, Any], ...]:
         if not isinstance(value, list):
-            raise _mismatch(value, "[]lib.Stage")
+            raise mismatch(value, self.go_type)
         return tuple(self._stage(one) for one in value)
 
     @staticmethod
     def _stage(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise _mismatch(value, "lib.stageFields")
+            raise mismatch(value, "lib.StageFields")
         found: dict[str, Any] = {}
-        if value.get("duration") is not None:
-            found["duration"] = Duration().from_json(value["duration"])
-        if value.get("target") is not None:
-            found["target"] = Int().from_json(value["target"])
+        kinds: tuple[tuple[str, Kind], ...] = (("duration", Duration()), ("target", Int()))
+        for key, kind in kinds:
+            read = None if value.get(key) is None else kind.from_json(value[key])
+            if read is not None:
+                found[key] = read
         return found
 
     def from_text(self, text: str) -> tuple[dict[str, Any], ...]:
+        """Of flags: each stage needs its duration."""
         stages = []
-        for part in text.split(","):
-            duration, colon, target = part.partition(":")
-            stage: dict[str, Any] = {}
-            if duration:
-                stage["duration"] = parse_go_duration(duration)
-            if colon and target:
-                stage["target"] = Int().from_text(target)
+        for number, part in enumerate(text.split(",")):
+            try:
+                stage = self._from_part(part)
+            except ValueError as error:
+                raise ValueError(f"error for stage {number}: {error}") from None
+            if "duration" not in stage:
+                raise ValueError(f"stage {number} doesn't have a specified duration")
             stages.append(stage)
         return tuple(stages)
+
+    def from_env(self, text: str) -> tuple[dict[str, Any], ...]:
+        return tuple(self._from_part(part) for part in text.split(","))
+
+    @staticmethod
+    def _from_part(part: str) -> dict[str, Any]:
+        duration, _, target = part.partition(":")
+        stage: dict[str, Any] = {}
+        if duration:
+            stage["duration"] = parse_go_duration(duration)
+        if target:
+            stage["target"] = parse_int(target)
+        return stage
 
     def to_json(self, value: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
         return [
@@ -291,102 +322,50 @@ class Stages(_Base):
         ]
 
 
-class Anything(_Base):
+class Anything(Base):
     """JSON that is checked where it is used."""
 
     def from_json(self, value: Any) -> Any:
         return value
 
 
-class Thresholds(_Base):
-    """{metric: [entries]}."""
+class Object(Base):
+    """A JSON object whose fields are checked where they are used."""
+
+    go_type = "map[string]json.RawMessage"
+
+    def from_json(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise mismatch(value, self.go_type)
+        return value
+
+
+class Thresholds(Base):
+    """{metric: [entries]}; an entry is a text or {threshold, abortOnFail, delayAbortEval}."""
+
+    go_type = "map[string]metrics.Thresholds"
 
     def from_json(self, value: Any) -> dict[str, list[Any]]:
         if not isinstance(value, dict):
-            raise _mismatch(value, "map[string]metrics.Thresholds")
-        for entries in value.values():
+            raise mismatch(value, self.go_type)
+        found = {}
+        for metric, entries in value.items():
+            if entries is None:
+                entries = []
             if not isinstance(entries, list):
-                raise _mismatch(entries, "[]metrics.thresholdConfig")
-            for entry in entries:
-                if not isinstance(entry, (str, dict)):
-                    raise _mismatch(entry, "metrics.rawThresholdConfig")
-        return value
-
-
-_TLS_VERSIONS: Final = ("tls1.0", "tls1.1", "tls1.2", "tls1.3")
-
-
-class TLSVersion(_Base):
-    """(lowest, highest), of one version or {min, max}."""
-
-    def from_json(self, value: Any) -> tuple[str | None, str | None]:
-        if isinstance(value, str):
-            value = {"min": value, "max": value}
-        if not isinstance(value, dict):
-            raise _mismatch(value, "lib.TLSVersions")
-        for one in value.values():
-            if one not in (*_TLS_VERSIONS, "", None):
-                raise ValueError(f"unknown TLS version: {one}")
-        return value.get("min") or None, value.get("max") or None
-
-    def to_json(self, value: tuple[str | None, str | None]) -> dict[str, str]:
-        return {"min": value[0] or "", "max": value[1] or ""}
-
-
-class Networks(Texts):
-    """Addresses and CIDR ranges."""
-
-    def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        for one in values:
-            try:
-                ipaddress.ip_network(one, strict=False)
-            except ValueError:
-                raise ValueError(f"invalid CIDR address: {one}") from None
-        return values
-
-
-class DNS(_Base):
-    """{ttl, select, policy}; `ttl=5m,select=first` as a text."""
-
-    _choices: Final = {
-        "select": ("first", "random", "roundRobin"),
-        "policy": ("preferIPv4", "preferIPv6", "onlyIPv4", "onlyIPv6", "any"),
-    }
-
-    def from_json(self, value: Any) -> dict[str, str]:
-        if not isinstance(value, dict):
-            raise _mismatch(value, "types.DNSConfig")
-        return self._checked({key: str(one) for key, one in value.items() if one is not None})
-
-    def from_text(self, text: str) -> dict[str, str]:
-        return self._checked(dict(pair.partition("=")[::2] for pair in text.split(",") if pair))
-
-    def _checked(self, found: dict[str, str]) -> dict[str, str]:
-        for key, value in found.items():
-            if key == "ttl":
-                if value not in ("inf", "0", ""):
-                    parse_duration(value)
-            elif key not in self._choices:
-                raise ValueError(f"unknown DNS configuration field: {key}")
-            elif value not in self._choices[key]:
-                raise ValueError(f"invalid DNS {key} '{value}'")
+                raise mismatch(entries, "[]metrics.thresholdConfig")
+            found[metric] = [self._entry(entry) for entry in entries]
         return found
 
-    def to_json(self, value: dict[str, str]) -> dict[str, Any]:
-        return {"ttl": None, "select": None, "policy": None} | value
-
-
-class Number(_Base):
-    """A number."""
-
-    word = "float"
-
-    def from_json(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise _mismatch(value, "float64")
-        if not math.isfinite(value):
-            raise _mismatch(value, "float64")
-        return value
-
-    def from_text(self, text: str) -> float:
-        return float(text)
+    @staticmethod
+    def _entry(entry: Any) -> Any:
+        if isinstance(entry, str):
+            return entry
+        if not isinstance(entry, dict):
+            raise mismatch(entry, "metrics.rawThresholdConfig")
+        for key, wanted, go_type in (("threshold", str, "string"), ("abortOnFail", bool, "bool")):
+            if entry.get(key) is not None and not isinstance(entry[key], wanted):
+                raise mismatch(entry[key], go_type)
+        if entry.get("delayAbortEval") is not None:
+            Duration().from_json(entry["delayAbortEval"])
+        return entry

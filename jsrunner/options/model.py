@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
 
-from jsrunner.options import kinds
+from jsrunner.options import kinds, network
 from jsrunner.options.segment import Segment, SegmentKind, SequenceKind
 
 #: Columns of trends in the summary.
@@ -63,7 +63,7 @@ class Options:
     stages: tuple[dict[str, Any], ...] | None = _row(
         "stages", kinds.Stages(), "add a stage, as `duration:target`",
         flag="stage", short="s", variable="K6_STAGES", repeats=True)  # fmt: skip
-    scenarios: dict[str, Any] | None = _row("scenarios", kinds.Anything(), "scenarios by name")
+    scenarios: dict[str, Any] | None = _row("scenarios", kinds.Object(), "scenarios by name")
     segment: Segment | None = _row(
         "executionSegment", SegmentKind(), "run only this part of the test, e.g. `0:1/3`",
         flag="execution-segment")  # fmt: skip
@@ -89,7 +89,7 @@ class Options:
         "rps", kinds.Int(), "limit of HTTP requests per second", flag="rps", variable="K6_RPS"
     )
     dns: dict[str, str] | None = _row(
-        "dns", kinds.DNS(), "name look-up: `ttl=5m,select=random,policy=preferIPv4`",
+        "dns", network.DNS(), "name look-up: `ttl=5m,select=random,policy=preferIPv4`",
         flag="dns", variable="K6_DNS")  # fmt: skip
     max_redirects: int | None = _row(
         "maxRedirects", kinds.Int(), "follow at most n redirects (10)",
@@ -114,10 +114,10 @@ class Options:
         "tlsCipherSuites", kinds.Texts(), "allowed cipher suites, by Go's names"
     )
     tls_version: tuple[str | None, str | None] | None = _row(
-        "tlsVersion", kinds.TLSVersion(), "allowed TLS versions"
+        "tlsVersion", network.TLSVersion(), "allowed TLS versions"
     )
     tls_auth: list[dict[str, Any]] | None = _row(
-        "tlsAuth", kinds.Anything(), "client certificates: [{cert, key, password, domains}]"
+        "tlsAuth", network.TLSAuth(), "client certificates: [{cert, key, password, domains}]"
     )
     throw: bool | None = _row(
         "throw", kinds.Bool(), "throw exceptions on failed requests",
@@ -126,13 +126,13 @@ class Options:
         "thresholds", kinds.Thresholds(), "pass or fail by metrics"
     )
     blacklist_ips: tuple[str, ...] | None = _row(
-        "blacklistIPs", kinds.Networks(), "refuse connections to these CIDR ranges",
+        "blacklistIPs", network.Networks(), "refuse connections to these CIDR ranges",
         flag="blacklist-ip", variable="K6_BLACKLIST_IPS", repeats=True)  # fmt: skip
     block_hostnames: tuple[str, ...] | None = _row(
-        "blockHostnames", kinds.Texts(), "refuse connections to these names, `*` may lead",
+        "blockHostnames", network.Hostnames(), "refuse connections to these names, `*` may lead",
         flag="block-hostnames", variable="K6_BLOCK_HOSTNAMES", repeats=True)  # fmt: skip
     hosts: dict[str, str] | None = _row(
-        "hosts", kinds.TextMap(), "addresses for names: {name[:port]: ip[:port]}"
+        "hosts", network.Hosts(), "addresses for names: {name[:port]: ip[:port]}"
     )
     no_connection_reuse: bool | None = _row(
         "noConnectionReuse", kinds.Bool(), "disable keep-alive connections",
@@ -144,18 +144,18 @@ class Options:
     min_iteration_duration: float | None = _row(
         "minIterationDuration", kinds.Duration(), "shortest duration of an iteration",
         flag="min-iteration-duration", variable="K6_MIN_ITERATION_DURATION")  # fmt: skip
-    ext: dict[str, Any] | None = _row("ext", kinds.Anything(), "left for other tools")
+    ext: dict[str, Any] | None = _row("ext", kinds.Object(), "left for other tools")
     cloud: dict[str, Any] | None = _row("cloud", kinds.Anything(), "left for k6's cloud")
     summary_trend_stats: tuple[str, ...] | None = _row(
         "summaryTrendStats", kinds.TrendStats(),
         "stats of trend metrics in the summary, of avg, min, med, max, count, p(N)",
-        flag="summary-trend-stats", variable="K6_SUMMARY_TREND_STATS")  # fmt: skip
+        flag="summary-trend-stats", variable="K6_SUMMARY_TREND_STATS", repeats=True)  # fmt: skip
     summary_time_unit: str | None = _row(
         "summaryTimeUnit", kinds.TimeUnit(), "time unit of the summary: s, ms or us",
         flag="summary-time-unit", variable="K6_SUMMARY_TIME_UNIT")  # fmt: skip
     system_tags: tuple[str, ...] | None = _row(
         "systemTags", kinds.SystemTags(), "only include these system tags in metrics",
-        flag="system-tags", variable="K6_SYSTEM_TAGS")  # fmt: skip
+        flag="system-tags", variable="K6_SYSTEM_TAGS", repeats=True)  # fmt: skip
     tags: dict[str, str] | None = _row(
         "tags", kinds.TextMap(), "add a tag to all samples, as `name=value`",
         flag="tag", variable="K6_TAGS", repeats=True)  # fmt: skip
@@ -173,11 +173,11 @@ class Options:
         "", kinds.Text(), "write what the script logs to this file",
         flag="console-output", variable="K6_CONSOLE_OUTPUT")  # fmt: skip
     local_ips: str | None = _row(
-        "", kinds.Text(), "client addresses, ranges or CIDRs, one per VU in rotation",
+        "", network.AddressRanges(), "client addresses, ranges or CIDRs, one per VU in rotation",
         flag="local-ips", variable="K6_LOCAL_IPS")  # fmt: skip
 
     def trend_stats(self) -> tuple[str, ...]:
-        return self.summary_trend_stats or TREND_STATS
+        return TREND_STATS if self.summary_trend_stats is None else self.summary_trend_stats
 
     def enabled_system_tags(self) -> frozenset[str]:
         return frozenset(SYSTEM_TAGS if self.system_tags is None else self.system_tags)

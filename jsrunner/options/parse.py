@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError, ExitCode
-from jsrunner.options.model import Options, rows
+from jsrunner.options.kinds import Mismatch, mismatch
+from jsrunner.options.model import Options, Row, rows
+from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,14 +16,26 @@ if TYPE_CHECKING:
 #: A wrong value of these ends the run with the general exit code (as k6).
 _GENERAL = ("summary_trend_stats", "dns")
 
+#: Names of options in Go, where these are more than the JSON names with a capital.
+_GO_NAMES: Final = {
+    "vus": "VUs",
+    "rps": "RPS",
+    "dns": "DNS",
+    "httpDebug": "HTTPDebug",
+    "blockHostnames": "BlockedHostnames",
+    "tags": "RunTags",
+}
 
-def options_from_json(data: object) -> tuple[Options, list[str]]:
-    """(options, names of unknown fields). Raises ConfigError with Go's text."""
+
+def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options, list[str]]:
+    """(options, names of unknown fields). Raises ConfigError with Go's text, and the option as hint.
+
+    k6 tells more of a value of a wrong type where it is `of_script`. Null says nothing.
+    """
+    if data is None:
+        return Options(), []
     if not isinstance(data, dict):
-        raise ConfigError(
-            "parsing options from script got error while parsing json: cannot unmarshal value into "
-            "Go value of type lib.Options"
-        )
+        raise ConfigError(_described(mismatch(data, "lib.Options"), json.dumps(data), of_script))
     values: dict[str, Any] = {}
     known = {row.json.lower(): (one.name, row) for one, row in rows() if row.json}
     unknown = []
@@ -36,10 +50,16 @@ def options_from_json(data: object) -> tuple[Options, list[str]]:
             values[name] = row.kind.from_json(value)
         except ValueError as error:
             code = ExitCode.GENERIC if name in _GENERAL else None
-            raise ConfigError(
-                str(error), exit_code=code, hint=f"the option {key} is {json.dumps(value)}"
-            ) from None
+            text = _described(error, f"{quote(key)}: {json.dumps(value)}", of_script)
+            hint = f"the option {key} is {json.dumps(value)}"
+            raise ConfigError(text, exit_code=code, hint=hint) from None
     return Options(**values), unknown
+
+
+def _described(error: ValueError, line: str, of_script: bool) -> str:
+    if of_script and isinstance(error, Mismatch):
+        return f"parsing options from script got error while parsing {quote(line)}: {error}"
+    return str(error)
 
 
 def options_from_env(env: Mapping[str, str]) -> Options:
@@ -52,9 +72,15 @@ def options_from_env(env: Mapping[str, str]) -> Options:
         try:
             values[one.name] = row.kind.from_env(text)
         except ValueError as error:
-            field = one.name.title().replace("_", "")
+            if one.name == "summary_trend_stats":  # k6 reads any text, and checks it later
+                raise ConfigError(str(error), exit_code=ExitCode.GENERIC) from None
             raise ConfigError(
-                f"envconfig.Process: assigning {row.variable} to {field}: converting '{text}'. "
-                f"details: {error}"
+                f"envconfig.Process: assigning {row.variable} to {_go_name(row)}: converting "
+                f"'{text}' to type {row.kind.go_type}. details: {error}"
             ) from None
     return Options(**values)
+
+
+def _go_name(row: Row) -> str:
+    name = row.json or row.variable.removeprefix("K6_").title().replace("_", "").replace("Ips", "IPs")
+    return _GO_NAMES.get(name) or name[0].upper() + name[1:]

@@ -6,11 +6,18 @@ length n/L gets n of every L indices, spread evenly, larger segments choosing fi
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, islice, pairwise
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.options.kinds import Base, mismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +42,24 @@ def _text(value: Fraction) -> str:
     return str(value.numerator) if value.denominator == 1 else str(value)
 
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)\Z")
+_PERCENTAGE = re.compile(r"[+-]?[0-9]+%\Z")
+
+
 def _fraction(text: str) -> Fraction:
-    text = text.strip()
+    if text.endswith("%"):
+        if not _PERCENTAGE.match(text):
+            raise ValueError(f"'{text}' is not a valid percentage")
+        return Fraction(int(text[:-1]), 100)
     try:
-        value = Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"'{text}' is not a valid percentage, decimal, or fraction") from None
-    return value
+        if _NUMBER.match(text):
+            return Fraction(text)
+    except ZeroDivisionError:
+        pass
+    raise ValueError(f"'{text}' is not a valid percentage, decimal, fraction or interval value")
 
 
-def parse_segment(text: str) -> Segment:
-    """`1/3:2/3`, or `1/3` for `0:1/3`; also percentages and decimals. Raises ValueError."""
-    start, colon, end = text.partition(":")
-    first, last = (_fraction(start), _fraction(end)) if colon else (Fraction(0), _fraction(start))
+def _segment(first: Fraction, last: Fraction) -> Segment:
     if first < 0:
         raise ValueError(f"segment start value must be at least 0 but was {float(first):.2f}")
     if first >= last:
@@ -59,118 +71,140 @@ def parse_segment(text: str) -> Segment:
     return Segment(first, last)
 
 
+def parse_segment(text: str) -> Segment:
+    """`1/3:2/3`, or `1/3` for `0:1/3`; also percentages and decimals; "" is all. Raises ValueError."""
+    start, colon, end = text.partition(":")
+    if colon:
+        return _segment(_fraction(start), _fraction(end))
+    return _segment(Fraction(0), _fraction(text)) if text else WHOLE
+
+
 def parse_sequence(text: str) -> tuple[Segment, ...]:
-    """`0,1/3,1`: the segments between neighbours. Raises ValueError."""
+    """`0,1/3,1`: the segments between neighbours; "" says nothing. Raises ValueError."""
+    if not text:
+        return ()
     points = [_fraction(part) for part in text.split(",")]
     if len(points) < 2:
-        raise ValueError(f"at least two points are needed for an execution segment sequence, {text}")
-    segments = []
-    for first, last in pairwise(points):
-        if first >= last:
-            raise ValueError(
-                f"segment start({float(first):.2f}) must be less than its end({float(last):.2f})"
-            )
-        segments.append(Segment(first, last))
-    return tuple(segments)
+        raise ValueError("at least 2 points are needed for an execution segment sequence, 1 given")
+    return tuple(_segment(first, last) for first, last in pairwise(points))
 
 
-class SegmentKind:
+def sequence_text(sequence: Sequence[Segment]) -> str:
+    """As `parse_sequence` reads it."""
+    return ",".join([_text(sequence[0].start), *(_text(one.end) for one in sequence)])
+
+
+class SegmentKind(Base):
     """The type of the option executionSegment."""
 
-    word = "string"
+    go_type = "lib.ExecutionSegment"
 
     def from_json(self, value: Any) -> Segment:
         if not isinstance(value, str):
-            raise ValueError("json: cannot unmarshal value into Go value of type string")
+            raise mismatch(value, "lib.ExecutionSegment")
         return parse_segment(value)
 
     def from_text(self, text: str) -> Segment:
         return parse_segment(text)
 
-    from_env = from_text
-
     def to_json(self, value: Segment) -> str:
         return str(value)
 
 
-class SequenceKind(SegmentKind):
+class SequenceKind(Base):
     """The type of the option executionSegmentSequence."""
 
-    def from_json(self, value: Any) -> Any:
+    go_type = "lib.ExecutionSegmentSequence"
+
+    def from_json(self, value: Any) -> tuple[Segment, ...]:
         if not isinstance(value, str):
-            raise ValueError("json: cannot unmarshal value into Go value of type string")
+            raise mismatch(value, "lib.ExecutionSegmentSequence")
         return parse_sequence(value)
 
-    def from_text(self, text: str) -> Any:
+    def from_text(self, text: str) -> tuple[Segment, ...]:
         return parse_sequence(text)
 
-    def to_json(self, value: Any) -> str:
-        return ",".join([_text(value[0].start), *(_text(one.end) for one in value)])
+    def to_json(self, value: tuple[Segment, ...]) -> str:
+        return sequence_text(value) if value else ""
 
 
 class Striping:
-    """Which of the indices 0, 1, 2, ... of a test are a segment's own."""
+    """Which of the indices 0, 1, 2, ... of a test are a segment's own.
 
-    def __init__(self, segment: Segment | None, sequence: tuple[Segment, ...] | None) -> None:
-        """Raises ValueError for a segment that the sequence does not have."""
+    The pattern is looked at no further than is asked for: a segment such as 0:0.123456789 has a period
+    of a thousand million.
+    """
+
+    def __init__(self, segment: Segment | None, sequence: Sequence[Segment] | None) -> None:
+        """Raises ValueError if the segment is none of the sequence's."""
         self.segment = segment or WHOLE
-        self._sequence = sequence or _around(self.segment)
-        if self.segment not in self._sequence:
-            points = SequenceKind().to_json(self._sequence)
+        given = sequence or (self.segment,)
+        if self.segment not in given:
+            points = sequence_text(given)
             raise ValueError(f"provided segment {self.segment} can't be found in sequence {points}")
+        self._sequence = _filled(given)
+        self._position = self._sequence.index(self.segment)
         self._period = lcm(*(one.length.denominator for one in self._sequence))
-        self._offsets = self._choose()
-        self._own = self._offsets[self.segment]
+        #: How many of each period's indices every segment gets.
+        self._shares = [int(one.length * self._period) for one in self._sequence]
+        self._pattern = self._owners()
+        self._known = 0
+        self._own: list[int] = []  # the own ones of the indices below `_known`
 
-    def _choose(self) -> dict[Segment, tuple[int, ...]]:
-        """Each segment's indices below the period."""
-        order = sorted(self._sequence, key=lambda one: -one.length)
-        chosen: dict[Segment, list[int]] = {one: [] for one in order}
+    def _owners(self) -> Iterator[int]:
+        """The positions of the segments that get the indices of a period, from 0 on."""
+        order = sorted(range(len(self._shares)), key=lambda one: -self._shares[one])
+        chosen = [0] * len(self._shares)
         for index in range(self._period):
             for one in order:
-                share = int(one.length * self._period)
-                if len(chosen[one]) < share and index * share >= len(chosen[one]) * self._period:
-                    chosen[one].append(index)
+                if index * self._shares[one] >= chosen[one] * self._period:
+                    chosen[one] += 1
+                    yield one
                     break
-        return {one: tuple(own) for one, own in chosen.items()}
 
-    def weighted(self, total: int) -> Striping:
-        """The striping of what `total` others do that are shared out by this one.
-
-        k6 shares out iterations by the number of VUs that each segment has got, and these are whole.
-        It is this striping itself where the segment has got none of them.
-        """
-        points = [Fraction(0)]
-        own: Segment | None = None
-        for one in self._sequence:
-            count = self._count(self._offsets[one], total)
-            if not count:
-                continue
-            points.append(points[-1] + Fraction(count, total))
-            if one == self.segment:
-                own = Segment(points[-2], points[-1])
-        if own is None:
-            return self
-        return Striping(own, tuple(Segment(*pair) for pair in pairwise(points)))
+    def _look(self) -> None:
+        """Learn whose one more index is."""
+        if next(self._pattern) == self._position:
+            self._own.append(self._known)
+        self._known += 1
 
     def count(self, total: int) -> int:
         """How many of the first `total` indices are own."""
-        return self._count(self._own, total)
-
-    def _count(self, offsets: tuple[int, ...], total: int) -> int:
         rounds, rest = divmod(total, self._period)
-        return rounds * len(offsets) + sum(1 for offset in offsets if offset < rest)
+        while self._known < rest:
+            self._look()
+        return rounds * self._shares[self._position] + bisect_left(self._own, rest)
 
     def index(self, number: int) -> int:
         """The index in the whole test of the own index `number`."""
-        rounds, position = divmod(number, len(self._own))
+        rounds, position = divmod(number, self._shares[self._position])
+        while len(self._own) <= position:
+            self._look()
         return rounds * self._period + self._own[position]
 
+    def rescaled(self, total: int) -> Striping:
+        """The segments' shares as they are of `total` VUs, where this one has some.
 
-def _around(segment: Segment) -> tuple[Segment, ...]:
-    parts = [segment]
-    if segment.start > 0:
-        parts.insert(0, Segment(Fraction(0), segment.start))
-    if segment.end < 1:
-        parts.append(Segment(segment.end, Fraction(1)))
+        k6 hands out iterations by it, so that instances get them as they got the VUs.
+        """
+        rounds, rest = divmod(total, self._period)
+        if not rest:
+            return self
+        counts = [rounds * share for share in self._shares]
+        for owner in islice(self._owners(), rest):
+            counts[owner] += 1
+        ends = [Fraction(one, total) for one in accumulate(counts)]
+        segments = [
+            Segment(end - Fraction(count, total), end) for count, end in zip(counts, ends, strict=True)
+        ]
+        return Striping(segments[self._position], [one for one in segments if one.length])
+
+
+def _filled(sequence: Sequence[Segment]) -> tuple[Segment, ...]:
+    """With what lies before the first and behind the last segment."""
+    parts = list(sequence)
+    if parts[0].start > 0:
+        parts.insert(0, Segment(Fraction(0), parts[0].start))
+    if parts[-1].end < 1:
+        parts.append(Segment(parts[-1].end, Fraction(1)))
     return tuple(parts)

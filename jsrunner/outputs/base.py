@@ -6,11 +6,11 @@ lines there, and a writer in the coordinator, which only copies the workers' byt
 
 from __future__ import annotations
 
-import gzip
+import contextlib
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.errors import JsrunnerError, UsageError
 
@@ -63,34 +63,43 @@ class FileWriter:
         self.config = config
         self.failed: str | None = None
         path = config.path
+        self._stdout = path in ("", "-")
+        self._packed = path.endswith(".gz")
         try:
-            if path in ("", "-"):
-                self._file: Any = sys.stdout.buffer
-            elif path.endswith(".gz"):
-                self._file = gzip.open(path, "wb")  # noqa: SIM115 - closed by close()
-            else:
-                self._file = open(path, "wb")  # noqa: SIM115
+            self._file: IO[bytes] = sys.stdout.buffer if self._stdout else open(path, "wb")  # noqa: SIM115
         except OSError as error:
             raise JsrunnerError(
                 f"could not create the output: open {path}: {(error.strerror or '').lower()}"
             ) from None
+        if self._packed:
+            from zlib import MAX_WBITS, compressobj
+
+            self._deflate = compressobj(wbits=MAX_WBITS | 16)  # with gzip's header and trailer
         self.write(config.header)
 
     def write(self, data: bytes) -> None:
-        if not data or self.failed:
+        """Append, and hand on to the system what is ready: a reader may follow the file."""
+        if data:
+            self._put(self._deflate.compress(data) if self._packed else data)
+
+    def _put(self, data: bytes) -> None:
+        if self.failed:
             return
         try:
             self._file.write(data)
+            self._file.flush()
         except (OSError, ValueError) as error:
-            self.failed = f"writing to {self.config.path} failed: {error}"
+            reason = getattr(error, "strerror", None) or str(error)
+            self.failed = f"writing to {self.config.path or 'stdout'} failed: {reason.lower()}"
 
     def close(self) -> None:
-        try:
-            self._file.flush()
-            if self._file is not sys.stdout.buffer:
-                self._file.close()
-        except (OSError, ValueError) as error:
-            self.failed = self.failed or f"writing to {self.config.path} failed: {error}"
+        """Write the rest. May be called twice."""
+        if self._file.closed or self._stdout:
+            return
+        if self._packed:
+            self._put(self._deflate.flush())
+        with contextlib.suppress(OSError):  # what could not be written is still in the buffer
+            self._file.close()
 
 
 def rfc3339(time_s: float) -> str:

@@ -77,7 +77,7 @@ def handle_summary_data(
             "isStdErrTTY": stderr_tty,
             "testRunDurationMs": data.duration * 1000,
         },
-        "metrics": {one.name: _described(one) for one in data.metrics},
+        "metrics": {one.name: _described(one) for one in data.total.metrics},
     }
     found["setup_data"] = data.setup_data
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jsrunner.metrics.sinks import TrendSink
+from jsrunner.metrics.store import own_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,12 +57,11 @@ class Check:
 
 @dataclass(slots=True)
 class Group:
-    """A group: its own checks, the metrics measured in it, the groups inside."""
+    """A group: its own checks and the groups inside."""
 
     name: str
     path: str
     checks: dict[str, Check] = field(default_factory=dict)
-    metrics: list[MetricSummary] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
 
     @property
@@ -78,10 +78,22 @@ class Group:
             group = found
         return group
 
-    def walk(self) -> Iterable[Group]:
-        yield self
-        for group in self.groups.values():
-            yield from group.walk()
+
+@dataclass(slots=True)
+class Section:
+    """What a part of the text shows: all results, or those of a scenario or a group."""
+
+    #: Those of equal name as one, in the order in which they were seen first.
+    checks: list[Check] = field(default_factory=list)
+    metrics: list[MetricSummary] = field(default_factory=list)
+    groups: dict[str, Section] = field(default_factory=dict)
+
+    def child(self, path: str) -> Section:
+        """The section of a group below this one with a path such as `::a::b`."""
+        section = self
+        for name in path.split("::")[1:]:
+            section = section.groups.setdefault(name, Section())
+        return section
 
 
 def _id(path: str) -> str:
@@ -93,10 +105,12 @@ def _id(path: str) -> str:
 class SummaryData:
     """Everything. `duration` is the run's, in seconds, setup and teardown included."""
 
-    metrics: list[MetricSummary]
+    #: Checks by group.
     root: Group
-    #: For the full mode: what each scenario measured.
-    scenarios: dict[str, Group]
+    #: All metrics; its groups, which the full mode shows, are those of the scenario `default`.
+    total: Section
+    #: For the full mode: the other scenarios.
+    scenarios: dict[str, Section]
     trend_stats: tuple[str, ...]
     time_unit: str
     duration: float
@@ -114,22 +128,11 @@ def build(
 ) -> SummaryData:
     """The summary of what was measured."""
     root = Group("", "")
-    scenarios: dict[str, Group] = {}
     for path in store.groups:
         root.child(path)
     for tally in store.checks:
         _add_check(root, tally)
-        if tally.scenario:
-            _add_check(scenarios.setdefault(tally.scenario, Group("", "")), tally)
-    for (scenario, group), section in store.sections.items():
-        if not scenario:
-            continue
-        top = scenarios.setdefault(scenario, Group("", ""))
-        place = top if group is None else top.child(group)
-        place.metrics = [
-            _metric(name, entry, (), duration, trend_stats) for name, entry in section.entries.items()
-        ]
-    metrics = []
+    total = Section(_merged(store.checks))
     for name, entry in store.entries.items():
         results = tuple(
             ThresholdResult(
@@ -140,8 +143,22 @@ def build(
             )
             for one in thresholds.thresholds.get(name, ())
         )
-        metrics.append(_metric(name, entry, results, duration, trend_stats))
-    return SummaryData(metrics, root, scenarios, trend_stats, time_unit, duration, setup_data)
+        total.metrics.append(_metric(name, entry, results, duration, trend_stats))
+    scenarios: dict[str, Section] = {}
+    for (scenario, group), entries in store.sections.items():
+        top = scenarios.setdefault(scenario, Section()) if scenario else total
+        place = top.child(group)
+        place.checks = _merged(
+            [
+                one
+                for one in store.checks
+                if own_scenario(one.scenario) == scenario and group in ("", one.group)
+            ]
+        )
+        place.metrics = [
+            _metric(name, entry, (), duration, trend_stats) for name, entry in entries.items()
+        ]
+    return SummaryData(root, total, scenarios, trend_stats, time_unit, duration, setup_data)
 
 
 def _metric(
@@ -178,3 +195,13 @@ def _add_check(top: Group, tally: CheckTally) -> None:
         group.checks[tally.name] = check
     check.passes += tally.passes
     check.fails += tally.fails
+
+
+def _merged(tallies: Iterable[CheckTally]) -> list[Check]:
+    """Checks of equal name as one."""
+    found: dict[str, Check] = {}
+    for one in tallies:
+        check = found.setdefault(one.name, Check(one.name, f"{one.group}::{one.name}", 0, 0))
+        check.passes += one.passes
+        check.fails += one.fails
+    return list(found.values())

@@ -20,6 +20,7 @@ from gevent.hub import Waiter
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
+from jsrunner.executors.base import Interval
 from jsrunner.worker import board
 from jsrunner.worker.scenario import Scenario
 from jsrunner.worker.vu import TIME_SLICE, YIELD
@@ -27,7 +28,7 @@ from jsrunner.worker.vu import TIME_SLICE, YIELD
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, ScenarioPlan
+    from jsrunner.executors.base import ExecutorConfig, LoopPlan
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
@@ -76,7 +77,7 @@ class ArrivalScenario(Scenario):
         self,
         process: Process,
         config: ExecutorConfig,
-        plan: ScenarioPlan,
+        plan: LoopPlan,
         indices: Sequence[int],
         counts: board.Counts,
         *,
@@ -114,17 +115,8 @@ class ArrivalScenario(Scenario):
             gevent.joinall([self._players.pop()], raise_error=True)
 
     def _add_player(self, vu: VU) -> None:
-        end = self.plan.duration
-        self._players.append(
-            gevent.spawn(
-                self._work,
-                vu,
-                Arrival(self),
-                self._setup_data,
-                float("inf"),
-                end + self.config.graceful_stop,
-            )
-        )
+        whole = Interval(0.0, float("inf"), self.plan.duration + self.config.graceful_stop)
+        self._players.append(gevent.spawn(self._work, vu, Arrival(self), self._setup_data, [whole]))
 
     def wait_idle(self, turn: Arrival) -> bool:
         """Wait until an iteration is given to this VU; False when the scenario is over."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.script.script import Script
     from jsrunner.worker.board import Board
-    from jsrunner.worker.process import Plan
+    from jsrunner.worker.plan import Plan
     from jsrunner.worker.vu import VU
 
 #: How often the coordinator hears what has been measured, in seconds.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
@@ -18,45 +17,18 @@ from jsrunner.options.segment import Striping
 from jsrunner.script.script import MissingExport
 from jsrunner.transport.dial import Dialer
 from jsrunner.worker.messages import Initialized, Log, MarkFailed
-from jsrunner.worker.recorder import Recorder, SampleFormatter
+from jsrunner.worker.recorder import Recorder
 from jsrunner.worker.vu import VU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.engine.image import Image
-    from jsrunner.executors.base import ExecutorConfig
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
     from jsrunner.worker.board import Board
+    from jsrunner.worker.plan import Plan
     from jsrunner.worker.scenario import Scenario
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One worker's part of the plan."""
-
-    #: Numbers of the VUs that it makes.
-    vu_ids: tuple[int, ...]
-    #: Per scenario the indices of the plan's VUs that it plays.
-    indices: dict[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The whole test, as the coordinator has put it together."""
-
-    options: Options
-    scenarios: dict[str, ExecutorConfig]
-    shares: tuple[Share, ...]
-    max_vus: int
-    #: What formats samples for the outputs that want each of them.
-    formatters: tuple[SampleFormatter, ...] = ()
-    #: exec.test.options, as JSON.
-    options_json: str = "{}"
-    user_agent: str = ""
-    #: What a script finds in its exported `options`.
-    shown_options: dict[str, Any] = field(default_factory=dict)
 
 
 class Pool:

@@ -8,27 +8,16 @@ only copies bytes. Once a second `Recorder.collect` takes the deltas for the coo
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from jsrunner.metrics.registry import Metric
+    from jsrunner.outputs.base import LineWriter, SampleFormatter
 
 #: A delta of one series: counter sum; rate (hits, total); gauge (last, min, max); trend: doubles.
 Delta = float | tuple[float, float] | tuple[float, float, float] | bytes
-
-
-class SampleFormatter(Protocol):
-    """One output's way to write a sample as a line (see jsrunner.outputs.base)."""
-
-    def format(
-        self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> LineWriter: ...
-
-
-class LineWriter(Protocol):
-    def line(self, time_s: float, value: float) -> bytes: ...
 
 
 class TagSet:

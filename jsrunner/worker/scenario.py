@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import gevent
 
-from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.base import PerVU, Shared
 from jsrunner.worker import board
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, ScenarioPlan
+    from jsrunner.executors.base import ExecutorConfig, Interval, LoopPlan
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
@@ -56,7 +55,7 @@ class Scenario:
         self,
         process: Process,
         config: ExecutorConfig,
-        plan: ScenarioPlan,
+        plan: LoopPlan,
         indices: Sequence[int],
         counts: board.Counts,
     ) -> None:
@@ -66,10 +65,8 @@ class Scenario:
         self.indices = indices
         self.counts = counts
         self._block = (0, 0)
-        budget = plan.iterations
-        self._total = budget.count if isinstance(budget, Shared) else board.ENDLESS
-        #: Which of the whole test's iterations are this instance's.
-        self.striping = budget.striping if isinstance(budget, (Shared, Arrivals)) else process.striping
+        shared = plan.iterations
+        self._total = shared.count if isinstance(shared, Shared) else board.ENDLESS
         self.start_at = 0.0  # time.monotonic
         self.start_epoch = 0.0
 
@@ -101,27 +98,38 @@ class Scenario:
 
     def _play(self, index: int, setup_data: bytes | None) -> None:
         """One VU of the plan: for each interval a VU of the pool."""
-        for interval in self.plan.intervals(index):
-            self._sleep_until(interval.start)
+        intervals = list(self.plan.intervals(index))
+        while intervals:
+            self._sleep_until(intervals[0].start)
             if self.process.stopping:
                 break
             turn = Turn(self)
-            self._work(self.process.pool.take(), turn, setup_data, interval.stop, interval.hard_stop)
+            self._work(self.process.pool.take(), turn, setup_data, intervals)
             if turn.left:
                 self.process.record_dropped(self, turn.left)
 
-    def _work(
-        self, vu: VU, turn: Supply, setup_data: bytes | None, stop: float, hard_stop: float
-    ) -> None:
-        """Have a VU of the pool iterate until `stop`, at most until `hard_stop` of the scenario."""
+    def _work(self, vu: VU, turn: Supply, setup_data: bytes | None, intervals: list[Interval]) -> None:
+        """Have a VU of the pool work for the scenario in these intervals, as far as they touch."""
         self.counts.add(board.ACTIVE)
         try:
             vu.activate(turn, setup_data)
-            vu.iterate(stop_at=self.start_at + stop, hard_stop=self.start_at + hard_stop)
+            self._iterate(vu, intervals)
             vu.deactivate()
         finally:
             self.counts.add(board.ACTIVE, -1)
             self.process.pool.give_back(vu)
+
+    def _iterate(self, vu: VU, intervals: list[Interval]) -> None:
+        """Play the first interval, and those that begin while its last iteration still runs."""
+        while True:
+            interval = intervals.pop(0)
+            vu.iterate(
+                stop_at=self.start_at + interval.stop,
+                hard_stop=self.start_at + interval.hard_stop,
+            )
+            now = time.monotonic() - self.start_at
+            if vu.interrupted or not intervals or now < intervals[0].start:
+                return
 
     def _sleep_until(self, offset: float) -> None:
         left = self.start_at + offset - time.monotonic()

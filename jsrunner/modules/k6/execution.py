@@ -42,7 +42,7 @@ class Execution(HostModule):
         if name == "progress":
             return scenario.progress()
         number = self.vu.iteration_in_test
-        return number if name == "iterationInInstance" else scenario.striping.index(number)
+        return number if name == "iterationInInstance" else scenario.plan.numbering.index(number)
 
     @operation
     def vu_number(self, name: str) -> int:

@@ -1,0 +1,102 @@
+"""Scenarios of consolidated options: the script's own, or the one that stands for vus, duration,
+iterations and stages; and the check of the whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.errors import ConfigError
+from jsrunner.executors.registry import scenarios_from_json, shortcut
+from jsrunner.options.segment import Striping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.options.model import Options
+
+_EMPTY = "`{}` was explicitly set to an empty value, running the script with 1 iteration in 1 VU"
+
+
+def derive_scenarios(options: Options) -> tuple[dict[str, ExecutorConfig], list[str]]:
+    """The scenarios by (startTime, name), and warnings. Raises ConfigError."""
+    _check_conflicts(options)
+    warnings = []
+    vus: dict[str, Any] = {} if options.vus is None else {"vus": options.vus}
+    found: dict[str, ExecutorConfig] = {}
+    if options.iterations is not None:
+        limit = {} if options.duration is None else {"maxDuration": options.duration}
+        values = {"iterations": options.iterations, **vus, **limit}
+        found["default"] = shortcut("shared-iterations", values)
+    elif options.duration is not None:
+        if options.duration <= 0:
+            raise ConfigError(
+                "`duration` option should be more than 0, for infinite duration use the "
+                "externally-controlled executor"
+            )
+        found["default"] = shortcut("constant-vus", {"duration": options.duration, **vus})
+    elif options.stages:
+        start = {} if options.vus is None else {"startVUs": options.vus}
+        found["default"] = shortcut("ramping-vus", {"stages": options.stages, **start})
+    elif options.vus is not None and options.stages is None:
+        if options.scenarios is not None:
+            warnings.append(f"`vus={options.vus}` overrides scenarios configuration")
+        found["default"] = shortcut("shared-iterations", {"iterations": options.vus, **vus})
+    elif options.scenarios:
+        found = scenarios_from_json(options.scenarios)
+    else:
+        if options.stages is not None:
+            warnings.append(_EMPTY.format("stages"))
+        if options.scenarios is not None:
+            warnings.append(_EMPTY.format("scenarios"))
+        found["default"] = shortcut("per-vu-iterations", {})
+    ordered = sorted(found.items(), key=lambda item: (item[1].start_time, item[0]))
+    return dict(ordered), warnings
+
+
+def _check_conflicts(options: Options) -> None:
+    """Raises ConfigError if the options describe more than one kind of load.
+
+    Iterations and duration may stand together: the duration is the most that they may take.
+    """
+    given = [
+        name
+        for name in ("iterations", "duration", "stages")
+        if getattr(options, name) not in (None, ())
+    ]
+    if options.scenarios is not None:
+        given.append("scenarios")
+    for clashing in given[1:]:
+        if clashing != "duration":
+            raise ConfigError(
+                f"using `{given[0]}` and `{clashing}` options simultaneously is not allowed"
+            )
+
+
+def validate(
+    options: Options, scenarios: Mapping[str, ExecutorConfig], exports: Mapping[str, str]
+) -> None:
+    """Raises ConfigError with all that is wrong, as k6 lists it. `exports` are types by name."""
+    wrong = []
+    try:
+        Striping(options.segment, options.segment_sequence)
+    except ValueError as error:
+        wrong.append(str(error))
+    for name, scenario in scenarios.items():
+        if errors := scenario.validate():
+            wrong.append(f"scenario {name} has configuration errors: {', '.join(errors)}")
+    for name, timeout in (
+        ("setupTimeout", options.setup_timeout),
+        ("teardownTimeout", options.teardown_timeout),
+    ):
+        if timeout is not None and timeout <= 0:
+            wrong.append(f"{name} must be positive")
+    for name, scenario in scenarios.items():
+        function = scenario.exec or "default"
+        if exports.get(function) != "function":
+            wrong.append(f"executor {name}: function '{function}' not found in exports")
+    if wrong:
+        raise ConfigError(
+            "There were problems with the specified script configuration:"
+            + "".join(f"\n\t- {one}" for one in wrong)
+        )

@@ -1,0 +1,220 @@
+"""The types of options about hosts, addresses and TLS, read as in `kinds`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, ClassVar, Final
+
+from jsrunner.options.duration import parse_duration
+from jsrunner.options.kinds import Base, Text, TextMap, Texts, mismatch, null_mismatch
+from jsrunner.options.numbers import quote
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOSTNAME = rf"(?:\*\.?)?(?:{_LABEL}(?:\.{_LABEL})*)?"
+_HOSTNAMES = re.compile(rf"{_HOSTNAME}\Z", re.IGNORECASE | re.ASCII)
+_HOSTS = re.compile(rf"{_HOSTNAME}(?::[0-9]{{1,5}})?\Z", re.IGNORECASE | re.ASCII)
+
+_TLS_VERSIONS: Final = ("tls1.0", "tls1.1", "tls1.2", "tls1.3")
+
+
+class TLSVersion(Base):
+    """(lowest, highest), of one version or {min, max}."""
+
+    go_type = "lib.TLSVersions"
+
+    def from_json(self, value: Any) -> tuple[str | None, str | None]:
+        if isinstance(value, str):
+            value = {"min": value, "max": value}
+        if not isinstance(value, dict):
+            raise mismatch(value, self.go_type)
+        for key, one in value.items():
+            if key not in ("min", "max"):
+                raise ValueError(f"json: unknown field {quote(key)}")
+            if one not in (*_TLS_VERSIONS, "", None):
+                raise ValueError(f"unknown TLS version '{one}'")
+        return value.get("min") or None, value.get("max") or None
+
+    def to_json(self, value: tuple[str | None, str | None]) -> dict[str, str]:
+        return {"min": value[0] or "", "max": value[1] or ""}
+
+
+class TLSAuth(Base):
+    """Client certificates: [{cert, key, password, domains}], of which the first two are PEM texts."""
+
+    go_type = "[]*lib.TLSAuth"
+    _fields: ClassVar = {"cert": str, "key": str, "password": str, "domains": list}
+
+    def from_json(self, value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list):
+            raise mismatch(value, self.go_type)
+        for one in value:
+            if not isinstance(one, dict):
+                raise mismatch(one, "lib.TLSAuthFields")
+            for key, given in one.items():
+                if key not in self._fields:
+                    raise ValueError(f"json: unknown field {quote(key)}")
+                if given is not None and not isinstance(given, self._fields[key]):
+                    raise mismatch(given, "[]string" if key == "domains" else "string")
+            for domain in one.get("domains") or ():
+                if not isinstance(domain, str):
+                    raise mismatch(domain, "string")
+        return value
+
+
+class Networks(Texts):
+    """Ranges of addresses, in CIDR notation."""
+
+    word = "ip range"
+    go_type = "[]*lib.IPNet"
+
+    def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        for one in values:
+            if reason := self._wrong(one):
+                raise ValueError(f"failed to parse CIDR '{one}': {reason}")
+        return values
+
+    def from_text(self, text: str) -> tuple[str, ...]:
+        values = tuple(text.split(",")) if text else ()
+        for one in values:
+            if reason := self._wrong(one):
+                raise ValueError(f"error parsing blacklist-ip '{one}': {reason}")
+        return values
+
+    def from_env(self, text: str) -> tuple[str, ...]:
+        return self.check(tuple(text.split(",")))
+
+    @staticmethod
+    def _wrong(text: str) -> str:
+        _, _, bits = text.partition("/")
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            bits = ""
+        return "" if bits.isdecimal() else f"invalid CIDR address: {text}"
+
+
+class Hostnames(Texts):
+    """Names, of which each may begin with `*`."""
+
+    word = "pattern"
+    go_type = "types.NullHostnameTrie"
+
+    def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        for one in values:
+            if not _HOSTNAMES.match(one):
+                raise ValueError(f"invalid hostname pattern '{one}'")
+        return values
+
+
+class Hosts(TextMap):
+    """{name[:port]: ip[:port]}. A wrong address is an error only for who asks for that name."""
+
+    go_type = "types.NullHosts"
+
+    def from_json(self, value: Any) -> dict[str, str]:
+        found = super().from_json(value)
+        for name, address in found.items():
+            _, colon, port = address.rpartition(":")
+            if colon and (address.count(":") == 1 or "]:" in address) and not port.isdecimal():
+                raise ValueError(f"strconv.Atoi: parsing {quote(port)}: invalid syntax")
+            if not _HOSTS.match(name):
+                raise ValueError(f"invalid host pattern '{name}'")
+        return found
+
+
+class AddressRanges(Text):
+    """Addresses, ranges `a-b`, and networks in CIDR notation, with commas between them."""
+
+    go_type = "types.NullIPPool"
+
+    def from_text(self, text: str) -> str:
+        for part in text.split(","):
+            if "-" in part:
+                self._check_range(part)
+            elif "/" in part:
+                try:
+                    ipaddress.ip_network(part, strict=False)
+                except ValueError:
+                    raise ValueError(
+                        f"parseCIDR() failed parsing {part}: invalid CIDR address: {part}"
+                    ) from None
+            else:
+                try:
+                    ipaddress.ip_address(part)
+                except ValueError:
+                    raise ValueError(f"{part} is not a valid IP, IP range or CIDR") from None
+        return text
+
+    @staticmethod
+    def _check_range(text: str) -> None:
+        first, _, last = text.partition("-")
+        try:
+            begin, end = ipaddress.ip_address(first), ipaddress.ip_address(last)
+        except ValueError:
+            raise ValueError(f"wrong IP range format: {text}") from None
+        if begin.version != end.version:
+            raise ValueError(f"mixed IP range format: {text}")
+        if int(begin) > int(end):
+            raise ValueError(f"negative IP range: {text}")
+
+
+class DNS(Base):
+    """{ttl, select, policy}; `ttl=5m,select=first` as a text."""
+
+    go_type = "types.DNSConfig"
+    _choices: ClassVar = {
+        "select": ("DNSSelect", ("first", "random", "roundRobin")),
+        "policy": (
+            "DNSPolicy",
+            ("preferIPv4", "preferIPv6", "onlyIPv4", "onlyIPv6", "any"),
+        ),
+    }
+
+    def from_json(self, value: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise mismatch(value, self.go_type)
+        found = {}
+        for key in ("ttl", *self._choices):
+            one = value.get(key)
+            if one is None:
+                continue
+            if not isinstance(one, str):
+                raise null_mismatch(one, "null.String") if key == "ttl" else mismatch(one, "string")
+            found[key] = one
+        return self._checked(found)
+
+    def from_text(self, text: str) -> dict[str, str]:
+        found = {}
+        for pair in text.split(","):
+            key, _, value = pair.partition("=")
+            if not value:
+                raise ValueError(f"no value for key {pair}")
+            if key not in ("ttl", *self._choices):
+                raise ValueError(f"unknown DNS configuration field: {key}")
+            found[key] = value
+        return self._checked(found)
+
+    def _checked(self, found: dict[str, str]) -> dict[str, str]:
+        for key, value in found.items():
+            if key == "ttl":
+                self._check_ttl(value)
+                continue
+            name, choices = self._choices[key]
+            if value not in choices:
+                raise ValueError(f"{value} does not belong to {name} values")
+        return found
+
+    @staticmethod
+    def _check_ttl(text: str) -> None:
+        if text in ("inf", ""):
+            return
+        try:
+            wrong = parse_duration(text) < 0
+        except ValueError:
+            wrong = True
+        if wrong:
+            raise ValueError(f"invalid DNS TTL: {text}")
+
+    def to_json(self, value: dict[str, str]) -> dict[str, Any]:
+        return {"ttl": None, "select": None, "policy": None} | value

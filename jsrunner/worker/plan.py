@@ -1,0 +1,38 @@
+"""What the coordinator has decided and tells its workers. Pure data, which travels pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.options.model import Options
+    from jsrunner.outputs.base import SampleFormatter
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One worker's part of the plan."""
+
+    #: Numbers of the VUs that it makes.
+    vu_ids: tuple[int, ...]
+    #: Per scenario the indices of the plan's VUs that it plays.
+    indices: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole test."""
+
+    options: Options
+    scenarios: dict[str, ExecutorConfig]
+    shares: tuple[Share, ...]
+    max_vus: int
+    #: What formats samples for the outputs that want each of them.
+    formatters: tuple[SampleFormatter, ...] = ()
+    #: exec.test.options, as JSON.
+    options_json: str = "{}"
+    user_agent: str = ""
+    #: What a script finds in its exported `options`.
+    shown_options: dict[str, Any] = field(default_factory=dict)
