@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import max_vus, share_out
-from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
+from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError, WorkerError
 from jsrunner.executors.base import Shared
 from jsrunner.metrics.registry import BUILTIN, Metric, Registry
 from jsrunner.metrics.store import Series, Store
@@ -51,6 +51,8 @@ THRESHOLDS_EVERY: Final = 2.0
 #: How long a worker may take to obey before it is killed: native code that computes for long cannot
 #: be interrupted.
 PATIENCE: Final = 10.0
+#: The same for its end.
+LAST_PATIENCE: Final = 3.0
 #: How often the display gets a new state, in seconds.
 REFRESH: Final = 0.1
 
@@ -76,6 +78,7 @@ class Settings:
 class Worker:
     """A worker as the coordinator sees it."""
 
+    number: int
     stream: socket.socket
     reader: messages.Reader = field(default_factory=messages.Reader)
     series: dict[int, Series] = field(default_factory=dict)
@@ -130,7 +133,7 @@ class Run:
         self._writers: list[FileWriter] = []
         self._introduced: set[str] = set()
         self._recorder = Recorder()
-        self._own = Worker(socket.socket())
+        self._own = Worker(0, socket.socket())
         self._own.stream.close()
         self._counts: list[board.Counts] = []
         self._signals = 0
@@ -144,7 +147,8 @@ class Run:
         """Run it; the exit code. Raises JsrunnerError for what cannot even begin."""
         most = self.settings.workers or os.cpu_count() or 1
         self._local = LocalWorkers(most, self.script, self.settings.script_environment)
-        self._workers = [Worker(stream) for stream in self._local.streams]
+        self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]
+        self._workers[0].process_id = self._local.process_id
         self._watch(self._workers[0])
         restore = self._catch_signals()
         try:
@@ -158,9 +162,10 @@ class Run:
             self.display.stop()
             for worker in self._workers:
                 self._tell(worker, messages.Exit())
-            for writer in self._writers:
-                writer.close()
-            self._local.wait()
+            self._close_outputs()
+            # The first init runs before there is anybody to hear of the end.
+            patience = 0.0 if self._loaded is None else LAST_PATIENCE
+            self._local.end(self._process_ids(), patience)
             restore()
 
     def _load(self) -> None:
@@ -273,7 +278,7 @@ class Run:
         self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
         for worker in self._workers[1:]:
             self._watch(worker)
-        self._next_second = time.monotonic()
+        self._next_second = time.monotonic() + 1
         self._next_frame = time.monotonic()
         self._pump(lambda: all(worker.ready for worker in self._workers))
 
@@ -306,7 +311,7 @@ class Run:
         if self.cause == ExitCode.SCRIPT_ABORTED:
             return False
         if done is None or self.cause is not None:
-            return True  # interrupted
+            return False  # interrupted
         if done.timed_out:
             self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
             return False
@@ -325,7 +330,7 @@ class Run:
 
     def _run_teardown(self) -> None:
         timeout = self.options.teardown_timeout or STAGE_TIMEOUT
-        done = self._run_stage("teardown", self.setup_data, timeout, even_aborted=True)
+        done = self._run_stage("teardown", self.setup_data, timeout)
         if done is None:
             return
         if done.timed_out:
@@ -348,25 +353,26 @@ class Run:
         argument: bytes | None,
         timeout: float,
         *,
-        even_aborted: bool = False,
         wanted: bool = True,
     ) -> messages.StageDone | None:
-        """None if the run was aborted meanwhile."""
+        """None if there is no worker (any more) to run it."""
         self._stage = None
-        worker = self._workers[0]
-        if worker.gone:
+        worker = next((one for one in self._workers if not one.gone), None)
+        if worker is None:
             return None
-        before = self._signals, self.cause
         self._tell(worker, messages.RunStage(name, argument, timeout, wanted))
         limit = time.monotonic() + timeout + PATIENCE
 
         def over() -> bool:
             if self._stage is not None or worker.gone:
                 return True
-            if time.monotonic() > limit:
+            latest = limit
+            if name == "setup" and self._interrupted_at is not None:
+                latest = min(limit, self._interrupted_at + PATIENCE)
+            if time.monotonic() > latest:
                 self._kill(worker, f"{name}() did not end within its time")
                 return True
-            return not even_aborted and (self._signals, self.cause) != before
+            return False
 
         self._pump(over)
         return self._stage
@@ -406,6 +412,13 @@ class Run:
 
     # -- the end -----------------------------------------------------------------------------------
 
+    def _close_outputs(self) -> None:
+        writers, self._writers = self._writers, []
+        for writer in writers:
+            writer.close()
+            if writer.failed:
+                self.logger.log("error", writer.failed)
+
     def _conclude(self, cause: ExitCode | None) -> ExitCode:
         """Thresholds, summary, exit code."""
         self.phase = "ended"
@@ -423,13 +436,11 @@ class Run:
             )
         if self.settings.summary_mode != "disabled":
             self._summarize(elapsed)
-        for writer in self._writers:
-            if writer.failed:
-                self.logger.log("error", writer.failed)
+        self._close_outputs()
         if self._failure is not None:
             raise self._failure
-        if cause is not None:
-            return cause
+        if self.cause is not None:
+            return self.cause
         if self.marked_failed:
             self.logger.log("error", "test run was marked as failed")
             return ExitCode.MARKED_AS_FAILED
@@ -477,7 +488,6 @@ class Run:
             "handleSummary",
             json.dumps(described).encode(),
             timeout,
-            even_aborted=True,
             wanted="handleSummary" in self._exports,
         )
         if done is None or not done.result:
@@ -564,9 +574,9 @@ class Run:
             data = b""
         if not data:
             self._selector.unregister(worker.stream)
-            worker.gone = True
-            if self._failure is None and self.cause is None:
-                self._fail(JsrunnerError("a worker process has died; the run is not complete"))
+            if not worker.gone:
+                worker.gone = True
+                self._lose(worker)
             return
         for message in worker.reader.feed(data):
             self._handle(worker, message)
@@ -579,8 +589,10 @@ class Run:
                 self.logger.log(message.level, message.text, message.time, **message.fields)
             case messages.Initialized():
                 worker.vus = message.vus
+            case messages.Forked():
+                worker.process_id = message.process_id
             case messages.Ready():
-                worker.ready, worker.process_id = True, message.process_id
+                worker.ready = True
             case messages.Finished():
                 worker.finished = True
             case messages.StageDone():
@@ -641,8 +653,6 @@ class Run:
     def _record_vus(self) -> None:
         now, tags = time.time(), self._recorder.tag_set(dict(self.options.tags or {}))
         initialized = self.vus_initialized()
-        if not initialized:
-            return
         for name, value in (("vus", self.vus_active()), ("vus_max", initialized)):
             self._recorder.series(BUILTIN[name], tags).add(value, now)
         self._collect_own()
@@ -691,11 +701,25 @@ class Run:
         if self._counts:
             self._stop(error.exit_code)
 
+    def _lose(self, worker: Worker) -> None:
+        """A worker process has ended before its time."""
+        if self._failure is not None:
+            return  # it has said why
+        name = self._name(worker)
+        how = self._local.death(worker.process_id)
+        self._fail(WorkerError(f"{name} died{how}: the run is not complete"))
+
     def _kill(self, worker: Worker, why: str) -> None:
         if worker.process_id:
             os.kill(worker.process_id, signal.SIGKILL)
         worker.gone = True
-        self._fail(JsrunnerError(f"a worker process was killed: {why}"))
+        self._fail(WorkerError(f"{self._name(worker)} was killed because {why}: the run is not complete"))
+
+    def _name(self, worker: Worker) -> str:
+        return f"worker {worker.number} of {len(self._workers)} (process {worker.process_id})"
+
+    def _process_ids(self) -> list[int]:
+        return [worker.process_id for worker in self._workers if worker.process_id]
 
     def _catch_signals(self) -> Callable[[], None]:
         """First signal: stop, then teardown and summary. Second: at once."""
@@ -709,11 +733,7 @@ class Run:
             self._signals += 1
             if self._signals > 1:
                 self.display.stop()
-                for worker in self._workers:
-                    if worker.process_id:
-                        os.kill(worker.process_id, signal.SIGKILL)
-                os.kill(self._local.process_id, signal.SIGKILL)
-                sys.stdout.flush()
+                self._local.kill(self._process_ids())
                 os._exit(ExitCode.EXTERNAL_ABORT)
             name = "interrupt" if number == signal.SIGINT else "terminated"
             self.logger.log(
@@ -721,7 +741,7 @@ class Run:
                 f"test run was aborted because k6 received a '{name}' signal",
             )
             self._stop(ExitCode.EXTERNAL_ABORT)
-            if self._loaded is None:
+            if self.phase == "init":
                 self._fail(JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT))
 
         numbers = (signal.SIGINT, signal.SIGTERM)

@@ -92,7 +92,7 @@ class Scenario:
             vu = self.process.pool.take()
             self.counts.add(board.ACTIVE)
             try:
-                vu.activate(turn, setup_data)
+                vu.activate(turn, setup_data, self.start_at + interval.hard_stop)
                 vu.iterate(
                     stop_at=self.start_at + interval.stop,
                     hard_stop=self.start_at + interval.hard_stop,
