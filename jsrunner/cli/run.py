@@ -126,6 +126,8 @@ def _execute(
         mode = "disabled"
     if mode not in ("compact", "full", "disabled"):
         raise UsageError(f"invalid summary mode '{mode}', use 'compact', 'full' or 'disabled'")
+    if values.get("workers", 1) < 1:
+        raise UsageError(f"invalid number of workers {values['workers']}, there must be at least 1")
     settings = Settings(
         outputs=tuple(parse_output(one, environment) for one in outputs),
         summary_mode=mode,

@@ -5,20 +5,24 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import selectors
+import signal
 import socket
 import sys
+import time
 import traceback
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.worker.board import Board
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jsrunner.script.script import Script
 
 _SET_CHILD_SUBREAPER: Final = 36
+_GET_CHILD_SUBREAPER: Final = 37
 
 
 class LocalWorkers:
@@ -30,7 +34,7 @@ class LocalWorkers:
         pairs = [socket.socketpair() for _ in range(most)]
         self.board = Board(most)
         self.streams = [ours for ours, _ in pairs]
-        _adopt_orphans()
+        self._adopted = _adopt_orphans()
         sys.stdout.flush()
         sys.stderr.flush()
         self.process_id = os.fork()
@@ -54,21 +58,55 @@ class LocalWorkers:
             stream.close()
         del self.streams[count:]
 
-    def wait(self) -> None:
-        """Reap all that has ended or is about to."""
+    def end(self, process_ids: Sequence[int], patience: float) -> None:
+        """Wait for the workers, which know that the run is over; kill what is left after `patience`
+        seconds. Nobody else's child processes are touched."""
+        deadline = time.monotonic() + patience
+        with selectors.DefaultSelector() as selector:
+            for stream in self.streams:
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(max(deadline - time.monotonic(), 0))
+                if not ready:
+                    self.kill(process_ids)
+                    break
+                for key, _ in ready:
+                    if _is_over(key.fileobj):
+                        selector.unregister(key.fileobj)
         for stream in self.streams:
             stream.close()
-        while True:
-            try:
-                os.waitpid(-1, 0)
-            except ChildProcessError:
-                break
+        for process_id in (self.process_id, *process_ids):
+            with contextlib.suppress(ChildProcessError):  # a sibling that its parent has waited for
+                os.waitpid(process_id, 0)
         self.board.close()
+        _adopt_orphans(self._adopted)
 
-    def kill(self) -> None:
+    def kill(self, process_ids: Sequence[int]) -> None:
         """End them without asking."""
-        for stream in self.streams:
-            stream.close()
+        for process_id in {self.process_id, *process_ids}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+
+    def death(self, process_id: int) -> str:
+        """How a process has ended that just has, "" if nobody can tell."""
+        for _ in range(100 if process_id else 0):
+            try:
+                found = os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return ""
+            if found is not None:
+                if found.si_code == os.CLD_EXITED:
+                    return f" with status {found.si_status}"
+                return f" by signal {signal.Signals(found.si_status).name}"
+            time.sleep(0.002)  # it has closed its stream and is about to end
+        return ""
+
+
+def _is_over(stream: Any) -> bool:
+    try:
+        return not stream.recv(1 << 20)
+    except OSError:
+        return True
 
 
 def _work(
@@ -83,7 +121,11 @@ def _work(
         return 1
 
 
-def _adopt_orphans() -> None:
-    """Linux: if the first worker dies its siblings become our children, and no zombies."""
+def _adopt_orphans(adopt: bool = True) -> bool:
+    """Linux: if the first worker dies its siblings become our children, and no zombies. How it was."""
+    before = ctypes.c_int()
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        library = ctypes.CDLL(None)
+        library.prctl(_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
+        library.prctl(_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
+    return bool(before.value)

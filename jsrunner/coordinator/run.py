@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import max_vus, share_out
-from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError
+from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError, WorkerError
 from jsrunner.executors.base import Shared
 from jsrunner.executors.derive import derive_scenarios, validate
 from jsrunner.executors.registry import scenarios_from_json
@@ -57,6 +57,8 @@ THRESHOLDS_EVERY: Final = 2.0
 PATIENCE: Final = 10.0
 #: An arrival rate is not kept if a hundredth of the starts is so many milliseconds late.
 LATE: Final = 10.0
+#: The same for its end.
+LAST_PATIENCE: Final = 3.0
 #: How often the display gets a new state, in seconds.
 REFRESH: Final = 0.1
 
@@ -82,6 +84,7 @@ class Settings:
 class Worker:
     """A worker as the coordinator sees it."""
 
+    number: int
     stream: socket.socket
     reader: messages.Reader = field(default_factory=messages.Reader)
     series: dict[int, Series] = field(default_factory=dict)
@@ -138,7 +141,7 @@ class Run:
         self._writers: list[FileWriter] = []
         self._introduced: set[str] = set()
         self._recorder = Recorder()
-        self._own = Worker(socket.socket())
+        self._own = Worker(0, socket.socket())
         self._own.stream.close()
         self._counts: list[board.Counts] = []
         self._signals = 0
@@ -152,7 +155,8 @@ class Run:
         """Run it; the exit code. Raises JsrunnerError for what cannot even begin."""
         most = self.settings.workers or os.cpu_count() or 1
         self._local = LocalWorkers(most, self.script, self.settings.script_environment)
-        self._workers = [Worker(stream) for stream in self._local.streams]
+        self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]
+        self._workers[0].process_id = self._local.process_id
         self._watch(self._workers[0])
         restore = self._catch_signals()
         try:
@@ -167,7 +171,9 @@ class Run:
             for worker in self._workers:
                 self._tell(worker, messages.Exit())
             self._close_outputs()
-            self._local.wait()
+            # The first init runs before there is anybody to hear of the end.
+            patience = 0.0 if self._loaded is None else LAST_PATIENCE
+            self._local.end(self._process_ids(), patience)
             restore()
 
     def _load(self) -> None:
@@ -275,7 +281,7 @@ class Run:
         self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
         for worker in self._workers[1:]:
             self._watch(worker)
-        self._next_second = time.monotonic()
+        self._next_second = time.monotonic() + 1
         self._next_frame = time.monotonic()
         self._pump(lambda: all(worker.ready for worker in self._workers))
 
@@ -308,7 +314,7 @@ class Run:
         if self.cause == ExitCode.SCRIPT_ABORTED:
             return False
         if done is None or self.cause is not None:
-            return True  # interrupted
+            return False  # interrupted
         if done.timed_out:
             self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
             return False
@@ -327,7 +333,7 @@ class Run:
 
     def _run_teardown(self) -> None:
         timeout = self.options.teardown_timeout or STAGE_TIMEOUT
-        done = self._run_stage("teardown", self.setup_data, timeout, even_aborted=True)
+        done = self._run_stage("teardown", self.setup_data, timeout)
         if done is None:
             return
         if done.timed_out:
@@ -350,25 +356,26 @@ class Run:
         argument: bytes | None,
         timeout: float,
         *,
-        even_aborted: bool = False,
         wanted: bool = True,
     ) -> messages.StageDone | None:
-        """None if the run was aborted meanwhile."""
+        """None if there is no worker (any more) to run it."""
         self._stage = None
-        worker = self._workers[0]
-        if worker.gone:
+        worker = next((one for one in self._workers if not one.gone), None)
+        if worker is None:
             return None
-        before = self._signals, self.cause
         self._tell(worker, messages.RunStage(name, argument, timeout, wanted))
         limit = time.monotonic() + timeout + PATIENCE
 
         def over() -> bool:
             if self._stage is not None or worker.gone:
                 return True
-            if time.monotonic() > limit:
+            latest = limit
+            if name == "setup" and self._interrupted_at is not None:
+                latest = min(limit, self._interrupted_at + PATIENCE)
+            if time.monotonic() > latest:
                 self._kill(worker, f"{name}() did not end within its time")
                 return True
-            return not even_aborted and (self._signals, self.cause) != before
+            return False
 
         self._pump(over)
         return self._stage
@@ -436,8 +443,8 @@ class Run:
         self._close_outputs()
         if self._failure is not None:
             raise self._failure
-        if cause is not None:
-            return cause
+        if self.cause is not None:
+            return self.cause
         if self.marked_failed:
             self.logger.log("error", "test run was marked as failed")
             return ExitCode.MARKED_AS_FAILED
@@ -494,7 +501,6 @@ class Run:
             "handleSummary",
             json.dumps(described).encode(),
             timeout,
-            even_aborted=True,
             wanted="handleSummary" in self._exports,
         )
         if done is None or not done.result:
@@ -581,9 +587,9 @@ class Run:
             data = b""
         if not data:
             self._selector.unregister(worker.stream)
-            worker.gone = True
-            if self._failure is None and self.cause is None:
-                self._fail(JsrunnerError("a worker process has died; the run is not complete"))
+            if not worker.gone:
+                worker.gone = True
+                self._lose(worker)
             return
         for message in worker.reader.feed(data):
             self._handle(worker, message)
@@ -596,8 +602,10 @@ class Run:
                 self.logger.log(message.level, message.text, message.time, **message.fields)
             case messages.Initialized():
                 worker.vus = message.vus
+            case messages.Forked():
+                worker.process_id = message.process_id
             case messages.Ready():
-                worker.ready, worker.process_id = True, message.process_id
+                worker.ready = True
             case messages.Finished():
                 worker.finished = True
             case messages.StageDone():
@@ -659,8 +667,6 @@ class Run:
     def _record_vus(self) -> None:
         now, tags = time.time(), self._recorder.tag_set(dict(self.options.tags or {}))
         initialized = self.vus_initialized()
-        if not initialized:
-            return
         for name, value in (("vus", self.vus_active()), ("vus_max", initialized)):
             self._recorder.series(BUILTIN[name], tags).add(value, now)
         self._collect_own()
@@ -709,11 +715,27 @@ class Run:
         if self._counts:
             self._stop(error.exit_code)
 
+    def _lose(self, worker: Worker) -> None:
+        """A worker process has ended before its time."""
+        if self._failure is not None:
+            return  # it has said why
+        name = self._name(worker)
+        how = self._local.death(worker.process_id)
+        self._fail(WorkerError(f"{name} died{how}: the run is not complete"))
+
     def _kill(self, worker: Worker, why: str) -> None:
         if worker.process_id:
             os.kill(worker.process_id, signal.SIGKILL)
         worker.gone = True
-        self._fail(JsrunnerError(f"a worker process was killed: {why}"))
+        self._fail(
+            WorkerError(f"{self._name(worker)} was killed because {why}: the run is not complete")
+        )
+
+    def _name(self, worker: Worker) -> str:
+        return f"worker {worker.number} of {len(self._workers)} (process {worker.process_id})"
+
+    def _process_ids(self) -> list[int]:
+        return [worker.process_id for worker in self._workers if worker.process_id]
 
     def _catch_signals(self) -> Callable[[], None]:
         """First signal: stop, then teardown and summary. Second: at once."""
@@ -727,11 +749,7 @@ class Run:
             self._signals += 1
             if self._signals > 1:
                 self.display.stop()
-                for worker in self._workers:
-                    if worker.process_id:
-                        os.kill(worker.process_id, signal.SIGKILL)
-                os.kill(self._local.process_id, signal.SIGKILL)
-                sys.stdout.flush()
+                self._local.kill(self._process_ids())
                 os._exit(ExitCode.EXTERNAL_ABORT)
             name = "interrupt" if number == signal.SIGINT else "terminated"
             self.logger.log(
@@ -739,7 +757,7 @@ class Run:
                 f"test run was aborted because k6 received a '{name}' signal",
             )
             self._stop(ExitCode.EXTERNAL_ABORT)
-            if self._loaded is None:
+            if self.phase == "init":
                 self._fail(JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT))
 
         numbers = (signal.SIGINT, signal.SIGTERM)

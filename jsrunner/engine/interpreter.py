@@ -64,6 +64,17 @@ class Interrupted(BaseException):
     """The VU is to stop now. Raised in operations; no script can catch what it becomes."""
 
 
+def _refuse(*_: object) -> Any:
+    raise Interrupted
+
+
+class _Refusing(dict[bytes, "Callable[..., object]"]):
+    """The operations of an interpreter that is to stop: whatever it calls fails."""
+
+    def __missing__(self, name: bytes) -> Callable[..., object]:
+        return _refuse
+
+
 class JSError(Exception):
     """An exception left the interpreter; the text is the value's, then its stack."""
 
@@ -176,6 +187,8 @@ class Interpreter:
         """Whatever JavaScript runs or is called next ends at once, uncatchably and for good."""
         if self.native:
             self.native.interrupt()
+        self.operations = _Refusing({b"$error": self._describe_error})
+        self.hot = _refuse
 
     # -- out of JavaScript: the names are dukpy's --------------------------------------------------
 

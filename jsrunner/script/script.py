@@ -172,19 +172,16 @@ class Script:
         return f"{found}\n{stubs}"
 
     def _read(self, specifier: str) -> str:
-        path = url_path(specifier)
-        if path.is_dir():
-            code = ExitCode.GENERIC if specifier == self.url else None
-            raise ScriptError(f"reading {path}: is a directory", exit_code=code)
+        path, main = url_path(specifier), specifier == self.url
         try:
             return path.read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff")
-        except OSError:
-            spelled = self._spelled.get(specifier, self.name)
-            main = specifier == self.url
-            raise ScriptError(
-                NOT_ON_DISK.format(self.name if main else spelled),
-                exit_code=ExitCode.GENERIC if main else None,
-            ) from None
+        except (FileNotFoundError, NotADirectoryError):
+            text = NOT_ON_DISK.format(self.name if main else self._spelled.get(specifier, self.name))
+        except IsADirectoryError:
+            text = f"reading {path}: is a directory"
+        except OSError as error:
+            text = f"open {path}: {os.strerror(error.errno or 0).lower()}"
+        raise ScriptError(text, exit_code=ExitCode.GENERIC if main else None)
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -244,7 +241,9 @@ class Script:
             message = text.split("\n")[0].removeprefix("SyntaxError: ")
             where = f"{place[1]}: Line {place[2]}:{place[3]} " if place else ""
             return ScriptError(f"{prefix}{where}{message}")
-        return ScriptError(text)
+        # A rejected promise is no exception to k6.
+        rejected = text.startswith("Uncaught (in promise)")
+        return ScriptError(text, exit_code=ExitCode.GENERIC if rejected else None)
 
 
 def file_url(path: Path) -> str:

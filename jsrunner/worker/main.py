@@ -17,31 +17,29 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import gevent
-from gevent import getcurrent
 
 from jsrunner.engine.interpreter import Interrupted, JSError
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
 from jsrunner.worker.arrivals import ArrivalScenario, deliver
+from jsrunner.worker.channel import Channel
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
+from jsrunner.worker.vu import YIELD
+from jsrunner.worker.watch import Watch
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping, Sequence
-    from types import FrameType
 
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.script.script import Script
     from jsrunner.worker.board import Board
     from jsrunner.worker.plan import Plan
-    from jsrunner.worker.vu import VU
 
 #: How often the coordinator hears what has been measured, in seconds.
 SNAPSHOT_EVERY = 1.0
-#: How often a VU that computes is looked at. A tick costs some 5 us.
-WATCH_EVERY = 0.02
 #: For more VUs than these the script is compiled beforehand (2 ms, see engine.image).
 _FEW_VUS = 4
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -67,13 +65,13 @@ def run(
     process = Process(
         script, environment=environment, say=lambda message: messages.send(stream, message)
     )
+    watch = Watch(process, stream)
+    watch.start()
     try:
         first = process.new_vu(0)
         described = first.interpreter.call("describeScript")
     except JsrunnerError as error:
         process.say(messages.Failed(str(error), error.exit_code, error.hint))
-        return 1
-    except Interrupted:  # exec.test.abort in the init code
         return 1
     process.say(
         messages.Loaded(
@@ -83,10 +81,12 @@ def run(
             metrics=[(one.name, one.type, one.contains) for one in process.registry.declared()],
         )
     )
+    reader = messages.Reader()
     waiting: list[messages.Message] = []
-    prepare = messages.receive(stream, messages.Reader(), waiting)
+    prepare = messages.receive(stream, reader, waiting)
     if not isinstance(prepare, messages.Prepare):
         return 0
+    watch.stop()
     plan: Plan = pickle.loads(prepare.plan)
     if plan.max_vus > _FEW_VUS:
         process.compile_script()
@@ -97,14 +97,19 @@ def run(
         child = os.fork()
         if not child:
             index, siblings = number, []
+            reader, waiting = messages.Reader(), []
             break
         siblings.append(child)
     for number, other in enumerate(streams):
         if number != index:
             other.close()
     try:
-        return Worker(process, streams[index], index, board).run(plan)
+        worker = Worker(process, streams[index], index, board, reader)
+        watch.have_hub()
+        watch.start()
+        return worker.run(plan, waiting)
     finally:
+        watch.stop()
         for child in siblings:
             os.waitpid(child, 0)
         if index:
@@ -135,47 +140,50 @@ def _raise_stack_limit() -> None:
 class Worker:
     """One process from the fork on."""
 
-    def __init__(self, process: Process, stream: socket.socket, index: int, board: Board) -> None:
+    def __init__(
+        self,
+        process: Process,
+        stream: socket.socket,
+        index: int,
+        board: Board,
+        reader: messages.Reader,
+    ) -> None:
         from gevent import socket as cooperative
-        from gevent.lock import RLock
 
         self.process = process
         self.index = index
         self._board = board
         self._stream = cooperative.socket(fileno=stream.detach())
-        self._sending = RLock()
-        process.say = self._say
-        self._players: Any = None
+        self._reader = reader
+        self._channel = Channel(self._stream, gone=self._leave)
+        self._say = process.say = self._channel.say
+        self._leaving = False
 
-    def _say(self, message: messages.Message) -> None:
-        with self._sending:  # a long message may be sent in parts, with other greenlets in between
-            messages.send(self._stream, message)
-
-    def run(self, plan: Plan) -> int:
+    def run(self, plan: Plan, waiting: Sequence[messages.Message]) -> int:
+        """Make the VUs, then do what the coordinator says; `waiting` it has said already."""
         process, share = self.process, plan.shares[self.index]
+        self._say(messages.Forked(os.getpid()))
         process.configure(plan, self._board)
         self._board.open(len(plan.scenarios))
         for slot, (name, config) in enumerate(plan.scenarios.items()):
             process.scenarios[name] = self._scenario(plan, slot, name, config)
         mail = gevent.get_hub().loop.io(self._board.mail[self.index][0], 1)
         mail.start(deliver, list(process.scenarios.values()), self._board.mail[self.index][0])
-        commands = gevent.spawn(self._commands)
+        commands = gevent.spawn(self._commands, waiting)
         try:
-            for count, number in enumerate(share.vu_ids, 1):
-                process.pool.give_back(process.new_vu(number))
-                if count % 50 == 0:
-                    self._say(messages.Initialized(count))
-                    gevent.sleep(0)
-            process.vus_made = len(share.vu_ids)
-            self._say(messages.Initialized(process.vus_made))
+            self._make_vus(share.vu_ids)
+            self._say(messages.Ready())
+        except Interrupted:
+            return 0
         except JsrunnerError as error:
             self._say(messages.Failed(str(error), error.exit_code, error.hint))
+            self._channel.flush()
             return 1
-        signal.signal(signal.SIGALRM, self._watch)
-        signal.setitimer(signal.ITIMER_REAL, WATCH_EVERY, WATCH_EVERY)
-        self._say(messages.Ready(os.getpid()))
+        except BaseException as error:
+            self._fault(error)
+            self._channel.flush()
+            return 1
         commands.get()
-        signal.setitimer(signal.ITIMER_REAL, 0)
         return 0
 
     def _scenario(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Scenario:
@@ -190,22 +198,48 @@ class Worker:
             slot=slot, worker=self.index, workers=players or [0], mail=self._board.mail,
         )  # fmt: skip
 
+    def _make_vus(self, numbers: Sequence[int]) -> None:
+        process = self.process
+        for count, number in enumerate(numbers, 1):
+            process.pool.give_back(process.new_vu(number))
+            process.vus_made = count
+            if count % 50 == 0 or count == len(numbers):
+                self._say(messages.Initialized(count))
+                gevent.sleep(YIELD)
+            if process.stopping:
+                raise Interrupted
+
     # -- what the coordinator wants ----------------------------------------------------------------
 
-    def _commands(self) -> None:
-        reader = messages.Reader()
-        while data := self._stream.recv(65536):
-            for message in reader.feed(data):
-                match message:
-                    case messages.RunStage():
-                        gevent.spawn(self._run_stage, message)
-                    case messages.Start():
-                        self._players = gevent.spawn(self._play, message)
-                    case messages.Interrupt():
-                        self.process.interrupt_all()
-                    case messages.Exit():
-                        return
-        self.process.interrupt_all()  # the coordinator is gone
+    def _commands(self, waiting: Sequence[messages.Message]) -> None:
+        for message in waiting:
+            self._obey(message)
+        while not self._leaving:
+            try:
+                data = self._stream.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                break
+            for message in self._reader.feed(data):
+                self._obey(message)
+        self._leave()
+
+    def _obey(self, message: messages.Message) -> None:
+        match message:
+            case messages.RunStage():
+                gevent.spawn(self._run_stage, message)
+            case messages.Start():
+                gevent.spawn(self._play, message)
+            case messages.Interrupt():
+                self.process.interrupt_all()
+            case messages.Exit():
+                self._leaving = True
+
+    def _leave(self) -> None:
+        """The run is over, or the coordinator is gone: whatever runs is of no use any more."""
+        self._leaving = True
+        self.process.interrupt_all(even_stages=True)
 
     def _play(self, start: messages.Start) -> None:
         process = self.process
@@ -217,7 +251,7 @@ class Worker:
             gevent.joinall(scenarios, raise_error=True)
         except BaseException as error:
             self._fault(error)
-            raise
+            return
         finally:
             snapshots.kill()
         self._snapshot()
@@ -234,48 +268,40 @@ class Worker:
             self._say(messages.Failed(f"a worker has failed: {text}", 109))
 
     def _run_stage(self, stage: messages.RunStage) -> None:
-        process = self.process
         try:
-            vu = process.new_vu(0)
-            if stage.name in ("setup", "teardown"):
-                vu.set_group(f"::{stage.name}")
-            timer = gevent.get_hub().loop.timer(stage.timeout)
-            timer.start(self._stage_times_out, vu)
-            vu.hard_stop = time.monotonic() + stage.timeout
-            arguments = None if stage.argument is None else [_loads(stage.argument)]
-            if stage.name == "setup":
-                arguments = []
-            timed_out = False
-            error, result = None, None
-            try:
-                if stage.wanted:
-                    summary = stage.name == "handleSummary"
+            done = self._stage(stage)
+        except (JsrunnerError, JSError) as error:
+            done = messages.StageDone(str(error), None)
+        except BaseException as error:
+            self._fault(error)
+            return
+        self._snapshot()
+        self._say(done)
+
+    def _stage(self, stage: messages.RunStage) -> messages.StageDone:
+        error, result, timed_out = None, None, False
+        arguments = None if stage.argument is None else [_loads(stage.argument)]
+        if stage.name == "setup":
+            arguments = []
+        try:
+            vu = self.process.new_vu(0, stage=stage.name)
+        except Interrupted:
+            return messages.StageDone(None, None)
+        try:
+            if stage.wanted:
+                summary = stage.name == "handleSummary"
+                with vu.limited_to(time.monotonic() + stage.timeout):
                     error, result = vu.activity(
                         stage.name, arguments, "finishSummary" if summary else "finish"
                     )
-            except Interrupted:
-                timed_out = vu.aborted is None and time.monotonic() >= vu.hard_stop
-            finally:
-                timer.stop()
-                timer.close()
-                if stage.name != "handleSummary":
-                    vu.push_bytes()
-            vu.check_fault()
-            self._snapshot()
-            self._say(
-                messages.StageDone(
-                    error, None if result is None else _dumps(result), timed_out=timed_out
-                )
-            )
-        except (JsrunnerError, JSError) as error:
-            self._say(messages.StageDone(str(error), None))
-        except BaseException as error:
-            self._fault(error)
-            raise
-
-    @staticmethod
-    def _stage_times_out(vu: VU) -> None:
-        vu.interrupt()
+        except Interrupted:
+            timed_out = vu.timed_out
+        finally:
+            vu.end_stage()
+        vu.check_fault()
+        return messages.StageDone(
+            error, None if result is None else _dumps(result), timed_out=timed_out
+        )
 
     # -- what the coordinator hears ----------------------------------------------------------------
 
@@ -310,19 +336,6 @@ class Worker:
                 taken += scenario.lateness.tobytes()
                 scenario.lateness = array("d")
         return taken
-
-    # -- VUs that compute ---------------------------------------------------------------------------
-
-    def _watch(self, _signal: int, _frame: FrameType | None) -> None:
-        """Called in the middle of whatever runs: stop a VU that is past its time.
-
-        While JavaScript computes, the hub does not run, and neither does the timer of `iterate`.
-        """
-        vu = self.process.running.get(getcurrent())
-        if vu is None or vu.interrupted:
-            return
-        if self.process.stopping or (vu.hard_stop is not None and time.monotonic() >= vu.hard_stop):
-            vu.interrupt()
 
 
 def _loads(data: bytes) -> Any:

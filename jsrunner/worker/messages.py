@@ -48,10 +48,14 @@ class Initialized(Message, frozen=True):
     vus: int
 
 
-class Ready(Message, frozen=True):
-    """All VUs of this worker are there."""
+class Forked(Message, frozen=True):
+    """This worker's process has begun: whom to kill if it does not obey."""
 
     process_id: int
+
+
+class Ready(Message, frozen=True):
+    """All VUs of this worker are there."""
 
 
 class StageDone(Message, frozen=True):
@@ -138,7 +142,7 @@ class Exit(Message, frozen=True):
 
 
 _Any = (
-    Loaded | Failed | Initialized | Ready | StageDone | Snapshot | Log | Abort | MarkFailed
+    Loaded | Failed | Forked | Initialized | Ready | StageDone | Snapshot | Log | Abort | MarkFailed
     | Finished | Prepare | RunStage | Start | Interrupt | Exit
 )  # fmt: skip
 
@@ -153,9 +157,14 @@ class Stream(Protocol):
     def sendall(self, data: bytes, /) -> None: ...
 
 
-def send(stream: Stream, message: Message) -> None:
+def encode(message: Message) -> bytes:
+    """The bytes of a message, its length before it."""
     data = _encode(message)
-    stream.sendall(_LENGTH.pack(len(data)) + data)
+    return _LENGTH.pack(len(data)) + data
+
+
+def send(stream: Stream, message: Message) -> None:
+    stream.sendall(encode(message))
 
 
 class Reader:

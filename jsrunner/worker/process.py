@@ -120,10 +120,10 @@ class Process:
         compiler = Interpreter({}, load=script.load, normalize=script.normalize)
         self.image = compile_image(compiler, [(HOST, HOST_SOURCE), *script.modules()])
 
-    def new_vu(self, number: int) -> VU:
-        """Make a VU and run its init code. Raises ScriptError."""
+    def new_vu(self, number: int, stage: str = "") -> VU:
+        """Make a VU and run its init code. Raises ScriptError, Interrupted."""
         while True:
-            vu = VU(self, number)
+            vu = VU(self, number, stage)
             try:
                 vu.initialize()
             except MissingExport:
@@ -138,12 +138,13 @@ class Process:
         self.say(Initialized(self.vus_made))
         return vu
 
-    def interrupt_all(self) -> None:
-        """Stop all iterations now."""
+    def interrupt_all(self, *, even_stages: bool = False) -> None:
+        """Stop all iterations and setup now; teardown and handleSummary only if `even_stages`."""
         self.stopping = True
         self.stop_event.set()
         for vu in list(self.running.values()):
-            vu.interrupt()
+            if even_stages or vu.stage not in ("teardown", "handleSummary"):
+                vu.interrupt()
 
     def record_dropped(self, scenario: Scenario, count: int) -> None:
         """dropped_iterations: planned ones that were never started."""

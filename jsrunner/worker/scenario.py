@@ -112,7 +112,7 @@ class Scenario:
         """Have a VU of the pool work for the scenario in these intervals, as far as they touch."""
         self.counts.add(board.ACTIVE)
         try:
-            vu.activate(turn, setup_data)
+            vu.activate(turn, setup_data, self.start_at + intervals[0].hard_stop)
             self._iterate(vu, intervals)
             vu.deactivate()
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from jsrunner.worker import board
 from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from jsrunner.modules.base import HostModule
     from jsrunner.worker.process import Process
@@ -34,17 +35,19 @@ YIELD = 1e-6
 
 
 class VU:
-    """A virtual user. `id` is 0 for the first init and for setup, teardown and handleSummary."""
+    """A virtual user. `id` is 0 for the first init and for the VUs of stages: setup, teardown and
+    handleSummary."""
 
-    def __init__(self, process: Process, number: int) -> None:
+    def __init__(self, process: Process, number: int, stage: str = "") -> None:
         self.process = process
         self.id = number
+        self.stage = stage
         self.shared = process.shared
         #: Python halves of the modules that are loaded, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
         self.environment = dict(process.environment)
         self.in_init = True
-        self.group = ""
+        self.group = self._base_group = f"::{stage}" if stage in ("setup", "teardown") else ""
         #: exec.vu.metrics.tags and .metadata, which last as long as the VU.
         self.custom_tags: dict[str, str] = {}
         self.custom_metadata: dict[str, str] = {}
@@ -67,8 +70,11 @@ class VU:
         #: minIterationDuration: the next iteration begins no sooner (no part of iteration_duration).
         self._pause_until = 0.0
         self._drain_asked = False
+        #: The greenlet that runs its JavaScript now, if any does.
         self.greenlet: Any = None
         self.interrupted = False
+        #: Whether it was interrupted because its time was over.
+        self.timed_out = False
         #: Events for the event loop, and who waits for them.
         self._inbox: list[tuple[int, object]] = []
         self._waiter: Any = None
@@ -122,7 +128,9 @@ class VU:
             script.begin()
             failure, _ = self.activity(None)
         except Interrupted:
-            raise script.failure(self.aborted or "", None, aborted=True) from None
+            if self.aborted is None:
+                raise
+            raise script.failure(self.aborted, None, aborted=True) from None
         except JSError as error:
             failure = str(error)
         self.check_fault()
@@ -138,9 +146,14 @@ class VU:
         """Call an export (None: load the script) and see it through: (failure or None, result).
 
         `arguments` None is one that is undefined. `finish` is the entry that tells the result.
+        Raises Interrupted.
         """
-        self.greenlet = getcurrent()
-        self.process.running[self.greenlet] = self
+        with self._running():
+            return self._activity(name, arguments, finish)
+
+    def _activity(
+        self, name: str | None, arguments: list[Any] | None, finish: str
+    ) -> tuple[str | None, Any]:
         try:
             failure: str | None = None
             step: tuple[object, ...] = ("begin", name, arguments)
@@ -155,13 +168,50 @@ class VU:
                     # Without the C API a rejection that nobody handled comes as this.
                     failure = failure or f"Uncaught (in promise) {error}"
             text, *result = self.interpreter.call(finish)
-            return failure or text, result[0] if len(result) == 1 else result
         except JSError:
             if self.interrupted:
                 raise Interrupted from None
             raise
+        if self.interrupted:  # an async function makes a rejection of it
+            raise Interrupted
+        return failure or text, result[0] if len(result) == 1 else result
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        """This greenlet runs the VU's JavaScript meanwhile."""
+        outer, self.greenlet = self.greenlet, getcurrent()
+        self.process.running[self.greenlet] = self
+        try:
+            yield
         finally:
-            self.process.running.pop(self.greenlet, None)
+            if outer is None:
+                self.process.running.pop(self.greenlet, None)
+            self.greenlet = outer
+
+    @contextlib.contextmanager
+    def limited_to(self, hard_stop: float | None) -> Iterator[None]:
+        """What runs meanwhile is interrupted at this moment (time.monotonic)."""
+        self.hard_stop = hard_stop
+        timer = None
+        if hard_stop is not None:
+            timer = gevent.get_hub().loop.timer(max(hard_stop - time.monotonic(), 0))
+            timer.start(self.interrupt)
+        try:
+            with self._running():
+                yield
+        finally:
+            self.hard_stop = None
+            if timer is not None:
+                timer.stop()
+                timer.close()
+
+    def end_stage(self) -> None:
+        """A stage is over, however it went: what it still holds, and its bytes."""
+        if self.interrupted:
+            for module in self.modules.values():
+                module.interrupted()
+        if self.stage != "handleSummary":
+            self.push_bytes()
 
     def check_fault(self) -> None:
         """Raise a fault of our own that the script was shown as an exception."""
@@ -251,10 +301,17 @@ class VU:
 
     # -- iterations --------------------------------------------------------------------------------
 
-    def activate(self, turn: Supply, setup_data: bytes | None) -> None:
-        """Work for a scenario from now on. `setup_data` is JSON."""
+    def activate(self, turn: Supply, setup_data: bytes | None, hard_stop: float | None = None) -> None:
+        """Work for a scenario from now on. `setup_data` is JSON. Raises ScriptError.
+
+        A VU that was interrupted is made anew first, for which it has time until `hard_stop`.
+        """
         if self.interrupted:
-            self.renew()
+            try:
+                with self.limited_to(hard_stop):
+                    self.renew()
+            except Interrupted:
+                return
         self._turn, scenario = turn, turn.scenario
         self.scenario = scenario
         self.iteration_in_scenario = self._iterations_of.get(scenario.config.name, -1)
@@ -276,33 +333,27 @@ class VU:
 
         At `hard_stop` what runs is interrupted. Times are those of `time.monotonic`.
         """
-        self._stop_at, self.hard_stop = stop_at, hard_stop
-        self.greenlet = getcurrent()
-        self.process.running[self.greenlet] = self
-        timer = None
-        if hard_stop is not None:
-            timer = gevent.get_hub().loop.timer(max(hard_stop - time.monotonic(), 0))
-            timer.start(self.interrupt)
+        if self.interrupted:
+            return  # while it was made anew
+        self._stop_at = stop_at
         try:
-            while True:
-                try:
-                    if self.interpreter.call("iterate"):
-                        break
-                except JSError as error:
-                    if self.interrupted:
-                        raise Interrupted from None
-                    if self.interpreter.native:
-                        raise
-                    self._failed(f"Uncaught (in promise) {error}", [])
-            self.check_fault()
+            with self.limited_to(hard_stop):
+                self._iterate()
         except Interrupted:
             self._end_interrupted()
-        finally:
-            self.process.running.pop(self.greenlet, None)
-            self.greenlet = None
-            if timer is not None:
-                timer.stop()
-                timer.close()
+
+    def _iterate(self) -> None:
+        while True:
+            try:
+                if self.interpreter.call("iterate"):
+                    break
+            except JSError as error:
+                if self.interrupted:
+                    raise Interrupted from None
+                if self.interpreter.native:
+                    raise
+                self._failed(f"Uncaught (in promise) {error}", [])
+        self.check_fault()
 
     def next_iteration(self) -> int | None:
         """End the iteration that ran, if any, and begin the next: its number for the VU.
@@ -464,13 +515,14 @@ class VU:
         if self.interrupted:
             return
         self.interrupted = True
+        self.timed_out = self.hard_stop is not None and time.monotonic() > self.hard_stop - 0.01
         self.interpreter.interrupt()
-        greenlet = self.greenlet
-        if greenlet is not None and greenlet is not getcurrent():
-            gevent.get_hub().loop.run_callback(self._throw, greenlet)
+        if self.greenlet is not None and self.process.hub_running:
+            gevent.get_hub().loop.run_callback(self._throw, self.greenlet)
 
     def _throw(self, greenlet: Any) -> None:
-        if self.greenlet is greenlet:  # it has not ended meanwhile
+        """Wake a VU that waits, though it may have begun to only after it was interrupted."""
+        if self.interrupted and self.greenlet is greenlet:  # it has not ended meanwhile
             greenlet.throw(Interrupted)
 
     def renew(self) -> None:
@@ -478,6 +530,6 @@ class VU:
         self.interrupted = False
         self.modules.clear()
         self.in_init = True
-        self.group = ""
+        self.group = self._base_group
         self.interpreter = self._new_interpreter()
         self.initialize()

@@ -1,0 +1,67 @@
+"""A worker's way to the coordinator, once there is a hub: one greenlet writes, all others hand over.
+
+A VU may be interrupted wherever it waits. In the middle of a message that would cut the stream, so
+no VU ever writes to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+from gevent.event import Event
+
+from jsrunner.worker import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Who has more to say waits while the coordinator has so much left to read.
+_HIGH_WATER: Final = 8 << 20
+
+
+class Channel:
+    """Messages to the coordinator, in order. After the coordinator has gone they are dropped."""
+
+    def __init__(self, stream: Any, gone: Callable[[], None]) -> None:
+        """`gone` is called once if nobody reads any more."""
+        self._stream = stream
+        self._gone = gone
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._filled, self._drained = Event(), Event()
+        self._broken = False
+        self._writer = gevent.spawn(self._write)
+
+    def say(self, message: messages.Message) -> None:
+        """Hand over a message; waits only if very much is waiting already."""
+        if self._broken:
+            return
+        data = messages.encode(message)
+        self._pending.append(data)
+        self._size += len(data)
+        self._drained.clear()
+        self._filled.set()
+        if self._size > _HIGH_WATER:
+            self._drained.wait()
+
+    def flush(self) -> None:
+        """Wait until all is written."""
+        if self._pending and not self._broken:
+            self._drained.wait()
+
+    def _write(self) -> None:
+        while True:
+            self._filled.wait()
+            self._filled.clear()
+            while self._pending:
+                data, self._pending = b"".join(self._pending), []
+                try:
+                    self._stream.sendall(data)
+                except OSError:
+                    self._broken, self._pending = True, []
+                    self._drained.set()
+                    self._gone()
+                    return
+                self._size -= len(data)
+            self._drained.set()
