@@ -297,21 +297,26 @@ def group(parts: Sequence[Part]) -> Part:
 def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Part:
     """`:nth-child(step n + offset)` and its relatives: counted from the end, within a type."""
 
+    def counts(position: int) -> bool:
+        distance = position - offset
+        return distance == 0 if step == 0 else distance % step == 0 and distance // step >= 0
+
     def test(tree: Tree, node: Node) -> bool:
         if tree.kind(node) != ELEMENT or tree.parent(node) is None:
             return False
-        position = 1 - offset
+        position = 1
         other = node.next if last else node.prev
         while other is not None:
             if other.tag == node.tag if of_type else tree.kind(other) == ELEMENT:
                 position += 1
             other = other.next if last else other.prev
-        if step == 0:
-            return position == 0
-        return position % step == 0 and position // step >= 0
+        return counts(position)
 
     name = f"nth-{'last-' if last else ''}{'of-type' if of_type else 'child'}"
-    return Part(test, css=f":{name}({step}n{offset:+d})", exact=True)
+    css = f":{name}({step}n{offset:+d})"
+    if name == "nth-child":  # Lexbor counts the document type, too, before the root element
+        css = f":is({css},:root)" if counts(1) else f"{css}:not(:root)"
+    return Part(test, css=css, exact=True)
 
 
 def only(*, of_type: bool) -> Part:

@@ -6,7 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.html import tree as dom
+from jsrunner.html.tree import ELEMENT, comment, doctype
 
 if TYPE_CHECKING:
     from jsrunner.html.tree import Node, Tree
@@ -33,45 +33,45 @@ _TO_ESCAPE_IN_COMMENT: Final = re.compile(r"&|\A>|(?<=[!-])>")
 def inner_html(tree: Tree, node: Node) -> str:
     """The markup of what is in the node."""
     parts: list[str] = []
-    literal = _is_literal(tree, node)
-    stack: list[tuple[Node | str | None, bool]] = [(tree.first_child(node), literal)]
-    while stack:
-        current, literal = stack.pop()
+    #: What comes after the subtree that is being written: the node that follows its root, if that
+    #: is none of a literal element, and the text that closes the element around it.
+    stack: list[tuple[Node | None, bool, str]] = []
+    current, literal = tree.first_child(node), _is_literal(tree, node, node.tag)
+    while True:
         if current is None:
+            if not stack:
+                return "".join(parts)
+            current, literal, closing = stack.pop()
+            parts.append(closing)
             continue
-        if isinstance(current, str):
-            parts.append(current)
-            continue
-        stack.append((current.next, literal))
-        kind = tree.kind(current)
-        if kind == dom.TEXT:
+        name = current.tag
+        if name == "-text":
             text = current.text_content or ""
             parts.append(text if literal else _escaped(text))
-        elif kind == dom.ELEMENT:
-            name = current.tag or ""
+        elif tree.kind(current) == ELEMENT:
+            assert name is not None
             parts.append(_opening(tree, current, name))
+            if name == "plaintext" and not tree.namespace(current):
+                parts.append(tree.text(current))
+                return "".join(parts)  # whatever came after it would be its text
             if name not in _VOID:
-                child = tree.first_child(current)
-                if (
-                    name in _NEWLINE_LOST
-                    and child is not None
-                    and (child.text_content or "").startswith("\n")
-                ):
+                stack.append((current.next, literal, f"</{name}>"))
+                literal = _is_literal(tree, current, name)
+                current = tree.first_child(current)
+                if name in _NEWLINE_LOST and current and _begins_a_line(current):
                     parts.append("\n")
-                if name == "plaintext" and not tree.namespace(current):
-                    parts.append(tree.text(current))
-                    break  # everything after it would be its text
-                stack += [(f"</{name}>", False), (child, _is_literal(tree, current))]
-        elif kind == dom.DOCTYPE:
-            parts.append(_doctype(current))
+                continue
         else:
-            text = html.unescape(dom.comment(current))
-            parts.append(f"<!--{_TO_ESCAPE_IN_COMMENT.sub(_escape_match, text)}-->")
-    return "".join(parts)
+            parts.append(_other(tree, current))
+        current = current.next
 
 
-def _is_literal(tree: Tree, node: Node) -> bool:
-    return node.tag in _LITERAL and not tree.namespace(node)
+def _begins_a_line(node: Node) -> bool:
+    return (node.text_content or "").startswith("\n")
+
+
+def _is_literal(tree: Tree, node: Node, name: str | None) -> bool:
+    return name in _LITERAL and not tree.namespace(node)
 
 
 def _escaped(text: str) -> str:
@@ -83,14 +83,17 @@ def _escape_match(match: re.Match[str]) -> str:
 
 
 def _opening(tree: Tree, node: Node, name: str) -> str:
-    attributes = "".join(
-        f' {one.namespace + ":" if one.namespace else ""}{one.name}="{_escaped(one.value)}"'
-        for one in tree.attributes(node)
-    )
-    return f"<{name}{attributes}{'/' if name in _VOID else ''}>"
+    parts = [name]
+    for namespace, key, value in tree.attributes(node):
+        parts.append(f'{namespace}{":" if namespace else ""}{key}="{_escaped(value)}"')
+    return f"<{' '.join(parts)}{'/' if name in _VOID else ''}>"
 
 
-def _doctype(node: Node) -> str:
-    name, public, system = dom.doctype(node)
+def _other(tree: Tree, node: Node) -> str:
+    """A comment or a document type."""
+    if node.tag != "-doctype":
+        text = html.unescape(comment(node))
+        return f"<!--{_TO_ESCAPE_IN_COMMENT.sub(_escape_match, text)}-->"
+    name, public, system = doctype(node)
     identifiers = f' PUBLIC "{public}"' if public else " SYSTEM" if system else ""
     return f"<!DOCTYPE {_escaped(name)}{identifiers}" + (f' "{system}">' if system else ">")

@@ -307,11 +307,15 @@ _POSIX_CLASSES: Final = {
     "word": "0-9A-Za-z_",
     "xdigit": "0-9A-Fa-f",
 }
+#: What Python has and Go has not: looking around, references to groups.
+_PYTHON_ONLY: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:\(\?(?:<?[=!]|P=|\()|\\[1-9])")
 _GO_ONLY: Final = re.compile(r"\\.|\[:(\w+):\]|\[\]?|\]|\$", re.DOTALL)
 
 
 def _go_pattern(text: str) -> re.Pattern[str]:
     """Go's regular expression as Python's. Raises _SelectorError if it cannot be one."""
+    if _PYTHON_ONLY.search(text):
+        raise _SelectorError("Go has no such regular expressions")
     inside = False
 
     def translate(match: re.Match[str]) -> str:

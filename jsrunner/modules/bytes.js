@@ -6,6 +6,7 @@ import { GoError, pack, packText } from 'jsrunner:host';
 export const goType = (value) => {
   if (value === undefined || value === null) return '<nil>';
   if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'function') return 'func(sobek.FunctionCall) sobek.Value';
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
