@@ -94,7 +94,8 @@ def test_what_is_found(selector: str, expected: str) -> None:
         "", " ", ",", "p,", "p >", "> p", "p:foo", "p::before", "p:before", "[", "[a", "[a=", "[a=b",
         "[a=]", "[a/=b]", "[=b]", "#", ".", ".1", "1", "p)", "(p)", "p:not()", "p:not(p",
         "p:nth-child(x)", "p:nth-child(2m)", "p:contains(1)", "p:contains('x", "p:lang('de')",
-        "p:matches([)", "p:matches((?=x))", r"p:matches((x)\1)", "p:nth-child", "p !", "*|", "'p'", "p:not(p::after)",
+        "p:matches([)", "p:matches((?=x))", r"p:matches((x)\1)", "p:nth-child", "p !", "*|", "'p'",
+        "p:not(p::after)",
     ],
 )  # fmt: skip
 def test_what_is_no_selector_matches_nothing(selector: str) -> None:

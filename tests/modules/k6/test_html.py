@@ -423,8 +423,9 @@ def test_links_and_resources(expression: str, expected: object) -> None:
 
 TABLE = """<table id=t><caption>C</caption><thead><tr id=r1><th id=h scope=row abbr=x colspan=2>H</th>
 <td></td></tr></thead><tbody><tr id=r2><td id=d rowspan=x></td></tr><tr id=r3></tr></tbody><tfoot>
-<tr></tr></tfoot></table><col><ol start=3 reversed><li value=5 type=i></li></ol><table><colgroup><col span=-1>
-<col span=2></table><time datetime=now></time><meta http-equiv=refresh content=c><ins cite=c></ins>"""
+<tr></tr></tfoot></table><col><ol start=3 reversed><li value=5 type=i></li></ol><table><colgroup>
+<col span=-1><col span=2></table><time datetime=now></time>
+<meta http-equiv=refresh content=c><ins cite=c></ins>"""
 
 
 @pytest.mark.parametrize(
