@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsrunner.html.links import Link, parse, resolve
@@ -92,6 +92,7 @@ def test_the_origin_of_a_file_is_the_file() -> None:
     assert link.parts()["origin"] == "file:///a/b"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abc:/?#[]@.%20;=-", max_size=20))
 def test_a_url_keeps_its_spelling(text: str) -> None:
     link = parse(text)

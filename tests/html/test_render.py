@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsrunner.html.render import inner_html
@@ -67,6 +67,7 @@ def test_no_depth_is_too_deep() -> None:
 _TEXT = st.text(alphabet="ab<>&\"' \u00e4;", max_size=10)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["p", "b", "div", "br", "script"]), _TEXT), max_size=6))
 def test_markup_that_is_parsed_again_is_the_same(parts: list[tuple[str, str]]) -> None:
     once = document("".join(f"<{tag}>{text}</{tag}>" for tag, text in parts))

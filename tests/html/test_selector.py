@@ -185,7 +185,7 @@ _COMPLEX = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(_pages(), st.lists(_COMPLEX, min_size=1, max_size=2).map(", ".join))
 def test_the_search_finds_what_the_test_of_each_node_finds(page: str, text: str) -> None:
     tree, selector = Tree(page.encode()), compiled(text)
@@ -195,6 +195,7 @@ def test_the_search_finds_what_the_test_of_each_node_finds(page: str, text: str)
     assert found == tested
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=".#[]=*^$|~!:()'\"\\abn+-2 ,>/i", max_size=20))
 def test_any_text_can_be_tried(text: str) -> None:
     tree = Tree(PAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jsrunner.html.tree import COMMENT, DOCTYPE, DOCUMENT, ELEMENT, TEXT, Tree, comment, doctype
@@ -118,6 +118,7 @@ def test_own_text_leaves_out_what_is_deeper() -> None:
     assert tree.text(p) == "abcd"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>/!-abtdpre= \"'&;", max_size=60))
 def test_walks_agree(source: str) -> None:
     tree = Tree(source.encode())

@@ -1,8 +1,8 @@
-// jsrunner:elements — nodes as k6 shows them: the DOM's properties as methods, read-only.
+// jsrunner:html/elements — nodes as k6 shows them: the DOM's properties as methods, read-only.
 // @ts-check
 import { host } from 'jsrunner:host';
-import { methodsOf } from 'jsrunner:element-kinds';
-import { Selection } from 'jsrunner:selection';
+import { methodsOf } from 'jsrunner:html/kinds';
+import { Selection } from 'jsrunner:html/selection';
 
 // The DOM's numbers of node types.
 const ELEMENT = 1;

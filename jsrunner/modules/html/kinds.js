@@ -1,9 +1,9 @@
-// jsrunner:element-kinds — what the elements of HTML can tell about themselves beside what all can.
+// jsrunner:html/kinds — what the elements of HTML can tell about themselves beside what all can.
 // @ts-check
 import { host } from 'jsrunner:host';
-import { elementOf, elementsOf } from 'jsrunner:elements';
+import { elementOf, elementsOf } from 'jsrunner:html/elements';
 
-/** @typedef {import('jsrunner:elements').Element} Element */
+/** @typedef {import('jsrunner:html/elements').Element} Element */
 
 // -- makers of methods ---------------------------------------------------------------------------------
 

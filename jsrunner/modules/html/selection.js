@@ -1,7 +1,7 @@
-// jsrunner:selection — documents that Python keeps, and jQuery's view of their nodes as k6 has it.
+// jsrunner:html/selection — documents that Python keeps, and jQuery's view of their nodes as k6 has it.
 // @ts-check
 import { goType } from 'jsrunner:bytes';
-import { Element, elementsOf, goName, isPlainElement, numberOf } from 'jsrunner:elements';
+import { Element, elementsOf, goName, isPlainElement, numberOf } from 'jsrunner:html/elements';
 import { GoError, WeakRef, host, onFlush, packText, release, unpack } from 'jsrunner:host';
 
 /** A parsed document: a handle of Python's, and where the document came from. */

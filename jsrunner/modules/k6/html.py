@@ -34,13 +34,14 @@ class HTML(HostModule):
     def __init__(self, vu: VU) -> None:
         super().__init__(vu)
         self._trees: dict[int, Tree] = {}
+        self._last = 0
 
     @operation
     def parse(self, source: int | str) -> int:
         """A handle of the document, which lives until `free`."""
-        handle = self.vu.new_handle()
-        self._trees[handle] = Tree(mend(self.vu.interpreter.text(source)))
-        return handle
+        self._last += 1
+        self._trees[self._last] = Tree(mend(self.vu.interpreter.text(source)))
+        return self._last
 
     @operation
     def free(self, handles: list[int]) -> None:
