@@ -6,6 +6,9 @@ const callPython = globalThis.call_python;
 const { token, native } = globalThis.dukpy;
 const { defineProperty } = Object;
 
+/** Taken from the scripts' sight below, like all that k6 has not. */
+export const { WeakRef } = globalThis;
+
 // What Python can call: `interpreter.call(name, ...)` -> entries[name](...).
 /** @type {Record<string, (...args: any[]) => any>} */
 export const entries = {};

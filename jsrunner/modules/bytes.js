@@ -2,10 +2,13 @@
 // @ts-check
 import { GoError, pack, packText } from 'jsrunner:host';
 
-const goType = (value) => {
+/** The name of the Go type that a value becomes in k6; for error texts. */
+export const goType = (value) => {
   if (value === undefined || value === null) return '<nil>';
   if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'function') return 'func(sobek.FunctionCall) sobek.Value';
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
 };
 

@@ -19,6 +19,9 @@ _ENGINE = Path(__file__).parent.parent / "engine"
 _OWN = {
     "jsrunner:loop": _ENGINE / "loop.js",
     "jsrunner:bytes": _ENGINE.parent / "modules" / "bytes.js",
+    "jsrunner:html/elements": _ENGINE.parent / "modules" / "html" / "elements.js",
+    "jsrunner:html/kinds": _ENGINE.parent / "modules" / "html" / "kinds.js",
+    "jsrunner:html/selection": _ENGINE.parent / "modules" / "html" / "selection.js",
     "jsrunner:vu": _ENGINE.parent / "worker" / "vu.js",
 }
 _OWN_TEXTS: dict[str, str] = {}

@@ -1,0 +1,476 @@
+// jsrunner:html/kinds — what the elements of HTML can tell about themselves beside what all can.
+// @ts-check
+import { host } from 'jsrunner:host';
+import { elementOf, elementsOf } from 'jsrunner:html/elements';
+
+/** @typedef {import('jsrunner:html/elements').Element} Element */
+
+// -- makers of methods ---------------------------------------------------------------------------------
+
+const each = (names, make) => Object.fromEntries(names.split(' ').map((name) => [name, make(name.toLowerCase())]));
+
+/** The attribute as text, empty if it is not there. */
+const string = (attribute) => function read() {
+  return this.getAttribute(attribute) ?? '';
+};
+const flag = (attribute) => function read() {
+  return this.hasAttribute(attribute);
+};
+const integer = (attribute, otherwise) => function read() {
+  const value = this.getAttribute(attribute) ?? '';
+  return /^[+-]?\d+$/.test(value) ? Number(value) : otherwise;
+};
+/** The attribute resolved against the page's address, where there is one. */
+const address = (attribute, otherwise = () => '') => function read() {
+  const value = this.getAttribute(attribute);
+  const base = this.selection().url;
+  if (base === '') return value ?? '';
+  return (value === undefined ? undefined : host('html.resolve', base, value)) ?? otherwise(base);
+};
+/** One of the words, by default the first. */
+const choice = (attribute, ...options) => function read() {
+  const value = this.getAttribute(attribute);
+  return options.includes(value) ? value : options[0];
+};
+const optionalChoice = (attribute, ...options) => function read() {
+  const value = this.getAttribute(attribute);
+  return options.includes(value) ? value : undefined;
+};
+const constant = (value) => () => value;
+
+const strings = (names) => each(names, string);
+const flags = (names) => each(names, flag);
+const addresses = (names) => each(names, (attribute) => address(attribute));
+const integers = (names, otherwise) => each(names, (attribute) => integer(attribute, otherwise));
+
+const found = (selector) => function find() {
+  return elementsOf(this.selection().find(selector));
+};
+const countOf = (selector) => function count() {
+  return this.selection().find(selector).size();
+};
+const content = function textContent() {
+  return this.textContent();
+};
+const list = (attribute) => function split() {
+  const value = this.getAttribute(attribute) ?? '';
+  return value === '' ? [] : value.split(' ');
+};
+
+// -- forms ---------------------------------------------------------------------------------------------
+
+/** Search the whole document. */
+const search = (selection, selector) => selection.parents().last().find(selector);
+
+const ownerForm = (element) => {
+  const around = element.selection().closest('form');
+  if (around.size()) return around;
+  const id = element.getAttribute('form') ?? '';
+  return id === '' ? around : search(element.selection(), `#${id}`);
+};
+const owned = {
+  form() {
+    return elementOf(ownerForm(this));
+  },
+};
+const labelled = {
+  labels() {
+    const around = this.selection().closest('label');
+    const id = this.id();
+    return elementsOf(id === '' ? around : around.add(search(this.selection(), `label[for="${id}"]`)));
+  },
+};
+
+/** What a button or a field says of the form's attribute, or else the form. */
+const submission = (element, name) => element.getAttribute(`form${name}`) ?? ownerForm(element).attr(name);
+
+const FORM_FIELD = () => ({
+  ...owned,
+  ...labelled,
+  ...strings('name'),
+  formAction() {
+    const action = submission(this, 'action') ?? '';
+    const page = this.selection().url;
+    if (page === '') return action;
+    return action === '' ? page : host('html.resolve', page, action) ?? action;
+  },
+  formEnctype() {
+    const type = submission(this, 'enctype');
+    return type === 'multipart/form-data' || type === 'text/plain' ? type : 'application/x-www-form-urlencoded';
+  },
+  formMethod() {
+    return submission(this, 'method')?.toLowerCase() === 'post' ? 'post' : 'get';
+  },
+  formNoValidate() {
+    return submission(this, 'novalidate') !== undefined;
+  },
+  formTarget() {
+    return submission(this, 'target') ?? '';
+  },
+});
+
+const ENCODINGS = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
+const INPUT_TYPES = ['text', 'button', 'checkbox', 'color', 'date', 'datetime-local', 'email', 'file', 'hidden', 'image',
+  'month', 'number', 'password', 'radio', 'range', 'reset', 'search', 'submit', 'tel', 'time', 'url', 'week'];
+const WITHOUT_LIST = ['hidden', 'checkbox', 'radio', 'file', 'button'];
+const REFERRER_POLICIES = ['', 'no-referrer', 'no-referrer-when-downgrade', 'origin', 'origin-when-cross-origin',
+  'unsafe-url'];
+const CROSS_ORIGINS = ['anonymous', 'use-credentials'];
+const FORM_ELEMENTS = 'input,select,button,textarea,fieldset';
+
+const referrerPolicy = () => ({ referrerPolicy: choice('referrerpolicy', ...REFERRER_POLICIES) });
+const crossOrigin = () => ({ crossOrigin: optionalChoice('crossorigin', ...CROSS_ORIGINS) });
+const autocomplete = () => ({ autocomplete: choice('autocomplete', 'on', 'off') });
+
+/** The value, or else what is in the element. */
+const value = {
+  value() {
+    return this.getAttribute('value') ?? this.innerHTML();
+  },
+};
+
+/** Where the element stands among those of its container. */
+const position = (element, container, selector, otherwise) => {
+  const around = element.selection().parents(container);
+  return around.size() ? around.find(selector).index(element.selection()) : otherwise;
+};
+
+const FORMS = {
+  button: () => ({
+    ...FORM_FIELD(),
+    ...value,
+    ...strings('accessKey'),
+    ...flags('autofocus disabled'),
+    ...integers('tabIndex', 0),
+    type: choice('type', 'submit', 'button', 'menu', 'reset'),
+  }),
+  datalist: () => ({ options: found('option') }),
+  fieldset: () => ({
+    ...owned,
+    ...strings('name'),
+    ...flags('disabled'),
+    elements: found('input,select,button,textarea'),
+    type: constant('fieldset'),
+    validity: constant(undefined),
+  }),
+  form: () => ({
+    ...strings('name target'),
+    ...flags('noValidate'),
+    ...addresses('action'),
+    ...autocomplete(),
+    acceptCharset: string('accept-charset'),
+    elements: found(FORM_ELEMENTS),
+    encoding: choice('enctype', ...ENCODINGS),
+    enctype: choice('enctype', ...ENCODINGS),
+    length: countOf(FORM_ELEMENTS),
+    method: choice('method', 'get', 'post'),
+  }),
+  input: () => ({
+    ...FORM_FIELD(),
+    ...strings('accept accessKey alt dirName height max min pattern placeholder step value width'),
+    ...flags('autofocus checked disabled multiple readonly required'),
+    ...addresses('src'),
+    ...integers('size tabIndex', 0),
+    ...integers('maxLength', -1),
+    ...autocomplete(),
+    defaultChecked: flag('checked'),
+    defaultValue: string('value'),
+    list() {
+      const id = this.getAttribute('list') ?? '';
+      if (id === '' || WITHOUT_LIST.includes(this.getAttribute('type'))) return undefined;
+      return elementOf(search(this.selection(), `datalist[id="${id}"]`));
+    },
+    type: choice('type', ...INPUT_TYPES),
+  }),
+  keygen: () => ({
+    ...owned,
+    ...labelled,
+    ...strings('challenge name'),
+    ...flags('autofocus disabled'),
+    keytype: choice('keytype', 'RSA', 'DSA', 'EC'),
+    type: constant('keygen'),
+  }),
+  label: () => ({
+    ...owned,
+    control() {
+      const id = this.getAttribute('for');
+      return id === undefined ? undefined : elementOf(search(this.selection(), `#${id}`));
+    },
+    htmlFor: string('for'),
+  }),
+  legend: () => ({ ...owned, ...strings('accessKey') }),
+  meter: () => ({ ...labelled, ...integers('high low max min optimum', 0) }),
+  optgroup: () => ({ ...strings('label'), ...flags('disabled') }),
+  option: () => ({
+    ...value,
+    ...flags('selected'),
+    defaultSelected: flag('selected'),
+    disabled() {
+      return this.hasAttribute('disabled') || this.selection().parents('optgroup').attr('disabled') !== undefined;
+    },
+    form() {
+      const around = this.selection().parents('form');
+      if (around.size()) return elementOf(around);
+      const select = this.selection().parents('select');
+      const id = select.attr('form');
+      return id === undefined ? undefined : elementOf(search(select, `form#${id}`));
+    },
+    index() {
+      return position(this, 'select,datalist', 'option', 0);
+    },
+    label() {
+      return this.getAttribute('label') ?? this.textContent();
+    },
+    text: content,
+  }),
+  output: () => ({
+    ...owned,
+    ...labelled,
+    ...strings('name'),
+    defaultValue: content,
+    htmlFor: string('for'),
+    type: constant('output'),
+    value: content,
+  }),
+  progress: () => {
+    const float = (text) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text ?? '') ? Number(text) : NaN);
+    const max = (element) => {
+      const limit = float(element.getAttribute('max'));
+      return limit >= 0 ? limit : 1;
+    };
+    const share = (otherwise) => function divide() {
+      const done = float(this.getAttribute('value'));
+      return done >= 0 ? done / max(this) : otherwise;
+    };
+    return {
+      ...labelled,
+      max() {
+        return max(this);
+      },
+      position: share(-1),
+      value: share(0),
+    };
+  },
+  select: () => ({
+    ...owned,
+    ...labelled,
+    ...strings('name'),
+    ...flags('autofocus disabled multiple required'),
+    ...integers('tabIndex', 0),
+    length: countOf('option'),
+    options: found('option'),
+    selectedIndex() {
+      return this.selection().find('option').index(this.selection().find('option[selected]'));
+    },
+    selectedOptions: found('option[selected]'),
+    size() {
+      return this.hasAttribute('multiple') ? 4 : 1;
+    },
+    type() {
+      return this.hasAttribute('multiple') ? 'select-multiple' : 'select';
+    },
+    value() {
+      return this.selection().find('option[selected]').val() ?? '';
+    },
+  }),
+  textarea: () => ({
+    ...owned,
+    ...labelled,
+    ...strings('accessKey placeholder value'),
+    ...flags('readOnly required'),
+    ...integers('cols maxLength rows tabIndex', 0),
+    ...autocomplete(),
+    autocapitalize: choice('autocapitalize', 'sentences', 'none', 'off', 'characters', 'words'),
+    defaultValue: string('value'),
+    length() {
+      return encodeURIComponent(this.value()).replace(/%../g, '.').length;
+    },
+    type: constant('textarea'),
+    wrap: choice('wrap', 'soft', 'hard', 'off'),
+  }),
+};
+
+// -- links ---------------------------------------------------------------------------------------------
+
+const HREF = () => ({
+  ...strings('accessKey download hrefLang rel target type'),
+  ...addresses('href'),
+  ...referrerPolicy(),
+  ...each('hash host hostname origin password pathname port protocol search username', (part) => function read() {
+    return host('html.link', this.selection().url, this.getAttribute('href') ?? null)[part];
+  }),
+  relList: list('rel'),
+  text: content,
+  toString: address('href'),
+});
+
+const LINKS = {
+  a: HREF,
+  area: HREF,
+  base: () => ({ ...strings('target'), href: address('href', (page) => page) }),
+  link: () => ({
+    ...strings('hreflang media rel target type'),
+    ...addresses('href'),
+    ...crossOrigin(),
+    ...referrerPolicy(),
+    relList: list('rel'),
+  }),
+};
+
+// -- media and other resources -------------------------------------------------------------------------
+
+const MEDIA = () => ({
+  ...strings('mediaGroup'),
+  ...flags('autoplay controls loop muted'),
+  ...addresses('src'),
+  ...crossOrigin(),
+  currentSrc: string('src'),
+  defaultMuted: flag('muted'),
+  preload: choice('preload', 'auto', 'metadata', 'none'),
+  textTracks: found('track'),
+});
+
+const RESOURCES = {
+  audio: MEDIA,
+  canvas: () => integers('height width', 150),
+  embed: () => strings('height src type width'),
+  iframe: () => ({
+    ...strings('height name width'),
+    ...flags('allowfullscreen'),
+    ...addresses('src'),
+    ...referrerPolicy(),
+  }),
+  img: () => ({
+    ...strings('alt name sizes srcset useMap'),
+    ...flags('isMap'),
+    ...integers('height width', 0),
+    ...addresses('src'),
+    ...crossOrigin(),
+    ...referrerPolicy(),
+    currentSrc: address('src'),
+  }),
+  map: () => ({
+    ...strings('name'),
+    areas: found('area'),
+    images() {
+      const id = this.getAttribute('id');
+      if (id === undefined) return [];
+      return elementsOf(search(this.selection(), `img[usemap="#${id}"],object[usemap="#${id}"]`));
+    },
+  }),
+  object: () => ({
+    ...owned,
+    ...strings('height name type useMap width'),
+    ...flags('typeMustMatch'),
+    ...integers('tabIndex', 0),
+    ...addresses('data'),
+  }),
+  param: () => strings('name value'),
+  script: () => ({
+    ...strings('charset crossOrigin type'),
+    ...flags('async defer noModule'),
+    ...addresses('src'),
+    text: content,
+  }),
+  source: () => strings('keySystem media sizes src srcset type'),
+  style: () => ({
+    ...strings('media'),
+    type() {
+      return this.getAttribute('type') || 'text/css';
+    },
+  }),
+  track: () => ({
+    ...strings('label srclang'),
+    ...flags('default'),
+    ...addresses('src'),
+    kind: choice('kind', 'subtitle', 'captions', 'descriptions', 'chapters', 'metadata'),
+  }),
+  video: MEDIA,
+};
+
+// -- tables --------------------------------------------------------------------------------------------
+
+const child = (name) => function first() {
+  return elementOf(this.selection().children(name));
+};
+const CELL = () => ({
+  ...strings('headers'),
+  ...integers('colSpan rowSpan', 1),
+  cellIndex() {
+    return position(this, 'tr', 'th,td', -1);
+  },
+});
+const SECTION = () => ({ rows: found('tr') });
+
+const TABLES = {
+  col: () => ({
+    span() {
+      const count = integer('span', 1).call(this);
+      return count < 1 ? 1 : count;
+    },
+  }),
+  table: () => ({
+    ...flags('sortable'),
+    caption: child('caption'),
+    rows: found('tr'),
+    tBodies: found('tbody'),
+    tFoot: child('tfoot'),
+    tHead: child('thead'),
+  }),
+  tbody: SECTION,
+  td: CELL,
+  tfoot: SECTION,
+  th: () => ({
+    ...CELL(),
+    ...strings('abbr'),
+    ...flags('sorted'),
+    scope: choice('scope', '', 'row', 'col', 'colgroup', 'rowgroup'),
+  }),
+  thead: SECTION,
+  tr: () => ({
+    cells: found('th,td'),
+    rowIndex() {
+      return position(this, 'table', 'tr', -1);
+    },
+    sectionRowIndex() {
+      return position(this, 'thead,tbody,tfoot', 'tr', -1);
+    },
+  }),
+};
+
+// -- text ----------------------------------------------------------------------------------------------
+
+const EDIT = () => strings('cite datetime');
+
+const TEXTS = {
+  data: () => strings('value'),
+  del: EDIT,
+  ins: EDIT,
+  li: () => ({
+    ...integers('value', 0),
+    type: choice('type', '', '1', 'a', 'A', 'i', 'I', 'disc', 'square', 'circle'),
+  }),
+  meta: () => ({
+    ...strings('content name'),
+    httpEquiv: choice('http-equiv', 'content-type', 'default-style', 'refresh'),
+  }),
+  ol: () => ({
+    ...flags('reversed'),
+    ...integers('start', 0),
+    type: choice('type', '1', 'a', 'A', 'i', 'I'),
+  }),
+  pre: () => strings('name value'),
+  quote: () => strings('cite'),
+  time: () => strings('datetime'),
+  title: () => ({ text: content }),
+  ul: () => strings('type'),
+};
+
+const KINDS = { ...FORMS, ...LINKS, ...RESOURCES, ...TABLES, ...TEXTS };
+
+/**
+ * The methods that elements of this name have beside those of all elements; undefined: none.
+ * @param {string} name
+ * @returns {Record<string, (this: Element) => unknown> | undefined}
+ */
+export const methodsOf = (name) => (Object.hasOwn(KINDS, name) ? KINDS[name]() : undefined);

@@ -1,0 +1,260 @@
+"""Python half of `k6/html`: documents and their nodes, which JavaScript knows by number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from jsrunner.engine.interpreter import mend
+from jsrunner.html import links
+from jsrunner.html.relations import RELATIONS
+from jsrunner.html.render import inner_html
+from jsrunner.html.selector import below, compiled
+from jsrunner.html.tree import Tree
+from jsrunner.modules.base import HostModule, operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jsrunner.html.tree import Node
+    from jsrunner.worker.vu import VU
+
+#: Texts longer than this cross beside the JSON.
+_LONG_TEXT = 1024
+
+_FIELDS = "input,select,textarea,keygen"
+_NO_FIELD_TYPES = ("button", "file", "image", "reset", "submit")
+
+
+class HTML(HostModule):
+    """Selections cross as lists of node numbers, in their order; node 0 is the document."""
+
+    specifier = "k6/html"
+
+    def __init__(self, vu: VU) -> None:
+        super().__init__(vu)
+        self._trees: dict[int, Tree] = {}
+        self._last = 0
+
+    @operation
+    def parse(self, source: int | str) -> int:
+        """A handle of the document, which lives until `free`."""
+        self._last += 1
+        self._trees[self._last] = Tree(mend(self.vu.interpreter.text(source)))
+        return self._last
+
+    @operation
+    def free(self, handles: list[int]) -> None:
+        for handle in handles:
+            del self._trees[handle]
+
+    # -- selecting ---------------------------------------------------------------------------------
+
+    @operation
+    def find(self, handle: int, nodes: list[int], text: str) -> list[int]:
+        tree = self._trees[handle]
+        return _numbers(tree, _find(tree, _nodes(tree, nodes), text))
+
+    @operation
+    def find_first(self, handle: int, nodes: list[int], text: str) -> list[int]:
+        tree = self._trees[handle]
+        for found in _find(tree, _nodes(tree, nodes), text):
+            return [tree.number(found)]
+        return []
+
+    @operation
+    def filter(self, handle: int, nodes: list[int], text: str, keep: bool) -> list[int]:
+        """Those that match, or those that do not."""
+        tree, test = self._trees[handle], compiled(text).test
+        return [number for number in nodes if test(tree, tree.nodes[number]) == keep]
+
+    @operation
+    def having(self, handle: int, nodes: list[int], wanted: str | list[int]) -> list[int]:
+        """Those that have something below them that matches, or one of the wanted nodes."""
+        tree = self._trees[handle]
+        if isinstance(wanted, str):
+            return [
+                number
+                for number in nodes
+                if any(True for _ in _find(tree, [tree.nodes[number]], wanted))
+            ]
+        above = {outer.mem_id for inner in _nodes(tree, wanted) for outer in tree.ancestors(inner)}
+        return [number for number in nodes if tree.nodes[number].mem_id in above]
+
+    @operation
+    def closest(self, handle: int, nodes: list[int], wanted: str | list[int]) -> list[int]:
+        """Of each node itself and what is above it the first that matches, or that is wanted."""
+        tree = self._trees[handle]
+        stop = _stop(tree, wanted)
+        found = (
+            next((one for one in (node, *tree.ancestors(node)) if stop(one)), None)
+            for node in _nodes(tree, nodes)
+        )
+        return _numbers(tree, (one for one in found if one is not None))
+
+    @operation
+    def relatives(
+        self,
+        handle: int,
+        nodes: list[int],
+        relation: str,
+        wanted: str | None = None,
+        until: str | list[int] | None = None,
+    ) -> list[int]:
+        """Neighbours of each node as far as `until`, if they match `wanted`; see html.relations."""
+        tree = self._trees[handle]
+        stop = _stop(tree, until) if until is not None else None
+        test = compiled(wanted).test if wanted is not None else None
+
+        def each() -> Iterator[Node]:
+            for node in _nodes(tree, nodes):
+                for found in RELATIONS[relation](tree, node):
+                    if stop is not None and stop(found):
+                        break
+                    if test is None or test(tree, found):
+                        yield found
+
+        return _numbers(tree, each())
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    @operation
+    def describe(self, handle: int, nodes: list[int]) -> list[tuple[int, str, str]]:
+        """Of each node its kind (the DOM's number), name and namespace."""
+        tree = self._trees[handle]
+        return [
+            (tree.kind(node), tree.name(node), tree.namespace(node)) for node in _nodes(tree, nodes)
+        ]
+
+    @operation
+    def attribute(self, handle: int, node: int, name: str) -> str | None:
+        tree = self._trees[handle]
+        return tree.attribute(tree.nodes[node], name)
+
+    @operation
+    def attributes(self, handle: int, node: int) -> list[tuple[str, ...]]:
+        """(namespace, name, value) of each attribute."""
+        tree = self._trees[handle]
+        return [tuple(attribute) for attribute in tree.attributes(tree.nodes[node])]
+
+    @operation
+    def text(self, handle: int, nodes: list[int]) -> object:
+        tree = self._trees[handle]
+        return self._long("".join(tree.text(node) for node in _nodes(tree, nodes)))
+
+    @operation
+    def markup(self, handle: int, node: int) -> object:
+        """The HTML inside the node."""
+        tree = self._trees[handle]
+        return self._long(inner_html(tree, tree.nodes[node]))
+
+    @operation
+    def value(self, handle: int, node: int) -> str | list[str] | None:
+        """What a field of a form holds; None if the node is none."""
+        tree = self._trees[handle]
+        return _value(tree, tree.nodes[node])
+
+    @operation
+    def fields(self, handle: int, nodes: list[int]) -> list[tuple[str, str | list[str] | None]]:
+        """Names and values of what a form sends; of other nodes those that are fields themselves."""
+        tree = self._trees[handle]
+        return _fields(tree, nodes)
+
+    @operation
+    def serialize(self, handle: int, nodes: list[int]) -> str:
+        """The fields as a form sends them (application/x-www-form-urlencoded), by name."""
+        values = dict(_fields(self._trees[handle], nodes))
+        pairs = (
+            (name, value)
+            for name, held in sorted(values.items())
+            for value in (held if isinstance(held, list) else [held or ""])
+        )
+        return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
+
+    # -- links -------------------------------------------------------------------------------------
+
+    @operation
+    def resolve(self, base: str, reference: str) -> str | None:
+        """The URL that the reference means on the page `base`; None if it is none."""
+        found = links.resolve(base, reference)
+        return None if found is None else str(found)
+
+    @operation
+    def link(self, base: str, reference: str | None) -> dict[str, str]:
+        """The parts of a link; all empty if it is no URL."""
+        found = None if reference is None else links.resolve(base, reference)
+        return (found or links.Link()).parts()
+
+    def _long(self, text: str) -> object:
+        if len(text) <= _LONG_TEXT:
+            return text
+        return {"long": self.vu.interpreter.put_text(text.encode())}
+
+
+def _nodes(tree: Tree, numbers: Iterable[int]) -> list[Node]:
+    return [tree.nodes[number] for number in numbers]
+
+
+def _numbers(tree: Tree, nodes: Iterable[Node]) -> list[int]:
+    """The numbers of the nodes, each once."""
+    return list(dict.fromkeys(map(tree.number, nodes)))
+
+
+def _find(tree: Tree, nodes: Iterable[Node], text: str) -> Iterator[Node]:
+    selector = compiled(text)
+    for node in nodes:
+        yield from below(tree, node, selector)
+
+
+def _stop(tree: Tree, wanted: str | list[int]) -> Any:
+    """Whether a node matches the selector, or is one of the wanted."""
+    if isinstance(wanted, str):
+        test = compiled(wanted).test
+        return lambda node: test(tree, node)
+    numbers = set(wanted)
+    return lambda node: tree.number(node) in numbers
+
+
+def _value(tree: Tree, node: Node) -> str | list[str] | None:
+    def value_or_content(option: Node) -> str:
+        held = tree.attribute(option, "value")
+        return inner_html(tree, option) if held is None else held
+
+    if node.tag == "input":
+        held = tree.attribute(node, "value")
+        if held is None:
+            return "on" if tree.attribute(node, "type") in ("checkbox", "radio") else ""
+        return held
+    if node.tag == "button":
+        return tree.attribute(node, "value") or ""
+    if node.tag == "textarea":
+        return inner_html(tree, node)
+    if node.tag == "option":
+        return value_or_content(node)
+    if node.tag != "select":
+        return None
+    chosen = _find(tree, [node], "option[selected]")
+    if tree.attribute(node, "multiple") is not None:
+        return [value_or_content(option) for option in chosen]
+    return next((value_or_content(option) for option in chosen), "")
+
+
+def _fields(tree: Tree, numbers: list[int]) -> list[tuple[str, str | list[str] | None]]:
+    nodes: Iterable[Node] = _nodes(tree, numbers)
+    if any(node.tag == "form" for node in nodes):
+        nodes = _find(tree, nodes, _FIELDS)
+    else:
+        test = compiled(_FIELDS).test
+        nodes = [node for node in nodes if test(tree, node)]
+    found: dict[int, tuple[str, str | list[str] | None]] = {}
+    for node in nodes:
+        name = tree.attribute(node, "name")
+        kind = tree.attribute(node, "type")
+        # k6 wants these words: a bare `checked` or `disabled` does not count.
+        checked = tree.attribute(node, "checked") == "checked"
+        disabled = tree.attribute(node, "disabled") == "disabled"
+        if not name or disabled or kind in _NO_FIELD_TYPES:
+            continue
+        if checked or kind not in ("checkbox", "radio"):
+            found[node.mem_id] = (name, _value(tree, node))
+    return list(found.values())
