@@ -161,6 +161,16 @@ class Interpreter:
         """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs."""
         self._evaluate(source.encode(), b"{}", name)
 
+    def load_now(self, specifier: str) -> None:
+        """Evaluate a module of our own in the middle of running JavaScript: by the C API only.
+
+        Raises JSError.
+        """
+        assert self.native is not None
+        name = f"jsrunner:load/{specifier}"
+        if not self.native.run_module(f"import '{specifier}';".encode(), name.encode()):
+            raise JSError(f"{specifier} could not be loaded")
+
     def _evaluate(self, source: bytes, variables: bytes, module: str | None) -> bytes | None:
         if self.native:
             self.native.limit_garbage()

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 
-#: Modules that every interpreter loads before the script: what k6 offers as globals.
-GLOBALS = ("console", "timers", "environment", "text")
+#: What k6 offers as globals: modules that every interpreter loads before the script.
+GLOBALS: tuple[str, ...] = ("console", "timers", "environment")
+
+#: Those that few scripts use. They are loaded when the script first touches what they define (see
+#: `later` in globals/environment.js), or with the others where the engine cannot do that.
+LATER_GLOBALS: tuple[str, ...] = ("text", "webcrypto", "subtle")
 
 
 def _stem(specifier: str) -> str | None:
