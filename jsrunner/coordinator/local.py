@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jsrunner.script.script import Script
+    from jsrunner.secrets.sources import Secrets
 
 _SET_CHILD_SUBREAPER: Final = 36
 
@@ -26,7 +27,9 @@ class LocalWorkers:
     (see worker.main), so that what the script's first init has loaded is shared by all.
     """
 
-    def __init__(self, most: int, script: Script, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, most: int, script: Script, environment: Mapping[str, str], secrets: Secrets
+    ) -> None:
         pairs = [socket.socketpair() for _ in range(most)]
         self.board = Board(most)
         self.streams = [ours for ours, _ in pairs]
@@ -39,7 +42,7 @@ class LocalWorkers:
             try:
                 for ours, _ in pairs:
                     ours.close()
-                code = _work([theirs for _, theirs in pairs], self.board, script, environment)
+                code = _work([theirs for _, theirs in pairs], self.board, script, environment, secrets)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -72,12 +75,16 @@ class LocalWorkers:
 
 
 def _work(
-    streams: list[socket.socket], board: Board, script: Script, environment: Mapping[str, str]
+    streams: list[socket.socket],
+    board: Board,
+    script: Script,
+    environment: Mapping[str, str],
+    secrets: Secrets,
 ) -> int:
     try:
         from jsrunner.worker.main import run
 
-        return run(streams, board, script, environment)
+        return run(streams, board, script, environment, secrets)
     except JsrunnerError as error:
         print(error, file=sys.stderr)
         return 1
