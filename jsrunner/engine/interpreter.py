@@ -59,6 +59,11 @@ class HostError(Exception):
         self.kind = kind
         self.fields = fields
 
+    @classmethod
+    def named(cls, name: str, message: str) -> HostError:
+        """One of Go's errors that have a name, e.g. OperationError (`fail` of host.js)."""
+        return cls(f"{name}: {message}", name=name, message=message)
+
 
 class Interrupted(BaseException):
     """The VU is to stop now. Raised in operations; no script can catch what it becomes."""

@@ -26,17 +26,15 @@ LATER_GLOBALS: tuple[str, ...] = ("text", "webcrypto", "subtle")
 def _stem(specifier: str) -> str | None:
     """A specifier's path below this folder, without suffix; None if it can be no module of ours.
 
-    `k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `k6/crypto/x509` -> `k6/crypto_x509`,
-    `jsrunner:globals/x` -> `globals/x`.
+    The path is the specifier itself, or `index` in the folder of that name: `k6/ws`,
+    `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`.
     """
-    if specifier == "k6":
-        return "k6/index"
-    if specifier.startswith("jsrunner:globals/"):
-        return specifier.removeprefix("jsrunner:")
-    if not specifier.startswith("k6/") or ".." in specifier:
+    path = (
+        specifier.removeprefix("jsrunner:") if specifier.startswith("jsrunner:globals/") else specifier
+    )
+    if not path.startswith(("k6", "globals/")) or ".." in path or path.endswith("/index"):
         return None
-    # `k6/crypto` is a file, so `k6/crypto/x509` cannot lie in a folder of that name.
-    return "k6/" + specifier.removeprefix("k6/").replace("/", "_")
+    return f"{path}/index" if (_FOLDER / path).is_dir() else path
 
 
 def source(specifier: str) -> str | None:

@@ -124,6 +124,7 @@ class Process:
         script = self.script
         compiler = Interpreter({}, load=script.load, normalize=script.normalize)
         self.image = compile_image(compiler, [(HOST, HOST_SOURCE), *script.modules()])
+
     def redact(self, secret: str) -> None:
         """A script has got this secret: the log is not to show it any more."""
         if secret not in self._given_out:

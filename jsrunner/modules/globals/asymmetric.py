@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from jsrunner.modules.globals.subtle import refuse
+from jsrunner.engine.interpreter import HostError
 
 Key = ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey | rsa.RSAPrivateKey | rsa.RSAPublicKey
 
@@ -106,7 +106,7 @@ def rsa_generate(bits: int, exponent: int) -> tuple[bytes, bytes]:
     try:
         key = rsa.generate_private_key(exponent, bits)
     except ValueError as error:
-        refuse("OperationError", f"no RSA key can be made so: {error}")
+        raise HostError.named("OperationError", f"no RSA key can be made so: {error}") from None
     return material(key)[1], material(key.public_key())[1]
 
 
@@ -120,9 +120,13 @@ def from_bytes(kind: str, format: str, data: bytes, curve: str | None) -> Key:
             return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve](), data)
         key: Key = _load_public(data) if format == "spki" else _check_private(data)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        refuse("DataError", f"the data is no {kind} key in the format {format}")
+        raise HostError.named(
+            "DataError", f"the data is no {kind} key in the format {format}"
+        ) from None
     if is_rsa(key) != (kind == "RSA") or _curve_name(key) != curve:
-        refuse("DataError", f"the data is the key of another algorithm than {curve or kind}")
+        raise HostError.named(
+            "DataError", f"the data is the key of another algorithm than {curve or kind}"
+        )
     return key
 
 
@@ -132,13 +136,13 @@ def _curve_name(key: Any) -> str | None:
 
 def from_jwk(kind: str, jwk: dict[str, Any], curve: str | None) -> Key:
     if jwk.get("kty") != kind:
-        refuse("DataError", f"kty of the JSON Web Key is not {kind}")
+        raise HostError.named("DataError", f"kty of the JSON Web Key is not {kind}")
     if jwk.get("crv") != curve and kind == "EC":
-        refuse("DataError", f"crv of the JSON Web Key is not {curve}")
+        raise HostError.named("DataError", f"crv of the JSON Web Key is not {curve}")
     try:
         return _ec_from_jwk(jwk, curve) if kind == "EC" else _rsa_from_jwk(jwk)
     except ValueError as error:
-        refuse("DataError", f"the JSON Web Key is not valid: {error}")
+        raise HostError.named("DataError", f"the JSON Web Key is not valid: {error}") from None
 
 
 def _ec_from_jwk(jwk: dict[str, Any], curve: str | None) -> Key:

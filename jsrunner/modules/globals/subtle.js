@@ -2,10 +2,10 @@
 // see https://grafana.com/docs/k6/latest/javascript-api/crypto/subtlecrypto/.
 // @ts-check
 import {
-  GoValue, host, pack, release, unpack,
+  GoValue, fail, host, pack, release, unpack,
 } from 'jsrunner:host';
 import { aside, promised } from 'jsrunner:loop';
-import { crypto, fail } from 'jsrunner:globals/webcrypto';
+import { crypto } from 'jsrunner:globals/webcrypto';
 
 // -- bytes -----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.engine.interpreter import HostError
 from jsrunner.modules.base import HostModule, operation
@@ -24,11 +24,6 @@ Packed = int | str
 
 _DIGESTS: Final = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _BLOCK: Final = 16  # of AES, in bytes
-
-
-def refuse(name: str, text: str) -> NoReturn:
-    """Raise what a script sees as a rejection of this name."""
-    raise HostError(f"{name}: {text}", name=name, message=text)
 
 
 class Subtle(HostModule):
@@ -49,7 +44,7 @@ class Subtle(HostModule):
         try:
             return self._give(encoding.decode(text, "rawurl"))
         except HostError:
-            refuse("DataError", "the JSON Web Key is no base64url")
+            raise HostError.named("DataError", "the JSON Web Key is no base64url") from None
 
     @operation
     def digest(self, hash: str, data: Packed) -> object:
@@ -91,7 +86,9 @@ class Subtle(HostModule):
             padded = decryptor.update(text) + decryptor.finalize()
             return self._give(unpadder.update(padded) + unpadder.finalize())
         except ValueError:
-            refuse("OperationError", "the data is no AES-CBC ciphertext of this key")
+            raise HostError.named(
+                "OperationError", "the data is no AES-CBC ciphertext of this key"
+            ) from None
 
     @operation
     def ctr(self, key: Packed, counter: Packed, bits: int, data: Packed) -> object:
@@ -102,7 +99,9 @@ class Subtle(HostModule):
         blocks = -(-len(text) // _BLOCK)
         size = 1 << bits
         if blocks > size:
-            refuse("OperationError", f"a counter of {bits} bits is too short for the data")
+            raise HostError.named(
+                "OperationError", f"a counter of {bits} bits is too short for the data"
+            )
         algorithm = algorithms.AES(self._take(key))
         before_wrap = min(size - start % size, blocks) * _BLOCK
         parts = [(start, text[:before_wrap]), (start - start % size, text[before_wrap:])]
@@ -132,7 +131,9 @@ class Subtle(HostModule):
             decryptor.authenticate_additional_data(self._take(extra))
             return self._give(decryptor.update(sealed) + decryptor.finalize())
         except (ValueError, InvalidTag):
-            refuse("OperationError", "the data cannot be sealed or opened by AES-GCM with this key")
+            raise HostError.named(
+                "OperationError", "the data cannot be sealed or opened by AES-GCM with this key"
+            ) from None
 
     @operation
     def oaep(self, encrypts: bool, key: Packed, hash: str, label: Packed, data: Packed) -> object:
@@ -145,7 +146,9 @@ class Subtle(HostModule):
                 return self._give(keys.rsa_public(self._take(key)).encrypt(text, padding))
             return self._give(keys.rsa_private(self._take(key)).decrypt(text, padding))
         except ValueError:
-            refuse("OperationError", "the data cannot be sealed or opened by RSA-OAEP with this key")
+            raise HostError.named(
+                "OperationError", "the data cannot be sealed or opened by RSA-OAEP with this key"
+            ) from None
 
     # -- signatures --------------------------------------------------------------------------------
 
@@ -173,7 +176,9 @@ class Subtle(HostModule):
         try:
             return self._give(keys.rsa_private(self._take(key)).sign(self._take(data), padding, digest))
         except ValueError:
-            refuse("OperationError", "the key is too short for this hash and this salt")
+            raise HostError.named(
+                "OperationError", "the key is too short for this hash and this salt"
+            ) from None
 
     @operation
     def rsa_verify(

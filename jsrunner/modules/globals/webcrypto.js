@@ -1,13 +1,8 @@
 // crypto: the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) as far as k6 has it, see
 // https://grafana.com/docs/k6/latest/javascript-api/crypto/.
 // @ts-check
-import { GoError, host, unpack } from 'jsrunner:host';
+import { fail, host, unpack } from 'jsrunner:host';
 import { later } from 'jsrunner:globals/environment';
-
-/** Throw Go's error of that name. A rejection has its value for a reason, see `promised`. */
-export const fail = (name, message) => {
-  throw new GoError(`${name}: ${message}`, { name, message });
-};
 
 const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
 /** getRandomValues gives no more bytes at once. */
