@@ -44,10 +44,15 @@ export const algorithm = (owner, name, fallback) => {
   return (...args) => Reflect.apply(method, owner, args);
 };
 
+/** A new promise that is resolved with the value (`Promise.resolve` would give a promise back as it is). */
+export const promiseOf = (value) => new Promise((resolve) => {
+  resolve(value);
+});
+
 /** A promise of what an algorithm returns or throws. */
 export const attempt = (call, ...args) => {
   try {
-    return Promise.resolve(call(...args));
+    return promiseOf(call(...args));
   } catch (error) {
     return Promise.reject(error);
   }

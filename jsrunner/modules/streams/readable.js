@@ -2,7 +2,7 @@
 // https://streams.spec.whatwg.org/#rs (whose names the functions have), without byte streams, tee and pipes.
 // @ts-check
 import {
-  Queue, algorithm, attempt, rejected, resolved, state, strategyOf, underlying,
+  Queue, algorithm, attempt, promiseOf, rejected, resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
 
 /** The inner side of a ReadableStream, a reader or a controller: the specification's internal slots. */
@@ -150,7 +150,7 @@ const setUp = (stream, source, [highWaterMark, sizeOf]) => {
   const pull = algorithm(source, 'pull', () => undefined);
   controller.pull = () => pull(face);
   controller.cancel = algorithm(source, 'cancel', () => undefined);
-  Promise.resolve(start(face)).then(() => {
+  promiseOf(start(face)).then(() => {
     controller.started = true;
     callPullIfNeeded(controller);
   }, (error) => controllerError(controller, error));

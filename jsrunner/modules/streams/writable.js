@@ -2,7 +2,7 @@
 // https://streams.spec.whatwg.org/#ws (whose names the functions have), without abort signals.
 // @ts-check
 import {
-  Queue, algorithm, attempt, deferred, rejected, resolved, state, strategyOf, underlying,
+  Queue, algorithm, attempt, deferred, promiseOf, rejected, resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
 
 /** The specification's internal slots of a WritableStream. */
@@ -231,7 +231,7 @@ const setUp = (stream, sink, [highWaterMark, sizeOf]) => {
   controller.close = algorithm(sink, 'close', () => undefined);
   controller.abort = algorithm(sink, 'abort', () => undefined);
   updateBackpressure(stream, hasBackpressure(controller));
-  Promise.resolve(start(face)).then(() => {
+  promiseOf(start(face)).then(() => {
     controller.started = true;
     advanceQueueIfNeeded(controller);
   }, (error) => {
