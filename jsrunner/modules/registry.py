@@ -29,10 +29,11 @@ def _stem(specifier: str) -> str | None:
     The path is the specifier itself, or `index` in the folder of that name: `k6/ws`,
     `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`.
     """
-    path = (
-        specifier.removeprefix("jsrunner:") if specifier.startswith("jsrunner:globals/") else specifier
-    )
-    if not path.startswith(("k6", "globals/")) or ".." in path or path.endswith("/index"):
+    is_global = specifier.startswith("jsrunner:globals/")
+    if not (is_global or specifier == "k6" or specifier.startswith("k6/")):
+        return None
+    path = specifier.removeprefix("jsrunner:")
+    if ".." in path or path.endswith("/index"):
         return None
     return f"{path}/index" if (_FOLDER / path).is_dir() else path
 

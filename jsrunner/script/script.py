@@ -172,10 +172,8 @@ class Script:
             )
         # k6 gives null for a name that a module without default export lacks, else undefined.
         nothing = "undefined" if "export default" in found else "null"
-        stubs = "".join(
-            f"export const {name} = {nothing};" for name in sorted(self._stubs.get(specifier, ()))
-        )
-        return f"{found}\n{stubs}"
+        names = ", ".join(f"$absent as {name}" for name in sorted(self._stubs.get(specifier, ())))
+        return f"{found}\nconst $absent = {nothing};\nexport {{ {names} }};" if names else found
 
     def _read(self, specifier: str) -> str:
         path = url_path(specifier)
