@@ -17,6 +17,7 @@ from jsrunner.options.flags import Flag, FlagSet, option_flags, options_from_fla
 from jsrunner.options.parse import options_from_json
 from jsrunner.outputs.base import parse_output
 from jsrunner.script.script import Script
+from jsrunner.secrets.sources import Secrets, parse_sources
 from jsrunner.ui.display import QuietDisplay
 from jsrunner.ui.log import Logger
 
@@ -59,6 +60,12 @@ GLOBAL_FLAGS: Final = (
     Flag("config", "JSON file with options", "c", "file"),
     Flag("log-format", "text, json or raw", word="format"),
     Flag("log-output", "stderr, stdout, none, file=path[,level=...]", word="output"),
+    Flag(
+        "secret-source",
+        "where k6/secrets finds secrets, e.g. `file=path`",
+        word="type[=arg]",
+        repeats=True,
+    ),
     _switch("no-color", "no colors"),
     _switch("quiet", "no banner, no progress", "q"),
     _switch("verbose", "log what is done in detail", "v"),
@@ -137,6 +144,7 @@ def _execute(
         quiet=bool(values.get("quiet")),
         script_environment=variables,
         environment=environment,
+        secrets=_secrets(values, environment),
         workers=values.get("workers"),
         user_agent=f"jsrunner/{__version__}",
     )
@@ -148,6 +156,13 @@ def _execute(
         logger=logger,
         display=_display(settings, logger),
     ).execute()
+
+
+def _secrets(values: Mapping[str, Any], environment: Mapping[str, str]) -> Secrets:
+    specs = values.get("secret-source")
+    if not specs and (one := environment.get("K6_SECRET_SOURCE")):
+        specs = [one]
+    return parse_sources(specs or (), environment)
 
 
 def _display(settings: Settings, logger: Logger) -> Display:

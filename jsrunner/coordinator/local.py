@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.script.script import Script
+    from jsrunner.secrets.sources import Secrets
 
 _SET_CHILD_SUBREAPER: Final = 36
 _GET_CHILD_SUBREAPER: Final = 37
@@ -30,7 +31,9 @@ class LocalWorkers:
     (see worker.main), so that what the script's first init has loaded is shared by all.
     """
 
-    def __init__(self, most: int, script: Script, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, most: int, script: Script, environment: Mapping[str, str], secrets: Secrets
+    ) -> None:
         pairs = [socket.socketpair() for _ in range(most)]
         self.board = Board(most)
         self.streams = [ours for ours, _ in pairs]
@@ -43,7 +46,7 @@ class LocalWorkers:
             try:
                 for ours, _ in pairs:
                     ours.close()
-                code = _work([theirs for _, theirs in pairs], self.board, script, environment)
+                code = _work([theirs for _, theirs in pairs], self.board, script, environment, secrets)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -110,12 +113,16 @@ def _is_over(stream: Any) -> bool:
 
 
 def _work(
-    streams: list[socket.socket], board: Board, script: Script, environment: Mapping[str, str]
+    streams: list[socket.socket],
+    board: Board,
+    script: Script,
+    environment: Mapping[str, str],
+    secrets: Secrets,
 ) -> int:
     try:
         from jsrunner.worker.main import run
 
-        return run(streams, board, script, environment)
+        return run(streams, board, script, environment, secrets)
     except JsrunnerError as error:
         print(error, file=sys.stderr)
         return 1

@@ -34,6 +34,7 @@ from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.segment import Striping
 from jsrunner.outputs.base import FileWriter, OutputConfig
 from jsrunner.outputs.csv import CsvFormatter, with_columns
+from jsrunner.secrets.sources import Secrets
 from jsrunner.summary import export, text
 from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
@@ -76,6 +77,8 @@ class Settings:
     #: Where scripts find their variables.
     script_environment: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Where `k6/secrets` has its secrets from.
+    secrets: Secrets = field(default_factory=lambda: Secrets({}))
     workers: int | None = None
     user_agent: str = ""
 
@@ -154,7 +157,9 @@ class Run:
     def execute(self) -> ExitCode:
         """Run it; the exit code. Raises JsrunnerError for what cannot even begin."""
         most = self.settings.workers or os.cpu_count() or 1
-        self._local = LocalWorkers(most, self.script, self.settings.script_environment)
+        self._local = LocalWorkers(
+            most, self.script, self.settings.script_environment, self.settings.secrets
+        )
         self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]
         self._workers[0].process_id = self._local.process_id
         self._watch(self._workers[0])
@@ -600,6 +605,8 @@ class Run:
                 self._merge(worker, message)
             case messages.Log():
                 self.logger.log(message.level, message.text, message.time, **message.fields)
+            case messages.Secret():
+                self.logger.redact(message.value)
             case messages.Initialized():
                 worker.vus = message.vus
             case messages.Forked():

@@ -71,6 +71,11 @@ export class GoError extends Error {
 }
 defineProperty(GoError.prototype, 'name', { value: 'GoError', writable: true, configurable: true });
 
+/** Throw one of Go's errors that have a name. */
+export const fail = (name, message) => {
+  throw new GoError(`${name}: ${message}`, { name, message });
+};
+
 const errorTypes = { GoError, TypeError, RangeError, SyntaxError, Error };
 const InternalError = globalThis.InternalError;
 const WHILE_CALLING = 'Error while calling Python Function';

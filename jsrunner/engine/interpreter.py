@@ -59,6 +59,11 @@ class HostError(Exception):
         self.kind = kind
         self.fields = fields
 
+    @classmethod
+    def named(cls, name: str, message: str) -> HostError:
+        """One of Go's errors that have a name, e.g. OperationError (`fail` of host.js)."""
+        return cls(f"{name}: {message}", name=name, message=message)
+
 
 class Interrupted(BaseException):
     """The VU is to stop now. Raised in operations; no script can catch what it becomes."""
@@ -171,6 +176,16 @@ class Interpreter:
     def run_module(self, source: str, name: str) -> None:
         """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs."""
         self._evaluate(source.encode(), b"{}", name)
+
+    def load_now(self, specifier: str) -> None:
+        """Evaluate a module of our own in the middle of running JavaScript: by the C API only.
+
+        Raises JSError.
+        """
+        assert self.native is not None
+        name = f"jsrunner:load/{specifier}"
+        if not self.native.run_module(f"import '{specifier}';".encode(), name.encode()):
+            raise JSError(f"{specifier} could not be loaded")
 
     def _evaluate(self, source: bytes, variables: bytes, module: str | None) -> bytes | None:
         if self.native:

@@ -1,8 +1,10 @@
 // jsrunner:loop — one VU's event loop: timers and the tasks of modules (the HTML standard's task queue).
 // @ts-check
-import { callPython, drainJobs, flush, hostError, now } from 'jsrunner:host';
+import {
+  GoError, GoValue, callPython, drainJobs, flush, host, hostError, now,
+} from 'jsrunner:host';
 
-/** @typedef {{ id: number, due: number, every: number, call: () => void, name: string }} Timer */
+/** @typedef {{ id?: number, due: number, every: number, call: () => void, name?: string }} Timer */
 
 /** @type {Timer[]} by due time, then by registration */
 const timers = [];
@@ -28,13 +30,43 @@ export const removeTimer = (id) => {
   if (at >= 0) timers.splice(at, 1);
 };
 
+/** Have `call()` run as a task of its own: after the jobs that wait, before timers that come later. */
+export const queueTask = (call) => insert({ due: now(), every: -1, call });
+
+const reason = (error) => (error instanceof GoError ? error.value : error);
+
+/**
+ * A promise of what `work()` returns (perhaps a promise) or throws, settled by a task of its own, as
+ * k6 settles the promises of what it does aside. Of a GoError the value is the reason.
+ */
+export const promised = (work) => new Promise((resolve, reject) => {
+  try {
+    const value = work();
+    if (value instanceof Promise) value.then(resolve, (error) => reject(reason(error)));
+    else queueTask(() => resolve(value));
+  } catch (error) {
+    queueTask(() => reject(reason(error)));
+  }
+});
+
 /** Drop all timers, as at the end of a failed iteration; returns their descriptions. */
 export const dropTimers = () => timers.splice(0)
+  .filter(({ id }) => id !== undefined)
   .map(({ name, id }) => `${name} ${id} was stopped because the VU iteration was interrupted`);
 
 /** Call `receive(payload)` for every event that Python posts to `handle`, until `forget(handle)`. */
 export const listen = (handle, receive) => handles.set(handle, receive);
 export const forget = (handle) => handles.delete(handle);
+
+/** A promise of what the operation does in a thread (see `VU.run_aside`, whose handle it returns). */
+export const aside = (op, ...args) => new Promise((resolve, reject) => {
+  const handle = host(op, ...args);
+  listen(handle, ([failure, value]) => {
+    forget(handle);
+    if (failure) reject(new GoValue(...failure));
+    else resolve(value);
+  });
+});
 
 export const hasWork = () => timers.length > 0 || handles.size > 0;
 

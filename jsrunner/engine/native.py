@@ -35,6 +35,7 @@ _READ_ONLY = 0x100  # PyBUF_READ
 _TAG_EXCEPTION = 6
 _EVAL_MODULE, _EVAL_COMPILE_ONLY = 1, 1 << 5
 _OBJECT_BYTECODE, _OBJECT_NO_SOURCE, _OBJECT_NO_DEBUG = 1, 1 << 4, 1 << 5
+_PROMISE_FULFILLED = 1
 
 _Tracker = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p)
 
@@ -58,6 +59,7 @@ def _library() -> Any:
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "JS_IsJobPending": (ctypes.c_bool, [pointer]),
         "JS_ExecutePendingJob": (ctypes.c_int, [pointer, ctypes.POINTER(pointer)]),
+        "JS_PromiseState": (ctypes.c_int, [pointer, value]),
         "JS_GetException": (value, [pointer]),
         "JS_FreeValue": (None, [pointer, value]),
         "JS_DupValue": (value, [pointer, value]),
@@ -171,6 +173,20 @@ class Native:
             if done < 0:
                 self._library.JS_FreeValue(context, self._library.JS_GetException(context))
                 return False
+
+    def run_module(self, source: bytes, name: bytes) -> bool:
+        """Evaluate an ES module without top-level await and what it imports; whether that succeeded.
+
+        Called in the middle of running JavaScript: unlike dukpy's evaluation it runs no promise jobs.
+        """
+        library, context = self._library, self._context
+        done = library.JS_Eval(context, source, len(source), name, _EVAL_MODULE)
+        if done.tag == _TAG_EXCEPTION:
+            library.JS_FreeValue(context, library.JS_GetException(context))
+            return False
+        fulfilled: bool = library.JS_PromiseState(context, done) == _PROMISE_FULFILLED
+        library.JS_FreeValue(context, done)
+        return fulfilled
 
     def interrupt(self) -> None:
         """Let whatever JavaScript runs next end with an exception that no script can catch."""

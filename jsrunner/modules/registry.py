@@ -15,24 +15,27 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 
-#: Modules that every interpreter loads before the script: what k6 offers as globals.
-GLOBALS = ("console", "timers", "environment", "text")
+#: What k6 offers as globals: modules that every interpreter loads before the script.
+GLOBALS: tuple[str, ...] = ("console", "timers", "environment")
+
+#: Those that few scripts use. They are loaded when the script first touches what they define (see
+#: `later` in globals/environment.js), or with the others where the engine cannot do that.
+LATER_GLOBALS: tuple[str, ...] = ("text", "webcrypto", "subtle")
 
 
 def _stem(specifier: str) -> str | None:
     """A specifier's path below this folder, without suffix; None if it can be no module of ours.
 
-    `k6/ws` -> `k6/ws`, `k6` -> `k6/index`, `k6/crypto/x509` -> `k6/crypto_x509`,
-    `jsrunner:globals/x` -> `globals/x`.
+    The path is the specifier itself, or `index` in the folder of that name: `k6/ws`,
+    `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`.
     """
-    if specifier == "k6":
-        return "k6/index"
-    if specifier.startswith("jsrunner:globals/"):
-        return specifier.removeprefix("jsrunner:")
-    if not specifier.startswith("k6/") or ".." in specifier:
+    is_global = specifier.startswith("jsrunner:globals/")
+    if not (is_global or specifier == "k6" or specifier.startswith("k6/")):
         return None
-    # `k6/crypto` is a file, so `k6/crypto/x509` cannot lie in a folder of that name.
-    return "k6/" + specifier.removeprefix("k6/").replace("/", "_")
+    path = specifier.removeprefix("jsrunner:")
+    if ".." in path or path.endswith("/index"):
+        return None
+    return f"{path}/index" if (_FOLDER / path).is_dir() else path
 
 
 def source(specifier: str) -> str | None:

@@ -15,15 +15,9 @@ from urllib.parse import quote, unquote, urlsplit
 from jsrunner.errors import ExitCode, ScriptError
 from jsrunner.modules import registry
 
-_ENGINE = Path(__file__).parent.parent / "engine"
-_OWN = {
-    "jsrunner:loop": _ENGINE / "loop.js",
-    "jsrunner:bytes": _ENGINE.parent / "modules" / "bytes.js",
-    "jsrunner:html/elements": _ENGINE.parent / "modules" / "html" / "elements.js",
-    "jsrunner:html/kinds": _ENGINE.parent / "modules" / "html" / "kinds.js",
-    "jsrunner:html/selection": _ENGINE.parent / "modules" / "html" / "selection.js",
-    "jsrunner:vu": _ENGINE.parent / "worker" / "vu.js",
-}
+_PACKAGE = Path(__file__).parent.parent
+#: Where `jsrunner:NAME`, a module that our own modules import, may lie as NAME.js.
+_OWN_FOLDERS = (_PACKAGE / "engine", _PACKAGE / "modules", _PACKAGE / "worker")
 _OWN_TEXTS: dict[str, str] = {}
 
 _MISSING_EXPORT = re.compile(r"Could not find export '([^']*)' in module '([^']*)'")
@@ -42,6 +36,14 @@ class MissingExport(ScriptError):
     """The script imports a name that a k6 module does not have: it is to be loaded once more."""
 
 
+class UnreadableFile(ScriptError):
+    """A file that a script asks for cannot be had: `reason` is missing, directory or other."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
 class Script:
     """A script by its path (or, from standard input, its text and the current folder)."""
 
@@ -55,7 +57,7 @@ class Script:
             self._sources[self.url] = source
         #: How the script itself spells the module that became this specifier; for error texts.
         self._spelled: dict[str, str] = {}
-        self._files: dict[Path, bytes | str] = {}  # or why it cannot be had
+        self._files: dict[Path, bytes | UnreadableFile] = {}
         #: Which modules each module imports, and those that were loaded at all, in that order.
         self._imports: dict[str, list[str]] = {}
         self._loaded: dict[str, str] = {}
@@ -155,8 +157,9 @@ class Script:
             return f"import 'jsrunner:started';\nexport * as script from '{self.url}';\n"
         found = _OWN_TEXTS.get(specifier)
         if found is None:
-            found = registry.source(specifier) or _OWN[specifier].read_text(encoding="utf-8")
-            _OWN_TEXTS[specifier] = found
+            name = f"{specifier.removeprefix('jsrunner:')}.js"
+            path = next(one for folder in _OWN_FOLDERS if (one := folder / name).is_file())
+            found = _OWN_TEXTS[specifier] = path.read_text(encoding="utf-8")
         return found
 
     def _load_builtin(self, specifier: str) -> str:
@@ -169,10 +172,8 @@ class Script:
             )
         # k6 gives null for a name that a module without default export lacks, else undefined.
         nothing = "undefined" if "export default" in found else "null"
-        stubs = "".join(
-            f"export const {name} = {nothing};" for name in sorted(self._stubs.get(specifier, ()))
-        )
-        return f"{found}\n{stubs}"
+        names = ", ".join(f"$absent as {name}" for name in sorted(self._stubs.get(specifier, ())))
+        return f"{found}\nconst $absent = {nothing};\nexport {{ {names} }};" if names else found
 
     def _read(self, specifier: str) -> str:
         path, main = url_path(specifier), specifier == self.url
@@ -189,31 +190,23 @@ class Script:
     # -- files -------------------------------------------------------------------------------------
 
     def open_file(self, path: str, *, first: bool) -> bytes:
-        """The content of a file, which only the first init may ask for first. Raises ScriptError."""
+        """The content of a file, which only the first init may ask for first.
+
+        Raises UnreadableFile.
+        """
         place = Path(os.path.normpath(self.folder / path))
         found = self._files.get(place)
-        if isinstance(found, str):
-            raise ScriptError(found)
-        if found is not None:
-            return found
-        if not first:
-            raise ScriptError(
-                "open() can't be used with files that weren't previously opened during "
-                f'initialization (__VU==0), path: "{place}"'
-            )
-        try:
-            found = place.read_bytes()
-        except IsADirectoryError:
-            failure = f'open() can\'t be used with directories, path: "{place}"'
-        except FileNotFoundError:
-            failure = f"stat {place}: no such file or directory"
-        except OSError as error:
-            failure = f"open {place}: {os.strerror(error.errno or 0).lower()}"
-        else:
-            self._files[place] = found
-            return found
-        self._files[place] = failure
-        raise ScriptError(failure)
+        if found is None:
+            if not first:
+                raise UnreadableFile(
+                    "open() can't be used with files that weren't previously opened during "
+                    f'initialization (__VU==0), path: "{place}"',
+                    "other",
+                )
+            found = self._files[place] = _read_file(place)
+        if isinstance(found, UnreadableFile):
+            raise UnreadableFile(str(found), found.reason)
+        return found
 
     # -- failures ----------------------------------------------------------------------------------
 
@@ -247,6 +240,18 @@ class Script:
         # A rejected promise is no exception to k6.
         rejected = text.startswith("Uncaught (in promise)")
         return ScriptError(text, exit_code=ExitCode.GENERIC if rejected else None)
+
+
+def _read_file(place: Path) -> bytes | UnreadableFile:
+    try:
+        return place.read_bytes()
+    except IsADirectoryError:
+        text = f'open() can\'t be used with directories, path: "{place}"'
+        return UnreadableFile(text, "directory")
+    except FileNotFoundError:
+        return UnreadableFile(f"stat {place}: no such file or directory", "missing")
+    except OSError as error:
+        return UnreadableFile(f"open {place}: {os.strerror(error.errno or 0).lower()}", "other")
 
 
 def file_url(path: Path) -> str:

@@ -25,6 +25,8 @@ _SHORT: Final = {
 #: What Go's JSON escapes besides the usual, so that a line is one line for every reader.
 _HTML = re.compile("[<>&\u2028\u2029]")
 _PLAIN = re.compile(r"[a-zA-Z0-9\-._/@^+]*\Z")
+#: What stands for a secret.
+REDACTED: Final = "***SECRET_REDACTED***"
 #: Width of the message before fields on a terminal.
 _MESSAGE_WIDTH: Final = 44
 
@@ -51,14 +53,34 @@ class Logger:
         self._tty = tty and format not in ("json", "raw")
         self._color = tty and not no_color
         self.above: Callable[[str], bool] | None = None
+        self._secrets: set[str] = set()
+        self._secret: re.Pattern[str] | None = None
+
+    def redact(self, secret: str) -> None:
+        """Show no record with this text any more, wherever in the record it is."""
+        if not secret or secret in self._secrets:
+            return
+        self._secrets.add(secret)
+        longest_first = sorted(self._secrets, key=len, reverse=True)
+        self._secret = re.compile("|".join(map(re.escape, longest_first)))
+
+    def _redacted(self, value: Any) -> Any:
+        assert self._secret is not None
+        text = str(value)
+        shown = self._secret.sub(REDACTED, text)
+        return value if shown == text else shown
 
     def log(self, level: str, text: str, when: float | None = None, **fields: Any) -> None:
         """A record. `when` is seconds since the epoch."""
         if _LEVELS[level] < self._level:
             return
         moment = time.time() if when is None else when
-        if self._console is not None and fields.get("source") == "console":
-            fields.pop("source")
+        is_console = fields.get("source") == "console"
+        if self._secret is not None:
+            text = self._redacted(text)
+            fields = {self._redacted(key): self._redacted(value) for key, value in fields.items()}
+        if self._console is not None and is_console:
+            fields.pop("source", None)
             self._put(self._console, self._line(level, text, moment, fields, tty=False))
             return
         if self._stream is None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.script.script import Script
+    from jsrunner.secrets.sources import Secrets
     from jsrunner.worker.board import Board
     from jsrunner.worker.plan import Plan
 
@@ -52,6 +53,7 @@ def run(
     board: Board,
     script: Script,
     environment: Mapping[str, str],
+    secrets: Secrets,
 ) -> int:
     """The main function of the first worker process; `streams[i]` is worker i's channel.
 
@@ -63,7 +65,10 @@ def run(
     _keep_freed_memory()
     stream = streams[0]
     process = Process(
-        script, environment=environment, say=lambda message: messages.send(stream, message)
+        script,
+        environment=environment,
+        secrets=secrets,
+        say=lambda message: messages.send(stream, message),
     )
     watch = Watch(process, stream)
     watch.start()

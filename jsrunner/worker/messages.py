@@ -88,6 +88,12 @@ class Log(Message, frozen=True):
     fields: dict[str, Any]
 
 
+class Secret(Message, frozen=True):
+    """A script has got this secret: it must not be seen in the log from now on."""
+
+    value: str
+
+
 class Abort(Message, frozen=True):
     """The script called exec.test.abort: the run is to end now."""
 
@@ -142,7 +148,8 @@ class Exit(Message, frozen=True):
 
 
 _Any = (
-    Loaded | Failed | Forked | Initialized | Ready | StageDone | Snapshot | Log | Abort | MarkFailed
+    Loaded | Failed | Forked | Initialized | Ready | StageDone | Snapshot | Log | Secret | Abort
+    | MarkFailed
     | Finished | Prepare | RunStage | Start | Interrupt | Exit
 )  # fmt: skip
 

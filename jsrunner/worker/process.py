@@ -16,7 +16,7 @@ from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.script.script import MissingExport
 from jsrunner.transport.dial import Dialer
-from jsrunner.worker.messages import Initialized, Log, MarkFailed
+from jsrunner.worker.messages import Initialized, Log, MarkFailed, Secret
 from jsrunner.worker.recorder import Recorder
 from jsrunner.worker.vu import VU
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jsrunner.engine.image import Image
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
+    from jsrunner.secrets.sources import Secrets
     from jsrunner.worker.board import Board
     from jsrunner.worker.plan import Plan
     from jsrunner.worker.scenario import Scenario
@@ -55,10 +56,13 @@ class Process:
         script: Script,
         *,
         environment: Mapping[str, str],
+        secrets: Secrets,
         say: Callable[..., None],
     ) -> None:
         self.script = script
         self.environment = dict(environment)
+        self.secrets = secrets
+        self._given_out: set[str] = set()
         #: Sends a message to the coordinator.
         self.say = say
         self.registry = Registry()
@@ -105,6 +109,7 @@ class Process:
         self.dialer = Dialer(options, os.environ, self.log)
         self.minimum_iteration = options.min_iteration_duration or 0.0
         self.recorder = Recorder(plan.formatters)
+        self.secrets.divide(len(plan.shares))
         self.script.sealed = True
         self.stop_event = Event()
         self.hub_running = True
@@ -119,6 +124,12 @@ class Process:
         script = self.script
         compiler = Interpreter({}, load=script.load, normalize=script.normalize)
         self.image = compile_image(compiler, [(HOST, HOST_SOURCE), *script.modules()])
+
+    def redact(self, secret: str) -> None:
+        """A script has got this secret: the log is not to show it any more."""
+        if secret not in self._given_out:
+            self._given_out.add(secret)
+            self.say(Secret(secret))
 
     def new_vu(self, number: int, stage: str = "") -> VU:
         """Make a VU and run its init code. Raises ScriptError, Interrupted."""

@@ -119,9 +119,12 @@ class VU:
         if self.process.image is not None:
             for specifier, _ in self.process.image.modules:
                 registry.attach(specifier, self)
+        names = registry.GLOBALS
+        if self.interpreter.native is None:
+            names += registry.LATER_GLOBALS
         try:
             self.interpreter.run_module(
-                "".join(f"import 'jsrunner:globals/{name}';" for name in registry.GLOBALS)
+                "".join(f"import 'jsrunner:globals/{name}';" for name in names)
                 + "import 'jsrunner:vu';",
                 "jsrunner:main",
             )
@@ -500,6 +503,37 @@ class VU:
         """A number, unique in this VU, for what lives on the Python side."""
         self._last_handle += 1
         return self._last_handle
+
+    def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
+        """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
+
+        Returns a handle for `aside` of engine/loop.js, which hears of what came of it: of the
+        result as `show` makes it JSON-like, or of a HostError.
+        """
+        handle, interpreter = self.new_handle(), self.interpreter
+
+        def outcome() -> tuple[Any, Exception | None]:
+            try:
+                return work(), None
+            except Exception as error:  # gevent's pool would print it
+                return None, error
+
+        def done(result: Any, error: Exception | None) -> None:
+            if self.interpreter is not interpreter:  # the VU was interrupted and is a new one
+                return
+            if error is None:
+                self.post(handle, [None, show(result)])
+            elif isinstance(error, HostError):
+                self.post(handle, [[str(error), error.fields], None])
+            else:
+                interpreter.fault = error
+                self.post(handle, [[f"jsrunner: {error}", {}], None])
+
+        if self.process.hub_running:
+            gevent.get_hub().threadpool.spawn(outcome).rawlink(lambda found: done(*found.get()))
+        else:
+            done(*outcome())
+        return handle
 
     def abort_test(self, text: str) -> None:
         """exec.test.abort: tell the coordinator, and stop here for good."""

@@ -70,3 +70,24 @@ const mixed = (name) => ({
   },
 });
 Object.defineProperties(globalThis, { module: mixed('module'), exports: mixed('exports') });
+
+/** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
+export const later = (target, module, names, enumerable = false) => {
+  for (const name of names) {
+    Object.defineProperty(target, name, {
+      configurable: true,
+      enumerable,
+      get() {
+        host('environment.load', module);
+        return target[name];
+      },
+      set(value) {
+        Object.defineProperty(target, name, {
+          value, writable: true, enumerable, configurable: true,
+        });
+      },
+    });
+  }
+};
+later(globalThis, 'text', ['TextEncoder', 'TextDecoder']);
+later(globalThis, 'webcrypto', ['crypto']);

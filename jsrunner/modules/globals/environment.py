@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from jsrunner.engine.interpreter import Interrupted, JSError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.script.script import url_path
 
@@ -29,6 +30,16 @@ class Environment(HostModule):
         if binary:
             return self.vu.interpreter.put_buffer(data)
         return self.vu.interpreter.put_text(data.decode("utf-8", "replace").encode())
+
+    @operation
+    def load(self, name: str) -> None:
+        """Load a module of globals that the script touches for the first time."""
+        try:
+            self.vu.interpreter.load_now(f"jsrunner:globals/{name}")
+        except JSError:
+            if self.vu.interrupted:
+                raise Interrupted from None
+            raise
 
     @operation
     def require(self, specifier: str, caller: str | None) -> None:

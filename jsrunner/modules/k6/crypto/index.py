@@ -28,7 +28,7 @@ def new_hash(algorithm: str, data: bytes = b"") -> Any:
     try:
         return hashlib.new(algorithm, data, usedforsecurity=False)
     except ValueError:  # OpenSSL 3 keeps the oldest ones in a module that is mostly switched off
-        from jsrunner.modules.k6.old_hashes import MD4, RIPEMD160
+        from jsrunner.modules.k6.crypto.old_hashes import MD4, RIPEMD160
 
         return {"md4": MD4, "ripemd160": RIPEMD160}[algorithm](data)
 

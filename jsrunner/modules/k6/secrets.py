@@ -1,0 +1,42 @@
+"""Python half of `k6/secrets`. A secret that was given out is kept out of the log from then on."""
+
+from __future__ import annotations
+
+from jsrunner.engine.interpreter import HostError
+from jsrunner.modules.base import HostModule, operation
+from jsrunner.secrets.sources import SecretError, Source
+
+
+class Secrets(HostModule):
+    specifier = "k6/secrets"
+
+    @operation
+    def get(self, source: str, key: str) -> tuple[str | None, bool]:
+        """(value, False), or (None, True) if `fetch` is to be called for it."""
+        try:
+            found = self._find(source)
+            if found.waits:
+                return None, True
+            return self._give(found.get(key)), False
+        except SecretError as error:
+            raise HostError(str(error)) from None
+
+    @operation
+    def fetch(self, source: str, key: str) -> int:
+        """The value, later: a handle."""
+        found = self._find(source)
+
+        def work() -> str:
+            try:
+                return found.get(key)
+            except SecretError as error:
+                raise HostError(str(error)) from None
+
+        return self.vu.run_aside(work, self._give)
+
+    def _find(self, name: str) -> Source:
+        return self.vu.process.secrets.find(name)
+
+    def _give(self, secret: str) -> str:
+        self.vu.process.redact(secret)
+        return secret

@@ -1,0 +1,54 @@
+"""Scripts whose init code uses a module, run in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jsrunner.script.script import Script
+from jsrunner.secrets.sources import Secrets
+from jsrunner.worker.messages import Log
+from jsrunner.worker.process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(params=["native", "bridge"])
+def native(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With the engine's C API, and without it."""
+    from jsrunner.engine.interpreter import supported
+
+    monkeypatch.setenv("JSRUNNER_NATIVE", "1" if request.param == "native" else "0")
+    supported.cache_clear()
+    yield
+    monkeypatch.undo()
+    supported.cache_clear()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., list[str]]:
+    """Run a script's init code: what it says on the console. `said` gets all messages."""
+
+    def run(
+        source: str,
+        *,
+        secrets: Secrets | None = None,
+        environment: dict[str, str] | None = None,
+        said: list[Any] | None = None,
+    ) -> list[str]:
+        path = tmp_path / "script.js"
+        path.write_text(source)
+        messages: list[Any] = [] if said is None else said
+        process = Process(
+            Script(str(path)),
+            environment=environment or {},
+            secrets=secrets or Secrets({}),
+            say=messages.append,
+        )
+        process.new_vu(0)
+        return [one.text for one in messages if isinstance(one, Log)]
+
+    return run
