@@ -221,11 +221,19 @@ def _heartbeat(target: Target) -> Play:
     timeout = target.number("timeout", 3 * interval, least=0.01)
     pings = target.switch("ping", True)
 
+    async def late(connection: Connection, silent_at: float) -> bool:
+        """Whether it is the server that is late: what had come was not read yet."""
+        for _ in range(2):  # the first turn of the loop looks for it, the second reads it
+            await asyncio.sleep(0)
+        return connection.heard + timeout > silent_at
+
     async def watch(connection: Connection) -> None:
         ping_at = connection.loop.time()
         while True:
             now, silent_at = connection.loop.time(), connection.heard + timeout
             if now >= silent_at:
+                if await late(connection, silent_at):
+                    continue
                 await connection.close(SILENT, f"nothing came for {timeout:g} seconds")
                 return
             if pings and now >= ping_at:

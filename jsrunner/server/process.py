@@ -47,12 +47,18 @@ class ServerProcess:
         self.trust: dict[str, str]
         self.variables, self.trust = json.loads(line)
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def fileno(self) -> int:
         """Readable when the process has ended."""
         return self._output.fileno()
 
     def failure(self) -> JsrunnerError:
-        """What to say of a process that ended by itself."""
+        """What to say of a process that has ended by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_PATIENCE)
         self.stop()
         code = self._process.returncode
         how = f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -178,13 +178,19 @@ def _listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
         raise JsrunnerError(f"{where}lookup {host}: no such host") from None
-    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say what they are.
+    listener = socket.socket(family, kind, protocol)
     try:
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         hint = "choose another port by --port, any free one is --port 0"
         raise JsrunnerError(f"{where}bind: {reason}", hint=hint) from None
+    return listener
 
 
 def _raise_file_limit() -> None:

@@ -24,7 +24,7 @@ _CHALLENGE: Final = ("WWW-Authenticate", 'Bearer realm="jsrunner"')
 def issue(user: str, expires_at: float) -> str:
     """A JSON web token (RFC 7519, HS256) with `sub` and `exp`."""
     body = ".".join(_encode(_compact(one)) for one in (_HEADER, {"sub": user, "exp": int(expires_at)}))
-    return f"{body}.{_encode(_digest(body))}"
+    return f"{body}.{_encode(digest(body))}"
 
 
 def user_of(authorization: str | None, now: float) -> str:
@@ -33,7 +33,7 @@ def user_of(authorization: str | None, now: float) -> str:
     if kind.lower() != "bearer" or not token:
         raise _unauthorized("no bearer token: get one from /login?user=NAME")
     body, _, signature = token.strip().rpartition(".")
-    if not hmac.compare_digest(_encode(_digest(body)).encode(), signature.encode()):
+    if not hmac.compare_digest(_encode(digest(body)).encode(), signature.encode()):
         raise _unauthorized("the token's signature is wrong")
     claims = _claims(body)
     expires_at = claims.get("exp")
@@ -49,7 +49,7 @@ def check_signature(user: str | None, timestamp: str | None, signature: str | No
     """
     if not (user and timestamp and signature):
         raise _unauthorized("wanted: the headers X-User, X-Timestamp and X-Signature")
-    expected = _digest(f"{user}:{timestamp}").hex()
+    expected = digest(f"{user}:{timestamp}").hex()
     if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
         raise _unauthorized("the signature is wrong")
     if not timestamp.isdecimal() or abs(now - int(timestamp) / 1000) > SIGNATURE_AGE:
@@ -72,7 +72,8 @@ def _unauthorized(text: str) -> Refused:
     return Refused(401, text, [_CHALLENGE])
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """HMAC-SHA256 by the secret."""
     return hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()
 
 
