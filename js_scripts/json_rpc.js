@@ -13,7 +13,7 @@ export const options = {
   iterations: 25,
   thresholds: {
     checks: ['rate==1'],
-    'rpc_duration{method:add}': ['p(95)<200'],
+    'rpc_duration{method:add}': ['p(95)<500'],
     'rpc_duration{method:sleep}': ['min>=95'],
     rpc_errors: ['count==25'],
   },

@@ -18,8 +18,8 @@ export const options = {
     subscribers: { executor: 'per-vu-iterations', vus: 10, iterations: 1, maxDuration: '30s' },
   },
   thresholds: {
-    price_latency: ['p(95)<250', 'p(99)<500'],
-    'price_latency{symbol:BTC-USD}': ['p(95)<250'],
+    price_latency: ['p(95)<500', 'p(99)<1000'],
+    'price_latency{symbol:BTC-USD}': ['p(95)<500'],
     price_gaps: ['rate==0'],
     ws_sessions: ['count>0'],
   },

@@ -28,7 +28,7 @@ export const options = {
     },
   },
   thresholds: {
-    round_trip: ['p(95)<300', { threshold: 'p(99)<2000', abortOnFail: true, delayAbortEval: '10s' }],
+    round_trip: ['p(95)<500', { threshold: 'p(99)<2000', abortOnFail: true, delayAbortEval: '10s' }],
     session_failed: ['rate<0.01'],
     checks: ['rate>0.99'],
     ws_connecting: ['p(95)<1000'],

@@ -38,13 +38,18 @@ export default function () {
 }
 """
 
-# Says where the server is, and runs until it is stopped.
+# Says where the server is as soon as it is spoken to, and runs until it is stopped.
 ENDLESS = """
 import ws from 'k6/ws';
-export const options = { vus: 2, duration: '10m' };
-export function setup() { console.log(__ENV.WS_URL); }
+export const options = { vus: 1, duration: '10m' };
 export default function () {
-  ws.connect(`${__ENV.WS_URL}/push`, () => {});
+  ws.connect(`${__ENV.WS_URL}/push`, (socket) => {
+    let said = false;
+    socket.on('message', () => {
+      if (!said) console.log(__ENV.WS_URL);
+      said = true;
+    });
+  });
 }
 export function teardown() {
   const res = ws.connect(`${__ENV.WS_URL}/echo`, (socket) => socket.close());

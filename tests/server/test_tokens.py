@@ -46,7 +46,7 @@ def test_others_stay_out(authorization: str | None, text: str) -> None:
 @pytest.mark.parametrize("body", ["x", "x.!", "x.W10", "x.e30", "x.eyJleHAiOiJuZXZlciJ9"])
 def test_a_signed_token_that_says_nothing_useful(body: str) -> None:
     signature = base64.urlsafe_b64encode(tokens.digest(body)).rstrip(b"=").decode()
-    with pytest.raises(Refused, match="cannot be read|has expired"):
+    with pytest.raises(Refused, match=r"cannot be read|has expired"):
         tokens.user_of(f"Bearer {body}.{signature}", NOW)
 
 
