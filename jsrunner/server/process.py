@@ -24,8 +24,7 @@ class ServerProcess:
     """
 
     def __init__(self) -> None:
-        # A session of its own: Ctrl+C is for the run, whose teardown() may want the server yet; and
-        # whoever waits for the processes of this group does not wait for this one.
+        # A session of its own: Ctrl+C is for the run, whose teardown() may want the server yet.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "jsrunner.server"],
             stdin=subprocess.PIPE,

@@ -26,7 +26,7 @@ def closed(connection: ClientConnection) -> tuple[int | None, str | None]:
     with contextlib.suppress(ConnectionClosed):
         while True:
             connection.recv(DEADLINE)
-    return connection.close_code, connection.close_reason
+    return connection.protocol.close_code, connection.protocol.close_reason
 
 
 def refused(url: str, **settings: Any) -> tuple[int, str]:
@@ -227,7 +227,7 @@ def test_flaky_drops_after_the_same_number_for_a_seed(server: Addresses) -> None
                 connection.send("still there?")
                 connection.recv(DEADLINE)
                 count += 1
-        assert connection.close_code == 1006
+        assert connection.protocol.close_code == 1006
         return count
 
     counts = [answered(seed) for seed in range(12)]
