@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -23,8 +24,10 @@ from jsrunner.ui.log import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from jsrunner.options.model import Options
+    from jsrunner.server.process import ServerProcess
     from jsrunner.ui.display import Display
 
 _BOOL: Final = kinds.Bool().from_text
@@ -100,7 +103,10 @@ def run(words: Sequence[str]) -> int:
         options = options_from_flags(values)
         script = _script(arguments)
         config = _read_config(values, environment)
-        return _execute(values, options, script, config, logger, environment)
+        with _server(values) as server:
+            if server is not None:
+                os.environ.update(server.trust)
+            return _execute(values, options, script, config, logger, environment, server)
     except JsrunnerError as error:
         return report(logger, error)
     finally:
@@ -122,8 +128,9 @@ def _execute(
     config: Options | None,
     logger: Logger,
     environment: Mapping[str, str],
+    server: ServerProcess | None,
 ) -> int:
-    variables = _script_environment(values, environment)
+    variables = _script_environment(values, environment, server.variables if server else {})
     outputs = [*values.get("out", ())]
     if not outputs and environment.get("K6_OUT"):
         outputs = environment["K6_OUT"].split(",")
@@ -155,6 +162,7 @@ def _execute(
         settings=settings,
         logger=logger,
         display=_display(settings, logger),
+        companion=server,
     ).execute()
 
 
@@ -163,6 +171,15 @@ def _secrets(values: Mapping[str, Any], environment: Mapping[str, str]) -> Secre
     if not specs and (one := environment.get("K6_SECRET_SOURCE")):
         specs = [one]
     return parse_sources(specs or (), environment)
+
+
+def _server(values: Mapping[str, Any]) -> AbstractContextManager[ServerProcess | None]:
+    """The bundled server, if it is wanted."""
+    if not values.get("with-server"):
+        return contextlib.nullcontext()
+    from jsrunner.server.process import ServerProcess
+
+    return ServerProcess()
 
 
 def _display(settings: Settings, logger: Logger) -> Display:
@@ -195,11 +212,14 @@ def _script(arguments: Sequence[str]) -> Script:
     return Script(path)
 
 
-def _script_environment(values: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
-    """__ENV: the system's variables and those of -e."""
+def _script_environment(
+    values: Mapping[str, Any], environment: Mapping[str, str], server: Mapping[str, str]
+) -> dict[str, str]:
+    """__ENV: the system's variables, those of the bundled server, those of -e."""
     found: dict[str, str] = {}
     if values.get("include-system-env-vars", True):
         found.update(environment)
+    found.update(server)
     for pair in values.get("env", ()):
         name, _, value = pair.partition("=")
         if not _VARIABLE.match(name):

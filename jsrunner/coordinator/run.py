@@ -16,7 +16,7 @@ import sys
 import time
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import max_vus, share_out
@@ -83,6 +83,13 @@ class Settings:
     user_agent: str = ""
 
 
+class Companion(Protocol):
+    """A process that the run needs besides its workers: readable when it has ended."""
+
+    def fileno(self) -> int: ...
+    def failure(self) -> JsrunnerError: ...
+
+
 @dataclass(slots=True)
 class Worker:
     """A worker as the coordinator sees it."""
@@ -113,6 +120,7 @@ class Run:
         settings: Settings,
         logger: Logger,
         display: Display,
+        companion: Companion | None = None,
     ) -> None:
         self.script = script
         self._config = config
@@ -151,6 +159,9 @@ class Run:
         self._interrupted_at: float | None = None
         self._next_second = self._next_judgement = self._next_frame = float("inf")
         self._selector = selectors.DefaultSelector()
+        self._companion = companion
+        if companion is not None:
+            self._selector.register(companion, selectors.EVENT_READ)
 
     # -- the whole ---------------------------------------------------------------------------------
 
@@ -579,6 +590,9 @@ class Run:
             for key, _ in self._selector.select(max(due - now, 0)):
                 if isinstance(key.data, Worker):
                     self._read(key.data)
+                elif self._companion is not None and key.fileobj is self._companion:
+                    self._selector.unregister(self._companion)
+                    self._fail(self._companion.failure())
                 else:
                     self._wakeup.recv(64)
             self._tick(time.monotonic())

@@ -10,6 +10,7 @@ takes the fast path in `_cut`; everything else goes through the library's checks
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING, Any, Final
@@ -124,6 +125,10 @@ class Connection(WebSocket):
         super().__init__(enable_multithread=False, skip_utf8_validation=not strict)
         self.sock = sock
         self.stream: Any = sock
+        #: The other end's address; asked for now, because a connection that was reset has none.
+        self.peer: tuple[Any, ...] = ("", 0)
+        with contextlib.suppress(OSError):
+            self.peer = sock.getpeername()
         self.connected = True
         self.events: list[Any] = []
         self.bytes_sent = self.bytes_received = 0
@@ -453,11 +458,10 @@ class Connection(WebSocket):
             errno.ECONNRESET: "connection reset by peer",
             errno.EBADF: "use of closed network connection",
         }.get(error.errno or 0, (os.strerror(error.errno) if error.errno else str(error)).lower())
-        try:
-            ends = f"{_address(self.stream.getsockname())}->{_address(self.stream.getpeername())}"
-        except OSError:
-            ends = "->"
-        return f"write tcp {ends}: write: {reason}"
+        own = ""
+        with contextlib.suppress(OSError):
+            own = _address(self.stream.getsockname())
+        return f"write tcp {own}->{_address(self.peer)}: write: {reason}"
 
     def wire_bytes(self) -> tuple[int, int]:
         """(sent, received) on the wire, with the handshake and, where the system tells, TLS."""

@@ -1,0 +1,83 @@
+"""The protocol of /binary: records with their length in front, any number of them in a message.
+
+A record, all numbers big-endian::
+
+    4 bytes   length of what follows
+    1 byte    type
+    4 bytes   number, chosen by the client; the answer has the same
+    n bytes   payload
+
+===== ======== ============================================ =================================
+type  request  payload                                      the answer's type and payload
+===== ======== ============================================ =================================
+0x01  echo     anything                                     0x81, the same
+0x02  sum      32-bit signed integers                       0x82, a 64-bit signed integer
+0x03  time     nothing                                      0x83, milliseconds since 1970, 64 bits
+===== ======== ============================================ =================================
+
+A wrong record is answered by 0xFF with a text in UTF-8; a length that does not fit ends the
+connection with 1003. Answers come in one message, in the order of the requests.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ECHO: Final = 0x01
+SUM: Final = 0x02
+TIME: Final = 0x03
+#: Set in the type of an answer.
+ANSWER: Final = 0x80
+ERROR: Final = 0xFF
+
+_HEAD: Final = struct.Struct(">IBI")
+_LENGTH_SIZE: Final = 4
+
+
+class Record(NamedTuple):
+    type: int
+    number: int
+    payload: bytes
+
+
+def encode(records: Iterable[Record]) -> bytes:
+    return b"".join(
+        _HEAD.pack(_HEAD.size - _LENGTH_SIZE + len(one.payload), one.type, one.number) + one.payload
+        for one in records
+    )
+
+
+def decode(message: bytes) -> list[Record]:
+    """Raises ValueError for a length that does not fit the message."""
+    found = []
+    at = 0
+    while at < len(message):
+        if len(message) - at < _HEAD.size:
+            raise ValueError(f"{len(message) - at} bytes are left at {at}, too few for a record")
+        length, type_, number = _HEAD.unpack_from(message, at)
+        end = at + _LENGTH_SIZE + length
+        if end < at + _HEAD.size or end > len(message):
+            raise ValueError(f"length {length} at {at} does not fit a message of {len(message)} bytes")
+        found.append(Record(type_, number, message[at + _HEAD.size : end]))
+        at = end
+    return found
+
+
+def answer(record: Record) -> Record:
+    type_, number, payload = record
+    if type_ == ECHO:
+        return Record(ANSWER | ECHO, number, payload)
+    if type_ == SUM:
+        count, rest = divmod(len(payload), 4)
+        if rest:
+            return Record(ERROR, number, f"{len(payload)} bytes are no 32-bit integers".encode())
+        total = sum(struct.unpack(f">{count}i", payload))
+        return Record(ANSWER | SUM, number, struct.pack(">q", total))
+    if type_ == TIME:
+        return Record(ANSWER | TIME, number, struct.pack(">q", int(time.time() * 1000)))
+    return Record(ERROR, number, f"unknown type {type_:#04x}".encode())

@@ -1,0 +1,87 @@
+"""The server in a child process, for as long as a run lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.errors import ExitCode, JsrunnerError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: How long the child may take to end, in seconds.
+_PATIENCE: Final = 5.0
+
+
+class ServerProcess:
+    """Listens when it is made, ends with `stop` and, whatever happens, with this process.
+
+    Raises JsrunnerError if it does not come up.
+    """
+
+    def __init__(self) -> None:
+        # A session of its own: Ctrl+C is for the run, whose teardown() may want the server yet.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "jsrunner.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
+        try:
+            line = self._output.readline()
+        except KeyboardInterrupt:
+            self.stop()
+            raise JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT) from None
+        if not line:
+            raise self.failure()
+        #: What scripts find in __ENV: WS_URL, HTTP_URL, and with TLS WSS_URL and HTTPS_URL.
+        self.variables: dict[str, str]
+        #: The environment in which the server's certificate is trusted: SSL_CERT_FILE, SSL_CERT_DIR.
+        self.trust: dict[str, str]
+        self.variables, self.trust = json.loads(line)
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """Readable when the process has ended."""
+        return self._output.fileno()
+
+    def failure(self) -> JsrunnerError:
+        """What to say of a process that has ended by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_PATIENCE)
+        self.stop()
+        code = self._process.returncode
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return JsrunnerError(f"the bundled server has ended ({how}); the run is not complete")
+
+    def stop(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

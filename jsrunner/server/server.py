@@ -1,0 +1,208 @@
+"""The server itself: listens, hands requests to pages and paths, ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import socket
+import tempfile
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.server import certificate, pages
+from jsrunner.server.connection import Connection, Refused, Target
+from jsrunner.server.paths import SUBPROTOCOLS, Paths
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Sequence
+
+    from websockets.asyncio.server import Server, ServerConnection
+    from websockets.http11 import Request, Response
+    from websockets.typing import Subprotocol
+
+#: Load tests open thousands of connections at once.
+_BACKLOG: Final = 4096
+_MOST_BYTES: Final = 64 << 20
+#: How long a client may take to answer a close frame, in seconds; the server's end takes hardly more.
+_CLOSE_TIMEOUT: Final = 1.0
+
+# Clients that go away in the middle of a handshake are no news.
+_LOGGER: Final = logging.getLogger("jsrunner.server")
+_LOGGER.addHandler(logging.NullHandler())
+_LOGGER.propagate = False
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a server listens. The three of TLS are empty without it."""
+
+    ws: str
+    http: str
+    wss: str = ""
+    https: str = ""
+    ca_file: str = ""
+
+    def variables(self) -> dict[str, str]:
+        """As scripts find them in __ENV."""
+        named = {
+            "WS_URL": self.ws,
+            "HTTP_URL": self.http,
+            "WSS_URL": self.wss,
+            "HTTPS_URL": self.https,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+@contextlib.asynccontextmanager
+async def running(
+    host: str, port: int, *, tls: bool = False, tls_port: int = 0
+) -> AsyncIterator[Addresses]:
+    """A server that listens; it ends with the block. Port 0 is any free one.
+
+    Raises JsrunnerError for what cannot be listened on, and for TLS without trustme.
+    """
+    _raise_file_limit()
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jsrunner-")))
+        context, ca_file = certificate.make(host, folder) if tls else (None, None)
+        listener = stack.enter_context(_listen(host, port))
+        secure_listener = stack.enter_context(_listen(host, tls_port)) if tls else None
+        server = _Server()
+        await server.start(stack, listener)
+        address = _authority(host, listener)
+        if secure_listener is None:
+            yield Addresses(f"ws://{address}", f"http://{address}")
+            return
+        await server.start(stack, secure_listener, context)
+        secure = _authority(host, secure_listener)
+        yield Addresses(
+            f"ws://{address}",
+            f"http://{address}",
+            f"wss://{secure}",
+            f"https://{secure}",
+            str(ca_file),
+        )
+
+
+class _Server:
+    """What the listeners of a server share."""
+
+    def __init__(self) -> None:
+        self._paths = Paths()
+
+    async def start(
+        self,
+        stack: contextlib.AsyncExitStack,
+        listener: socket.socket,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        server = await serve(
+            self._play,
+            sock=listener,
+            ssl=context,
+            backlog=_BACKLOG,
+            create_connection=Connection,
+            process_request=self._answer,
+            select_subprotocol=_select_subprotocol,
+            logger=_LOGGER,
+            server_header="jsrunner",
+            max_size=_MOST_BYTES,
+            open_timeout=None,
+            close_timeout=_CLOSE_TIMEOUT,
+            ping_interval=None,
+        )
+        stack.push_async_callback(_end, server)
+
+    async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        """A page, a refusal, or None: the upgrade."""
+        assert isinstance(connection, Connection)
+        target = Target(request)
+        try:
+            if "Upgrade" not in request.headers:
+                page = pages.answer(connection, target, self._paths.table)
+                if page is not None:
+                    return page
+            delay = target.number("handshake", 0.0)
+            connection.play = self._paths.open(target)
+        except Refused as refused:
+            return pages.refusal(connection, refused)
+        except Exception:
+            traceback.print_exc()
+            raise
+        if delay:
+            await asyncio.sleep(delay)
+        return None
+
+    async def _play(self, connection: ServerConnection) -> None:
+        assert isinstance(connection, Connection)
+        assert connection.play is not None
+        try:
+            await connection.play(connection)
+        except ConnectionClosed:
+            pass
+        except Exception:
+            traceback.print_exc()
+            await connection.close(1011, "internal error")
+
+
+async def _end(server: Server) -> None:
+    """Say 1001 to everyone. Who has not even finished the handshake is not waited for."""
+    server.close()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(server.wait_closed(), _CLOSE_TIMEOUT + 0.5)
+
+
+def _select_subprotocol(
+    connection: ServerConnection, offered: Sequence[Subprotocol]
+) -> Subprotocol | None:
+    """The client's first choice, of what the path speaks."""
+    assert connection.request is not None
+    if Target(connection.request).segments[0] != "subprotocol":
+        return offered[0] if offered else None
+    return next((one for one in offered if one in SUBPROTOCOLS), None)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    where = f"listen tcp {_join(host, port)}: "
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise JsrunnerError(f"{where}lookup {host}: no such host") from None
+    family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say what they are.
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        hint = "choose another port by --port, any free one is --port 0"
+        raise JsrunnerError(f"{where}bind: {reason}", hint=hint) from None
+    return listener
+
+
+def _raise_file_limit() -> None:
+    """A connection is an open file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _authority(host: str, listener: socket.socket) -> str:
+    return _join(host, listener.getsockname()[1])
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.server.process import ServerProcess
+
+DEADLINE = 10
+
+
+def listens(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname, parts.port), DEADLINE).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_it_listens_until_it_is_stopped() -> None:
+    with ServerProcess() as server:
+        assert list(server.variables) == ["WS_URL", "HTTP_URL", "WSS_URL", "HTTPS_URL"]
+        assert os.path.isfile(server.trust["SSL_CERT_FILE"])
+        assert all(map(listens, server.variables.values()))
+    assert not any(map(listens, server.variables.values()))
+    assert not os.path.exists(server.trust["SSL_CERT_FILE"])
+    server.stop()  # once more does no harm
+
+
+def test_its_end_can_be_seen() -> None:
+    with ServerProcess() as server:
+        assert select.select([server], [], [], 0)[0] == []
+        os.kill(server.process_id, signal.SIGKILL)
+        assert select.select([server], [], [], DEADLINE)[0] == [server]
+        error = server.failure()
+        assert str(error) == "the bundled server has ended (signal 9); the run is not complete"
+        assert error.exit_code == 255
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    code = (
+        "import json, os\n"
+        "from jsrunner.server.process import ServerProcess\n"
+        "server = ServerProcess()\n"
+        "print(json.dumps(server.variables), server.process_id, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=False
+    )
+    assert done.returncode == -9
+    assert ended(int(done.stdout.split()[-1]))
+
+
+def ended(process_id: int) -> bool:
+    """Whether a process that is no child of ours ends in time."""
+    try:
+        descriptor = os.pidfd_open(process_id)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], DEADLINE)[0])
+    finally:
+        os.close(descriptor)
+
+
+def test_it_says_why_it_does_not_come_up(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(JsrunnerError, match=r"the bundled server has ended \(exit code 1\)"):
+        ServerProcess()
+    assert "No module named" in capfd.readouterr().err
