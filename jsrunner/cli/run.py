@@ -183,7 +183,28 @@ def _server(values: Mapping[str, Any]) -> AbstractContextManager[ServerProcess |
 
 
 def _display(settings: Settings, logger: Logger) -> Display:
-    return QuietDisplay()
+    """The display for standard output as it is, below the banner; none of both if it is to be quiet."""
+    if settings.quiet:
+        return QuietDisplay()
+    from jsrunner.ui.description import banner
+    from jsrunner.ui.output import write
+
+    live = _is_live(settings)
+    color = live and not settings.no_color
+    write(sys.stdout, banner(__version__, color=color))
+    if live:
+        from jsrunner.ui.live import LiveDisplay
+
+        return LiveDisplay(sys.stdout, logger, color=color)
+    from jsrunner.ui.plain import PlainDisplay
+
+    return PlainDisplay(sys.stdout)
+
+
+def _is_live(settings: Settings) -> bool:
+    """Whether lines can be drawn in place: on a terminal that knows how, and that is ours alone."""
+    shared = any(one.path in ("", "-") for one in settings.outputs)
+    return sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb" and not shared
 
 
 def _flag(values: Mapping[str, Any], environment: Mapping[str, str], flag: str, variable: str) -> bool:

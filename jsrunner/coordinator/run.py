@@ -106,6 +106,9 @@ class Worker:
     sessions_open: int = 0
     failed_handshakes: int = 0
     failures: int = 0
+    #: How many snapshots it has sent, and when the last one came (time.monotonic).
+    reports: int = 0
+    reported: float = 0.0
 
 
 class Run:
@@ -135,9 +138,13 @@ class Run:
         self.registry = Registry()
         self.store = Store(self.thresholds, system_tags=frozenset())
         self.max_vus = 0
+        #: Those that are made before the test; arrival rates may have more of them made.
+        self.vus_planned = 0
         self.phase = "init"
         #: When setup began: the summary's rates count from here. By time.monotonic.
         self.started = time.monotonic()
+        #: When the scenarios began, on the same clock; None before that.
+        self.played_since: float | None = None
         self.setup_data: bytes | None = None
         #: What ends the run early, the first cause: its exit code.
         self.cause: ExitCode | None = None
@@ -273,7 +280,6 @@ class Run:
     def _prepare(self) -> None:
         """Fork the workers and make the VUs."""
         self.phase = "init"
-        self.display.start(self)
         count = max(1, min(len(self._workers), self.max_vus))
         self._local.keep(count)
         del self._workers[count:]
@@ -281,7 +287,7 @@ class Run:
         self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
         shown = self._shown_options()
         shares = share_out(self.scenarios, self.striping, count)
-        self._local.board.vus = sum(len(share.vu_ids) for share in shares)
+        self.vus_planned = self._local.board.vus = sum(len(share.vu_ids) for share in shares)
         plan = Plan(
             options=self.options,
             scenarios=self.scenarios,
@@ -297,6 +303,7 @@ class Run:
         self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
         for worker in self._workers[1:]:
             self._watch(worker)
+        self.display.start(self)
         self._next_second = time.monotonic() + 1
         self._next_frame = time.monotonic()
         self._pump(lambda: all(worker.ready for worker in self._workers))
@@ -398,6 +405,7 @@ class Run:
 
     def _play_scenarios(self) -> None:
         start = messages.Start(time.monotonic() + 0.002, self.setup_data)
+        self.played_since = start.at
         for worker in self._workers:
             self._tell(worker, start)
         latest = start.at + max(one.start_time + one.max_duration() for one in self.scenarios.values())
@@ -664,6 +672,8 @@ class Run:
         worker.sessions_open = snapshot.sessions_open
         worker.failures = snapshot.iteration_failures
         worker.failed_handshakes = snapshot.failed_handshakes
+        worker.reports += 1
+        worker.reported = time.monotonic()
         if warning := self.store.cardinality_warning():
             self.logger.log("warning", warning)
 
@@ -696,7 +706,7 @@ class Run:
         return sum(worker.vus for worker in self._workers)
 
     def vus_active(self) -> int:
-        return sum(count.total(board.ACTIVE) for count in self._counts)
+        return sum(counts.active for counts in self._counts)
 
     def counts(self) -> list[board.Counts]:
         """A scenario's counts, in the order of `scenarios`."""

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from jsrunner.executors.arrivals import Arrivals, RateProfile
-from jsrunner.executors.base import ExecutorConfig, LoopPlan, one_interval
+from jsrunner.executors.base import (
+    ExecutorConfig,
+    LoopPlan,
+    Reached,
+    one_interval,
+    padded,
+    time_column,
+)
 from jsrunner.options import kinds
 
 if TYPE_CHECKING:
@@ -57,6 +64,18 @@ class ArrivalRate(ExecutorConfig):
 
     def max_duration(self) -> float:
         return self.profile().duration + self.graceful_stop
+
+    def has_work(self, striping: Striping) -> bool:
+        return striping.count(self._most()) > 0
+
+    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
+        profile, most = self.profile(), striping.count(self._most())
+        rate = profile.rate_at(reached.elapsed) * float(striping.segment.length)
+        return (
+            f"{padded(reached.active, most)}/{padded(reached.initialized, most)} VUs",
+            time_column(reached.elapsed, profile.duration),
+            f"{rate:.2f} iters/s",
+        )
 
     def notes(self, striping: Striping) -> list[str]:
         first, most = striping.count(self.pre_allocated_vus or 0), striping.count(self._most())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration
+from jsrunner.options.duration import format_duration, format_fixed
 from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
@@ -90,6 +90,20 @@ class LoopPlan:
             yield start, end
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a scenario has come."""
+
+    #: Seconds since its start.
+    elapsed: float
+    #: VUs that run an iteration for it.
+    active: int
+    #: VUs that were made for it, if it may have more made while it runs.
+    initialized: int
+    #: Iterations that have ended by themselves.
+    completed: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExecutorConfig:
     """A scenario: fields that every executor has. Durations are seconds."""
@@ -133,6 +147,18 @@ class ExecutorConfig:
 
     def max_duration(self) -> float:
         """From the scenario's start to its latest end, graceful periods included."""
+        raise NotImplementedError
+
+    def has_work(self, striping: Striping) -> bool:
+        """Whether there is anything to do in the part of the test that `striping` selects."""
+        return self.plan(striping).vus > 0
+
+    def progress(self, striping: Striping, reached: Reached) -> float:
+        """The part that is done, from 0 to 1: of the time, unless the executor counts iterations."""
+        return share(reached.elapsed, self.max_duration() - self.graceful_stop)
+
+    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
+        """What stands right of the progress bar, e.g. `("2 VUs", "0.5s/1s")`."""
         raise NotImplementedError
 
     def summary(self, striping: Striping) -> str:
@@ -201,6 +227,22 @@ def build(cls: type[ExecutorConfig], name: str, values: Mapping[str, Any]) -> Ex
     known = {**COMMON, **cls.own}
     attributes = {known[key][0]: value for key, value in values.items() if key != "options"}
     return cls(name=name, given=dict(values), **attributes)
+
+
+def share(done: float, whole: float) -> float:
+    """A part of a whole, from 0 to 1; of nothing all is done."""
+    return min(max(done / whole, 0.0), 1.0) if whole > 0 else 1.0
+
+
+def padded(number: int, largest: int) -> str:
+    """With as many digits as `largest` has."""
+    return f"{number:0{len(str(largest))}d}"
+
+
+def time_column(elapsed: float, duration: float) -> str:
+    """`0.5s/1s`, and only the whole when it is over."""
+    whole = format_duration(duration)
+    return whole if elapsed >= duration else f"{format_fixed(elapsed, duration)}/{whole}"
 
 
 def check_duration(what: str, duration: float | None) -> list[str]:

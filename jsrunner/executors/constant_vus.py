@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from jsrunner.executors.base import (
     ExecutorConfig,
     LoopPlan,
+    Reached,
     Unlimited,
     check_duration,
     one_interval,
+    time_column,
 )
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
@@ -42,6 +44,10 @@ class ConstantVUs(ExecutorConfig):
 
     def max_duration(self) -> float:
         return (self.duration or 0.0) + self.graceful_stop
+
+    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
+        time = time_column(reached.elapsed, self.duration or 0.0)
+        return (f"{striping.count(self.vus)} VUs", time)
 
     def summary(self, striping: Striping) -> str:
         duration = format_duration(self.duration or 0.0)

@@ -10,8 +10,12 @@ from jsrunner.executors.base import (
     ExecutorConfig,
     LoopPlan,
     PerVU,
+    Reached,
     check_duration,
     one_interval,
+    padded,
+    share,
+    time_column,
 )
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
@@ -53,6 +57,20 @@ class PerVUIterations(ExecutorConfig):
 
     def max_duration(self) -> float:
         return self.limit + self.graceful_stop
+
+    def progress(self, striping: Striping, reached: Reached) -> float:
+        return share(reached.completed, self._total(striping))
+
+    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
+        total = self._total(striping)
+        return (
+            f"{striping.count(self.vus)} VUs",
+            time_column(reached.elapsed, self.limit),
+            f"{padded(reached.completed, total)}/{total} iters, {self.iterations} per VU",
+        )
+
+    def _total(self, striping: Striping) -> int:
+        return self.iterations * striping.count(self.vus)
 
     def summary(self, striping: Striping) -> str:
         return f"{self.iterations} iterations for each of {striping.count(self.vus)} VUs"

@@ -16,10 +16,12 @@ from jsrunner.executors.base import (
     ExecutorConfig,
     Interval,
     LoopPlan,
+    Reached,
     Unlimited,
+    padded,
 )
 from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration
+from jsrunner.options.duration import format_duration, format_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,10 +121,24 @@ class RampingVUs(ExecutorConfig):
     def max_duration(self) -> float:
         return self._duration() + self.graceful_stop
 
+    def has_work(self, striping: Striping) -> bool:
+        return self._most(striping) > 0
+
+    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
+        most, duration, elapsed = self._most(striping), self._duration(), reached.elapsed
+        time = (
+            format_duration(duration)
+            if elapsed >= duration
+            else f"{format_fixed(elapsed, duration)}/{format_fixed(duration, duration)}"
+        )
+        return (f"{padded(reached.active, most)}/{most} VUs", time)
+
+    def _most(self, striping: Striping) -> int:
+        return striping.count(max([self.start_vus, *(one["target"] for one in self.stages)]))
+
     def summary(self, striping: Striping) -> str:
-        most = max([self.start_vus, *(one["target"] for one in self.stages)])
         return (
-            f"Up to {striping.count(most)} looping VUs for {format_duration(self._duration())} over "
+            f"Up to {self._most(striping)} looping VUs for {format_duration(self._duration())} over "
             f"{len(self.stages)} stages"
         )
 

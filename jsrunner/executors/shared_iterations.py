@@ -9,9 +9,13 @@ from jsrunner.executors.base import (
     MAX_DURATION,
     ExecutorConfig,
     LoopPlan,
+    Reached,
     Shared,
     check_duration,
     one_interval,
+    padded,
+    share,
+    time_column,
 )
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
@@ -58,10 +62,24 @@ class SharedIterations(ExecutorConfig):
     def max_duration(self) -> float:
         return self.limit + self.graceful_stop
 
+    def progress(self, striping: Striping, reached: Reached) -> float:
+        return share(reached.completed, self._total(striping))
+
+    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
+        total = self._total(striping)
+        return (
+            f"{striping.count(self.vus)} VUs",
+            time_column(reached.elapsed, self.limit),
+            f"{padded(reached.completed, total)}/{total} shared iters",
+        )
+
+    def _total(self, striping: Striping) -> int:
+        budget = self.plan(striping).iterations
+        assert isinstance(budget, Shared)
+        return budget.count
+
     def summary(self, striping: Striping) -> str:
-        vus = striping.count(self.vus)
-        iterations = striping.rescaled(self.vus).count(self.iterations) if vus else 0
-        return f"{iterations} iterations shared among {vus} VUs"
+        return f"{self._total(striping)} iterations shared among {striping.count(self.vus)} VUs"
 
     def notes(self, striping: Striping) -> list[str]:
         return [f"maxDuration: {format_duration(self.limit)}"]

@@ -102,6 +102,21 @@ def format_duration(seconds: float) -> str:
     return sign + text
 
 
+def format_fixed(seconds: float, longest: float) -> str:
+    """To tenths of a second, cut, with as many digits as `longest` needs: `00m02.3s` of `10m0s`."""
+    tenths = math.floor(round(max(seconds, 0) * 10, 6))
+    minutes, rest = divmod(tenths, 600)
+    text = f"{rest // 10}.{rest % 10}s"
+    if longest < 10 and not minutes:
+        return text
+    if longest < 60 and not minutes:
+        return f"{text:0>5}"
+    if longest < 3600 and minutes < 60:
+        return f"{minutes:0{len(str(int(longest // 60)))}d}m{text:0>5}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:0{len(str(int(longest // 3600)))}d}h{minutes:02d}m{text:0>5}"
+
+
 def _decimal(amount: int, unit: int) -> str:
     whole, part = divmod(amount, unit)
     if not part:

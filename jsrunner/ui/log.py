@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
@@ -86,8 +87,15 @@ class Logger:
         if self._stream is None:
             return
         line = self._line(level, text, moment, fields, tty=self._tty)
-        if self.above is None or not self._stream.isatty() or not self.above(line):
+        if self.above is None or not self.above(line):
             self._put(self._stream, line)
+
+    def shares(self, stream: TextIO) -> bool:
+        """Whether the records go to the terminal that `stream` is."""
+        if self._stream is None or not (self._stream.isatty() and stream.isatty()):
+            return False
+        own, other = (os.fstat(one.fileno()).st_rdev for one in (self._stream, stream))
+        return own == other
 
     @staticmethod
     def _put(stream: TextIO, line: str) -> None:
@@ -104,14 +112,12 @@ class Logger:
             return _HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
         if self._format == "raw":
             return text
-        pairs = "".join(f" {key}={_quoted(str(value))}" for key, value in sorted(fields.items()))
+        short, color = _SHORT[level]
+        paint = f"\x1b[{color}m{{}}\x1b[0m".format if tty and self._color else str
+        pairs = "".join(f" {paint(key)}={_quoted(str(value))}" for key, value in sorted(fields.items()))
         if tty:
-            short, color = _SHORT[level]
-            head = f"\x1b[{color}m{short}\x1b[0m" if self._color else short
             seconds = int(moment - self._started)
-            if self._color:
-                pairs = re.sub(r" (\w+)=", rf" \x1b[{color}m\1\x1b[0m=", pairs)
-            return f"{head}[{seconds:04d}] {text.rstrip():{_MESSAGE_WIDTH}}{pairs}"
+            return f"{paint(short)}[{seconds:04d}] {text.rstrip():{_MESSAGE_WIDTH}}{pairs}"
         message = f" msg={_quoted(text)}" if text else ""
         return f'time="{local_time(moment)}" level={level}{message}{pairs}'
 

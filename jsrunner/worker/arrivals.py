@@ -109,6 +109,7 @@ class ArrivalScenario(Scenario):
         self._start_all()
         self._over = True
         for turn in self._idle:
+            self.counts.reserve(self._worker)
             turn.wake(False)
         self._idle.clear()
         while self._players:

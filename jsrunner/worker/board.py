@@ -115,6 +115,11 @@ class Counts:
         """A count over all workers."""
         return sum(self._cells[_SHARED + count :: _COUNTS])
 
+    @property
+    def active(self) -> int:
+        """VUs that run an iteration, over all workers: those that wait for one do not count in k6."""
+        return self.total(ACTIVE) - self.total(IDLE)
+
     def states(self) -> list[int]:
         return list(self._cells[_SHARED + STATE :: _COUNTS])
 

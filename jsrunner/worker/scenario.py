@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import gevent
 
-from jsrunner.executors.base import PerVU, Shared
+from jsrunner.executors.base import PerVU, Reached, Shared
 from jsrunner.worker import board
 
 if TYPE_CHECKING:
@@ -137,10 +137,11 @@ class Scenario:
             self.process.stop_event.wait(left)
 
     def progress(self) -> float:
-        """From 0 to 1: by iterations where their number is given, else by time."""
-        budget = self.plan.iterations
-        if isinstance(budget, Shared):
-            return self.counts.total(board.COMPLETED) / budget.count
-        if isinstance(budget, PerVU):
-            return self.counts.total(board.COMPLETED) / (budget.count * self.plan.vus)
-        return min(max(time.monotonic() - self.start_at, 0) / self.plan.duration, 1)
+        """From 0 to 1."""
+        reached = Reached(
+            elapsed=time.monotonic() - self.start_at,
+            active=self.counts.active,
+            initialized=self.counts.vus,
+            completed=self.counts.total(board.COMPLETED),
+        )
+        return self.config.progress(self.process.striping, reached)

@@ -1,0 +1,66 @@
+"""What `jsrunner run` shows before a run begins: the banner, and what the run will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.options.duration import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsrunner.coordinator.run import Run
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.options.segment import Striping
+
+_LOGO: Final = (
+    " ╻┏━┓┏━┓╻ ╻┏┓╻┏┓╻┏━╸┏━┓",
+    " ┃┗━┓┣┳┛┃ ┃┃┗┫┃┗┫┣╸ ┣┳┛",
+    "┗┛┗━┛╹┗╸┗━┛╹ ╹╹ ╹┗━╸╹┗╸",
+)
+_CYAN: Final = "36"
+
+
+def banner(version: str, *, color: bool) -> str:
+    """A blank line, the name, a blank line."""
+    logo = "\n".join("     " + _paint(line, _CYAN, color) for line in _LOGO)
+    return f"\n{logo}  {version}\n\n"
+
+
+def describe_run(run: Run, *, color: bool) -> str:
+    return description(
+        script=run.script.name,
+        outputs=[one.description for one in run.settings.outputs],
+        scenarios={name: one for name, one in run.scenarios.items() if one.has_work(run.striping)},
+        striping=run.striping,
+        max_vus=run.max_vus,
+        color=color,
+    )
+
+
+def description(
+    *,
+    script: str,
+    outputs: Sequence[str],
+    scenarios: Mapping[str, ExecutorConfig],
+    striping: Striping,
+    max_vus: int,
+    color: bool,
+) -> str:
+    """The block of text with what runs where, and how. `outputs` are their descriptions."""
+    rows = (("execution", "local"), ("script", script), ("output", ", ".join(outputs) or "-"))
+    lines = [f"{label:>14}: {_paint(value, _CYAN, color)}" for label, value in rows]
+    longest = max((one.start_time + one.max_duration() for one in scenarios.values()), default=0.0)
+    share = _paint(f"({float(striping.segment.length):.2%})", _CYAN, color)
+    count = len(scenarios)
+    lines += [
+        "",
+        f"{'scenarios':>14}: {share} {count} scenario{'s' if count != 1 else ''}, {max_vus} max VUs, "
+        f"{format_duration(longest)} max duration (incl. graceful stop):",
+    ]
+    lines += [f"{'*':>15} {name}: {one.describe(striping)}" for name, one in scenarios.items()]
+    return "\n".join(lines) + "\n\n"
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text

@@ -1,0 +1,74 @@
+"""Progress as lines of text, from a state and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.executors.base import padded
+from jsrunner.options.duration import format_fixed
+from jsrunner.ui.state import SIGNS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.ui.state import ScenarioState, State
+
+#: Names of scenarios are cut to this.
+NAME_WIDTH: Final = 30
+
+
+def block(state: State) -> str:
+    """A blank line, the total, and a line for each scenario."""
+    head = headline(state)
+    names = [short_name(one.name, NAME_WIDTH) for one in state.scenarios]
+    if isinstance(head, str):
+        lines = ["", head]
+    else:
+        name, progress, text = head
+        names.append(name)
+        width = max(map(len, names))
+        lines = ["", f"{name:<{width}}   {percentage(progress)} {text}"]
+    width = max(map(len, names), default=0)
+    for one, name, right in zip(state.scenarios, names, aligned(state.scenarios), strict=False):
+        left = f"{name:<{width}} {SIGNS[one.status]} {percentage(one.progress)}"
+        lines.append(f"{left} {'  '.join(right)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def headline(state: State) -> str | tuple[str, float, str]:
+    """The line above the scenarios; before they begin: (what goes on, from 0 to 1, in words)."""
+    if state.phase == "init":
+        done = state.initialized / state.wanted if state.wanted else 1.0
+        return "Init", done, f"{state.initialized}/{state.wanted} VUs initialized"
+    if state.phase == "setup":
+        return "Run", 1.0, "setup()"
+    return ", ".join(totals(state))
+
+
+def totals(state: State) -> tuple[str, str, str]:
+    """Time, VUs and iterations of a run."""
+    return (
+        f"running ({format_fixed(state.elapsed, state.limit)})",
+        f"{padded(state.active, state.initialized)}/{state.initialized} VUs",
+        f"{state.complete} complete and {state.interrupted} interrupted iterations",
+    )
+
+
+def percentage(progress: float) -> str:
+    return f"[ {progress * 100:3.0f}% ]"
+
+
+def aligned(scenarios: Sequence[ScenarioState]) -> list[list[str]]:
+    """The columns right of each bar, as wide as they are in the widest scenario."""
+    widths = [
+        max(len(one.columns[number]) for one in scenarios if len(one.columns) > number)
+        for number in range(max((len(one.columns) for one in scenarios), default=0))
+    ]
+    return [
+        [f"{text:<{width}}" for text, width in zip(one.columns, widths, strict=False)]
+        for one in scenarios
+    ]
+
+
+def short_name(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: max(width - 3, 0)] + "..."

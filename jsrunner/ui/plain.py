@@ -1,0 +1,59 @@
+"""Progress as a block of lines each second: for pipes, files and terminals that are dumb."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, TextIO
+
+from jsrunner.ui.output import write
+
+if TYPE_CHECKING:
+    from jsrunner.coordinator.run import Run
+    from jsrunner.ui.watcher import Watcher
+
+#: How often lines are written, in seconds.
+_EVERY: Final = 1.0
+
+
+class PlainDisplay:
+    """Writes a block of lines each second, and a last one.
+
+    What makes the lines is imported when a run has begun: its start does not wait for that.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._watcher: Watcher | None = None
+        self._due = 0.0
+
+    def start(self, run: Run) -> None:
+        from jsrunner.ui.description import describe_run
+        from jsrunner.ui.watcher import Watcher
+
+        write(self._stream, describe_run(run, color=False))
+        self._watcher = Watcher(run)
+        self._due = time.monotonic() + _EVERY
+
+    def update(self) -> None:
+        if self._watcher is None:
+            return
+        from jsrunner.ui.lines import block
+
+        state, now = self._watcher.state(), time.monotonic()
+        if now >= self._due:
+            self._due = max(self._due + _EVERY, now)
+            write(self._stream, block(state))
+
+    def stop(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            write_last(self._stream, watcher)
+
+
+def write_last(stream: TextIO, watcher: Watcher) -> None:
+    """The last block, unless the run has not got as far as to begin."""
+    from jsrunner.ui.lines import block
+
+    state = watcher.state()
+    if state.phase != "init":
+        write(stream, block(state))

@@ -1,0 +1,83 @@
+"""The last lines of a terminal, drawn anew in place; what is to stay goes above them.
+
+A frame is one write: the changed lines only, each erased to its end, so that nothing flickers. The
+cursor waits on an empty line below, where the terminal may echo what is typed without doing harm.
+rich's Live would lose its place when the terminal gets narrower and wraps what it has drawn.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import TYPE_CHECKING, Final, TextIO
+
+from jsrunner.ui.output import write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HIDE_CURSOR: Final = "\x1b[?25l"
+_SHOW_CURSOR: Final = "\x1b[?25h"
+_ERASE_LINE: Final = "\x1b[K"
+_ERASE_BELOW: Final = "\x1b[J"
+
+#: A line with its escape sequences, and how many columns it takes.
+Line = tuple[str, int]
+
+
+class Region:
+    """Draws on a terminal. A signal handler may call all of it, and `draw` if not `drawing`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: list[Line] = []
+        self._above: list[str] = []
+        self._columns = 0
+        #: In the middle of a frame.
+        self.drawing = False
+        #: There is something on the screen.
+        self.drawn = False
+
+    def put_above(self, text: str) -> None:
+        """Have a text (one line or several) stand above the region from the next frame on."""
+        self._above.append(text)
+
+    def ready(self) -> bool:
+        """Whether the terminal is ours now, and takes output: it may be stopped (Ctrl+S)."""
+        try:
+            ours = os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
+        except OSError:  # it is not our controlling terminal, so there is nobody to share it with
+            ours = True
+        return ours and bool(select.select([], [self._stream], [], 0)[1])
+
+    def draw(self, lines: Sequence[Line], columns: int) -> None:
+        """Show these lines, each narrower than the `columns` of the terminal."""
+        self.drawing = True
+        parts = [] if self.drawn else [_HIDE_CURSOR]
+        parts.append(self._up(columns))
+        above, self._above = self._above, []
+        old = list(self._lines)
+        if above or columns != self._columns:
+            parts.append(_ERASE_BELOW)
+            parts += [f"{text}\n" for text in above]
+            old = []
+        for number, line in enumerate(lines):
+            same = number < len(old) and old[number] == line
+            parts.append("\n" if same else f"{line[0]}{_ERASE_LINE}\n")
+        parts.append(_ERASE_BELOW)
+        self._lines, self._columns, self.drawn = list(lines), columns, True
+        write(self._stream, "".join(parts))
+        self.drawing = False
+
+    def _up(self, columns: int) -> str:
+        """To the region's first row. A terminal that has become narrower has wrapped its lines."""
+        rows = sum(max(-(-width // columns), 1) for _, width in self._lines)
+        return f"\r\x1b[{rows}A" if rows else "\r"
+
+    def close(self) -> None:
+        """Leave what is there, and give the cursor back. Another frame would begin below."""
+        if not self.drawn:
+            return
+        self.drawn = False
+        waiting, self._above, self._lines = self._above, [], []
+        write(self._stream, "".join(f"{text}\n" for text in waiting) + _SHOW_CURSOR)

@@ -1,0 +1,83 @@
+"""The state of a run at one moment: what displays show, and nothing of how they show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: What a scenario is at, and the sign that stands for it. `idle` is before the scenarios begin.
+SIGNS = {
+    "idle": " ",
+    "waiting": "•",
+    "running": " ",
+    "stopping": "↓",
+    "interrupted": "✗",
+    "done": "✓",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioState:
+    """`status` is a key of SIGNS, `progress` goes from 0 to 1, `columns` stand right of the bar."""
+
+    name: str
+    status: str
+    progress: float = 0.0
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """WebSocket sessions; messages per second; milliseconds. None where nothing is known yet."""
+
+    open: int
+    received: float | None
+    sent: float | None
+    connect_p95: float | None
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """HTTP requests per second; milliseconds; the part of them that failed, from 0 to 1."""
+
+    rate: float | None
+    p95: float | None
+    failed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A threshold that does not hold now. `type` and `contains` are its metric's."""
+
+    key: str
+    source: str
+    value: float
+    type: str
+    contains: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Times are seconds."""
+
+    #: init, setup, running, teardown or ended.
+    phase: str
+    #: Since setup began.
+    elapsed: float
+    #: How long it may take at most: how wide times are written.
+    limit: float
+    #: VUs that run an iteration, that there are, that there are to be before setup.
+    active: int
+    initialized: int
+    wanted: int
+    complete: int
+    interrupted: int
+    scenarios: tuple[ScenarioState, ...]
+    sockets: Sockets | None = None
+    requests: Requests | None = None
+    failed_iterations: int = 0
+    #: The part of all checks that failed, from 0 to 1; None without checks.
+    failed_checks: float | None = None
+    #: Those that there are samples for.
+    thresholds: int = 0
+    risks: tuple[Risk, ...] = ()
