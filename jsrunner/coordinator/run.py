@@ -706,7 +706,7 @@ class Run:
         return sum(worker.vus for worker in self._workers)
 
     def vus_active(self) -> int:
-        return sum(counts.total(board.ACTIVE) for counts in self._counts)
+        return sum(counts.active for counts in self._counts)
 
     def counts(self) -> list[board.Counts]:
         """A scenario's counts, in the order of `scenarios`."""

@@ -115,7 +115,7 @@ class Watcher:
             return ScenarioState(name, "waiting", 0.0, ("waiting", left))
         reached = Reached(
             elapsed=max(elapsed, 0.0),
-            active=counts.busy,
+            active=counts.active,
             initialized=counts.vus,
             completed=counts.total(board.COMPLETED),
         )

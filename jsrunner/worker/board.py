@@ -116,8 +116,8 @@ class Counts:
         return sum(self._cells[_SHARED + count :: _COUNTS])
 
     @property
-    def busy(self) -> int:
-        """VUs that do not wait for an arrival, over all workers."""
+    def active(self) -> int:
+        """VUs that run an iteration, over all workers: those that wait for one do not count in k6."""
         return self.total(ACTIVE) - self.total(IDLE)
 
     def states(self) -> list[int]:

@@ -140,7 +140,7 @@ class Scenario:
         """From 0 to 1."""
         reached = Reached(
             elapsed=time.monotonic() - self.start_at,
-            active=self.counts.busy,
+            active=self.counts.active,
             initialized=self.counts.vus,
             completed=self.counts.total(board.COMPLETED),
         )

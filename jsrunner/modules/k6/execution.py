@@ -21,7 +21,7 @@ class Execution(HostModule):
         if name == "iterationsInterrupted":
             return process.total(board.INTERRUPTED)
         if name == "vusActive":
-            return process.total(board.ACTIVE)
+            return sum(one.counts.active for one in process.scenarios.values())
         assert process.board is not None
         return process.board.vus
 
