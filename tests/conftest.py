@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import Process
+from servers import Server
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -44,3 +46,18 @@ def run(start: Callable[..., Process]) -> Callable[..., Process]:
         return start(script, *flags, **more).end()
 
     return run
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket], Any]], Server]]:
+    """Start a server on 127.0.0.1 that treats each connection as it is told."""
+    servers: list[Server] = []
+
+    def serve(handle: Callable[[socket.socket], Any]) -> Server:
+        servers.append(Server(handle))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()
+        assert not server.failures
