@@ -167,7 +167,7 @@ class Ws(HostModule):
             if "subproto" in system:
                 merged["subproto"] = answer.joined.get("Sec-Websocket-Protocol", "")
         if "ip" in system and connection is not None:
-            merged["ip"] = connection.stream.getpeername()[0]
+            merged["ip"] = connection.peer[0]
         return self.vu.process.recorder.tag_set(merged)
 
     # -- the loop ----------------------------------------------------------------------------------
