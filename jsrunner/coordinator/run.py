@@ -158,6 +158,7 @@ class Run:
         self._failure: JsrunnerError | None = None
         self._writers: list[FileWriter] = []
         self._introduced: set[str] = set()
+        self._said_once: set[str] = set()
         self._recorder = Recorder()
         self._own = Worker(0, socket.socket())
         self._own.stream.close()
@@ -625,7 +626,11 @@ class Run:
         match message:
             case messages.Snapshot():
                 self._merge(worker, message)
+            case messages.Log(once=True, text=text) if text in self._said_once:
+                pass
             case messages.Log():
+                if message.once:
+                    self._said_once.add(message.text)
                 self.logger.log(message.level, message.text, message.time, **message.fields)
             case messages.Secret():
                 self.logger.redact(message.value)

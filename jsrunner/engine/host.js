@@ -153,8 +153,11 @@ Error.prepareStackTrace = (error, frames) => {
 };
 Error.stackTraceLimit = 50;
 
-/** The text of an exception as it is logged: the value, then where it came from. */
-export function describe(error) {
+/**
+ * The text of an exception as it is logged: the value, then where it came from. Where there was no
+ * room left to find that out (stack or memory), it is the function that was `called`.
+ */
+export function describe(error, called) {
   let text;
   try {
     text = `${error}`;
@@ -163,7 +166,11 @@ export function describe(error) {
   }
   const stack = typeof error === 'object' && error !== null && Object.hasOwn(error, 'stack')
     ? error.stack : undefined;
-  if (typeof stack !== 'string') return text;
+  if (typeof stack !== 'string') {
+    if (!called || !(error instanceof Error)) return text;
+    const { name, fileName, lineNumber, columnNumber } = called;
+    return `${text}\n\tat ${name} (${fileName}:${lineNumber}:${columnNumber}(0))\n`;
+  }
   const frames = stack.indexOf('\n\tat ');
   return frames < 0 ? text : text + stack.slice(frames);
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jsrunner.engine import quickjs
@@ -38,6 +39,7 @@ _OBJECT_BYTECODE, _OBJECT_NO_SOURCE, _OBJECT_NO_DEBUG = 1, 1 << 4, 1 << 5
 _PROMISE_FULFILLED = 1
 
 _Tracker = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p)
+_InterruptHandler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
 
 _T = TypeVar("_T")
@@ -66,7 +68,7 @@ def _library() -> Any:
         "JS_SetMaxStackSize": (None, [pointer, size]),
         "JS_SetMemoryLimit": (None, [pointer, size]),
         "JS_SetGCThreshold": (None, [pointer, size]),
-        "JS_SetInterruptHandler": (None, [pointer, pointer, pointer]),
+        "JS_SetInterruptHandler": (None, [pointer, _InterruptHandler, pointer]),
         "JS_SetHostPromiseRejectionTracker": (None, [pointer, _Tracker, pointer]),
         "JS_GetGlobalObject": (value, [pointer]),
         "JS_GetPropertyStr": (value, [pointer, value, ctypes.c_char_p]),
@@ -88,22 +90,6 @@ def _library() -> Any:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
-
-
-@functools.cache
-def _always() -> int:
-    """Address of a C function that says yes when asked as an interrupt handler.
-
-    The handler is called as `handler(runtime, opaque)`; `JS_IsRegisteredClass(runtime, class)` with
-    the class Object for `opaque` is such a call that is always true. No Python runs for it, so it
-    also ends a script whose every host call fails.
-    """
-    address = ctypes.cast(_library().JS_IsRegisteredClass, ctypes.c_void_p).value
-    assert address is not None
-    return address
-
-
-_CLASS_OBJECT = 1
 
 
 class Native:
@@ -128,8 +114,10 @@ class Native:
         #: Promises that were rejected and have no handler: their address -> index in `rejected`.
         self.rejections: dict[int, int] = {}
         self._rejection_count = 0
-        # Kept alive with this object: QuickJS holds only its address.
+        self._interrupted = False
+        # Kept alive with this object: QuickJS holds only their addresses.
         self._tracker = _Tracker(self._track)
+        self._stopper = _InterruptHandler(self._stop)
 
     def adopt_arrays(self) -> None:
         """Remember the arrays that host.js has put on the global object for this moment.
@@ -166,13 +154,14 @@ class Native:
         """Run promise jobs until none is left; False if one was interrupted."""
         context = ctypes.c_void_p()
         run = self._library.JS_ExecutePendingJob
-        while True:
+        while not self._interrupted:  # QuickJS makes a rejection of an interrupt in some jobs
             done: int = run(self._runtime, ctypes.byref(context))
             if done == 0:
                 return True
             if done < 0:
                 self._library.JS_FreeValue(context, self._library.JS_GetException(context))
                 return False
+        return False
 
     def run_module(self, source: bytes, name: bytes) -> bool:
         """Evaluate an ES module without top-level await and what it imports; whether that succeeded.
@@ -190,7 +179,22 @@ class Native:
 
     def interrupt(self) -> None:
         """Let whatever JavaScript runs next end with an exception that no script can catch."""
-        self._library.JS_SetInterruptHandler(self._runtime, _always(), _CLASS_OBJECT)
+        self._interrupted = True
+        self._library.JS_SetInterruptHandler(self._runtime, self._stopper, None)
+
+    def _stop(self, runtime: int, opaque: int | None) -> int:
+        """QuickJS asks, every 10,000 steps, whether to stop: yes.
+
+        Inside an async function or a Promise's executor it makes a rejection of that. A loop whose
+        length divides the 10,000 would be asked there each time, so the number is shifted.
+        """
+        library, context = self._library, self._context
+        steps = b"for(let i=%d;i--;);" % random.randrange(1, 200)
+        value = library.JS_Eval(context, steps, len(steps), b"jsrunner:stop", 0)
+        if value.tag == _TAG_EXCEPTION:  # the stack is full
+            value = library.JS_GetException(context)
+        library.JS_FreeValue(context, value)
+        return 1
 
     def put_buffer(self, index: int, data: bytes | bytearray) -> None:
         """incoming[index] = an ArrayBuffer with a copy of `data`."""

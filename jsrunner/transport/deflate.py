@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from jsrunner.transport.errors import DialError, ProtocolViolation
+from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
 
 #: What k6 offers: each message on its own, in both directions.
 OFFER: Final = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
@@ -43,14 +43,19 @@ class Deflate:
         data = self._packer.compress(payload) + self._packer.flush(zlib.Z_SYNC_FLUSH)
         return data[:-4] or b"\x00"
 
-    def decompress(self, payload: bytes | bytearray) -> bytes:
-        """The message of a payload (7.2.2). Raises ProtocolViolation for what is no deflate."""
+    def decompress(self, payload: bytes | bytearray, limit: int) -> bytes:
+        """The message of a payload (7.2.2), at most `limit` bytes.
+
+        Raises ProtocolViolation for what is no deflate, MessageTooBig.
+        """
         if not self._takeover_in:
             self._unpacker = self._new_unpacker()
         try:
-            data = self._unpacker.decompress(payload + _TAIL)
+            data = self._unpacker.decompress(payload + _TAIL, limit + 1)
         except zlib.error as error:
             raise ProtocolViolation(str(error)) from None
+        if len(data) > limit:
+            raise MessageTooBig
         if self._unpacker.eof:  # a final block, as some peers end each message
             self._unpacker = self._new_unpacker()
         return data

@@ -133,15 +133,15 @@ class Dialer:
     def _text(self, error: OSError, shown: str) -> str:
         number = error.errno or 0
         if number in (errno.EMFILE, errno.ENFILE):
-            limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-            text = (
-                f"dial tcp {shown}: socket: too many open files (the limit of this process is "
-                f"{limit}; raise it with `ulimit -n`)"
-            )
             if not self._told_of_limit:
                 self._told_of_limit = True
-                self._warn("error", text)
-            return text
+                limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+                self._warn(
+                    "error",
+                    f"too many open files: a worker process may have {limit}, raise the limit with "
+                    "`ulimit -n` or take more --workers",
+                )
+            return f"dial tcp {shown}: socket: too many open files"
         reason = _REASONS.get(number, f"connect: {os.strerror(number).lower()}")
         return f"dial tcp {shown}: {reason}"
 

@@ -9,3 +9,7 @@ class DialError(Exception):
 
 class ProtocolViolation(Exception):
     """The peer sent frames that RFC 6455 forbids."""
+
+
+class MessageTooBig(Exception):
+    """The peer sent a message that no script could hold."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gevent import get_hub, getcurrent
 from websocket import ABNF, WebSocket, WebSocketException
 
-from jsrunner.transport.errors import ProtocolViolation
+from jsrunner.transport.errors import MessageTooBig, ProtocolViolation
 from jsrunner.transport.wire import wire_bytes
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ SHORT_TEXT: Final = 4096
 #: Above this many events, or bytes of large messages, a VU that does not come back is not read from.
 HIGH_WATER_EVENTS: Final = 4096
 HIGH_WATER_BYTES: Final = 16 << 20
+#: A message of more bytes ends the connection (1009): it would not fit into a VU's memory.
+MAX_MESSAGE_BYTES: Final = 256 << 20
 
 CLOSE_SENT: Final = "websocket: close sent"
 _NAMES: Final = {
@@ -125,10 +127,11 @@ class Connection(WebSocket):
         super().__init__(enable_multithread=False, skip_utf8_validation=not strict)
         self.sock = sock
         self.stream: Any = sock
-        #: The other end's address; asked for now, because a connection that was reset has none.
-        self.peer: tuple[Any, ...] = ("", 0)
+        #: Both ends' addresses; asked for now, because a connection that was reset has none.
+        self.local: tuple[Any, ...] = ("", 0)
+        self.peer = self.local
         with contextlib.suppress(OSError):
-            self.peer = sock.getpeername()
+            self.local, self.peer = sock.getsockname(), sock.getpeername()
         self.connected = True
         self.events: list[Any] = []
         self.bytes_sent = self.bytes_received = 0
@@ -227,10 +230,13 @@ class Connection(WebSocket):
             self._cut(data)
         except (ProtocolViolation, WebSocketException, UnicodeDecodeError):
             self._fail(1002)
+        except MessageTooBig:
+            self._refuse()
         self._check_water()
 
     def _check_water(self) -> None:
-        if len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES:
+        waiting = len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES
+        if waiting and not self._over:
             self._paused = True
             self._reading.stop()
 
@@ -254,6 +260,8 @@ class Connection(WebSocket):
                 # RFC 6455, 5.5: a control frame's size is known to be wrong before its payload is here.
                 if first & 8 and size > 125:
                     raise ProtocolViolation("control frame too long")
+                if size > MAX_MESSAGE_BYTES and end >= start:
+                    raise MessageTooBig
                 if size >= LARGE_FRAME and end >= start:
                     self._begin_large(first, size, data[start:])
                     return
@@ -288,6 +296,8 @@ class Connection(WebSocket):
                 self._frame(self._large_first, buffer)
             except (ProtocolViolation, WebSocketException, UnicodeDecodeError):
                 self._fail(1002)
+            except MessageTooBig:
+                self._refuse()
             self._check_water()
         return received
 
@@ -318,6 +328,8 @@ class Connection(WebSocket):
             self.events.append(("ping" if opcode == _PING else "pong", payload))
         else:
             assembly.validate(abnf)
+            if assembly.cont_data and len(assembly.cont_data[1]) + len(payload) > MAX_MESSAGE_BYTES:
+                raise MessageTooBig
             if final and opcode != _CONTINUATION:
                 self._message(opcode, payload)
                 return
@@ -335,7 +347,7 @@ class Connection(WebSocket):
         if self._compressed:
             assert self._deflate is not None
             self._compressed = False
-            payload = self._deflate.decompress(payload)
+            payload = self._deflate.decompress(payload, MAX_MESSAGE_BYTES)
         if opcode == _BINARY:
             self._queued += len(payload)
             self.events.append(("binary", payload))
@@ -380,6 +392,12 @@ class Connection(WebSocket):
         """
         self.write_close(code)
         self.events.append(("close", 1001))
+        self._stop_reading()
+
+    def _refuse(self) -> None:
+        """A message is too big: the owner tells the peer by the close frame that it sends."""
+        self.events.append(("error", "websocket: read limit exceeded", {}))
+        self.events.append(("close", 1009))
         self._stop_reading()
 
     def _stop_reading(self) -> None:
@@ -458,10 +476,7 @@ class Connection(WebSocket):
             errno.ECONNRESET: "connection reset by peer",
             errno.EBADF: "use of closed network connection",
         }.get(error.errno or 0, (os.strerror(error.errno) if error.errno else str(error)).lower())
-        own = ""
-        with contextlib.suppress(OSError):
-            own = _address(self.stream.getsockname())
-        return f"write tcp {own}->{_address(self.peer)}: write: {reason}"
+        return f"write tcp {_address(self.local)}->{_address(self.peer)}: write: {reason}"
 
     def wire_bytes(self) -> tuple[int, int]:
         """(sent, received) on the wire, with the handshake and, where the system tells, TLS."""

@@ -1,7 +1,7 @@
-"""A worker's way to the coordinator, once there is a hub: one greenlet writes, all others hand over.
+"""A worker's way to the coordinator, once there is a hub.
 
-A VU may be interrupted wherever it waits. In the middle of a message that would cut the stream, so
-no VU ever writes to it.
+A VU may be interrupted wherever it waits; in the middle of a message that would cut the stream. So
+what cannot be sent at once is handed over to a greenlet of its own.
 """
 
 from __future__ import annotations
@@ -34,10 +34,20 @@ class Channel:
         self._writer = gevent.spawn(self._write)
 
     def say(self, message: messages.Message) -> None:
-        """Hand over a message; waits only if very much is waiting already."""
+        """Send a message, or hand it over if that would wait; waits only if very much is waiting."""
         if self._broken:
             return
         data = messages.encode(message)
+        if not self._size:
+            try:
+                data = data[self._stream._sock.send(data) :]  # gevent's own send would wait
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._break()
+                return
+            if not data:
+                return
         self._pending.append(data)
         self._size += len(data)
         self._drained.clear()
@@ -47,11 +57,11 @@ class Channel:
 
     def flush(self) -> None:
         """Wait until all is written."""
-        if self._pending and not self._broken:
+        if self._size and not self._broken:
             self._drained.wait()
 
     def _write(self) -> None:
-        while True:
+        while not self._broken:
             self._filled.wait()
             self._filled.clear()
             while self._pending:
@@ -59,9 +69,12 @@ class Channel:
                 try:
                     self._stream.sendall(data)
                 except OSError:
-                    self._broken, self._pending = True, []
-                    self._drained.set()
-                    self._gone()
+                    self._break()
                     return
                 self._size -= len(data)
             self._drained.set()
+
+    def _break(self) -> None:
+        self._broken = True
+        self._drained.set()
+        self._gone()

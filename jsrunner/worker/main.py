@@ -160,7 +160,7 @@ class Worker:
         self._board = board
         self._stream = cooperative.socket(fileno=stream.detach())
         self._reader = reader
-        self._channel = Channel(self._stream, gone=self._leave)
+        self._channel = Channel(self._stream, gone=self._abandon)
         self._say = process.say = self._channel.say
         self._leaving = False
 
@@ -172,7 +172,9 @@ class Worker:
         self._board.open(len(plan.scenarios))
         for slot, (name, config) in enumerate(plan.scenarios.items()):
             process.scenarios[name] = self._scenario(plan, slot, name, config)
-        mail = gevent.get_hub().loop.io(self._board.mail[self.index][0], 1)
+        hub = gevent.get_hub()
+        hub.NOT_ERROR = (*hub.NOT_ERROR, JsrunnerError)  # which gevent need not print: `_fault` tells
+        mail = hub.loop.io(self._board.mail[self.index][0], 1)
         mail.start(deliver, list(process.scenarios.values()), self._board.mail[self.index][0])
         commands = gevent.spawn(self._commands, waiting)
         try:
@@ -225,10 +227,10 @@ class Worker:
             except OSError:
                 data = b""
             if not data:
-                break
+                self._abandon()
             for message in self._reader.feed(data):
                 self._obey(message)
-        self._leave()
+        self.process.interrupt_all(even_stages=True)
 
     def _obey(self, message: messages.Message) -> None:
         match message:
@@ -241,24 +243,23 @@ class Worker:
             case messages.Exit():
                 self._leaving = True
 
-    def _leave(self) -> None:
-        """The run is over, or the coordinator is gone: whatever runs is of no use any more."""
-        self._leaving = True
-        self.process.interrupt_all(even_stages=True)
+    @staticmethod
+    def _abandon() -> None:
+        """The coordinator is gone: nobody wants to know any more."""
+        os._exit(1)
 
     def _play(self, start: messages.Start) -> None:
-        process = self.process
         snapshots = gevent.spawn(self._snapshots)
+        scenarios = [
+            gevent.spawn(one.run, start.at, start.setup_data)
+            for one in self.process.scenarios.values()
+        ]
         try:
-            scenarios = [
-                gevent.spawn(one.run, start.at, start.setup_data) for one in process.scenarios.values()
-            ]
             gevent.joinall(scenarios, raise_error=True)
         except BaseException as error:
-            self._fault(error)
-            return
-        finally:
-            snapshots.kill()
+            self._fault(error)  # whereupon the coordinator stops the others
+            gevent.joinall(scenarios)
+        snapshots.kill()
         self._snapshot()
         self._say(messages.Finished())
 

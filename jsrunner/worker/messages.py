@@ -86,6 +86,8 @@ class Log(Message, frozen=True):
     text: str
     time: float
     fields: dict[str, Any]
+    #: Whether the run logs this text only once, however many workers say it.
+    once: bool = False
 
 
 class Secret(Message, frozen=True):

@@ -106,7 +106,7 @@ class Process:
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
-        self.dialer = Dialer(options, os.environ, self.log)
+        self.dialer = Dialer(options, os.environ, self.log_once)
         self.minimum_iteration = options.min_iteration_duration or 0.0
         self.recorder = Recorder(plan.formatters)
         self.secrets.divide(len(plan.shares))
@@ -116,6 +116,10 @@ class Process:
 
     def log(self, level: str, text: str, **fields: object) -> None:
         self.say(Log(level, text, time.time(), fields))
+
+    def log_once(self, level: str, text: str) -> None:
+        """Log what concerns the whole run."""
+        self.say(Log(level, text, time.time(), {}, once=True))
 
     def compile_script(self) -> None:
         """Compile what the first init has loaded, so that further VUs cost less."""

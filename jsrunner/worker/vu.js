@@ -16,6 +16,7 @@ class Uncaught {
 // -- an activity: one call of a script's function with everything that follows from it -------------
 
 let running = false;
+let called; // the script's function that the activity is
 let failure; // [what was thrown] of the activity that runs, or undefined
 let result;
 let argument; // of the stage that runs: a script may change it
@@ -62,7 +63,8 @@ const proceed = () => {
 
 const failureText = () => {
   const [error] = failure;
-  return error instanceof Uncaught ? `Uncaught (in promise) ${describe(error.reason)}` : describe(error);
+  return error instanceof Uncaught ? `Uncaught (in promise) ${describe(error.reason, called)}`
+    : describe(error, called);
 };
 
 /**
@@ -71,6 +73,7 @@ const failureText = () => {
  */
 entries.begin = (name, args) => {
   context.inInit = name === null;
+  called = name === null ? undefined : script[name];
   begin(name === null
     ? () => import('jsrunner:script').then((module) => {
       ({ script } = module);
@@ -182,6 +185,7 @@ entries.iterate = () => {
         continue;
       }
       globalThis.__ITER = iteration;
+      called = iterate;
       begin(() => iterate(data));
       if (failure && !running) endWithFailure();
     }

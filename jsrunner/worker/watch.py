@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 EVERY: Final = 0.02
 
 #: Where Python waits for QuickJS: nowhere else is it safe to leave for another greenlet.
-_IN_JAVASCRIPT: Final = (Interpreter._evaluate.__code__, Native.run_jobs.__code__)
+_IN_JAVASCRIPT: Final = tuple(
+    one.__code__
+    for one in (
+        Interpreter._evaluate,
+        Native.run_jobs,
+        Native.run_module,
+        Native._track,
+        Native._stop,
+    )
+)
 
 
 class Watch:
@@ -62,10 +71,9 @@ class Watch:
             vu.interrupt()
         if frame is None or frame.f_code not in _IN_JAVASCRIPT:
             return
-        if vu.interrupted:
-            if vu.interpreter.native is None:
-                raise Interrupted  # which the bridge makes an exception that no script can catch
-        elif self._stream is None:
+        if vu.interrupted and vu.interpreter.native is None:
+            raise Interrupted  # which the bridge makes an exception that no script can catch
+        if self._stream is None:
             # `vu.interrupt` throws into a VU that waits, and so it does here. What it threw has done
             # its work: the interpreter itself stops the script.
             with contextlib.suppress(Interrupted):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Process
+    from running import Process
 
     Run = Callable[..., Process]
 

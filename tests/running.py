@@ -12,14 +12,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 #: Seconds after which whatever is waited for has failed.
 DEADLINE = 20.0
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 
 
 def until(condition: Callable[[], Any], what: str = "the condition") -> Any:
@@ -132,36 +130,3 @@ def memory(process: int) -> int:
     with contextlib.suppress(OSError, IndexError):
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """Start a run of a script (its text, or a path)."""
-    started: list[Process] = []
-
-    def start(
-        script: str | Path | None,
-        *flags: str,
-        env: dict[str, str] | None = None,
-        prefix: tuple[str, ...] = (),
-        stdout: Any = subprocess.PIPE,
-    ) -> Process:
-        process = Process(tmp_path, script, flags, env or {}, prefix, stdout)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.destroy()
-        if process.process.stdout:
-            process.process.stdout.close()
-
-
-@pytest.fixture
-def run(start: Callable[..., Process]) -> Callable[..., Process]:
-    """Run a script to its end."""
-
-    def run(script: str | Path | None, *flags: str, **more: Any) -> Process:
-        return start(script, *flags, **more).end()
-
-    return run

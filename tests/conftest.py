@@ -1,0 +1,63 @@
+"""Fixtures for tests of whole runs."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from running import Process
+from servers import Server
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Start a run of a script (its text, or a path)."""
+    started: list[Process] = []
+
+    def start(
+        script: str | Path | None,
+        *flags: str,
+        env: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        stdout: Any = subprocess.PIPE,
+    ) -> Process:
+        process = Process(tmp_path, script, flags, env or {}, prefix, stdout)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.destroy()
+        if process.process.stdout:
+            process.process.stdout.close()
+
+
+@pytest.fixture
+def run(start: Callable[..., Process]) -> Callable[..., Process]:
+    """Run a script to its end."""
+
+    def run(script: str | Path | None, *flags: str, **more: Any) -> Process:
+        return start(script, *flags, **more).end()
+
+    return run
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket], Any]], Server]]:
+    """Start a server on 127.0.0.1 that treats each connection as it is told."""
+    servers: list[Server] = []
+
+    def serve(handle: Callable[[socket.socket], Any]) -> Server:
+        servers.append(Server(handle))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()
+        assert not server.failures

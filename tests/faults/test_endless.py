@@ -1,0 +1,309 @@
+"""Scripts that never come to an end: they are stopped on time, and hold up nobody else."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from running import memory, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from running import Process
+
+    Run = Callable[..., Process]
+
+#: Two VUs of one process: the first works, the second does the worst that it can.
+BESIDE = """
+import exec from 'k6/execution';
+import { sleep } from 'k6';
+import ws from 'k6/ws';
+
+const loop = (exec, duration) => ({ executor: 'ramping-vus', startVUs: 1, stages: [{ duration, target: 1 }],
+  gracefulRampDown: '0s', gracefulStop: '0s', exec });
+export const options = { scenarios: { good: loop('good', '300ms'), bad: loop('bad', '200ms') } };
+export function good() { sleep(0.01); if (__ITER === 1) console.log('the other one goes on'); }
+export async function bad() { console.log('begun'); %s }
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while (true) {}",
+        "for (;;) { try { while (true) {} } catch (e) {} finally { continue; } }",
+        "for (;;) { try { sleep(0.001); } catch (e) {} }",
+        "for (;;) { try { exec.vu.metrics.tags.a = 1; } catch (e) {} }",
+        "for (;;) { try { ws.connect('ws://127.0.0.1:1', () => {}); } catch (e) {} }",
+        "for (;;) { try { await null; } catch (e) {} }",
+        "for (;;) { try { await Promise.reject(1); } catch (e) {} }",
+        "Promise.resolve().then(() => { while (true) {} }); await new Promise(() => {});",
+        "await new Promise(() => { setInterval(() => {}, 1); });",
+        "({ get a() { while (true) {} } }).a;",
+        "[1, 2, 3].sort(() => { while (true) {} });",
+        "JSON.stringify({ toJSON() { while (true) {} } });",
+        "`${{ toString() { while (true) {} } }}`;",
+        "console.log({ toString() { while (true) {} }, get a() { for (;;) {} } });",
+        "exec.vu.metrics.tags[{ toString() { while (true) {} } }] = 1;",
+        "/(a+)+$/.test('a'.repeat(64) + 'b');",
+        "function* f() { while (true) { try { yield 1; } finally { while (true) {} } } } for (const x of f()) break;",
+        "sleep(1e9);",
+        "(function f() { try { f(); } finally { f(); } })();",
+    ],
+)
+def test_endless_iteration(run: Run, body: str) -> None:
+    done = run(BESIDE % body, "--workers", "1")
+    assert done.code == 0, done.stderr
+    assert done.said("the other one goes on")
+    assert done.messages("error") == []
+    assert "iterations" in done.stdout
+
+
+@pytest.mark.parametrize("mode", ["while (true) {}", "for (;;) { try { sleep(0.001); } catch (e) {} }", "sleep(1e9);"])
+def test_endless_iteration_without_the_c_api(run: Run, mode: str) -> None:
+    done = run(BESIDE % mode, "--workers", "1", env={"JSRUNNER_NATIVE": "0"})
+    assert done.code == 0, done.stderr
+    assert done.said("the other one goes on")
+
+
+def test_interrupted_vu_works_on(run: Run) -> None:
+    """It runs its init code again: module state is new, the VU's numbers and tags go on."""
+    done = run(
+        """
+        import exec from 'k6/execution';
+        import { SharedArray } from 'k6/data';
+        const shared = new SharedArray('s', () => [{ a: 1 }]);
+        let state = 0;
+        export const options = { scenarios: {
+          first: { executor: 'ramping-vus', startVUs: 1, stages: [{ duration: '200ms', target: 1 }],
+            gracefulStop: '0s', exec: 'first' },
+          second: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'second', startTime: '300ms' },
+        } };
+        export function first() {
+          state += 1;
+          exec.vu.metrics.tags.kept = 'yes';
+          exec.vu.metrics.metadata.note = 'kept too';
+          while (true) {}
+        }
+        export function second() {
+          state += 1;
+          const { tags, metadata } = exec.vu.metrics;
+          console.log(`state ${state} iter ${__ITER} vu ${__VU} tags ${tags.kept} ${metadata.note} `
+            + `shared ${shared[0].a} ${exec.vu.iterationInScenario}`);
+        }
+        """,
+        "--workers",
+        "1",
+    )
+    assert done.code == 0, done.stderr
+    assert done.messages("info") == [
+        "state 1 iter 1 vu 1 tags yes kept too shared 1 0",
+        "state 2 iter 2 vu 1 tags yes kept too shared 1 1",
+    ]
+
+
+def test_init_that_fails_the_second_time_ends_the_run(run: Run, tmp_path: object) -> None:
+    done = run(
+        """
+        import exec from 'k6/execution';
+        const started = Date.now();
+        if (__VU && __ENV.BEGUN < started - 250) throw new Error('too late');
+        export const options = { scenarios: {
+          first: { executor: 'ramping-vus', startVUs: 1, stages: [{ duration: '200ms', target: 1 }],
+            gracefulStop: '0s', exec: 'first' },
+          second: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'second', startTime: '1s' },
+        } };
+        export function first() { while (true) {} }
+        export function second() { console.log('not reached'); }
+        """.replace("__ENV.BEGUN", str(_now_ms() + 600)),
+        "--workers",
+        "1",
+    )
+    assert done.code == 107, done.stderr
+    assert any("Error: too late" in one and "script.js:4" in one for one in done.messages("error"))
+    assert not done.said("not reached")
+
+
+def _now_ms() -> int:
+    import time
+
+    return int(time.time() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "hint"),
+    [("setup", 100, "setupTimeout"), ("teardown", 101, "teardownTimeout")],
+)
+@pytest.mark.parametrize("body", ["while (true) {}", "sleep(1e9)", "await new Promise(() => setInterval(() => {}, 5))"])
+def test_endless_stage(run: Run, stage: str, code: int, hint: str, body: str) -> None:
+    done = run(
+        f"""
+        import {{ sleep }} from 'k6';
+        export const options = {{ {hint}: '200ms' }};
+        export async function {stage}() {{ {body}; }}
+        export default function () {{ console.log('ran'); }}
+        """
+    )
+    assert done.code == code
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert record["msg"].startswith(f"{stage}() execution timed out after 0")
+    assert hint in record["hint"]
+    assert done.said("ran") == (stage == "teardown")
+    assert "data_sent" in done.stdout
+
+
+@pytest.mark.parametrize("body", ["while (true) {}", "sleep(1e9)"])
+def test_endless_summary(run: Run, body: str) -> None:
+    done = run(
+        f"""
+        import {{ sleep }} from 'k6';
+        export default function () {{}}
+        export function handleSummary() {{ {body}; }}
+        """,
+        env={"K6_HANDLE_SUMMARY_TIMEOUT": "200ms"},
+    )
+    assert done.code == 0, done.stderr
+    assert "failed to handle the end-of-test summary" in done.messages("error")
+    assert "iterations" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("where", ["__VU === 0", "__VU === 2"])
+@pytest.mark.parametrize("body", ["while (true) {}", "sleep(1e9)"])
+def test_endless_init(start: Run, where: str, body: str, number: int) -> None:
+    """Only a signal ends it."""
+    process = start(
+        f"""
+        import {{ sleep }} from 'k6';
+        if ({where}) {{ console.log('init'); {body}; }}
+        export default function () {{}}
+        """,
+        "--vus",
+        "2",
+        "--iterations",
+        "2",
+    )
+    process.wait_for("init")
+    process.signal(number)
+    done = process.end()
+    assert done.code == 105
+    name = "interrupt" if number == signal.SIGINT else "terminated"
+    assert done.messages("error") == [
+        f"test run was aborted because k6 received a '{name}' signal"
+    ]
+
+
+def test_recursion_without_end(run: Run) -> None:
+    done = run(
+        """
+        export const options = { scenarios: {
+          good: { executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'good', startTime: '300ms' },
+          bad: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'bad' },
+        } };
+        export function good() { console.log('good'); }
+        function deeper(n) { return deeper(n + 1) + 1; }
+        export function bad() {
+          try { deeper(0); } catch (error) { console.log('caught', error instanceof RangeError); }
+          deeper(0);
+        }
+        """,
+        "--workers",
+        "1",
+    )
+    assert done.code == 0
+    assert done.messages("info").count("caught true") == 2
+    assert "good" in done.messages("info")
+    errors = done.messages("error")
+    assert len(errors) == 2
+    assert all("RangeError: Maximum call stack size exceeded" in one for one in errors)
+    assert all("at bad (file://" in one and "script.js:8:" in one for one in errors)
+
+
+@pytest.mark.parametrize("depth", ["String(nested)", "nested.flat(Infinity)", "JSON.parse('['.repeat(1e6))"])
+def test_recursion_in_built_ins(run: Run, depth: str) -> None:
+    done = run(
+        f"""
+        export default function () {{
+          let nested = [];
+          for (let i = 0; i < 1e5; i += 1) nested = [nested];
+          {depth};
+        }}
+        """,
+        "-i",
+        "2",
+    )
+    assert done.code == 0
+    assert len(done.messages("error")) == 2
+    assert done.said("script.js:")
+
+
+ALLOCATE = """
+export const options = { scenarios: {
+  good: { executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'good', startTime: '1s' },
+  bad: { executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'bad' },
+} };
+export function good() { console.log('good'); }
+export function bad() { const all = []; for (;;) all.push(%s); }
+"""
+
+
+@pytest.fixture
+def peak() -> Iterator[Callable[[Process], int]]:
+    def peak(process: Process) -> int:
+        """The most memory that a worker of a run has had when it has ended."""
+        most = [0]
+
+        def look() -> bool:
+            most.append(max(map(memory, process.others()), default=0))
+            return process.process.poll() is not None
+
+        until(look, "the end of the run")
+        return max(most)
+
+    yield peak
+
+
+@pytest.mark.parametrize("what", ["new Array(10000).fill(1)", "'x'.repeat(100000) + all.length", "new ArrayBuffer(1e6)"])
+def test_allocation_without_end(start: Run, peak: Callable[[Process], int], what: str) -> None:
+    process = start(ALLOCATE % what, "--workers", "1")
+    most = peak(process)
+    done = process.end()
+    assert done.code == 0
+    assert done.said("good")
+    [message] = done.messages("error")
+    assert "out of memory" in message
+    assert most < 800 << 20
+
+
+def test_worker_in_native_code_is_killed(start: Run) -> None:
+    """Nothing inside of the process can stop this: the coordinator does."""
+    process = start(
+        """
+        export default function () {
+          console.log('begun');
+          const text = 'a'.repeat(30000000);
+          for (;;) text.lastIndexOf('b'.repeat(100));
+        }
+        """
+    )
+    process.wait_for("begun")
+    process.signal(signal.SIGINT)
+    process.wait_for("received a 'interrupt' signal")
+    process.signal(signal.SIGINT)
+    assert process.end().code == 105
+
+
+@pytest.mark.parametrize("count", range(6))
+def test_interrupt_that_async_code_swallows(run: Run, count: int) -> None:
+    """QuickJS makes a rejection of an interrupt in executors and async functions."""
+    calls = "f();" * count
+    done = run(
+        BESIDE
+        % f"const f = () => {{}}; for (;;) {{ new Promise(() => {{ {calls} }}); (async () => {{ {calls} await f(); }})(); }}",
+        "--workers",
+        "1",
+    )
+    assert done.code == 0, done.stderr
+    assert done.messages("error") == []
