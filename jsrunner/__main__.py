@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+from jsrunner.errors import ExitCode
+
 
 def main() -> None:
     """The console command: as `cli.main`, but leaves without waiting for the interpreter's end."""
-    from jsrunner.cli.main import main as run
+    try:
+        from jsrunner.cli.main import main as run
 
-    code = run()
+        code = run()
+    except KeyboardInterrupt:  # before a run has begun, which sees to its signals itself
+        code = ExitCode.EXTERNAL_ABORT
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # tearing down the imported modules takes longer than many a run
