@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
+from jsrunner.api import Result, run
+from jsrunner.errors import ExitCode, JsrunnerError
+
+__all__ = ["ExitCode", "JsrunnerError", "Result", "__version__", "run"]
+
 __version__ = "0.1.0"

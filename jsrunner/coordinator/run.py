@@ -74,6 +74,8 @@ class Settings:
     no_thresholds: bool = False
     no_color: bool = False
     quiet: bool = False
+    #: Without a summary in words; it is there as data.
+    silent: bool = False
     #: Where scripts find their variables.
     script_environment: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -149,6 +151,8 @@ class Run:
         #: What ends the run early, the first cause: its exit code.
         self.cause: ExitCode | None = None
         self.marked_failed = False
+        #: What handleSummary is given, when the run is over.
+        self.summary: dict[str, Any] | None = None
         #: How late iterations of arrival rates were started, in milliseconds.
         self.lateness = TrendSink()
         self._exports: dict[str, str] = {}
@@ -503,7 +507,10 @@ class Run:
             stdout_tty=sys.stdout.isatty(),
             stderr_tty=sys.stderr.isatty(),
         )
+        self.summary = described
         results, changed = self._handle_summary(described)
+        if results is None and self.settings.silent:
+            results = {}
         if results is None:
             color = sys.stdout.isatty() and not self.settings.no_color
             shown = text.render(data, mode=self.settings.summary_mode, color=color)

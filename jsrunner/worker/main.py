@@ -251,8 +251,7 @@ class Worker:
     def _play(self, start: messages.Start) -> None:
         snapshots = gevent.spawn(self._snapshots)
         scenarios = [
-            gevent.spawn(one.run, start.at, start.setup_data)
-            for one in self.process.scenarios.values()
+            gevent.spawn(one.run, start.at, start.setup_data) for one in self.process.scenarios.values()
         ]
         try:
             gevent.joinall(scenarios, raise_error=True)

@@ -61,7 +61,9 @@ def test_endless_iteration(run: Run, body: str) -> None:
     assert "iterations" in done.stdout
 
 
-@pytest.mark.parametrize("mode", ["while (true) {}", "for (;;) { try { sleep(0.001); } catch (e) {} }", "sleep(1e9);"])
+@pytest.mark.parametrize(
+    "mode", ["while (true) {}", "for (;;) { try { sleep(0.001); } catch (e) {} }", "sleep(1e9);"]
+)
 def test_endless_iteration_without_the_c_api(run: Run, mode: str) -> None:
     done = run(BESIDE % mode, "--workers", "1", env={"JSRUNNER_NATIVE": "0"})
     assert done.code == 0, done.stderr
@@ -136,7 +138,9 @@ def _now_ms() -> int:
     ("stage", "code", "hint"),
     [("setup", 100, "setupTimeout"), ("teardown", 101, "teardownTimeout")],
 )
-@pytest.mark.parametrize("body", ["while (true) {}", "sleep(1e9)", "await new Promise(() => setInterval(() => {}, 5))"])
+@pytest.mark.parametrize(
+    "body", ["while (true) {}", "sleep(1e9)", "await new Promise(() => setInterval(() => {}, 5))"]
+)
 def test_endless_stage(run: Run, stage: str, code: int, hint: str, body: str) -> None:
     done = run(
         f"""
@@ -190,9 +194,7 @@ def test_endless_init(start: Run, where: str, body: str, number: int) -> None:
     done = process.end()
     assert done.code == 105
     name = "interrupt" if number == signal.SIGINT else "terminated"
-    assert done.messages("error") == [
-        f"test run was aborted because k6 received a '{name}' signal"
-    ]
+    assert done.messages("error") == [f"test run was aborted because k6 received a '{name}' signal"]
 
 
 def test_recursion_without_end(run: Run) -> None:
@@ -221,7 +223,9 @@ def test_recursion_without_end(run: Run) -> None:
     assert all("at bad (file://" in one and "script.js:8:" in one for one in errors)
 
 
-@pytest.mark.parametrize("depth", ["String(nested)", "nested.flat(Infinity)", "JSON.parse('['.repeat(1e6))"])
+@pytest.mark.parametrize(
+    "depth", ["String(nested)", "nested.flat(Infinity)", "JSON.parse('['.repeat(1e6))"]
+)
 def test_recursion_in_built_ins(run: Run, depth: str) -> None:
     done = run(
         f"""
@@ -265,7 +269,9 @@ def peak() -> Iterator[Callable[[Process], int]]:
     yield peak
 
 
-@pytest.mark.parametrize("what", ["new Array(10000).fill(1)", "'x'.repeat(100000) + all.length", "new ArrayBuffer(1e6)"])
+@pytest.mark.parametrize(
+    "what", ["new Array(10000).fill(1)", "'x'.repeat(100000) + all.length", "new ArrayBuffer(1e6)"]
+)
 def test_allocation_without_end(start: Run, peak: Callable[[Process], int], what: str) -> None:
     process = start(ALLOCATE % what, "--workers", "1")
     most = peak(process)

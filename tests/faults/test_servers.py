@@ -189,7 +189,9 @@ def test_huge_messages(run: Run, serve: Serve) -> None:
     ]
 
 
-@pytest.mark.parametrize("data", [frame(b"x" * 100), frame(b"x" * 9000), frame(b"", 9), frame(b"y" * 9000, 2)])
+@pytest.mark.parametrize(
+    "data", [frame(b"x" * 100), frame(b"x" * 9000), frame(b"", 9), frame(b"y" * 9000, 2)]
+)
 def test_server_that_sends_without_end(start: Run, serve: Serve, data: bytes) -> None:
     """A VU that is busy is not read from: memory stays bounded, and so does the server's sending."""
     sent = [0]

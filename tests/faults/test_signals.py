@@ -63,7 +63,9 @@ def test_second_signal_ends_all_at_once(start: Run, where: str, body: str) -> No
 @pytest.mark.parametrize("body", ["sleep(60);", "while (true) {}", "await new Promise(() => {}); "])
 def test_signal_in_setup(start: Run, body: str) -> None:
     """No iterations and, as setup has not succeeded, no teardown."""
-    text = script(setup=f"console.log('here'); {body}").replace("function setup", "async function setup")
+    text = script(setup=f"console.log('here'); {body}").replace(
+        "function setup", "async function setup"
+    )
     if "Promise" in body:
         text = text.replace(body, "await new Promise(() => setTimeout(() => {}, 60000));")
     process = start(text)

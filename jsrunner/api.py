@@ -1,0 +1,109 @@
+"""The library: run a script from Python, and look at what came of it.
+
+result = jsrunner.run("script.js", options={"vus": 10, "duration": "30s"})
+assert result.passed, result.failed_thresholds
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run."""
+
+    #: As `jsrunner run` would have exited (k6's exit codes).
+    exit_code: ExitCode
+    #: What handleSummary gets: root_group, metrics, options, state, setup_data.
+    summary: dict[str, Any] = field(repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """No threshold was crossed, and nothing ended the run early."""
+        return self.exit_code == ExitCode.SUCCESS
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The values of each metric (times in ms): counter count, rate; gauge value, min, max; rate
+        rate, passes, fails; trend avg, min, med, max, p(90), p(95) or what summaryTrendStats says.
+        """
+        return {name: one["values"] for name, one in self.summary.get("metrics", {}).items()}
+
+    @property
+    def failed_thresholds(self) -> dict[str, list[str]]:
+        """The thresholds that were crossed, by metric."""
+        found = {}
+        for name, one in self.summary.get("metrics", {}).items():
+            wrong = [source for source, each in one.get("thresholds", {}).items() if not each["ok"]]
+            if wrong:
+                found[name] = wrong
+        return found
+
+    @property
+    def checks(self) -> dict[str, tuple[int, int]]:
+        """(passes, fails) of each check by its path, e.g. `::login::status is 200`."""
+        found: dict[str, tuple[int, int]] = {}
+        groups = [self.summary["root_group"]] if "root_group" in self.summary else []
+        while groups:
+            group = groups.pop(0)
+            found.update({one["path"]: (one["passes"], one["fails"]) for one in group["checks"]})
+            groups += group["groups"]
+        return found
+
+
+def run(
+    script: str | os.PathLike[str],
+    *,
+    options: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    outputs: Sequence[str] = (),
+    workers: int | None = None,
+) -> Result:
+    """Run a script to its end. Nothing is printed but what the script itself writes and logs.
+
+    `options` are a test's options as in a script or a config file, and win over the script's own;
+    `env` is added to the script's `__ENV`; `outputs` are as for `--out`, e.g. `json=out.json`.
+    Worker processes are forked: call it before the program has started threads of its own.
+
+    Raises JsrunnerError (see `jsrunner.errors`) for what cannot be run at all, such as a script that
+    does not load or options that describe no test.
+    """
+    from jsrunner import __version__
+    from jsrunner.coordinator.run import Run, Settings
+    from jsrunner.options.parse import options_from_json
+    from jsrunner.outputs.base import parse_output
+    from jsrunner.script.script import Script
+    from jsrunner.ui.display import QuietDisplay
+    from jsrunner.ui.log import Logger
+
+    environment = dict(os.environ)
+    logger = Logger()
+    try:
+        work = Run(
+            Script(os.fspath(script)),
+            config=None,
+            flags=options_from_json(dict(options or {}))[0],
+            settings=Settings(
+                outputs=tuple(parse_output(one, environment) for one in outputs),
+                silent=True,
+                quiet=True,
+                script_environment={**environment, **(env or {})},
+                environment=environment,
+                workers=workers,
+                user_agent=f"jsrunner/{__version__}",
+            ),
+            logger=logger,
+            display=QuietDisplay(),
+        )
+        code = work.execute()
+        return Result(code, work.summary or {})
+    finally:
+        logger.close()
