@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import pickle
 import resource
@@ -96,6 +97,7 @@ def run(
     if plan.max_vus > _FEW_VUS:
         process.compile_script()
     del first
+    gc.freeze()  # what is there by now stays: no collection need look at it, or unshare its pages
     siblings: list[int] = []
     index = 0
     for number in range(1, prepare.workers):
@@ -179,6 +181,7 @@ class Worker:
         commands = gevent.spawn(self._commands, waiting)
         try:
             self._make_vus(share.vu_ids)
+            gc.freeze()
             self._say(messages.Ready())
         except Interrupted:
             return 0
