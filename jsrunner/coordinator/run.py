@@ -669,9 +669,9 @@ class Run:
 
     def _merge(self, worker: Worker, snapshot: messages.Snapshot) -> None:
         """Add a worker's measurements to the run's."""
-        for number, name, type_, contains, tags in snapshot.series:
+        for number, name, type_, contains, tags, first in snapshot.series:
             metric = Metric(name, type_, contains)
-            worker.series[number] = self.store.series(metric, tags)
+            worker.series[number] = self.store.series(metric, tags, first)
             if name not in self._introduced:
                 self._introduced.add(name)
                 for writer in self._writers:
