@@ -41,11 +41,8 @@ def test_parts_add_up(parts: list[tuple[int, str]], sign: str) -> None:
     sizes = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
     text = sign + "".join(f"{number}{unit}" for number, unit in parts)
     total = sum(number * sizes[unit] for number, unit in parts)
-    if not parts:
-        with pytest.raises(ValueError, match="invalid duration"):
-            parse_go_duration(text)
-    elif total >= 2**63:
-        with pytest.raises(ValueError, match="invalid duration"):
+    if not parts or total >= 2**63:
+        with pytest.raises(ValueError, match=r"invalid duration"):
             parse_go_duration(text)
     else:
         assert close(parse_go_duration(text), -total if sign == "-" else total)
@@ -110,21 +107,21 @@ def test_durations_of_the_script(value: object, seconds: float) -> None:
     ],
 )
 def test_what_is_no_duration(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match="^" + re.escape(reason) + "$"):
+    with pytest.raises(ValueError, match=r"^" + re.escape(reason) + "$"):
         parse_duration(text)
 
 
 def test_the_command_line_wants_units_and_knows_no_days() -> None:
-    with pytest.raises(ValueError, match='^time: missing unit in duration "1500"$'):
+    with pytest.raises(ValueError, match=r'^time: missing unit in duration "1500"$'):
         parse_go_duration("1500")
-    with pytest.raises(ValueError, match='^time: unknown unit "d" in duration "1d"$'):
+    with pytest.raises(ValueError, match=r'^time: unknown unit "d" in duration "1d"$'):
         parse_go_duration("1d")
     assert parse_go_duration("0") == parse_go_duration("-0") == 0
 
 
 @pytest.mark.parametrize("value", [True, None, [], {}, 1e300, float("nan"), -1e300])
 def test_no_value_for_a_duration(value: object) -> None:
-    with pytest.raises(ValueError, match="duration"):
+    with pytest.raises(ValueError, match=r"duration"):
         parse_duration(value)
 
 

@@ -72,7 +72,8 @@ def test_values_without_one() -> None:
         (["-u"], "flag needs an argument: 'u' in -u"),
         (
             ["-u", "abc"],
-            'invalid argument "abc" for "-u, --vus" flag: strconv.ParseInt: parsing "abc": invalid syntax',
+            'invalid argument "abc" for "-u, --vus" flag: strconv.ParseInt: parsing "abc": '
+            "invalid syntax",
         ),
         (
             ["--rps=x"],

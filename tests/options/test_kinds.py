@@ -29,7 +29,7 @@ ALL = (
 
 
 def refused(read: Callable[[Any], object], value: object) -> str:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         read(value)
     return str(caught.value)
 
@@ -248,5 +248,5 @@ def test_thresholds() -> None:
     ],
 )
 def test_thresholds_that_are_none(value: object, reason: str) -> None:
-    with pytest.raises(ValueError, match="^" + re.escape(reason) + "$"):
+    with pytest.raises(ValueError, match=r"^" + re.escape(reason) + "$"):
         kinds.Thresholds().from_json(value)

@@ -23,7 +23,7 @@ JSON = st.recursive(
 
 
 def refused(kind: Any, value: object, reason: str) -> None:
-    with pytest.raises(ValueError, match="^" + re.escape(reason) + "$"):
+    with pytest.raises(ValueError, match=r"^" + re.escape(reason) + "$"):
         kind.from_json(value)
 
 
@@ -79,7 +79,7 @@ def test_networks() -> None:
     assert kind.from_text("") == ()
     for text in ("10.0.0.1", "10.0.0.0/255.0.0.0", "10.0.0.0/33", "nowhere/8"):
         refused(kind, [text], f"failed to parse CIDR '{text}': invalid CIDR address: {text}")
-    with pytest.raises(ValueError, match="^error parsing blacklist-ip 'x': invalid CIDR address: x$"):
+    with pytest.raises(ValueError, match=r"^error parsing blacklist-ip 'x': invalid CIDR address: x$"):
         kind.from_text("x")
 
 
@@ -141,5 +141,5 @@ def test_name_look_up() -> None:
         ("", "no value for key "),
         ("speed=9", "unknown DNS configuration field: speed"),
     ):
-        with pytest.raises(ValueError, match=f"^{reason}$"):
+        with pytest.raises(ValueError, match=rf"^{reason}$"):
             kind.from_text(text)

@@ -45,7 +45,7 @@ def test_the_place_of_a_wrong_type_in_a_script() -> None:
         'parsing options from script got error while parsing "\\"tags\\": {\\"a\\": 5}": '
         "json: cannot unmarshal number into Go value of type string"
     )
-    with pytest.raises(ConfigError, match="^parsing options from script got error while parsing"):
+    with pytest.raises(ConfigError, match=r"^parsing options from script got error while parsing"):
         options_from_json([], of_script=True)
 
 
@@ -120,7 +120,7 @@ def test_a_wrong_variable_is_named(variable: str, text: str, reason: str) -> Non
 
 
 def test_wrong_trend_stats_of_a_variable() -> None:
-    with pytest.raises(ConfigError, match="^invalid trend stat 'foo', unknown format$") as caught:
+    with pytest.raises(ConfigError, match=r"^invalid trend stat 'foo', unknown format$") as caught:
         options_from_env({"K6_SUMMARY_TREND_STATS": "avg,foo"})
     assert caught.value.exit_code == ExitCode.GENERIC
 

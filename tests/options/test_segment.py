@@ -70,12 +70,12 @@ def test_how_a_segment_is_written(text: str, segment: Segment) -> None:
     ],
 )
 def test_what_is_no_segment(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match="^" + re.escape(reason) + "$"):
+    with pytest.raises(ValueError, match=r"^" + re.escape(reason) + "$"):
         parse_segment(text)
 
 
 def test_how_a_sequence_is_written() -> None:
-    assert THIRDS == tuple(parse_segment(one) for one in ("0:1/3", "1/3:2/3", "2/3:1"))
+    assert tuple(parse_segment(one) for one in ("0:1/3", "1/3:2/3", "2/3:1")) == THIRDS
     assert parse_sequence("") == ()
     assert sequence_text(parse_sequence("0,50%,1")) == "0,1/2,1"
 
@@ -91,7 +91,7 @@ def test_how_a_sequence_is_written() -> None:
     ],
 )
 def test_what_is_no_sequence(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match="^" + re.escape(reason) + "$"):
+    with pytest.raises(ValueError, match=r"^" + re.escape(reason) + "$"):
         parse_sequence(text)
 
 
@@ -142,10 +142,10 @@ def test_without_a_sequence_the_gaps_are_segments() -> None:
 def test_a_segment_must_be_one_of_its_sequence() -> None:
     for segment, text in ((parse_segment("1/2"), "0:1/2"), (None, "0:1")):
         with pytest.raises(
-            ValueError, match=f"^provided segment {text} can't be found in sequence 0,1/3,1$"
+            ValueError, match=rf"^provided segment {text} can't be found in sequence 0,1/3,1$"
         ):
             Striping(segment, parse_sequence("0,1/3,1"))
-    with pytest.raises(ValueError, match="^provided segment 0:1/3 can't be found in sequence 1/3,1$"):
+    with pytest.raises(ValueError, match=r"^provided segment 0:1/3 can't be found in sequence 1/3,1$"):
         Striping(parse_segment("1/3"), parse_sequence("1/3,1"))
 
 
