@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ POINTS = st.lists(
 
 
 def sequence_of(points: list[Fraction]) -> tuple[Segment, ...]:
-    return tuple(Segment(first, last) for first, last in zip(points, points[1:], strict=False))
+    return tuple(Segment(first, last) for first, last in pairwise(points))
 
 
 def owned(striping: Striping, total: int) -> list[int]:
