@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, TrendSink, new_sink
 from jsrunner.metrics.thresholds import Submetric
@@ -92,6 +92,8 @@ class Series:
 class Store:
     """Metrics, sub-metrics, checks and, for the full summary, the same by scenario and group."""
 
+    many_series: ClassVar = MANY_SERIES
+
     def __init__(
         self, thresholds: ThresholdSet, *, system_tags: frozenset[str], by_group: bool = False
     ) -> None:
@@ -103,7 +105,7 @@ class Store:
         self._thresholds = thresholds
         self._by_group = by_group
         self._series: dict[tuple[str, frozenset[tuple[str, str]]], Series] = {}
-        self._warn_at = MANY_SERIES
+        self._warn_at = self.many_series
         self._submetrics: dict[str, list[Submetric]] = {}
         for submetric in thresholds.submetrics.values():
             self._submetrics.setdefault(submetric.metric, []).append(submetric)
@@ -199,7 +201,7 @@ class Store:
         self._warn_at = 2 * self._warn_at
         return (
             f"The test has generated metrics with {count} unique time series, which is higher than "
-            f"the suggested limit of {MANY_SERIES} and could cause high memory usage. Consider not "
-            "using high-cardinality values like unique IDs as metric tags or, if you need them in "
+            f"the suggested limit of {self.many_series} and could cause high memory usage. Consider "
+            "not using high-cardinality values like unique IDs as metric tags or, if you need them in "
             "the URL, use the name metric tag or URL grouping."
         )
