@@ -10,6 +10,8 @@ from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, Trend
 from jsrunner.metrics.thresholds import Submetric
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.metrics.thresholds import ThresholdSet
 
@@ -123,6 +125,10 @@ class Store:
             self._entry(name, metric)
             self._entry(key, metric, self._thresholds.submetrics.get(key))
 
+    def submetrics(self, name: str) -> Sequence[Submetric]:
+        """All that are kept of a metric."""
+        return self._submetrics.get(name, ())
+
     def sink(self, key: str) -> Sink | None:
         entry = self.entries.get(key)
         return entry.sink if entry else None
@@ -145,7 +151,7 @@ class Store:
         found = self._series.get(key)
         if found is None:
             sinks = [self._entry(metric.name, metric).sink]
-            for submetric in self._submetrics.get(metric.name, ()):
+            for submetric in self.submetrics(metric.name):
                 if submetric.tags.items() <= tags.items():
                     sinks.append(self._entry(submetric.name, metric, submetric).sink)
                 elif submetric.name == _EXPECTED:
