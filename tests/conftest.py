@@ -1,4 +1,4 @@
-"""Fixtures for tests of whole runs."""
+"""What all tests share, and fixtures for tests of whole runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 from running import Process
 from servers import Server
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# No deadline: a loaded machine must not fail a test. Half the usual number of examples: hypothesis
+# keeps those that failed, and every run tries others.
+settings.register_profile("jsrunner", deadline=None, max_examples=50)
+settings.load_profile("jsrunner")
 
 
 @pytest.fixture

@@ -669,13 +669,15 @@ class Run:
 
     def _merge(self, worker: Worker, snapshot: messages.Snapshot) -> None:
         """Add a worker's measurements to the run's."""
-        for number, name, type_, contains, tags in snapshot.series:
+        for number, name, type_, contains, tags, first in snapshot.series:
             metric = Metric(name, type_, contains)
-            worker.series[number] = self.store.series(metric, tags)
+            worker.series[number] = self.store.series(metric, tags, first)
             if name not in self._introduced:
                 self._introduced.add(name)
+                thresholds = self.thresholds.thresholds.get(name, ())
+                submetrics = self.store.submetrics(name)
                 for writer in self._writers:
-                    writer.write(writer.config.introduce(metric, self.thresholds))
+                    writer.write(writer.config.introduce(metric, thresholds, submetrics))
         for number, delta in snapshot.deltas:
             worker.series[number].merge(delta)
         for writer, lines in zip(self._writers, snapshot.lines, strict=True):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +117,8 @@ class TrendSink:
 
     __slots__ = ("_buckets", "_sorted", "_values", "count", "max", "min", "sum")
 
+    exact_limit: ClassVar = EXACT_LIMIT
+
     def __init__(self) -> None:
         self._values = array("d")
         self._sorted: list[float] = []  # of the first len(_sorted) values
@@ -147,7 +149,7 @@ class TrendSink:
         self.sum += sum(values)
         if self._buckets is None:
             self._values += values
-            if len(self._values) > EXACT_LIMIT:
+            if len(self._values) > self.exact_limit:
                 self._fold()
         else:
             self._count_in(values)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, TrendSink, new_sink
 from jsrunner.metrics.thresholds import Submetric
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.metrics.thresholds import ThresholdSet
 
@@ -33,6 +35,8 @@ class CheckTally:
     name: str
     group: str
     scenario: str
+    #: When it was seen first, in seconds since the epoch.
+    first: float
     passes: int = 0
     fails: int = 0
 
@@ -44,6 +48,14 @@ class Entry:
     metric: Metric
     sink: Sink
     submetric: Submetric | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """The metrics of a scenario or of a group, and when the first sample of them was taken."""
+
+    first: float
+    entries: dict[str, Entry]
 
 
 class Series:
@@ -82,22 +94,20 @@ class Series:
 class Store:
     """Metrics, sub-metrics, checks and, for the full summary, the same by scenario and group."""
 
+    many_series: ClassVar = MANY_SERIES
+
     def __init__(
         self, thresholds: ThresholdSet, *, system_tags: frozenset[str], by_group: bool = False
     ) -> None:
         self.entries: dict[str, Entry] = {}
-        #: In the order in which they were seen first.
-        self.checks: list[CheckTally] = []
-        #: Paths of all groups that samples were taken in, in that order too.
-        self.groups: dict[str, None] = {}
-        #: For the full summary: metrics by (scenario, group); with group "" all of a scenario. The
-        #: scenario `default` counts as none.
-        self.sections: dict[tuple[str, str], dict[str, Entry]] = {}
+        self._tallies: dict[tuple[str, str, str], CheckTally] = {}
+        #: When the groups were seen first, by path.
+        self._groups: dict[str, float] = {}
+        self._parts: dict[tuple[str, str], Part] = {}
         self._thresholds = thresholds
         self._by_group = by_group
-        self._tallies: dict[tuple[str, str, str], CheckTally] = {}
         self._series: dict[tuple[str, frozenset[tuple[str, str]]], Series] = {}
-        self._warn_at = MANY_SERIES
+        self._warn_at = self.many_series
         self._submetrics: dict[str, list[Submetric]] = {}
         for submetric in thresholds.submetrics.values():
             self._submetrics.setdefault(submetric.metric, []).append(submetric)
@@ -115,6 +125,10 @@ class Store:
             self._entry(name, metric)
             self._entry(key, metric, self._thresholds.submetrics.get(key))
 
+    def submetrics(self, name: str) -> Sequence[Submetric]:
+        """All that are kept of a metric."""
+        return self._submetrics.get(name, ())
+
     def sink(self, key: str) -> Sink | None:
         entry = self.entries.get(key)
         return entry.sink if entry else None
@@ -125,47 +139,65 @@ class Store:
             entry = self.entries[key] = Entry(metric, new_sink(metric.type), submetric)
         return entry
 
-    def series(self, metric: Metric, tags: dict[str, str]) -> Series:
-        """The series of a metric with these tags; what it feeds is settled here, once."""
+    def series(self, metric: Metric, tags: dict[str, str], first: float = 0.0) -> Series:
+        """The series of a metric with these tags; what it feeds is settled here, once.
+
+        `first` is when its first sample was taken: several processes tell of the same series.
+        """
+        check = self._tally(tags, first) if metric.name == "checks" and "check" in tags else None
+        if metric.name == "group_duration" and (group := tags.get("group")):
+            self._groups[group] = min(self._groups.get(group, first), first)
         key = (metric.name, frozenset(tags.items()))
         found = self._series.get(key)
         if found is None:
             sinks = [self._entry(metric.name, metric).sink]
-            for submetric in self._submetrics.get(metric.name, ()):
+            for submetric in self.submetrics(metric.name):
                 if submetric.tags.items() <= tags.items():
                     sinks.append(self._entry(submetric.name, metric, submetric).sink)
                 elif submetric.name == _EXPECTED:
                     self._entry(submetric.name, metric, submetric)
-            if metric.name == "group_duration" and tags.get("group"):
-                self.groups[tags["group"]] = None
-            check = self._tally(tags) if metric.name == "checks" and "check" in tags else None
             if self._by_group:
-                sinks += self._section_sinks(metric, tags)
+                sinks += self._part_sinks(metric, tags, first)
             found = self._series[key] = Series(metric, sinks, check)
         return found
 
-    def _tally(self, tags: dict[str, str]) -> CheckTally:
+    def _tally(self, tags: dict[str, str], first: float) -> CheckTally:
         key = (tags.get("scenario", ""), tags.get("group", ""), tags["check"])
         tally = self._tallies.get(key)
         if tally is None:
             scenario, group, name = key
-            tally = self._tallies[key] = CheckTally(name, group, scenario)
-            self.checks.append(tally)
+            tally = self._tallies[key] = CheckTally(name, group, scenario, first)
+        tally.first = min(tally.first, first)
         return tally
 
-    def _section_sinks(self, metric: Metric, tags: dict[str, str]) -> list[Sink]:
+    def _part_sinks(self, metric: Metric, tags: dict[str, str], first: float) -> list[Sink]:
         scenario, group = own_scenario(tags.get("scenario", "")), tags.get("group", "")
         keys = [(scenario, "")] if scenario else []
         if group and group not in _STAGES:
             keys.append((scenario, group))
         sinks = []
         for key in keys:
-            entries = self.sections.setdefault(key, {})
-            entry = entries.get(metric.name)
+            part = self._parts.setdefault(key, Part(first, {}))
+            part.first = min(part.first, first)
+            entry = part.entries.get(metric.name)
             if entry is None:
-                entry = entries[metric.name] = Entry(metric, new_sink(metric.type))
+                entry = part.entries[metric.name] = Entry(metric, new_sink(metric.type))
             sinks.append(entry.sink)
         return sinks
+
+    # -- in the order in which they were seen first ------------------------------------------------
+
+    def checks(self) -> list[CheckTally]:
+        return sorted(self._tallies.values(), key=lambda one: one.first)
+
+    def groups(self) -> list[str]:
+        """Paths of all groups that have ended."""
+        return sorted(self._groups, key=self._groups.__getitem__)
+
+    def parts(self) -> list[tuple[tuple[str, str], Part]]:
+        """For the full summary: (scenario, group) with its metrics; the group "" is all of a scenario,
+        the scenario "" is `default`, whose results are not shown apart."""
+        return sorted(self._parts.items(), key=lambda item: item[1].first)
 
     def cardinality_warning(self) -> str | None:
         """A text, once, when there are many series; again at twice as many."""
@@ -175,7 +207,7 @@ class Store:
         self._warn_at = 2 * self._warn_at
         return (
             f"The test has generated metrics with {count} unique time series, which is higher than "
-            f"the suggested limit of {MANY_SERIES} and could cause high memory usage. Consider not "
-            "using high-cardinality values like unique IDs as metric tags or, if you need them in "
+            f"the suggested limit of {self.many_series} and could cause high memory usage. Consider "
+            "not using high-cardinality values like unique IDs as metric tags or, if you need them in "
             "the URL, use the name metric tag or URL grouping."
         )

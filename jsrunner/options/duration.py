@@ -50,10 +50,10 @@ def parse_duration(value: object) -> float:
 
 
 def _from_milliseconds(number: float, text: str) -> float:
-    seconds = number / 1000
-    if not math.isfinite(seconds) or abs(seconds) * 1e9 >= _LIMIT:
+    nanoseconds = number * _UNITS["ms"]
+    if not math.isfinite(nanoseconds) or abs(nanoseconds) >= _LIMIT:
         raise ValueError(f"time: invalid duration {quote(text)}")
-    return seconds
+    return int(nanoseconds) / 1e9
 
 
 def parse_go_duration(text: str) -> float:

@@ -15,10 +15,10 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from jsrunner.errors import JsrunnerError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.thresholds import ThresholdSet
+    from jsrunner.metrics.thresholds import Submetric, Threshold
 
 
 class LineWriter(Protocol):
@@ -47,8 +47,8 @@ class OutputConfig:
     formatter: SampleFormatter
     #: What stands before the first sample.
     header: bytes
-    #: What introduces a metric, "" for nothing: (metric, thresholds) -> line.
-    introduce: Callable[[Metric, ThresholdSet], bytes]
+    #: What stands before a metric's first sample, b"" for nothing.
+    introduce: Callable[[Metric, Sequence[Threshold], Sequence[Submetric]], bytes]
 
 
 class FileWriter:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.errors import UsageError
+from jsrunner.options.duration import parse_duration
+from jsrunner.options.numbers import quote
 from jsrunner.outputs.base import OutputConfig, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.thresholds import ThresholdSet
+    from jsrunner.metrics.thresholds import Submetric, Threshold
 
 _SCALES: Final = {"unix": 1, "unix_milli": 10**3, "unix_micro": 10**6, "unix_nano": 10**9}
 _FORMATS: Final = (*_SCALES, "rfc3339", "rfc3339_nano")
@@ -22,9 +25,16 @@ _METADATA: Final = frozenset({"vu", "iter"})
 
 
 def _cell(text: str) -> str:
-    if any(sign in text for sign in ',"\r\n') or text[:1] in (" ", "\t"):
+    """Quoted where Go's writer quotes."""
+    if any(sign in text for sign in ',"\r\n') or text[:1].isspace() or text == "\\.":
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def _number(value: float) -> str:
+    if isfinite(value):
+        return f"{value:f}"
+    return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
 
 
 class _Writer:
@@ -38,13 +48,14 @@ class _Writer:
     def line(self, time_s: float, value: float) -> bytes:
         scale = _SCALES.get(self._format)
         if scale:
-            moment = str(int(time_s * scale))
+            microseconds = round(time_s * 1e6)  # a float holds no more of it
+            moment = str(microseconds * scale // 10**6)
         elif self._format == "rfc3339_nano":
             moment = rfc3339(time_s)
         else:
             local = datetime.fromtimestamp(int(time_s), tz=timezone.utc).astimezone()
             moment = local.isoformat().replace("+00:00", "Z")
-        return f"{self._name},{moment},{value:f},{self._after}\n".encode()
+        return f"{self._name},{moment},{_number(value)},{self._after}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ def _joined(pairs: Mapping[str, str]) -> str:
     return "&".join(f"{key}={value}" for key, value in sorted(pairs.items()))
 
 
-def _nothing(metric: Metric, thresholds: ThresholdSet) -> bytes:
+def _nothing(metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]) -> bytes:
     return b""
 
 
@@ -88,18 +99,28 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     """Raises UsageError."""
     path = environment.get("K6_CSV_FILENAME") or "file.csv"
     time_format = environment.get("K6_CSV_TIME_FORMAT") or "unix"
+    interval = environment.get("K6_CSV_SAVE_INTERVAL")
     if argument and "=" not in argument:
         path = argument
     elif argument:
         for pair in argument.split(","):
             key, _, value = pair.partition("=")
-            if key in ("fileName", "file_name"):
+            if not value:
+                raise UsageError(f"couldn't parse {quote(argument)} as argument for csv output")
+            if key == "fileName":
                 path = value
-            elif key in ("timeFormat", "time_format"):
+            elif key == "timeFormat":
                 time_format = value
-            elif key not in ("saveInterval", "save_interval"):
-                raise UsageError(f'unknown key "{key}" as argument for csv output')
+            elif key == "saveInterval":
+                interval = value
+            else:
+                raise UsageError(f"unknown key {quote(key)} as argument for csv output")
     if time_format not in _FORMATS:
-        raise UsageError(f"'{time_format}' is not a valid time format for the csv output")
-    shown = "stdout" if path == "-" else path
+        raise UsageError(f"{time_format} does not belong to TimeFormat values")
+    if interval:
+        try:
+            parse_duration(interval)  # rows are written as they come
+        except ValueError as error:
+            raise UsageError(f"the saveInterval of the csv output: {error}") from None
+    shown = path if path not in ("", "-") else "stdout"
     return OutputConfig(f"csv ({shown})", path, CsvFormatter(time_format), b"", _nothing)

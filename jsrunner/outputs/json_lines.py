@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import orjson
 
+from jsrunner.options.duration import format_duration
 from jsrunner.outputs.base import OutputConfig, rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.thresholds import ThresholdSet
+    from jsrunner.metrics.thresholds import Submetric, Threshold
 
 
 class _Writer:
@@ -45,22 +48,24 @@ class JsonFormatter:
 
 
 def number(value: float) -> bytes:
-    """A number as Go's JSON writes it: 1, 0.5, 1e+21; what JSON cannot say is null."""
-    if value == int(value) and abs(value) < 1e15 if value - value == 0 else False:
+    """A number as Go's JSON writes it: 1, 0.00001, 1e+21; what JSON cannot say is null."""
+    if not isfinite(value):
+        return b"null"
+    if value == int(value) and abs(value) < 2**53:
         return b"%d" % value
     text = orjson.dumps(value)
-    if b"e" in text and b"e-" not in text:
-        text = text.replace(b"e", b"e+")
-    return text
+    if b"e" not in text:
+        return text.removesuffix(b".0")
+    if 1e-6 <= abs(value) < 1e21:
+        return f"{Decimal(text.decode()):f}".encode()
+    mantissa, _, exponent = text.partition(b"e")
+    return b"%be%+d" % (mantissa.removesuffix(b".0"), int(exponent))
 
 
-def introduce(metric: Metric, thresholds: ThresholdSet) -> bytes:
+def introduce(
+    metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+) -> bytes:
     """The line that stands before a metric's first sample."""
-    submetrics = [
-        {"name": one.name, "suffix": one.suffix, "tags": one.tags}
-        for one in thresholds.submetrics.values()
-        if one.metric == metric.name
-    ]
     return (
         orjson.dumps(
             {
@@ -69,8 +74,11 @@ def introduce(metric: Metric, thresholds: ThresholdSet) -> bytes:
                     "name": metric.name,
                     "type": metric.type,
                     "contains": metric.contains,
-                    "thresholds": [one.source for one in thresholds.thresholds.get(metric.name, ())],
-                    "submetrics": submetrics or None,
+                    "thresholds": [_threshold(one) for one in thresholds],
+                    "submetrics": [
+                        {"name": one.name, "suffix": one.suffix, "tags": one.tags} for one in submetrics
+                    ]
+                    or None,
                 },
                 "metric": metric.name,
             }
@@ -79,6 +87,14 @@ def introduce(metric: Metric, thresholds: ThresholdSet) -> bytes:
     )
 
 
+def _threshold(one: Threshold) -> object:
+    """Its expression, with more only where it may abort the run."""
+    if not one.abort_on_fail:
+        return one.source
+    delay = format_duration(one.delay_abort_eval) if one.delay_abort_eval else None
+    return {"threshold": one.source, "abortOnFail": True, "delayAbortEval": delay}
+
+
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    shown = argument if argument not in ("", "-") else "stdout"
-    return OutputConfig(f"json ({shown})", argument, JsonFormatter(), b"", introduce)
+    description = "json(stdout)" if argument in ("", "-") else f"json ({argument})"
+    return OutputConfig(description, argument, JsonFormatter(), b"", introduce)

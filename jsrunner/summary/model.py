@@ -128,11 +128,12 @@ def build(
 ) -> SummaryData:
     """The summary of what was measured."""
     root = Group("", "")
-    for path in store.groups:
+    for path in store.groups():
         root.child(path)
-    for tally in store.checks:
+    tallies = store.checks()
+    for tally in tallies:
         _add_check(root, tally)
-    total = Section(_merged(store.checks))
+    total = Section(_merged(tallies))
     for name, entry in store.entries.items():
         results = tuple(
             ThresholdResult(
@@ -145,18 +146,16 @@ def build(
         )
         total.metrics.append(_metric(name, entry, results, duration, trend_stats))
     scenarios: dict[str, Section] = {}
-    for (scenario, group), entries in store.sections.items():
+    for (scenario, group), part in store.parts():
         top = scenarios.setdefault(scenario, Section()) if scenario else total
-        place = top.child(group)
-        place.checks = _merged(
-            [
-                one
-                for one in store.checks
-                if own_scenario(one.scenario) == scenario and group in ("", one.group)
-            ]
+        section = top.child(group)
+        section.checks = _merged(
+            one
+            for one in tallies
+            if own_scenario(one.scenario) == scenario and group in ("", one.group)
         )
-        place.metrics = [
-            _metric(name, entry, (), duration, trend_stats) for name, entry in entries.items()
+        section.metrics = [
+            _metric(name, entry, (), duration, trend_stats) for name, entry in part.entries.items()
         ]
     return SummaryData(root, total, scenarios, trend_stats, time_unit, duration, setup_data)
 

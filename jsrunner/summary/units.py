@@ -22,7 +22,7 @@ def number(value: float) -> str:
     text = repr(float(value))
     mantissa, e, exponent = text.partition("e")
     if not e:
-        return text
+        return text.removesuffix(".0")
     if 1e-7 < abs(value) < _HUGE:
         return f"{Decimal(text):f}"
     return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}"
@@ -32,8 +32,7 @@ def fixed(value: float, digits: int) -> str:
     """As JavaScript's value.toFixed(digits): a half goes up, away from zero."""
     if not math.isfinite(value) or abs(value) >= _HUGE:
         return number(value)
-    text = f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
-    return text
+    return f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
 
 
 def plain(value: float) -> str:
@@ -74,10 +73,9 @@ def data(size: float) -> str:
     """Bytes, in powers of 1000."""
     if size < 10 or not math.isfinite(size):
         return f"{number(size)} B"
-    power = math.floor(math.log(size) / math.log(1000))
+    power = min(math.floor(math.log(size) / math.log(1000)), len(_DATA) - 1)
     value = math.floor(size / 1000**power * 10 + 0.5) / 10
-    unit = _DATA[power] if power < len(_DATA) else "?"
-    return f"{fixed(value, 1 if value < 10 else 0)} {unit}"
+    return f"{fixed(value, 1 if value < 10 else 0)} {_DATA[power]}"
 
 
 def percent(rate: float) -> str:

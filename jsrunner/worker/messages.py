@@ -69,7 +69,7 @@ class StageDone(Message, frozen=True):
 class Snapshot(Message, frozen=True):
     """What happened since the last snapshot (see Recorder.collect), and the state now."""
 
-    series: list[tuple[int, str, str, str, dict[str, str]]]
+    series: list[tuple[int, str, str, str, dict[str, str], float]]
     deltas: list[tuple[int, Any]]
     lines: list[bytes]
     sessions_open: int

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: A delta of one series: counter sum; rate (hits, total); gauge (last, min, max); trend: doubles.
 Delta = float | tuple[float, float] | tuple[float, float, float] | bytes
+#: (number, metric's name, type and contents, tags, time of the first sample).
+NewSeries = tuple[int, str, str, str, dict[str, str], float]
 
 
 class TagSet:
@@ -33,7 +35,7 @@ class TagSet:
 class Series:
     """A metric with one tag set."""
 
-    __slots__ = ("_recorder", "_touched", "id", "metric", "tags")
+    __slots__ = ("_recorder", "_touched", "first", "id", "metric", "tags")
 
     def __init__(self, recorder: Recorder, number: int, metric: Metric, tags: TagSet) -> None:
         self._recorder = recorder
@@ -41,13 +43,14 @@ class Series:
         self.metric = metric
         self.tags = tags
         self._touched = False
+        #: When its first sample was taken, in seconds since the epoch.
+        self.first = 0.0
         self.clear()
 
     def add(self, value: float, time_s: float, metadata: dict[str, str] | None = None) -> None:
         """Record a sample; `time_s` is seconds since the epoch."""
         if not self._touched:
-            self._touched = True
-            self._recorder.touched.append(self)
+            self._touch(time_s)
         self.put(value)
         if self._recorder.outputs:
             self._recorder.write(self, value, time_s, metadata)
@@ -59,9 +62,14 @@ class Series:
                 self.add(1, time_s, metadata)
             return
         if not self._touched:
-            self._touched = True
-            self._recorder.touched.append(self)
+            self._touch(time_s)
         self.put(count)
+
+    def _touch(self, time_s: float) -> None:
+        """The first sample since the last collection."""
+        self._touched = True
+        self._recorder.touched.append(self)
+        self.first = self.first or time_s
 
     def put(self, value: float) -> None:
         raise NotImplementedError
@@ -188,10 +196,10 @@ class Recorder:
 
     def collect(
         self,
-    ) -> tuple[list[tuple[int, str, str, str, dict[str, str]]], list[tuple[int, Delta]], list[bytes]]:
+    ) -> tuple[list[NewSeries], list[tuple[int, Delta]], list[bytes]]:
         """(new series, deltas since the last time, bytes for each output)."""
         new = [
-            (one.id, one.metric.name, one.metric.type, one.metric.contains, one.tags.tags)
+            (one.id, one.metric.name, one.metric.type, one.metric.contains, one.tags.tags, one.first)
             for one in self._new
         ]
         self._new = []

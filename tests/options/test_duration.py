@@ -1,0 +1,146 @@
+"""Durations: k6's two ways to read them, and Go's way to write them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
+
+HALF_A_CENTURY_NS = 50 * 365 * 86400 * 10**9
+NANOSECONDS = st.integers(min_value=-HALF_A_CENTURY_NS, max_value=HALF_A_CENTURY_NS)
+
+
+def close(seconds: float, nanoseconds: int) -> bool:
+    """Equal but for what a float of seconds cannot hold."""
+    return abs(seconds * 1e9 - nanoseconds) <= max(1, abs(nanoseconds) * 1e-15)
+
+
+@given(NANOSECONDS)
+def test_what_is_written_is_read_again(nanoseconds: int) -> None:
+    text = format_duration(nanoseconds / 1e9)
+    assert close(parse_go_duration(text), nanoseconds)
+    assert parse_duration(text) == parse_go_duration(text)
+
+
+@given(NANOSECONDS)
+def test_it_is_written_as_go_writes_it(nanoseconds: int) -> None:
+    text = format_duration(nanoseconds / 1e9)
+    number = r"[0-9]+(\.[0-9]*[1-9])?"
+    assert re.fullmatch(rf"0s|-?({number}(ns|µs|ms)|([0-9]+h[0-9]+m|[0-9]+m)?{number}s)", text)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from(["h", "m", "s", "ms", "us", "ns"]))),
+    st.sampled_from(["", "-", "+"]),
+)
+def test_parts_add_up(parts: list[tuple[int, str]], sign: str) -> None:
+    sizes = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+    text = sign + "".join(f"{number}{unit}" for number, unit in parts)
+    total = sum(number * sizes[unit] for number, unit in parts)
+    if not parts or total >= 2**63:
+        with pytest.raises(ValueError, match=r"invalid duration"):
+            parse_go_duration(text)
+    else:
+        assert close(parse_go_duration(text), -total if sign == "-" else total)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for parse in (parse_duration, parse_go_duration):
+        try:
+            assert isinstance(parse(text), float)
+        except ValueError as error:
+            assert str(error)  # noqa: PT017 - nothing else may be raised
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (1500, 1.5),
+        (0.5, 0.0005),
+        ("1500", 1.5),
+        ("1e3", 1.0),
+        ("-250", -0.25),
+        ("1m30s", 90.0),
+        ("1.5s", 1.5),
+        (".5s", 0.5),
+        ("1.s", 1.0),
+        ("2h45m", 9900.0),
+        ("500us", 0.0005),
+        ("500µs", 0.0005),
+        ("500μs", 0.0005),
+        ("1d", 86400.0),
+        ("1d12h", 129600.0),
+        ("-1d12h", -129600.0),
+        ("0", 0.0),
+        ("+5s", 5.0),
+    ],
+)
+def test_durations_of_the_script(value: object, seconds: float) -> None:
+    assert parse_duration(value) == pytest.approx(seconds, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", 'time: invalid duration ""'),
+        ("abc", 'time: invalid duration "abc"'),
+        ("--5s", 'time: invalid duration "--5s"'),
+        ("-+5s", 'time: invalid duration "-+5s"'),
+        (".s", 'time: invalid duration ".s"'),
+        ("5x", 'time: unknown unit "x" in duration "5x"'),
+        ("5s3", 'time: missing unit in duration "5s3"'),
+        ("1h5 m", 'time: unknown unit " m" in duration "1h5 m"'),
+        ("٣s", 'time: invalid duration "٣s"'),
+        ("9999999h", 'time: invalid duration "9999999h"'),
+        ("1e300", 'time: invalid duration "1e300"'),
+        ("inf", 'time: invalid duration "inf"'),
+        ("NaN", 'time: invalid duration "NaN"'),
+        ("1.5d", 'strconv.ParseInt: parsing "1.5": invalid syntax'),
+        ("1d-5h", "invalid time format '-5h'"),
+        ("1d5", 'time: missing unit in duration "5"'),
+        ("1d 5h", 'time: invalid duration " 5h"'),
+    ],
+)
+def test_what_is_no_duration(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=r"^" + re.escape(reason) + "$"):
+        parse_duration(text)
+
+
+def test_the_command_line_wants_units_and_knows_no_days() -> None:
+    with pytest.raises(ValueError, match=r'^time: missing unit in duration "1500"$'):
+        parse_go_duration("1500")
+    with pytest.raises(ValueError, match=r'^time: unknown unit "d" in duration "1d"$'):
+        parse_go_duration("1d")
+    assert parse_go_duration("0") == parse_go_duration("-0") == 0
+
+
+@pytest.mark.parametrize("value", [True, None, [], {}, 1e300, float("nan"), -1e300])
+def test_no_value_for_a_duration(value: object) -> None:
+    with pytest.raises(ValueError, match=r"duration"):
+        parse_duration(value)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (1e-9, "1ns"),
+        (1.5e-6, "1.5µs"),
+        (0.5, "500ms"),
+        (0.0015, "1.5ms"),
+        (1, "1s"),
+        (90, "1m30s"),
+        (3600, "1h0m0s"),
+        (5400.25, "1h30m0.25s"),
+        (86400, "24h0m0s"),
+        (-1, "-1s"),
+        (-0.25, "-250ms"),
+    ],
+)
+def test_how_durations_are_written(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text

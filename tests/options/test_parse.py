@@ -1,0 +1,131 @@
+"""Options of the script, config files and the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from jsrunner.errors import ConfigError, ExitCode
+from jsrunner.options.model import Options, rows
+from jsrunner.options.parse import options_from_env, options_from_json
+
+
+def test_options_and_unknown_ones() -> None:
+    options, unknown = options_from_json(
+        {"vus": "5", "duration": "10s", "Throw": True, "colour": 1, "rps": None, "nope": 2}
+    )
+    assert options == Options(vus=5, duration=10.0, throw=True)
+    assert unknown == ["colour", "nope"]
+
+
+def test_null_and_nothing_say_nothing() -> None:
+    assert options_from_json(None) == (Options(), [])
+    assert options_from_json({}) == (Options(), [])
+    assert options_from_json({"vus": ""}) == (Options(), [])
+
+
+@pytest.mark.parametrize("data", [[], "five", 5, True])
+def test_what_is_no_object(data: object) -> None:
+    with pytest.raises(ConfigError, match=r"into Go value of type lib\.Options$") as caught:
+        options_from_json(data)
+    assert caught.value.exit_code == ExitCode.INVALID_CONFIG
+
+
+def test_a_wrong_value_is_told_with_its_option() -> None:
+    with pytest.raises(ConfigError) as caught:
+        options_from_json({"iterations": "five"})
+    assert str(caught.value) == 'strconv.ParseInt: parsing "five": invalid syntax'
+    assert caught.value.hint == 'the option iterations is "five"'
+    assert caught.value.exit_code == ExitCode.INVALID_CONFIG
+
+
+def test_the_place_of_a_wrong_type_in_a_script() -> None:
+    with pytest.raises(ConfigError) as caught:
+        options_from_json({"tags": {"a": 5}}, of_script=True)
+    assert str(caught.value) == (
+        'parsing options from script got error while parsing "\\"tags\\": {\\"a\\": 5}": '
+        "json: cannot unmarshal number into Go value of type string"
+    )
+    with pytest.raises(ConfigError, match=r"^parsing options from script got error while parsing"):
+        options_from_json([], of_script=True)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"summaryTrendStats": ["foo"]}, {"dns": {"ttl": "soon"}}],
+    ids=lambda data: next(iter(data)),
+)
+def test_wrong_values_with_the_general_exit_code(data: dict[str, object]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        options_from_json(data)
+    assert caught.value.exit_code == ExitCode.GENERIC
+
+
+def test_variables() -> None:
+    assert options_from_env(
+        {
+            "K6_VUS": "5",
+            "K6_DURATION": "1500",
+            "K6_STAGES": "10s:5,1m:0",
+            "K6_TAGS": "a:b",
+            "K6_SYSTEM_TAGS": "url, method",
+            "K6_THROW": "",
+            "K6_HOSTS": "ignored",
+            "VUS": "9",
+        }
+    ) == Options(
+        vus=5,
+        duration=1.5,
+        stages=({"duration": 10.0, "target": 5}, {"duration": 60.0, "target": 0}),
+        tags={"a": "b"},
+        system_tags=("url", "method"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "reason"),
+    [
+        ("K6_THROW", "1", "to Throw: converting '1' to type null.Bool. details: invalid input:1"),
+        (
+            "K6_VUS",
+            "many",
+            "to VUs: converting 'many' to type null.Int. details: strconv.ParseInt: parsing "
+            '"many": invalid syntax',
+        ),
+        (
+            "K6_INSECURE_SKIP_TLS_VERIFY",
+            "yes",
+            "to InsecureSkipTLSVerify: converting 'yes' to type null.Bool. details: invalid input:yes",
+        ),
+        (
+            "K6_SETUP_TIMEOUT",
+            "soon",
+            "to SetupTimeout: converting 'soon' to type types.NullDuration. details: time: invalid "
+            'duration "soon"',
+        ),
+        ("K6_TAGS", "a=b", "to RunTags: converting 'a=b' to type map[string]string. details: invalid "
+         'map item: "a=b"'),
+        ("K6_RPS", "x", "to RPS: converting 'x' to type null.Int. details: strconv.ParseInt: parsing "
+         '"x": invalid syntax'),
+        ("K6_LOCAL_IPS", "here", "to LocalIPs: converting 'here' to type types.NullIPPool. details: "
+         "here is not a valid IP, IP range or CIDR"),
+        ("K6_DNS", "ttl", "to DNS: converting 'ttl' to type types.DNSConfig. details: no value for "
+         "key ttl"),
+    ],
+)  # fmt: skip
+def test_a_wrong_variable_is_named(variable: str, text: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        options_from_env({variable: text})
+    assert str(caught.value) == f"envconfig.Process: assigning {variable} {reason}"
+    assert caught.value.exit_code == ExitCode.INVALID_CONFIG
+
+
+def test_wrong_trend_stats_of_a_variable() -> None:
+    with pytest.raises(ConfigError, match=r"^invalid trend stat 'foo', unknown format$") as caught:
+        options_from_env({"K6_SUMMARY_TREND_STATS": "avg,foo"})
+    assert caught.value.exit_code == ExitCode.GENERIC
+
+
+def test_every_option_has_a_name_in_json_or_cannot_be_given_there() -> None:
+    for one, row in rows():
+        if row.json:
+            assert options_from_json({row.json: None}) == (Options(), []), one.name
