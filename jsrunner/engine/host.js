@@ -184,20 +184,11 @@ const takeRejections = (indices) => {
 
 /**
  * Run all promise jobs. Returns the reasons of unhandled rejections (mostly none), or undefined
- * if the caller must return to Python first, which does it there, and be called once more.
+ * if the caller must return to Python for it, where all jobs are run.
  */
 export const drainJobs = native
-  ? () => {
-    const indices = host('$jobs');
-    return indices ? takeRejections(indices) : [];
-  }
-  : (() => {
-    let drained = false;
-    return () => {
-      drained = !drained;
-      return drained ? undefined : [];
-    };
-  })();
+  ? () => (callPython('\x03') === 1 ? takeRejections(callPython('$rejections')) : [])
+  : () => undefined;
 
 // The clock of samples and timers: milliseconds since the epoch, with fractions.
 const { performance } = globalThis;
@@ -251,4 +242,4 @@ for (const [name, value] of Object.entries({ global: globalThis, GoError })) {
   defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
 
-export { callPython };
+export { callPython, native };

@@ -73,10 +73,10 @@ def _refuse(*_: object) -> Any:
     raise Interrupted
 
 
-class _Refusing(dict[bytes, "Callable[..., object]"]):
+class _Refusing(dict[Any, "Callable[..., Any]"]):
     """The operations of an interpreter that is to stop: whatever it calls fails."""
 
-    def __missing__(self, name: bytes) -> Callable[..., object]:
+    def __missing__(self, name: object) -> Callable[..., Any]:
         return _refuse
 
 
@@ -136,11 +136,14 @@ class Interpreter:
         self._ctx = quickjs.create_context()
         self.operations: dict[bytes, Callable[..., object]] = {
             b"$error": self._describe_error,
-            b"$jobs": self._run_jobs,
+            b"$rejections": self._take_rejections,
             **operations,
         }
-        #: Called with the rest of the name for names that begin with \\x01: the hot path of sockets.
-        self.hot: Callable[[bytes], bytes | None] | None = None
+        #: Operations that are called often: the first character of their name is below a space and
+        #: says which it is, the rest is their argument. The result is JSON or None.
+        self.hot: dict[int, Callable[[bytes], bytes | None]] = {3: self.run_jobs}
+        #: Called now and then while promise jobs run, so that others have their turn.
+        self.between_jobs: Callable[[], None] | None = None
         self._load, self._normalize = load, normalize
         self._find_operation = find_operation
         self.load_error: BaseException | None = None
@@ -203,14 +206,14 @@ class Interpreter:
         if self.native:
             self.native.interrupt()
         self.operations = _Refusing({b"$error": self._describe_error})
-        self.hot = _refuse
+        self.hot = _Refusing()
 
     # -- out of JavaScript: the names are dukpy's --------------------------------------------------
 
     def _call_python(self, name: bytes, arguments: bytes) -> bytes | None:
         try:
-            if name[0] <= 2:
-                return self.hot(name)  # type: ignore[misc]
+            if name[0] < 32:
+                return self.hot[name[0]](name)
             operation = self.operations.get(name) or self._find(name)
             result = operation(*_loads(arguments))
             return None if result is None else orjson.dumps(result)
@@ -294,13 +297,20 @@ class Interpreter:
         self.fault = error
         return "Error", f"jsrunner: {type(error).__name__}: {error}", {}
 
-    def _run_jobs(self) -> list[int] | None:
-        """Run promise jobs; the indices of unhandled rejections, None if there are none."""
+    def run_jobs(self, _name: bytes = b"") -> bytes | None:
+        """Run promise jobs: None if there were none, else whether rejections are to be taken (JSON)."""
         native = self.native
         assert native is not None
-        if not native.run_jobs():
-            raise Interrupted
-        return native.take_rejections() if native.rejections else None
+        if native.job_pending():
+            if not native.run_jobs(self.between_jobs):
+                raise Interrupted
+            return b"1" if native.rejections else b"0"
+        return b"1" if native.rejections else None
+
+    def _take_rejections(self) -> list[int]:
+        """The indices of the unhandled rejections in the array `rejected` of host.js."""
+        assert self.native is not None
+        return self.native.take_rejections()
 
     def work_pending(self) -> bool:
         """Whether promise jobs or rejections wait. Without the C API: always, to be safe."""

@@ -1,37 +1,61 @@
-// jsrunner:loop — one VU's event loop: timers and the tasks of modules (the HTML standard's task queue).
+// jsrunner:loop — one VU's event loop (the HTML standard's, with one task queue): timers, and events that
+// Python posts for who listens. worker/loop.py is its other half.
 // @ts-check
 import {
-  GoError, GoValue, callPython, drainJobs, flush, host, hostError, now,
+  GoError, GoValue, callPython, drainJobs, flush, flushSamples, host, hostError, native, now,
 } from 'jsrunner:host';
+import { dropTimers, runFirstTimer, timers } from 'jsrunner:timers';
 
-/** @typedef {{ id?: number, due: number, every: number, call: () => void, name?: string }} Timer */
+export { addTimer, removeTimer } from 'jsrunner:timers';
 
-/** @type {Timer[]} by due time, then by registration */
-const timers = [];
-let lastId = 0;
+/** A VU that has much to do lets the others, and its own sockets, have their turn after so many ms. */
+const SLICE = 2;
 
-/** What modules wait for from Python: handle -> called with the event's payload. */
-const handles = new Map();
+// The first character of a call's name says what it is: calls without JSON arguments are cheaper.
+const WAIT = '\x04';
+const TURN = `${WAIT}turn`;
+const NO_ALARM = `${WAIT}-`;
+/** What `WAIT` returns when there are no events; 0 is nothing at all. */
+const REJECTIONS = 1;
+const ALARM = 2;
 
-export const addTimer = (call, delay, every, name) => {
-  const timer = { id: ++lastId, due: now() + delay, every, call, name };
-  insert(timer);
-  return timer.id;
+callPython('loop.set_clock', now());
+
+/**
+ * What waits for events from Python: handle -> called with an event's payload and the time of its arrival;
+ * and what is to be told of the payloads that came but will not be dispatched.
+ */
+const listeners = new Map();
+const givenUp = new Map();
+
+/**
+ * Call `receive(payload, time)` for every event that Python posts to `handle`, until `forget(handle)`. Until
+ * then the iteration goes on. If it fails, `giveUp(payloads)` is told what was not dispatched.
+ */
+export const listen = (handle, receive, giveUp) => {
+  listeners.set(handle, receive);
+  if (giveUp) givenUp.set(handle, giveUp);
+};
+export const forget = (handle) => {
+  listeners.delete(handle);
+  givenUp.delete(handle);
 };
 
-const insert = (timer) => {
-  let at = timers.length;
-  while (at > 0 && timers[at - 1].due > timer.due) at -= 1;
-  timers.splice(at, 0, timer);
-};
+/**
+ * Events that came: [handle, time, ...payloads] each, or a function instead of the handle. The next to be
+ * dispatched is events[at][next].
+ */
+let events = [];
+let at = 0;
+let next = 2;
 
-export const removeTimer = (id) => {
-  const at = timers.findIndex((timer) => timer.id === id);
-  if (at >= 0) timers.splice(at, 1);
-};
+/** Whether anything is to be done or waited for. */
+export const hasWork = () => events.length > 0 || listeners.size > 0 || timers.length > 0;
 
 /** Have `call()` run as a task of its own: after the jobs that wait, before timers that come later. */
-export const queueTask = (call) => insert({ due: now(), every: -1, call });
+export const queueTask = (call) => {
+  events.push([call, now(), undefined]);
+};
 
 const reason = (error) => (error instanceof GoError ? error.value : error);
 
@@ -49,15 +73,6 @@ export const promised = (work) => new Promise((resolve, reject) => {
   }
 });
 
-/** Drop all timers, as at the end of a failed iteration; returns their descriptions. */
-export const dropTimers = () => timers.splice(0)
-  .filter(({ id }) => id !== undefined)
-  .map(({ name, id }) => `${name} ${id} was stopped because the VU iteration was interrupted`);
-
-/** Call `receive(payload)` for every event that Python posts to `handle`, until `forget(handle)`. */
-export const listen = (handle, receive) => handles.set(handle, receive);
-export const forget = (handle) => handles.delete(handle);
-
 /** A promise of what the operation does in a thread (see `VU.run_aside`, whose handle it returns). */
 export const aside = (op, ...args) => new Promise((resolve, reject) => {
   const handle = host(op, ...args);
@@ -68,47 +83,131 @@ export const aside = (op, ...args) => new Promise((resolve, reject) => {
   });
 });
 
-export const hasWork = () => timers.length > 0 || handles.size > 0;
+/** How many tasks have run since control was last given up, and when it is to be given up again. */
+let ran = 0;
+let sliceEnd = 0;
 
-/** Events that came in one crossing and were not dispatched yet. */
-const received = [];
+/** The due time for which Python has set an alarm. */
+let armed = Infinity;
 
-/** Wait for the next task and run it. */
-const runTask = () => {
+// A module may have a call that does what is to be done before waiting, and waits: one crossing for both.
+let departure = () => undefined;
+let answered = () => {};
+/**
+ * `find()` gives the name of such a call, or undefined if there is nothing that it could take along.
+ * It may return a string instead of events: `receive(text, time)` is called.
+ */
+export const onDeparture = (find, receive) => {
+  departure = find;
+  answered = receive;
+};
+
+const take = (arrived) => {
+  if (typeof arrived === 'string') {
+    ran = 1;
+    answered(arrived, now());
+  } else if (arrived === ALARM) {
+    armed = Infinity;
+  } else if (typeof arrived === 'object') {
+    if (events.length) events.push(...arrived);
+    else events = arrived;
+  }
+  return arrived;
+};
+
+/** Wait for events or for the first timer; what Python says of it. */
+const wait = () => {
   const timer = timers[0];
-  if (!received.length && !(timer && timer.due <= now())) {
+  const due = timer ? timer.due : Infinity;
+  ran = 0;
+  flushSamples();
+  if (due === armed) {
+    const call = departure();
+    if (call) return callPython(call);
+  }
+  flush();
+  if (due === armed) return callPython(WAIT);
+  armed = due;
+  return callPython(timer ? `${WAIT}${Math.max(due - now(), 0)}` : NO_ALARM);
+};
+
+/** Whether a task can run without waiting. */
+const isReady = () => {
+  if (events.length) return true;
+  const timer = timers[0];
+  return timer !== undefined && timer.queued <= now();
+};
+
+const runTask = () => {
+  ran += 1;
+  if (ran === 2) {
+    sliceEnd = now() + SLICE;
+  } else if (ran > 2 && now() >= sliceEnd) {
     flush();
-    try {
-      const events = callPython('loop.wait', timer ? timer.due - now() : null);
-      received.push(...events);
-    } catch (error) {
-      throw hostError(error);
+    ran = 1;
+    take(callPython(TURN));
+  }
+  const timer = timers[0];
+  const arrived = events[at];
+  if (timer && timer.queued <= (arrived ? arrived[1] : now())) {
+    runFirstTimer();
+    return;
+  }
+  const payload = arrived[next];
+  next += 1;
+  if (next === arrived.length) {
+    next = 2;
+    at += 1;
+    if (at === events.length) {
+      events = [];
+      at = 0;
     }
   }
-  if (received.length) {
-    const [handle, payload] = received.shift();
-    handles.get(handle)?.(payload);
-  } else if (timer && timers[0] === timer && timer.due <= now()) {
-    timers.shift();
-    if (timer.every >= 0) {
-      timer.due += Math.max(timer.every, 1);
-      insert(timer);
-    }
-    timer.call();
-  }
+  const handle = arrived[0];
+  const receive = typeof handle === 'number' ? listeners.get(handle) : handle;
+  receive?.(payload, arrived[1]);
 };
 
 /**
- * Run tasks until nothing is left to wait for. Returns true when all is done, false if the caller
- * must return to Python, which runs the promise jobs, and call again. Throws what a task throws;
- * `onRejection(reason)` is told of promises that nobody handles and may throw.
+ * Run tasks until nothing is left to wait for. Returns true when all is done, or when `isOver()`; false if
+ * the caller must return to Python, which runs the promise jobs there, and call again with `jobsDone`.
+ * Throws what a task throws; `onRejection(reason)` is told of a promise that nobody handles.
  */
-export const settle = (onRejection) => {
-  for (;;) {
+export const settle = (jobsDone, onRejection, isOver) => {
+  const drain = () => {
     const rejections = drainJobs();
-    if (!rejections) return false;
-    if (rejections.length) onRejection(rejections[0]);
-    if (!hasWork() && !received.length) return true;
-    runTask();
+    if (rejections?.length) onRejection(rejections[0]);
+    return rejections;
+  };
+  try {
+    for (; !isOver(); jobsDone = false) {
+      if (native && hasWork() && !isReady()) {
+        if (take(wait()) === REJECTIONS) drain(); // it has run the jobs
+        if (!events.length) continue;
+      } else if (!jobsDone) {
+        if (!drain()) return false;
+        if (isOver()) break;
+      }
+      if (isReady()) runTask();
+      else if (!hasWork()) break;
+      else if (!native) take(wait());
+    }
+    return true;
+  } catch (error) {
+    throw hostError(error);
   }
+};
+
+/** The iteration has failed: nothing is waited for any more. Returns warnings about the timers. */
+export const abandon = () => {
+  const payloads = (handle) => events.flatMap(
+    (arrived, index) => (arrived[0] === handle && index >= at ? arrived.slice(index > at ? 2 : next) : []),
+  );
+  for (const [handle, giveUp] of givenUp) giveUp(payloads(handle));
+  events = [];
+  at = 0;
+  next = 2;
+  listeners.clear();
+  givenUp.clear();
+  return dropTimers();
 };

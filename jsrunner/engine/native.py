@@ -34,6 +34,8 @@ _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
 _GC_THRESHOLD = 512 << 10
 _READ_ONLY = 0x100  # PyBUF_READ
 _TAG_EXCEPTION = 6
+#: A promise job takes 1 us or more.
+JOBS_AT_ONCE = 256
 _EVAL_MODULE, _EVAL_COMPILE_ONLY = 1, 1 << 5
 _OBJECT_BYTECODE, _OBJECT_NO_SOURCE, _OBJECT_NO_DEBUG = 1, 1 << 4, 1 << 5
 _PROMISE_FULFILLED = 1
@@ -150,10 +152,14 @@ class Native:
         pending: bool = self._is_pending(self._runtime)
         return pending
 
-    def run_jobs(self) -> bool:
-        """Run promise jobs until none is left; False if one was interrupted."""
+    def run_jobs(self, between: Callable[[], None] | None = None) -> bool:
+        """Run promise jobs until none is left; False if one was interrupted.
+
+        `between` is called after every JOBS_AT_ONCE of them.
+        """
         context = ctypes.c_void_p()
         run = self._library.JS_ExecutePendingJob
+        count = 0
         while not self._interrupted:  # QuickJS makes a rejection of an interrupt in some jobs
             done: int = run(self._runtime, ctypes.byref(context))
             if done == 0:
@@ -161,6 +167,9 @@ class Native:
             if done < 0:
                 self._library.JS_FreeValue(context, self._library.JS_GetException(context))
                 return False
+            count += 1
+            if count % JOBS_AT_ONCE == 0 and between is not None:
+                between()
         return False
 
     def run_module(self, source: bytes, name: bytes) -> bool:

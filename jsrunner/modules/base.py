@@ -53,6 +53,10 @@ class HostModule:
 
     def interrupted(self) -> None:
         """The VU was stopped in the middle of an iteration: let go of what lasts longer."""
+        self.give_up()
+
+    def give_up(self) -> None:
+        """An iteration or a stage has failed: end what runs in the background for it."""
 
     def report(self) -> None:
         """A snapshot is due: put what was counted on the side into the metrics."""

@@ -34,6 +34,7 @@ _RESERVED = (
     "Sec-Websocket-Version",
     "Sec-Websocket-Extensions",
 )
+_PROTOCOL = "Sec-Websocket-Protocol"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
@@ -65,13 +66,20 @@ def canonical(name: str) -> str:
 
 
 def request(
-    url: WebSocketURL, headers: Mapping[str, str], *, cookies: str, extensions: str
+    url: WebSocketURL,
+    headers: Mapping[str, str],
+    *,
+    cookies: str,
+    extensions: str,
+    protocols: str = "",
 ) -> tuple[bytes, str]:
     """The request's bytes and its key. Raises DialError for headers that are the handshake's own."""
     lines = {"Host": url.authority}
+    if protocols:
+        lines[_PROTOCOL] = protocols
     for name, value in headers.items():
         name = canonical(name)
-        if name in _RESERVED:
+        if name in _RESERVED or (protocols and name == _PROTOCOL):
             raise DialError(f"websocket: duplicate header not allowed: {name}")
         if name != "User-Agent" or value:
             lines[name] = value

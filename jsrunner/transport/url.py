@@ -35,9 +35,33 @@ class WebSocketURL:
         return self.target.partition("?")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A URL taken apart; what is missing is empty."""
+
+    scheme: str
+    #: With the `@` behind it.
+    userinfo: str
+    #: Host and port.
+    authority: str
+    #: With the colon before it.
+    port: str
+    path: str
+    #: With the `?` before it.
+    query: str
+    fragment: str
+
+    def __str__(self) -> str:
+        """As Go writes it: the path encoded, no fragment."""
+        head = f"{self.scheme}:" if self.scheme else ""
+        if self.authority or self.userinfo:
+            head += f"//{self.userinfo}{self.authority}"
+        return head + _escaped(self.path) + self.query
+
+
 @functools.lru_cache(1024)
-def parse(url: str) -> WebSocketURL:
-    """Raises DialError with Go's text for what cannot be parsed or is no ws:// or wss:// URL."""
+def split(url: str) -> Parts:
+    """Raises DialError with Go's text for what cannot be parsed."""
 
     def wrong(reason: str) -> DialError:
         return DialError(f"parse {orjson.dumps(url).decode()}: {reason}")
@@ -46,33 +70,41 @@ def parse(url: str) -> WebSocketURL:
         raise wrong("net/url: invalid control character in URL")
     rest, _, fragment = url.partition("#")
     match = _SCHEME.match(rest)
-    if match is None:
-        if rest.startswith(":"):
-            raise wrong("missing protocol scheme")
-        if ":" in rest.partition("/")[0]:
-            raise wrong("first path segment in URL cannot contain colon")
-        raise DialError("malformed ws or wss URL")
-    scheme, rest = match[0][:-1].lower(), rest[match.end() :]
+    scheme = ""
+    if match is not None:
+        scheme, rest = match[0][:-1].lower(), rest[match.end() :]
+    elif rest.startswith(":"):
+        raise wrong("missing protocol scheme")
+    elif ":" in rest.partition("/")[0]:
+        raise wrong("first path segment in URL cannot contain colon")
     rest, question, query = rest.partition("?")
-    authority, path = "", rest
+    userinfo, authority, path, at = "", "", rest, ""
     if rest.startswith("//"):
         authority, slash, path = rest[2:].partition("/")
         path = slash + path
-    userinfo, at, authority = authority.rpartition("@")
+        userinfo, at, authority = authority.rpartition("@")
     port = _port_of(authority, wrong)
     for text in (path, fragment):
         if bad := _BAD_ESCAPE.search(text):
             raise wrong(f"invalid URL escape {orjson.dumps(bad[0]).decode()}")
-    if scheme not in ("ws", "wss") or at or userinfo:
+    return Parts(scheme, userinfo + at, authority, port, path, question + query, fragment)
+
+
+@functools.lru_cache(1024)
+def parse(url: str) -> WebSocketURL:
+    """Raises DialError with Go's text for what cannot be parsed or is no ws:// or wss:// URL."""
+    parts = split(url)
+    if parts.scheme not in ("ws", "wss") or parts.userinfo:
         raise DialError("malformed ws or wss URL")
-    secure = scheme == "wss"
+    secure = parts.scheme == "wss"
+    authority, port = parts.authority, parts.port
     host = authority[: -len(port)] if port else authority
     return WebSocketURL(
         secure=secure,
         host=host.strip("[]"),
         port=int(port[1:]) if port[1:] else (443 if secure else 80),
         authority=authority,
-        target=(_escaped(path) or "/") + question + query,
+        target=(_escaped(parts.path) or "/") + parts.query,
     )
 
 

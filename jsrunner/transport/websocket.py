@@ -112,7 +112,8 @@ class Connection(WebSocket):
     - bytes: a text message of at most SHORT_TEXT bytes, its UTF-8 not checked
     - ("text", payload), ("binary", payload): other messages, the text's UTF-8 valid
     - ("ping", payload), ("pong", payload)
-    - ("error", text, fields), ("close", code)
+    - ("error", text, fields), ("close", code, reason); the reason is None where no close frame came
+      because of a reset or of a protocol violation
     - whatever its owner put there by `post`
     """
 
@@ -134,6 +135,8 @@ class Connection(WebSocket):
             self.local, self.peer = sock.getsockname(), sock.getpeername()
         self.connected = True
         self.events: list[Any] = []
+        #: Called, in the hub, when events have come and nobody is parked in `wait`.
+        self.on_events: Callable[[], None] | None = None
         self.bytes_sent = self.bytes_received = 0
         self._strict = strict
         self._deflate = deflate
@@ -145,6 +148,9 @@ class Connection(WebSocket):
             self._read_into if self._secure else sock._sock.recv_into
         )
         self._send_now: Callable[[bytes], int] | None = None if self._secure else sock._sock.send
+        self._try_send: Callable[[bytes | memoryview], int] = (
+            sock._sslobj.write if self._secure else sock._sock.send
+        )
         self._hub = get_hub()
         self._waiter: Any = None
         self._rest = b""  # of an incomplete small frame
@@ -173,11 +179,23 @@ class Connection(WebSocket):
                 self._hub.switch()
             finally:
                 self._waiter = None
-        events, self.events, self._queued = self.events, [], 0
+        events, self.events = self.events, []
+        self.resume()
+        return events
+
+    def pause(self) -> None:
+        """Read no further for now: the owner does not keep up."""
+        if not self._over:
+            self._paused = True
+            self._reading.stop()
+
+    def resume(self) -> None:
+        """What has come so far is taken care of: read on if that was paused."""
+        self._queued = 0
         if self._paused:
             self._paused = False
-            self._reading.start(self._on_readable)
-        return events
+            if not self._over:
+                self._reading.start(self._on_readable)
 
     def post(self, event: Any) -> None:
         """Append an event (from the hub: a timer's callback) and wake who waits."""
@@ -189,6 +207,13 @@ class Connection(WebSocket):
         if waiter is not None:
             self._waiter = None
             waiter.switch()
+        elif self.on_events is not None:
+            self.on_events()
+
+    def read_now(self) -> None:
+        """Read what has come, without waiting for the hub to notice."""
+        if not self._over:
+            self._on_readable()
 
     def _on_readable(self) -> None:
         while True:
@@ -235,10 +260,8 @@ class Connection(WebSocket):
         self._check_water()
 
     def _check_water(self) -> None:
-        waiting = len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES
-        if waiting and not self._over:
-            self._paused = True
-            self._reading.stop()
+        if len(self.events) > HIGH_WATER_EVENTS or self._queued > HIGH_WATER_BYTES:
+            self.pause()
 
     def _cut(self, data: bytes) -> None:
         events, position, end = self.events, 0, len(data)
@@ -368,21 +391,22 @@ class Connection(WebSocket):
 
     def _closed_by_peer(self, payload: bytes) -> None:
         code = int.from_bytes(payload[:2], "big") if payload else 1005
+        reason = payload[2:].decode()
         if code == 1014:  # registered later than the list that Go's library knows
             raise ProtocolViolation("close code")
         if code not in (1000, 1001):
-            reason = payload[2:].decode()
             fields = {"code": code, "text": reason}
             self.events.append(("error", close_text(code, reason), fields))
-        self.events.append(("close", code))
+        self.events.append(("close", code, reason))
         self._stop_reading()
 
     def _end(self, code: int | None) -> None:
         """The stream is over: by FIN (1006) or by a reset (None)."""
+        reason = None if code is None else "unexpected EOF"
         if code is not None:
-            fields = {"code": code, "text": "unexpected EOF"}
+            fields = {"code": code, "text": reason}
             self.events.append(("error", close_text(code, "unexpected EOF"), fields))
-        self.events.append(("close", code or 1001))
+        self.events.append(("close", code or 1001, reason))
         self._stop_reading()
 
     def _fail(self, code: int) -> None:
@@ -391,13 +415,13 @@ class Connection(WebSocket):
         The owner learns of it by the close frame that it cannot send any more, as with k6.
         """
         self.write_close(code)
-        self.events.append(("close", 1001))
+        self.events.append(("close", 1001, None))
         self._stop_reading()
 
     def _refuse(self) -> None:
         """A message is too big: the owner tells the peer by the close frame that it sends."""
         self.events.append(("error", "websocket: read limit exceeded", {}))
-        self.events.append(("close", 1009))
+        self.events.append(("close", 1009, ""))
         self._stop_reading()
 
     def _stop_reading(self) -> None:
@@ -424,7 +448,7 @@ class Connection(WebSocket):
                 self.stream.sendall(memoryview(data)[sent:])
             return None
         except OSError as error:
-            return self._write_error(error)
+            return self.write_error(error)
 
     def write_text(self, payload: Payload) -> str | None:
         """Send a text message given as UTF-8."""
@@ -435,10 +459,8 @@ class Connection(WebSocket):
         return self._write_message(0x82, payload)
 
     def _write_message(self, first: int, payload: Payload) -> str | None:
-        if self._deflate:
-            return self.write(frame(first | 0x40, self._deflate.compress(payload)))
-        if len(payload) < _GATHER_BYTES or self._secure:
-            return self.write(frame(first, payload))
+        if self._deflate or len(payload) < _GATHER_BYTES or self._secure:
+            return self.write(self.message_frame(first, payload))
         if self.close_frame:
             return CLOSE_SENT
         key = _mask_key()
@@ -455,7 +477,24 @@ class Connection(WebSocket):
                 self.stream.sendall(memoryview(masked)[sent - len(head) :])
             return None
         except OSError as error:
-            return self._write_error(error)
+            return self.write_error(error)
+
+    def message_frame(self, first: int, payload: Payload) -> bytes:
+        """The frame of a message, compressed if that was agreed on."""
+        if self._deflate:
+            return frame(first | 0x40, self._deflate.compress(payload))
+        return frame(first, payload)
+
+    def send_some(self, data: bytes | memoryview) -> int:
+        """Send what can be sent without waiting; how many bytes. Raises OSError."""
+        try:
+            return self._try_send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if self._secure and error.errno in (2, 3):  # SSL_ERROR_WANT_READ, WANT_WRITE
+                return 0
+            raise
 
     def write_ping(self, payload: bytes) -> str | None:
         return self.write(frame(0x89, payload))
@@ -470,7 +509,8 @@ class Connection(WebSocket):
         self.close_frame = self.close_frame or ABNF(1, 0, 0, 0, _CLOSE, 1, payload)
         return failure
 
-    def _write_error(self, error: OSError) -> str:
+    def write_error(self, error: OSError) -> str:
+        """Go's text of a failed write."""
         reason = {
             errno.EPIPE: "broken pipe",
             errno.ECONNRESET: "connection reset by peer",

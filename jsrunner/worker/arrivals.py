@@ -22,8 +22,8 @@ from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.base import Interval
 from jsrunner.worker import board
+from jsrunner.worker.loop import TIME_SLICE, YIELD
 from jsrunner.worker.scenario import Scenario
-from jsrunner.worker.vu import TIME_SLICE, YIELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

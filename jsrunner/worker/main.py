@@ -25,9 +25,9 @@ from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
 from jsrunner.worker.arrivals import ArrivalScenario, deliver
 from jsrunner.worker.channel import Channel
+from jsrunner.worker.loop import YIELD
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
-from jsrunner.worker.vu import YIELD
 from jsrunner.worker.watch import Watch
 
 if TYPE_CHECKING:

@@ -1,29 +1,24 @@
 // jsrunner:vu — what a virtual user does: load the script, call its functions, loop over iterations.
 // @ts-check
 import { callPython, context, describe, entries, flush, host, hostError } from 'jsrunner:host';
-import { dropTimers, hasWork, settle } from 'jsrunner:loop';
+import { abandon, hasWork, settle } from 'jsrunner:loop';
 
 /** The script's exports. */
 let script = {};
-
-/** An exception that was a promise's rejection which nobody handled. */
-class Uncaught {
-  constructor(reason) {
-    this.reason = reason;
-  }
-}
 
 // -- an activity: one call of a script's function with everything that follows from it -------------
 
 let running = false;
 let called; // the script's function that the activity is
-let failure; // [what was thrown] of the activity that runs, or undefined
+let failure; // what is logged of the exception with which the activity has failed, if it has
 let result;
 let argument; // of the stage that runs: a script may change it
 
-const fail = (error) => {
-  failure ??= [error];
+const fail = (text) => {
+  failure ??= text;
 };
+const reject = (reason) => fail(`Uncaught (in promise) ${describe(reason, called)}`);
+const hasFailed = () => failure !== undefined;
 
 const begin = (call) => {
   failure = undefined;
@@ -31,41 +26,32 @@ const begin = (call) => {
   try {
     result = call();
   } catch (error) {
-    fail(hostError(error));
+    fail(describe(hostError(error), called));
+    return;
   }
   if (result instanceof Promise) {
     running = true;
-    result.then(
-      (value) => {
-        result = value;
-      },
-      (reason) => fail(new Uncaught(reason)),
-    );
-  } else if (!failure && hasWork()) {
+    result.then((value) => {
+      result = value;
+    }, reject);
+  } else if (hasWork()) {
     running = true;
   }
 };
 
-/** Go on with the activity; false if Python is to run promise jobs first. */
-const proceed = () => {
+/** Go on with the activity, `jobsDone` after Python has run promise jobs; false if it is to do so first. */
+const proceed = (jobsDone) => {
   try {
-    if (!settle((reason) => {
-      throw new Uncaught(reason);
-    })) {
-      if (!failure) return false;
-    }
+    if (!settle(jobsDone, reject, hasFailed)) return false;
   } catch (error) {
-    fail(hostError(error));
+    fail(describe(error, called));
   }
   running = false;
   return true;
 };
 
-const failureText = () => {
-  const [error] = failure;
-  return error instanceof Uncaught ? `Uncaught (in promise) ${describe(error.reason, called)}`
-    : describe(error, called);
-};
+/** Without the C API: a promise was rejected and nobody has handled it. */
+entries.reject = (text) => fail(`Uncaught (in promise) ${text}`);
 
 /**
  * Begin a call of an export (setup, teardown, handleSummary) or, without a name, of the script.
@@ -77,23 +63,28 @@ entries.begin = (name, args) => {
   begin(name === null
     ? () => import('jsrunner:script').then((module) => {
       ({ script } = module);
-    }, fail)
+    }, (error) => fail(describe(error)))
     : () => script[name](...(args ?? [undefined])));
   argument = args?.[0];
   running = true; // jobs may wait even after a plain function
-  return proceed();
+  return proceed(false);
+};
+
+/** End what has failed; the text of the failure. */
+const giveUp = () => {
+  const warnings = abandon();
+  flush();
+  callPython('vu.give_up', warnings);
+  return failure;
 };
 
 /** true: the activity is over, and `finish` tells how; false: come again. */
-entries.proceed = () => !running || proceed();
+entries.proceed = () => !running || proceed(true);
 
 /** [text of the failure or null, the result as Go's JSON or null]. */
 entries.finish = () => {
   flush();
-  if (failure) {
-    dropTimers();
-    return [failureText(), null];
-  }
+  if (hasFailed()) return [giveUp(), null];
   if (result === undefined) return [null, null];
   try {
     return [null, goJSON(result)];
@@ -105,7 +96,7 @@ entries.finish = () => {
 /** What handleSummary wants written: [failure, texts and buffers by name or what is wrong, its data]. */
 entries.finishSummary = () => {
   flush();
-  if (failure) return [failureText(), null, argument];
+  if (hasFailed()) return [giveUp(), null, argument];
   if (result === undefined || result === null) return [null, null, argument];
   if (typeof result !== 'object') return [null, { $error: 'handleSummary() should return a map with string keys' }, argument];
   const written = {};
@@ -165,18 +156,20 @@ entries.activate = (name, setupData) => {
 };
 
 const endWithFailure = () => {
-  callPython('vu.failed', failureText(), dropTimers());
+  callPython('vu.failed', giveUp());
   failure = undefined;
 };
 
 /** Iterate until Python says stop: true; or until Python is to run promise jobs: false. */
 entries.iterate = () => {
+  let jobsDone = true;
   try {
     for (;;) {
       if (running) {
-        if (!proceed()) return false;
-        if (failure) endWithFailure();
+        if (!proceed(jobsDone)) return false;
+        if (hasFailed()) endWithFailure();
       }
+      jobsDone = false;
       flush();
       const iteration = callPython('vu.next');
       if (iteration === undefined) return true;
@@ -187,7 +180,7 @@ entries.iterate = () => {
       globalThis.__ITER = iteration;
       called = iterate;
       begin(() => iterate(data));
-      if (failure && !running) endWithFailure();
+      if (hasFailed()) endWithFailure();
     }
   } catch (error) {
     throw hostError(error);

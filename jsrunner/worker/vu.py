@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import gevent
 import orjson
 from gevent import getcurrent
-from gevent.hub import Waiter
 
 from jsrunner.engine.interpreter import HostError, Interpreter, Interrupted, JSError
 from jsrunner.errors import ScriptError
@@ -18,6 +17,7 @@ from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
 from jsrunner.transport.cookies import CookieJar
 from jsrunner.worker import board
+from jsrunner.worker.loop import TIME_SLICE, YIELD, EventLoop
 from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from jsrunner.worker.process import Process
     from jsrunner.worker.recorder import TagSet
     from jsrunner.worker.scenario import Scenario, Supply
-
-#: A VU that never waits gives the others their turn after so many seconds.
-TIME_SLICE = 0.002
-#: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
-YIELD = 1e-6
 
 
 class VU:
@@ -66,7 +61,6 @@ class VU:
         #: When what runs is to be interrupted, by the worker's clock; None: never.
         self.hard_stop: float | None = None
         self._started: float | None = None
-        self._slice_end = 0.0
         #: minIterationDuration: the next iteration begins no sooner (no part of iteration_duration).
         self._pause_until = 0.0
         self._drain_asked = False
@@ -75,10 +69,7 @@ class VU:
         self.interrupted = False
         #: Whether it was interrupted because its time was over.
         self.timed_out = False
-        #: Events for the event loop, and who waits for them.
-        self._inbox: list[tuple[int, object]] = []
-        self._waiter: Any = None
-        self._last_handle = 0
+        self.loop = EventLoop(self)
         #: What the script gave as the reason when it aborted the test.
         self.aborted: str | None = None
 
@@ -88,12 +79,13 @@ class VU:
     # -- the script --------------------------------------------------------------------------------
 
     def _new_interpreter(self) -> Interpreter:
-        return Interpreter(
+        interpreter = Interpreter(
             {
                 b"$emit": self._emit,
-                b"loop.wait": self._wait,
+                b"loop.set_clock": self.loop.set_clock,
                 b"vu.next": self.next_iteration,
                 b"vu.failed": self._failed,
+                b"vu.give_up": self._give_up,
                 b"vu.base64": lambda data: base64.b64encode(bytes(data)).decode(),
                 b"vu.started": self.process.script.executing,
             },
@@ -102,6 +94,9 @@ class VU:
             find_operation=self._find_operation,
             image=self.process.image,
         )
+        interpreter.hot[4] = self.loop.wait
+        interpreter.between_jobs = self.loop.give_way
+        return interpreter
 
     def _find_operation(self, name: str) -> Callable[..., object]:
         """`ws.connect`: the method `connect` of the Python half of k6/ws."""
@@ -158,7 +153,6 @@ class VU:
         self, name: str | None, arguments: list[Any] | None, finish: str
     ) -> tuple[str | None, Any]:
         try:
-            failure: str | None = None
             step: tuple[object, ...] = ("begin", name, arguments)
             while True:
                 try:
@@ -169,15 +163,15 @@ class VU:
                     if self.interpreter.native or self.interrupted:
                         raise
                     # Without the C API a rejection that nobody handled comes as this.
-                    failure = failure or f"Uncaught (in promise) {error}"
-            text, *result = self.interpreter.call(finish)
+                    self.interpreter.call("reject", str(error))
+            failure, *result = self.interpreter.call(finish)
         except JSError:
             if self.interrupted:
                 raise Interrupted from None
             raise
         if self.interrupted:  # an async function makes a rejection of it
             raise Interrupted
-        return failure or text, result[0] if len(result) == 1 else result
+        return failure, result[0] if len(result) == 1 else result
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
@@ -291,6 +285,7 @@ class VU:
 
     def push_bytes(self) -> None:
         """data_sent and data_received of what has just ended."""
+        self.loop.settle()
         now = time.time()
         self.record("data_sent", self.bytes_sent, now)
         self.record("data_received", self.bytes_received, now)
@@ -355,7 +350,7 @@ class VU:
                     raise Interrupted from None
                 if self.interpreter.native:
                     raise
-                self._failed(f"Uncaught (in promise) {error}", [])
+                self.interpreter.call("reject", str(error))
         self.check_fault()
 
     def next_iteration(self) -> int | None:
@@ -366,6 +361,7 @@ class VU:
         now = time.monotonic()
         turn = self._turn
         assert turn is not None
+        self.loop.settle()
         if self._started is not None:
             if self.interpreter.work_pending() and not self._drained():
                 return -1
@@ -375,10 +371,10 @@ class VU:
                 now = time.monotonic()
         if now >= self._stop_at or self.process.stopping:
             return None
-        if now >= self._slice_end:
+        if now >= self.loop.slice_end:
             gevent.sleep(YIELD)
             now = time.monotonic()
-            self._slice_end = now + TIME_SLICE
+            self.loop.slice_end = now + TIME_SLICE
             if now >= self._stop_at or self.process.stopping:
                 return None
         number = turn.take()
@@ -435,12 +431,18 @@ class VU:
                 self.scenario.counts.add(board.INTERRUPTED)
             self.push_bytes()
 
-    def _failed(self, text: str, warnings: list[str]) -> None:
+    def _give_up(self, warnings: list[str]) -> None:
+        """What runs has failed: nothing that belongs to it goes on."""
+        self.loop.settle()
+        for warning in warnings:
+            self.log("warning", warning)
+        for module in self.modules.values():
+            module.give_up()
+
+    def _failed(self, text: str) -> None:
         """An iteration has thrown: it is logged, and counts as complete."""
         scenario = self.scenario
         assert scenario is not None
-        for warning in warnings:
-            self.log("warning", warning)
         self.process.iteration_failures += 1
         self.log(
             "error",
@@ -463,46 +465,12 @@ class VU:
             raise Interrupted
 
     def post(self, handle: int, payload: object) -> None:
-        """Give the event loop an event for who listens to `handle` (see engine/loop.js).
-
-        Called in the hub or in another greenlet than the VU's; the payload is JSON-like.
-        """
-        self._inbox.append((handle, payload))
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            gevent.get_hub().loop.run_callback(waiter.switch, None)
-
-    def _wait(self, milliseconds: float | None) -> list[Any]:
-        """Events that were posted; waits for one, at most so long (None: for ever)."""
-        if not self.process.hub_running:  # the first init: timers only
-            time.sleep((milliseconds or 0) / 1000)
-        elif not self._inbox:
-            self._park(milliseconds)
-        if self.interrupted:
-            raise Interrupted
-        events, self._inbox = self._inbox, []
-        return events
-
-    def _park(self, milliseconds: float | None) -> None:
-        """Leave the processor to others until something is posted or the time is over."""
-        hub = gevent.get_hub()
-        waiter = self._waiter = Waiter(hub)
-        timer = None
-        if milliseconds is not None:
-            timer = hub.loop.timer(max(milliseconds / 1000, YIELD))
-            timer.start(waiter.switch, None)
-        try:
-            waiter.get()
-        finally:
-            self._waiter = None
-            if timer is not None:
-                timer.stop()
-                timer.close()
+        """Give the event loop an event for who listens to `handle` (see engine/loop.js)."""
+        self.loop.post(handle, payload)
 
     def new_handle(self) -> int:
         """A number, unique in this VU, for what lives on the Python side."""
-        self._last_handle += 1
-        return self._last_handle
+        return self.loop.new_handle()
 
     def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
         """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.

@@ -4,8 +4,9 @@
 // @ts-check
 import {
   GoError, GoValue, callPython, context, flush, flushSamples, host, hostError, mustBeCallable, onFlush, pack, packText,
-  release, tagValues, unpack,
+  release, unpack,
 } from 'jsrunner:host';
+import { wsParams } from 'jsrunner:ws_params';
 
 const SHORT = 2048; // characters: longer texts cross beside the JSON
 const CLOSE_SENT = 'websocket: close sent';
@@ -31,43 +32,14 @@ const burst = ([handle, ...lengths]) => {
   return lengths.map((length) => text.slice(end, end += length));
 };
 
-const headersOf = (headers) => {
-  const found = {};
-  if (headers === undefined || headers === null) return found;
-  const source = Object(headers);
-  for (const name of Object.keys(source)) found[name] = String(source[name]);
-  return found;
-};
-
-const paramsOf = (params) => {
-  const found = { headers: {}, tags: {}, jar: null, compression: false };
-  if (params === undefined || params === null || typeof params !== 'object') return found;
-  for (const key of Object.keys(params)) {
-    const value = params[key];
-    if (key === 'headers') {
-      Object.assign(found.headers, headersOf(value));
-    } else if (key === 'tags') {
-      if (value !== undefined && value !== null) tagValues(value, 'invalid ws.connect() metric tags: ', found.tags);
-    } else if (key === 'jar') {
-      found.jar = value?.jarHandle ?? null;
-    } else if (key === 'compression') {
-      const algorithm = String(value).trim();
-      if (algorithm === '') continue;
-      if (algorithm !== 'deflate') {
-        throw new GoError(`unsupported compression algorithm '${algorithm}', supported algorithm is 'deflate'`);
-      }
-      found.compression = true;
-    }
-  }
-  return found;
-};
+const PARAMS = { tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
 
 export function connect(url, ...args) {
   if (context.inInit) throw new GoError('using websockets in the init context is not supported');
   if (args.length < 1 || args.length > 2) throw new GoError('invalid number of arguments to ws.connect');
   const setup = args[args.length - 1];
   if (typeof setup !== 'function') throw new GoError('last argument to ws.connect must be a function');
-  const { headers, tags, jar, compression } = paramsOf(args.length === 2 ? args[0] : undefined);
+  const { headers, tags, jar, compression } = wsParams(args.length === 2 ? args[0] : undefined, PARAMS);
   flush();
   const address = url === undefined || url === null ? '' : String(url);
   const { connection, response } = host('ws.connect', address, headers, tags, jar, compression);

@@ -6,7 +6,6 @@ came back as JSON. Measured on an echo of 64 bytes with 50 VUs: see bench/.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +15,13 @@ import orjson
 from jsrunner.engine.interpreter import HostError, mend
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.transport import handshake, url
-from jsrunner.transport.deflate import OFFER, negotiate
-from jsrunner.transport.errors import DialError
-from jsrunner.transport.websocket import Connection
+from jsrunner.modules.k6 import ws_session
 
 if TYPE_CHECKING:
+    from jsrunner.transport import handshake
+    from jsrunner.transport.websocket import Connection
     from jsrunner.worker.recorder import TagSet
     from jsrunner.worker.vu import VU
-
-#: Seconds for name look-up, TCP, TLS and the handshake together (k6: the same, not an option).
-HANDSHAKE_TIMEOUT = 60.0
 
 #: So many short texts that came together cross as one string.
 _BURST = 4
@@ -58,9 +53,8 @@ class Ws(HostModule):
         self._last = 0
         self._current: list[Session] = []  # innermost last
         self._session: Session = None  # type: ignore[assignment]  # the innermost
-        vu.interpreter.hot = self._exchange_hot
+        vu.interpreter.hot[1] = vu.interpreter.hot[2] = self._exchange_hot
         self._each_sample = bool(vu.process.recorder.outputs)
-        self._strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
 
     # -- connecting --------------------------------------------------------------------------------
 
@@ -75,100 +69,25 @@ class Ws(HostModule):
     ) -> dict[str, Any]:
         """Dial and shake hands: {connection: handle or 0, response: what connect will return}."""
         vu = self.vu
-        process = vu.process
-        started = time.time()
-        clock = time.perf_counter()
-        answer: handshake.Answer | None = None
-        connection: Connection | None = None
-        failure = ""
-        try:
-            with gevent.Timeout(HANDSHAKE_TIMEOUT, DialError("i/o timeout")):
-                answer, connection = self._dial(address, headers, jar, compression)
-        except DialError as error:
-            failure = str(error)
-        except OSError as error:
-            failure = f"read: {os.strerror(error.errno) if error.errno else error}".lower()
-        duration = time.perf_counter() - clock
-        if answer is not None and not answer.upgraded:
-            failure = "websocket: bad handshake"
-
-        tag_set = self._tags(tags, address, answer, connection)
-        recorder, metadata = process.recorder, vu.metadata
-        recorder.series(BUILTIN["ws_sessions"], tag_set).add(1, started, metadata)
-        recorder.series(BUILTIN["ws_connecting"], tag_set).add(duration * 1000, started, metadata)
-        if connection is None:
-            process.failed_handshakes += 1
-            recorder.series(BUILTIN["ws_session_duration"], tag_set).add(
-                (time.time() - started) * 1000, started, metadata
-            )
-            if process.options.throw:
+        outcome = ws_session.connect(
+            vu, address, headers, cookies=vu.cookie_jar(jar), compression=compression
+        )
+        merged = {**vu.tags.tags, **tags}
+        ws_session.add_system_tags(merged, vu.process, address, outcome)
+        tag_set = vu.process.recorder.tag_set(merged)
+        ws_session.record_attempt(vu.process, tag_set, outcome, vu.metadata)
+        answer, failure = outcome.answer, outcome.failure
+        if outcome.connection is None:
+            series = vu.process.recorder.series(BUILTIN["ws_session_duration"], tag_set)
+            series.add((time.time() - outcome.started) * 1000, outcome.started, vu.metadata)
+            if vu.process.options.throw:
                 raise HostError(failure)
             return {"connection": 0, "response": _response(answer, failure)}
-        assert answer is not None
-        process.sessions_open += 1
         self._last += 1
-        session = self._sessions[self._last] = Session(connection, tag_set, started)
+        session = Session(outcome.connection, tag_set, outcome.started)
+        self._sessions[self._last] = self._session = session
         self._current.append(session)
-        self._session = session
         return {"connection": self._last, "response": _response(answer, "", address)}
-
-    def _dial(
-        self, address: str, headers: dict[str, str], jar: int | None, compression: bool
-    ) -> tuple[handshake.Answer, Connection | None]:
-        vu = self.vu
-        process = vu.process
-        target = url.parse(address)
-        cookies = vu.cookie_jar(jar)  # an empty one costs nothing
-        lines = {"User-Agent": process.user_agent, **headers}
-        request, key = handshake.request(
-            target,
-            lines,
-            cookies=cookies.header(target, time.time()) if cookies else "",
-            extensions=OFFER if compression else "",
-        )
-        assert process.dialer is not None
-        sock = process.dialer.dial(
-            target.host, target.port, tls=target.secure, alpn=("http/1.1",), local_index=vu.id
-        )
-        try:
-            sock.sendall(request)
-            answer = handshake.read_answer(sock, key)
-            if set_cookies := answer.headers.get("Set-Cookie"):
-                cookies.store(target, set_cookies, time.time())
-            if not answer.upgraded:
-                vu.bytes_sent += len(request)
-                vu.bytes_received += answer.size
-                sock.close()
-                return answer, None
-            deflate = None
-            if extensions := answer.joined.get("Sec-Websocket-Extensions", ""):
-                deflate = negotiate(extensions) if compression else None
-            connection = Connection(sock, rest=answer.rest, deflate=deflate, strict=self._strict)
-            connection.bytes_sent, connection.bytes_received = len(request), answer.size
-            return answer, connection
-        except BaseException:
-            sock.close()
-            raise
-
-    def _tags(
-        self,
-        tags: dict[str, str],
-        address: str,
-        answer: handshake.Answer | None,
-        connection: Connection | None,
-    ) -> TagSet:
-        system = self.vu.process.system_tags
-        merged = {**self.vu.tags.tags, **tags}
-        if "url" in system:
-            merged["url"] = address
-        if answer is not None:
-            if "status" in system:
-                merged["status"] = str(answer.status)
-            if "subproto" in system:
-                merged["subproto"] = answer.joined.get("Sec-Websocket-Protocol", "")
-        if "ip" in system and connection is not None:
-            merged["ip"] = connection.peer[0]
-        return self.vu.process.recorder.tag_set(merged)
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -190,7 +109,7 @@ class Ws(HostModule):
         events = connection.wait()
         if len(events) == 1 and type(events[0]) is bytes:
             session.received += 1
-            return _dumps(_text(events[0]))
+            return _dumps(ws_session.text_of(events[0]))
         return self._deliver(session, _timers_first(events) if away else events)
 
     @operation
@@ -229,7 +148,7 @@ class Ws(HostModule):
         for position, event in enumerate(events):
             if type(event) is bytes:
                 received += 1
-                events[position] = _text(event)
+                events[position] = ws_session.text_of(event)
                 continue
             kind = event[0]
             if kind == "text":
@@ -367,13 +286,6 @@ class Ws(HostModule):
                 self._shut(session)
         self._sessions.clear()
         self._current.clear()
-
-
-def _text(payload: bytes) -> str:
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        return payload.decode("utf-8", "go")
 
 
 def _timers_first(events: list[Any]) -> list[Any]:

@@ -1,0 +1,21 @@
+"""Python half of `k6/experimental/websockets`: the warning about the old name."""
+
+from __future__ import annotations
+
+from jsrunner.modules.base import HostModule, operation
+
+
+class ExperimentalWebsockets(HostModule):
+    specifier = "k6/experimental/websockets"
+
+    @operation
+    def warn_once(self) -> None:
+        """Only the first init of the run says it."""
+        shared = self.vu.process.shared
+        if not shared.setdefault(self.specifier, False):
+            shared[self.specifier] = True
+            self.vu.log(
+                "warning",
+                "k6/experimental/websockets is deprecated and will be removed in a future release. "
+                "Please use k6/websockets instead.",
+            )

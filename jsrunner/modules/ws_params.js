@@ -1,0 +1,40 @@
+// jsrunner:ws_params — the parameters of ws.connect and of new WebSocket.
+// @ts-check
+import { GoError, tagValues } from 'jsrunner:host';
+
+const headersOf = (headers) => {
+  const found = {};
+  if (headers === undefined || headers === null) return found;
+  const source = Object(headers);
+  for (const name of Object.keys(source)) found[name] = String(source[name]);
+  return found;
+};
+
+/**
+ * `tagError` begins the text about a bad tag; `others(key)` is called for keys that are none of ours.
+ * An empty compression is none if `mayBeEmpty`.
+ */
+export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = false }) => {
+  const found = { headers: {}, tags: {}, jar: null, compression: false };
+  if (params === undefined || params === null || typeof params !== 'object') return found;
+  for (const key of Object.keys(params)) {
+    const value = params[key];
+    if (key === 'headers') {
+      found.headers = headersOf(value);
+    } else if (key === 'tags') {
+      if (value !== undefined && value !== null) tagValues(value, tagError, found.tags);
+    } else if (key === 'jar') {
+      found.jar = value?.jarHandle ?? null;
+    } else if (key === 'compression') {
+      const algorithm = String(value).trim();
+      if (algorithm === '' && mayBeEmpty) continue;
+      if (algorithm !== 'deflate') {
+        throw new GoError(`unsupported compression algorithm '${algorithm}', supported algorithm is 'deflate'`);
+      }
+      found.compression = true;
+    } else {
+      others(key);
+    }
+  }
+  return found;
+};
