@@ -18,7 +18,7 @@ from jsrunner.modules import registry
 from jsrunner.script import builtins, commonjs, specifiers
 from jsrunner.script.modules import META, POSITIONS, Modules
 from jsrunner.script.sources import Disk, Files, Sources, UnreadableFile
-from jsrunner.script.specifiers import file_url, is_builtin, url_path
+from jsrunner.script.specifiers import file_url, is_builtin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.script.script import Script
+from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
 
