@@ -33,7 +33,9 @@ class Project:
     def init(self, files: dict[str, str] | str, main: str = "main.js") -> list[str]:
         """Write the files (or the main script's text), run the init code; what it has logged."""
         self.write({main: files} if isinstance(files, str) else files)
-        self.process = Process(Script(str(self.folder / main)), environment={}, say=self.said.append)
+        self.process = Process(
+            Script(str(self.folder / main)), environment={}, secrets=Secrets({}), say=self.said.append
+        )
         self.process.new_vu(0)
         return self.logged()
 

@@ -85,6 +85,9 @@ const mixed = (name) => ({
 });
 Object.defineProperties(globalThis, { module: mixed('module'), exports: mixed('exports') });
 
+/** Load a module of ours that few scripts use, and that each VU would pay for. */
+export const load = (specifier) => host('environment.load', specifier);
+
 /** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
 export const later = (target, module, names, enumerable = false) => {
   for (const name of names) {
@@ -92,7 +95,7 @@ export const later = (target, module, names, enumerable = false) => {
       configurable: true,
       enumerable,
       get() {
-        host('environment.load', module);
+        load(`jsrunner:globals/${module}`);
         return target[name];
       },
       set(value) {

@@ -76,10 +76,10 @@ class Environment(HostModule):
             raise HostError(str(error)) from None
 
     @operation
-    def load(self, name: str) -> None:
-        """Load a module of globals that the script touches for the first time."""
-        if self._load(f"import 'jsrunner:globals/{name}';", f"jsrunner:load/{name}"):
-            raise JSError(f"{name} could not be loaded")
+    def load(self, specifier: str) -> None:
+        """Load a module of ours, now that the script needs it."""
+        if self._load(f"import '{specifier}';", f"jsrunner:load/{specifier}"):
+            raise JSError(f"{specifier} could not be loaded")
 
     @operation
     def require(self, kind: str, url: str) -> tuple[str, int] | None:
