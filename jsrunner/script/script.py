@@ -17,11 +17,13 @@ from jsrunner.errors import ExitCode, ScriptError
 from jsrunner.modules import registry
 from jsrunner.script import builtins, commonjs, specifiers
 from jsrunner.script.modules import META, POSITIONS, Modules
-from jsrunner.script.sources import Disk, Files, Sources, UnreadableFile
-from jsrunner.script.specifiers import file_url, is_builtin
+from jsrunner.script.sources import Disk, Sources, UnreadableFile
+from jsrunner.script.specifiers import file_url, is_builtin, url_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jsrunner.script.archive import Archive
 
 _PACKAGE = Path(__file__).parent.parent
 #: Where `jsrunner:NAME`, a module that our own modules import, may lie as NAME.js.
@@ -35,17 +37,23 @@ _POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d
 class Script:
     """A script by its path (or, from standard input, its text and the current folder)."""
 
-    def __init__(self, path: str, *, source: str | None = None, files: Files | None = None) -> None:
+    def __init__(self, path: str, *, source: str | None = None, archive: Archive | None = None) -> None:
         self.name = str(path)
-        self.path = Path(os.path.abspath(path)) if source is None else Path.cwd() / "-"
-        self.url = self.name if self.name.startswith("https:") else file_url(self.path)
-        self.folder = self.path.parent
+        if archive is not None:
+            self.url, self.path, self.folder = archive.url, url_path(archive.url), archive.folder
+        else:
+            self.path = Path(os.path.abspath(path)) if source is None else Path.cwd() / "-"
+            self.url = file_url(self.path)
+            self.folder = self.path.parent
+        #: An archive has options in place of the script's, and variables.
+        self.archived_options = archive.options if archive else None
+        self.archived_variables = archive.environment if archive else {}
         #: Called with what the user should know of the loading, but what is no error.
         self.warn: Callable[[str], None] = lambda text: None
-        self.sources = Sources(files or Disk(), lambda text: self.warn(text))
+        self.sources = Sources(archive or Disk(), lambda text: self.warn(text))
         if source is not None:
             self.sources.files[self.path] = source.encode()
-        self._modules = Modules(self._read, main=self.url, is_stdin=source is not None)
+        self._modules = Modules(self._read, main=self.url, is_stdin=self.path.name == "-")
         #: How the script itself spells the module that became this specifier; for error texts.
         self._spelled: dict[str, str] = {}
         self._unreadable: dict[Path, UnreadableFile] = {}
@@ -56,6 +64,13 @@ class Script:
         self._executing = False
         #: After the first init nothing new is read.
         self.sealed = False
+
+    @classmethod
+    def from_archive(cls, path: str) -> Script:
+        """The script that an archive holds. Raises ArchiveError."""
+        from jsrunner.script import archive
+
+        return cls(path, archive=archive.read(path))
 
     # -- modules -----------------------------------------------------------------------------------
 

@@ -40,12 +40,19 @@ class Files(Protocol):
 
     def read(self, path: Path) -> bytes: ...
 
+    def page(self, url: str) -> bytes | None:
+        """The module at an https URL; None: it is to be fetched."""
+        ...
+
 
 class Disk:
     """The files of this machine."""
 
     def read(self, path: Path) -> bytes:
         return path.read_bytes()
+
+    def page(self, url: str) -> bytes | None:
+        return None
 
 
 class Sources:
@@ -99,7 +106,7 @@ class Sources:
         raise ScriptError(text, exit_code=ExitCode.GENERIC if main else None)
 
     def _page(self, url: str, spelled: str) -> bytes:
-        found = self.pages.get(url)
+        found = self.pages.get(url) or self._files.page(url)
         if found is None:
             from jsrunner.script.remote import FetchError, fetch
 
