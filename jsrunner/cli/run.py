@@ -17,7 +17,6 @@ from jsrunner.options import kinds
 from jsrunner.options.flags import Flag, FlagSet, option_flags, options_from_flags
 from jsrunner.options.parse import options_from_json
 from jsrunner.outputs.base import parse_output
-from jsrunner.script.archive import is_archive
 from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets, parse_sources
 from jsrunner.ui.display import QuietDisplay
@@ -235,7 +234,7 @@ def read_script(arguments: Sequence[str]) -> Script:
     path = arguments[0]
     if path == "-":
         return Script("-", source=sys.stdin.read())
-    return Script.from_archive(path) if is_archive(path) else Script(path)
+    return Script.at(path)
 
 
 def script_variables(

@@ -66,11 +66,11 @@ class Script:
         self.sealed = False
 
     @classmethod
-    def from_archive(cls, path: str) -> Script:
-        """The script that an archive holds. Raises ArchiveError."""
+    def at(cls, path: str) -> Script:
+        """A script, or the one that an archive holds. Raises ArchiveError."""
         from jsrunner.script import archive
 
-        return cls(path, archive=archive.read(path))
+        return cls(path, archive=archive.read(path) if archive.is_archive(path) else None)
 
     # -- modules -----------------------------------------------------------------------------------
 
