@@ -67,7 +67,7 @@ def run(
     outputs: Sequence[str] = (),
     workers: int | None = None,
 ) -> Result:
-    """Run a script to its end. Nothing is printed but what the script itself writes and logs.
+    """Run a script, or an archive of one, to its end. Nothing is printed but what the script itself writes and logs.
 
     `options` are a test's options as in a script or a config file, and win over the script's own;
     `env` is added to the script's `__ENV`; `outputs` are as for `--out`, e.g. `json=out.json`.
@@ -87,15 +87,16 @@ def run(
     environment = dict(os.environ)
     logger = Logger()
     try:
+        source = Script.at(os.fspath(script))
         work = Run(
-            Script(os.fspath(script)),
+            source,
             config=None,
             flags=options_from_json(dict(options or {}))[0],
             settings=Settings(
                 outputs=tuple(parse_output(one, environment) for one in outputs),
                 silent=True,
                 quiet=True,
-                script_environment={**environment, **(env or {})},
+                script_environment={**source.archived_variables, **environment, **(env or {})},
                 environment=environment,
                 workers=workers,
                 user_agent=f"jsrunner/{__version__}",

@@ -14,6 +14,7 @@ _USAGE: Final = f"""jsrunner {__version__}: runs k6 load-test scripts from Pytho
 
 Usage:
   jsrunner run [flags] script.js     run a script (jsrunner run --help lists the flags)
+  jsrunner archive [flags] script.js pack a script with all that it needs into a file to run
   jsrunner serve [flags]             a WebSocket server on this machine to try scripts on
   jsrunner version                   the version
 """
@@ -27,6 +28,10 @@ def main(words: Sequence[str] | None = None) -> int:
         from jsrunner.cli.run import run
 
         return run(rest)
+    if command == "archive":
+        from jsrunner.cli import archive
+
+        return archive.run(rest)
     if command == "serve":
         from jsrunner.cli.serve import serve
 

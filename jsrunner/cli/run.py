@@ -101,8 +101,8 @@ def run(words: Sequence[str]) -> int:
         return report(Logger(), error)
     try:
         options = options_from_flags(values)
-        script = _script(arguments)
-        config = _read_config(values, environment)
+        script = read_script(arguments)
+        config = read_config(values, environment)
         with _server(values) as server:
             if server is not None:
                 os.environ.update(server.trust)
@@ -130,7 +130,10 @@ def _execute(
     environment: Mapping[str, str],
     server: ServerProcess | None,
 ) -> int:
-    variables = _script_environment(values, environment, server.variables if server else {})
+    variables = {
+        **script.archived_variables,
+        **script_variables(values, environment, server.variables if server else {}),
+    }
     outputs = [*values.get("out", ())]
     if not outputs and environment.get("K6_OUT"):
         outputs = environment["K6_OUT"].split(",")
@@ -221,7 +224,8 @@ def _no_color(values: Mapping[str, Any], environment: Mapping[str, str]) -> bool
     return bool(values.get("no-color") or environment.get("K6_NO_COLOR") or "NO_COLOR" in environment)
 
 
-def _script(arguments: Sequence[str]) -> Script:
+def read_script(arguments: Sequence[str]) -> Script:
+    """The script, or the archive of one, that the arguments name. Raises JsrunnerError."""
     if len(arguments) != 1:
         raise UsageError(
             f'accepts 1 arg(s), received {len(arguments)}: arg should either be "-", if reading '
@@ -230,10 +234,10 @@ def _script(arguments: Sequence[str]) -> Script:
     path = arguments[0]
     if path == "-":
         return Script("-", source=sys.stdin.read())
-    return Script(path)
+    return Script.at(path)
 
 
-def _script_environment(
+def script_variables(
     values: Mapping[str, Any], environment: Mapping[str, str], server: Mapping[str, str]
 ) -> dict[str, str]:
     """__ENV: the system's variables, those of the bundled server, those of -e."""
@@ -249,7 +253,7 @@ def _script_environment(
     return found
 
 
-def _read_config(values: Mapping[str, Any], environment: Mapping[str, str]) -> Options | None:
+def read_config(values: Mapping[str, Any], environment: Mapping[str, str]) -> Options | None:
     """Options of the configuration file. Raises ConfigError."""
     named = values.get("config") or environment.get("K6_CONFIG")
     path = os.path.abspath(named or os.path.expanduser(_CONFIG_FILE))

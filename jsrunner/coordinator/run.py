@@ -243,7 +243,10 @@ class Run:
         if "handleSummary" in loaded.exports and "handleSummary" not in functions:
             raise JsrunnerError(f"{prefix}exported identifier handleSummary must be a function")
         try:
-            options, unknown = options_from_json(json.loads(loaded.options or "{}"), of_script=True)
+            given = self.script.archived_options
+            if given is None:
+                given = json.loads(loaded.options or "{}")
+            options, unknown = options_from_json(given, of_script=True)
             scenarios_from_json(options.scenarios or {})  # wrong ones count even if they are overridden
         except ConfigError as error:
             raise ConfigError(prefix + str(error), exit_code=error.exit_code, hint=error.hint) from None

@@ -145,13 +145,54 @@ Error.prepareStackTrace = (error, frames) => {
   for (const frame of frames) {
     const file = frame.getFileName();
     if (!file || !(file.startsWith('file:') || file.startsWith('https:'))) continue;
-    const place = `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}(0)`;
+    const place = `${file}:${placeOf(file, frame.getLineNumber(), frame.getColumnNumber())}(0)`;
     const name = frame.getFunctionName();
     text += name ? `\n\tat ${name} (${place})` : `\n\tat ${place}`;
   }
   return `${text}\n`;
 };
 Error.stackTraceLimit = 50;
+
+// Modules that were translated: file -> the mappings of a source map, until they are decoded.
+const mapped = new Map();
+/** Positions in this file are those of another text (https://tc39.es/ecma426/, "mappings"). */
+export const mapPositions = (file, mappings) => mapped.set(file, mappings);
+
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+/** Per line [column, line there, column there] of each piece, all from 0. */
+const decode = (mappings) => {
+  let line = 0;
+  let column = 0;
+  return mappings.split(';').map((pieces) => {
+    let start = 0;
+    return pieces.split(',').filter(Boolean).map((piece) => {
+      const fields = [];
+      let value = 0;
+      let shift = 0;
+      for (const digit of piece) {
+        const bits = DIGITS.indexOf(digit);
+        value += (bits & 31) << shift;
+        shift += 5;
+        if (bits < 32) {
+          fields.push(value & 1 ? -(value >> 1) : value >> 1);
+          value = 0;
+          shift = 0;
+        }
+      }
+      start += fields[0];
+      line += fields[2] ?? 0;
+      column += fields[3] ?? 0;
+      return [start, line, column];
+    });
+  });
+};
+/** `line:column` in the text that the script's author has written. */
+const placeOf = (file, line, column) => {
+  if (!mapped.has(file)) return `${line}:${column}`;
+  if (typeof mapped.get(file) === 'string') mapped.set(file, decode(mapped.get(file)));
+  const piece = mapped.get(file)[line - 1]?.findLast(([start]) => start < column);
+  return piece ? `${piece[1] + 1}:${piece[2] + 1}` : `${line}:${column}`;
+};
 
 /**
  * The text of an exception as it is logged: the value, then where it came from. Where there was no
@@ -174,6 +215,15 @@ export function describe(error, called) {
   const frames = stack.indexOf('\n\tat ');
   return frames < 0 ? text : text + stack.slice(frames);
 }
+
+/** Whether the text is the code of a function: then it is no ES module. */
+entries.isFunctionBody = (text) => {
+  try {
+    return Boolean(Function('module', 'exports', `'use strict';${text}`));
+  } catch {
+    return false;
+  }
+};
 
 // Which promises were rejected and never handled: their reasons, oldest first.
 const takeRejections = (indices) => {

@@ -180,15 +180,15 @@ class Interpreter:
         """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs."""
         self._evaluate(source.encode(), b"{}", name)
 
-    def load_now(self, specifier: str) -> None:
-        """Evaluate a module of our own in the middle of running JavaScript: by the C API only.
+    def load_now(self, source: str, name: str) -> tuple[str, int] | None:
+        """Evaluate `source` as the ES module `name` in the middle of running JavaScript.
 
-        Raises JSError.
+        By the C API only. Where it failed (see `Native.run_module`), and a handle of the exception.
         """
         assert self.native is not None
-        name = f"jsrunner:load/{specifier}"
-        if not self.native.run_module(f"import '{specifier}';".encode(), name.encode()):
-            raise JSError(f"{specifier} could not be loaded")
+        index = self._next_incoming()
+        failed = self.native.run_module(source.encode(), name.encode(), index)
+        return (failed, index) if failed else None
 
     def _evaluate(self, source: bytes, variables: bytes, module: str | None) -> bytes | None:
         if self.native:

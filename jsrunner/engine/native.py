@@ -38,7 +38,7 @@ _TAG_EXCEPTION = 6
 JOBS_AT_ONCE = 256
 _EVAL_MODULE, _EVAL_COMPILE_ONLY = 1, 1 << 5
 _OBJECT_BYTECODE, _OBJECT_NO_SOURCE, _OBJECT_NO_DEBUG = 1, 1 << 4, 1 << 5
-_PROMISE_FULFILLED = 1
+_PROMISE_REJECTED = 2
 
 _Tracker = ctypes.CFUNCTYPE(None, ctypes.c_void_p, _JSValue, _JSValue, ctypes.c_bool, ctypes.c_void_p)
 _InterruptHandler = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
@@ -64,6 +64,7 @@ def _library() -> Any:
         "JS_IsJobPending": (ctypes.c_bool, [pointer]),
         "JS_ExecutePendingJob": (ctypes.c_int, [pointer, ctypes.POINTER(pointer)]),
         "JS_PromiseState": (ctypes.c_int, [pointer, value]),
+        "JS_PromiseResult": (value, [pointer, value]),
         "JS_GetException": (value, [pointer]),
         "JS_FreeValue": (None, [pointer, value]),
         "JS_DupValue": (value, [pointer, value]),
@@ -172,19 +173,25 @@ class Native:
                 between()
         return False
 
-    def run_module(self, source: bytes, name: bytes) -> bool:
-        """Evaluate an ES module without top-level await and what it imports; whether that succeeded.
+    def run_module(self, source: bytes, name: bytes, index: int) -> str:
+        """Evaluate an ES module without top-level await and what it imports; where that failed.
 
         Called in the middle of running JavaScript: unlike dukpy's evaluation it runs no promise jobs.
+        `link` and `evaluation` say that incoming[index] is the exception, "" that all went well.
         """
         library, context = self._library, self._context
         done = library.JS_Eval(context, source, len(source), name, _EVAL_MODULE)
         if done.tag == _TAG_EXCEPTION:
-            library.JS_FreeValue(context, library.JS_GetException(context))
-            return False
-        fulfilled: bool = library.JS_PromiseState(context, done) == _PROMISE_FULFILLED
-        library.JS_FreeValue(context, done)
-        return fulfilled
+            self._set(context, self._incoming, index, library.JS_GetException(context))
+            return "link"
+        try:
+            if library.JS_PromiseState(context, done) != _PROMISE_REJECTED:
+                return ""
+            self.rejections.pop(done.payload, None)  # its reason is not left to nobody
+            self._set(context, self._incoming, index, library.JS_PromiseResult(context, done))
+            return "evaluation"
+        finally:
+            library.JS_FreeValue(context, done)
 
     def interrupt(self) -> None:
         """Let whatever JavaScript runs next end with an exception that no script can catch."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsrunner.modules.base import HostModule
+from jsrunner.modules import extensions
 
 if TYPE_CHECKING:
+    from jsrunner.modules.base import HostModule
     from jsrunner.worker.vu import VU
 
 _FOLDER = Path(__file__).parent
+
+#: What the specifiers of other packages' modules begin with.
+EXTENSIONS = "k6/x/"
 
 #: What k6 offers as globals: modules that every interpreter loads before the script.
 GLOBALS: tuple[str, ...] = ("console", "timers", "environment")
@@ -39,7 +42,10 @@ def _stem(specifier: str) -> str | None:
 
 
 def source(specifier: str) -> str | None:
-    """The JavaScript half of a module, None if there is no such module."""
+    """The JavaScript half of a module, None if there is no such module. Raises ScriptError."""
+    if specifier.startswith(EXTENSIONS):
+        found = extensions.find(specifier)
+        return None if found is None else found.text
     stem = _stem(specifier)
     path = _FOLDER / f"{stem}.js"
     return path.read_text(encoding="utf-8") if stem and path.is_file() else None
@@ -54,15 +60,10 @@ def attach(specifier: str, vu: VU) -> None:
 
 @functools.cache
 def _half(specifier: str) -> type[HostModule] | None:
+    if specifier.startswith(EXTENSIONS):
+        found = extensions.find(specifier)
+        return None if found is None else found.half
     stem = _stem(specifier)
     if stem is None or not (_FOLDER / f"{stem}.py").is_file():
         return None
-    module = importlib.import_module(f"jsrunner.modules.{stem.replace('/', '.')}")
-    for value in vars(module).values():
-        if (
-            isinstance(value, type)
-            and issubclass(value, HostModule)
-            and value.__module__ == module.__name__
-        ):
-            return value
-    return None
+    return extensions.half_of(importlib.import_module(f"jsrunner.modules.{stem.replace('/', '.')}"))

@@ -7,13 +7,23 @@ all of it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from typing import TYPE_CHECKING
 
 from jsrunner.errors import ExitCode, ScriptError
 from jsrunner.modules import registry
+from jsrunner.script import builtins, commonjs, specifiers
+from jsrunner.script.modules import META, POSITIONS, Modules
+from jsrunner.script.sources import Disk, Sources, UnreadableFile
+from jsrunner.script.specifiers import file_url, is_builtin, url_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.script.archive import Archive
 
 _PACKAGE = Path(__file__).parent.parent
 #: Where `jsrunner:NAME`, a module that our own modules import, may lie as NAME.js.
@@ -23,49 +33,44 @@ _OWN_TEXTS: dict[str, str] = {}
 _MISSING_EXPORT = re.compile(r"Could not find export '([^']*)' in module '([^']*)'")
 _POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d+)")
 
-NOT_ON_DISK = (
-    "The moduleSpecifier \"{}\" couldn't be found on local disk. Make sure that you've specified "
-    "the right path to the file. If you're running k6 using the Docker image make sure you have "
-    "mounted the local directory (-v /local/path/:/inside/docker/path) containing your script and "
-    "modules so that they're accessible by k6 from inside of the container, see "
-    "https://grafana.com/docs/k6/latest/using-k6/modules/#use-modules-with-docker."
-)
-
-
-class MissingExport(ScriptError):
-    """The script imports a name that a k6 module does not have: it is to be loaded once more."""
-
-
-class UnreadableFile(ScriptError):
-    """A file that a script asks for cannot be had: `reason` is missing, directory or other."""
-
-    def __init__(self, text: str, reason: str) -> None:
-        super().__init__(text)
-        self.reason = reason
-
 
 class Script:
     """A script by its path (or, from standard input, its text and the current folder)."""
 
-    def __init__(self, path: str, *, source: str | None = None) -> None:
-        self.path = Path(os.path.abspath(path)) if source is None else Path.cwd() / "-"
+    def __init__(self, path: str, *, source: str | None = None, archive: Archive | None = None) -> None:
         self.name = str(path)
-        self.url = file_url(self.path)
-        self.folder = self.path.parent
-        self._sources: dict[str, str] = {}
+        if archive is not None:
+            self.url, self.path, self.folder = archive.url, url_path(archive.url), archive.folder
+        else:
+            self.path = Path(os.path.abspath(path)) if source is None else Path.cwd() / "-"
+            self.url = file_url(self.path)
+            self.folder = self.path.parent
+        #: An archive has options in place of the script's, and variables.
+        self.archived_options = archive.options if archive else None
+        self.archived_variables = archive.environment if archive else {}
+        #: Called with what the user should know of the loading, but what is no error.
+        self.warn: Callable[[str], None] = lambda text: None
+        self.sources = Sources(archive or Disk(), lambda text: self.warn(text))
         if source is not None:
-            self._sources[self.url] = source
+            self.sources.files[self.path] = source.encode()
+        self._modules = Modules(self._read, main=self.url, is_stdin=self.path.name == "-")
         #: How the script itself spells the module that became this specifier; for error texts.
         self._spelled: dict[str, str] = {}
-        self._files: dict[Path, bytes | UnreadableFile] = {}
+        self._unreadable: dict[Path, UnreadableFile] = {}
         #: Which modules each module imports, and those that were loaded at all, in that order.
         self._imports: dict[str, list[str]] = {}
         self._loaded: dict[str, str] = {}
-        #: Names that scripts import from k6's modules although these have no such export.
-        self._stubs: dict[str, set[str]] = {}
+        self._unknown: set[str] = set()
         self._executing = False
         #: After the first init nothing new is read.
         self.sealed = False
+
+    @classmethod
+    def at(cls, path: str) -> Script:
+        """A script, or the one that an archive holds. Raises ArchiveError."""
+        from jsrunner.script import archive
+
+        return cls(path, archive=archive.read(path) if archive.is_archive(path) else None)
 
     # -- modules -----------------------------------------------------------------------------------
 
@@ -74,40 +79,63 @@ class Script:
         self._executing = False
 
     def executing(self) -> None:
-        """All modules were found and linked; their code runs from now on."""
+        """All modules were found and linked; their code runs from now on. Raises ScriptError."""
         self._executing = True
+        self._modules.loaded()
+        if self._unknown:
+            raise ScriptError(self._prefix + builtins.unknown(self._unknown))
+
+    def resolve(self, base: str, specifier: str) -> str:
+        """The URL that `specifier` means in the module `base`. Raises ScriptError."""
+        return specifiers.resolve(base, specifier)
 
     def normalize(self, base: str, specifier: str) -> str:
-        """What `specifier` means in the module `base`. Raises ScriptError."""
-        if base == "k6" or base.startswith(("jsrunner:", "k6/")):
-            resolved = specifier
+        """The specifier of what the engine is to load for the import. Raises ScriptError."""
+        if is_builtin(base) or base.startswith("jsrunner:") or specifier in self._own_imports(base):
+            found = specifier
         else:
-            resolved = self._resolve(base, specifier)
-            self._spelled[resolved] = specifier
+            found = self._target(base, specifier)
         if not self.sealed:
-            self._imports.setdefault(base, []).append(resolved)
-        return resolved
+            self._imports.setdefault(base, []).append(found)
+        return found
 
-    def _resolve(self, base: str, specifier: str) -> str:
-        if specifier == "k6" or specifier.startswith("k6/"):
-            return specifier
-        if not specifier:
-            raise ScriptError("local or remote path required")
-        if specifier.startswith(("./", "../", "/")):
-            if base.startswith("https:"):
-                raise ScriptError(NOT_ON_DISK.format(specifier))
-            folder = url_path(base).parent
-            return file_url(Path(os.path.normpath(folder / specifier)))
-        scheme = urlsplit(specifier).scheme
-        if scheme == "file":
-            return file_url(url_path(specifier))
-        if "://" in specifier:
+    def _own_imports(self, base: str) -> tuple[str, ...]:
+        return self._modules.get(base).own if self._modules.knows(base) else ()
+
+    def _target(self, base: str, specifier: str) -> str:
+        """A module, or the facade through which `base` sees it."""
+        url = self.resolve(base, specifier)
+        names = self._modules.imported_names(base, specifier, url)
+        if is_builtin(url):
+            if registry.source(url) is None and builtins.replacement(url) is None:
+                self._unknown.add(url)
+                return builtins.stub_of(url, names)
+            absent = [name for name in names if name not in self._exports(url)]
+            return builtins.facade_of(url, absent) if absent else url
+        self._spelled.setdefault(url, specifier)
+        if self.kind(url, specifier) != "commonjs":
+            return url
+        # The module's names are seen only now that it is read.
+        return commonjs.facade_of(url, self._modules.imported_names(base, specifier, url))
+
+    def _exports(self, specifier: str) -> frozenset[str]:
+        return builtins.exports(self._builtin(specifier)) | {commonjs.NAMESPACE}
+
+    def kind(self, url: str, spelled: str) -> str:
+        """`builtin`, `commonjs` or `module`: what is behind a URL. Raises ScriptError."""
+        if is_builtin(url):
+            self._builtin(url)
+            return "builtin"
+        self._spelled.setdefault(url, spelled)
+        if self.sealed and not self._modules.knows(url):
             raise ScriptError(
-                f"only supported schemes for imports are file and https, {specifier} has `{scheme}`"
+                f"the module {json.dumps(spelled)} was not previously resolved during initialization "
+                "(__VU==0)"
             )
-        raise ScriptError(
-            f'The moduleSpecifier "{specifier}" couldn\'t be recognised as something k6 supports.'
-        )
+        found = self._modules.get(url)
+        if self._executing:  # this was a require()
+            self._modules.loaded()
+        return "commonjs" if found.is_commonjs else "module"
 
     def load(self, specifier: str) -> str:
         """The text of a module. Raises ScriptError."""
@@ -135,26 +163,29 @@ class Script:
 
     def _find(self, specifier: str) -> str:
         if specifier.startswith("jsrunner:"):
-            return self._load_own(specifier)
-        found = self._sources.get(specifier)
-        if found is None:
-            if specifier == "k6" or specifier.startswith("k6/"):
-                found = self._load_builtin(specifier)
-            elif self.sealed:
-                raise ScriptError(
-                    f'the module "{specifier}" was not previously resolved during initialization '
-                    "(__VU==0)"
-                )
-            else:
-                found = self._read(specifier)
-            self._sources[specifier] = found
-        return found
+            return self._own(specifier)
+        if is_builtin(specifier):
+            return self._builtin(specifier)
+        return self._modules.get(specifier).text
 
-    def _load_own(self, specifier: str) -> str:
+    def _own(self, specifier: str) -> str:
         if specifier == "jsrunner:started":
             return "import { host } from 'jsrunner:host'; host('vu.started');"
         if specifier == "jsrunner:script":
-            return f"import 'jsrunner:started';\nexport * as script from '{self.url}';\n"
+            return "import 'jsrunner:started';\n" + self._main()
+        if specifier.startswith(META):
+            url = json.dumps(specifier.removeprefix(META))
+            return f"import {{ metaOf }} from 'jsrunner:commonjs';\nexport const meta = metaOf({url});"
+        if specifier.startswith(POSITIONS):
+            url = specifier.removeprefix(POSITIONS)
+            mappings = json.dumps(self._modules.get(url).mappings)
+            return (
+                "import { mapPositions } from 'jsrunner:host';\n"
+                f"mapPositions({json.dumps(url)}, {mappings});"
+            )
+        made = commonjs.facade(specifier) or builtins.facade(specifier, self._builtin)
+        if made is not None:
+            return made
         found = _OWN_TEXTS.get(specifier)
         if found is None:
             name = f"{specifier.removeprefix('jsrunner:')}.js"
@@ -162,30 +193,19 @@ class Script:
             found = _OWN_TEXTS[specifier] = path.read_text(encoding="utf-8")
         return found
 
-    def _load_builtin(self, specifier: str) -> str:
-        found = registry.source(specifier)
-        if found is None:
-            raise ScriptError(
-                f'unknown modules ["{specifier}"] were tried to be loaded, but couldn\'t - this '
-                "likely means automatic extension resolution is required or a custom k6 binary "
-                "with the required extensions"
-            )
-        # k6 gives null for a name that a module without default export lacks, else undefined.
-        nothing = "undefined" if "export default" in found else "null"
-        names = ", ".join(f"$absent as {name}" for name in sorted(self._stubs.get(specifier, ())))
-        return f"{found}\nconst $absent = {nothing};\nexport {{ {names} }};" if names else found
+    def _main(self) -> str:
+        if self.kind(self.url, self.name) == "commonjs":
+            return commonjs.main(self.url)
+        return f"export * as script from {json.dumps(self.url)};\n"
 
-    def _read(self, specifier: str) -> str:
-        path, main = url_path(specifier), specifier == self.url
-        try:
-            return path.read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff")
-        except (FileNotFoundError, NotADirectoryError):
-            text = NOT_ON_DISK.format(self.name if main else self._spelled.get(specifier, self.name))
-        except IsADirectoryError:
-            text = f"reading {path}: is a directory"
-        except OSError as error:
-            text = f"open {path}: {os.strerror(error.errno or 0).lower()}"
-        raise ScriptError(text, exit_code=ExitCode.GENERIC if main else None)
+    def _builtin(self, specifier: str) -> str:
+        found = registry.source(specifier) or builtins.replacement(specifier)
+        if found is None:
+            raise ScriptError(builtins.unknown({specifier}))
+        return found
+
+    def _read(self, url: str) -> str:
+        return self.sources.module(url, self._spelled.get(url, self.name), main=url == self.url)
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -195,68 +215,54 @@ class Script:
         Raises UnreadableFile.
         """
         place = Path(os.path.normpath(self.folder / path))
-        found = self._files.get(place)
-        if found is None:
-            if not first:
+        known = self._unreadable.get(place)
+        if known is None:
+            if not first and place not in self.sources.files:
                 raise UnreadableFile(
                     "open() can't be used with files that weren't previously opened during "
                     f'initialization (__VU==0), path: "{place}"',
                     "other",
                 )
-            found = self._files[place] = _read_file(place)
-        if isinstance(found, UnreadableFile):
-            raise UnreadableFile(str(found), found.reason)
-        return found
+            try:
+                return self.sources.opened(place)
+            except UnreadableFile as error:
+                known = self._unreadable[place] = error
+        raise UnreadableFile(str(known), known.reason)
 
     # -- failures ----------------------------------------------------------------------------------
+
+    @property
+    def _prefix(self) -> str:
+        return f"could not initialize '{self.name}': could not load JS test '{self.url}': "
 
     def failure(
         self, text: str, load_error: BaseException | None, *, aborted: bool = False
     ) -> ScriptError:
         """The error to report when the init code failed with the JavaScript exception `text`."""
-        prefix = f"could not initialize '{self.name}': could not load JS test '{self.url}': "
         if aborted:
-            return ScriptError(prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
+            return ScriptError(self._prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
         if isinstance(load_error, ScriptError):
-            return load_error
+            if load_error.exit_code == ExitCode.GENERIC:  # there is no script at all
+                return load_error
+            return ScriptError(self._prefix + str(load_error), exit_code=load_error.exit_code)
         if load_error is not None:
             raise load_error
         if match := _MISSING_EXPORT.search(text):
             name, module = match[1], match[2]
-            if module == "k6" or module.startswith("k6/"):
-                self._stubs.setdefault(module, set()).add(name)
-                self._sources.pop(module, None)
-                return MissingExport(text)
-            spelled = self._spelled.get(module, module)
+            spelled = self._modules.spelling(name, module) or module
             return ScriptError(
                 f'SyntaxError: The requested module "{spelled}" does not provide an export '
                 f'named "{name}"'
             )
         if not self._executing:
-            place = _POSITION.search(text)
-            message = text.split("\n")[0].removeprefix("SyntaxError: ")
-            where = f"{place[1]}: Line {place[2]}:{place[3]} " if place else ""
-            return ScriptError(f"{prefix}{where}{message}")
+            return ScriptError(self._prefix + syntax_error(text))
         # A rejected promise is no exception to k6.
         rejected = text.startswith("Uncaught (in promise)")
         return ScriptError(text, exit_code=ExitCode.GENERIC if rejected else None)
 
 
-def _read_file(place: Path) -> bytes | UnreadableFile:
-    try:
-        return place.read_bytes()
-    except IsADirectoryError:
-        text = f'open() can\'t be used with directories, path: "{place}"'
-        return UnreadableFile(text, "directory")
-    except FileNotFoundError:
-        return UnreadableFile(f"stat {place}: no such file or directory", "missing")
-    except OSError as error:
-        return UnreadableFile(f"open {place}: {os.strerror(error.errno or 0).lower()}", "other")
-
-
-def file_url(path: Path) -> str:
-    return "file://" + quote(str(path), safe="/!$&'()*+,;=:@~")
-
-
-def url_path(url: str) -> Path:
-    return Path(unquote(urlsplit(url).path))
+def syntax_error(text: str) -> str:
+    """Go's wording for a module that cannot be parsed: where, then what."""
+    place = _POSITION.search(text)
+    message = text.split("\n")[0].removeprefix("SyntaxError: ")
+    return f"{place[1]}: Line {place[2]}:{place[3]} {message}" if place else message

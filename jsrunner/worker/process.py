@@ -14,7 +14,6 @@ from jsrunner.engine.interpreter import HOST, HOST_SOURCE, Interpreter, supporte
 from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
-from jsrunner.script.script import MissingExport
 from jsrunner.transport.dial import Dialer
 from jsrunner.worker.messages import Initialized, Log, MarkFailed, Secret
 from jsrunner.worker.recorder import Recorder
@@ -60,6 +59,7 @@ class Process:
         say: Callable[..., None],
     ) -> None:
         self.script = script
+        script.warn = lambda text: self.log("warning", text)
         self.environment = dict(environment)
         self.secrets = secrets
         self._given_out: set[str] = set()
@@ -137,13 +137,9 @@ class Process:
 
     def new_vu(self, number: int, stage: str = "") -> VU:
         """Make a VU and run its init code. Raises ScriptError, Interrupted."""
-        while True:
-            vu = VU(self, number, stage)
-            try:
-                vu.initialize()
-            except MissingExport:
-                continue  # the module has got the export now
-            return vu
+        vu = VU(self, number, stage)
+        vu.initialize()
+        return vu
 
     def add_vu(self) -> VU:
         """Make one more VU than were planned. Raises ScriptError."""

@@ -62,5 +62,5 @@ def test_the_halves_know_the_same_operations(stem: str) -> None:
     assert half.specifier == specifier
     offered = {name for name in dir(half) if getattr(getattr(half, name), "is_operation", False)}
     text = "".join(path.read_text() for path in registry._FOLDER.rglob("*.js"))
-    called = set(re.findall(rf"['\"`]{half.prefix()}\.(\w+)['\"`]", text))
+    called = set(re.findall(rf"['\"`]{half.prefix()}\.([a-z_]+)['\"`]", text))
     assert called <= offered

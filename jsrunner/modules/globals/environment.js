@@ -1,6 +1,7 @@
 // __ENV, __VU, __ITER, open, require and what else k6 puts into the global scope of a script.
 // @ts-check
-import { GoError, context, entries, host, unpack } from 'jsrunner:host';
+import { run, running } from 'jsrunner:commonjs';
+import { GoError, context, describe, entries, host, unpack } from 'jsrunner:host';
 
 const INIT_ONLY = 'function is only available in the init stage (i.e. the global scope), see '
   + 'https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information';
@@ -33,29 +34,42 @@ entries.setEnvironment = (scenario) => {
 define('__VU', host('environment.vu_number'));
 define('__ITER', undefined);
 
-/** The file of the outermost module that is being called. */
-const caller = () => {
-  const files = new Error().stack.match(/(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g);
-  return files ? files[files.length - 1] : null;
-};
+/** The files of the modules that are being called, the innermost first. */
+const callers = () => new Error().stack.match(/(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g) ?? [];
 
 define('open', (path, mode) => {
   if (!context.inInit) throw new GoError(`the "open" ${INIT_ONLY}`);
   const name = path === undefined || path === null ? '' : String(path);
   if (name === '') throw new GoError("open() can't be used with an empty filename");
-  return unpack(host('environment.open', name, mode === 'b', caller()));
+  const files = callers();
+  // k6 looks where the module that is being required lies, or else the outermost one.
+  const outermost = running.at(-1) ?? files.at(-1) ?? null;
+  return unpack(host('environment.open', name, mode === 'b', outermost, files[0] ?? null));
 });
 
-/** Modules by the specifier that `require` was given, put there by a module that Python evaluates. */
+/** Namespaces by URL, put there by a module that Python evaluates. */
 const required = new Map();
-entries.required = (name, namespace) => required.set(name, 'default' in namespace ? namespace.default : namespace);
+entries.required = (url, namespace) => required.set(url, namespace);
 
 define('require', (specifier) => {
   if (!context.inInit) throw new GoError(`the "require" ${INIT_ONLY}`);
   const name = specifier === undefined || specifier === null ? '' : String(specifier);
   if (name === '') throw new GoError("require() can't be used with an empty specifier");
-  host('environment.require', name, caller());
-  return required.get(name);
+  const [kind, url] = host('environment.find', name, callers()[0] ?? null);
+  running.push(url);
+  try {
+    const failed = host('environment.require', kind, url);
+    if (failed) {
+      const error = unpack(failed[1]);
+      const unreadable = failed[0] === 'link' && error instanceof SyntaxError;
+      throw unreadable ? new GoError(host('environment.syntax', describe(error))) : error;
+    }
+    if (kind === 'commonjs') return run(url);
+  } finally {
+    running.pop();
+  }
+  const namespace = required.get(url);
+  return kind === 'builtin' && 'default' in namespace ? namespace.default : namespace;
 });
 
 const mixed = (name) => ({
@@ -71,6 +85,9 @@ const mixed = (name) => ({
 });
 Object.defineProperties(globalThis, { module: mixed('module'), exports: mixed('exports') });
 
+/** Load a module of ours that few scripts use, and that each VU would pay for. */
+export const load = (specifier) => host('environment.load', specifier);
+
 /** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
 export const later = (target, module, names, enumerable = false) => {
   for (const name of names) {
@@ -78,7 +95,7 @@ export const later = (target, module, names, enumerable = false) => {
       configurable: true,
       enumerable,
       get() {
-        host('environment.load', module);
+        load(`jsrunner:globals/${module}`);
         return target[name];
       },
       set(value) {

@@ -1,8 +1,14 @@
 // jsrunner:html/elements — nodes as k6 shows them: the DOM's properties as methods, read-only.
 // @ts-check
+import { load } from 'jsrunner:globals/environment';
 import { host } from 'jsrunner:host';
-import { methodsOf } from 'jsrunner:html/kinds';
-import { Selection } from 'jsrunner:html/selection';
+
+// The two classes need each other; modules that do are compiled anew for each VU.
+/** @type {typeof import('jsrunner:html/selection').Selection} */
+let Selection;
+export const setSelection = (theClass) => {
+  Selection = theClass;
+};
 
 // The DOM's numbers of node types.
 const ELEMENT = 1;
@@ -258,10 +264,17 @@ export const goName = (element) => {
   return `html.${NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1)}Element`;
 };
 
+/** What html/kinds.js gives to this module when it is loaded, for the first element. */
+let methodsOf;
+export const setMethods = (find) => {
+  methodsOf = find;
+};
+
 /** @type {Record<string, typeof Element>} by tag name */
 const classes = {};
 const classOf = (name) => {
   if (!Object.hasOwn(classes, name)) {
+    if (!methodsOf) load('jsrunner:html/kinds');
     const methods = methodsOf(name);
     if (!methods) {
       classes[name] = Element;

@@ -1,7 +1,8 @@
-// jsrunner:html/kinds — what the elements of HTML can tell about themselves beside what all can.
+// jsrunner:html/kinds — what the elements of HTML can tell about themselves beside what all can:
+// by tag names the methods of each kind. Loaded with the first element.
 // @ts-check
 import { host } from 'jsrunner:host';
-import { elementOf, elementsOf } from 'jsrunner:html/elements';
+import { elementOf, elementsOf, setMethods } from 'jsrunner:html/elements';
 
 /** @typedef {import('jsrunner:html/elements').Element} Element */
 
@@ -468,9 +469,4 @@ const TEXTS = {
 
 const KINDS = { ...FORMS, ...LINKS, ...RESOURCES, ...TABLES, ...TEXTS };
 
-/**
- * The methods that elements of this name have beside those of all elements; undefined: none.
- * @param {string} name
- * @returns {Record<string, (this: Element) => unknown> | undefined}
- */
-export const methodsOf = (name) => (Object.hasOwn(KINDS, name) ? KINDS[name]() : undefined);
+setMethods((name) => (Object.hasOwn(KINDS, name) ? KINDS[name]() : undefined));

@@ -1,7 +1,9 @@
 // jsrunner:html/selection — documents that Python keeps, and jQuery's view of their nodes as k6 has it.
 // @ts-check
 import { goType } from 'jsrunner:bytes';
-import { Element, elementsOf, goName, isPlainElement, numberOf } from 'jsrunner:html/elements';
+import {
+  Element, elementsOf, goName, isPlainElement, numberOf, setSelection,
+} from 'jsrunner:html/elements';
 import { GoError, WeakRef, host, onFlush, packText, release, unpack } from 'jsrunner:host';
 
 /** A parsed document: a handle of Python's, and where the document came from. */
@@ -351,6 +353,8 @@ export class Selection {
     return Object.fromEntries(this.#ask('fields').map(([name, value]) => [name, value ?? undefined]));
   }
 }
+
+setSelection(Selection);
 
 /**
  * What k6 gives to the functions in filter(), not() and is(): the selection of the library below,

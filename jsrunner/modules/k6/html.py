@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from jsrunner.engine.interpreter import mend
-from jsrunner.html import links
 from jsrunner.html.relations import RELATIONS
 from jsrunner.html.render import inner_html
 from jsrunner.html.selector import below, compiled
 from jsrunner.html.tree import Tree
 from jsrunner.modules.base import HostModule, operation
+from jsrunner.transport import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -176,14 +176,14 @@ class HTML(HostModule):
     @operation
     def resolve(self, base: str, reference: str) -> str | None:
         """The URL that the reference means on the page `base`; None if it is none."""
-        found = links.resolve(base, reference)
+        found = references.resolve(base, reference)
         return None if found is None else str(found)
 
     @operation
     def link(self, base: str, reference: str | None) -> dict[str, str]:
         """The parts of a link; all empty if it is no URL."""
-        found = None if reference is None else links.resolve(base, reference)
-        return (found or links.Link()).parts()
+        found = None if reference is None else references.resolve(base, reference)
+        return (found or references.Link()).parts()
 
     def _long(self, text: str) -> object:
         if len(text) <= _LONG_TEXT:

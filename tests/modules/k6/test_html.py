@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jsrunner.script.script import Script
+from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
 
@@ -22,7 +23,9 @@ PAGE = """<html lang="en"><head><title>T</title></head><body><h1 id="top">Head</
 def start(source: str) -> tuple[VU, list[str]]:
     """A VU that has run its init code, and what this has logged."""
     said: list[object] = []
-    process = Process(Script("script.js", source=source), environment={}, say=said.append)
+    process = Process(
+        Script("script.js", source=source), environment={}, secrets=Secrets({}), say=said.append
+    )
     vu = process.new_vu(0)
     return vu, [message.text for message in said if isinstance(message, Log)]
 

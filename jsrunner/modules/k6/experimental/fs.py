@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jsrunner.engine.interpreter import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.script.script import UnreadableFile
+from jsrunner.script.sources import UnreadableFile
 
 if TYPE_CHECKING:
     from jsrunner.worker.vu import VU

@@ -1,4 +1,4 @@
-"""URLs in documents: their parts, and what they mean on a page (RFC 3986), as Go's net/url has it."""
+"""URLs, their parts, and what a reference means on a page (RFC 3986), as Go's net/url has it."""
 
 from __future__ import annotations
 

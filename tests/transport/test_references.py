@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsrunner.html.links import Link, parse, resolve
+from jsrunner.transport.references import Link, parse, resolve
 
 BASE = "http://a/b/c/d;p?q"
 

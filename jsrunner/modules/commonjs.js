@@ -1,0 +1,60 @@
+// jsrunner:commonjs — modules that are a function of `module` and `exports`, each run once;
+// what ES modules have for import.meta and import().
+// @ts-check
+import { GoError, host } from 'jsrunner:host';
+
+/** The code of each module by its URL. */
+const bodies = new Map();
+/** What has run, or runs: its exports, and the exception that it ended with. */
+const instances = new Map();
+
+export const define = (url, [body]) => bodies.set(url, body);
+
+/** The modules that are being run by require(), the innermost last: open() is relative to it. */
+export const running = [];
+
+/** What a module exports. One that runs still has exported what it has exported so far. */
+export const run = (url) => {
+  const known = instances.get(url);
+  if (known) {
+    if (known.failure) throw known.failure[0];
+    return known.exports;
+  }
+  const module = { exports: {} };
+  const instance = { exports: module.exports, failure: undefined };
+  instances.set(url, instance);
+  try {
+    bodies.get(url).call(module.exports, module, module.exports);
+    if (module.exports === null) throw new GoError("CommonJS's exports must not be null");
+    if (module.exports === undefined) throw new TypeError('Cannot convert undefined or null to object');
+  } catch (error) {
+    instance.failure = [error];
+    throw error;
+  }
+  instance.exports = Object(module.exports);
+  return instance.exports;
+};
+
+/** What an ES module gets by a name: by `default` all exports, unless one of them has that name. */
+export const member = (exports, name) => (name === 'default' && !('default' in exports) ? exports : exports[name]);
+
+/** What an ES module gets by `import * as name`: only what is there by a name. */
+export const namespace = (exports) => {
+  const result = Object.create(null, { [Symbol.toStringTag]: { value: 'Module' } });
+  for (const name of Object.keys(exports).sort()) {
+    Object.defineProperty(result, name, { enumerable: true, get: () => exports[name] });
+  }
+  return Object.preventExtensions(result);
+};
+
+/** What a module has for `import.meta`. */
+export const metaOf = (url) => Object.assign(Object.create(null), {
+  resolve: (specifier) => host('environment.resolve', specifier === undefined || specifier === null
+    ? '' : String(specifier), url),
+});
+
+/** What `import()` is: k6 has none. */
+export const dynamic = async (specifier) => {
+  String(specifier);
+  throw 'dynamic modules not enabled in the host program';
+};

@@ -1,0 +1,172 @@
+"""Archives: a script with all that it imports and opens, in the format of `k6 archive`.
+
+A tar file with `metadata.json` (options, environment, where the script and its folder were), `data`
+(the script) and trees of `file/` and `https/`. User names in paths of home folders are `nobody` in
+it. See https://grafana.com/docs/k6/latest/reference/archive/.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from posixpath import normpath
+from typing import IO, TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from jsrunner import __version__
+from jsrunner.errors import JsrunnerError
+from jsrunner.script.specifiers import url_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.script.script import Script
+
+_HOME: Final = re.compile(r"(?i)^(/[a-z])?/(users|home|documents and settings)/[^/]+")
+_STDIN: Final = "file:///-"
+_BLOCK: Final = 512
+_MAGIC: Final = b"ustar"
+_MAGIC_AT: Final = 257
+
+
+class ArchiveError(JsrunnerError):
+    """A file is no archive that can be run."""
+
+
+@dataclass(slots=True)
+class Archive:
+    """What an archive holds."""
+
+    #: The script's URL and the folder that relative paths start at.
+    url: str
+    folder: Path
+    data: bytes
+    #: Options as JSON: those of the script are not asked for.
+    options: dict[str, Any]
+    environment: dict[str, str]
+    files: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, path: Path) -> bytes:
+        """The content of a file. Raises OSError."""
+        name = anonymous(str(path))
+        found = self.files.get(name)
+        if found is None:
+            if any(one.startswith(f"{name}/") for one in self.files):
+                raise IsADirectoryError(name)
+            raise FileNotFoundError(name)
+        return found
+
+    def page(self, url: str) -> bytes | None:
+        return self.pages.get(_page_name(url))
+
+
+def anonymous(path: str) -> str:
+    """A path as it is in archives: of home folders nobody is told whose they are."""
+    return _HOME.sub(lambda match: f"{match[1] or ''}/{match[2]}/nobody", normpath(path))
+
+
+def _page_name(url: str) -> str:
+    """`/host/path?query`."""
+    return unquote(normpath(url.removeprefix("https:/")))
+
+
+def is_archive(path: str) -> bool:
+    """Whether the file looks like one; what cannot be read does not."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(_BLOCK)[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
+    except OSError:
+        return False
+
+
+def read(path: str) -> Archive:
+    """Raises ArchiveError."""
+    try:
+        with tarfile.open(path) as tar:
+            members = {
+                one.name: file.read()
+                for one in tar
+                if one.isfile() and (file := tar.extractfile(one)) is not None
+            }
+        metadata = json.loads(members["metadata.json"])
+        data = members["data"]
+        kind = metadata.get("type")
+    except (OSError, tarfile.TarError, ValueError, KeyError, AttributeError) as error:
+        raise ArchiveError(f"{path} is no archive of a script: {error}") from None
+    if kind != "js":
+        raise ArchiveError(f"expected bundle type 'js', got '{kind}'")
+    folder = url_path(metadata.get("pwd") or "file:///")
+    archive = Archive(
+        url=metadata["filename"],
+        folder=folder,
+        data=data,
+        options={
+            key: value for key, value in (metadata.get("options") or {}).items() if value is not None
+        },
+        environment=metadata.get("env") or {},
+    )
+    for name, content in members.items():
+        tree, slash, rest = normpath(name).partition("/")
+        if tree == "file":
+            archive.files[anonymous(slash + rest)] = content
+        elif tree == "https":
+            archive.pages[slash + rest] = content
+    if archive.url == _STDIN:
+        archive.url = (folder / "-").as_uri()
+    archive.files[anonymous(str(url_path(archive.url)))] = data
+    return archive
+
+
+def write(
+    script: Script, options: Mapping[str, Any], environment: Mapping[str, str], out: IO[bytes]
+) -> None:
+    """Write the archive of a script whose init code has run."""
+    is_stdin = script.name == "-"
+    main = "/-" if is_stdin else anonymous(str(script.path))
+    metadata = {
+        "type": "js",
+        "options": options,
+        "filename": _STDIN if is_stdin else f"file://{main}",
+        "pwd": f"file://{anonymous(str(script.folder))}/",
+        "env": dict(environment),
+        "compatibilityMode": "extended",
+        "k6version": f"jsrunner {__version__}",
+        "goos": "linux",
+    }
+    sources = script.sources
+    data = sources.files[script.path]
+    files = {
+        f"file{anonymous(str(path))}": content
+        for path, content in sources.files.items()
+        if path != script.path
+    }
+    files |= {f"https{_page_name(url)}": content for url, content in sources.pages.items()}
+    now = int(time.time())
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+
+        def add(name: str, content: bytes | None, *, kind: bytes = tarfile.REGTYPE) -> None:
+            member = tarfile.TarInfo(name)
+            member.mtime, member.type = now, kind
+            member.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
+            member.size = len(content or b"")
+            if kind == tarfile.LNKTYPE:
+                member.linkname = "data"
+            tar.addfile(member, io.BytesIO(content) if content is not None else None)
+
+        add("metadata.json", json.dumps(metadata, indent=2, ensure_ascii=False).encode())
+        add("data", data)
+        names = sorted([*files, f"file{main}"])
+        folders = {str(one) for name in names for one in Path(name).parents if str(one) != "."}
+        for folder in sorted(folders):
+            add(folder, None, kind=tarfile.DIRTYPE)
+        for name in names:
+            if name == f"file{main}":
+                add(name, None, kind=tarfile.LNKTYPE)
+            else:
+                add(name, files[name])

@@ -1,0 +1,119 @@
+"""k6's own modules as scripts may name them: names they lack, modules that are gone or unknown."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+_FACADE: Final = "jsrunner:names/"
+_STUB: Final = "jsrunner:unknown/"
+
+_EXPERIMENTAL: Final = "k6/experimental/"
+_GLOBAL: Final = (
+    "{} has been graduated, and it's now globally available as defined by standard WebAPIs. You just "
+    "need to remove the import."
+)
+#: What importing a module says that k6 had in earlier versions.
+_REMOVED: Final = {
+    "k6/experimental/browser": "k6/experimental/browser has been graduated, please use k6/browser "
+    "instead.Please update your imports to use k6/browser instead of k6/experimental/browser, For more "
+    "information, see the migration guide at the link: "
+    "https://grafana.com/docs/k6/latest/using-k6-browser/migrating-to-k6-v0-52/",
+    "k6/experimental/grpc": "k6/experimental/grpc has been graduated, please use k6/net/grpc instead. "
+    "See https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/ for more information.",
+    "k6/experimental/redis": "k6/experimental/redis has been removed. Please migrate to the new "
+    "version by changing your import to 'k6/x/redis'. Read more here: "
+    "https://grafana.com/docs/k6/latest/javascript-api/k6-x-redis",
+    "k6/experimental/timers": _GLOBAL.format("k6/experimental/timers"),
+    "k6/experimental/tracing": "k6/experimental/tracing has been removed. All of it functionality is "
+    "available as pure JavaScript module. More info available at the docs: "
+    "https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo",
+    "k6/experimental/webcrypto": "k6/experimental/webcrypto has been graduated and it's now globally "
+    "available as defined by standard WebAPIs. You just need to remove the import.",
+    # These k6 has, and jsrunner has not.
+    "k6/browser": "k6/browser is not there in jsrunner, which drives no browsers",
+    "k6/net/grpc": "k6/net/grpc is not there in jsrunner, which does not speak gRPC",
+}
+
+_EXPORT: Final = re.compile(
+    r"^export\s+(?:(?P<default>default)\b|(?:async\s+)?(?:function\s*\*?|class)\s+(?P<name>[\w$]+)"
+    r"|(?:const|let|var)\s+(?:(?P<variable>[\w$]+)|[{\[](?P<pattern>[^}\]]*)[}\]])|\{(?P<list>[^}]*)\})",
+    re.MULTILINE,
+)
+_LAST_WORD: Final = re.compile(r"([\w$]+)\s*(?:=.*)?\Z", re.DOTALL)
+
+
+def unknown(names: Collection[str]) -> str:
+    """What k6 says of modules that nobody knows."""
+    listed = ", ".join(json.dumps(name) for name in sorted(names))
+    return (
+        f"unknown modules [{listed}] were tried to be loaded, but couldn't - this likely means "
+        "automatic extension resolution is required or a custom k6 binary with the required extensions"
+    )
+
+
+def replacement(specifier: str) -> str | None:
+    """The text in place of a module that there is no more: it says so. None: it is unknown."""
+    text = _REMOVED.get(specifier)
+    if text is None:
+        return None
+    return f"import {{ GoError }} from 'jsrunner:host';\nthrow new GoError({json.dumps(text)});"
+
+
+def exports(text: str) -> frozenset[str]:
+    """The names that a module of k6's form exports."""
+    found: set[str] = set()
+    for match in _EXPORT.finditer(text):
+        if match["default"]:
+            found.add("default")
+        elif match["name"] or match["variable"]:
+            found.add(match["name"] or match["variable"])
+        else:
+            for one in (match["pattern"] or match["list"] or "").split(","):
+                if last := _LAST_WORD.search(one.strip()):
+                    found.add(last[1])
+    return frozenset(found)
+
+
+def facade_of(specifier: str, names: Sequence[str]) -> str:
+    """The specifier of what an importer gets that asks for names which a module lacks."""
+    return f"{_FACADE}{json.dumps(names)}{specifier}"
+
+
+def stub_of(specifier: str, names: Sequence[str]) -> str:
+    """The specifier of what stands for an unknown module until it is reported."""
+    return f"{_STUB}{json.dumps(names)}{specifier}"
+
+
+def facade(specifier: str, source: Callable[[str], str]) -> str | None:
+    """The text of a facade or a stub, None if the specifier names none. `source` reads modules."""
+    if specifier.startswith(_STUB):
+        names, _ = _names(specifier, _STUB)
+        return "".join(
+            f"const name{index} = undefined;\nexport {{ name{index} as {json.dumps(name)} }};\n"
+            for index, name in enumerate(names)
+        )
+    if not specifier.startswith(_FACADE):
+        return None
+    names, module = _names(specifier, _FACADE)
+    link = json.dumps(module)
+    has_default = "default" in exports(source(module))
+    # k6 gives null for what a module lacks that has names only, else undefined.
+    nothing = "undefined" if has_default else "null"
+    lines = [f"export * from {link};", f"import * as all from {link};"]
+    if has_default:
+        lines.append(f"export {{ default }} from {link};")
+    for index, name in enumerate(names):
+        key = json.dumps(name)
+        value = "{ ...all }" if name == "default" else f"{key} in all ? all[{key}] : {nothing}"
+        lines.append(f"const name{index} = {value};\nexport {{ name{index} as {key} }};")
+    return "\n".join(lines)
+
+
+def _names(specifier: str, prefix: str) -> tuple[list[str], str]:
+    names, end = json.JSONDecoder().raw_decode(specifier, len(prefix))
+    return names, specifier[end:]

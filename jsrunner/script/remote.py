@@ -1,0 +1,124 @@
+"""Modules from web servers, fetched as k6 does.
+
+First with `_k6=1` in the query, then without, with redirects, for a minute at most; through the
+proxy that HTTPS_PROXY names, and with the authorities of SSL_CERT_FILE. What was fetched once is
+kept for runs without a network.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from jsrunner import __version__
+from jsrunner.script import cache, jslib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TIMEOUT: Final = 60.0
+_CACHE: Final = "modules"
+
+
+class FetchError(Exception):
+    """A module cannot be had. `reached`: the server has answered, so it is not to be had at all."""
+
+    def __init__(self, text: str, *, reached: bool) -> None:
+        super().__init__(text)
+        self.reached = reached
+
+
+def fetch(url: str, warn: Callable[[str], None]) -> bytes:
+    """The text of a module. Raises FetchError, with Go's text.
+
+    Where the server cannot be reached, that of an earlier run takes its place, or one of ours
+    (see jslib).
+    """
+    try:
+        data = _fetch(url)
+    except FetchError as error:
+        if error.reached:
+            raise
+        data_or_none = cache.load(_CACHE, url)
+        if data_or_none is not None:
+            warn(f"{url} could not be fetched ({error}); the module of an earlier run is used")
+            return data_or_none
+        own = jslib.equivalent(url)
+        if own is None:
+            raise
+        warn(f"{url} could not be fetched ({error}); jsrunner's own equivalent is used")
+        return own
+    cache.store(_CACHE, url, data)
+    return data
+
+
+def _fetch(url: str) -> bytes:
+    address, hash_, fragment = url.partition("#")
+    marked = address + ("&" if urlsplit(address).query else "?") + "_k6=1" + hash_ + fragment
+    try:
+        return _get(marked)
+    except FetchError as error:
+        if not error.reached:
+            raise FetchError(str(error).replace(marked, url), reached=False) from None
+        return _get(url)  # some servers do not like the question
+
+
+def _get(url: str) -> bytes:
+    opener = _opener(url)
+    opener.addheaders = [("User-Agent", f"jsrunner/{__version__}")]
+    try:
+        with opener.open(url.partition("#")[0], timeout=_TIMEOUT) as response:
+            if response.status != http.client.OK:
+                raise _wrong_status(response.status, url)
+            data: bytes = response.read()
+            return data
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _wrong_status(error.code, url) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise FetchError(f'Get "{url}": {_reason(error, url)}', reached=False) from None
+
+
+def _wrong_status(status: int, url: str) -> FetchError:
+    if status == http.client.NOT_FOUND:
+        return FetchError(f"not found: {url}", reached=True)
+    return FetchError(f"wrong status code ({status}) for: {url}", reached=True)
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    from jsrunner.transport.proxy import Proxies
+
+    parts = urlsplit(url)
+    proxy = Proxies(os.environ).proxy_for(parts.hostname or "", parts.port or 443, secure=True)
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler({"https": proxy} if proxy else {}),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+    )
+
+
+def _reason(error: Exception, url: str) -> str:
+    """What Go says of a request that failed."""
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
+        return _reason(error.reason, url)
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
+    if isinstance(error, socket.gaierror):
+        return f"dial tcp: lookup {host}: no such host"
+    if isinstance(error, TimeoutError):
+        return "context deadline exceeded"
+    if isinstance(error, ssl.SSLError):
+        from jsrunner.transport.addresses import literal
+        from jsrunner.transport.tls import error_text
+
+        return error_text(error, host, literal(host) is not None, "")
+    if isinstance(error, ConnectionRefusedError):
+        return f"dial tcp {host}:{port}: connect: connection refused"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "EOF"
+    return str(error) or type(error).__name__
