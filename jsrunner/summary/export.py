@@ -17,7 +17,7 @@ def export(described: dict[str, Any]) -> dict[str, Any]:
         "root_group": _group_map(described["root_group"]),
         "metrics": {name: _flat(one) for name, one in described["metrics"].items()},
     }
-    if "setup_data" in described:
+    if described.get("setup_data") is not None:
         found["setup_data"] = described["setup_data"]
     return found
 
@@ -78,9 +78,8 @@ def handle_summary_data(
             "testRunDurationMs": data.duration * 1000,
         },
         "metrics": {one.name: _described(one) for one in data.total.metrics},
+        "setup_data": data.setup_data,
     }
-    if data.setup_data is not None:
-        found["setup_data"] = data.setup_data
     return found
 
 

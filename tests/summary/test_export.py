@@ -98,7 +98,7 @@ def test_the_exported_summary_is_flat_and_true_means_failed(measured: Callable[.
 
 
 def test_setup_data_is_told_if_there_is_some(measured: Callable[..., Any]) -> None:
-    assert "setup_data" not in described(measured())
+    assert described(measured())["setup_data"] is None
     assert export(described(measured(), setup_data=[1]))["setup_data"] == [1]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from jsrunner.engine.interpreter import HostError, mend
+from jsrunner.engine.interpreter import HostError, JSError, mend
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6.event_socket import EventSocket
 from jsrunner.modules.k6.ws_session import text_of
@@ -143,7 +143,8 @@ class Websockets(HostModule):
         """Load what Blob.stream() makes."""
         interpreter, name = self.vu.interpreter, "jsrunner:blob_streams"
         if interpreter.native:
-            interpreter.load_now(name)
+            if interpreter.load_now(f"import '{name}';", "jsrunner:load/streams"):
+                raise JSError(f"{name} could not be loaded")
         else:
             interpreter.run_module(f"import '{name}';", "jsrunner:load/streams")
 
