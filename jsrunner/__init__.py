@@ -8,3 +8,6 @@ from jsrunner.errors import ExitCode, JsrunnerError
 __all__ = ["ExitCode", "JsrunnerError", "Result", "__version__", "run"]
 
 __version__ = "0.1.0"
+
+#: The version of k6 whose behaviour is followed.
+K6_VERSION = "2.2.0"

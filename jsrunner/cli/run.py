@@ -9,7 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner import __version__
+from jsrunner import K6_VERSION, __version__
 from jsrunner.coordinator.run import Run, Settings
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, UsageError
 from jsrunner.executors.registry import scenarios_from_json
@@ -156,7 +156,7 @@ def _execute(
         environment=environment,
         secrets=_secrets(values, environment),
         workers=values.get("workers"),
-        user_agent=f"jsrunner/{__version__}",
+        user_agent=f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})",
     )
     return Run(
         script,

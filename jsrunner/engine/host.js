@@ -259,7 +259,7 @@ export function flushSamples() {
 }
 export function flush() {
   flushSamples();
-  for (const send of flushers) send();
+  for (let i = 0; i < flushers.length; i += 1) flushers[i]();
 }
 
 /** Tags as k6 takes them: strings, booleans and numbers; `prefix` begins the error's text. */
@@ -282,6 +282,9 @@ export function mustBeCallable(value, index) {
   throw new TypeError(`could not convert function call parameter ${index}: `
     + `could not convert ${value} to sobek.Callable`);
 }
+
+/** For what lives as long as an object of the script's; scripts do not see it. */
+export const { FinalizationRegistry } = globalThis;
 
 // What QuickJS has and k6 has not, so that a script's feature tests give the same answers.
 for (const name of ['queueMicrotask', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'performance',

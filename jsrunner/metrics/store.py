@@ -151,11 +151,11 @@ class Store:
         found = self._series.get(key)
         if found is None:
             sinks = [self._entry(metric.name, metric).sink]
-            for submetric in self.submetrics(metric.name):
-                if submetric.tags.items() <= tags.items():
-                    sinks.append(self._entry(submetric.name, metric, submetric).sink)
-                elif submetric.name == _EXPECTED:
-                    self._entry(submetric.name, metric, submetric)
+            sinks += [
+                self._entry(submetric.name, metric, submetric).sink
+                for submetric in self.submetrics(metric.name)
+                if submetric.tags.items() <= tags.items()
+            ]
             if self._by_group:
                 sinks += self._part_sinks(metric, tags, first)
             found = self._series[key] = Series(metric, sinks, check)

@@ -1,21 +1,84 @@
-"""A cookie jar with the rules of Go's net/http/cookiejar (RFC 6265, without a public suffix list)."""
+"""Cookies with the rules of Go's net/http and its cookiejar (RFC 6265, no public suffix list)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.addresses import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jsrunner.transport.url import WebSocketURL
+    from jsrunner.transport.url import URL
+
+_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+#: What may not be in a value (Go allows blanks and commas, and quotes around all of it).
+_BAD_VALUE: Final = re.compile(r"[^ !#-:<-\[\]-~]")
 
 
 @dataclass(slots=True)
-class Cookie:
+class SetCookie:
+    """A cookie as a server or a script sets it."""
+
+    name: str
+    value: str = ""
+    domain: str = ""
+    path: str = ""
+    http_only: bool = False
+    secure: bool = False
+    #: Seconds; 0 is not given, less is to be deleted.
+    max_age: int = 0
+    #: Seconds since the epoch, None if not given.
+    expires: float | None = None
+
+
+def parse_set_cookie(line: str) -> SetCookie | None:
+    """A Set-Cookie line; None for one that Go does not take."""
+    pair, *attributes = line.strip().split(";")
+    name, equals, value = pair.partition("=")
+    name, value = name.strip(), value.strip(" \t")
+    if not equals or not _NAME.match(name):
+        return None
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = value[1:-1]
+    if _BAD_VALUE.search(value):
+        return None
+    cookie = SetCookie(name, value)
+    for attribute in attributes:
+        key, _, text = attribute.partition("=")
+        key, text = key.strip().lower(), text.strip()
+        if key == "domain":
+            cookie.domain = text
+        elif key == "path":
+            cookie.path = text
+        elif key == "secure":
+            cookie.secure = True
+        elif key == "httponly":
+            cookie.http_only = True
+        elif key == "max-age":
+            if re.match(r"-?(?:0|[1-9]\d*)\Z", text):
+                cookie.max_age = int(text) if int(text) > 0 else -1
+        elif key == "expires":
+            try:
+                cookie.expires = parsedate_to_datetime(text).timestamp()
+            except (ValueError, OverflowError):
+                continue
+    return cookie
+
+
+def sanitized(name: str, value: str) -> str:
+    """`name=value` as Go writes it into a Cookie header."""
+    value = _BAD_VALUE.sub("", value)
+    if " " in value or "," in value:
+        value = f'"{value}"'
+    return f"{name.replace(chr(13), '-').replace(chr(10), '-')}={value}"
+
+
+@dataclass(slots=True)
+class _Kept:
     """A cookie as it is kept. `expires` is seconds since the epoch, None for the session's end."""
 
     name: str
@@ -32,15 +95,15 @@ class CookieJar:
     """The cookies of a VU."""
 
     def __init__(self) -> None:
-        self._cookies: dict[tuple[str, str, str], Cookie] = {}
+        self._cookies: dict[tuple[str, str, str], _Kept] = {}
         self._count = 0
 
     def __bool__(self) -> bool:
         return bool(self._cookies)
 
-    def header(self, url: WebSocketURL, now: float) -> str:
-        """The Cookie line for a request, "" for none: longer paths first, then the older ones."""
-        host, path = url.host.lower(), url.origin_path or "/"
+    def pairs(self, url: URL, now: float) -> list[tuple[str, str]]:
+        """(name, value) for a request: longer paths first, then the older ones."""
+        host, path = url.host.lower(), url.path or "/"
         found = [
             one
             for key, one in list(self._cookies.items())
@@ -50,68 +113,55 @@ class CookieJar:
             and (url.secure or not one.secure)
         ]
         found.sort(key=lambda one: (-len(one.path), one.created))
-        return "; ".join(f"{one.name}={one.value}" for one in found)
+        return [(one.name, one.value) for one in found]
 
-    def _alive(self, key: tuple[str, str, str], one: Cookie, now: float) -> bool:
+    def header(self, url: URL, now: float) -> str:
+        """The Cookie line for a request, "" for none."""
+        return "; ".join(sanitized(name, value) for name, value in self.pairs(url, now))
+
+    def _alive(self, key: tuple[str, str, str], one: _Kept, now: float) -> bool:
         if one.expires is not None and one.expires <= now:
             del self._cookies[key]
             return False
         return True
 
-    def store(self, url: WebSocketURL, lines: Iterable[str], now: float) -> None:
+    def store(self, url: URL, lines: Iterable[str], now: float) -> None:
         """Take over the Set-Cookie lines of a response."""
-        host = url.host.lower()
         for line in lines:
-            cookie = self._parse(line, host, url.origin_path or "/", now)
-            if cookie is None:
-                continue
-            key = (cookie.domain, cookie.path, cookie.name)
-            if cookie.expires is not None and cookie.expires <= now:
-                self._cookies.pop(key, None)
-                continue
-            if key in self._cookies:
-                cookie.created = self._cookies[key].created
-            self._cookies[key] = cookie
+            cookie = parse_set_cookie(line)
+            if cookie is not None:
+                self.set(url, cookie, now)
 
-    def _parse(self, line: str, host: str, path: str, now: float) -> Cookie | None:
-        pair, *attributes = line.split(";")
-        name, equals, value = pair.partition("=")
-        name, value = name.strip(), value.strip().strip('"')
-        if not equals or not name:
-            return None
-        self._count += 1
-        default = path.rpartition("/")[0] or "/"
-        cookie = Cookie(name, value, host, default, True, False, None, self._count)
-        lasting: float | None = None
-        for attribute in attributes:
-            key, _, text = attribute.partition("=")
-            key, text = key.strip().lower(), text.strip()
-            if key == "domain" and text.strip("."):
-                domain = text.lower().lstrip(".")
-                if literal(host) is not None:
-                    if domain != host:
-                        return None
-                elif not _in_domain(host, domain):
-                    return None
-                else:
-                    cookie.domain, cookie.host_only = domain, False
-            elif key == "path" and text.startswith("/"):
-                cookie.path = text
-            elif key == "secure":
-                cookie.secure = True
-            elif key == "max-age":
-                try:
-                    lasting = now + int(text) if int(text) > 0 else 0.0
-                except ValueError:
-                    continue
-            elif key == "expires":
-                try:
-                    cookie.expires = parsedate_to_datetime(text).timestamp()
-                except ValueError:
-                    continue
-        if lasting is not None:
-            cookie.expires = lasting
-        return cookie
+    def set(self, url: URL, cookie: SetCookie, now: float) -> None:
+        """Take over a cookie that was set on this URL, if it may be."""
+        host, path = url.host.lower(), cookie.path
+        if not path.startswith("/"):
+            path = (url.path or "/").rpartition("/")[0] or "/"
+        domain, host_only = host, True
+        wanted = cookie.domain.lower().lstrip(".")
+        if wanted and literal(host) is not None:
+            if wanted != host:
+                return
+        elif wanted:
+            if not _in_domain(host, wanted):
+                return
+            domain, host_only = wanted, False
+        key = (domain, path, cookie.name)
+        expires = now + cookie.max_age if cookie.max_age > 0 else cookie.expires
+        if cookie.max_age < 0 or (expires is not None and expires <= now):
+            self._cookies.pop(key, None)
+            return
+        known = self._cookies.get(key)
+        if known is None:
+            self._count += 1
+        created = self._count if known is None else known.created
+        self._cookies[key] = _Kept(
+            cookie.name, cookie.value, domain, path, host_only, cookie.secure, expires, created
+        )
+
+    def delete(self, url: URL, name: str, now: float) -> None:
+        """Delete what a cookie of this name, set on this URL without more, would replace."""
+        self.set(url, SetCookie(name, max_age=-1), now)
 
 
 def _in_domain(host: str, domain: str) -> bool:

@@ -24,7 +24,12 @@ from jsrunner.transport.addresses import (
     literal,
     split_port,
 )
-from jsrunner.transport.errors import DialError
+from jsrunner.transport.errors import (
+    BlacklistedAddress,
+    BlockedHostname,
+    DialError,
+    NoSuchHost,
+)
 from jsrunner.transport.proxy import Proxies, split, tunnel
 
 if TYPE_CHECKING:
@@ -60,7 +65,7 @@ class Dialer:
         self._blocked = Patterns(dict.fromkeys(options.block_hostnames or (), ""))
         self._blacklist = Networks(options.blacklist_ips or ())
         self._local = LocalAddresses(options.local_ips) if options.local_ips else None
-        self._proxies = Proxies(environment)
+        self.proxies = Proxies(environment)
         self._options = options
         self._environment = environment
         self._tls: TLS | None = None
@@ -68,7 +73,7 @@ class Dialer:
         self._told_of_limit = False
         dns = options.dns or {}
         ttl = dns.get("ttl") or "5m"
-        self._ttl = float("inf") if ttl == "inf" else 0.0 if ttl == "0" else parse_duration(ttl)
+        self.ttl = float("inf") if ttl == "inf" else 0.0 if ttl == "0" else parse_duration(ttl)
         self._select = dns.get("select") or "random"
         self._policy = dns.get("policy") or "preferIPv4"
         self._resolved: dict[str, tuple[float, list[str]]] = {}
@@ -81,15 +86,15 @@ class Dialer:
         *,
         tls: bool,
         alpn: tuple[str, ...] = (),
-        local_index: int = 0,
+        vu: int = 0,
     ) -> Any:
         """A connected gevent socket, through a proxy if the environment says so. Raises DialError."""
-        proxy = self._proxies.proxy_for(host, port, secure=tls)
+        proxy = self.proxies.proxy_for(host, port, secure=tls)
         if proxy is None:
-            sock = self._connect(host, port, local_index)
+            sock = self._connect(host, port, vu)
         else:
             proxy_host, proxy_port, authorization = split(proxy)
-            sock = self._connect(proxy_host, proxy_port, local_index)
+            sock = self._connect(proxy_host, proxy_port, vu)
             try:
                 tunnel(sock, host, port, authorization)
             except BaseException:
@@ -99,19 +104,29 @@ class Dialer:
 
     # -- addresses ---------------------------------------------------------------------------------
 
-    def _connect(self, host: str, port: int, local_index: int) -> Any:
+    def resolve(self, host: str, port: int) -> tuple[str, int]:
+        """Where a connection to this host is to be made, by the run's options. Raises DialError."""
         address, port = self._address(host, port)
         blocked = self._blacklist.containing(address)
         if blocked:
-            raise DialError(f"IP ({address}) is in a blacklisted range ({blocked})")
+            raise BlacklistedAddress(f"IP ({address}) is in a blacklisted range ({blocked})")
+        return address, port
+
+    def local_address(self, vu: int) -> str | None:
+        """The client address of a VU by its number, if the option localIPs gives any."""
+        return None if self._local is None else self._local.of(max(vu - 1, 0))
+
+    def _connect(self, host: str, port: int, vu: int) -> Any:
+        address, port = self.resolve(host, port)
         family = plain.AF_INET6 if ":" in address else plain.AF_INET
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         sock = None
         try:
             sock = socket.socket(family, plain.SOCK_STREAM)
             sock.setsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY, 1)
-            if self._local is not None:
-                sock.bind((self._local.of(local_index), 0))
+            local = self.local_address(vu)
+            if local is not None:
+                sock.bind((local, 0))
             with gevent.Timeout(CONNECT_TIMEOUT, TimeoutError):
                 _establish(sock, (address, port))
             return sock
@@ -150,7 +165,7 @@ class Dialer:
         if literal(host) is None:
             blocked = self._blocked.find(host)
             if blocked:
-                raise DialError(f"hostname ({host}) is in a blocked pattern ({blocked[0]})")
+                raise BlockedHostname(f"hostname ({host}) is in a blocked pattern ({blocked[0]})")
         found = self._hosts.find(f"{host}:{port}") or self._hosts.find(host)
         if found:
             address, other = split_port(found[1])
@@ -172,7 +187,7 @@ class Dialer:
         known = self._resolved.get(host)
         if known and known[0] > time.monotonic():
             return known[1]
-        missing = DialError(f"lookup {host}: no such host")
+        missing = NoSuchHost(f"lookup {host}: no such host")
         if ".." in host or host.startswith("."):
             raise missing
         try:
@@ -191,7 +206,7 @@ class Dialer:
         }[self._policy]
         if not found:
             raise missing
-        self._resolved[host] = (time.monotonic() + self._ttl, found)
+        self._resolved[host] = (time.monotonic() + self.ttl, found)
         return found
 
     # -- TLS ---------------------------------------------------------------------------------------
@@ -213,7 +228,7 @@ class Dialer:
             return self._tls.context(host, alpn).wrap_socket(sock, server_hostname=host)
         except OSError as error:
             sock.close()
-            raise DialError(error_text(error, host, literal(host) is not None, "")) from None
+            raise DialError(error_text(error, host)) from None
         except BaseException:
             sock.close()
             raise

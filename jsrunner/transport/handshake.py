@@ -6,7 +6,6 @@ in one piece (the library reads byte by byte) and with all its header lines, whi
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING
 from websocket._handshake import _create_sec_websocket_key, _validate
 
 from jsrunner.transport.errors import DialError
+from jsrunner.transport.headers import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gevent.socket import socket
 
-    from jsrunner.transport.url import WebSocketURL
+    from jsrunner.transport.url import URL
 
 #: Of a refused handshake's body so much is read (as Go's gorilla/websocket does).
 BODY_BYTES = 1024
@@ -35,7 +35,6 @@ _RESERVED = (
     "Sec-Websocket-Extensions",
 )
 _PROTOCOL = "Sec-Websocket-Protocol"
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
 @dataclass(slots=True)
@@ -57,16 +56,8 @@ class Answer:
         self.joined = {name: ", ".join(values) for name, values in self.headers.items()}
 
 
-@functools.lru_cache(1024)
-def canonical(name: str) -> str:
-    """`x-request-ID` -> `X-Request-Id`, as Go writes header names."""
-    if not _TOKEN.match(name):
-        return name
-    return "-".join(part[:1].upper() + part[1:].lower() for part in name.split("-"))
-
-
 def request(
-    url: WebSocketURL,
+    url: URL,
     headers: Mapping[str, str],
     *,
     cookies: str,

@@ -65,7 +65,7 @@ def split(proxy: str) -> tuple[str, int, str]:
     """(host, port, value of Proxy-Authorization or "") of a proxy's URL."""
     parts = urlsplit(proxy)
     host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = parts.port or {"https": 443, "socks5": 1080, "socks5h": 1080}.get(parts.scheme, 80)
     if parts.username is None:
         return host, port, ""
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import ssl
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.transport.errors import DialError
+from jsrunner.transport.tls_names import SUITES, alert_text, certificate_for, verification_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,33 +19,6 @@ _VERSIONS: Final = {
     "tls1.2": ssl.TLSVersion.TLSv1_2,
     "tls1.3": ssl.TLSVersion.TLSv1_3,
 }
-
-#: Go's names of cipher suites -> OpenSSL's. TLS 1.3 suites cannot be chosen, there as here.
-_SUITES: Final = {
-    "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
-    "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
-    "TLS_RSA_WITH_AES_128_CBC_SHA256": "AES128-SHA256",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256": "AES128-GCM-SHA256",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384": "AES256-GCM-SHA384",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
-    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
-    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": "ECDHE-RSA-AES256-SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256": "ECDHE-ECDSA-AES128-SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256": "ECDHE-RSA-AES128-SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
-}
-
-_UNKNOWN_AUTHORITY: Final = (18, 19, 20, 21)  # X509_V_ERR_*: self-signed, unknown issuer
-_EXPIRED: Final = (9, 10)
-_HOST_MISMATCH: Final = (62, 64)
-
-_VERIFY: Final = "tls: failed to verify certificate: x509: "
 
 
 class TLS:
@@ -69,14 +42,7 @@ class TLS:
 
     def context(self, host: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
         """The context for a host. Making one takes milliseconds, so they are kept."""
-        certificate = next(
-            (
-                number
-                for number, one in enumerate(self._certificates)
-                if _matches(host, one.get("domains") or ())
-            ),
-            None,
-        )
+        certificate = certificate_for(host, self._certificates)
         key = (certificate, alpn)
         found = self._contexts.get(key)
         if found is None:
@@ -101,7 +67,7 @@ class TLS:
             if highest:
                 context.maximum_version = _VERSIONS[highest]
         if self._suites:
-            names = [_SUITES[name] for name in self._suites if name in _SUITES]
+            names = [SUITES[name] for name in self._suites if name in SUITES]
             if names:
                 context.set_ciphers(":".join(names))
         if certificate is not None:
@@ -135,37 +101,13 @@ class TLS:
                 raise DialError(f"tls: {error}") from None
 
 
-def _matches(host: str, domains: Sequence[str]) -> bool:
-    if not domains:
-        return True
-    return any(
-        host == one or (one.startswith("*.") and host.partition(".")[2] == one[2:]) for one in domains
-    )
-
-
-def error_text(error: Exception, host: str, is_address: bool, certificate: str) -> str:
+def error_text(error: Exception, host: str) -> str:
     """What Go says of a failed TLS handshake."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        code = error.verify_code
-        if code in _UNKNOWN_AUTHORITY:
-            return _VERIFY + "certificate signed by unknown authority"
-        if code in _EXPIRED:
-            return _VERIFY + "certificate has expired or is not yet valid"
-        if code in _HOST_MISMATCH:
-            if is_address:
-                return (
-                    f"{_VERIFY}cannot validate certificate for {host} because it doesn't contain "
-                    "any IP SANs"
-                )
-            names = certificate or "other names"
-            return f"{_VERIFY}certificate is valid for {names}, not {host}"
-        return _VERIFY + error.verify_message
+        return verification_text(error.verify_code, host, detail=error.verify_message)
     if isinstance(error, ssl.SSLEOFError):
         return "EOF"
     text = str(error)
     if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "RECORD_LAYER" in text:
         return "tls: first record does not look like a TLS handshake"
-    alert = re.search(r"(?:TLSV1|SSLV3|TLSV13)_ALERT_(\w+)", text)
-    if alert:
-        return "remote error: tls: " + alert[1].replace("_", " ").lower()
-    return f"tls: {getattr(error, 'reason', None) or text}"
+    return alert_text(text) or f"tls: {getattr(error, 'reason', None) or text}"

@@ -21,3 +21,12 @@ def wire_bytes(sock: Any) -> tuple[int, int] | None:
     except (OSError, struct.error):
         return None
     return acked, received
+
+
+def wire_bytes_of(descriptor: int) -> tuple[int, int] | None:
+    """The same for a descriptor that is someone else's."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+    try:
+        return wire_bytes(sock)
+    finally:
+        sock.detach()

@@ -32,6 +32,11 @@ _MAKING: Final = 2
 _TOLD: Final = 3
 _SHARED: Final = 4
 
+#: What the whole run has: the number of VUs, and when the next HTTP request may start (option rps).
+_ALL_VUS: Final = 0
+_NEXT_START: Final = 1
+_OF_RUN: Final = 2
+
 #: What STATE says of a scenario.
 WAITING: Final = 0
 RUNNING: Final = 1
@@ -53,31 +58,41 @@ class Board:
         self.mail = [os.pipe2(os.O_NONBLOCK) for _ in range(workers)]
 
     def open(self, scenarios: int) -> None:
-        """Map the cells of so many scenarios, and one for the number of VUs."""
-        size = (1 + scenarios * self._stride) * 8
+        """Map the cells of the run and those of so many scenarios."""
+        size = (_OF_RUN + scenarios * self._stride) * 8
         if os.fstat(self.descriptor).st_size < size:
             os.ftruncate(self.descriptor, size)
         self._cells = memoryview(mmap.mmap(self.descriptor, size)).cast("q")
 
     def view(self, slot: int, worker: int) -> Counts:
         """The counts of one scenario as `worker` sees and changes them."""
-        start = 1 + slot * self._stride
+        start = _OF_RUN + slot * self._stride
         return Counts(self, self._cells[start : start + self._stride], start, worker)
 
     @property
     def vus(self) -> int:
         """How many VUs there are in the whole run: they are numbered from 1 to this."""
-        return self._cells[0]
+        return self._cells[_ALL_VUS]
 
     @vus.setter
     def vus(self, count: int) -> None:
-        self._cells[0] = count
+        self._cells[_ALL_VUS] = count
 
     def new_vu(self) -> int:
         """The number of a further VU."""
-        with self.locked(0):
-            self._cells[0] += 1
-            return self._cells[0]
+        with self.locked(_ALL_VUS * 8):
+            self._cells[_ALL_VUS] += 1
+            return self._cells[_ALL_VUS]
+
+    def next_start(self, now: int, interval: int) -> int:
+        """When, at the soonest, a request may start that is `interval` behind the one before it.
+
+        Nanoseconds of time.monotonic_ns. All processes draw from one sequence.
+        """
+        with self.locked(_NEXT_START * 8):
+            start = max(now, self._cells[_NEXT_START])
+            self._cells[_NEXT_START] = start + interval
+        return start
 
     @contextlib.contextmanager
     def locked(self, offset: int) -> Iterator[None]:

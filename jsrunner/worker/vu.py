@@ -73,7 +73,9 @@ class VU:
         #: What the script gave as the reason when it aborted the test.
         self.aborted: str | None = None
 
-        self._cookies: CookieJar | None = None
+        #: The VU's own jar, made when it is first needed.
+        self.cookies: CookieJar | None = None
+        self._jars: dict[int, CookieJar] = {}
         self.interpreter = self._new_interpreter()
 
     # -- the script --------------------------------------------------------------------------------
@@ -293,9 +295,20 @@ class VU:
 
     def cookie_jar(self, number: int | None = None) -> CookieJar:
         """The jar by its number, or the VU's own, which is empty at the start of each iteration."""
-        if self._cookies is None:
-            self._cookies = CookieJar()
-        return self._cookies
+        if number is not None:
+            return self._jars[number]
+        if self.cookies is None:
+            self.cookies = CookieJar()
+        return self.cookies
+
+    def keep_cookie_jar(self, jar: CookieJar) -> int:
+        """A number by which the script's objects know a jar, until `drop_cookie_jar`."""
+        number = self.new_handle()
+        self._jars[number] = jar
+        return number
+
+    def drop_cookie_jar(self, number: int) -> None:
+        self._jars.pop(number, None)
 
     # -- iterations --------------------------------------------------------------------------------
 
@@ -385,8 +398,8 @@ class VU:
         self.iteration_in_test = number
         if self.metadata is not None:
             self.metadata = self._current_metadata()
-        if self._cookies is not None and not self.process.options.no_cookies_reset:
-            self._cookies = None
+        if self.cookies is not None and not self.process.options.no_cookies_reset:
+            self.cookies = None
         self._started = now
         self._pause_until = now + self.process.minimum_iteration
         return self.iteration
@@ -464,6 +477,15 @@ class VU:
         if self.interrupted:
             raise Interrupted
 
+    def give_way(self) -> None:
+        """Let other VUs have their turn if this one has worked for long without waiting."""
+        now = time.monotonic()
+        if now >= self._slice_end:
+            gevent.sleep(YIELD)
+            self._slice_end = time.monotonic() + TIME_SLICE
+            if self.interrupted:
+                raise Interrupted
+
     def post(self, handle: int, payload: object) -> None:
         """Give the event loop an event for who listens to `handle` (see engine/loop.js)."""
         self.loop.post(handle, payload)
@@ -531,6 +553,7 @@ class VU:
         """After an interruption the interpreter is of no more use: run the init code in a new one."""
         self.interrupted = False
         self.modules.clear()
+        self._jars.clear()
         self.in_init = True
         self.group = self._base_group
         self.interpreter = self._new_interpreter()

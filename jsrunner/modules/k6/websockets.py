@@ -11,7 +11,6 @@ from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6.event_socket import EventSocket
 from jsrunner.modules.k6.ws_session import text_of
 from jsrunner.transport import url
-from jsrunner.transport.errors import DialError
 
 if TYPE_CHECKING:
     from jsrunner.worker.vu import VU
@@ -30,8 +29,8 @@ class Websockets(HostModule):
         """The URL as Go writes it."""
         shown = orjson.dumps(address).decode()
         try:
-            parts = url.split(address)
-        except DialError as error:
+            parts = url.parse(address)
+        except url.URLError as error:
             raise HostError(
                 f"WebSocket requires valid url, but got {shown} which resulted in {error}"
             ) from None

@@ -74,7 +74,7 @@ def _dial(
     protocols: str,
 ) -> None:
     process = vu.process
-    target = url.parse(address)
+    target = url.parse_websocket(address)
     request, key = handshake.request(
         target,
         {"User-Agent": process.user_agent, **headers},
@@ -84,7 +84,7 @@ def _dial(
     )
     assert process.dialer is not None
     sock = process.dialer.dial(
-        target.host, target.port, tls=target.secure, alpn=("http/1.1",), local_index=vu.id
+        target.host, target.port, tls=target.secure, alpn=("http/1.1",), vu=vu.id
     )
     try:
         sock.sendall(request)

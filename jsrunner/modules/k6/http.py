@@ -1,0 +1,401 @@
+"""Python half of `k6/http`: requests with their redirections, cookies, authentication and samples.
+
+The hot path is a GET without anything special: `request` -> `_Flow.run` -> `Client.exchange`, one
+crossing, the response as JSON that is put together from cached parts. Measured: see bench/.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+import orjson
+from gevent.lock import BoundedSemaphore
+
+from jsrunner.engine.interpreter import HostError, mend
+from jsrunner.modules.base import HostModule, operation
+from jsrunner.modules.k6.http_flow import Flow, InvalidURL, KnownHeads, Shared, Target
+from jsrunner.options.duration import parse_duration
+from jsrunner.transport import failures, references
+from jsrunner.transport.cookies import CookieJar, SetCookie
+from jsrunner.transport.http import Client
+from jsrunner.transport.url import URL, URLError, parse
+
+if TYPE_CHECKING:
+    from jsrunner.worker.vu import VU
+
+#: Options of k6 that are not set.
+_BATCH: Final = 20
+_BATCH_PER_HOST: Final = 6
+
+
+class Http(HostModule):
+    specifier = "k6/http"
+
+    def __init__(self, vu: VU) -> None:
+        super().__init__(vu)
+        self._client: Client | None = None
+        self._shared: Shared = None  # type: ignore[assignment]  # made with the first request
+        self._heads = KnownHeads()
+        self._iteration = -1
+        self._asynchronous: set[gevent.Greenlet] = set()
+
+    # -- requests ------------------------------------------------------------------------------------
+
+    @operation
+    def request(
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        body: Any = None,
+        more: dict[str, Any] | None = None,
+    ) -> Any:
+        """Make a request: the response as `responseOf` of http.js takes it."""
+        try:
+            flow = self._prepare(method, url, name, body, more)
+        except ValueError as error:
+            return self._refuse(error)
+        result = orjson.Fragment(flow.run(self._heads))
+        if not flow.waited:
+            self.vu.give_way()
+        return result
+
+    @operation
+    def refuse(self, url: str | None, text: str) -> Any:
+        """A request cannot be made because of its parameters; a wrong URL is told first."""
+        try:
+            if url is not None:
+                Target.parse(url)
+            raise ValueError(text)
+        except ValueError as error:
+            return self._refuse(error)
+
+    def _refuse(self, error: ValueError) -> Any:
+        if self.vu.process.options.throw:
+            raise HostError(str(error))
+        self.vu.log("warning", "Request Failed", error=str(error))
+        return _refused(error)
+
+    @operation
+    def batch(self, specs: list[Any]) -> list[Any]:
+        """Make requests at once, as many as the options allow: their responses, or {throws: text}.
+
+        A spec that is a string is the error in the parameters of a request; then none is made.
+        """
+        options = self.vu.process.options
+        flows: list[Flow] = []
+        for position, spec in enumerate(specs):
+            try:
+                if isinstance(spec, str):
+                    raise ValueError(spec)
+                flows.append(self._prepare(*spec))
+            except ValueError as error:
+                if options.throw:
+                    raise HostError(str(error)) from None
+                self.vu.log("warning", "A batch request failed", error=str(error))
+                unmade = [None] * (len(specs) - position - 1)
+                return [*(_refused(ValueError()) for _ in flows), _refused(error), *unmade]
+        most = _BATCH if options.batch is None else options.batch
+        per_host = _BATCH_PER_HOST if options.batch_per_host is None else options.batch_per_host
+        return self._run_together(flows, most, per_host)
+
+    def _run_together(self, flows: list[Flow], most: int, per_host: int) -> list[Any]:
+        results: list[Any] = [None] * len(flows)
+        slots: dict[str, BoundedSemaphore] = {}
+        waiting = iter(enumerate(flows))
+        errors: list[HostError] = []
+
+        def work() -> None:
+            for position, flow in waiting:
+                slot = slots.setdefault(flow.target.url.authority, BoundedSemaphore(max(per_host, 1)))
+                with slot:
+                    try:
+                        results[position] = orjson.Fragment(flow.run())
+                    except HostError as error:
+                        errors.append(error)
+
+        workers = [gevent.spawn(work) for _ in range(min(most, len(flows)))]
+        try:
+            gevent.joinall(workers, raise_error=True)
+        finally:
+            gevent.killall([one for one in workers if not one.dead])
+        if errors:
+            raise errors[0]
+        return results
+
+    @operation
+    def begin(
+        self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
+    ) -> Any:
+        """Begin a request: a handle to whose listener {response} or {throws} is posted.
+
+        If the parameters are wrong there is no handle but the {response} or {throws} itself.
+        """
+        try:
+            flow = self._prepare(method, url, name, body, more)
+        except ValueError as error:
+            try:
+                return {"response": self._refuse(error)}
+            except HostError as thrown:
+                return {"throws": str(thrown)}
+        handle = self.vu.new_handle()
+        greenlet = gevent.spawn(self._run_apart, flow, handle)
+        self._asynchronous.add(greenlet)
+        greenlet.rawlink(self._asynchronous.discard)
+        return handle
+
+    def _run_apart(self, flow: Flow, handle: int) -> None:
+        try:
+            payload: dict[str, Any] = {"response": orjson.Fragment(flow.run())}
+        except HostError as error:
+            payload = {"throws": str(error)}
+        except Exception as error:
+            self.vu.interpreter.fault = error
+            payload = {"throws": f"jsrunner: {type(error).__name__}: {error}"}
+        self.vu.post(handle, payload)
+
+    # -- what a request is ---------------------------------------------------------------------------
+
+    def _connect(self) -> Client:
+        """The VU's client, made with its first request."""
+        process = self.vu.process
+        shared = process.shared.get("k6/http")
+        if shared is None:
+            shared = process.shared["k6/http"] = Shared(process)
+        self._shared = shared
+        self._client = Client(shared.settings, self.vu)
+        return self._client
+
+    def _prepare(
+        self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
+    ) -> Flow:
+        """Raises ValueError for what k6 refuses before it makes a request."""
+        client = self._client
+        if client is None:
+            client = self._connect()
+        vu, shared = self.vu, self._shared
+        target = shared.target(url)
+        if shared.forgets_connections and self._iteration != vu.iteration:
+            client.close()
+            self._iteration = vu.iteration
+        flow = Flow(vu, shared, client, method or "GET", target)
+        if name is not None:
+            flow.name = name
+        if body is not None:
+            flow.body = self._body(body)
+        if more is not None:
+            self._read(more, flow)
+        flow.seal()
+        return flow
+
+    def _read(self, more: dict[str, Any], flow: Flow) -> None:
+        """What params say, as http.js has read them. Raises ValueError."""
+        for key, value in more.items():
+            if key == "headers":
+                flow.headers = tuple(value)
+            elif key == "type":
+                flow.content_type = value
+            elif key == "tags":
+                flow.tags = value
+            elif key == "cookies":
+                flow.cookies = value
+            elif key == "jar":
+                flow.jar = self.vu.cookie_jar(value)
+            elif key == "callback":
+                flow.expected = self._shared.expected(value)
+            elif key == "timeout":
+                flow.timeout = _timeout(value)
+            elif key == "responseType":
+                flow.discard, flow.binary = value == "none", value == "binary"
+            elif key == "redirects":
+                flow.redirects, flow.redirects_given = value, True
+            elif key == "throw":
+                flow.throws = value
+            elif key == "auth":
+                flow.auth = value
+            else:
+                assert key == "compression"
+                flow.codings = tuple(value)
+
+    def _body(self, body: Any) -> bytes:
+        if isinstance(body, str):
+            return body.encode()
+        kind, *rest = body
+        if kind == "multipart":
+            return self._multipart(*rest)
+        return self._bytes(kind, rest[0])
+
+    def _bytes(self, kind: str, packed: Any) -> bytes:
+        interpreter = self.vu.interpreter
+        if kind == "buffer":
+            return interpreter.buffer(packed)
+        data = interpreter.text(packed)
+        return mend(data) if b"\xed" in data else data
+
+    def _multipart(self, boundary: str, parts: list[list[Any]]) -> bytes:
+        """multipart/form-data (RFC 7578); parts are [name, filename or null, type, kind, packed]."""
+        pieces = []
+        for name, filename, content_type, kind, packed in parts:
+            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+            if filename is not None:
+                head += f'; filename="{_quoted(filename)}"\r\nContent-Type: {content_type}'
+            pieces += [head.encode(), b"\r\n\r\n", self._bytes(kind, packed), b"\r\n"]
+        return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
+
+    @operation
+    def body_text(self, body: Any) -> object:
+        """A request's body as the text that `response.request.body` is."""
+        text = self._body(body).decode("utf-8", "go").encode()
+        return self.vu.interpreter.put_text(text)
+
+    @operation
+    def default_headers(self) -> str:
+        """JSON of the headers that a request has without any of its own."""
+        return self._shared.plain.json
+
+    # -- cookie jars -----------------------------------------------------------------------------------
+
+    @operation
+    def new_jar(self) -> int:
+        return self.vu.keep_cookie_jar(CookieJar())
+
+    @operation
+    def current_jar(self) -> int:
+        return self.vu.keep_cookie_jar(self.vu.cookie_jar())
+
+    @operation
+    def drop_jar(self, number: int) -> None:
+        self.vu.drop_cookie_jar(number)
+
+    def _jar(self, number: int, url: str) -> tuple[CookieJar | None, URL]:
+        """The jar, if there can be cookies for the URL."""
+        try:
+            parsed = parse(url)
+        except URLError as error:
+            raise HostError(str(error)) from None
+        return self.vu.cookie_jar(number) if parsed.scheme in ("http", "https") else None, parsed
+
+    @operation
+    def jar_cookies(self, number: int, url: str) -> dict[str, list[str]]:
+        jar, parsed = self._jar(number, url)
+        found: dict[str, list[str]] = {}
+        for name, value in jar.pairs(parsed, time.time()) if jar else ():
+            found.setdefault(name, []).append(value)
+        return found
+
+    @operation
+    def jar_set(self, number: int, url: str, name: str, value: str, given: dict[str, Any]) -> bool:
+        jar, parsed = self._jar(number, url)
+        expires = given.pop("expires", "")
+        cookie = SetCookie(name, value, **given)
+        if expires:
+            cookie.expires = _rfc1123(expires)
+        if jar is not None:
+            jar.set(parsed, cookie, time.time())
+        return True
+
+    @operation
+    def jar_delete(self, number: int, url: str, name: str) -> None:
+        jar, parsed = self._jar(number, url)
+        if jar is not None:
+            jar.delete(parsed, name, time.time())
+
+    @operation
+    def jar_clear(self, number: int, url: str) -> None:
+        jar, parsed = self._jar(number, url)
+        if jar is not None:
+            now = time.time()
+            for name, _ in jar.pairs(parsed, now):
+                jar.delete(parsed, name, now)
+
+    # -- URLs ------------------------------------------------------------------------------------------
+
+    @operation
+    def clean_url(self, url: str) -> str:
+        """A URL with its credentials hidden. Raises HostError for what is none."""
+        try:
+            return Target.parse(url).clean
+        except InvalidURL as error:
+            raise HostError(str(error)) from None
+
+    @operation
+    def resolve_url(self, base: str, reference: str, query: str | None) -> str:
+        """A reference on a page, with another query if one is given."""
+        try:
+            parse(reference)
+        except URLError as error:
+            raise HostError(str(error)) from None
+        found = references.resolve(base, reference)
+        assert found is not None
+        return str(found if query is None else replace(found, query=query))
+
+    @operation
+    def json_error(self, kind: str, packed: Any) -> str:
+        """Where and why a text is no JSON, in Go's words."""
+        from jsrunner.modules.k6.json_errors import describe
+
+        return describe(self._bytes(kind, packed))
+
+    @operation
+    def warn(self, text: str) -> None:
+        self.vu.log("warning", text)
+
+    @operation
+    def load_html(self) -> None:
+        """Load k6/html, which only scripts need that look into pages."""
+        self.vu.interpreter.run_module(
+            "import 'k6/html';\n"
+            "import { parse } from 'jsrunner:html/selection';\n"
+            "import { entries } from 'jsrunner:host';\n"
+            "entries.adoptParser(parse);",
+            "jsrunner:html",
+        )
+
+    # -- the end ---------------------------------------------------------------------------------------
+
+    def interrupted(self) -> None:
+        """The VU was stopped: drop the requests that run and close all connections."""
+        gevent.killall(list(self._asynchronous))
+        if self._client is not None:
+            self._client.close()
+
+
+def _timeout(value: Any) -> float:
+    """Seconds of params.timeout: milliseconds or a duration."""
+    if isinstance(value, str):
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            raise ValueError(f"invalid timeout value: {error}") from None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value / 1000
+    kind = {bool: "bool", type(None): "<nil>", list: "[]interface {}"}.get(
+        type(value), "map[string]interface {}"
+    )
+    raise ValueError(f"invalid timeout value: unable to use type {kind} as a duration value")
+
+
+def _rfc1123(text: str) -> float:
+    """Seconds since the epoch. Raises HostError."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        shown = orjson.dumps(text).decode()
+        raise HostError(
+            f'unable to parse "expires" date string {shown}: parsing time {shown} as '
+            f'"Mon, 02 Jan 2006 15:04:05 MST": cannot parse {shown} as "Mon"'
+        ) from None
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _refused(error: ValueError) -> dict[str, Any]:
+    """A response that says only why there is none."""
+    text = str(error)
+    return {"error": text, "code": failures.INVALID_URL if text.startswith("invalid URL: ") else 0}

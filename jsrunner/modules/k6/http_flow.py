@@ -1,0 +1,587 @@
+"""One request of a script, from its parameters to its response: what k6 does between the two."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+import orjson
+
+from jsrunner.engine.interpreter import HostError
+from jsrunner.modules.k6.http_samples import Samples, expectation
+from jsrunner.transport import auth, content, failures
+from jsrunner.transport.cookies import parse_set_cookie, sanitized
+from jsrunner.transport.failures import Failure
+from jsrunner.transport.headers import canonical, is_name, is_value
+from jsrunner.transport.http import Call, Client, Exchange, Settings
+from jsrunner.transport.redirects import BadLocation, Hop, next_hop
+from jsrunner.transport.url import URL, URLError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsrunner.modules.k6.http_debug import Debug
+    from jsrunner.modules.k6.http_samples import Expected
+    from jsrunner.transport.head import Head
+    from jsrunner.worker.process import Process
+    from jsrunner.worker.vu import VU
+
+#: Bodies up to so many bytes travel as JSON, longer ones beside it (see engine.native).
+SHORT_BODY: Final = 2048
+#: Tables are emptied when they have so many entries.
+_MOST_CACHED: Final = 10_000
+
+_TIMEOUT: Final = 60.0
+_REDIRECTS: Final = 10
+#: Methods for which Go says that there is no body.
+_WITH_BODY: Final = ("POST", "PUT", "PATCH")
+#: Headers that net/http writes by itself or not at all.
+_NOT_SENT: Final = ("Host", "Content-Length", "Transfer-Encoding", "Trailer")
+#: What Go makes of a date that is not given, in milliseconds.
+_NO_DATE: Final = -6795364578871
+
+
+class InvalidURL(ValueError):
+    """k6's error 1020."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL as a script has written it."""
+
+    url: URL
+    #: As Go writes it, and as tags have it: without credentials.
+    text: str
+    clean: str
+    #: Whether Go writes it as the script does.
+    is_same: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Raises InvalidURL."""
+        try:
+            url = parse(text)
+        except URLError as error:
+            raise InvalidURL(f"invalid URL: {error}") from None
+        return cls(url, str(url), url.masked(), str(url) == text)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Request headers, checked and put into the shapes that are needed."""
+
+    #: Canonical names.
+    headers: dict[str, str]
+    #: As libcurl takes them.
+    lines: tuple[str, ...]
+    #: {name: [value]} for `response.request.headers`.
+    json: str
+    cookie: str
+    #: Content-Length, which is not sent as it is given.
+    length: str | None
+    failure: Failure | None
+
+
+def prepare(headers: dict[str, str]) -> Prepared:
+    """Headers with canonical names in all their shapes."""
+    lines = tuple(
+        f"{name}: {value}" if value else f"{name};"
+        for name, value in headers.items()
+        if name not in _NOT_SENT and name != "Cookie" and (value or name != "User-Agent")
+    )
+    if "Host" in headers:
+        lines = (f"Host: {headers['Host']}", *lines)
+    shown = {name: [value] for name, value in headers.items() if name != "Content-Length"}
+    return Prepared(
+        headers,
+        lines,
+        orjson.dumps(shown).decode(),
+        headers.get("Cookie", ""),
+        headers.get("Content-Length"),
+        _invalid(headers),
+    )
+
+
+def _invalid(headers: dict[str, str]) -> Failure | None:
+    for name, value in headers.items():
+        if not is_name(name):
+            text = f"net/http: invalid header field name {orjson.dumps(name).decode()}"
+            return failures.generic(text)
+        if not is_value(value):
+            text = f"net/http: invalid header field value for {orjson.dumps(name).decode()}"
+            return failures.generic(text)
+    return None
+
+
+class KnownHeads:
+    """Heads that a VU's JavaScript has, by number, so that they need not cross again.
+
+    Only for responses that cross one by one: those of a batch are not read in the order of writing.
+    """
+
+    _SLOTS: Final = 64
+
+    def __init__(self) -> None:
+        self._numbers: dict[Head, int] = {}
+        self._slots: list[Head | None] = [None] * self._SLOTS
+        self._next = 0
+
+    def show(self, head: Head) -> bytes:
+        """JSON: the head's number or, the first time, [number, ...head]."""
+        number = self._numbers.get(head)
+        if number is not None:
+            return b"%d" % number
+        number = self._next
+        self._next = (number + 1) % self._SLOTS
+        before = self._slots[number]
+        if before is not None:
+            del self._numbers[before]
+        self._slots[number] = head
+        self._numbers[head] = number
+        return b"[%d,%b]" % (number, head.json)
+
+
+class Shared:
+    """What the VUs of a process share: options in force, and tables of what was met before."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.dialer is not None
+        options = process.options
+        self._process = process
+        self.settings = Settings(options, process.dialer, os.environ)
+        self.samples = Samples(process)
+        self.default_expected = expectation([], [(200, 399)])
+        self.max_redirects = _REDIRECTS if options.max_redirects is None else options.max_redirects
+        #: The warning about too many redirections is for those who have not set a limit.
+        self.redirects_given = options.max_redirects is not None
+        self.debugs = bool(options.http_debug)
+        self.throws, self.discards = bool(options.throw), bool(options.discard_response_bodies)
+        self.forgets_connections = bool(options.no_vu_connection_reuse)
+        self.paces = bool(options.rps)
+        self._interval = int(1e9 / options.rps) if options.rps else 0
+        self._targets: dict[str, Target] = {}
+        self._prepared: dict[tuple[tuple[str, ...], str], Prepared] = {}
+        self._expected: dict[bytes, Expected] = {}
+        #: The headers of a request that has none of its own.
+        self.plain = self.prepared((), "")
+
+    def target(self, text: str) -> Target:
+        """Raises InvalidURL."""
+        found = self._targets.get(text)
+        if found is None:
+            if len(self._targets) >= _MOST_CACHED:
+                self._targets.clear()
+            found = self._targets[text] = Target.parse(text)
+        return found
+
+    def expected(self, given: list[Any] | None) -> Expected:
+        """Of http.expectedStatuses: statuses and [min, max]; None switches the judgement off."""
+        if given is None:
+            return None
+        key = orjson.dumps(given)
+        found = self._expected.get(key)
+        if found is None:
+            ranges = [(one[0], one[1]) for one in given if isinstance(one, list)]
+            exact = [one for one in given if not isinstance(one, list)]
+            found = self._expected[key] = expectation(exact, ranges)
+        return found
+
+    def prepared(self, given: tuple[str, ...], content_type: str) -> Prepared:
+        """Headers as a script gives them (name, value, name, ...), over those of k6 itself."""
+        key = (given, content_type)
+        found = self._prepared.get(key)
+        if found is None:
+            if len(self._prepared) >= _MOST_CACHED:
+                self._prepared.clear()
+            headers = {"Content-Type": content_type} if content_type else {}
+            headers["User-Agent"] = self._process.user_agent
+            for name, value in zip(given[::2], given[1::2], strict=True):
+                headers[canonical(name)] = value
+            found = self._prepared[key] = prepare(headers)
+        return found
+
+    def pace(self) -> None:
+        """Wait for this request's turn: the option rps bounds their number."""
+        assert self._process.board is not None
+        now = time.monotonic_ns()
+        start = self._process.board.next_start(now, self._interval)
+        if start > now:
+            gevent.sleep((start - now) / 1e9)
+
+
+class Flow:
+    """A request with what follows from it. Made by `Http`, which sets what params say."""
+
+    # What most requests leave as it is, in the class: a request makes one of these.
+    body: bytes | None = None
+    content_type = ""
+    #: name, value, name, value, ...
+    headers: tuple[str, ...] = ()
+    #: (name, value, whether it stands in for the jar's)
+    cookies: Sequence[tuple[str, str, bool]] = ()
+    codings: tuple[str, ...] = ()
+    tags: dict[str, str] | None = None
+    #: Of a URL template.
+    name: str | None = None
+    auth = ""
+    timeout = _TIMEOUT
+    binary = False
+    #: Whether other VUs have had their turn meanwhile.
+    waited = False
+    _credentials = ("", "")
+    #: How the next response is judged if not by `expected`: with Digest and NTLM, the first.
+    _first: Expected = None
+    _debug: Debug | None = None
+
+    def __init__(self, vu: VU, shared: Shared, client: Client, method: str, target: Target) -> None:
+        self._vu, self._shared, self._client = vu, shared, client
+        self.method, self.target = method, target
+        #: None: the VU's own, which there is none of yet.
+        self.jar = vu.cookies
+        self.discard, self.throws = shared.discards, shared.throws
+        self.redirects, self.redirects_given = shared.max_redirects, shared.redirects_given
+        self.expected: Expected = shared.default_expected
+        self._tag_set = vu.tags
+
+    def seal(self) -> None:
+        """Params are read: settle what they mean now, whenever the request will be made."""
+        shared = self._shared
+        prepared = shared.plain
+        if self.headers or self.content_type:
+            prepared = shared.prepared(self.headers, self.content_type)
+        if self.codings and self.body is not None:
+            prepared = self._encode(prepared, self.body)
+        if prepared.length is not None:
+            self._check_length(prepared.length, len(self.body or b""))
+        if self.body is None and self.method in _WITH_BODY:
+            self.body = b""
+        self._prepared, self._sent_cookies = prepared, prepared.cookie
+        if self.cookies or self.jar:
+            self._sent_cookies = self._cookie_header(prepared.cookie, self.target.url)
+
+    def run(self, heads: KnownHeads | None = None) -> bytes:
+        """Make the request: JSON of its response. Raises HostError if the script is to be told so."""
+        shared, target, prepared = self._shared, self.target, self._prepared
+        if shared.paces:
+            shared.pace()
+        if shared.debugs:
+            from jsrunner.modules.k6.http_debug import Debug
+
+            self._debug = Debug(self._vu, {**self._tag_set.tags, **(self.tags or {})})
+        deadline = time.monotonic() + self.timeout
+
+        clean = target.clean
+        call = Call(
+            self.method,
+            target.url,
+            prepared.lines,
+            self._sent_cookies,
+            self.body,
+            self.timeout,
+            self.discard,
+        )
+        if self.auth in ("digest", "ntlm"):
+            clean = self._begin_handshake(call, clean)
+        headers: Mapping[str, str] = prepared.headers
+        followed = 0
+        while True:
+            if prepared.failure is not None:
+                exchange = Exchange(prepared.failure)
+            elif call.url.user is not None or self.auth == "digest":
+                exchange = self._exchange(call, headers, clean)
+            else:
+                exchange = self._send(call)
+            head = exchange.head
+            if head is None or exchange.failure is not None:
+                break
+            if head.set_cookies:
+                if self.jar is None:
+                    self.jar = self._vu.cookie_jar()
+                self.jar.store(call.url, head.set_cookies, time.time())
+            if not 300 < head.status < 309:
+                break
+            try:
+                hop = self._following(call, headers, head, followed)
+            except BadLocation as error:
+                exchange.failure = failures.generic(str(error))
+                break
+            if hop is None:
+                break
+            self._measure(exchange, call.method, clean)
+            followed += 1
+            call, headers, clean = self._next_call(hop, max(deadline - time.monotonic(), 0))
+        if head is not None and (head.encodings or head.status == 101):
+            self._decode(exchange, head)
+        self._measure(exchange, call.method, clean)
+        if exchange.failure is not None:
+            self._fail(exchange.failure, call.url)
+        return self._json(exchange, call.url, heads)
+
+    # -- what is sent ----------------------------------------------------------------------------------
+
+    def _encode(self, prepared: Prepared, body: bytes) -> Prepared:
+        """Pack the body as params.compression says; the headers for it."""
+        encoding = ", ".join(self.codings)
+        given = prepared.headers.get("Content-Encoding")
+        if given is None:
+            prepared = prepare({**prepared.headers, "Content-Encoding": encoding})
+        elif given != encoding:
+            self._vu.log(
+                "warning",
+                "There's a mismatch between the desired `compression` the manually set "
+                f"`Content-Encoding` header in the {self.method} request for '{self.target.text}', the "
+                "custom header has precedence and won't be overwritten. This may result in invalid "
+                "data being sent to the server.",
+            )
+        self.body = content.encode(body, self.codings)
+        return prepared
+
+    def _check_length(self, given: str, size: int) -> None:
+        if given != str(size):
+            self._vu.log(
+                "warning",
+                f"The specified Content-Length header {orjson.dumps(given).decode()} in the "
+                f"{self.method} request for {self.target.text} doesn't match the actual request body "
+                f"length of {size}, so it will be ignored!",
+            )
+
+    def _cookie_header(self, given: str, url: URL) -> str:
+        """The Cookie header: the script's own, then params.cookies, then what the jar has."""
+        parts = [given] if given else []
+        parts += [sanitized(name, value) for name, value, _ in self.cookies]
+        jar = self._vu.cookies if self.jar is None else self.jar
+        if jar:
+            replaced = {name for name, _, replaces in self.cookies if replaces}
+            parts += [
+                sanitized(name, value)
+                for name, value in jar.pairs(url, time.time())
+                if name not in replaced
+            ]
+        return "; ".join(parts)
+
+    # -- one hop ---------------------------------------------------------------------------------------
+
+    def _send(self, call: Call) -> Exchange:
+        debug = self._debug
+        number = debug.request(call) if debug is not None else ""
+        exchange = self._client.exchange(call)
+        if exchange.waited:
+            self.waited = True
+        if debug is not None:
+            debug.response(exchange, number)
+        return exchange
+
+    def _begin_handshake(self, call: Call, clean: str) -> str:
+        """Digest and NTLM: the first response may be a 401. Returns the URL that tags have."""
+        if self.expected is not None:
+            also = self.expected if self.auth == "ntlm" else frozenset[int]()
+            self._first = also | {401}
+        return self._hide_user(call) if self.auth == "digest" else clean
+
+    def _hide_user(self, call: Call) -> str:
+        """Digest takes the credentials out of the URL, also where it is shown."""
+        if call.url.user is not None:
+            self._credentials = call.url.credentials
+            call.url = parse(call.url.without_user())
+        return str(call.url)
+
+    def _exchange(self, call: Call, headers: Mapping[str, str], clean: str) -> Exchange:
+        """A request with authentication; exchanges before the last one are measured here."""
+        is_digest = self.auth == "digest"
+        user, password = self._credentials if is_digest else call.url.credentials
+        lines = call.lines
+        if (user or password) and "Authorization" not in headers:
+            if self.auth == "ntlm":
+                return self._exchange_ntlm(call, clean, user, password)
+            # With Digest too: Go has put the header in before k6 takes the credentials away.
+            call.lines = (*lines, f"Authorization: {auth.basic(user, password)}")
+        exchange = self._send(call)
+        head = exchange.head
+        if not is_digest or exchange.failure is not None or head is None or head.status != 401:
+            return exchange
+        challenges = head.headers.get("Www-Authenticate", ())
+        answer = auth.digest(challenges, call.method, call.url.target, user, password, call.body or b"")
+        if answer is None:
+            return exchange
+        self._measure(exchange, call.method, clean)
+        others = (line for line in lines if not line.startswith("Authorization:"))
+        call.lines = (*others, f"Authorization: {answer}")
+        return self._send(call)
+
+    def _exchange_ntlm(self, call: Call, clean: str, user: str, password: str) -> Exchange:
+        """First without credentials: the connection may be authenticated already (MS-NTHT)."""
+        exchange, lines = self._send(call), call.lines
+        head = exchange.head
+        if exchange.failure is not None or head is None or head.status != 401:
+            return exchange
+        scheme = auth.Ntlm.offered(head.headers.get("Www-Authenticate", ()))
+        if scheme is None:
+            return exchange
+        try:
+            handshake = auth.Ntlm(scheme, user, password)
+        except auth.NtlmMissing as error:
+            exchange.failure = failures.generic(str(error))
+            return exchange
+        self._measure(exchange, call.method, clean)
+        call.lines = (*lines, f"Authorization: {handshake.negotiate()}")
+        exchange = self._send(call)
+        head = exchange.head
+        if exchange.failure is not None or head is None or head.status != 401:
+            return exchange
+        answer = handshake.authenticate(head.headers.get("Www-Authenticate", ()))
+        if answer is None:
+            return exchange
+        self._measure(exchange, call.method, clean)
+        call.lines = (*lines, f"Authorization: {answer}")
+        return self._send(call)
+
+    def _following(
+        self, call: Call, headers: Mapping[str, str], head: Head, followed: int
+    ) -> Hop | None:
+        """The next hop, if the response asks for one that may be made. Raises BadLocation."""
+        hop = next_hop(Hop(call.method, call.url, headers, call.body), head)
+        if hop is None or followed < self.redirects:
+            return hop
+        if not self.redirects_given:
+            self._vu.log(
+                "warning",
+                f"Stopped after {followed + 1} redirects and returned the redirection; pass "
+                "{ redirects: n } in request params or set global maxRedirects to silence this",
+                url=self.target.text,
+            )
+        return None
+
+    def _next_call(self, hop: Hop, timeout: float) -> tuple[Call, Mapping[str, str], str]:
+        """(call, headers to go on with, URL that tags have) of a further hop."""
+        headers = dict(hop.headers)
+        if hop.referer:
+            headers.setdefault("Referer", hop.referer)
+        call = Call(
+            hop.method,
+            hop.url,
+            prepare(headers).lines,
+            self._cookie_header("", hop.url),
+            hop.body,
+            timeout,
+            self.discard,
+        )
+        clean = self._hide_user(call) if self.auth == "digest" else hop.url.masked()
+        return call, hop.headers, clean
+
+    def _measure(self, exchange: Exchange, method: str, clean: str) -> None:
+        expected = self.expected
+        if self._first is not None:
+            expected, self._first = self._first, None
+        self._shared.samples.take(
+            exchange, self._tag_set, self.tags, method, clean, self.name, expected, self._vu.metadata
+        )
+
+    # -- the response ----------------------------------------------------------------------------------
+
+    def _decode(self, exchange: Exchange, head: Head) -> None:
+        """Undo the body's content codings. Raises HostError for what is no HTTP any more."""
+        if exchange.failure is not None:
+            return
+        if head.status == 101:
+            raise HostError(f"unsupported response status: {head.status_text}")
+        if self.discard or head.is_bodiless:
+            return
+        try:
+            exchange.body = content.decode(exchange.body, head.encodings)
+        except content.DecodingError as error:
+            text = str(error)
+            code = failures.GENERIC
+            if error.is_known:
+                code, text = failures.DECOMPRESSION, f"error decompressing response body ({text})"
+            exchange.failure = Failure(code, text, text, of_request=False)
+
+    def _fail(self, failure: Failure, url: URL) -> None:
+        """Raises HostError if the script wants to hear of it so; else the log tells."""
+        text = failure.full_text(self.method, url)
+        if self.throws:
+            raise HostError(text)
+        self._vu.log("warning", "Request Failed", error=text)
+
+    def _json(self, exchange: Exchange, url: URL, heads: KnownHeads | None) -> bytes:
+        """What `responseOf` of http.js makes a response of: [status, head, body, remote_ip,
+        remote_port, six timings in microseconds, what there is besides or 0].
+
+        The head is [number, status_text, proto, headers as JSON], or its number if JavaScript has it.
+        """
+        failure, head = exchange.failure, exchange.head
+        more: dict[str, Any] = {}
+        if failure is not None or head is None:
+            assert failure is not None
+            status, shown, body = 0, b'[-1,"","","{}"]', b"null"
+            more["error"], more["code"] = failure.message, failure.code
+        else:
+            status = head.status
+            shown = b"[-1,%b]" % head.json if heads is None else heads.show(head)
+            body = self._body_json(exchange.body, head)
+            if exchange.tls is not None:
+                more["tls"] = exchange.tls
+            if head.set_cookies:
+                more["cookies"] = _cookie_rows(head.set_cookies)
+        if url is not self.target.url:
+            more["url"] = str(url)
+        if not self.target.is_same:
+            more["asked"] = self.target.text
+        prepared, cookies = self._prepared, self._sent_cookies
+        if cookies:
+            headers = orjson.loads(prepared.json)
+            headers["Cookie"] = [cookies]
+            more["headers"] = orjson.dumps(headers).decode()
+            more["sent"] = [pair.partition("=")[::2] for pair in cookies.split("; ")]
+        elif prepared is not self._shared.plain:
+            more["headers"] = prepared.json
+        ip, port = exchange.peer
+        return b'[%d,%b,%b,"%b",%d,%d,%d,%d,%d,%d,%d,%b]' % (
+            status,
+            shown,
+            body,
+            ip.encode(),
+            port,
+            *exchange.timings,
+            orjson.dumps(more) if more else b"0",
+        )
+
+    def _body_json(self, body: bytes, head: Head) -> bytes:
+        """null, the text, or [the handle of a long text or a buffer]."""
+        if self.discard or head.is_bodiless:
+            return b"null"
+        interpreter = self._vu.interpreter
+        if self.binary:
+            return orjson.dumps([interpreter.put_buffer(body)])
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            text = body.decode("utf-8", "go")
+            body = text.encode()
+        if len(body) <= SHORT_BODY:
+            return orjson.dumps(text)
+        return orjson.dumps([interpreter.put_text(body)])
+
+
+def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
+    """Cookies of a response: name, value, domain, path, http_only, secure, max_age, expires in ms."""
+    rows = []
+    for line in lines:
+        one = parse_set_cookie(line)
+        if one is not None:
+            expires = _NO_DATE if one.expires is None else int(one.expires * 1000)
+            rows.append(
+                (
+                    one.name,
+                    one.value,
+                    one.domain,
+                    one.path,
+                    one.http_only,
+                    one.secure,
+                    one.max_age,
+                    expires,
+                )
+            )
+    return rows

@@ -1,0 +1,25 @@
+"""Header fields by Go's rules (net/textproto, golang.org/x/net/http/httpguts)."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@functools.lru_cache(1024)
+def canonical(name: str) -> str:
+    """`x-request-ID` -> `X-Request-Id`, as Go writes header names."""
+    if not _TOKEN.match(name):
+        return name
+    return "-".join(part[:1].upper() + part[1:].lower() for part in name.split("-"))
+
+
+def is_name(text: str) -> bool:
+    return bool(_TOKEN.match(text))
+
+
+def is_value(text: str) -> bool:
+    return not _BAD_VALUE.search(text)

@@ -1,0 +1,75 @@
+"""What follows a redirection: the rules of Go's http.Client (RFC 9110, section 15.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from jsrunner.transport import references
+from jsrunner.transport.url import URLError, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.transport.head import Head
+    from jsrunner.transport.url import URL
+
+_TO_GET: Final = (301, 302, 303)
+_UNCHANGED: Final = (307, 308)
+#: Not for other sites.
+_SENSITIVE: Final = ("Authorization", "Www-Authenticate", "Cookie", "Cookie2")
+#: Of a body that is not sent again.
+_OF_BODY: Final = ("Content-Encoding", "Content-Language", "Content-Location", "Content-Type")
+
+
+class BadLocation(ValueError):
+    """A Location that is no URL; the text is Go's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A request of a chain of redirections."""
+
+    method: str
+    url: URL
+    #: What the caller has given, less what is not for this hop.
+    headers: Mapping[str, str]
+    body: bytes | None
+    #: The Referer header, where the caller has given none.
+    referer: str = ""
+
+
+def next_hop(hop: Hop, head: Head) -> Hop | None:
+    """The request that a response asks for, None if it is no redirection. Raises BadLocation."""
+    if head.status in _TO_GET:
+        method, body = hop.method if hop.method in ("GET", "HEAD") else "GET", None
+    elif head.status in _UNCHANGED:
+        method, body = hop.method, hop.body
+    else:
+        return None
+    if not head.location:
+        return None
+    try:
+        reference = parse(head.location)
+    except URLError as error:
+        location = orjson.dumps(head.location).decode()
+        raise BadLocation(f"failed to parse Location header {location}: {error}") from None
+    url = parse(str(references.resolve(str(hop.url), head.location)))
+    headers = dict(hop.headers)
+    if reference.scheme:
+        headers.pop("Host", None)  # it was meant for the host before
+    if not _same_site(url, hop.url):
+        for name in _SENSITIVE:
+            headers.pop(name, None)
+    if body is None:
+        for name in _OF_BODY:
+            headers.pop(name, None)
+    referer = "" if hop.url.secure and not url.secure else hop.url.without_user()
+    return Hop(method, url, headers, body, referer)
+
+
+def _same_site(new: URL, old: URL) -> bool:
+    host, other = new.host.lower(), old.host.lower()
+    return host == other or host.endswith("." + other)

@@ -1,0 +1,97 @@
+"""TLS in Go's words: cipher suites and errors, whatever library speaks the protocol."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.transport.addresses import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: Go's names of cipher suites -> OpenSSL's. TLS 1.3 suites cannot be chosen, there as here.
+SUITES: Final = {
+    "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256": "AES128-SHA256",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256": "AES128-GCM-SHA256",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384": "AES256-GCM-SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": "ECDHE-RSA-AES256-SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256": "ECDHE-ECDSA-AES128-SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256": "ECDHE-RSA-AES128-SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
+}
+
+#: OpenSSL's names -> Go's; those of TLS 1.3 are the same.
+GO_SUITES: Final = {openssl: go for go, openssl in SUITES.items()}
+
+#: X509_V_ERR_*: self-signed, unknown issuer.
+UNKNOWN_AUTHORITY: Final = (18, 19, 20, 21)
+_EXPIRED: Final = (9, 10)
+#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
+HOST_MISMATCH: Final = (62, 64)
+
+VERIFICATION: Final = "tls: failed to verify certificate: "
+
+#: TLS alerts (RFC 8446, section 6) by OpenSSL's names where Go's differ.
+_ALERTS: Final = {
+    "protocol version": "protocol version not supported",
+    "insufficient security": "insufficient security level",
+    "unknown ca": "unknown certificate authority",
+    "decrypt error": "error decrypting message",
+    "decode error": "error decoding message",
+    "bad record mac": "bad record MAC",
+    "certificate unknown": "unknown certificate",
+    "certificate expired": "expired certificate",
+    "certificate revoked": "revoked certificate",
+}
+
+
+def certificate_for(host: str, certificates: Sequence[Mapping[str, Any]]) -> int | None:
+    """The index of the client certificate (of the option tlsAuth) that a host gets."""
+    return next(
+        (number for number, one in enumerate(certificates) if _matches(host, one.get("domains") or ())),
+        None,
+    )
+
+
+def _matches(host: str, domains: Sequence[str]) -> bool:
+    if not domains:
+        return True
+    return any(
+        host == one or (one.startswith("*.") and host.partition(".")[2] == one[2:]) for one in domains
+    )
+
+
+def verification_text(code: int, host: str, *, detail: str = "") -> str:
+    """What Go says when OpenSSL's verification of a certificate ends with X509_V_ERR `code`."""
+    text = VERIFICATION + "x509: "
+    if code in UNKNOWN_AUTHORITY:
+        return text + "certificate signed by unknown authority"
+    if code in _EXPIRED:
+        return text + "certificate has expired or is not yet valid"
+    if code in HOST_MISMATCH:
+        if literal(host) is not None:
+            return (
+                f"{text}cannot validate certificate for {host} because it doesn't contain any IP SANs"
+            )
+        return f"{text}certificate is valid for other names, not {host}"
+    return text + detail
+
+
+def alert_text(text: str) -> str | None:
+    """What Go says of an alert that the peer has sent, by OpenSSL's text; None if it is no alert."""
+    match = re.search(r"(?:tlsv1|tlsv13|sslv3|ssl/tls)[ _](?:alert[ _])?([a-z_ ]+)", text.lower())
+    if match is None:
+        return None
+    name = match[1].replace("_", " ").strip()
+    return "remote error: tls: " + _ALERTS.get(name, name)
