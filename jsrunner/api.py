@@ -67,7 +67,9 @@ def run(
     outputs: Sequence[str] = (),
     workers: int | None = None,
 ) -> Result:
-    """Run a script, or an archive of one, to its end. Nothing is printed but what the script itself writes and logs.
+    """Run a script, or an archive of one, to its end.
+
+    Nothing is printed but what the script itself writes and logs.
 
     `options` are a test's options as in a script or a config file, and win over the script's own;
     `env` is added to the script's `__ENV`; `outputs` are as for `--out`, e.g. `json=out.json`.
