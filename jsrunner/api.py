@@ -70,6 +70,7 @@ def run(
     """Run a script, or an archive of one, to its end.
 
     Nothing is printed but what the script itself writes and logs.
+
     `options` are a test's options as in a script or a config file, and win over the script's own;
     `env` is added to the script's `__ENV`; `outputs` are as for `--out`, e.g. `json=out.json`.
     Worker processes are forked: call it before the program has started threads of its own.

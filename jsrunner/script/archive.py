@@ -148,7 +148,7 @@ def write(
     }
     files |= {f"https{_page_name(url)}": content for url, content in sources.pages.items()}
     now = int(time.time())
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
 
         def add(name: str, content: bytes | None, *, kind: bytes = tarfile.REGTYPE) -> None:
             member = tarfile.TarInfo(name)

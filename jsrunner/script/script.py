@@ -239,6 +239,7 @@ class Script:
         self, text: str, load_error: BaseException | None, *, aborted: bool = False
     ) -> ScriptError:
         """The error to report when the init code failed with the JavaScript exception `text`."""
+        self._modules.loaded()
         if aborted:
             return ScriptError(self._prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
         if isinstance(load_error, ScriptError):

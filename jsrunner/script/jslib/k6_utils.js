@@ -121,7 +121,8 @@ export const tagWithCurrentStageIndex = () => {
 export const tagWithCurrentStageProfile = () => {
   const scenario = stagesOf('get a stage profile');
   const index = getCurrentStageIndex();
-  const before = index > 0 ? scenario.stages[index - 1].target : scenario.startVUs ?? scenario.startRate ?? 0;
+  const start = scenario.executor === 'ramping-vus' ? scenario.startVUs ?? 1 : scenario.startRate ?? 0;
+  const before = index > 0 ? scenario.stages[index - 1].target : start;
   const { target } = scenario.stages[index];
   let profile = 'steady';
   if (target > before) profile = 'ramp-up';

@@ -1,0 +1,58 @@
+"""k6's own modules as they may be named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jsrunner.modules import registry
+from jsrunner.script import builtins
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+MODULES = sorted(
+    "k6"
+    if str(path.relative_to(registry._FOLDER)) == "k6/index.js"
+    else str(path.relative_to(registry._FOLDER).with_suffix("")).removesuffix("/index")
+    for path in (registry._FOLDER / "k6").rglob("*.js")
+)
+
+
+def test_names_that_a_text_exports() -> None:
+    text = """export const a = 1, hidden = 2;
+export let b;
+export function c() {}
+export async function d() {}
+export function* e() {}
+export class F {}
+export const { g, h: i, j = 5, ...k } = {};
+export { l, m as n, o as default };
+  export const indented = 1;
+// export const p = 1;
+"""
+    assert builtins.exports(text) == frozenset("abcdeFgijkln") | {"default"}
+    assert builtins.exports("export default {};") == {"default"}
+
+
+@pytest.mark.parametrize("specifier", MODULES)
+def test_the_names_of_our_modules_are_seen(project: Project, specifier: str) -> None:
+    """If one were not, a facade would stand between the script and the module for nothing."""
+    logged = project.init(
+        f"import * as all from '{specifier}'; console.log(Object.keys(all).join());"
+        "export default function () {}"
+    )
+    text = registry.source(specifier)
+    assert text is not None
+    assert set(logged[-1].split(",")) == builtins.exports(text)
+
+
+def test_a_facade_adds_what_is_missing() -> None:
+    name = builtins.facade_of("k6/x", ["a", "default"])
+    text = builtins.facade(name, lambda specifier: "export const b = 1;")
+    assert text is not None
+    assert 'export * from "k6/x";' in text
+    assert '"a" in all ? all["a"] : null' in text
+    assert "{ ...all }" in text
+    assert builtins.facade("jsrunner:other", lambda specifier: "") is None

@@ -1,0 +1,129 @@
+"""TypeScript: types go, what they stand for stays, and positions are the script's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jsrunner.errors import ScriptError
+from jsrunner.script import cache
+from jsrunner.script.script import Script
+from jsrunner.script.typescript import Translator
+from jsrunner.secrets.sources import Secrets
+from jsrunner.worker.messages import Log
+from jsrunner.worker.process import Process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Project
+
+
+@pytest.fixture(autouse=True)
+def kept_compiler(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One cache for all tests, since the compiler is compiled only once per cache."""
+    monkeypatch.setenv("JSRUNNER_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "typescript"))
+
+
+def test_a_script_in_typescript(project: Project) -> None:
+    assert project.init(
+        {
+            "main.ts": """import { Level, Shape, User, first } from './types.ts';
+import type { Nothing } from './nowhere.ts';
+import { Options } from 'k6/options';
+export const options: Options = { vus: 2 };
+enum Color { Red = 'r', Green = 'g' }
+namespace Space { export const inner = <T,>(x: T): T => x; }
+class Square extends Shape {
+  constructor(private readonly side: number) { super('square'); }
+  override area(): number { return this.side ** 2; }
+}
+function f(x: string): string; function f(x: number): number; function f(x: any) { return x; }
+declare const missing: string;
+const user = { name: 'ann' } as unknown as User satisfies object;
+console.log(Level.High, Color.Green, Space.inner<number>(3), new Square(2).area(), f(1), user!.name, first([7]));
+export default function (): void {}
+""",
+            "types.ts": """export interface User { name: string }
+export enum Level { Low, High = 5 }
+export abstract class Shape { protected constructor(public name: string) {} abstract area(): number; }
+export const first = <T>(list: readonly T[]): T | undefined => list[0];
+""",
+        },
+        "main.ts",
+    ) == ["5 g 3 4 1 ann 7"]
+
+
+def test_positions_are_those_of_the_script(project: Project) -> None:
+    with pytest.raises(ScriptError) as caught:
+        project.init(
+            {
+                "main.ts": "interface A {\n  x: number;\n}\n\ntype B = A;\n"
+                "function fail(a: A): never {\n  const b: B = a;  throw new Error(`${b.x}`);\n}\n"
+                "enum C { D }\n  fail({ x: C.D });\nexport default function () {}\n"
+            },
+            "main.ts",
+        )
+    assert re.findall(r"main\.ts:(\d+:\d+)", str(caught.value)) == ["7:30", "10:3"]
+
+
+def test_commonjs_in_typescript(project: Project) -> None:
+    with pytest.raises(ScriptError) as caught:
+        project.init(
+            {"main.ts": "type A = number;\n\nconst a: A = 1;\nrequire('./b.ts')(a);\n",
+             "b.ts": "interface X {}\nmodule.exports = (x: X) => {\n\n  throw new Error('here');\n};"},
+            "main.ts",
+        )  # fmt: skip
+    assert re.findall(r"(\w+\.ts):(\d+):", str(caught.value)) == [("b.ts", "4"), ("main.ts", "4")]
+
+
+def test_a_syntax_error_says_where(project: Project) -> None:
+    with pytest.raises(ScriptError) as caught:
+        project.init({"main.ts": "const a = 1;\nlet b: = 2;\n"}, "main.ts")
+    assert f"{project.url('main.ts')}: Line 2:8 Type expected." in str(caught.value)
+
+
+def test_typescript_from_standard_input(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.folder)
+
+    def said(source: str) -> list[str]:
+        messages: list[object] = []
+        process = Process(
+            Script("-", source=source), environment={}, secrets=Secrets({}), say=messages.append
+        )
+        process.new_vu(0)
+        return [one.text for one in messages if isinstance(one, Log)]
+
+    assert said("const a: number = 1; console.log(a); export default function () {}") == ["1"]
+    assert said("console.log('plain'); export default function () {}") == ["plain"]
+    with pytest.raises(ScriptError, match="Line 1:7"):
+        said("const = 1; export default function () {}")
+
+
+def test_a_translation_is_kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"const a: string = '{project.folder}';"
+    translator = Translator()
+    first = translator.translate(text, "file:///a.ts")
+    translator.close()
+    monkeypatch.setattr(Translator, "_ask", lambda *_: pytest.fail("the compiler was asked"))
+    assert Translator().translate(text, "file:///b.ts") == first
+
+
+def test_the_compiler_ends_when_all_is_loaded(project: Project) -> None:
+    project.init(
+        {"main.ts": f"const a: string = '{project.folder}';\nexport default () => {{}};"}, "main.ts"
+    )
+    assert project.process is not None
+    assert project.process.script._modules._translator is None
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("JSRUNNER_CACHE_DIR", str(blocked / "below"))
+    cache.store("kind", "key", b"data")
+    assert cache.load("kind", "key") is None
