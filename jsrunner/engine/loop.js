@@ -2,9 +2,9 @@
 // Python posts for who listens. worker/loop.py is its other half.
 // @ts-check
 import {
-  GoError, GoValue, callPython, drainJobs, flush, flushSamples, host, hostError, native, now,
+  GoError, GoValue, callPython, drainJobs, flush, flushSamples, host, hostError, native, now, timers,
 } from 'jsrunner:host';
-import { dropTimers, runFirstTimer, timers } from 'jsrunner:timers';
+import { dropTimers, runFirstTimer } from 'jsrunner:timers';
 
 export { addTimer, removeTimer } from 'jsrunner:timers';
 
@@ -198,7 +198,7 @@ export const settle = (jobsDone, onRejection, isOver) => {
   }
 };
 
-/** The iteration has failed: nothing is waited for any more. Returns warnings about the timers. */
+/** The iteration has failed: nothing is waited for any more. Returns which timers were dropped. */
 export const abandon = () => {
   const payloads = (handle) => events.flatMap(
     (arrived, index) => (arrived[0] === handle && index >= at ? arrived.slice(index > at ? 2 : next) : []),
