@@ -60,6 +60,41 @@ def frame(payload: bytes, opcode: int = 1, *, final: bool = True, reserved: int 
     return bytes((first, 127)) + size.to_bytes(8, "big") + payload
 
 
+def read_frame(connection: socket.socket) -> tuple[int, bytes]:
+    """A client's frame, unmasked: (first byte, payload). Raises EOFError at the end."""
+    first, second = _exactly(connection, 2)
+    assert second & 0x80, "a client's frames are masked"
+    size = second & 0x7F
+    if size > 125:
+        size = int.from_bytes(_exactly(connection, 2 if size == 126 else 8), "big")
+    key = _exactly(connection, 4)
+    payload = _exactly(connection, size)
+    return first, bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def echo(connection: socket.socket) -> None:
+    """Return every message, and the close frame."""
+    accept(connection)
+    while True:
+        first, payload = read_frame(connection)
+        if first & 15 == 9:
+            connection.sendall(frame(payload, 10))
+        elif first & 15 != 10:
+            connection.sendall(frame(payload, first & 15))
+        if first & 15 == 8:
+            return
+
+
 def drain(connection: socket.socket) -> bytes:
     """Everything until the peer closes."""
     data = b""

@@ -36,11 +36,14 @@ Object.setPrototypeOf(globalThis, Object.create(Object.prototype, {
 const incoming = [];
 const outgoing = [];
 const rejected = [];
-Object.assign(globalThis, { __incoming: incoming, __outgoing: outgoing, __rejected: rejected });
+/** The timers that wait, see timers.js. Python reads them when the VU was interrupted. */
+export const timers = [];
+const arrays = {
+  __incoming: incoming, __outgoing: outgoing, __rejected: rejected, __timers: timers,
+};
+Object.assign(globalThis, arrays);
 entries.hideArrays = () => {
-  delete globalThis.__incoming;
-  delete globalThis.__outgoing;
-  delete globalThis.__rejected;
+  for (const name of Object.keys(arrays)) delete globalThis[name];
 };
 
 /** What of the script's life it is: init code may do less (and more) than the VU's functions. */

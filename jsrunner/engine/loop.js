@@ -2,9 +2,9 @@
 // Python posts for who listens. worker/loop.py is its other half.
 // @ts-check
 import {
-  GoError, GoValue, callPython, drainJobs, flush, flushSamples, host, hostError, native, now,
+  GoError, GoValue, callPython, drainJobs, flush, flushSamples, host, hostError, native, now, onFlush, timers,
 } from 'jsrunner:host';
-import { dropTimers, runFirstTimer, timers } from 'jsrunner:timers';
+import { dropTimers, runFirstTimer } from 'jsrunner:timers';
 
 export { addTimer, removeTimer } from 'jsrunner:timers';
 
@@ -87,6 +87,12 @@ export const aside = (op, ...args) => new Promise((resolve, reject) => {
 let ran = 0;
 let sliceEnd = 0;
 
+/** Whether control has left for longer, so that events may have come of which nothing is known here. */
+let left = false;
+onFlush(() => {
+  left = true;
+});
+
 /** The due time for which Python has set an alarm. */
 let armed = Infinity;
 
@@ -126,6 +132,7 @@ const wait = () => {
     if (call) return callPython(call);
   }
   flush();
+  left = false;
   if (due === armed) return callPython(WAIT);
   armed = due;
   return callPython(timer ? `${WAIT}${Math.max(due - now(), 0)}` : NO_ALARM);
@@ -140,12 +147,13 @@ const isReady = () => {
 
 const runTask = () => {
   ran += 1;
-  if (ran === 2) {
-    sliceEnd = now() + SLICE;
-  } else if (ran > 2 && now() >= sliceEnd) {
+  if (left || (ran > 2 && now() >= sliceEnd)) {
     flush();
+    left = false;
     ran = 1;
     take(callPython(TURN));
+  } else if (ran === 2) {
+    sliceEnd = now() + SLICE;
   }
   const timer = timers[0];
   const arrived = events[at];
@@ -198,7 +206,7 @@ export const settle = (jobsDone, onRejection, isOver) => {
   }
 };
 
-/** The iteration has failed: nothing is waited for any more. Returns warnings about the timers. */
+/** The iteration has failed: nothing is waited for any more. Returns which timers were dropped. */
 export const abandon = () => {
   const payloads = (handle) => events.flatMap(
     (arrived, index) => (arrived[0] === handle && index >= at ? arrived.slice(index > at ? 2 : next) : []),

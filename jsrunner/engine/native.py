@@ -113,7 +113,7 @@ class Native:
         self._library = _library()
         self._is_pending = self._library.JS_IsJobPending
         self._set = self._library.JS_SetPropertyUint32
-        self._incoming = self._outgoing = self._rejected = _JSValue()
+        self._incoming = self._outgoing = self._rejected = self._timers = _JSValue()
         #: Promises that were rejected and have no handler: their address -> index in `rejected`.
         self.rejections: dict[int, int] = {}
         self._rejection_count = 0
@@ -130,12 +130,12 @@ class Native:
         library, context = self._library, self._context
         scope = library.JS_GetGlobalObject(context)
         found = []
-        for name in (b"__incoming", b"__outgoing", b"__rejected"):
+        for name in (b"__incoming", b"__outgoing", b"__rejected", b"__timers"):
             array = library.JS_GetPropertyStr(context, scope, name)
             library.JS_FreeValue(context, array)
             found.append(array)
         library.JS_FreeValue(context, scope)
-        self._incoming, self._outgoing, self._rejected = found
+        self._incoming, self._outgoing, self._rejected, self._timers = found
         library.JS_SetHostPromiseRejectionTracker(self._runtime, self._tracker, None)
 
     def limit(self, *, stack_bytes: int, memory_bytes: int) -> None:
@@ -271,10 +271,31 @@ class Native:
         library.JS_FreeValue(context, module)
         library.JS_FreeValue(context, module)
 
+    def waiting_timers(self) -> list[str]:
+        """`setTimeout 3` and so on, in the order in which they would be due. Runs no JavaScript."""
+        found = []
+        for index in range(int(self._field(self._timers, b"length"))):
+            timer = self._library.JS_GetPropertyUint32(self._context, self._timers, index)
+            name, number, due, order = (
+                self._field(timer, field) for field in (b"name", b"id", b"due", b"order")
+            )
+            self._library.JS_FreeValue(self._context, timer)
+            found.append((float(due), int(order), f"{name} {number}"))
+        return [text for _, _, text in sorted(found)]
+
+    def _field(self, owner: _JSValue, name: bytes) -> str:
+        value = self._library.JS_GetPropertyStr(self._context, owner, name)
+        return self._text(value).decode()
+
     def get_text(self, index: int) -> bytes:
         """The UTF-8 of the string outgoing[index]."""
+        return self._text(
+            self._library.JS_GetPropertyUint32(self._context, self._outgoing, index)
+        )
+
+    def _text(self, value: _JSValue) -> bytes:
+        """A value as text; it is freed."""
         library, context, size = self._library, self._context, ctypes.c_size_t()
-        value = library.JS_GetPropertyUint32(context, self._outgoing, index)
         address = library.JS_ToCStringLen2(context, ctypes.byref(size), value, False)
         library.JS_FreeValue(context, value)
         if not address:

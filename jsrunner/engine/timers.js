@@ -1,17 +1,17 @@
 // jsrunner:timers — the timers of one VU, by due time, then by registration: a heap, because scripts may
 // have thousands (a time limit for each request, say) and remove most of them again.
 // @ts-check
-import { now } from 'jsrunner:host';
+import { now, timers } from 'jsrunner:host';
 
 /**
  * `queued` is when the timer's task has joined the others: when it is due, but not before it was the
- * first of the timers. `at` is its place in the heap, `every` is negative for one that runs once.
+ * first of the heap. `at` is its place in the heap, `every` is negative for one that runs once.
  * @typedef {{ id: number, due: number, order: number, queued: number, at: number, every: number,
  *   call: () => void, name: string }} Timer
  */
 
-/** The timers that wait, the one that is due first at index 0. To be read only. @type {Timer[]} */
-export const timers = [];
+/** The one that is due first is at index 0. @type {Timer[]} */
+const heap = timers;
 /** All that were not removed, also the one that runs. @type {Map<number, Timer>} */
 const active = new Map();
 let lastId = 0;
@@ -20,15 +20,15 @@ let lastOrder = 0;
 const before = (one, other) => one.due < other.due || (one.due === other.due && one.order < other.order);
 
 const put = (timer, at) => {
-  timers[at] = timer;
+  heap[at] = timer;
   timer.at = at;
 };
 
 const rise = (timer, at) => {
   while (at > 0) {
     const parent = (at - 1) >> 1;
-    if (!before(timer, timers[parent])) break;
-    put(timers[parent], at);
+    if (!before(timer, heap[parent])) break;
+    put(heap[parent], at);
     at = parent;
   }
   put(timer, at);
@@ -37,10 +37,10 @@ const rise = (timer, at) => {
 const sink = (timer, at) => {
   for (;;) {
     let child = 2 * at + 1;
-    if (child >= timers.length) break;
-    if (child + 1 < timers.length && before(timers[child + 1], timers[child])) child += 1;
-    if (!before(timers[child], timer)) break;
-    put(timers[child], at);
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child += 1;
+    if (!before(heap[child], timer)) break;
+    put(heap[child], at);
     at = child;
   }
   put(timer, at);
@@ -50,11 +50,11 @@ const schedule = (timer, delay) => {
   timer.due = now() + delay;
   timer.order = ++lastOrder;
   timer.queued = timer.due;
-  rise(timer, timers.length);
+  rise(timer, heap.length);
 };
 
 const unschedule = (timer) => {
-  const last = timers.pop();
+  const last = heap.pop();
   if (last !== timer) {
     if (before(last, timer)) rise(last, timer.at);
     else sink(last, timer.at);
@@ -64,7 +64,7 @@ const unschedule = (timer) => {
 
 /** The first is now another one than before: its task cannot have joined the others any sooner. */
 const promote = () => {
-  if (timers.length) timers[0].queued = Math.max(timers[0].due, now());
+  if (heap.length) heap[0].queued = Math.max(heap[0].due, now());
 };
 
 /** Have `call` called after `delay` milliseconds, and after every `every` if that is not negative. */
@@ -87,7 +87,7 @@ export const removeTimer = (id) => {
 
 /** Run the first timer. An interval counts from the end of its callback, as in the HTML standard. */
 export const runFirstTimer = () => {
-  const timer = timers[0];
+  const timer = heap[0];
   unschedule(timer);
   try {
     timer.call();
@@ -98,9 +98,9 @@ export const runFirstTimer = () => {
   }
 };
 
-/** Drop all timers, as at the end of a failed iteration; returns their descriptions. */
+/** Drop all timers, as at the end of a failed iteration; their names and ids. */
 export const dropTimers = () => {
   active.clear();
-  return timers.splice(0).sort((one, other) => (before(one, other) ? -1 : 1))
-    .map(({ name, id }) => `${name} ${id} was stopped because the VU iteration was interrupted`);
+  return heap.splice(0).sort((one, other) => (before(one, other) ? -1 : 1))
+    .map(({ name, id }) => `${name} ${id}`);
 };

@@ -72,9 +72,9 @@ entries.begin = (name, args) => {
 
 /** End what has failed; the text of the failure. */
 const giveUp = () => {
-  const warnings = abandon();
+  const timers = abandon();
   flush();
-  callPython('vu.give_up', warnings);
+  callPython('vu.give_up', timers);
   return failure;
 };
 

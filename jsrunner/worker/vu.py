@@ -207,8 +207,7 @@ class VU:
     def end_stage(self) -> None:
         """A stage is over, however it went: what it still holds, and its bytes."""
         if self.interrupted:
-            for module in self.modules.values():
-                module.interrupted()
+            self._let_go()
         if self.stage != "handleSummary":
             self.push_bytes()
 
@@ -434,8 +433,7 @@ class VU:
         scenario.counts.add(board.COMPLETED)
 
     def _end_interrupted(self) -> None:
-        for module in self.modules.values():
-            module.interrupted()
+        self._let_go()
         if self._started is not None and self.aborted:
             self._end_iteration(time.monotonic())  # k6 counts the one that aborts as complete
         if self._started is not None:
@@ -444,13 +442,23 @@ class VU:
                 self.scenario.counts.add(board.INTERRUPTED)
             self.push_bytes()
 
-    def _give_up(self, warnings: list[str]) -> None:
+    def _give_up(self, timers: list[str]) -> None:
         """What runs has failed: nothing that belongs to it goes on."""
         self.loop.settle()
-        for warning in warnings:
-            self.log("warning", warning)
+        self._warn_of(timers)
         for module in self.modules.values():
             module.give_up()
+
+    def _warn_of(self, timers: list[str]) -> None:
+        for timer in timers:
+            self.log("warning", f"{timer} was stopped because the VU iteration was interrupted")
+
+    def _let_go(self) -> None:
+        """The VU was interrupted: end what still goes on for it."""
+        if self.interpreter.native:
+            self._warn_of(self.interpreter.native.waiting_timers())
+        for module in self.modules.values():
+            module.interrupted()
 
     def _failed(self, text: str) -> None:
         """An iteration has thrown: it is logged, and counts as complete."""

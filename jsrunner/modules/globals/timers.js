@@ -3,12 +3,16 @@
 import { GoError, mustBeCallable } from 'jsrunner:host';
 import { addTimer, removeTimer } from 'jsrunner:loop';
 
+/** Go counts a delay in nanoseconds: what does not fit is none. */
+const LONGEST = 9.2e12;
+
 const scheduler = (name, repeats) => (callback, delay, ...args) => {
   if (callback === undefined || callback === null) {
     throw new GoError(`${name}'s callback isn't a callable function`);
   }
   mustBeCallable(callback, 0);
-  const time = Math.max(Number(delay) || 0, 0);
+  const number = Number(delay);
+  const time = number > 0 && number < LONGEST ? number : 0;
   return addTimer(() => Reflect.apply(callback, globalThis, args), time, repeats ? time : -1, name);
 };
 

@@ -1,0 +1,100 @@
+"""A script whose setup() runs in this process, so that tests can look inside and interfere."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from jsrunner.engine.interpreter import Interrupted
+from jsrunner.options.model import Options
+from jsrunner.script.script import Script
+from jsrunner.secrets.sources import Secrets
+from jsrunner.worker.board import Board
+from jsrunner.worker.messages import Log
+from jsrunner.worker.plan import Plan
+from jsrunner.worker.process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from jsrunner.outputs.base import SampleFormatter
+
+#: Seconds after which whatever is waited for has failed.
+DEADLINE = 20.0
+
+
+class Stage:
+    """`run` calls setup() and sees it through; afterwards there is what came of it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        source: str,
+        *,
+        environment: dict[str, str] | None = None,
+        options: Options | None = None,
+        formatters: tuple[SampleFormatter, ...] = (),
+    ) -> None:
+        path = folder / "script.js"
+        path.write_text(source)
+        said: list[Any] = []
+        self._said = said
+        self.process = Process(
+            Script(str(path)), environment=environment or {}, secrets=Secrets({}), say=said.append
+        )
+        self.process.new_vu(0)
+        plan = Plan(
+            options=options or Options(), scenarios={}, shares=(), max_vus=1, formatters=formatters
+        )
+        self.process.configure(plan, Board(1))
+        self.vu = self.process.new_vu(0, "setup")
+        self.failure: str | None = None
+        self.result: Any = None
+        self._series: dict[int, tuple[str, dict[str, str]]] = {}
+
+    def run(self) -> Stage:
+        try:
+            with gevent.Timeout(DEADLINE):
+                self.failure, self.result = self.vu.activity("setup", [])
+        except Interrupted:
+            self.failure = "interrupted"
+        finally:
+            self.vu.end_stage()
+        self.vu.check_fault()
+        return self
+
+    def start(self) -> gevent.Greenlet:
+        """Run beside the test, which gives way by `until`."""
+        return gevent.spawn(self.run)
+
+    @staticmethod
+    def until(condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            gevent.sleep(0.002)
+
+    def logged(self, level: str | None = None) -> list[str]:
+        """What the script has said, or all lines of a level."""
+        return [
+            one.text
+            for one in self._said
+            if isinstance(one, Log)
+            and (one.fields.get("source") == "console" if level is None else one.level == level)
+        ]
+
+    def samples(self) -> dict[str, list[tuple[dict[str, str], Any]]]:
+        """What was measured since the last time: by metric (tags, sum of a counter or values of a trend)."""
+        series, deltas, _ = self.process.recorder.collect()
+        for number, name, _kind, _contains, tags in series:
+            self._series[number] = (name, tags)
+        found: dict[str, list[tuple[dict[str, str], Any]]] = {}
+        for number, delta in deltas:
+            name, tags = self._series[number]
+            value = list(array("d", delta)) if isinstance(delta, bytes) else delta
+            found.setdefault(name, []).append((tags, value))
+        return found
