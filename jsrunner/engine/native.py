@@ -289,9 +289,7 @@ class Native:
 
     def get_text(self, index: int) -> bytes:
         """The UTF-8 of the string outgoing[index]."""
-        return self._text(
-            self._library.JS_GetPropertyUint32(self._context, self._outgoing, index)
-        )
+        return self._text(self._library.JS_GetPropertyUint32(self._context, self._outgoing, index))
 
     def _text(self, value: _JSValue) -> bytes:
         """A value as text; it is freed."""

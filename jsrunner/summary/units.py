@@ -56,7 +56,8 @@ def time(milliseconds: float, unit: str = "") -> str:
     if milliseconds == 0:
         return "0s"
     if milliseconds < 0.001:  # and whatever is negative
-        return f"{number(math.trunc(milliseconds * 1_000_000))}ns"
+        nanoseconds = milliseconds * 1_000_000
+        return f"{number(math.trunc(nanoseconds) if math.isfinite(nanoseconds) else nanoseconds)}ns"
     if milliseconds < 1:
         return _cut(milliseconds * 1000, 2) + "µs"
     if milliseconds < 1000:

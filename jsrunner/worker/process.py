@@ -15,6 +15,7 @@ from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.transport.dial import Dialer
+from jsrunner.worker.board import COMPLETED, INTERRUPTED
 from jsrunner.worker.messages import Initialized, Log, MarkFailed, Secret
 from jsrunner.worker.recorder import Recorder
 from jsrunner.worker.vu import VU
@@ -169,6 +170,12 @@ class Process:
         """exec.test.fail: the run goes on and ends as failed."""
         self.say(MarkFailed(text))
 
-    def total(self, count: int) -> int:
-        """A count of the board over all scenarios and processes."""
-        return sum(one.counts.total(count) for one in self.scenarios.values())
+    @property
+    def iterations_completed(self) -> int:
+        """Of all scenarios, in all processes."""
+        return sum(one.counts.total(COMPLETED) for one in self.scenarios.values())
+
+    @property
+    def iterations_interrupted(self) -> int:
+        """Of all scenarios, in all processes."""
+        return sum(one.counts.total(INTERRUPTED) for one in self.scenarios.values())

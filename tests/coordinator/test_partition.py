@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsrunner.coordinator.partition import max_vus, share_out
+from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.options.segment import Striping, parse_segment
@@ -145,6 +146,16 @@ def test_a_ramped_down_vu_is_kept_for_its_graceful_period_once() -> None:
     assert max_vus({"s": config}, WHOLE) == 4
     other = ConstantVUs(name="o", vus=2, duration=1.0, start_time=4.0)
     assert max_vus({"s": config, "o": other}, WHOLE) == 6
+
+
+def test_an_arrival_rate_begins_with_its_pre_allocated_vus_and_may_need_more() -> None:
+    rate = ConstantArrivalRate(
+        name="r", rate=1, duration=2.0, pre_allocated_vus=2, max_vus=5, graceful_stop=1.0
+    )
+    scenarios = {"r": rate, "c": ConstantVUs(name="c", vus=3, duration=1.0, start_time=2.5)}
+    assert max_vus({"r": rate}, WHOLE) == 5
+    assert max_vus(scenarios, WHOLE) == 8
+    assert sum(len(share.vu_ids) for share in share_out({"r": rate}, WHOLE, 2)) == 2
 
 
 def test_a_segment_makes_its_share_only() -> None:

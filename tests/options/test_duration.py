@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
+from jsrunner.options.duration import (
+    format_duration,
+    format_fixed,
+    parse_duration,
+    parse_go_duration,
+)
 
 HALF_A_CENTURY_NS = 50 * 365 * 86400 * 10**9
 NANOSECONDS = st.integers(min_value=-HALF_A_CENTURY_NS, max_value=HALF_A_CENTURY_NS)
@@ -144,3 +149,28 @@ def test_no_value_for_a_duration(value: object) -> None:
 )
 def test_how_durations_are_written(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "longest", "text"),
+    [
+        (2.04, 5, "2.0s"),
+        (2.0, 31, "02.0s"),
+        (2.0, 60, "0m02.0s"),
+        (81.79, 90, "1m21.7s"),
+        (2.0, 630, "00m02.0s"),
+        (71.3, 3600, "0h01m11.3s"),
+        (71.3, 36000, "00h01m11.3s"),
+        (0.3, 1, "0.3s"),  # 0.3 * 10 is a little less than 3
+        (-0.1, 5, "0.0s"),
+        (75.0, 5, "1m15.0s"),
+        (3700.0, 60, "1h01m40.0s"),
+    ],
+)
+def test_durations_of_one_width(seconds: float, longest: float, text: str) -> None:
+    assert format_fixed(seconds, longest) == text
+
+
+@given(st.floats(0, 1), st.floats(0.1, 400_000))
+def test_all_that_are_no_longer_than_the_longest_have_one_width(part: float, longest: float) -> None:
+    assert len(format_fixed(part * longest, longest)) == len(format_fixed(longest, longest))

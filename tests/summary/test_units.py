@@ -103,6 +103,7 @@ def test_plain_numbers_have_up_to_six_decimals(value: float, text: str) -> None:
         (3_723_000, "1h2m3s"),
         (360_000_000, "100h0m0s"),
         (-5, "-5000000ns"),
+        (-1e303, "-Infinityns"),
         (math.inf, "Infinity"),
         (math.nan, "NaN"),
     ],

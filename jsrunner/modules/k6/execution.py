@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.worker import board
 
 
 class Execution(HostModule):
@@ -17,9 +16,9 @@ class Execution(HostModule):
         if name == "currentTestRunDuration":
             return (time.monotonic() - process.started_at) * 1000
         if name == "iterationsCompleted":
-            return process.total(board.COMPLETED)
+            return process.iterations_completed
         if name == "iterationsInterrupted":
-            return process.total(board.INTERRUPTED)
+            return process.iterations_interrupted
         if name == "vusActive":
             return sum(one.counts.active for one in process.scenarios.values())
         assert process.board is not None

@@ -1,0 +1,61 @@
+"""What a run loads: start-up time is spent on imports, so nothing is imported before it is needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+#: Not for a script that opens no connection, in the coordinator or in a worker.
+NEEDLESS = {
+    "aiohttp", "argparse", "asyncio", "cryptography", "http", "pycurl", "rich", "selectolax", "ssl",
+    "trustme", "urllib3", "websocket", "websockets",
+}  # fmt: skip
+
+
+def loaded(program: list[str], folder: Path) -> set[str]:
+    """All modules that a command and its processes import."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def packages(modules: set[str]) -> set[str]:
+    return modules | {module.split(".")[0] for module in modules}
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "script.js"
+    path.write_text("import { check } from 'k6'; export default () => check(1, { one: () => true });\n")
+    return path
+
+
+def test_a_run_without_connections(script: Path) -> None:
+    found = loaded(["-m", "jsrunner", "run", "--quiet", str(script)], script.parent)
+    assert {"gevent", "jsrunner.worker.vu", "jsrunner.summary.text"} <= found  # both processes are seen
+    assert packages(found) & NEEDLESS == set()
+
+
+def test_the_coordinator_has_neither_greenlets_nor_an_engine(tmp_path: Path) -> None:
+    program = "import jsrunner.coordinator.run, jsrunner.cli.run, jsrunner.outputs.csv"
+    found = packages(loaded(["-c", program], tmp_path))
+    assert found & (NEEDLESS | {"dukpy", "gevent", "greenlet"}) == set()
+
+
+def test_asking_for_the_version_loads_next_to_nothing(tmp_path: Path) -> None:
+    found = loaded(["-m", "jsrunner", "version"], tmp_path)
+    ours = {name for name in found if name.startswith("jsrunner.")}
+    assert ours <= {"jsrunner.api", "jsrunner.cli", "jsrunner.cli.main", "jsrunner.errors"}

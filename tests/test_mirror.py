@@ -1,0 +1,109 @@
+"""The tests mirror the package: `jsrunner/metrics/sinks.py` -> `tests/metrics/test_sinks.py`."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "jsrunner"
+
+#: Folders of the package ("" for the files in the package itself) that are tested whole: each of
+#: their modules that does anything has its test file. It grows until it names them all.
+COVERED = ("", "executors", "metrics", "options", "outputs", "secrets", "summary")
+
+#: Modules of these that have no test file, and why.
+UNTESTED: dict[str, str] = {}
+
+#: Folders of tests that run the whole program.
+WHOLE_RUNS = ("compat", "faults", "js_scripts")
+
+#: Tests of what no single module does.
+TOPICS = {
+    "test_exports.py": "the package's public names",
+    "test_lean_imports.py": "what a run loads",
+    "test_mirror.py": "this",
+    "test_pairs.py": "the two halves of each module",
+    "test_rings.py": "the layers",
+    "test_wheel.py": "what is installed",
+    "cli/test_with_server.py": "a run with the bundled server",
+    "engine/test_load_now.py": "modules that are loaded in the middle of running JavaScript",
+    "executors/test_progress.py": "what all executors say of how far they have come",
+    "secrets/test_run.py": "secrets in a run",
+    "transport/test_connection_lost.py": "connections that end in every way",
+    "ui/test_redaction.py": "secrets in the log",
+    "ui/test_terminal.py": "the screen as a terminal shows it",
+}
+
+
+def does_anything(path: Path) -> bool:
+    """Whether a module has a function with a body."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            if not all(isinstance(one, (ast.Pass, ast.Raise)) or is_dots(one) for one in body):
+                return True
+    return False
+
+
+def is_dots(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and ast.unparse(node) == "..."
+
+
+def test_of(module: Path) -> Path:
+    """Where a module's test file is, or would be."""
+    place = module.relative_to(PACKAGE)
+    return TESTS / place.parent / f"test_{place.stem.strip('_')}.py"
+
+
+test_of.__test__ = False  # type: ignore[attr-defined] - no test, but for its name
+
+
+def folder_of(module: Path) -> str:
+    parts = module.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def untested() -> Iterator[Path]:
+    for module in sorted(PACKAGE.rglob("*.py")):
+        if does_anything(module) and not test_of(module).is_file():
+            yield module
+
+
+FOLDERS = sorted({folder_of(path) for path in PACKAGE.rglob("*.py") if does_anything(path)})
+
+
+@pytest.mark.parametrize("folder", COVERED)
+def test_every_module_has_its_test_file(folder: str) -> None:
+    missing = {str(module.relative_to(PACKAGE)) for module in untested() if folder_of(module) == folder}
+    assert missing == {name for name in UNTESTED if folder_of(PACKAGE / name) == folder}
+
+
+@pytest.mark.parametrize("folder", sorted(set(FOLDERS) - set(COVERED)))
+def test_a_folder_that_is_tested_whole_is_named(folder: str) -> None:
+    missing = [module for module in untested() if folder_of(module) == folder]
+    assert missing, f"add {folder!r} to COVERED"
+
+
+def test_covered_folders_exist() -> None:
+    assert set(COVERED) <= set(FOLDERS)
+
+
+def test_every_test_file_tests_a_module_or_a_known_topic() -> None:
+    modules = {test_of(path) for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js")}
+    strays = set()
+    for path in TESTS.rglob("test_*.py"):
+        place = path.relative_to(TESTS)
+        if path not in modules and place.parts[0] not in WHOLE_RUNS:
+            strays.add(str(place))
+    assert strays <= set(TOPICS), "they test no module of that name: rename them, or say their topic"
+
+
+def test_known_topics_have_their_files() -> None:
+    assert [name for name in TOPICS if not (TESTS / name).is_file()] == []

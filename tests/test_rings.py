@@ -1,0 +1,183 @@
+"""The architecture: which part of the package may import which, and that the plan ring is pure.
+
+LAYERS is the order, from the bottom up. A module imports only from its own layer's part and from
+layers below. `if TYPE_CHECKING:` may look up, for types are no dependency; but not in the plan ring,
+which decides what a run is and what it has measured: it knows no clock, no socket, no greenlet and
+no engine, so that a schedule of a day is tested in milliseconds.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "jsrunner"
+
+#: Parts of one layer do not know each other. The longest name that fits says where a module belongs.
+LAYERS = (
+    {"errors"},  # what can go wrong, and k6's exit codes
+    {"options"},  # what a test is told
+    {"executors", "metrics"},  # when VUs iterate; what is kept of samples
+    {"summary", "outputs"},  # what is shown at the end; where samples go
+    {"html", "secrets"},
+    {"transport", "engine"},  # sockets; JavaScript
+    {"modules.base"},
+    {"modules.registry"},  # which modules there are
+    {"script"},  # what a script imports and opens
+    {"modules"},  # what scripts can do
+    {"worker.plan"},  # what the coordinator tells its workers
+    {"worker"},  # VUs
+    {"coordinator.partition"},
+    {"coordinator"},  # the life of a run
+    {"ui", "server"},  # the screen and the log; the bundled server
+    {"api"},
+    {"cli"},
+    {"", "__main__"},  # the package's public names; the command
+)
+
+PLAN = (
+    "errors", "options", "executors", "metrics", "summary", "worker.plan", "coordinator.partition",
+)  # fmt: skip
+
+#: The outside world.
+IMPURE = {
+    "asyncio", "datetime", "dukpy", "gevent", "multiprocessing", "os", "pathlib", "pycurl", "random",
+    "select", "selectors", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
+    "websocket", "websockets",
+}  # fmt: skip
+
+
+class Import(NamedTuple):
+    line: int
+    name: str
+    #: Under `if TYPE_CHECKING:`.
+    typing_only: bool
+
+
+def module_name(path: Path) -> str:
+    """Without the package's own: `options.model`, "" for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """What a file imports, wherever in it; our own modules as `module_name` names them."""
+
+    def visit(node: ast.AST, typing_only: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                yield from named(node.lineno, one.name, typing_only)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            assert node.module is not None
+            for one in node.names:
+                name = f"{node.module}.{one.name}"
+                is_module = name.removeprefix("jsrunner.") in MODULES
+                yield from named(node.lineno, name if is_module else node.module, typing_only)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for child in node.body:
+                yield from visit(child, True)
+            for child in node.orelse:
+                yield from visit(child, typing_only)
+        else:
+            for child in ast.iter_child_nodes(node):
+                yield from visit(child, typing_only)
+
+    def named(line: int, name: str, typing_only: bool) -> Iterator[Import]:
+        if name != "jsrunner":  # of which lower layers take constants only, such as __version__
+            yield Import(line, name, typing_only)
+
+    return visit(ast.parse(path.read_text(encoding="utf-8")), False)
+
+
+def part_of(module: str) -> str:
+    """The part of LAYERS that a module belongs to."""
+    parts = [part for layer in LAYERS for part in layer]
+    fitting = [part for part in parts if module == part or module.startswith(f"{part}.")]
+    assert fitting, f"{module} belongs to no layer: say in LAYERS where it stands"
+    return max(fitting, key=len)
+
+
+def rank_of(part: str) -> int:
+    return next(rank for rank, layer in enumerate(LAYERS) if part in layer)
+
+
+def is_plan(module: str) -> bool:
+    return any(module == part or module.startswith(f"{part}.") for part in PLAN)
+
+
+def our_imports() -> Iterator[tuple[str, Path, Import]]:
+    for module, path in MODULES.items():
+        for one in imports(path):
+            yield module, path, one
+
+
+def test_every_layer_is_there() -> None:
+    present = {part_of(module) for module in MODULES}
+    packages = {module.split(".")[0] for module in MODULES}
+    for layer in LAYERS:
+        for part in layer:
+            assert part in present or part.split(".")[0] in packages, part
+
+
+def test_a_layer_imports_only_from_layers_below() -> None:
+    wrong = []
+    for module, path, one in our_imports():
+        if one.typing_only or not one.name.startswith("jsrunner."):
+            continue
+        part, imported = part_of(module), part_of(one.name[9:])
+        if part != imported and rank_of(imported) >= rank_of(part):
+            wrong.append(f"{path.relative_to(ROOT)}:{one.line}: {part} imports {one.name}")
+    assert wrong == []
+
+
+def test_the_plan_ring_looks_at_nothing_but_itself_and_what_is_pure() -> None:
+    wrong = []
+    for module, path, one in our_imports():
+        if not is_plan(module):
+            continue
+        place = f"{path.relative_to(ROOT)}:{one.line}: {module} imports {one.name}"
+        if one.name.startswith("jsrunner."):
+            if not is_plan(one.name[9:]) and not (
+                one.typing_only and one.name == "jsrunner.outputs.base"
+            ):
+                wrong.append(place)
+        elif one.name.split(".")[0] in IMPURE:
+            wrong.append(place)
+    assert wrong == []
+
+
+def test_the_plan_ring_loads_nothing_that_is_not_pure() -> None:
+    """Not by way of other modules either."""
+    names = [f"jsrunner.{module}" for module in MODULES if is_plan(module) and module]
+    program = (
+        "import sys\n"
+        "import jsrunner\n"
+        "before = set(sys.modules)\n"
+        f"for name in {names!r}: __import__(name)\n"
+        "print(*sorted(set(sys.modules) - before))\n"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
+    ).stdout.split()
+    assert set(names) <= set(loaded) | {"jsrunner.errors"}
+    assert IMPURE.isdisjoint(name.split(".")[0] for name in loaded)
+
+
+@pytest.mark.parametrize("module", ["options.model", "coordinator.partition", "modules.k6.ws"])
+def test_the_walk_finds_what_is_imported(module: str) -> None:
+    """Else the tests above would hold for nothing."""
+    names = {one.name for one in imports(MODULES[module])}
+    assert names & {"jsrunner.options.kinds", "jsrunner.worker.plan", "jsrunner.modules.base"}
