@@ -88,13 +88,15 @@ const outgoing = [];
 const rejected = [];
 /** The timers that wait, see timers.js. Python reads them when the VU was interrupted. */
 export const timers = [];
-const arrays = {
-  __incoming: incoming, __outgoing: outgoing, __rejected: rejected, __timers: timers,
+/** What Python calls by the C API: an entry by its name, arguments and result as JSON. */
+const dispatch = (name, args) => stringify(apply(entries[name], undefined, parse(args)));
+const shown = {
+  __dispatch: dispatch, __incoming: incoming, __outgoing: outgoing, __rejected: rejected, __timers: timers,
 };
 const scope = globalThis;
-Object.assign(scope, arrays);
+assign(scope, shown);
 entries.hideArrays = () => {
-  const names = keys(arrays);
+  const names = keys(shown);
   for (let i = 0; i < names.length; i += 1) delete scope[names[i]];
 };
 

@@ -76,8 +76,6 @@ def usual() -> list[tuple[object, ...]]:
     return []
 
 
-
-
 def without(*prototypes: str) -> str:
     """Delete all methods of these objects (QuickJS's template literals call `concat`)."""
     listed = ", ".join(prototypes)
@@ -122,9 +120,7 @@ def nothing(*names: str) -> str:
     ],
     ids=lambda change: change[:60],
 )
-def test_changed_globals(
-    run: Run, echo: str, usual: list[tuple[object, ...]], change: str
-) -> None:
+def test_changed_globals(run: Run, echo: str, usual: list[tuple[object, ...]], change: str) -> None:
     found = outcome(run(SCRIPT % change, "-e", f"URL={echo}"))
     if not usual:
         assert found[0] == 0

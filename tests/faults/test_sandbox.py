@@ -54,37 +54,37 @@ OBJECT = set(
 )
 
 
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "typeof call_python",
-        "typeof dukpy",
-        "typeof process",
-        "typeof globalThis.call_python",
-        "typeof global.dukpy",
-        "'call_python' in globalThis",
-        "'dukpy' in globalThis",
-        "typeof new Function('return call_python')",
-        "typeof (0, eval)('typeof dukpy === \"undefined\" ? undefined : dukpy')",
-        "typeof Error.prepareStackTrace",
-        "typeof std + typeof os + typeof bjson + typeof print + typeof scriptArgs",
-        "typeof InternalError + typeof WeakRef + typeof performance + typeof queueMicrotask",
-    ],
-)
-def test_names(run: Run, expression: str) -> None:
-    done = run(f"console.log(String({expression}));\nexport default function () {{ console.log(String({expression})); }}")
-    if "Function" in expression:
-        assert done.messages("info")[0] == "function"
-        return
+EXPRESSIONS = [
+    "typeof call_python",
+    "typeof dukpy",
+    "typeof process",
+    "typeof globalThis.call_python",
+    "typeof global.dukpy",
+    "'call_python' in globalThis",
+    "'dukpy' in globalThis",
+    "typeof new Function('return typeof call_python')()",
+    "new Function('return typeof dukpy')()",
+    "(0, eval)('typeof dukpy')",
+    "typeof Error.prepareStackTrace",
+    "typeof std + typeof os + typeof bjson + typeof print + typeof scriptArgs",
+    "typeof InternalError + typeof WeakRef + typeof performance + typeof queueMicrotask",
+]
+
+
+def test_names(run: Run) -> None:
+    look = f"for (const one of [{', '.join(EXPRESSIONS)}]) console.log(one);"
+    done = run(f"{look}\nexport default function () {{ {look} }}")
     texts = done.messages("info")
-    assert len(texts) == 4  # init of each VU, and the iteration
-    assert set(texts) <= {"undefined", "false", "undefined" * 5, "undefined" * 4}
+    # The init code runs for the run itself, for the VU and for the summary.
+    assert len(texts) == 4 * len(EXPRESSIONS)
+    assert {text.replace("undefined", "") for text in texts} == {"", "string", "false"}
 
 
-@pytest.mark.parametrize("specifier", ["fs", "child_process", "jsrunner:host", "jsrunner:vu", "std", "os", "dukpy"])
-@pytest.mark.parametrize("way", ["import x from '%s';", "import '%s';", "require('%s');"])
-def test_modules(run: Run, specifier: str, way: str) -> None:
-    done = run(f"{way % specifier}\nexport default function () {{ console.log('reached'); }}")
+@pytest.mark.parametrize("specifier", ["fs", "jsrunner:host", "os"])
+def test_modules(run: Run, specifier: str) -> None:
+    done = run(
+        f"import x from '{specifier}';\nexport default function () {{ console.log('reached'); }}"
+    )
     assert done.code == 107
     assert f'The moduleSpecifier "{specifier}" couldn\'t be recognised' in done.messages("error")[-1]
 
@@ -141,7 +141,7 @@ ATTACKS = {
     "array methods": """
         for (const name of ['push', 'pop', 'map', 'filter', 'slice', 'splice', 'forEach', 'includes', 'join']) {
           const real = Array.prototype[name];
-          Array.prototype[name] = function (...args) { found(this); args.forEach(found); return real.apply(this, args); };
+          Array.prototype[name] = function (...args) { found(this); found(args); return Reflect_apply(real, this, args); };
         }
     """,
     "function methods": """
@@ -152,8 +152,8 @@ ATTACKS = {
     """,
     "callers": """
         const outer = () => { try { found(outer.caller); } catch {} try { found(arguments.callee.caller); } catch {} };
-        group('g', outer);
-        check(1, { outer });
+        try { group('g', outer); } catch {}
+        try { check(1, { outer }); } catch {}
     """,
     "toJSON": """
         Object.prototype.toJSON = function () { found(this); return this; };
@@ -164,17 +164,16 @@ ATTACKS = {
           apply: (target, self, args) => { found(self); args.forEach(found); },
           getPrototypeOf: (target) => { new Error().stack; return Function.prototype; },
         });
-        group('g', trap);
-        check(trap, { trap }, trap);
+        try { group('g', trap); } catch {}
+        try { check(trap, { trap }, trap); } catch {}
         try { new Counter(trap); } catch {}
         console.log(trap);
     """,
 }
 
 
-@pytest.mark.parametrize("when", ["init", "iteration"])
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_attacks(run: Run, attack: str, when: str) -> None:
+def test_attacks(run: Run, attack: str) -> None:
     """A script may break itself; it must not get through."""
     done = run(
         """
@@ -188,16 +187,16 @@ def test_attacks(run: Run, attack: str, when: str) -> None:
         const known = (value) => Reflect_apply(has, seen, [value]);
         const log = console.log;
         const nameOf = Object.getOwnPropertyDescriptor;
-        let reached = 0;
+        const reach = (what) => log('REACHED', what);
         /** Looks through what was found for functions that would take the name of an operation. */
         const found = (value, depth = 0) => {
           if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return;
           if (value === globalThis || depth > 3 || known(value)) return;
           Reflect_apply(add, seen, [value]);
           const name = typeof value === 'function' ? nameOf(value, 'name')?.value : '';
-          if (['call_python', 'host', 'callPython', 'hostError', 'begin', 'proceed'].indexOf(name) >= 0) reached = name;
-          if (typeof value.token === 'string') reached = 'token';
-          if (typeof value.begin === 'function' && value.iterate) reached = 'entries';
+          if (['call_python', 'host', 'callPython', 'hostError', 'begin', 'proceed'].indexOf(name) >= 0) reach(name);
+          if (typeof value.token === 'string') reach('token');
+          if (typeof value.begin === 'function' && value.iterate) reach('entries');
           for (const key of Reflect.ownKeys(value)) {
             let one;
             try { one = value[key]; } catch { continue; }
@@ -207,7 +206,7 @@ def test_attacks(run: Run, attack: str, when: str) -> None:
         export const options = { vus: 1, iterations: 2 };
         export default function () {
           tell();
-          if (__ENV.WHEN === 'iteration') { %(attack)s }
+          if (__ITER === 1) { %(attack)s }
           tell();
           setTimeout(tell, 1);
           sleep(0.001);
@@ -215,16 +214,14 @@ def test_attacks(run: Run, attack: str, when: str) -> None:
         const tell = () => {
           found(globalThis.call_python);
           found(globalThis.dukpy);
-          if (reached) log('REACHED', reached);
         };
         setTimeout(tell, 1);
-        if (__ENV.WHEN === 'init') { %(attack)s }
+        { %(attack)s }
         """
-        % {"attack": attack},
-        "-e",
-        f"WHEN={when}",
+        % {"attack": attack}
     )
     assert not done.said("REACHED"), done.messages()
+    assert done.code == 0, done.stderr
 
 
 def test_go_values_hide_their_constructor(run: Run) -> None:
