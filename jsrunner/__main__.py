@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 
 from jsrunner.errors import ExitCode
@@ -10,15 +12,27 @@ from jsrunner.errors import ExitCode
 
 def main() -> None:
     """The console command: as `cli.main`, but leaves without waiting for the interpreter's end."""
+    _open_standard_streams()
     try:
         from jsrunner.cli.main import main as run
 
         code = run()
     except KeyboardInterrupt:  # before a run has begun, which sees to its signals itself
         code = ExitCode.EXTERNAL_ABORT
-    sys.stdout.flush()
-    sys.stderr.flush()
+    except BrokenPipeError:  # of a help text, say; a run sees to its outputs itself
+        code = 128 + signal.SIGPIPE
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
     os._exit(code)  # tearing down the imported modules takes longer than many a run
+
+
+def _open_standard_streams() -> None:
+    """Whoever started us may have closed them; a socket must not get their numbers."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        name = ("stdin", "stdout", "stderr")[number]
+        setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115
+    os.close(number)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,3 +68,20 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], Any]], Server]]:
     for server in servers:
         server.close()
         assert not server.failures
+
+
+@pytest.fixture(scope="session")
+def echo() -> Iterator[str]:
+    """The URL of a WebSocket server that sends back each message."""
+    from websockets.sync.server import serve
+
+    def handle(connection: Any) -> None:
+        for message in connection:
+            connection.send(message)
+
+    with serve(handle, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()

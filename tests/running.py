@@ -120,7 +120,8 @@ def _session(leader: int) -> list[int]:
         if path.name.isdecimal():
             with contextlib.suppress(OSError):
                 fields = (path / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[3]) == leader:
+                abandoned = fields[0] == "Z" and fields[1] == "1"  # init's to reap, in its own time
+                if int(fields[3]) == leader and not abandoned:
                     found.append(int(path.name))
     return found
 

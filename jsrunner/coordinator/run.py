@@ -578,6 +578,8 @@ class Run:
                 else:
                     with open(name, "wb") as file:
                         file.write(data)
+            except BrokenPipeError:
+                pass  # whoever reads has read enough
             except OSError as error:
                 reason = (error.strerror or "").lower()
                 wrong.append(f"could not open '{name}': open {name}: {reason}")

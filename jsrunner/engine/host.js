@@ -4,31 +4,81 @@
 
 const callPython = globalThis.call_python;
 const { token, native } = globalThis.dukpy;
-const { defineProperty } = Object;
 
-/** Taken from the scripts' sight below, like all that k6 has not. */
-export const { WeakRef } = globalThis;
+// -- the language's own functions --------------------------------------------------------------------
+// A script may change its globals and their prototypes; k6's modules, which are Go, do not notice. So
+// what its most used modules need is taken from here, and lists are walked by index, not by iterator.
+
+export const {
+  ArrayBuffer, DataView, Date, Error, Map, Number, Object, Promise, Proxy, Set, String, TypeError, Uint8Array, WeakRef,
+} = globalThis;
+export const {
+  assign, defineProperties, defineProperty, freeze, getOwnPropertyDescriptor, hasOwn, is, isFrozen,
+  keys, values: valuesOf,
+} = Object;
+export const { from: arrayFrom, isArray } = Array;
+export const { isView } = ArrayBuffer;
+export const { parse, stringify } = JSON;
+export const { imul, max, min, trunc } = Math;
+export const { isFinite, isInteger, isNaN } = Number;
+export const { apply, get: getProperty, has: hasProperty, ownKeys, set: setProperty } = Reflect;
+
+const Compiled = Function;
+const { bind, call } = Function.prototype;
+/** `method(f)(self, ...args)` is `self.f(...args)`. */
+export const method = bind.bind(call);
+export const concat = method(Array.prototype.concat);
+export const filter = method(Array.prototype.filter);
+export const find = method(Array.prototype.find);
+export const findIndex = method(Array.prototype.findIndex);
+export const forEach = method(Array.prototype.forEach);
+export const includes = method(Array.prototype.includes);
+export const join = method(Array.prototype.join);
+export const map = method(Array.prototype.map);
+export const pop = method(Array.prototype.pop);
+export const push = method(Array.prototype.push);
+export const shift = method(Array.prototype.shift);
+export const slice = method(Array.prototype.slice);
+export const sort = method(Array.prototype.sort);
+export const splice = method(Array.prototype.splice);
+export const contains = method(String.prototype.includes);
+export const part = method(String.prototype.slice);
+export const positionOf = method(String.prototype.indexOf);
+export const replaceIn = method(String.prototype.replace);
+export const splitAt = method(String.prototype.split);
+export const startsWith = method(String.prototype.startsWith);
+export const trim = method(String.prototype.trim);
+export const upper = method(String.prototype.toUpperCase);
+export const toFixed = method(Number.prototype.toFixed);
+export const then = method(Promise.prototype.then);
+
+const fromCharCode = String.fromCharCode;
+const objectText = method(Object.prototype.toString);
+
+// -- the bridge --------------------------------------------------------------------------------------
 
 // What Python can call: `interpreter.call(name, ...)` -> entries[name](...).
 /** @type {Record<string, (...args: any[]) => any>} */
-export const entries = {};
+export const entries = { __proto__: null };
 
-// dukpy publishes `call_python` and `dukpy` anew on every evaluation. Setters on the global object's
-// prototype catch that: scripts see neither, and the setter is how a call from Python comes in.
+// dukpy publishes `call_python` and `dukpy` anew on every evaluation. The global object's prototype
+// catches that: scripts see neither, and this is how a call from Python comes in.
 let armed;
 delete globalThis.call_python;
 delete globalThis.dukpy;
-Object.setPrototypeOf(globalThis, Object.create(Object.prototype, {
-  call_python: { get() {}, set() {} },
-  dukpy: {
-    get() {
-      const call = armed;
-      armed = undefined;
-      return call;
-    },
-    set(value) {
-      if (value && value.token === token) armed = () => entries[value.name](...value.args);
-    },
+Object.setPrototypeOf(globalThis, new Proxy(Object.create(Object.prototype), {
+  __proto__: null,
+  get(target, key, receiver) {
+    if (key !== 'dukpy' || armed === undefined) return getProperty(target, key, receiver);
+    const call = armed;
+    armed = undefined;
+    return call;
+  },
+  set(target, key, value, receiver) {
+    if (key === 'call_python') return true;
+    if (key !== 'dukpy') return setProperty(target, key, value, receiver);
+    if (value && value.token === token) armed = () => apply(entries[value.name], undefined, value.args);
+    return true;
   },
 }));
 
@@ -38,12 +88,16 @@ const outgoing = [];
 const rejected = [];
 /** The timers that wait, see timers.js. Python reads them when the VU was interrupted. */
 export const timers = [];
-const arrays = {
-  __incoming: incoming, __outgoing: outgoing, __rejected: rejected, __timers: timers,
+/** What Python calls by the C API: an entry by its name, arguments and result as JSON. */
+const dispatch = (name, args) => stringify(apply(entries[name], undefined, parse(args)));
+const shown = {
+  __dispatch: dispatch, __incoming: incoming, __outgoing: outgoing, __rejected: rejected, __timers: timers,
 };
-Object.assign(globalThis, arrays);
+const scope = globalThis;
+assign(scope, shown);
 entries.hideArrays = () => {
-  for (const name of Object.keys(arrays)) delete globalThis[name];
+  const names = keys(shown);
+  for (let i = 0; i < names.length; i += 1) delete scope[names[i]];
 };
 
 /** What of the script's life it is: init code may do less (and more) than the VU's functions. */
@@ -54,7 +108,7 @@ export class GoValue {
   #text;
   constructor(text, fields) {
     this.#text = text;
-    Object.assign(this, fields);
+    assign(this, fields);
   }
   error() {
     return this.#text;
@@ -79,16 +133,16 @@ export const fail = (name, message) => {
   throw new GoError(`${name}: ${message}`, { name, message });
 };
 
-const errorTypes = { GoError, TypeError, RangeError, SyntaxError, Error };
+const errorTypes = { __proto__: null, GoError, TypeError, RangeError, SyntaxError, Error };
 const InternalError = globalThis.InternalError;
 const WHILE_CALLING = 'Error while calling Python Function';
 
 /** The exception that Python meant when a call down failed. Never returns if the VU is to stop. */
 export function hostError(error) {
   if (!(error instanceof InternalError)) return error;
-  if (error.message.startsWith(WHILE_CALLING)) {
-    const [kind, text, fields] = callPython('$error');
-    if (kind !== 'interrupted') return new errorTypes[kind](text, fields);
+  if (startsWith(error.message, WHILE_CALLING)) {
+    const described = callPython('$error'); // [class, text, fields]
+    if (described[0] !== 'interrupted') return new errorTypes[described[0]](described[1], described[2]);
   } else if (error.message !== 'interrupted') {
     return error;
   }
@@ -96,9 +150,9 @@ export function hostError(error) {
 }
 
 /** Call a Python operation with JSON-like arguments. */
-export function host(op, ...args) {
+export function host(...opAndArgs) {
   try {
-    return callPython(op, ...args);
+    return apply(callPython, undefined, opAndArgs);
   } catch (error) {
     throw hostError(error);
   }
@@ -108,18 +162,18 @@ export function host(op, ...args) {
 
 /** Prepare an ArrayBuffer for a host call; Python reads it with `interpreter.buffer(packed)`. */
 export const pack = native
-  ? (buffer) => outgoing.push(buffer) - 1
+  ? (buffer) => push(outgoing, buffer) - 1
   : (buffer) => {
     const bytes = new Uint8Array(buffer);
     let text = '';
     for (let i = 0; i < bytes.length; i += 8192) {
-      text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+      text += apply(fromCharCode, undefined, bytes.subarray(i, i + 8192));
     }
     return text;
   };
 
 /** Prepare a long string for a host call; Python reads it with `interpreter.text(packed)`. */
-export const packText = native ? (text) => outgoing.push(text) - 1 : (text) => text;
+export const packText = native ? (text) => push(outgoing, text) - 1 : (text) => text;
 
 /** Python has read what was packed: let it go. */
 export function release() {
@@ -145,9 +199,10 @@ Error.prepareStackTrace = (error, frames) => {
   } catch {
     text = 'Error';
   }
-  for (const frame of frames) {
+  for (let i = 0; i < frames.length; i += 1) {
+    const frame = frames[i];
     const file = frame.getFileName();
-    if (!file || !(file.startsWith('file:') || file.startsWith('https:'))) continue;
+    if (!file || !(startsWith(file, 'file:') || startsWith(file, 'https:'))) continue;
     const place = `${file}:${placeOf(file, frame.getLineNumber(), frame.getColumnNumber())}(0)`;
     const name = frame.getFunctionName();
     text += name ? `\n\tat ${name} (${place})` : `\n\tat ${place}`;
@@ -155,31 +210,35 @@ Error.prepareStackTrace = (error, frames) => {
   return `${text}\n`;
 };
 Error.stackTraceLimit = 50;
+// The frames of a stack have functions of ours: no script is to format it.
+delete Error.prepareStackTrace;
 
 // Modules that were translated: file -> the mappings of a source map, until they are decoded.
-const mapped = new Map();
+const mapped = { __proto__: null };
 /** Positions in this file are those of another text (https://tc39.es/ecma426/, "mappings"). */
-export const mapPositions = (file, mappings) => mapped.set(file, mappings);
+export const mapPositions = (file, mappings) => {
+  mapped[file] = mappings;
+};
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** Per line [column, line there, column there] of each piece, all from 0. */
 const decode = (mappings) => {
   let line = 0;
   let column = 0;
-  return mappings.split(';').map((pieces) => {
+  return map(splitAt(mappings, ';'), (pieces) => {
     let start = 0;
-    return pieces.split(',').filter(Boolean).map((piece) => {
+    return map(filter(splitAt(pieces, ','), Boolean), (piece) => {
       const fields = [];
       let value = 0;
-      let shift = 0;
-      for (const digit of piece) {
-        const bits = DIGITS.indexOf(digit);
-        value += (bits & 31) << shift;
-        shift += 5;
+      let width = 0;
+      for (let i = 0; i < piece.length; i += 1) {
+        const bits = positionOf(DIGITS, piece[i]);
+        value += (bits & 31) << width;
+        width += 5;
         if (bits < 32) {
-          fields.push(value & 1 ? -(value >> 1) : value >> 1);
+          push(fields, value & 1 ? -(value >> 1) : value >> 1);
           value = 0;
-          shift = 0;
+          width = 0;
         }
       }
       start += fields[0];
@@ -191,10 +250,12 @@ const decode = (mappings) => {
 };
 /** `line:column` in the text that the script's author has written. */
 const placeOf = (file, line, column) => {
-  if (!mapped.has(file)) return `${line}:${column}`;
-  if (typeof mapped.get(file) === 'string') mapped.set(file, decode(mapped.get(file)));
-  const piece = mapped.get(file)[line - 1]?.findLast(([start]) => start < column);
-  return piece ? `${piece[1] + 1}:${piece[2] + 1}` : `${line}:${column}`;
+  if (!mapped[file]) return `${line}:${column}`;
+  if (typeof mapped[file] === 'string') mapped[file] = decode(mapped[file]);
+  const pieces = mapped[file][line - 1] ?? [];
+  let at = pieces.length - 1;
+  while (at >= 0 && pieces[at][0] >= column) at -= 1;
+  return at < 0 ? `${line}:${column}` : `${pieces[at][1] + 1}:${pieces[at][2] + 1}`;
 };
 
 /**
@@ -206,23 +267,24 @@ export function describe(error, called) {
   try {
     text = `${error}`;
   } catch {
-    text = Object.prototype.toString.call(error);
+    // An error that was made when there was no memory left has not even a text.
+    text = error instanceof InternalError ? 'InternalError: out of memory' : objectText(error);
   }
-  const stack = typeof error === 'object' && error !== null && Object.hasOwn(error, 'stack')
+  const stack = typeof error === 'object' && error !== null && hasOwn(error, 'stack')
     ? error.stack : undefined;
   if (typeof stack !== 'string') {
     if (!called || !(error instanceof Error)) return text;
     const { name, fileName, lineNumber, columnNumber } = called;
     return `${text}\n\tat ${name} (${fileName}:${lineNumber}:${columnNumber}(0))\n`;
   }
-  const frames = stack.indexOf('\n\tat ');
-  return frames < 0 ? text : text + stack.slice(frames);
+  const frames = positionOf(stack, '\n\tat ');
+  return frames < 0 ? text : text + part(stack, frames);
 }
 
 /** Whether the text is the code of a function: then it is no ES module. */
 entries.isFunctionBody = (text) => {
   try {
-    return Boolean(Function('module', 'exports', `'use strict';${text}`));
+    return Boolean(Compiled('module', 'exports', `'use strict';${text}`));
   } catch {
     return false;
   }
@@ -230,7 +292,7 @@ entries.isFunctionBody = (text) => {
 
 // Which promises were rejected and never handled: their reasons, oldest first.
 const takeRejections = (indices) => {
-  const reasons = indices.map((index) => rejected[index]);
+  const reasons = map(indices, (index) => rejected[index]);
   rejected.length = 0;
   return reasons;
 };
@@ -245,20 +307,21 @@ export const drainJobs = native
 
 // The clock of samples and timers: milliseconds since the epoch, with fractions.
 const { performance } = globalThis;
-const origin = Date.now() - performance.now();
-export const now = () => origin + performance.now();
+const sinceStart = method(performance.now);
+const origin = Date.now() - sinceStart(performance);
+export const now = () => origin + sinceStart(performance);
 
 // Samples wait here until control leaves for Python anyway: [metric, value, time, tags].
 const samples = [];
 const flushers = [];
 /** Have `send()` called before control leaves for longer than a moment. */
-export const onFlush = (send) => flushers.push(send);
+export const onFlush = (send) => push(flushers, send);
 export function emit(metric, value, tags) {
-  if (!Number.isFinite(value)) value = String(value); // which JSON cannot say as a number
-  if (samples.push([metric, value, now(), tags]) >= 64) flushSamples();
+  if (!isFinite(value)) value = String(value); // which JSON cannot say as a number
+  if (push(samples, [metric, value, now(), tags]) >= 64) flushSamples();
 }
 export function flushSamples() {
-  if (samples.length) callPython('$emit', samples.splice(0));
+  if (samples.length) callPython('$emit', splice(samples, 0));
 }
 export function flush() {
   flushSamples();
@@ -267,7 +330,9 @@ export function flush() {
 
 /** Tags as k6 takes them: strings, booleans and numbers; `prefix` begins the error's text. */
 export function tagValues(tags, prefix, known = {}) {
-  for (const key of Object.keys(Object(tags))) {
+  const names = keys(Object(tags));
+  for (let i = 0; i < names.length; i += 1) {
+    const key = names[i];
     const value = tags[key];
     const type = typeof value;
     if (type !== 'string' && type !== 'number' && type !== 'boolean') {

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from jsrunner.engine import quickjs
-from jsrunner.engine.native import Native
+from jsrunner.engine.native import JSException, Native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,6 +78,9 @@ class _Refusing(dict[Any, "Callable[..., Any]"]):
 
     def __missing__(self, name: object) -> Callable[..., Any]:
         return _refuse
+
+    def get(self, name: Any, default: object = None) -> Any:
+        return super().get(name, _refuse)
 
 
 class JSError(Exception):
@@ -172,8 +175,14 @@ class Interpreter:
 
     def call(self, entry: str, *args: object) -> Any:
         """Call an entry of host.js with JSON-like arguments. Raises JSError, Interrupted."""
-        variables = orjson.dumps({"token": self._token, "name": entry, "args": args})
-        result = self._evaluate(b"dukpy()", variables, None)
+        if self.native:
+            try:
+                result = self.native.call(entry.encode(), orjson.dumps(args))
+            except JSException as error:
+                raise JSError(str(error)) from None
+        else:
+            variables = orjson.dumps({"token": self._token, "name": entry, "args": args})
+            result = self._evaluate(b"dukpy()", variables, None)
         return None if result is None else _loads(result)
 
     def run_module(self, source: str, name: str) -> None:
@@ -200,6 +209,9 @@ class Interpreter:
             return result
         except quickjs.JSRuntimeError as error:
             raise JSError(str(error)) from None
+        finally:
+            if self.native:  # dukpy has set its own limit again
+                self.native.limit_garbage()
 
     def interrupt(self) -> None:
         """Whatever JavaScript runs or is called next ends at once, uncatchably and for good."""

@@ -2,7 +2,8 @@
 // Python posts for who listens. worker/loop.py is its other half.
 // @ts-check
 import {
-  GoError, GoValue, callPython, drainJobs, flush, flushSamples, host, hostError, native, now, onFlush, timers,
+  GoError, GoValue, Map, Promise, apply, callPython, drainJobs, flush, flushSamples, getOwnPropertyDescriptor, host,
+  hostError, max, method, native, now, onFlush, push, slice, then, timers,
 } from 'jsrunner:host';
 import { dropTimers, runFirstTimer } from 'jsrunner:timers';
 
@@ -27,18 +28,24 @@ callPython('loop.set_clock', now());
  */
 const listeners = new Map();
 const givenUp = new Map();
+const getOf = method(Map.prototype.get);
+const setIn = method(Map.prototype.set);
+const dropFrom = method(Map.prototype.delete);
+const clear = method(Map.prototype.clear);
+const forEachIn = method(Map.prototype.forEach);
+const sizeOf = method(getOwnPropertyDescriptor(Map.prototype, 'size').get);
 
 /**
  * Call `receive(payload, time)` for every event that Python posts to `handle`, until `forget(handle)`. Until
  * then the iteration goes on. If it fails, `giveUp(payloads)` is told what was not dispatched.
  */
 export const listen = (handle, receive, giveUp) => {
-  listeners.set(handle, receive);
-  if (giveUp) givenUp.set(handle, giveUp);
+  setIn(listeners, handle, receive);
+  if (giveUp) setIn(givenUp, handle, giveUp);
 };
 export const forget = (handle) => {
-  listeners.delete(handle);
-  givenUp.delete(handle);
+  dropFrom(listeners, handle);
+  dropFrom(givenUp, handle);
 };
 
 /**
@@ -50,11 +57,11 @@ let at = 0;
 let next = 2;
 
 /** Whether anything is to be done or waited for. */
-export const hasWork = () => events.length > 0 || listeners.size > 0 || timers.length > 0;
+export const hasWork = () => events.length > 0 || sizeOf(listeners) > 0 || timers.length > 0;
 
 /** Have `call()` run as a task of its own: after the jobs that wait, before timers that come later. */
 export const queueTask = (call) => {
-  events.push([call, now(), undefined]);
+  push(events, [call, now(), undefined]);
 };
 
 const reason = (error) => (error instanceof GoError ? error.value : error);
@@ -66,7 +73,7 @@ const reason = (error) => (error instanceof GoError ? error.value : error);
 export const promised = (work) => new Promise((resolve, reject) => {
   try {
     const value = work();
-    if (value instanceof Promise) value.then(resolve, (error) => reject(reason(error)));
+    if (value instanceof Promise) then(value, resolve, (error) => reject(reason(error)));
     else queueTask(() => resolve(value));
   } catch (error) {
     queueTask(() => reject(reason(error)));
@@ -74,12 +81,12 @@ export const promised = (work) => new Promise((resolve, reject) => {
 });
 
 /** A promise of what the operation does in a thread (see `VU.run_aside`, whose handle it returns). */
-export const aside = (op, ...args) => new Promise((resolve, reject) => {
-  const handle = host(op, ...args);
-  listen(handle, ([failure, value]) => {
+export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
+  const handle = apply(host, undefined, opAndArgs);
+  listen(handle, (outcome) => { // [[text, fields] of the failure or null, value]
     forget(handle);
-    if (failure) reject(new GoValue(...failure));
-    else resolve(value);
+    if (outcome[0]) reject(new GoValue(outcome[0][0], outcome[0][1]));
+    else resolve(outcome[1]);
   });
 });
 
@@ -115,8 +122,8 @@ const take = (arrived) => {
   } else if (arrived === ALARM) {
     armed = Infinity;
   } else if (typeof arrived === 'object') {
-    if (events.length) events.push(...arrived);
-    else events = arrived;
+    if (!events.length) events = arrived;
+    else for (let i = 0; i < arrived.length; i += 1) push(events, arrived[i]);
   }
   return arrived;
 };
@@ -135,7 +142,7 @@ const wait = () => {
   left = false;
   if (due === armed) return callPython(WAIT);
   armed = due;
-  return callPython(timer ? `${WAIT}${Math.max(due - now(), 0)}` : NO_ALARM);
+  return callPython(timer ? `${WAIT}${max(due - now(), 0)}` : NO_ALARM);
 };
 
 /** Whether a task can run without waiting. */
@@ -172,7 +179,7 @@ const runTask = () => {
     }
   }
   const handle = arrived[0];
-  const receive = typeof handle === 'number' ? listeners.get(handle) : handle;
+  const receive = typeof handle === 'number' ? getOf(listeners, handle) : handle;
   receive?.(payload, arrived[1]);
 };
 
@@ -208,14 +215,19 @@ export const settle = (jobsDone, onRejection, isOver) => {
 
 /** The iteration has failed: nothing is waited for any more. Returns which timers were dropped. */
 export const abandon = () => {
-  const payloads = (handle) => events.flatMap(
-    (arrived, index) => (arrived[0] === handle && index >= at ? arrived.slice(index > at ? 2 : next) : []),
-  );
-  for (const [handle, giveUp] of givenUp) giveUp(payloads(handle));
+  const payloads = (handle) => {
+    const found = [];
+    for (let i = at; i < events.length; i += 1) {
+      const rest = events[i][0] === handle ? slice(events[i], i > at ? 2 : next) : [];
+      for (let j = 0; j < rest.length; j += 1) push(found, rest[j]);
+    }
+    return found;
+  };
+  forEachIn(givenUp, (giveUp, handle) => giveUp(payloads(handle)));
   events = [];
   at = 0;
   next = 2;
-  listeners.clear();
-  givenUp.clear();
+  clear(listeners);
+  clear(givenUp);
   return dropTimers();
 };

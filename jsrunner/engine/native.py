@@ -33,7 +33,7 @@ class _Capsule(ctypes.Structure):
 _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
 _GC_THRESHOLD = 512 << 10
 _READ_ONLY = 0x100  # PyBUF_READ
-_TAG_EXCEPTION = 6
+_TAG_UNDEFINED, _TAG_EXCEPTION = 3, 6
 #: A promise job takes 1 us or more.
 JOBS_AT_ONCE = 256
 _EVAL_MODULE, _EVAL_COMPILE_ONLY = 1, 1 << 5
@@ -83,6 +83,8 @@ def _library() -> Any:
         "JS_ToCStringLen2": (pointer, [pointer, ctypes.POINTER(size), value, ctypes.c_bool]),
         "JS_FreeCString": (None, [pointer, pointer]),
         "JS_SetContextOpaque": (None, [pointer, ctypes.py_object]),
+        "JS_Call": (value, [pointer, value, value, ctypes.c_int, ctypes.POINTER(value)]),
+        "JS_UpdateStackTop": (None, [pointer]),
         "JS_Eval": (value, [pointer, ctypes.c_char_p, size, ctypes.c_char_p, ctypes.c_int]),
         "JS_WriteObject": (pointer, [pointer, ctypes.POINTER(size), value, ctypes.c_int]),
         "JS_ReadObject": (value, [pointer, ctypes.c_char_p, size, ctypes.c_int]),
@@ -93,6 +95,13 @@ def _library() -> Any:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+_UNDEFINED = _JSValue(0, _TAG_UNDEFINED)
+
+
+class JSException(Exception):
+    """JavaScript threw; the text is the value's."""
 
 
 class Native:
@@ -114,6 +123,7 @@ class Native:
         self._is_pending = self._library.JS_IsJobPending
         self._set = self._library.JS_SetPropertyUint32
         self._incoming = self._outgoing = self._rejected = self._timers = _JSValue()
+        self._dispatch = _JSValue()
         #: Promises that were rejected and have no handler: their address -> index in `rejected`.
         self.rejections: dict[int, int] = {}
         self._rejection_count = 0
@@ -123,19 +133,19 @@ class Native:
         self._stopper = _InterruptHandler(self._stop)
 
     def adopt_arrays(self) -> None:
-        """Remember the arrays that host.js has put on the global object for this moment.
+        """Remember what host.js has put on the global object for this moment.
 
-        The references are borrowed: host.js itself keeps the arrays alive as long as the context.
+        The references are borrowed: host.js itself keeps these alive as long as the context.
         """
         library, context = self._library, self._context
         scope = library.JS_GetGlobalObject(context)
         found = []
-        for name in (b"__incoming", b"__outgoing", b"__rejected", b"__timers"):
+        for name in (b"__incoming", b"__outgoing", b"__rejected", b"__timers", b"__dispatch"):
             array = library.JS_GetPropertyStr(context, scope, name)
             library.JS_FreeValue(context, array)
             found.append(array)
         library.JS_FreeValue(context, scope)
-        self._incoming, self._outgoing, self._rejected, self._timers = found
+        self._incoming, self._outgoing, self._rejected, self._timers, self._dispatch = found
         library.JS_SetHostPromiseRejectionTracker(self._runtime, self._tracker, None)
 
     def limit(self, *, stack_bytes: int, memory_bytes: int) -> None:
@@ -192,6 +202,27 @@ class Native:
             return "evaluation"
         finally:
             library.JS_FreeValue(context, done)
+
+    def call(self, entry: bytes, arguments: bytes) -> bytes | None:
+        """host.js's `dispatch(entry, arguments)`: a text or nothing. Raises JSException.
+
+        Unlike dukpy's evaluation it publishes nothing, collects no garbage and runs no promise jobs.
+        """
+        library, context = self._library, self._context
+        library.JS_UpdateStackTop(self._runtime)
+        values = (_JSValue * 2)(
+            library.JS_NewStringLen(context, entry, len(entry)),
+            library.JS_NewStringLen(context, arguments, len(arguments)),
+        )
+        result = library.JS_Call(context, self._dispatch, _UNDEFINED, 2, values)
+        for value in values:
+            library.JS_FreeValue(context, value)
+        if result.tag == _TAG_EXCEPTION:
+            said = self._text(library.JS_GetException(context))
+            raise JSException(said.decode("utf-8", "replace"))
+        if result.tag == _TAG_UNDEFINED:
+            return None
+        return self._text(result)
 
     def interrupt(self) -> None:
         """Let whatever JavaScript runs next end with an exception that no script can catch."""
@@ -292,11 +323,12 @@ class Native:
         return self._text(self._library.JS_GetPropertyUint32(self._context, self._outgoing, index))
 
     def _text(self, value: _JSValue) -> bytes:
-        """A value as text; it is freed."""
+        """A value as text, nothing if it cannot be one; it is freed."""
         library, context, size = self._library, self._context, ctypes.c_size_t()
         address = library.JS_ToCStringLen2(context, ctypes.byref(size), value, False)
         library.JS_FreeValue(context, value)
         if not address:
+            library.JS_FreeValue(context, library.JS_GetException(context))
             return b""
         try:
             return ctypes.string_at(address, size.value)

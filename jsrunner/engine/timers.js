@@ -1,7 +1,9 @@
 // jsrunner:timers — the timers of one VU, by due time, then by registration: a heap, because scripts may
 // have thousands (a time limit for each request, say) and remove most of them again.
 // @ts-check
-import { now, timers } from 'jsrunner:host';
+import {
+  Map, map, max, method, now, pop, sort, splice, timers,
+} from 'jsrunner:host';
 
 /**
  * `queued` is when the timer's task has joined the others: when it is due, but not before it was the
@@ -14,6 +16,11 @@ import { now, timers } from 'jsrunner:host';
 const heap = timers;
 /** All that were not removed, also the one that runs. @type {Map<number, Timer>} */
 const active = new Map();
+const activeOf = method(Map.prototype.get);
+const setActive = method(Map.prototype.set);
+const isActive = method(Map.prototype.has);
+const dropActive = method(Map.prototype.delete);
+const clearActive = method(Map.prototype.clear);
 let lastId = 0;
 let lastOrder = 0;
 
@@ -54,7 +61,7 @@ const schedule = (timer, delay) => {
 };
 
 const unschedule = (timer) => {
-  const last = heap.pop();
+  const last = pop(heap);
   if (last !== timer) {
     if (before(last, timer)) rise(last, timer.at);
     else sink(last, timer.at);
@@ -64,21 +71,21 @@ const unschedule = (timer) => {
 
 /** The first is now another one than before: its task cannot have joined the others any sooner. */
 const promote = () => {
-  if (heap.length) heap[0].queued = Math.max(heap[0].due, now());
+  if (heap.length) heap[0].queued = max(heap[0].due, now());
 };
 
 /** Have `call` called after `delay` milliseconds, and after every `every` if that is not negative. */
 export const addTimer = (call, delay, every, name) => {
   const timer = { id: ++lastId, due: 0, order: 0, queued: 0, at: -1, every, call, name };
-  active.set(timer.id, timer);
+  setActive(active, timer.id, timer);
   schedule(timer, delay);
   return timer.id;
 };
 
 export const removeTimer = (id) => {
-  const timer = active.get(id);
+  const timer = activeOf(active, id);
   if (!timer) return;
-  active.delete(id);
+  dropActive(active, id);
   if (timer.at < 0) return;
   const first = timer.at === 0;
   unschedule(timer);
@@ -92,15 +99,15 @@ export const runFirstTimer = () => {
   try {
     timer.call();
   } finally {
-    if (timer.every < 0) active.delete(timer.id);
-    else if (active.has(timer.id)) schedule(timer, timer.every);
+    if (timer.every < 0) dropActive(active, timer.id);
+    else if (isActive(active, timer.id)) schedule(timer, timer.every);
     promote();
   }
 };
 
 /** Drop all timers, as at the end of a failed iteration; their names and ids. */
 export const dropTimers = () => {
-  active.clear();
-  return heap.splice(0).sort((one, other) => (before(one, other) ? -1 : 1))
-    .map(({ name, id }) => `${name} ${id}`);
+  clearActive(active);
+  const dropped = sort(splice(heap, 0), (one, other) => (before(one, other) ? -1 : 1));
+  return map(dropped, ({ name, id }) => `${name} ${id}`);
 };

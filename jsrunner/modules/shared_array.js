@@ -1,10 +1,14 @@
 // jsrunner:shared_array — arrays whose elements are kept once per process, as JSON.
 // @ts-check
+import {
+  Number, Proxy, String, TypeError, forEach, freeze as freezeOne, getOwnPropertyDescriptor, getProperty, hasProperty, parse,
+  push, valuesOf,
+} from 'jsrunner:host';
 
 const freeze = (value) => {
   if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(freeze);
-    Object.freeze(value);
+    forEach(valuesOf(value), freeze);
+    freezeOne(value);
   }
   return value;
 };
@@ -20,20 +24,26 @@ export const sharedArray = (length, element) => {
     const index = Number(key);
     return index >= 0 && index < length && String(index) === key ? index : undefined;
   };
-  const read = (index) => freeze(JSON.parse(element(index)));
+  const read = (index) => freeze(parse(element(index)));
   const target = [];
   target.length = length;
   return new Proxy(target, {
+    __proto__: null,
     get(array, key, receiver) {
       const index = indexOf(key);
-      return index === undefined ? Reflect.get(array, key, receiver) : read(index);
+      return index === undefined ? getProperty(array, key, receiver) : read(index);
     },
-    has: (array, key) => indexOf(key) !== undefined || Reflect.has(array, key),
-    ownKeys: () => [...Array.from({ length }, (_, index) => String(index)), 'length'],
+    has: (array, key) => indexOf(key) !== undefined || hasProperty(array, key),
+    ownKeys() {
+      const names = [];
+      for (let i = 0; i < length; i += 1) push(names, String(i));
+      push(names, 'length');
+      return names;
+    },
     getOwnPropertyDescriptor(array, key) {
       const index = indexOf(key);
-      return index === undefined ? Reflect.getOwnPropertyDescriptor(array, key) : {
-        value: read(index), writable: true, enumerable: true, configurable: true,
+      return index === undefined ? getOwnPropertyDescriptor(array, key) : {
+        __proto__: null, value: read(index), writable: true, enumerable: true, configurable: true,
       };
     },
     set: immutable,

@@ -1,12 +1,15 @@
 // jsrunner:ws_params — the parameters of ws.connect and of new WebSocket.
 // @ts-check
-import { GoError, tagValues } from 'jsrunner:host';
+import {
+  GoError, Object, String, keys, tagValues, trim,
+} from 'jsrunner:host';
 
 const headersOf = (headers) => {
   const found = {};
   if (headers === undefined || headers === null) return found;
   const source = Object(headers);
-  for (const name of Object.keys(source)) found[name] = String(source[name]);
+  const names = keys(source);
+  for (let i = 0; i < names.length; i += 1) found[names[i]] = String(source[names[i]]);
   return found;
 };
 
@@ -17,7 +20,9 @@ const headersOf = (headers) => {
 export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = false }) => {
   const found = { headers: {}, tags: {}, jar: null, compression: false };
   if (params === undefined || params === null || typeof params !== 'object') return found;
-  for (const key of Object.keys(params)) {
+  const names = keys(params);
+  for (let i = 0; i < names.length; i += 1) {
+    const key = names[i];
     const value = params[key];
     if (key === 'headers') {
       found.headers = headersOf(value);
@@ -26,7 +31,7 @@ export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = fal
     } else if (key === 'jar') {
       found.jar = value?.jarHandle ?? null;
     } else if (key === 'compression') {
-      const algorithm = String(value).trim();
+      const algorithm = trim(String(value));
       if (algorithm === '' && mayBeEmpty) continue;
       if (algorithm !== 'deflate') {
         throw new GoError(`unsupported compression algorithm '${algorithm}', supported algorithm is 'deflate'`);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -53,6 +54,7 @@ class Logger:
         tty = self._stream is not None and self._stream.isatty()
         self._tty = tty and format not in ("json", "raw")
         self._color = tty and not no_color
+        self._failed: list[TextIO] = []
         self.above: Callable[[str], bool] | None = None
         self._secrets: set[str] = set()
         self._secret: re.Pattern[str] | None = None
@@ -97,13 +99,19 @@ class Logger:
         own, other = (os.fstat(one.fileno()).st_rdev for one in (self._stream, stream))
         return own == other
 
-    @staticmethod
-    def _put(stream: TextIO, line: str) -> None:
+    def _put(self, stream: TextIO, line: str) -> None:
+        """A place that cannot be written to is told of once; the run goes on without it."""
+        if stream in self._failed:
+            return
         try:
             stream.write(line + "\n")
             stream.flush()
-        except (OSError, ValueError):
-            pass  # there is no other place to say so
+        except (OSError, ValueError) as error:
+            self._failed.append(stream)
+            if stream not in (sys.stderr, sys.stdout):
+                reason = (getattr(error, "strerror", None) or str(error)).lower()
+                with contextlib.suppress(OSError, ValueError):
+                    print(f"jsrunner: writing to {stream.name} failed: {reason}", file=sys.stderr)
 
     def _line(self, level: str, text: str, moment: float, fields: dict[str, Any], *, tty: bool) -> str:
         if self._format == "json":
@@ -124,7 +132,8 @@ class Logger:
     def close(self) -> None:
         for stream in (self._console, self._stream):
             if stream is not None and stream not in (sys.stderr, sys.stdout):
-                stream.close()
+                with contextlib.suppress(OSError):  # which was told when it was written to
+                    stream.close()
 
 
 def local_time(moment: float) -> str:

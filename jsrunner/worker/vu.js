@@ -1,6 +1,10 @@
 // jsrunner:vu — what a virtual user does: load the script, call its functions, loop over iterations.
 // @ts-check
-import { callPython, context, describe, entries, flush, host, hostError } from 'jsrunner:host';
+import {
+  ArrayBuffer, Date, Map, Number, Promise, Set, TypeError, Uint8Array, arrayFrom, callPython, context, describe, entries,
+  flush, host, hostError, includes, isArray, isFinite, isFrozen, isView, keys, method, push, replaceIn, slice, sort,
+  stringify, then,
+} from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 
 /** The script's exports. */
@@ -31,7 +35,7 @@ const begin = (call) => {
   }
   if (result instanceof Promise) {
     running = true;
-    result.then((value) => {
+    then(result, (value) => {
       result = value;
     }, reject);
   } else if (hasWork()) {
@@ -61,10 +65,10 @@ entries.begin = (name, args) => {
   context.inInit = name === null;
   called = name === null ? undefined : script[name];
   begin(name === null
-    ? () => import('jsrunner:script').then((module) => {
+    ? () => then(import('jsrunner:script'), (module) => {
       ({ script } = module);
     }, (error) => fail(describe(error)))
-    : () => script[name](...(args ?? [undefined])));
+    : () => script[name](args === null ? undefined : args[0]));
   argument = args?.[0];
   running = true; // jobs may wait even after a plain function
   return proceed(false);
@@ -100,11 +104,14 @@ entries.finishSummary = () => {
   if (result === undefined || result === null) return [null, null, argument];
   if (typeof result !== 'object') return [null, { $error: 'handleSummary() should return a map with string keys' }, argument];
   const written = {};
-  for (const [name, content] of Object.entries(result)) {
+  const names = keys(result);
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i];
+    const content = result[name];
     if (typeof content === 'string') {
       written[name] = content;
-    } else if (content instanceof ArrayBuffer || ArrayBuffer.isView(content)) {
-      written[name] = [host('vu.base64', Array.from(new Uint8Array(content.buffer ?? content)))];
+    } else if (content instanceof ArrayBuffer || isView(content)) {
+      written[name] = [host('vu.base64', bytesOf(content.buffer ?? content))];
     } else {
       const type = { number: 'int64', boolean: 'bool' }[typeof content] ?? 'map[string]interface {}';
       return [null, {
@@ -119,9 +126,10 @@ entries.finishSummary = () => {
 entries.showOptions = (consolidated) => {
   context.inInit = false;
   const { options } = script;
-  if (typeof options !== 'object' || options === null || Object.isFrozen(options)) return;
-  for (const [key, value] of Object.entries(consolidated)) {
-    if (value !== null) options[key] = value;
+  if (typeof options !== 'object' || options === null || isFrozen(options)) return;
+  const names = keys(consolidated);
+  for (let i = 0; i < names.length; i += 1) {
+    if (consolidated[names[i]] !== null) options[names[i]] = consolidated[names[i]];
   }
 };
 
@@ -131,7 +139,7 @@ entries.describeScript = () => {
   let json = null;
   if (options !== undefined && options !== null) {
     try {
-      json = JSON.stringify(options, (key, value) => {
+      json = stringify(options, (key, value) => {
         if (typeof value === 'function') throw new TypeError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
         return value;
       });
@@ -140,18 +148,20 @@ entries.describeScript = () => {
     }
   }
   const exports = {};
-  for (const name of Object.keys(script)) exports[name] = typeof script[name];
+  const names = keys(script);
+  for (let i = 0; i < names.length; i += 1) exports[names[i]] = typeof script[names[i]];
   return { exports, options: json };
 };
 
 // -- iterations ------------------------------------------------------------------------------------
 
+const scope = globalThis;
 let iterate;
 let data;
 
 /** What the next iterations call: an export, with the data that setup() returned. */
 entries.activate = (name, setupData) => {
-  if (setupData !== undefined && data === undefined) [data] = setupData ?? [];
+  if (setupData !== undefined && data === undefined) data = setupData?.[0];
   iterate = script[name];
 };
 
@@ -177,7 +187,7 @@ entries.iterate = () => {
         running = true;
         continue;
       }
-      globalThis.__ITER = iteration;
+      scope.__ITER = iteration;
       called = iterate;
       begin(() => iterate(data));
       if (hasFailed()) endWithFailure();
@@ -189,10 +199,20 @@ entries.iterate = () => {
 
 // -- Go's JSON: how setup's data crosses (keys sorted, dates without idle fractions) ---------------
 
+/** A buffer's bytes as numbers. */
+const bytesOf = (buffer, start = 0, length = undefined) => {
+  const bytes = new Uint8Array(buffer, start, length);
+  const found = [];
+  for (let i = 0; i < bytes.length; i += 1) push(found, bytes[i]);
+  return found;
+};
+
+const toISOString = method(Date.prototype.toISOString);
+
 const goJSON = (value, seen = []) => {
   if (value === null || value === undefined || typeof value === 'symbol') return null;
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) {
+    if (!isFinite(value)) {
       const name = { [Infinity]: '+Inf', [-Infinity]: '-Inf' }[value] ?? 'NaN';
       throw new TypeError(`json: unsupported value: ${name}`);
     }
@@ -203,17 +223,24 @@ const goJSON = (value, seen = []) => {
     throw new TypeError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
   }
   if (typeof value !== 'object') return value;
-  if (value instanceof Date) return value.toISOString().replace(/\.?0*Z$/, 'Z');
+  if (value instanceof Date) return replaceIn(toISOString(value), /\.?0*Z$/, 'Z');
   if (value instanceof ArrayBuffer) return {};
-  if (ArrayBuffer.isView(value)) {
-    return host('vu.base64', Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
+  if (isView(value)) {
+    return host('vu.base64', bytesOf(value.buffer, value.byteOffset, value.byteLength));
   }
-  if (seen.includes(value)) throw new TypeError('json: unsupported value: encountered a cycle');
-  const path = [...seen, value];
-  if (Array.isArray(value) || value instanceof Set || value instanceof Map) {
-    return Array.from(value, (item) => goJSON(item, path));
+  if (includes(seen, value)) throw new TypeError('json: unsupported value: encountered a cycle');
+  const path = slice(seen);
+  push(path, value);
+  if (isArray(value)) {
+    const copy = [];
+    for (let i = 0; i < value.length; i += 1) push(copy, goJSON(value[i], path));
+    return copy;
+  }
+  if (value instanceof Set || value instanceof Map) {
+    return arrayFrom(value, (item) => goJSON(item, path));
   }
   const copy = {};
-  for (const key of Object.keys(value).sort()) copy[key] = goJSON(value[key], path);
+  const names = sort(keys(value));
+  for (let i = 0; i < names.length; i += 1) copy[names[i]] = goJSON(value[names[i]], path);
   return copy;
 };

@@ -33,6 +33,7 @@ _IN_JAVASCRIPT: Final = tuple(
     one.__code__
     for one in (
         Interpreter._evaluate,
+        Native.call,
         Native.run_jobs,
         Native.run_module,
         Native._track,

@@ -1,8 +1,21 @@
 // console: five levels, arguments joined by a space, values written as k6 writes them.
 // @ts-check
-import { GoValue, callPython, flush } from 'jsrunner:host';
+import {
+  ArrayBuffer, DataView, Date, Error, GoValue, String, Uint8Array, callPython, defineProperty, flush, includes, is, isArray,
+  isView, join, keys, push, replaceIn, slice, stringify,
+} from 'jsrunner:host';
 
-const bytesOf = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+/** The texts that `show` makes of a list's items, with commas. */
+const list = (items, show) => {
+  const texts = [];
+  for (let i = 0; i < items.length; i += 1) push(texts, show(items[i]));
+  return join(texts, ', ');
+};
+
+const HEX = '0123456789abcdef';
+const bytesOf = (buffer) => replaceIn(
+  list(new Uint8Array(buffer), (byte) => HEX[byte >> 4] + HEX[byte & 15]), /,/g, '',
+);
 
 /** A value inside of another one. */
 const nested = (value, above) => {
@@ -12,32 +25,32 @@ const nested = (value, above) => {
     case 'function': return '[object Function]';
     case 'symbol': return `"${value.description ?? ''}"`;
     case 'object': return structure(value, above);
-    default: return Object.is(value, -0) ? '0' : String(value);
+    default: return is(value, -0) ? '0' : String(value);
   }
 };
 
 const structure = (value, above) => {
   if (value === null) return 'null';
-  if (above.includes(value)) return '[Circular]';
+  if (includes(above, value)) return '[Circular]';
   if (value instanceof Error || value instanceof GoValue) return String(value);
-  if (value instanceof Date) return JSON.stringify(value) ?? 'null';
+  if (value instanceof Date) return stringify(value) ?? 'null';
   if (value instanceof ArrayBuffer) {
     return `ArrayBuffer { [Uint8Contents]: <${bytesOf(value)}>, byteLength: ${value.byteLength} }`;
   }
-  const path = [...above, value];
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    const name = value.constructor.name.replace('Uint8Clamped', 'Uint8');
+  const path = slice(above);
+  push(path, value);
+  if (isView(value) && !(value instanceof DataView)) {
+    const name = replaceIn(value.constructor.name, 'Uint8Clamped', 'Uint8');
     if (value.length === 0) return `${name}(0) []`;
-    const items = Array.from(value, (item) => String(item)).join(', ');
-    return `${name}(${value.length}) [ ${items} ]`;
+    return `${name}(${value.length}) [ ${list(value, String)} ]`;
   }
-  if (Array.isArray(value)) {
+  if (isArray(value)) {
     if (value.length === 0) return '[]';
-    return `[ ${Array.from(value, (item) => nested(item, path)).join(', ')} ]`;
+    return `[ ${list(value, (item) => nested(item, path))} ]`;
   }
-  const keys = Object.keys(value);
-  if (keys.length === 0) return '{}';
-  return `{ ${keys.map((key) => `${key}: ${nested(value[key], path)}`).join(', ')} }`;
+  const names = keys(value);
+  if (names.length === 0) return '{}';
+  return `{ ${list(names, (name) => `${name}: ${nested(value[name], path)}`)} }`;
 };
 
 /** A value as an argument of console.log. */
@@ -52,10 +65,12 @@ const shown = (value) => {
 
 const writer = (level) => (...values) => {
   flush();
-  callPython('console.log', level, values.length === 1 ? shown(values[0]) : values.map(shown).join(' '));
+  let text = values.length ? shown(values[0]) : '';
+  for (let i = 1; i < values.length; i += 1) text += ` ${shown(values[i])}`;
+  callPython('console.log', level, text);
 };
 
-Object.defineProperty(globalThis, 'console', {
+defineProperty(globalThis, 'console', {
   value: {
     debug: writer('debug'),
     error: writer('error'),

@@ -1,16 +1,24 @@
 // __ENV, __VU, __ITER, open, require and what else k6 puts into the global scope of a script.
 // @ts-check
 import { run, running } from 'jsrunner:commonjs';
-import { GoError, context, describe, entries, host, unpack } from 'jsrunner:host';
+import {
+  Error, GoError, Map, Object, Proxy, String, context, defineProperty, describe, entries, forEach, host, keys, method, pop,
+  push, unpack,
+} from 'jsrunner:host';
 
 const INIT_ONLY = 'function is only available in the init stage (i.e. the global scope), see '
   + 'https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information';
 
-const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+const scope = globalThis;
+const { SyntaxError } = scope;
+const define = (name, value) => defineProperty(scope, name, {
+  __proto__: null, value, writable: true, configurable: true,
+});
 
 // A script may write to its __ENV; values become strings, and nobody else sees them.
 const variables = host('environment.variables');
 define('__ENV', new Proxy(variables, {
+  __proto__: null,
   set(target, key, value) {
     target[key] = String(value);
     return true;
@@ -20,22 +28,24 @@ define('__ENV', new Proxy(variables, {
 /** Variables of a scenario lie over the others while the VU works for it. */
 let overlaid = {};
 entries.setEnvironment = (scenario) => {
-  for (const [key, value] of Object.entries(overlaid)) {
-    if (value === undefined) delete variables[key];
-    else variables[key] = value;
-  }
+  forEach(keys(overlaid), (key) => {
+    if (overlaid[key] === undefined) delete variables[key];
+    else variables[key] = overlaid[key];
+  });
   overlaid = {};
-  for (const [key, value] of Object.entries(scenario ?? {})) {
+  forEach(keys(scenario ?? {}), (key) => {
     overlaid[key] = variables[key];
-    variables[key] = value;
-  }
+    variables[key] = scenario[key];
+  });
 };
 
 define('__VU', host('environment.vu_number'));
 define('__ITER', undefined);
 
+const matchIn = method(String.prototype.match);
+
 /** The files of the modules that are being called, the innermost first. */
-const callers = () => new Error().stack.match(/(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g) ?? [];
+const callers = () => matchIn(new Error().stack, /(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g) ?? [];
 
 define('open', (path, mode) => {
   if (!context.inInit) throw new GoError(`the "open" ${INIT_ONLY}`);
@@ -43,20 +53,24 @@ define('open', (path, mode) => {
   if (name === '') throw new GoError("open() can't be used with an empty filename");
   const files = callers();
   // k6 looks where the module that is being required lies, or else the outermost one.
-  const outermost = running.at(-1) ?? files.at(-1) ?? null;
+  const outermost = running[running.length - 1] ?? files[files.length - 1] ?? null;
   return unpack(host('environment.open', name, mode === 'b', outermost, files[0] ?? null));
 });
 
 /** Namespaces by URL, put there by a module that Python evaluates. */
 const required = new Map();
-entries.required = (url, namespace) => required.set(url, namespace);
+const setModule = method(Map.prototype.set);
+const moduleOf = method(Map.prototype.get);
+entries.required = (url, namespace) => setModule(required, url, namespace);
 
 define('require', (specifier) => {
   if (!context.inInit) throw new GoError(`the "require" ${INIT_ONLY}`);
   const name = specifier === undefined || specifier === null ? '' : String(specifier);
   if (name === '') throw new GoError("require() can't be used with an empty specifier");
-  const [kind, url] = host('environment.find', name, callers()[0] ?? null);
-  running.push(url);
+  const found = host('environment.find', name, callers()[0] ?? null);
+  const kind = found[0];
+  const url = found[1];
+  push(running, url);
   try {
     const failed = host('environment.require', kind, url);
     if (failed) {
@@ -66,9 +80,9 @@ define('require', (specifier) => {
     }
     if (kind === 'commonjs') return run(url);
   } finally {
-    running.pop();
+    pop(running);
   }
-  const namespace = required.get(url);
+  const namespace = moduleOf(required, url);
   return kind === 'builtin' && 'default' in namespace ? namespace.default : namespace;
 });
 
@@ -90,8 +104,9 @@ export const load = (specifier) => host('environment.load', specifier);
 
 /** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
 export const later = (target, module, names, enumerable = false) => {
-  for (const name of names) {
-    Object.defineProperty(target, name, {
+  forEach(names, (name) => {
+    defineProperty(target, name, {
+      __proto__: null,
       configurable: true,
       enumerable,
       get() {
@@ -99,12 +114,12 @@ export const later = (target, module, names, enumerable = false) => {
         return target[name];
       },
       set(value) {
-        Object.defineProperty(target, name, {
-          value, writable: true, enumerable, configurable: true,
+        defineProperty(target, name, {
+          __proto__: null, value, writable: true, enumerable, configurable: true,
         });
       },
     });
-  }
+  });
 };
 later(globalThis, 'text', ['TextEncoder', 'TextDecoder']);
 later(globalThis, 'webcrypto', ['crypto']);

@@ -1,10 +1,12 @@
 // setTimeout and its kin, as globals and as k6/timers.
 // @ts-check
-import { GoError, mustBeCallable } from 'jsrunner:host';
+import { GoError, Number, apply, mustBeCallable } from 'jsrunner:host';
 import { addTimer, removeTimer } from 'jsrunner:loop';
 
 /** Go counts a delay in nanoseconds: what does not fit is none. */
 const LONGEST = 9.2e12;
+
+const scope = globalThis;
 
 const scheduler = (name, repeats) => (callback, delay, ...args) => {
   if (callback === undefined || callback === null) {
@@ -13,7 +15,7 @@ const scheduler = (name, repeats) => (callback, delay, ...args) => {
   mustBeCallable(callback, 0);
   const number = Number(delay);
   const time = number > 0 && number < LONGEST ? number : 0;
-  return addTimer(() => Reflect.apply(callback, globalThis, args), time, repeats ? time : -1, name);
+  return addTimer(() => apply(callback, scope, args), time, repeats ? time : -1, name);
 };
 
 export const setTimeout = scheduler('setTimeout', false);

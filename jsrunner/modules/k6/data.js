@@ -1,6 +1,6 @@
 // k6/data: https://grafana.com/docs/k6/latest/javascript-api/k6-data/
 // @ts-check
-import { GoError, context, host } from 'jsrunner:host';
+import { GoError, String, context, host, isArray, push, stringify } from 'jsrunner:host';
 import { sharedArray } from 'jsrunner:shared_array';
 
 const AsyncFunction = (async () => {}).constructor;
@@ -18,9 +18,11 @@ export function SharedArray(name, build) {
   let length = host('data.length', key);
   if (length < 0) {
     const items = build();
-    if (!Array.isArray(items)) throw new GoError('only arrays can be made into SharedArray');
+    if (!isArray(items)) throw new GoError('only arrays can be made into SharedArray');
     length = items.length;
-    host('data.store', key, Array.from(items, (item) => JSON.stringify(item) ?? 'null'));
+    const elements = [];
+    for (let i = 0; i < length; i += 1) push(elements, stringify(items[i]) ?? 'null');
+    host('data.store', key, elements);
   }
   return sharedArray(length, (index) => host('data.element', key, index));
 }

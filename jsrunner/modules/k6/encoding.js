@@ -1,6 +1,6 @@
 // k6/encoding: https://grafana.com/docs/k6/latest/javascript-api/k6-encoding/
 // @ts-check
-import { host, release, unpack } from 'jsrunner:host';
+import { String, host, release, unpack } from 'jsrunner:host';
 import { packInput } from 'jsrunner:bytes';
 
 export function b64encode(input, variant) {

@@ -1,11 +1,20 @@
 // k6/execution: https://grafana.com/docs/k6/latest/javascript-api/k6-execution/
 // @ts-check
-import { GoError, context, flush, host } from 'jsrunner:host';
+import {
+  Error, GoError, Proxy, String, TypeError, context, defineProperties, find, flush, forEach, freeze as freezeOne,
+  getOwnPropertyDescriptor, host, ownKeys, parse, part, setProperty, splitAt, startsWith, valuesOf,
+} from 'jsrunner:host';
 
-const readOnly = (names, read) => Object.defineProperties({}, Object.fromEntries(names.map((name) => [name, {
-  enumerable: true,
-  get: () => read(name),
-}])));
+/** The descriptor of a property that scripts can read. */
+const visible = (value) => ({ __proto__: null, enumerable: true, value });
+
+const readOnly = (names, read) => {
+  const properties = { __proto__: null };
+  forEach(names, (name) => {
+    properties[name] = { __proto__: null, enumerable: true, get: () => read(name) };
+  });
+  return defineProperties({}, properties);
+};
 
 const refuseInInit = (what) => {
   if (context.inInit) throw new GoError(`getting ${what} in the init context is not supported`);
@@ -13,6 +22,7 @@ const refuseInInit = (what) => {
 
 /** Tags or metadata of the VU as an object: what is not there yet may be added. */
 const labels = (kind) => new Proxy({}, {
+  __proto__: null,
   get: (_, key) => (typeof key === 'string' ? host('execution.get_label', kind, key) : undefined),
   has: (_, key) => typeof key === 'string' && host('execution.get_label', kind, key) !== undefined,
   set(_, key, value) {
@@ -34,23 +44,23 @@ const labels = (kind) => new Proxy({}, {
   getOwnPropertyDescriptor(_, key) {
     const value = typeof key === 'string' ? host('execution.get_label', kind, key) : undefined;
     return value === undefined ? undefined : {
-      value, writable: true, enumerable: true, configurable: true,
+      __proto__: null, value, writable: true, enumerable: true, configurable: true,
     };
   },
 });
 
 const freeze = (value) => {
   if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(freeze);
-    Object.freeze(value);
+    forEach(valuesOf(value), freeze);
+    freezeOne(value);
   }
   return value;
 };
 
 /** The place where a script calls, as k6 logs it: `name (file:line:column)`. */
 const callSite = () => {
-  const line = new Error().stack.split('\n').find((text) => text.startsWith('\tat '));
-  return line ? line.slice(4) : '';
+  const line = find(splitAt(new Error().stack, '\n'), (text) => startsWith(text, '\tat '));
+  return line ? part(line, 4) : '';
 };
 
 const accessors = {
@@ -72,39 +82,32 @@ const accessors = {
     const object = readOnly(['idInInstance', 'idInTest', 'iterationInInstance', 'iterationInScenario'],
       (name) => host('execution.vu_number', name));
     const tags = labels('tag');
-    return Object.defineProperties(object, {
-      metrics: {
-        enumerable: true,
-        value: Object.defineProperties({}, {
-          tags: { enumerable: true, value: tags },
-          metadata: { enumerable: true, value: labels('metadata') },
-        }),
-      },
-      tags: { enumerable: true, value: tags },
+    return defineProperties(object, {
+      __proto__: null,
+      metrics: visible(defineProperties({}, {
+        __proto__: null, tags: visible(tags), metadata: visible(labels('metadata')),
+      })),
+      tags: visible(tags),
     });
   },
   test() {
-    return Object.defineProperties({}, {
-      abort: {
-        enumerable: true,
-        value(reason) {
-          flush();
-          const text = reason === undefined ? 'test aborted' : `test aborted: ${reason}`;
-          host('execution.abort', text, callSite());
-        },
-      },
-      fail: {
-        enumerable: true,
-        value(reason) {
-          if (context.inInit) throw new GoError('execution.test.fail() called outside of VU context');
-          host('execution.fail', reason === undefined ? '' : String(reason));
-        },
-      },
+    return defineProperties({}, {
+      __proto__: null,
+      abort: visible((reason) => {
+        flush();
+        const text = reason === undefined ? 'test aborted' : `test aborted: ${reason}`;
+        host('execution.abort', text, callSite());
+      }),
+      fail: visible((reason) => {
+        if (context.inInit) throw new GoError('execution.test.fail() called outside of VU context');
+        host('execution.fail', reason === undefined ? '' : String(reason));
+      }),
       options: {
+        __proto__: null,
         enumerable: true,
         get() {
           refuseInInit('test options');
-          return freeze(JSON.parse(host('execution.options')));
+          return freeze(parse(host('execution.options')));
         },
       },
     });
@@ -113,13 +116,14 @@ const accessors = {
 
 /** k6 makes a new object each time that one of these is read. */
 const live = (name) => new Proxy({}, {
+  __proto__: null,
   get: (_, key) => accessors[name]()[key],
   has: (_, key) => key in accessors[name](),
-  set: (_, key, value) => Reflect.set(accessors[name](), key, value),
-  ownKeys: () => Reflect.ownKeys(accessors[name]()),
+  set: (_, key, value) => setProperty(accessors[name](), key, value),
+  ownKeys: () => ownKeys(accessors[name]()),
   getOwnPropertyDescriptor: (_, key) => {
-    const found = Object.getOwnPropertyDescriptor(accessors[name](), key);
-    return found && { ...found, configurable: true };
+    const found = getOwnPropertyDescriptor(accessors[name](), key);
+    return found && { __proto__: null, ...found, configurable: true };
   },
 });
 

@@ -1,22 +1,26 @@
 // k6: https://grafana.com/docs/k6/latest/javascript-api/k6/
 // @ts-check
-import { GoError, callPython, context, emit, flush, host, hostError, now, tagValues } from 'jsrunner:host';
+import {
+  GoError, Number, String, callPython, contains, context, emit, flush, host, hostError, imul, keys, min, now, tagValues,
+} from 'jsrunner:host';
 
+const math = Math;
 const AsyncFunction = (async () => {}).constructor;
 const JSLIB_CHECK = 'https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/';
 const GROUP_DOCS = 'https://grafana.com/docs/k6/latest/javascript-api/k6/group/';
 
 const checkName = (name) => {
-  if (name.includes('::')) throw new GoError("group and check names may not contain '::'");
+  if (contains(name, '::')) throw new GoError("group and check names may not contain '::'");
 };
 
 export function check(value, sets, tags) {
   if (context.inInit) throw new GoError('Using check() in the init context is not supported');
   if (arguments.length < 2) throw new GoError('no checks provided to `check`');
-  const names = Object.keys(sets);
+  const names = keys(sets);
   const extra = tags === undefined || tags === null ? undefined : tagValues(tags, '');
   let passed = true;
-  for (const name of names) {
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i];
     checkName(name);
     let outcome = sets[name];
     if (typeof outcome === 'function') {
@@ -66,10 +70,10 @@ export function group(name, call) {
 export function randomSeed(seed) {
   // xoshiro-like generators need no more than a 32-bit state here: k6 promises equal sequences only.
   let state = Number(seed) | 0;
-  Math.random = () => {
+  math.random = () => {
     state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    let mixed = imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
@@ -79,7 +83,7 @@ export function sleep(seconds) {
   if (!(time > 0)) return;
   flush();
   try {
-    callPython('k6.sleep', Math.min(time, 1e9));
+    callPython('k6.sleep', min(time, 1e9));
   } catch (error) {
     throw hostError(error);
   }

@@ -1,9 +1,11 @@
 // k6/metrics: https://grafana.com/docs/k6/latest/javascript-api/k6-metrics/
 // @ts-check
-import { GoError, context, emit, host, tagValues } from 'jsrunner:host';
+import {
+  GoError, String, context, defineProperty, emit, host, isNaN, part, tagValues, upper,
+} from 'jsrunner:host';
 
 const shorten = (text) => (text.length <= 100 ? text
-  : `${text.slice(0, 50)}... omitting ${text.length - 100} characters ...${text.slice(-50)}`);
+  : `${part(text, 0, 50)}... omitting ${text.length - 100} characters ...${part(text, -50)}`);
 
 /** What Go's ToString-like rendering shows of a value that is no number. */
 const shown = (value) => shorten(String(value));
@@ -26,7 +28,7 @@ function declare(type) {
       }
       let number = +value;
       if (number === 0 && value) number = 1; // '0', [] and the like: true, as k6 sees it
-      if (Number.isNaN(number)) {
+      if (isNaN(number)) {
         return refuse(`'${shown(value)}' is an invalid value for metric '${name}', `
           + 'a number or a boolean value is expected');
       }
@@ -35,7 +37,7 @@ function declare(type) {
       return true;
     };
     const metric = {};
-    Object.defineProperty(metric, 'name', { value: name, enumerable: true });
+    defineProperty(metric, 'name', { __proto__: null, value: name, enumerable: true });
     metric.add = function (...args) { // eslint-disable-line func-names
       if (args.length === 0) {
         if (context.inInit) throw new GoError('Adding to metrics in the init context is not supported');
@@ -45,7 +47,7 @@ function declare(type) {
     };
     return metric;
   };
-  Object.defineProperty(construct, 'name', { value: type[0].toUpperCase() + type.slice(1) });
+  defineProperty(construct, 'name', { value: upper(type[0]) + part(type, 1) });
   return construct;
 }
 

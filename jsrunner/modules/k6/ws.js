@@ -3,8 +3,9 @@
 // and dispatches it. Promise jobs run only after connect has returned, as in k6.
 // @ts-check
 import {
-  GoError, GoValue, callPython, context, flush, flushSamples, host, hostError, mustBeCallable, onFlush, pack, packText,
-  release, unpack,
+  ArrayBuffer, GoError, GoValue, Number, Object, String, callPython, concat, contains, context, filter, flush,
+  flushSamples, host, hostError, map, mustBeCallable, onFlush, pack, packText, part, pop, push, release, slice, splice,
+  toFixed, trunc, unpack,
 } from 'jsrunner:host';
 import { wsParams } from 'jsrunner:ws_params';
 
@@ -20,16 +21,16 @@ let left = false;
 
 onFlush(() => {
   left = true;
-  if (outbox.length) host('ws.send_all', current, outbox.splice(0));
+  if (outbox.length) host('ws.send_all', current, splice(outbox, 0));
 });
 
 const isMessage = (event) => typeof event === 'string' || event[0] === 'text' || event[0] === 'binary';
 
 /** Many short texts, which crossed as one: its handle, then their lengths. */
-const burst = ([handle, ...lengths]) => {
-  const text = unpack(handle);
+const burst = (handleAndLengths) => {
+  const text = unpack(handleAndLengths[0]);
   let end = 0;
-  return lengths.map((length) => text.slice(end, end += length));
+  return map(slice(handleAndLengths, 1), (length) => part(text, end, end += length));
 };
 
 const PARAMS = { tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
@@ -69,7 +70,7 @@ export function connect(url, ...args) {
     closed = true;
     flush();
     // Messages that were read but not dispatched do not count as received.
-    const undelivered = batch.slice(position + 1).filter(isMessage).length;
+    const undelivered = filter(slice(batch, position + 1), isMessage).length;
     const failure = host('ws.close', connection, code, undelivered);
     if (failure) fail(failure);
     fire('close', code);
@@ -85,20 +86,20 @@ export function connect(url, ...args) {
   const timer = (name, repeats) => (callback, delay) => {
     if (callback !== undefined) mustBeCallable(callback, 0);
     const milliseconds = delay === undefined ? 0 : Number(delay);
-    if (!(Math.trunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
-      throw new GoError(`${name} requires a >0 timeout parameter, received ${milliseconds.toFixed(2)}`);
+    if (!(trunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
+      throw new GoError(`${name} requires a >0 timeout parameter, received ${toFixed(milliseconds, 2)}`);
     }
     if (closed) return;
-    timers.push(callback);
+    push(timers, callback);
     host('ws.start_timer', connection, timers.length - 1, milliseconds, repeats);
   };
 
   const socket = {
     close(code) {
-      shut(arguments.length ? Math.trunc(Number(code)) || 0 : 1001);
+      shut(arguments.length ? trunc(Number(code)) || 0 : 1001);
     },
     on(event, handler) {
-      if (typeof handler === 'function') (handlers[event] ??= []).push(handler);
+      if (typeof handler === 'function') push(handlers[event] ??= [], handler);
     },
     ping() {
       if (closed) {
@@ -115,7 +116,7 @@ export function connect(url, ...args) {
         fail(CLOSE_SENT);
         host('ws.count_sent', connection);
       } else if (text.length <= SHORT && current === connection) {
-        outbox.push(text);
+        push(outbox, text);
       } else {
         flush();
         sendNow('text', packText(text));
@@ -169,8 +170,8 @@ export function connect(url, ...args) {
       // (no JSON, but it would end at a NUL), and one that came, which comes as a plain string.
       if (outbox.length === 0) {
         events = callPython('\x02');
-      } else if (outbox.length === 1 && !outbox[0].includes('\0')) {
-        events = callPython(`\x01${outbox.pop()}`);
+      } else if (outbox.length === 1 && !contains(outbox[0], '\0')) {
+        events = callPython(`\x01${pop(outbox)}`);
       } else {
         events = callPython('ws.exchange', outbox);
         outbox.length = 0;
@@ -184,13 +185,13 @@ export function connect(url, ...args) {
         const event = batch[position];
         left = false;
         if (typeof event === 'string') fire('message', event);
-        else dispatch(...event);
+        else dispatch(event[0], event[1], event[2]);
         if (left && !closed) {
           // A handler has slept, say. Timers that were due meanwhile do not wait for the messages.
           const polled = callPython('ws.poll', connection);
           const more = typeof polled[0] === 'number' ? burst(polled) : polled;
-          const timely = more.filter((one) => one[0] === 'timer');
-          batch = [...timely, ...batch.slice(position + 1), ...more.filter((one) => one[0] !== 'timer')];
+          const timely = filter(more, (one) => one[0] === 'timer');
+          batch = concat(timely, slice(batch, position + 1), filter(more, (one) => one[0] !== 'timer'));
           position = -1;
         }
       }

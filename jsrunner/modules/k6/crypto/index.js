@@ -1,7 +1,7 @@
 // k6/crypto: https://grafana.com/docs/k6/latest/javascript-api/k6-crypto/
 // @ts-check
 import { packInput } from 'jsrunner:bytes';
-import { GoError, host, release, unpack } from 'jsrunner:host';
+import { GoError, Number, String, host, includes, release, trunc, unpack } from 'jsrunner:host';
 
 const ENCODINGS = ['base64', 'base64url', 'base64rawurl', 'hex', 'binary'];
 
@@ -14,7 +14,7 @@ const result = (encoding, value) => {
 
 const checkEncoding = (encoding) => {
   const name = text(encoding);
-  if (!ENCODINGS.includes(name)) throw new GoError(`invalid output encoding: ${name}`);
+  if (!includes(ENCODINGS, name)) throw new GoError(`invalid output encoding: ${name}`);
   return name;
 };
 
@@ -67,7 +67,7 @@ export function hexEncode(data) {
 }
 
 export function randomBytes(size) {
-  const count = Math.trunc(Number(size)) || 0;
+  const count = trunc(Number(size)) || 0;
   if (count < 1) throw new GoError('invalid size');
   return unpack(host('crypto.random', count));
 }

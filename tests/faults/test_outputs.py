@@ -1,0 +1,131 @@
+"""Places that cannot be written to: said, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from running import Process
+
+    Run = Callable[..., Process]
+
+SCRIPT = "export default function () { console.log('from the script'); }"
+NOBODY = ("setpriv", "--reuid=65534", "--clear-groups") if not os.getuid() else ()
+
+
+@pytest.mark.parametrize("output", ["json=/dev/full", "csv=/dev/full"])
+@pytest.mark.parametrize("iterations", ["1", "500"])
+def test_output_on_a_full_disk(run: Run, output: str, iterations: str) -> None:
+    done = run(SCRIPT, "--out", output, "-i", iterations)
+    assert done.code == 0
+    [message] = done.messages("error")
+    assert message == "writing to /dev/full failed: no space left on device"
+    assert "iterations" in done.stdout
+
+
+@pytest.mark.parametrize("flag", ["--summary-export", "handleSummary"])
+def test_summary_on_a_full_disk(run: Run, flag: str) -> None:
+    script, flags = SCRIPT, (flag, "/dev/full")
+    if flag == "handleSummary":
+        script += "\nexport const handleSummary = () => ({ '/dev/full': 'x', stdout: 'iterations' });"
+        flags = ()
+    done = run(script, *flags)
+    assert done.code == 0
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert record["msg"] == "failed to handle the end-of-test summary"
+    assert "/dev/full: no space left on device" in record["error"]
+    assert "iterations" in done.stdout
+
+
+def test_log_on_a_full_disk(run: Run) -> None:
+    done = run(SCRIPT, "--log-output", "file=/dev/full")
+    assert done.code == 0
+    assert done.stderr == "jsrunner: writing to /dev/full failed: no space left on device\n"
+    assert "iterations" in done.stdout
+
+
+def test_console_output_on_a_full_disk(run: Run) -> None:
+    done = run(SCRIPT, "--console-output", "/dev/full", "-i", "3")
+    assert done.code == 0
+    assert done.stderr == "jsrunner: writing to /dev/full failed: no space left on device\n"
+    assert "iterations" in done.stdout
+
+
+def test_standard_output_on_a_full_disk(run: Run) -> None:
+    with open("/dev/full", "wb") as full:
+        done = run(SCRIPT, stdout=full)
+    assert done.code == 0
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert "stdout: no space left on device" in record["error"]
+
+
+@pytest.mark.parametrize("help", [False, True])
+def test_standard_output_closed_early(run: Run, help: bool) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as closed:
+        done = run(SCRIPT, *["--help"] if help else [], stdout=closed)
+    assert done.code == (141 if help else 0)
+    assert done.messages("error") == []
+
+
+def test_samples_to_a_closed_standard_output(start: Run) -> None:
+    process = start(SCRIPT, "--out", "json=-", "-i", "2000", "--vus", "2")
+    head = subprocess.run(["head", "-1"], stdin=process.process.stdout, capture_output=True, check=True)
+    assert json.loads(head.stdout)["type"] == "Metric"
+    process.process.stdout.close()
+    process.process.stdout = None
+    done = process.end()
+    assert done.code == 0
+
+
+def test_standard_error_closed(run: Run, tmp_path: Path) -> None:
+    """Neither a socket nor a file may take its number."""
+    done = run(SCRIPT, "--out", "json=x", prefix=("sh", "-c", 'exec "$@" <&- 2>&-', "sh"))
+    assert done.code == 0
+    assert "iterations" in done.stdout
+    lines = (tmp_path / "x").read_text().splitlines()
+    assert {json.loads(line)["metric"] for line in lines} > {"iterations", "iteration_duration"}
+
+
+MISSING = [
+    ("--out", "json=nowhere/x.json"),
+    ("--out", "csv=nowhere/x.csv"),
+    ("--log-output", "file=nowhere/x.log"),
+    ("--console-output", "nowhere/x.log"),
+]
+
+
+@pytest.mark.parametrize("flags", MISSING, ids=lambda flags: flags[1])
+def test_output_in_a_missing_folder(run: Run, flags: tuple[str, str]) -> None:
+    done = run(SCRIPT, *flags)
+    assert done.code == 255
+    assert "nowhere/x" in done.stderr
+    assert "no such file or directory" in done.stderr
+    assert not done.said("from the script")
+
+
+def test_output_without_permission(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "locked"
+    place.mkdir(mode=0o555)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    done = run(SCRIPT, "--out", f"json={place}/x", prefix=NOBODY, env={"HOME": "/nonexistent"})
+    assert done.code == 255
+    assert done.messages("error") == [f"could not create the output: open {place}/x: permission denied"]
+
+
+def test_summary_in_a_missing_folder(run: Run) -> None:
+    done = run(SCRIPT, "--summary-export", "nowhere/x.json")
+    assert done.code == 0
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert "could not open 'nowhere/x.json': open nowhere/x.json: no such file" in record["error"]
+    assert "iterations" in done.stdout
