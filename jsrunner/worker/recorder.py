@@ -11,7 +11,7 @@ from array import array
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from jsrunner.metrics.registry import Metric
     from jsrunner.outputs.base import LineWriter, SampleFormatter
@@ -210,6 +210,11 @@ class Recorder:
             tags.series[metric.name] = found
             self._new.append(found)
         return found
+
+    def row(self, metrics: Iterable[Metric], tags: dict[str, str]) -> Row:
+        """The series of these metrics with these tags, which are not to be changed."""
+        tag_set = self.tag_set(tags)
+        return Row(self, [self.series(metric, tag_set) for metric in metrics])
 
     def write(
         self, series: Series, value: float, time_s: float, metadata: dict[str, str] | None

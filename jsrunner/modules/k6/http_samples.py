@@ -6,22 +6,24 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.worker.recorder import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jsrunner.transport.http import Exchange
     from jsrunner.worker.process import Process
-    from jsrunner.worker.recorder import TagSet
+    from jsrunner.worker.recorder import Row, TagSet
 
 #: Statuses that are no failures; None: none is judged.
 Expected = frozenset[int] | None
 
-_METRICS: Final = (
-    "http_reqs", "http_req_duration", "http_req_blocked", "http_req_connecting",
-    "http_req_tls_handshaking", "http_req_sending", "http_req_waiting", "http_req_receiving",
-    "http_req_failed",
+_METRICS: Final = tuple(
+    BUILTIN[name]
+    for name in (
+        "http_reqs", "http_req_duration", "http_req_blocked", "http_req_connecting",
+        "http_req_tls_handshaking", "http_req_sending", "http_req_waiting", "http_req_receiving",
+        "http_req_failed",
+    )
 )  # fmt: skip
 #: The table of rows is emptied when it has so many entries (the recorder keeps the series).
 _MOST_CACHED: Final = 10_000
@@ -73,7 +75,8 @@ class Samples:
             if len(self._rows) >= _MOST_CACHED:
                 self._rows.clear()
             merged = self._tags(exchange, tag_set, tags, method, url, name, as_expected)
-            row = self._rows[key] = self._row(merged, judged=expected is not None)
+            metrics = _METRICS if expected is not None else _METRICS[:-1]
+            row = self._rows[key] = self._recorder.row(metrics, merged)
         blocked, connecting, tls, sending, waiting, receiving = exchange.timings
         values: tuple[float, ...] = (
             1,
@@ -88,11 +91,6 @@ class Samples:
         if as_expected is not None:
             values += (0 if as_expected else 1,)
         row.add(values, time.time(), metadata)
-
-    def _row(self, tags: dict[str, str], *, judged: bool) -> Row:
-        recorder, tag_set = self._recorder, self._recorder.tag_set(tags)
-        metrics = _METRICS if judged else _METRICS[:-1]
-        return Row(recorder, [recorder.series(BUILTIN[metric], tag_set) for metric in metrics])
 
     def _tags(
         self,
