@@ -113,10 +113,9 @@ def _reason(error: Exception, url: str) -> str:
     if isinstance(error, TimeoutError):
         return "context deadline exceeded"
     if isinstance(error, ssl.SSLError):
-        from jsrunner.transport.addresses import literal
         from jsrunner.transport.tls import error_text
 
-        return error_text(error, host, literal(host) is not None, "")
+        return error_text(error, host)
     if isinstance(error, ConnectionRefusedError):
         return f"dial tcp {host}:{port}: connect: connection refused"
     if isinstance(error, http.client.RemoteDisconnected):
