@@ -485,15 +485,6 @@ class VU:
         if self.interrupted:
             raise Interrupted
 
-    def give_way(self) -> None:
-        """Let other VUs have their turn if this one has worked for long without waiting."""
-        now = time.monotonic()
-        if now >= self._slice_end:
-            gevent.sleep(YIELD)
-            self._slice_end = time.monotonic() + TIME_SLICE
-            if self.interrupted:
-                raise Interrupted
-
     def post(self, handle: int, payload: object) -> None:
         """Give the event loop an event for who listens to `handle` (see engine/loop.js)."""
         self.loop.post(handle, payload)

@@ -61,7 +61,7 @@ class Http(HostModule):
             return self._refuse(error)
         result = orjson.Fragment(flow.run(self._heads))
         if not flow.waited:
-            self.vu.give_way()
+            self.vu.loop.give_way()
         return result
 
     @operation
