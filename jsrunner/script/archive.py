@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import tarfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +86,8 @@ def is_archive(path: str) -> bool:
 
 def read(path: str) -> Archive:
     """Raises ArchiveError."""
+    import tarfile
+
     try:
         with tarfile.open(path) as tar:
             members = {
@@ -127,6 +128,8 @@ def write(
     script: Script, options: Mapping[str, Any], environment: Mapping[str, str], out: IO[bytes]
 ) -> None:
     """Write the archive of a script whose init code has run."""
+    import tarfile
+
     is_stdin = script.name == "-"
     main = "/-" if is_stdin else anonymous(str(script.path))
     metadata = {

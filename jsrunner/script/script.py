@@ -59,7 +59,11 @@ class Script:
         self._unreadable: dict[Path, UnreadableFile] = {}
         #: Which modules each module imports, and those that were loaded at all, in that order.
         self._imports: dict[str, list[str]] = {}
+        #: What `normalize` has found before.
+        self._targets: dict[tuple[str, str], str] = {}
         self._loaded: dict[str, str] = {}
+        #: The texts of k6's modules.
+        self._builtins: dict[str, str] = {}
         self._unknown: set[str] = set()
         self._executing = False
         #: After the first init nothing new is read.
@@ -91,12 +95,15 @@ class Script:
 
     def normalize(self, base: str, specifier: str) -> str:
         """The specifier of what the engine is to load for the import. Raises ScriptError."""
-        if is_builtin(base) or base.startswith("jsrunner:") or specifier in self._own_imports(base):
-            found = specifier
-        else:
-            found = self._target(base, specifier)
-        if not self.sealed:
-            self._imports.setdefault(base, []).append(found)
+        found = self._targets.get((base, specifier))
+        if found is None:
+            if is_builtin(base) or base.startswith("jsrunner:") or specifier in self._own_imports(base):
+                found = specifier
+            else:
+                found = self._target(base, specifier)
+            self._targets[base, specifier] = found
+            if not self.sealed:
+                self._imports.setdefault(base, []).append(found)
         return found
 
     def _own_imports(self, base: str) -> tuple[str, ...]:
@@ -199,9 +206,12 @@ class Script:
         return f"export * as script from {json.dumps(self.url)};\n"
 
     def _builtin(self, specifier: str) -> str:
-        found = registry.source(specifier) or builtins.replacement(specifier)
+        found = self._builtins.get(specifier)
         if found is None:
-            raise ScriptError(builtins.unknown({specifier}))
+            found = registry.source(specifier) or builtins.replacement(specifier)
+            if found is None:
+                raise ScriptError(builtins.unknown({specifier}))
+            self._builtins[specifier] = found
         return found
 
     def _read(self, url: str) -> str:
