@@ -168,20 +168,23 @@ class EventLoop:
         if self._inbox:
             self.give_way()
             return None
+        if not self._rang:
+            if not vu.process.hub_running:  # the first init: timers only
+                time.sleep(max(self._alarm - time.monotonic(), 0))
+                return _ALARM
+            self._waiting = getcurrent()
+            try:
+                gevent.get_hub().switch()
+            finally:
+                self._waiting = None
+            if vu.interrupted:
+                raise Interrupted
+            if self._inbox:
+                return None
         if self._rang:
             self._rang = False
             return _ALARM
-        if not vu.process.hub_running:  # the first init: timers only
-            time.sleep(max(self._alarm - time.monotonic(), 0))
-            return _ALARM
-        self._waiting = getcurrent()
-        try:
-            gevent.get_hub().switch()
-        finally:
-            self._waiting = None
-        if vu.interrupted:
-            raise Interrupted
-        return None if self._inbox else _NOTHING
+        return _NOTHING
 
     def take(self) -> bytes:
         """Events as JSON: [handle, time, payload, ...] of each moment."""

@@ -21,7 +21,7 @@ const SHORT = 2048; // characters: longer texts cross beside the JSON
 const { defineProperties, defineProperty } = Object;
 
 /** A property of an event: nobody changes it. */
-const FIXED = { writable: false, configurable: false };
+const FIXED = { __proto__: null, writable: false, configurable: false };
 const FIXED_MESSAGE = {
   type: FIXED, target: FIXED, timestamp: FIXED, data: FIXED, origin: FIXED,
 };
