@@ -8,14 +8,16 @@ const INIT_ONLY = 'function is only available in the init stage (i.e. the global
 
 const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 
-// A script may write to its __ENV; values become strings, and nobody else sees them.
+// A script may write to its __ENV, unless it is frozen; values become strings, and nobody else sees them.
 const variables = host('environment.variables');
-define('__ENV', new Proxy(variables, {
+const frozen = host('environment.frozen');
+const publish = () => define('__ENV', frozen ? Object.freeze({ ...variables }) : new Proxy(variables, {
   set(target, key, value) {
     target[key] = String(value);
     return true;
   },
 }));
+publish();
 
 /** Variables of a scenario lie over the others while the VU works for it. */
 let overlaid = {};
@@ -29,6 +31,7 @@ entries.setEnvironment = (scenario) => {
     overlaid[key] = variables[key];
     variables[key] = value;
   }
+  if (frozen) publish();
 };
 
 define('__VU', host('environment.vu_number'));

@@ -1,0 +1,52 @@
+"""`jsrunner version`."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Final
+
+from jsrunner import K6_VERSION, __version__
+from jsrunner.cli.inputs import command
+from jsrunner.errors import ExitCode, UsageError
+from jsrunner.options import kinds
+from jsrunner.options.flags import Flag, flags_of
+from jsrunner.options.runtime import Globals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.cli.inputs import Given
+
+USAGE: Final = """The version of jsrunner, and of the k6 whose scripts it runs.
+
+Usage:
+  jsrunner version [--json]"""
+
+
+def flags() -> list[Flag]:
+    return [Flag("json", "as JSON", bare="true", parse=kinds.Bool().from_text), *flags_of(Globals)]
+
+
+def version(words: Sequence[str]) -> int:
+    """The command; returns the exit code."""
+    return command(words, flags(), USAGE, _show)
+
+
+def _show(given: Given) -> int:
+    if given.arguments:
+        raise UsageError(f'unknown command "{given.arguments[0]}" for "jsrunner version"')
+    system = f"{platform.system().lower()}/{platform.machine()}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    if given.flags.get("json"):
+        import json
+
+        details = {
+            "version": f"v{__version__}",
+            "k6_version": f"v{K6_VERSION}",
+            "python_version": python,
+            "platform": system,
+        }
+        print(json.dumps(details))
+    else:
+        print(f"jsrunner {__version__} (k6 {K6_VERSION}, {python}, {system})")
+    return ExitCode.SUCCESS
