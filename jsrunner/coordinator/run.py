@@ -33,7 +33,7 @@ from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options, to_json
 from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.segment import Striping
-from jsrunner.outputs.base import FileWriter, OutputConfig
+from jsrunner.outputs.base import FileWriter, OutputConfig, rfc3339
 from jsrunner.outputs.csv import CsvFormatter, with_columns
 from jsrunner.secrets.sources import Secrets
 from jsrunner.summary import export, machine, text
@@ -580,7 +580,7 @@ class Run:
                 data,
                 compact=self.settings.summary_mode == "compact",
                 script=self.script.name,
-                generated_at=time.time(),
+                generated_at=rfc3339(time.time()),
             )
         else:
             described = export.handle_summary_data(
@@ -600,7 +600,15 @@ class Run:
         self._write_results(results)
         if self.settings.summary_export and changed is not None:
             schema = machine if self.settings.machine_readable else export
-            exported = json.dumps(schema.export(changed), indent=4)
+            try:
+                exported = json.dumps(schema.export(changed), indent=4)
+            except (AttributeError, KeyError, TypeError) as error:
+                self.logger.log(
+                    "error",
+                    f"could not write {self.settings.summary_export}: handleSummary() has changed its "
+                    f"argument beyond recognition ({type(error).__name__}: {error})",
+                )
+                return
             self._write_results({self.settings.summary_export: exported})
 
     def _handle_summary(

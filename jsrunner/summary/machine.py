@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner import K6_VERSION
@@ -28,16 +27,16 @@ _TREND: Final = {
 
 
 def handle_summary_data(
-    data: SummaryData, *, compact: bool, script: str, generated_at: float
+    data: SummaryData, *, compact: bool, script: str, generated_at: str
 ) -> dict[str, Any]:
-    """The argument of handleSummary. `generated_at` is seconds since the epoch."""
+    """The argument of handleSummary. `generated_at` is RFC 3339."""
     passes = sum(one.passes for one in data.total.checks)
     fails = sum(one.fails for one in data.total.checks)
     total = passes + fails
     return {
         "version": SCHEMA,
         "metadata": {
-            "generated_at": datetime.fromtimestamp(generated_at, tz=timezone.utc).isoformat(),
+            "generated_at": generated_at,
             "k6_version": K6_VERSION,
         },
         "config": {"duration": data.duration, "execution": "local", "script": script},
