@@ -84,7 +84,7 @@ def test_features_of_the_configuration(run: Run, tmp_path: Path) -> None:
 SUMMARY = """
 import { check } from 'k6';
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
-const all = [new Counter('c'), new Gauge('g'), new Rate('r'), new Trend('t')];
+const all = [new Counter('cc'), new Gauge('gg'), new Rate('rr'), new Trend('tt')];
 export const options = { iterations: 2, summaryTrendStats: ['avg', 'p(95)'] };
 export default function () {
   for (const one of all) one.add(1);
@@ -118,18 +118,18 @@ def test_newer_summary(run: Run, tmp_path: Path, how: str) -> None:
     }
     metrics = {one["name"]: one for one in data["results"]["metrics"]}
     assert "checks" not in metrics
-    assert metrics["c"] == {
-        "name": "c",
+    assert metrics["cc"] == {
+        "name": "cc",
         "type": "counter",
         "contains": "default",
         "values": {"count": 2},
     }
-    assert metrics["g"]["values"] == {"value": 1, "min": 1, "max": 1}
-    assert metrics["r"]["values"] == {"matches": 2, "total": 2, "rate": 1}
+    assert metrics["gg"]["values"] == {"value": 1, "min": 1, "max": 1}
+    assert metrics["rr"]["values"] == {"matches": 2, "total": 2, "rate": 1}
     nothing = dict.fromkeys(("max", "med", "min", "p90"))
-    assert metrics["t"]["values"] == {"avg": 1, "p95": 1, **nothing}
+    assert metrics["tt"]["values"] == {"avg": 1, "p95": 1, **nothing}
     written = {one["name"]: one for one in exported["results"]["metrics"]}
-    assert written["t"]["values"] == {"avg": 1, "p(95)": 1}
+    assert written["tt"]["values"] == {"avg": 1, "p(95)": 1}
     assert written["iteration_duration"]["contains"] == "time"
 
 

@@ -165,7 +165,7 @@ def test_stopping(begin: Begin) -> None:
     assert done.code == 103
     assert "test run stopped from REST API" in done.messages("error")
     assert 'teardown {"given":"by setup"}' in done.messages()
-    assert "iterations" in done.stdout
+    assert "things" in done.stdout
 
 
 def test_start_of_a_paused_test(begin: Begin) -> None:

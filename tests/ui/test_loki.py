@@ -14,20 +14,21 @@ from jsrunner.ui.loki import LokiPusher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from email.message import Message
 
 
 class Receiver:
     """What was pushed."""
 
     def __init__(self) -> None:
-        self.pushes: list[tuple[str, dict[str, str], Any]] = []
+        self.pushes: list[tuple[str, Message, Any]] = []
         self.status = 204
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.pushes.append((self.path, dict(self.headers), json.loads(body)))
+                receiver.pushes.append((self.path, self.headers, json.loads(body)))
                 self.send_response(receiver.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
