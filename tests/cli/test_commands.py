@@ -50,7 +50,7 @@ def test_usage(words: list[str], capsys: Capture) -> None:
         assert text in out
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "archive"])
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_help_of_commands(name: str, capsys: Capture) -> None:
     assert do("help", name) == 0
     first = capsys.readouterr().out
