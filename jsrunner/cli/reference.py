@@ -51,12 +51,11 @@ def _write(given: Given) -> int:
 def tables() -> str:
     """Options of the test, flags of `run`, flags of all commands."""
     return (
-        "Options of a test. A flag wins over a variable, this over the script's `options`, these over "
-        "the configuration file.\n\n"
+        "Options of a test, by their names in a script and in the config file:\n\n"
         + _table(Options, named=True)
-        + "\nFlags of `jsrunner run` that are no options of the test.\n\n"
+        + "\nHow `jsrunner run` runs it:\n\n"
         + _table(Runtime)
-        + "\nFlags of every command.\n\n"
+        + "\nWhat every command takes:\n\n"
         + _table(Globals)
     )
 

@@ -1,4 +1,4 @@
-"""`jsrunner version`."""
+"""`jsrunner version`. Asked for nothing but the version, it loads next to nothing."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import platform
 from typing import TYPE_CHECKING, Final
 
 from jsrunner import K6_VERSION, __version__
-from jsrunner.cli.inputs import command
 from jsrunner.errors import ExitCode, UsageError
-from jsrunner.options import kinds
-from jsrunner.options.flags import Flag, flags_of
-from jsrunner.options.runtime import Globals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jsrunner.cli.inputs import Given
+    from jsrunner.options.flags import Flag
 
 USAGE: Final = """The version of jsrunner, and of the k6 whose scripts it runs.
 
@@ -24,21 +21,33 @@ Usage:
 
 
 def flags() -> list[Flag]:
+    from jsrunner.options import kinds
+    from jsrunner.options.flags import Flag, flags_of
+    from jsrunner.options.runtime import Globals
+
     return [Flag("json", "as JSON", bare="true", parse=kinds.Bool().from_text), *flags_of(Globals)]
 
 
 def version(words: Sequence[str]) -> int:
     """The command; returns the exit code."""
-    return command(words, flags(), USAGE, _show)
+    if not words:
+        return _show(json=False)
+    from jsrunner.cli.inputs import command
+
+    return command(words, flags(), USAGE, _version)
 
 
-def _show(given: Given) -> int:
+def _version(given: Given) -> int:
     if given.arguments:
         raise UsageError(f'unknown command "{given.arguments[0]}" for "jsrunner version"')
+    return _show(json=bool(given.flags.get("json")))
+
+
+def _show(*, json: bool) -> int:
     system = f"{platform.system().lower()}/{platform.machine()}"
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    if given.flags.get("json"):
-        import json
+    if json:
+        from json import dumps
 
         details = {
             "version": f"v{__version__}",
@@ -46,7 +55,7 @@ def _show(given: Given) -> int:
             "python_version": python,
             "platform": system,
         }
-        print(json.dumps(details))
+        print(dumps(details))
     else:
         print(f"jsrunner {__version__} (k6 {K6_VERSION}, {python}, {system})")
     return ExitCode.SUCCESS
