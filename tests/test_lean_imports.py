@@ -58,4 +58,10 @@ def test_the_coordinator_has_neither_greenlets_nor_an_engine(tmp_path: Path) -> 
 def test_asking_for_the_version_loads_next_to_nothing(tmp_path: Path) -> None:
     found = loaded(["-m", "jsrunner", "version"], tmp_path)
     ours = {name for name in found if name.startswith("jsrunner.")}
-    assert ours <= {"jsrunner.api", "jsrunner.cli", "jsrunner.cli.main", "jsrunner.errors"}
+    assert ours <= {
+        "jsrunner.api",
+        "jsrunner.cli",
+        "jsrunner.cli.main",
+        "jsrunner.cli.version",
+        "jsrunner.errors",
+    }

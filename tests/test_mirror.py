@@ -32,6 +32,7 @@ TOPICS = {
     "test_pairs.py": "the two halves of each module",
     "test_rings.py": "the layers",
     "test_wheel.py": "what is installed",
+    "cli/test_commands.py": "the commands besides run and serve",
     "cli/test_with_server.py": "a run with the bundled server",
     "engine/test_load_now.py": "modules that are loaded in the middle of running JavaScript",
     "executors/test_progress.py": "what all executors say of how far they have come",

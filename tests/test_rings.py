@@ -38,7 +38,7 @@ LAYERS = (
     {"worker"},  # VUs
     {"coordinator.partition"},
     {"coordinator"},  # the life of a run
-    {"ui", "server"},  # the screen and the log; the bundled server
+    {"ui", "server", "rest"},  # the screen and the log; the bundled server; k6's REST API
     {"api"},
     {"cli"},
     {"", "__main__"},  # the package's public names; the command

@@ -46,19 +46,23 @@ Flags:
 """
 
 
+def flags() -> list[Flag]:
+    return list(SERVE_FLAGS)
+
+
 def serve(words: Sequence[str]) -> int:
     """The command; returns the exit code."""
-    flags = FlagSet(SERVE_FLAGS)
+    flag_set = FlagSet(flags())
     try:
-        values, arguments = flags.parse(words)
+        values, arguments = flag_set.parse(words)
         if arguments:
             raise UsageError(f'unknown command "{arguments[0]}" for "jsrunner serve"')
         if values.get("help"):
-            print(_USAGE + flags.help())
+            print(_USAGE + flag_set.help())
             return ExitCode.SUCCESS
         _serve(values)
     except JsrunnerError as error:
-        from jsrunner.cli.run import report
+        from jsrunner.cli.inputs import report
 
         return report(Logger(), error)
     except KeyboardInterrupt:  # before the server has listened

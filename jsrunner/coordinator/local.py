@@ -32,7 +32,13 @@ class LocalWorkers:
     """
 
     def __init__(
-        self, most: int, script: Script, environment: Mapping[str, str], secrets: Secrets
+        self,
+        most: int,
+        script: Script,
+        environment: Mapping[str, str],
+        secrets: Secrets,
+        *,
+        freeze_environment: bool = False,
     ) -> None:
         pairs = [socket.socketpair() for _ in range(most)]
         self.board = Board(most)
@@ -46,7 +52,14 @@ class LocalWorkers:
             try:
                 for ours, _ in pairs:
                     ours.close()
-                code = _work([theirs for _, theirs in pairs], self.board, script, environment, secrets)
+                code = _work(
+                    [theirs for _, theirs in pairs],
+                    self.board,
+                    script,
+                    environment,
+                    secrets,
+                    freeze_environment,
+                )
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -118,11 +131,12 @@ def _work(
     script: Script,
     environment: Mapping[str, str],
     secrets: Secrets,
+    freeze_environment: bool,
 ) -> int:
     try:
         from jsrunner.worker.main import run
 
-        return run(streams, board, script, environment, secrets)
+        return run(streams, board, script, environment, secrets, freeze_environment)
     except JsrunnerError as error:
         print(error, file=sys.stderr)
         return 1

@@ -15,7 +15,8 @@ import socket
 import sys
 import time
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.coordinator.local import LocalWorkers
@@ -32,17 +33,18 @@ from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options, to_json
 from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.segment import Striping
-from jsrunner.outputs.base import FileWriter, OutputConfig
+from jsrunner.outputs.base import FileWriter, OutputConfig, rfc3339
 from jsrunner.outputs.csv import CsvFormatter, with_columns
 from jsrunner.secrets.sources import Secrets
-from jsrunner.summary import export, text
+from jsrunner.summary import export, machine, text
 from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
 from jsrunner.worker.plan import Plan
 from jsrunner.worker.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.script.script import Script
@@ -83,6 +85,12 @@ class Settings:
     secrets: Secrets = field(default_factory=lambda: Secrets({}))
     workers: int | None = None
     user_agent: str = ""
+    #: Names of k6's feature flags that are on.
+    features: frozenset[str] = frozenset()
+    #: handleSummary and the exported summary have k6's newer schema.
+    machine_readable: bool = False
+    #: When all is done, wait for a signal.
+    linger: bool = False
 
 
 class Companion(Protocol):
@@ -126,7 +134,10 @@ class Run:
         logger: Logger,
         display: Display,
         companion: Companion | None = None,
+        service: Callable[[Run], AbstractContextManager[object]] | None = None,
     ) -> None:
+        """`service` is there for others from when the test is known until its end; they have what
+        they want done by `call_soon`."""
         self.script = script
         self._config = config
         self._flags = flags
@@ -155,9 +166,12 @@ class Run:
         self.summary: dict[str, Any] | None = None
         #: How late iterations of arrival rates were started, in milliseconds.
         self.lateness = TrendSink()
+        #: Whether the test waits to be resumed before it begins.
+        self.paused = False
         self._exports: dict[str, str] = {}
         self._workers: list[Worker] = []
         self._stage: messages.StageDone | None = None
+        self._in_stage = False
         self._loaded: messages.Loaded | None = None
         self._failure: JsrunnerError | None = None
         self._writers: list[FileWriter] = []
@@ -171,6 +185,9 @@ class Run:
         self._interrupted_at: float | None = None
         self._next_second = self._next_judgement = self._next_frame = float("inf")
         self._selector = selectors.DefaultSelector()
+        self._service = service
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lingering = False
         self._companion = companion
         if companion is not None:
             self._selector.register(companion, selectors.EVENT_READ)
@@ -179,21 +196,45 @@ class Run:
 
     def execute(self) -> ExitCode:
         """Run it; the exit code. Raises JsrunnerError for what cannot even begin."""
-        most = self.settings.workers or os.cpu_count() or 1
+        with self._started(self.settings.workers or os.cpu_count() or 1):
+            self._load()
+            self._decide()
+            with self._service(self) if self._service else contextlib.nullcontext():
+                self._open_outputs()
+                self._prepare()
+                code = self._play()
+                return self._conclude(code)
+
+    def look(self, *, decide: bool) -> tuple[Options, list[str]]:
+        """Run the script's init code and nothing else: its own options, the modules that it loads.
+
+        With `decide` the test is worked out too, and the options are those of all layers.
+        """
+        with self._started(1):
+            self._load()
+            assert self._loaded is not None
+            if decide:
+                self._decide()
+                return self.options, self._loaded.imports
+            return self._script_options(self._loaded), self._loaded.imports
+
+    @contextlib.contextmanager
+    def _started(self, most: int) -> Iterator[None]:
+        """With up to `most` worker processes, which end with it."""
         self._local = LocalWorkers(
-            most, self.script, self.settings.script_environment, self.settings.secrets
+            most,
+            self.script,
+            self.settings.script_environment,
+            self.settings.secrets,
+            freeze_environment="freeze-env" in self.settings.features,
         )
+        self.logger.start()
         self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]
         self._workers[0].process_id = self._local.process_id
         self._watch(self._workers[0])
         restore = self._catch_signals()
         try:
-            self._load()
-            self._decide()
-            self._open_outputs()
-            self._prepare()
-            code = self._play()
-            return self._conclude(code)
+            yield
         finally:
             self.display.stop()
             for worker in self._workers:
@@ -215,16 +256,18 @@ class Run:
         loaded = self._loaded
         assert loaded is not None
         self._exports = loaded.exports
-        prefix = (
-            f"could not initialize '{self.script.name}': could not load JS test '{self.script.url}': "
-        )
         for name, type_, contains in loaded.metrics:
             self.registry.declare(name, type_, contains)
-        script_options = self._script_options(loaded, prefix)
+        script_options = self._script_options(loaded)
         layers = {"config": self._config or Options(), "script": script_options}
         layers["env"] = options_from_env(self.settings.environment)
         layers["cli"] = self._flags
-        self.options, warnings = consolidate(layers)
+        merge_tags = "merge-run-tags" in self.settings.features
+        self.options, warnings = consolidate(layers, merge_tags=merge_tags)
+        if self.settings.features:
+            tags = {f"k6_feature_{one.replace('-', '_')}": "true" for one in self.settings.features}
+            self.options = replace(self.options, tags=dict(self.options.tags or {}) | tags)
+        self.paused = bool(self.options.paused)
         self.scenarios, more = derive_scenarios(self.options)
         for warning in warnings + more:
             self.logger.log("warning", warning)
@@ -233,7 +276,10 @@ class Run:
         self.max_vus = max_vus(self.scenarios, self.striping)
         self._read_thresholds()
 
-    def _script_options(self, loaded: messages.Loaded, prefix: str) -> Options:
+    def _script_options(self, loaded: messages.Loaded) -> Options:
+        prefix = (
+            f"could not initialize '{self.script.name}': could not load JS test '{self.script.url}': "
+        )
         if loaded.options_error is not None:
             raise JsrunnerError(f"{prefix}error parsing script options: {loaded.options_error}")
         functions = [name for name, kind in loaded.exports.items() if kind == "function"]
@@ -324,6 +370,8 @@ class Run:
 
     def _play(self) -> ExitCode | None:
         """setup, scenarios, teardown; what ended it early, None if nothing did."""
+        if self.paused and not self._resumed():
+            return self.cause
         self.started = time.monotonic()
         self._next_judgement = self.started + THRESHOLDS_EVERY
         if "setup" in self._exports and not self.options.no_setup:
@@ -337,6 +385,17 @@ class Run:
             self.phase = "teardown"
             self._run_teardown()
         return self.cause
+
+    def _resumed(self) -> bool:
+        """Wait until the test is no longer paused; False if it is not to begin at all."""
+        self.phase = "paused"
+        if self._service is None:
+            self.logger.log(
+                "warning", "The test is paused, and only the REST API (--address) resumes it"
+            )
+        self.logger.log("debug", "Execution is paused, waiting for resume or interrupt...")
+        self._pump(lambda: not self.paused or self.cause is not None)
+        return self.cause is None
 
     def _run_setup(self) -> bool:
         """False if there is to be no teardown."""
@@ -354,9 +413,8 @@ class Run:
             self.cause = _stage_code(done.error)
             return False
         if done.result is not None:
-            result = json.loads(done.result)
-            if isinstance(result, dict) and set(result) == {"$error"}:
-                self.logger.log("error", f"error marshaling setup() data to JSON: {result['$error']}")
+            if failure := _marshal_failure(done.result):
+                self.logger.log("error", failure)
                 self.cause = ExitCode.GENERIC
                 return False
             self.setup_data = done.result
@@ -391,8 +449,10 @@ class Run:
     ) -> messages.StageDone | None:
         """None if there is no worker (any more) to run it."""
         self._stage = None
+        self._in_stage = True
         worker = next((one for one in self._workers if not one.gone), None)
         if worker is None:
+            self._in_stage = False
             return None
         self._tell(worker, messages.RunStage(name, argument, timeout, wanted))
         limit = time.monotonic() + timeout + PATIENCE
@@ -409,6 +469,7 @@ class Run:
             return False
 
         self._pump(over)
+        self._in_stage = False
         return self._stage
 
     def _play_scenarios(self) -> None:
@@ -460,6 +521,8 @@ class Run:
         elapsed = time.monotonic() - self.started
         self._collect_own()
         self.display.stop()
+        if self.settings.linger and not self._signals:
+            self._linger()
         crossed: tuple[str, ...] = ()
         if not self.settings.no_thresholds:
             self.store.add_thresholds(self.registry)
@@ -486,6 +549,14 @@ class Run:
             return ExitCode.THRESHOLDS_FAILED
         return ExitCode.SUCCESS
 
+    def _linger(self) -> None:
+        self._lingering = True
+        text = "The test is done, but --linger was enabled, so it waits for Ctrl+C to continue..."
+        self.logger.log("debug", text)
+        if not self.settings.quiet:
+            print(text, flush=True)
+        self._pump(lambda: not self._lingering)
+
     def _report_lateness(self) -> None:
         late = self.lateness.percentile(99)
         if late > LATE:
@@ -504,12 +575,20 @@ class Run:
             duration=elapsed,
             setup_data=json.loads(self.setup_data) if self.setup_data else None,
         )
-        described = export.handle_summary_data(
-            data,
-            no_color=self.settings.no_color,
-            stdout_tty=sys.stdout.isatty(),
-            stderr_tty=sys.stderr.isatty(),
-        )
+        if self.settings.machine_readable:
+            described = machine.handle_summary_data(
+                data,
+                compact=self.settings.summary_mode == "compact",
+                script=self.script.name,
+                generated_at=rfc3339(time.time()),
+            )
+        else:
+            described = export.handle_summary_data(
+                data,
+                no_color=self.settings.no_color,
+                stdout_tty=sys.stdout.isatty(),
+                stderr_tty=sys.stderr.isatty(),
+            )
         self.summary = described
         results, changed = self._handle_summary(described)
         if results is None and self.settings.silent:
@@ -520,7 +599,16 @@ class Run:
             results = {"stdout": f"\n{shown}\n\n"}
         self._write_results(results)
         if self.settings.summary_export and changed is not None:
-            exported = json.dumps(export.export(changed), indent=4)
+            schema = machine if self.settings.machine_readable else export
+            try:
+                exported = json.dumps(schema.export(changed), indent=4)
+            except (AttributeError, KeyError, TypeError) as error:
+                self.logger.log(
+                    "error",
+                    f"could not write {self.settings.summary_export}: handleSummary() has changed its "
+                    f"argument beyond recognition ({type(error).__name__}: {error})",
+                )
+                return
             self._write_results({self.settings.summary_export: exported})
 
     def _handle_summary(
@@ -616,6 +704,8 @@ class Run:
                     self._fail(self._companion.failure())
                 else:
                     self._wakeup.recv(64)
+            while not self._calls.empty():
+                self._calls.get()()
             self._tick(time.monotonic())
         if self._failure is not None and self.phase == "init":
             raise self._failure
@@ -759,6 +849,42 @@ class Run:
                 if not worker.gone:
                     self._tell(worker, messages.Interrupt())
 
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have the run's own thread call this soon. Any thread may ask for it."""
+        self._calls.put(function)
+        with contextlib.suppress(OSError):  # if there is no room it has enough to wake up for
+            self._notify.send(b"\0")
+
+    def stop_from_outside(self) -> None:
+        """End the run as somebody wants who uses the REST API."""
+        if self.phase == "ended" or self.cause is not None:
+            return
+        self.logger.log("error", "test run stopped from REST API")
+        self._stop(ExitCode.STOPPED_OVER_REST)
+        if self.phase == "init":
+            self._fail(JsrunnerError("", exit_code=ExitCode.STOPPED_OVER_REST))
+
+    def run_again(self, name: str) -> None:
+        """Run setup or teardown besides the test. Raises JsrunnerError with what went wrong."""
+        if name not in self._exports:
+            return
+        if self._in_stage or self.phase == "init":
+            raise JsrunnerError(f"{name}() cannot run now: the test is in its phase {self.phase}")
+        setup = name == "setup"
+        timeout = self.options.setup_timeout if setup else self.options.teardown_timeout
+        timeout = timeout or STAGE_TIMEOUT
+        done = self._run_stage(name, None if setup else self.setup_data, timeout)
+        if done is None:
+            raise JsrunnerError("there is no worker to run it")
+        if done.timed_out:
+            raise JsrunnerError(f"{name}() execution timed out after {timeout:.0f} seconds")
+        if done.error is not None:
+            raise JsrunnerError(done.error)
+        if setup:
+            if done.result is not None and (failure := _marshal_failure(done.result)):
+                raise JsrunnerError(failure)
+            self.setup_data = done.result
+
     def _fail(self, error: JsrunnerError) -> None:
         """The run cannot be completed: stop it, and end with this error."""
         self._failure = self._failure or error
@@ -790,12 +916,16 @@ class Run:
     def _catch_signals(self) -> Callable[[], None]:
         """First signal: stop, then teardown and summary. Second: at once."""
         self._wakeup, notify = socket.socketpair()
+        self._notify = notify
         for end in (self._wakeup, notify):
             end.setblocking(False)
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         before = signal.set_wakeup_fd(notify.fileno())
 
         def handle(number: int, _frame: object) -> None:
+            if self._lingering:
+                self._lingering = False
+                return
             self._signals += 1
             if self._signals > 1:
                 self.display.stop()
@@ -821,6 +951,14 @@ class Run:
             notify.close()
 
         return restore
+
+
+def _marshal_failure(result: bytes) -> str | None:
+    """Why what setup() has returned cannot be handed on."""
+    data = json.loads(result)
+    if isinstance(data, dict) and set(data) == {"$error"}:
+        return f"error marshaling setup() data to JSON: {data['$error']}"
+    return None
 
 
 def _stage_code(error: str) -> ExitCode:

@@ -24,6 +24,7 @@ class Flag:
     word: str = ""
     bare: str | None = None
     repeats: bool = False
+    default: str = ""
     parse: Callable[[str], Any] = str
 
 
@@ -109,7 +110,8 @@ class FlagSet:
             heads.append(f"  {short}--{flag.name}{word}")
         width = max(map(len, heads))
         return "\n".join(
-            f"{head:{width}}   {flag.help}" for head, flag in zip(heads, self.flags, strict=True)
+            f"{head:{width}}   {flag.help}{f' (default {flag.default})' if flag.default else ''}"
+            for head, flag in zip(heads, self.flags, strict=True)
         )
 
 
@@ -117,19 +119,20 @@ class FlagSet:
 _EARLY = (kinds.Bool, kinds.Int, kinds.Duration)
 
 
-def option_flags() -> list[Flag]:
-    """The flags of all options that have one."""
+def flags_of(rows_class: type[Any] = Options) -> list[Flag]:
+    """The flags of all options that have one, or of another class that is made of rows."""
     return [
         Flag(
             row.flag,
             row.help,
             short=row.short,
-            word=row.kind.word,
+            word=row.word or row.kind.word,
             bare=row.bare,
             repeats=row.repeats,
+            default=row.default,
             parse=row.kind.from_text if isinstance(row.kind, _EARLY) else str,
         )
-        for _, row in rows()
+        for _, row in rows(rows_class)
         if row.flag
     ]
 

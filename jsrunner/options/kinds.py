@@ -109,6 +109,33 @@ class Bool(Base):
         return text == "true"
 
 
+class Switch(Bool):
+    """The same of settings that are no options: Go's spellings everywhere."""
+
+    def from_env(self, text: str) -> bool:
+        return self.from_text(text)
+
+
+class Given(Bool):
+    """On as soon as the variable says anything."""
+
+    def from_env(self, text: str) -> bool:
+        return True
+
+
+class Choice(Base):
+    """One of a few words; {} in the error's text stands for what was given."""
+
+    def __init__(self, words: tuple[str, ...], error: str) -> None:
+        self._words = words
+        self._error = error
+
+    def from_text(self, text: str) -> str:
+        if text not in self._words:
+            raise ValueError(self._error.format(text))
+        return text
+
+
 class Int(Base):
     """A whole number; JSON may say it as a text, of which an empty one says nothing."""
 
@@ -172,6 +199,13 @@ class Texts(Base):
 
     def to_json(self, value: tuple[str, ...]) -> list[str]:
         return list(value)
+
+
+class Lines(Texts):
+    """A list of strings that may hold commas: the environment says but one."""
+
+    def from_env(self, text: str) -> tuple[str, ...]:
+        return (text,)
 
 
 class SystemTags(Texts):

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def consolidate(layers: Mapping[str, Options]) -> tuple[Options, list[str]]:
+def consolidate(
+    layers: Mapping[str, Options], *, merge_tags: bool = False
+) -> tuple[Options, list[str]]:
     """Merge the layers (lowest first; their names are for warnings): (options, warnings).
 
     A layer that says anything of the load replaces all that lower layers say of it. Fields of `dns`
-    merge singly; other options are taken as a whole.
+    merge singly, and tags if `merge_tags`; other options are taken as a whole.
     """
     merged = Options()
     warnings = []
@@ -35,5 +37,7 @@ def consolidate(layers: Mapping[str, Options]) -> tuple[Options, list[str]]:
             values["dns"] = merged.dns | values["dns"]
         if values.get("tags") == {}:
             del values["tags"]
+        if merge_tags and merged.tags and "tags" in values:
+            values["tags"] = merged.tags | values["tags"]
         merged = replace(merged, **values)
     return merged, warnings

@@ -38,6 +38,10 @@ class Row:
     bare: str | None = None
     #: Several of the flag add up.
     repeats: bool = False
+    #: What holds where it is not given, as text.
+    default: str = ""
+    #: What stands for the flag's value in the help, if the kind's own word says too little.
+    word: str = ""
 
 
 def _row(json: str, kind: kinds.Kind, help: str, **more: Any) -> Any:
@@ -53,7 +57,7 @@ class Options:
         flag="paused", short="p", variable="K6_PAUSED", bare="true")  # fmt: skip
     vus: int | None = _row(
         "vus", kinds.Int(), "number of virtual users",
-        flag="vus", short="u", variable="K6_VUS")  # fmt: skip
+        flag="vus", short="u", variable="K6_VUS", default="1")  # fmt: skip
     duration: float | None = _row(
         "duration", kinds.Duration(), "test duration limit",
         flag="duration", short="d", variable="K6_DURATION")  # fmt: skip
@@ -74,35 +78,35 @@ class Options:
         "noSetup", kinds.Bool(), "don't run setup()",
         flag="no-setup", variable="K6_NO_SETUP", bare="true")  # fmt: skip
     setup_timeout: float | None = _row(
-        "setupTimeout", kinds.Duration(), "how long setup() may take (60s)",
-        variable="K6_SETUP_TIMEOUT")  # fmt: skip
+        "setupTimeout", kinds.Duration(), "how long setup() may take",
+        variable="K6_SETUP_TIMEOUT", default="60s")  # fmt: skip
     no_teardown: bool | None = _row(
         "noTeardown", kinds.Bool(), "don't run teardown()",
         flag="no-teardown", variable="K6_NO_TEARDOWN", bare="true")  # fmt: skip
     teardown_timeout: float | None = _row(
-        "teardownTimeout", kinds.Duration(), "how long teardown() may take (60s)",
-        variable="K6_TEARDOWN_TIMEOUT")  # fmt: skip
+        "teardownTimeout", kinds.Duration(), "how long teardown() may take",
+        variable="K6_TEARDOWN_TIMEOUT", default="60s")  # fmt: skip
     handle_summary_timeout: float | None = _row(
-        "handleSummaryTimeout", kinds.Duration(), "how long handleSummary() may take (120s)",
-        variable="K6_HANDLE_SUMMARY_TIMEOUT")  # fmt: skip
+        "handleSummaryTimeout", kinds.Duration(), "how long handleSummary() may take",
+        variable="K6_HANDLE_SUMMARY_TIMEOUT", default="120s")  # fmt: skip
     rps: int | None = _row(
-        "rps", kinds.Int(), "limit of HTTP requests per second", flag="rps", variable="K6_RPS"
-    )
+        "rps", kinds.Int(), "limit of HTTP requests per second, 0 for none",
+        flag="rps", variable="K6_RPS", default="0")  # fmt: skip
     dns: dict[str, str] | None = _row(
-        "dns", network.DNS(), "name look-up: `ttl=5m,select=random,policy=preferIPv4`",
-        flag="dns", variable="K6_DNS")  # fmt: skip
+        "dns", network.DNS(), "how names are looked up: for how long, and which address is taken",
+        flag="dns", variable="K6_DNS", default="ttl=5m,select=random,policy=preferIPv4")  # fmt: skip
     max_redirects: int | None = _row(
-        "maxRedirects", kinds.Int(), "follow at most n redirects (10)",
-        flag="max-redirects", variable="K6_MAX_REDIRECTS")  # fmt: skip
+        "maxRedirects", kinds.Int(), "follow at most n redirects",
+        flag="max-redirects", variable="K6_MAX_REDIRECTS", default="10")  # fmt: skip
     user_agent: str | None = _row(
         "userAgent", kinds.Text(), "user agent for http and websocket requests",
         flag="user-agent", variable="K6_USER_AGENT")  # fmt: skip
     batch: int | None = _row(
-        "batch", kinds.Int(), "max parallel batch requests (20)",
-        flag="batch", variable="K6_BATCH")  # fmt: skip
+        "batch", kinds.Int(), "max parallel batch requests",
+        flag="batch", variable="K6_BATCH", default="20")  # fmt: skip
     batch_per_host: int | None = _row(
-        "batchPerHost", kinds.Int(), "max parallel batch requests per host (6)",
-        flag="batch-per-host", variable="K6_BATCH_PER_HOST")  # fmt: skip
+        "batchPerHost", kinds.Int(), "max parallel batch requests per host",
+        flag="batch-per-host", variable="K6_BATCH_PER_HOST", default="6")  # fmt: skip
     http_debug: str | None = _row(
         "httpDebug", kinds.Text(), "log all HTTP requests and responses; `full` with their bodies",
         flag="http-debug", variable="K6_HTTP_DEBUG", bare="headers")  # fmt: skip
@@ -149,13 +153,15 @@ class Options:
     summary_trend_stats: tuple[str, ...] | None = _row(
         "summaryTrendStats", kinds.TrendStats(),
         "stats of trend metrics in the summary, of avg, min, med, max, count, p(N)",
-        flag="summary-trend-stats", variable="K6_SUMMARY_TREND_STATS", repeats=True)  # fmt: skip
+        flag="summary-trend-stats", variable="K6_SUMMARY_TREND_STATS", repeats=True,
+        default=",".join(TREND_STATS))  # fmt: skip
     summary_time_unit: str | None = _row(
-        "summaryTimeUnit", kinds.TimeUnit(), "time unit of the summary: s, ms or us",
+        "summaryTimeUnit", kinds.TimeUnit(), "time unit of the summary: s, ms or us (what fits)",
         flag="summary-time-unit", variable="K6_SUMMARY_TIME_UNIT")  # fmt: skip
     system_tags: tuple[str, ...] | None = _row(
         "systemTags", kinds.SystemTags(), "only include these system tags in metrics",
-        flag="system-tags", variable="K6_SYSTEM_TAGS", repeats=True)  # fmt: skip
+        flag="system-tags", variable="K6_SYSTEM_TAGS", repeats=True,
+        default=",".join(SYSTEM_TAGS))  # fmt: skip
     tags: dict[str, str] | None = _row(
         "tags", kinds.TextMap(), "add a tag to all samples, as `name=value`",
         flag="tag", variable="K6_TAGS", repeats=True)  # fmt: skip
@@ -183,9 +189,9 @@ class Options:
         return frozenset(SYSTEM_TAGS if self.system_tags is None else self.system_tags)
 
 
-def rows() -> list[tuple[Field[Any], Row]]:
-    """All options in order."""
-    return [(one, one.metadata["row"]) for one in fields(Options)]
+def rows(of: type[Any] = Options) -> list[tuple[Field[Any], Row]]:
+    """All options in order, or those of another class that is made of rows."""
+    return [(one, one.metadata["row"]) for one in fields(of)]
 
 
 #: The load: a layer that sets one of these discards what lower layers say of the others.

@@ -74,11 +74,16 @@ def options_from_env(env: Mapping[str, str]) -> Options:
         except ValueError as error:
             if one.name == "summary_trend_stats":  # k6 reads any text, and checks it later
                 raise ConfigError(str(error), exit_code=ExitCode.GENERIC) from None
-            raise ConfigError(
-                f"envconfig.Process: assigning {row.variable} to {_go_name(row)}: converting "
-                f"'{text}' to type {row.kind.go_type}. details: {error}"
-            ) from None
+            raise env_error(row, text, error) from None
     return Options(**values)
+
+
+def env_error(row: Row, text: str, error: ValueError) -> ConfigError:
+    """What is wrong with the text of an option's variable."""
+    return ConfigError(
+        f"envconfig.Process: assigning {row.variable} to {_go_name(row)}: converting "
+        f"'{text}' to type {row.kind.go_type}. details: {error}"
+    )
 
 
 def _go_name(row: Row) -> str:

@@ -127,12 +127,8 @@ def build(
     setup_data: Any = None,
 ) -> SummaryData:
     """The summary of what was measured."""
-    root = Group("", "")
-    for path in store.groups():
-        root.child(path)
+    root = group_tree(store)
     tallies = store.checks()
-    for tally in tallies:
-        _add_check(root, tally)
     total = Section(_merged(tallies))
     for name, entry in store.entries.items():
         results = tuple(
@@ -158,6 +154,16 @@ def build(
             _metric(name, entry, (), duration, trend_stats) for name, entry in part.entries.items()
         ]
     return SummaryData(root, total, scenarios, trend_stats, time_unit, duration, setup_data)
+
+
+def group_tree(store: Store) -> Group:
+    """All groups with their checks; the top one has no name."""
+    root = Group("", "")
+    for path in store.groups():
+        root.child(path)
+    for tally in store.checks():
+        _add_check(root, tally)
+    return root
 
 
 def _metric(

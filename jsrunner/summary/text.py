@@ -60,6 +60,11 @@ def _sorted(metrics: Iterable[MetricSummary]) -> list[MetricSummary]:
     )
 
 
+def is_hidden(metric: str, *, full: bool) -> bool:
+    """Whether a metric is no line of the summary (k6 goes by how its name begins)."""
+    return metric.startswith(_HIDDEN) or (not full and metric.startswith(_HIDDEN_IN_COMPACT))
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A metric line before it is aligned: trends have columns, the others a value and extras."""
@@ -166,7 +171,7 @@ class _Printer:
         blocks: dict[str, list[MetricSummary]] = {}
         for one in section.metrics:
             name = one.metric.name
-            if name.startswith(_HIDDEN) or (not self._full and name.startswith(_HIDDEN_IN_COMPACT)):
+            if is_hidden(name, full=self._full):
                 continue
             blocks.setdefault(_block(name), []).append(one)
         rows = {

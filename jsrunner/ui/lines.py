@@ -40,6 +40,8 @@ def headline(state: State) -> str | tuple[str, float, str]:
     if state.phase == "init":
         done = state.initialized / state.wanted if state.wanted else 1.0
         return "Init", done, f"{state.initialized}/{state.wanted} VUs initialized"
+    if state.phase == "paused":
+        return "Run", 1.0, "paused"
     if state.phase == "setup":
         return "Run", 1.0, "setup()"
     return ", ".join(totals(state))

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import orjson
 
 from jsrunner.errors import UsageError
+from jsrunner.ui.destination import LEVELS, File, Loki, parse_destination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+    from jsrunner.ui.loki import LokiPusher
+
 _SHORT: Final = {
     "debug": ("DEBU", "37"),
     "info": ("INFO", "36"),
@@ -47,9 +49,11 @@ class Logger:
     ) -> None:
         """Raises UsageError for an output that there is none of, or that cannot be opened."""
         self._format = format
-        self._level = 10 if verbose else 20
+        self._level = LEVELS["debug" if verbose else "info"]
         self._started = time.time()
-        self._stream, self._level = _open(output, self._level)
+        self._stream: TextIO | None = None
+        self._pusher: LokiPusher | None = None
+        self._open(output)
         self._console = _open_file(console_output) if console_output else None
         tty = self._stream is not None and self._stream.isatty()
         self._tty = tty and format not in ("json", "raw")
@@ -58,6 +62,29 @@ class Logger:
         self.above: Callable[[str], bool] | None = None
         self._secrets: set[str] = set()
         self._secret: re.Pattern[str] | None = None
+
+    def _open(self, output: str) -> None:
+        destination = parse_destination(output)
+        if isinstance(destination, Loki):
+            from jsrunner.ui.loki import LokiPusher
+
+            self._pusher = LokiPusher(destination, report=Logger().log)
+        elif isinstance(destination, File):
+            self._stream = _open_file(destination.path)
+        elif destination != "none":
+            self._stream = sys.stderr if destination == "stderr" else sys.stdout
+        if not isinstance(destination, str):
+            self._level = max(self._level, destination.level)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether nobody here sees the records."""
+        return self._pusher is not None
+
+    def start(self) -> None:
+        """The process forks no more: threads may run."""
+        if self._pusher is not None:
+            self._pusher.start()
 
     def redact(self, secret: str) -> None:
         """Show no record with this text any more, wherever in the record it is."""
@@ -75,7 +102,7 @@ class Logger:
 
     def log(self, level: str, text: str, when: float | None = None, **fields: Any) -> None:
         """A record. `when` is seconds since the epoch."""
-        if _LEVELS[level] < self._level:
+        if LEVELS[level] < self._level:
             return
         moment = time.time() if when is None else when
         is_console = fields.get("source") == "console"
@@ -86,6 +113,8 @@ class Logger:
             fields.pop("source", None)
             self._put(self._console, self._line(level, text, moment, fields, tty=False))
             return
+        if self._pusher is not None:
+            self._pusher.put(level, text, moment, fields)
         if self._stream is None:
             return
         line = self._line(level, text, moment, fields, tty=self._tty)
@@ -130,6 +159,8 @@ class Logger:
         return f'time="{local_time(moment)}" level={level}{message}{pairs}'
 
     def close(self) -> None:
+        if self._pusher is not None:
+            self._pusher.close()
         for stream in (self._console, self._stream):
             if stream is not None and stream not in (sys.stderr, sys.stdout):
                 with contextlib.suppress(OSError):  # which was told when it was written to
@@ -150,25 +181,6 @@ def _quoted(text: str) -> str:
     for character, code in (("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
         escaped = escaped.replace(character, code)
     return f'"{escaped}"'
-
-
-def _open(output: str, level: int) -> tuple[TextIO | None, int]:
-    kind, _, rest = output.partition("=")
-    if output == "stderr":
-        return sys.stderr, level
-    if output == "stdout":
-        return sys.stdout, level
-    if output == "none":
-        return None, level
-    if kind == "file" and rest:
-        path, *settings = rest.split(",")
-        for setting in settings:
-            key, _, value = setting.partition("=")
-            if key != "level" or value not in _LEVELS:
-                raise UsageError(f"unknown log file setting '{setting}'")
-            level = _LEVELS[value]
-        return _open_file(path), level
-    raise UsageError(f"unsupported log output '{output}'")
 
 
 def _open_file(path: str) -> TextIO:

@@ -60,7 +60,7 @@ class Risk:
 class State:
     """Times are seconds."""
 
-    #: init, setup, running, teardown or ended.
+    #: init, paused, setup, running, teardown or ended.
     phase: str
     #: Since setup began.
     elapsed: float

@@ -55,6 +55,7 @@ def run(
     script: Script,
     environment: Mapping[str, str],
     secrets: Secrets,
+    freeze_environment: bool,
 ) -> int:
     """The main function of the first worker process; `streams[i]` is worker i's channel.
 
@@ -69,6 +70,7 @@ def run(
         script,
         environment=environment,
         secrets=secrets,
+        freeze_environment=freeze_environment,
         say=lambda message: messages.send(stream, message),
     )
     watch = Watch(process, stream)
@@ -85,6 +87,7 @@ def run(
             options=described.get("options"),
             options_error=described.get("optionsError"),
             metrics=[(one.name, one.type, one.contains) for one in process.registry.declared()],
+            imports=[name for name, _ in script.modules() if not name.startswith("jsrunner:")],
         )
     )
     reader = messages.Reader()

@@ -32,6 +32,8 @@ class Loaded(Message, frozen=True):
     options_error: str | None
     #: Metrics that the init code declared: (name, type, contains).
     metrics: list[tuple[str, str, str]]
+    #: Specifiers of all modules that were loaded, the script itself included.
+    imports: list[str] = []
 
 
 class Failed(Message, frozen=True):

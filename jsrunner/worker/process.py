@@ -58,10 +58,12 @@ class Process:
         environment: Mapping[str, str],
         secrets: Secrets,
         say: Callable[..., None],
+        freeze_environment: bool = False,
     ) -> None:
         self.script = script
         script.warn = lambda text: self.log("warning", text)
         self.environment = dict(environment)
+        self.freeze_environment = freeze_environment
         self.secrets = secrets
         self._given_out: set[str] = set()
         #: Sends a message to the coordinator.

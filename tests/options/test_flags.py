@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsrunner.errors import ExitCode, UsageError
-from jsrunner.options.flags import Flag, FlagSet, option_flags, options_from_flags
+from jsrunner.options.flags import Flag, FlagSet, flags_of, options_from_flags
 from jsrunner.options.model import Options
 
 FLAGS = FlagSet(
     [
-        *option_flags(),
+        *flags_of(),
         Flag("quiet", "no output", "q", bare="true", parse=lambda text: text == "true"),
         Flag("env", "a variable", "e", "NAME=value", repeats=True),
     ]

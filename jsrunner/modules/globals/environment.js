@@ -15,15 +15,18 @@ const define = (name, value) => defineProperty(scope, name, {
   __proto__: null, value, writable: true, configurable: true,
 });
 
-// A script may write to its __ENV; values become strings, and nobody else sees them.
+// A script may write to its __ENV, unless it is frozen; values become strings, and nobody else sees them.
 const variables = host('environment.variables');
-define('__ENV', new Proxy(variables, {
+const frozen = host('environment.frozen');
+const { freeze } = Object;
+const publish = () => define('__ENV', frozen ? freeze({ ...variables }) : new Proxy(variables, {
   __proto__: null,
   set(target, key, value) {
     target[key] = String(value);
     return true;
   },
 }));
+publish();
 
 /** Variables of a scenario lie over the others while the VU works for it. */
 let overlaid = {};
@@ -37,6 +40,7 @@ entries.setEnvironment = (scenario) => {
     overlaid[key] = variables[key];
     variables[key] = scenario[key];
   });
+  if (frozen) publish();
 };
 
 define('__VU', host('environment.vu_number'));

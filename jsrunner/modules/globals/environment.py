@@ -33,6 +33,11 @@ class Environment(HostModule):
         return self.vu.process.environment
 
     @operation
+    def frozen(self) -> bool:
+        """Whether a script may not change its __ENV (k6's feature freeze-env)."""
+        return self.vu.process.freeze_environment
+
+    @operation
     def vu_number(self) -> int:
         return self.vu.id
 

@@ -1,0 +1,82 @@
+"""`jsrunner inspect`: what a script's options are, without running it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.cli.inputs import command, open_script, read_config, script_environment
+from jsrunner.coordinator.run import Run, Settings
+from jsrunner.errors import ExitCode
+from jsrunner.options import kinds
+from jsrunner.options.duration import format_duration
+from jsrunner.options.flags import Flag, flags_of
+from jsrunner.options.model import Options, rows, to_json
+from jsrunner.options.runtime import Globals, Runtime, read_runtime
+from jsrunner.secrets.sources import parse_sources
+from jsrunner.ui.display import QuietDisplay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.cli.inputs import Given
+
+USAGE: Final = """Show the options of a script as JSON.
+
+Usage:
+  jsrunner inspect [flags] script.js"""
+
+
+def flags() -> list[Flag]:
+    requirements = Flag(
+        "execution-requirements",
+        "the options of all layers, with the scenarios, the duration and the VUs that they come to",
+        bare="true",
+        parse=kinds.Bool().from_text,
+    )
+    return [requirements, *flags_of(Runtime), *flags_of(Globals)]
+
+
+def inspect(words: Sequence[str]) -> int:
+    """The command; returns the exit code."""
+    return command(words, flags(), USAGE, _inspect)
+
+
+def _inspect(given: Given) -> int:
+    run = load(given)
+    decide = bool(given.flags.get("execution-requirements"))
+    options, _ = run.look(decide=decide)
+    shown = _shown(options)
+    if decide:
+        shown["scenarios"] = {name: one.to_json() for name, one in run.scenarios.items()}
+        longest = max(one.start_time + one.max_duration() for one in run.scenarios.values())
+        shown |= {"totalDuration": format_duration(longest), "maxVUs": run.max_vus}
+    print(json.dumps(shown, indent=2, ensure_ascii=False))
+    return ExitCode.SUCCESS
+
+
+def load(given: Given) -> Run:
+    """A run of the script that is only looked at: the script has no system variables by default."""
+    config, more = read_config(given.globals)
+    runtime = read_runtime(Runtime, given.flags, given.environment, more)
+    script = open_script(given.arguments, runtime.type)
+    settings = Settings(
+        no_thresholds=runtime.no_thresholds,
+        script_environment=script_environment(script, runtime, given.environment, system=False),
+        environment=given.environment,
+        secrets=parse_sources(given.globals.secret_source, given.environment),
+    )
+    return Run(
+        script,
+        config=config,
+        flags=Options(),
+        settings=settings,
+        logger=given.logger,
+        display=QuietDisplay(),
+    )
+
+
+def _shown(options: Options) -> dict[str, Any]:
+    """What a script can say."""
+    found = to_json(options, consolidated=False)
+    return {row.json: found[row.json] for _, row in rows() if row.json}

@@ -1,0 +1,61 @@
+"""`jsrunner version`. Asked for nothing but the version, it loads next to nothing."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Final
+
+from jsrunner import K6_VERSION, __version__
+from jsrunner.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.cli.inputs import Given
+    from jsrunner.options.flags import Flag
+
+USAGE: Final = """The version of jsrunner, and of the k6 whose scripts it runs.
+
+Usage:
+  jsrunner version [--json]"""
+
+
+def flags() -> list[Flag]:
+    from jsrunner.options import kinds
+    from jsrunner.options.flags import Flag, flags_of
+    from jsrunner.options.runtime import Globals
+
+    return [Flag("json", "as JSON", bare="true", parse=kinds.Bool().from_text), *flags_of(Globals)]
+
+
+def version(words: Sequence[str]) -> int:
+    """The command; returns the exit code."""
+    if not words:
+        return _show(json=False)
+    from jsrunner.cli.inputs import command
+
+    return command(words, flags(), USAGE, _version)
+
+
+def _version(given: Given) -> int:
+    if given.arguments:
+        raise UsageError(f'unknown command "{given.arguments[0]}" for "jsrunner version"')
+    return _show(json=bool(given.flags.get("json")))
+
+
+def _show(*, json: bool) -> int:
+    system = f"{platform.system().lower()}/{platform.machine()}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    if json:
+        from json import dumps
+
+        details = {
+            "version": f"v{__version__}",
+            "k6_version": f"v{K6_VERSION}",
+            "python_version": python,
+            "platform": system,
+        }
+        print(dumps(details))
+    else:
+        print(f"jsrunner {__version__} (k6 {K6_VERSION}, {python}, {system})")
+    return ExitCode.SUCCESS

@@ -1,0 +1,273 @@
+"""k6's REST API: what each request does to a run and what it answers (JSON:API documents).
+
+These functions run in the run's own thread, so that they see it at rest.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.metrics.sinks import GaugeSink, RateSink
+from jsrunner.options.model import TREND_STATS
+from jsrunner.rest.process import process_metrics
+from jsrunner.summary.model import Group, group_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jsrunner.coordinator.run import Run
+    from jsrunner.metrics.store import Entry
+
+_JSON: Final = "application/json; charset=utf-8"
+_TEXT: Final = "text/plain; charset=utf-8"
+
+#: The numbers by which k6 tells how far a test is.
+_STATUS: Final = {"init": 1, "paused": 4, "setup": 6, "running": 7, "teardown": 8, "ended": 9}
+_INTERRUPTED: Final = 10
+_MARKED_AS_FAILED: Final = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`path` is without query, as it was sent."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = _JSON
+
+
+class _Refused(Exception):
+    """The request cannot be done: k6's title, what is wrong, the status."""
+
+    def __init__(self, title: str, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.title = title
+        self.status = status
+
+
+def answer(run: Run, request: Request) -> Answer:
+    """Do what the request wants."""
+    path = request.path
+    if not path.startswith("/v1/"):
+        return _outside(run, path)
+    name, _, id = path.removeprefix("/v1/").partition("/")
+    key = f"{name}/" if id else name
+    methods = _ROUTES.get(key)
+    if methods is None:
+        return Answer(404, b"404 page not found\n", _TEXT)
+    handler = methods.get(request.method)
+    if handler is None:
+        return Answer(405)
+    try:
+        found = handler(run, request, unquote(id))
+    except _Refused as error:
+        wrong = {"status": str(error.status), "title": error.title, "detail": str(error)}
+        return Answer(error.status, _dumps({"errors": [wrong]}))
+    return Answer(body=b"" if found is None else _dumps(found))
+
+
+def _outside(run: Run, path: str) -> Answer:
+    """What is not k6's API proper; whatever is none of this is a ping."""
+    if path == "/metrics":
+        return Answer(
+            body=process_metrics(run), content_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+    if path.startswith("/debug/"):
+        return Answer(404, b"jsrunner has no profiling endpoints", _TEXT)
+    return Answer(body=b"ok", content_type=_TEXT)
+
+
+def _dumps(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# -- the status ------------------------------------------------------------------------------------
+
+
+def _status(run: Run, request: Request, id: str) -> dict[str, Any]:
+    stopped = run.cause is not None
+    if stopped:
+        status = _INTERRUPTED
+    elif run.marked_failed:
+        status = _MARKED_AS_FAILED
+    else:
+        status = _STATUS[run.phase]
+    judged = run.thresholds.thresholds.values()
+    attributes = {
+        "status": status,
+        "paused": run.paused,
+        "vus": run.vus_active(),
+        "vus-max": run.vus_initialized(),
+        "stopped": stopped,
+        "running": run.phase in ("setup", "running", "teardown"),
+        "tainted": any(one.failed for some in judged for one in some),
+    }
+    return {"data": {"type": "status", "id": "default", "attributes": attributes}}
+
+
+def _change_status(run: Run, request: Request, id: str) -> dict[str, Any]:
+    try:
+        document = json.loads(request.body)
+        wanted = document["data"]["attributes"]
+        _check(wanted)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _Refused("Invalid data", f"{type(error).__name__}: {error}", 400) from None
+    if wanted.get("stopped"):
+        run.stop_from_outside()
+        return _status(run, request, id)
+    if wanted.get("paused") is not None:
+        _pause(run, wanted["paused"])
+    if wanted.get("vus") is not None or wanted.get("vus-max") is not None:
+        raise _Refused("Execution config error", "live VU configuration updates are not supported", 500)
+    return _status(run, request, id)
+
+
+def _check(wanted: Any) -> None:
+    """Raises TypeError for a wrong type."""
+    types = {"stopped": bool, "paused": bool, "vus": int, "vus-max": int}
+    for name, type_ in types.items():
+        value = wanted.get(name) if isinstance(wanted, dict) else wanted
+        if value is not None and (not isinstance(value, type_) or (type_ is int and value is True)):
+            raise TypeError(f"{name} is {value!r}")
+
+
+def _pause(run: Run, wanted: bool) -> None:
+    """Only a test that has not begun can be paused, and only by the option `paused`."""
+    if run.paused and run.phase in ("init", "paused"):
+        if wanted:
+            raise _Refused("Pause error", "execution is already paused", 500)
+        run.paused = False
+        return
+    first = next(iter(run.scenarios.values()))
+    raise _Refused(
+        "Pause error",
+        f"{first.type} executor '{first.name}' doesn't support pause and resume operations after its "
+        "start",
+        500,
+    )
+
+
+# -- metrics and groups ----------------------------------------------------------------------------
+
+
+def _metrics(run: Run, request: Request, id: str) -> dict[str, Any]:
+    return {"data": [_metric_document(run, name, one) for name, one in run.store.entries.items()]}
+
+
+def _metric(run: Run, request: Request, id: str) -> dict[str, Any]:
+    entry = run.store.entries.get(id)
+    if entry is None:
+        raise _Refused("Not Found", "No metric with that ID was found", 404)
+    return {"data": _metric_document(run, id, entry)}
+
+
+def _metric_document(run: Run, name: str, entry: Entry) -> dict[str, Any]:
+    sample = entry.sink.format(time.monotonic() - run.started, TREND_STATS)
+    if isinstance(entry.sink, GaugeSink):
+        sample = {"value": sample["value"]}
+    elif isinstance(entry.sink, RateSink):
+        sample = {"rate": sample["rate"]}
+    verdicts = [one.failed for one in run.thresholds.thresholds.get(name, ())]
+    tainted = None if None in verdicts or not verdicts else any(verdicts)
+    attributes = {
+        "type": entry.metric.type,
+        "contains": entry.metric.contains,
+        "tainted": tainted,
+        "sample": sample,
+    }
+    return {"type": "metrics", "id": name, "attributes": attributes}
+
+
+def _groups(run: Run, request: Request, id: str) -> dict[str, Any]:
+    return {"data": [_group_document(*one) for one in _walk(group_tree(run.store), None)]}
+
+
+def _group(run: Run, request: Request, id: str) -> dict[str, Any]:
+    for group, parent in _walk(group_tree(run.store), None):
+        if group.id == id:
+            return {"data": _group_document(group, parent)}
+    raise _Refused("Not Found", "No group with that ID was found", 404)
+
+
+def _walk(group: Group, parent: Group | None) -> Iterator[tuple[Group, Group | None]]:
+    yield group, parent
+    for one in group.groups.values():
+        yield from _walk(one, group)
+
+
+def _group_document(group: Group, parent: Group | None) -> dict[str, Any]:
+    checks = [
+        {"id": one.id, "path": one.path, "name": one.name, "passes": one.passes, "fails": one.fails}
+        for one in group.checks.values()
+    ]
+    return {
+        "type": "groups",
+        "id": group.id,
+        "attributes": {"path": group.path, "name": group.name, "checks": checks},
+        "relationships": {
+            "groups": {"data": [_reference(one) for one in group.groups.values()]},
+            "parent": {"data": None if parent is None else _reference(parent)},
+        },
+    }
+
+
+def _reference(group: Group) -> dict[str, str]:
+    return {"type": "groups", "id": group.id}
+
+
+# -- setup and teardown ----------------------------------------------------------------------------
+
+
+def _setup_data(run: Run, request: Request, id: str) -> dict[str, Any]:
+    attributes = {} if run.setup_data is None else {"data": json.loads(run.setup_data)}
+    return {"data": {"type": "setupData", "id": "default", "attributes": attributes}}
+
+
+def _replace_setup_data(run: Run, request: Request, id: str) -> dict[str, Any]:
+    if request.body:
+        try:
+            json.loads(request.body)
+        except ValueError as error:
+            raise _Refused("Error parsing request body", str(error), 400) from None
+    run.setup_data = request.body or None
+    return _setup_data(run, request, id)
+
+
+def _run_setup(run: Run, request: Request, id: str) -> dict[str, Any]:
+    _run_stage(run, "setup")
+    return _setup_data(run, request, id)
+
+
+def _run_teardown(run: Run, request: Request, id: str) -> None:
+    _run_stage(run, "teardown")
+
+
+def _run_stage(run: Run, name: str) -> None:
+    try:
+        run.run_again(name)
+    except JsrunnerError as error:
+        raise _Refused(f"Error executing {name}", str(error), 500) from None
+
+
+#: Handlers by method; a slash at the end stands for what has an id.
+_ROUTES: Final[dict[str, dict[str, Callable[[Run, Request, str], dict[str, Any] | None]]]] = {
+    "status": {"GET": _status, "PATCH": _change_status},
+    "metrics": {"GET": _metrics},
+    "metrics/": {"GET": _metric},
+    "groups": {"GET": _groups},
+    "groups/": {"GET": _group},
+    "setup": {"GET": _setup_data, "PUT": _replace_setup_data, "POST": _run_setup},
+    "teardown": {"POST": _run_teardown},
+}

@@ -1,0 +1,102 @@
+"""The summary in k6's newer schema (`--new-machine-readable-summary`), for the same two readers as
+`export`: handleSummary sees names of one style, the exported file those of the JSON schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner import K6_VERSION
+from jsrunner.summary.text import is_hidden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.summary.model import SummaryData
+
+SCHEMA: Final = "1.0.0"
+
+#: Values of trends by the names that handleSummary sees; the exported file has the names on the right.
+_TREND: Final = {
+    "avg": "avg",
+    "max": "max",
+    "med": "med",
+    "min": "min",
+    "p90": "p(90)",
+    "p95": "p(95)",
+}
+
+
+def handle_summary_data(
+    data: SummaryData, *, compact: bool, script: str, generated_at: str
+) -> dict[str, Any]:
+    """The argument of handleSummary. `generated_at` is RFC 3339."""
+    passes = sum(one.passes for one in data.total.checks)
+    fails = sum(one.fails for one in data.total.checks)
+    total = passes + fails
+    return {
+        "version": SCHEMA,
+        "metadata": {
+            "generated_at": generated_at,
+            "k6_version": K6_VERSION,
+        },
+        "config": {"duration": data.duration, "execution": "local", "script": script},
+        "results": {
+            "checks": {
+                "metrics": [
+                    _metric("checks_total", "counter", "default", {"count": total}),
+                    _metric("checks_failed", "rate", "default", _rate(fails, total)),
+                    _metric("checks_succeeded", "rate", "default", _rate(passes, total)),
+                ],
+                "results": [
+                    {"name": one.name, "passes": one.passes, "fails": one.fails}
+                    for one in data.total.checks
+                ],
+            },
+            "metrics": [
+                _metric(
+                    one.name, one.metric.type, one.metric.contains, _values(one.metric.type, one.values)
+                )
+                for one in data.total.metrics
+                if not is_hidden(one.metric.name, full=not compact)
+            ],
+        },
+    }
+
+
+def export(described: dict[str, Any]) -> dict[str, Any]:
+    """What --summary-export writes, of what handleSummary was given (and may have changed)."""
+    metadata = described["metadata"]
+    results = described["results"]
+    return {
+        **described,
+        "metadata": {"generatedAt": metadata["generated_at"], "k6Version": metadata["k6_version"]},
+        "results": {**results, "metrics": [_exported(one) for one in results["metrics"]]},
+    }
+
+
+def _exported(metric: dict[str, Any]) -> dict[str, Any]:
+    if metric["type"] != "trend":
+        return metric
+    values = {
+        _TREND.get(name, name): value for name, value in metric["values"].items() if value is not None
+    }
+    return {**metric, "values": values}
+
+
+def _metric(name: str, type_: str, contains: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "type": type_, "contains": contains, "values": dict(values)}
+
+
+def _rate(matches: float, total: float) -> dict[str, float]:
+    return {"matches": matches, "total": total, "rate": matches / total if total else 0}
+
+
+def _values(type_: str, values: Mapping[str, float]) -> dict[str, float | None]:
+    if type_ == "counter":
+        return {"count": values["count"]}
+    if type_ == "gauge":
+        return {name: values[name] for name in ("value", "min", "max")}
+    if type_ == "rate":
+        matches = values["passes"]
+        return {"matches": matches, "total": matches + values["fails"], "rate": values["rate"]}
+    return {name: values.get(stat) for name, stat in _TREND.items()}
