@@ -16,7 +16,7 @@ from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.options import kinds
 from jsrunner.options.flags import Flag, FlagSet, option_flags, options_from_flags
 from jsrunner.options.parse import options_from_json
-from jsrunner.outputs.base import parse_output
+from jsrunner.outputs.registry import parse_output
 from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets, parse_sources
 from jsrunner.ui.display import QuietDisplay
@@ -45,7 +45,8 @@ def _switch(name: str, help: str, short: str = "") -> Flag:
 RUN_FLAGS: Final = (
     Flag("env", "add or override an environment variable, as `NAME=value`", "e", "VAR=value",
          repeats=True),
-    Flag("out", "send metrics to an output, e.g. `json=file`", "o", "type[=arg]", repeats=True),
+    Flag("out", "send metrics to json, csv, influxdb, experimental-prometheus-rw, opentelemetry, "
+         "statsd or an output that a package adds, e.g. `json=file`", "o", "type[=arg]", repeats=True),
     Flag("summary-export", "write the end-of-test summary as JSON to this file", word="file"),
     Flag("summary-mode", "end-of-test summary: compact, full or disabled", word="mode"),
     _switch("no-summary", "as --summary-mode=disabled"),
@@ -206,7 +207,7 @@ def _display(settings: Settings, logger: Logger) -> Display:
 
 def _is_live(settings: Settings) -> bool:
     """Whether lines can be drawn in place: on a terminal that knows how, and that is ours alone."""
-    shared = any(one.path in ("", "-") for one in settings.outputs)
+    shared = any(one.to_stdout for one in settings.outputs)
     return sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb" and not shared
 
 
