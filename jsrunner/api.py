@@ -81,7 +81,7 @@ def run(
     from jsrunner import __version__
     from jsrunner.coordinator.run import Run, Settings
     from jsrunner.options.parse import options_from_json
-    from jsrunner.outputs.base import parse_output
+    from jsrunner.outputs.registry import parse_output
     from jsrunner.script.script import Script
     from jsrunner.ui.display import QuietDisplay
     from jsrunner.ui.log import Logger

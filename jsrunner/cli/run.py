@@ -14,7 +14,7 @@ from jsrunner.coordinator.run import Run, Settings
 from jsrunner.errors import UsageError
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
 from jsrunner.options.runtime import Globals, Runtime, read_runtime
-from jsrunner.outputs.base import parse_output
+from jsrunner.outputs.registry import parse_output
 from jsrunner.secrets.sources import parse_sources
 from jsrunner.ui.display import QuietDisplay
 
@@ -150,5 +150,5 @@ def _display(settings: Settings, logger: Logger) -> Display:
 
 def _is_live(settings: Settings) -> bool:
     """Whether lines can be drawn in place: on a terminal that knows how, and that is ours alone."""
-    shared = any(one.path in ("", "-") for one in settings.outputs)
+    shared = any(one.to_stdout for one in settings.outputs)
     return sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb" and not shared

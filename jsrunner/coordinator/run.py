@@ -33,8 +33,7 @@ from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options, to_json
 from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.segment import Striping
-from jsrunner.outputs.base import FileWriter, OutputConfig, rfc3339
-from jsrunner.outputs.csv import CsvFormatter, with_columns
+from jsrunner.outputs.base import rfc3339
 from jsrunner.secrets.sources import Secrets
 from jsrunner.summary import export, machine, text
 from jsrunner.summary.model import build
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.outputs.base import Output, OutputConfig, SampleFormatter
     from jsrunner.script.script import Script
     from jsrunner.ui.display import Display
     from jsrunner.ui.log import Logger
@@ -174,7 +174,10 @@ class Run:
         self._in_stage = False
         self._loaded: messages.Loaded | None = None
         self._failure: JsrunnerError | None = None
-        self._writers: list[FileWriter] = []
+        self._outputs: list[Output] = []
+        #: Those of them that want each sample, and those that work on aggregates.
+        self._writers: list[Output] = []
+        self._mergers: list[Output] = []
         self._introduced: set[str] = set()
         self._said_once: set[str] = set()
         self._recorder = Recorder()
@@ -326,10 +329,13 @@ class Run:
     def _open_outputs(self) -> None:
         tags = sorted(self.options.enabled_system_tags())
         for config in self.settings.outputs:
-            if isinstance(config.formatter, CsvFormatter):
-                config = with_columns(config, tags)
-            self._writers.append(FileWriter(config))
-        self._recorder = Recorder([one.config.formatter for one in self._writers])
+            self._outputs.append(config.open(tags))
+        self._writers = [one for one in self._outputs if one.formatter is not None]
+        self._mergers = [one for one in self._outputs if one.formatter is None]
+        self._recorder = Recorder(self._formatters())
+
+    def _formatters(self) -> list[SampleFormatter]:
+        return [one.formatter for one in self._writers if one.formatter is not None]
 
     def _prepare(self) -> None:
         """Fork the workers and make the VUs."""
@@ -347,7 +353,7 @@ class Run:
             scenarios=self.scenarios,
             shares=shares,
             max_vus=self.max_vus,
-            formatters=tuple(one.config.formatter for one in self._writers),
+            formatters=tuple(self._formatters()),
             options_json=json.dumps(shown),
             shown_options=to_json(self.options, consolidated=False) | {"scenarios": shown["scenarios"]},
             user_agent=(
@@ -509,11 +515,15 @@ class Run:
     # -- the end -----------------------------------------------------------------------------------
 
     def _close_outputs(self) -> None:
-        writers, self._writers = self._writers, []
-        for writer in writers:
-            writer.close()
-            if writer.failed:
-                self.logger.log("error", writer.failed)
+        for output in self._outputs:
+            output.close()
+        self._hear_outputs()
+
+    def _hear_outputs(self) -> None:
+        """Log what the outputs have to say."""
+        for output in self._outputs:
+            while output.news:
+                self.logger.log(*output.news.popleft())
 
     def _conclude(self, cause: ExitCode | None) -> ExitCode:
         """Thresholds, summary, exit code."""
@@ -771,10 +781,14 @@ class Run:
                 self._introduced.add(name)
                 thresholds = self.thresholds.thresholds.get(name, ())
                 submetrics = self.store.submetrics(name)
-                for writer in self._writers:
-                    writer.write(writer.config.introduce(metric, thresholds, submetrics))
+                for output in self._outputs:
+                    output.introduce(metric, thresholds, submetrics)
         for number, delta in snapshot.deltas:
             worker.series[number].merge(delta)
+        if self._mergers:
+            deltas = [(worker.series[number], delta) for number, delta in snapshot.deltas]
+            for merger in self._mergers:
+                merger.merge(deltas)
         for writer, lines in zip(self._writers, snapshot.lines, strict=True):
             writer.write(lines)
         self.lateness.extend(array("d", snapshot.lateness))
@@ -797,6 +811,7 @@ class Run:
         if now >= self._next_second:
             self._next_second += 1
             self._record_vus()
+            self._hear_outputs()
         if now >= self._next_judgement:
             self._next_judgement += THRESHOLDS_EVERY
             self._judge(now)

@@ -61,9 +61,13 @@ class Part:
 class Series:
     """A metric with one tag set: the sinks that its samples go to."""
 
-    __slots__ = ("_check", "_sinks", "_type")
+    __slots__ = ("_check", "_sinks", "_type", "metric", "tags")
 
-    def __init__(self, metric: Metric, sinks: list[Sink], check: CheckTally | None) -> None:
+    def __init__(
+        self, metric: Metric, tags: dict[str, str], sinks: list[Sink], check: CheckTally | None
+    ) -> None:
+        self.metric = metric
+        self.tags = tags
         self._type = metric.type
         self._sinks = sinks
         self._check = check
@@ -158,7 +162,7 @@ class Store:
             ]
             if self._by_group:
                 sinks += self._part_sinks(metric, tags, first)
-            found = self._series[key] = Series(metric, sinks, check)
+            found = self._series[key] = Series(metric, tags, sinks, check)
         return found
 
     def _tally(self, tags: dict[str, str], first: float) -> CheckTally:

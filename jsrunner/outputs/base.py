@@ -1,23 +1,22 @@
 """Outputs: where samples go besides the summary.
 
-An output that wants each sample is two things: a formatter, which travels to the workers and writes
-lines there, and a writer in the coordinator, which only copies the workers' bytes to its place.
+There are two kinds. An output that wants each sample has a formatter, which travels to the workers
+and makes bytes of samples there; the coordinator's half only carries the bytes on. An output that
+works on aggregates has none: it gets what the workers' snapshots add up.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sys
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Any, Final, Protocol
-
-from jsrunner.errors import JsrunnerError, UsageError
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
+    from jsrunner.metrics.store import Series
     from jsrunner.metrics.thresholds import Submetric, Threshold
 
 
@@ -37,69 +36,44 @@ class SampleFormatter(Protocol):
     ) -> LineWriter: ...
 
 
+class Output:
+    """The coordinator's half of an output. What it does not want it leaves alone.
+
+    Nothing here may wait for long: the coordinator plays the test meanwhile.
+    """
+
+    #: What formats each sample in the workers; None for an output that works on aggregates.
+    formatter: SampleFormatter | None = None
+
+    def __init__(self) -> None:
+        #: What the log is to say: (level, text). The coordinator looks at it now and then.
+        self.news: deque[tuple[str, str]] = deque()
+
+    def introduce(
+        self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+    ) -> None:
+        """A metric has its first sample; these are its thresholds and what is kept of it besides."""
+
+    def write(self, data: bytes) -> None:
+        """What the formatter of one worker has made since the last time."""
+
+    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
+        """What one worker has added to series since the last time (see Series.merge)."""
+
+    def close(self) -> None:
+        """No more samples come: bring out the rest, within some seconds. May be called twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputConfig:
     """An output as the command line names it."""
 
     #: As the description block shows it, e.g. `json (out.json)`.
     description: str
-    path: str
-    formatter: SampleFormatter
-    #: What stands before the first sample.
-    header: bytes
-    #: What stands before a metric's first sample, b"" for nothing.
-    introduce: Callable[[Metric, Sequence[Threshold], Sequence[Submetric]], bytes]
-
-
-class FileWriter:
-    """A file that lines go to: `-` or nothing is standard output, `.gz` is compressed.
-
-    `failed` tells the first error of writing. The run goes on without the output: a full disk must
-    not cost the summary.
-    """
-
-    def __init__(self, config: OutputConfig) -> None:
-        """Raises JsrunnerError if the file cannot be opened."""
-        self.config = config
-        self.failed: str | None = None
-        path = config.path
-        self._stdout = path in ("", "-")
-        self._packed = path.endswith(".gz")
-        try:
-            self._file: IO[bytes] = sys.stdout.buffer if self._stdout else open(path, "wb")  # noqa: SIM115
-        except OSError as error:
-            raise JsrunnerError(
-                f"could not create the output: open {path}: {(error.strerror or '').lower()}"
-            ) from None
-        if self._packed:
-            from zlib import MAX_WBITS, compressobj
-
-            self._deflate = compressobj(wbits=MAX_WBITS | 16)  # with gzip's header and trailer
-        self.write(config.header)
-
-    def write(self, data: bytes) -> None:
-        """Append, and hand on to the system what is ready: a reader may follow the file."""
-        if data:
-            self._put(self._deflate.compress(data) if self._packed else data)
-
-    def _put(self, data: bytes) -> None:
-        if self.failed:
-            return
-        try:
-            self._file.write(data)
-            self._file.flush()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            self.failed = f"writing to {self.config.path or 'stdout'} failed: {reason.lower()}"
-
-    def close(self) -> None:
-        """Write the rest. May be called twice."""
-        if self._file.closed or self._stdout:
-            return
-        if self._packed:
-            self._put(self._deflate.flush())
-        with contextlib.suppress(OSError):  # what could not be written is still in the buffer
-            self._file.close()
+    #: Makes the coordinator's half, for a run with these system tags. Raises JsrunnerError.
+    open: Callable[[Sequence[str]], Output]
+    #: Whether it writes to standard output.
+    to_stdout: bool = False
 
 
 def rfc3339(time_s: float) -> str:
@@ -121,30 +95,3 @@ def _second(whole: int) -> str:
         _cache[:] = [whole, local.strftime("%Y-%m-%dT%H:%M:%S") + "%" + offset]
     text: str = _cache[1]
     return text
-
-
-_REMOVED: Final = {
-    "statsd": "the statsd output was deprecated in k6 v0.47.0 and removed in k6 v0.55.0, please use "
-    "the new xk6 statsd output extension instead. "
-    "It can be found at https://github.com/LeonAdato/xk6-output-statsd and more info at "
-    "https://github.com/grafana/k6/issues/2982.",
-    "datadog": "the datadog output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, please "
-    "use the statsd output with env. variable K6_STATSD_ENABLE_TAGS=true instead",
-    "kafka": "the kafka output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, please use "
-    "the new xk6 kafka output extension instead",
-}
-
-
-def parse_output(spec: str, environment: Mapping[str, str]) -> OutputConfig:
-    """`json=file`, `csv=...`: an output by its name and argument. Raises UsageError."""
-    from jsrunner.outputs import csv, json_lines
-
-    known = {"csv": csv.configure, "json": json_lines.configure}
-    name, _, argument = spec.partition("=")
-    if name in _REMOVED:
-        raise UsageError(f"could not create the '{name}' output: {_REMOVED[name]}")
-    if name not in known:
-        raise UsageError(
-            f"invalid output type '{name}', available types are: {', '.join(sorted(known))}"
-        )
-    return known[name](argument, environment)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +12,12 @@ from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import quote
 from jsrunner.outputs.base import OutputConfig, rfc3339
+from jsrunner.outputs.file import FileOutput, is_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.thresholds import Submetric, Threshold
 
 _SCALES: Final = {"unix": 1, "unix_milli": 10**3, "unix_micro": 10**6, "unix_nano": 10**9}
 _FORMATS: Final = (*_SCALES, "rfc3339", "rfc3339_nano")
@@ -78,21 +79,12 @@ def _joined(pairs: Mapping[str, str]) -> str:
     return "&".join(f"{key}={value}" for key, value in sorted(pairs.items()))
 
 
-def _nothing(metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]) -> bytes:
-    return b""
-
-
-def with_columns(config: OutputConfig, system_tags: Sequence[str]) -> OutputConfig:
-    """The output for a run whose samples carry these system tags."""
-    formatter = config.formatter
-    assert isinstance(formatter, CsvFormatter)
+def _open(path: str, time_format: str, system_tags: Sequence[str]) -> FileOutput:
+    """The output of a run whose samples carry these system tags."""
     columns = tuple(sorted(tag for tag in system_tags if tag not in _METADATA))
     head = ("metric_name", "timestamp", "metric_value", *columns, "extra_tags", "metadata")
-    return replace(
-        config,
-        formatter=replace(formatter, columns=columns),
-        header=(",".join(head) + "\n").encode(),
-    )
+    header = (",".join(head) + "\n").encode()
+    return FileOutput(path, CsvFormatter(time_format, columns), header=header)
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
@@ -122,5 +114,5 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
             parse_duration(interval)  # rows are written as they come
         except ValueError as error:
             raise UsageError(f"the saveInterval of the csv output: {error}") from None
-    shown = path if path not in ("", "-") else "stdout"
-    return OutputConfig(f"csv ({shown})", path, CsvFormatter(time_format), b"", _nothing)
+    shown = "stdout" if is_stdout(path) else path
+    return OutputConfig(f"csv ({shown})", partial(_open, path, time_format), to_stdout=is_stdout(path))

@@ -10,6 +10,7 @@ import orjson
 
 from jsrunner.options.duration import format_duration
 from jsrunner.outputs.base import OutputConfig, rfc3339
+from jsrunner.outputs.file import FileOutput, is_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,5 +97,8 @@ def _threshold(one: Threshold) -> object:
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    description = "json(stdout)" if argument in ("", "-") else f"json ({argument})"
-    return OutputConfig(description, argument, JsonFormatter(), b"", introduce)
+    return OutputConfig(
+        "json(stdout)" if is_stdout(argument) else f"json ({argument})",
+        lambda system_tags: FileOutput(argument, JsonFormatter(), introduce=introduce),
+        to_stdout=is_stdout(argument),
+    )

@@ -395,7 +395,7 @@ class VU:
         self.iteration += 1
         self.iteration_in_scenario += 1
         self.iteration_in_test = number
-        if self.metadata is not None:
+        if self.metadata is not None or not self.iteration:
             self.metadata = self._current_metadata()
         if self.cookies is not None and not self.process.options.no_cookies_reset:
             self.cookies = None

@@ -276,7 +276,7 @@ def peak() -> Iterator[Callable[[Process], int]]:
         until(look, "the end of the run")
         return max(most)
 
-    yield peak
+    return peak
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,86 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from running import Process
 
     Run = Callable[..., Process]
 
 #: k6-surface GL-03 to GL-09, and the language's own.
-GLOBALS = set(
-    "AggregateError Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DataView Date Error EvalError "
-    "Float32Array Float64Array Function GoError Infinity Int16Array Int32Array Int8Array JSON Map Math NaN Number "
-    "Object Promise Proxy RangeError ReferenceError Reflect RegExp Set String Symbol SyntaxError TextDecoder "
-    "TextEncoder TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet __ENV "
-    "__ITER __VU clearInterval clearTimeout console crypto decodeURI decodeURIComponent encodeURI "
-    "encodeURIComponent escape eval exports global globalThis isFinite isNaN module open parseFloat parseInt "
-    "require setInterval setTimeout undefined unescape".split()
-)
+GLOBALS = {
+    "AggregateError",
+    "Array",
+    "ArrayBuffer",
+    "BigInt",
+    "BigInt64Array",
+    "BigUint64Array",
+    "Boolean",
+    "DataView",
+    "Date",
+    "Error",
+    "EvalError",
+    "Float32Array",
+    "Float64Array",
+    "Function",
+    "GoError",
+    "Infinity",
+    "Int16Array",
+    "Int32Array",
+    "Int8Array",
+    "JSON",
+    "Map",
+    "Math",
+    "NaN",
+    "Number",
+    "Object",
+    "Promise",
+    "Proxy",
+    "RangeError",
+    "ReferenceError",
+    "Reflect",
+    "RegExp",
+    "Set",
+    "String",
+    "Symbol",
+    "SyntaxError",
+    "TextDecoder",
+    "TextEncoder",
+    "TypeError",
+    "URIError",
+    "Uint16Array",
+    "Uint32Array",
+    "Uint8Array",
+    "Uint8ClampedArray",
+    "WeakMap",
+    "WeakSet",
+    "__ENV",
+    "__ITER",
+    "__VU",
+    "clearInterval",
+    "clearTimeout",
+    "console",
+    "crypto",
+    "decodeURI",
+    "decodeURIComponent",
+    "encodeURI",
+    "encodeURIComponent",
+    "escape",
+    "eval",
+    "exports",
+    "global",
+    "globalThis",
+    "isFinite",
+    "isNaN",
+    "module",
+    "open",
+    "parseFloat",
+    "parseInt",
+    "require",
+    "setInterval",
+    "setTimeout",
+    "undefined",
+    "unescape",
+}
 
 
 def test_globals(run: Run) -> None:
@@ -48,10 +114,20 @@ def test_globals(run: Run) -> None:
     assert set().union(*chain[1:]) <= OBJECT
 
 
-OBJECT = set(
-    "constructor toString toLocaleString valueOf hasOwnProperty isPrototypeOf propertyIsEnumerable __proto__ "
-    "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
-)
+OBJECT = {
+    "constructor",
+    "toString",
+    "toLocaleString",
+    "valueOf",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "__proto__",
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+}
 
 
 EXPRESSIONS = [

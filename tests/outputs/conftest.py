@@ -1,14 +1,148 @@
-"""Times in a zone that is not the machine's."""
+"""Receivers of outputs, runs that send to them, and times in a zone that is not the machine's."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+ROOT = Path(__file__).parents[2]
+
+SCRIPT = """
+import { check } from 'k6';
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+const count = new Counter('my_count'), gauge = new Gauge('my_gauge'), rate = new Rate('my_rate');
+const time = new Trend('my_time', true), plain = new Trend('my_plain');
+export const options = { vus: 4, iterations: 40, tags: { team: 'a, b=c' } };
+export default function () {
+  count.add(2, { empty: '' });
+  gauge.add(7);
+  rate.add(__ITER < 0);
+  time.add(250);
+  plain.add(3);
+  check(1, { 'it is: so': () => true });
+}
+export function teardown() { count.add(20); }
+"""
+
+
+@pytest.fixture
+def run_to(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the script with these outputs and variables: 40 iterations of 4 VUs in 2 workers."""
+
+    def run(
+        *outputs: str, script: str = SCRIPT, flags: Sequence[str] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        path = tmp_path / "script.js"
+        path.write_text(script)
+        return subprocess.run(
+            [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format=raw", "--workers=2",
+             *(f"--out={one}" for one in outputs), *flags, str(path)],
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", **variables},
+            capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+        )  # fmt: skip
+
+    return run
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(request: pytest.FixtureRequest, package: str, name: str) -> str:
+    """A program of a Debian package: the installed one, else unpacked beside pytest's cache."""
+    if found := shutil.which(name):
+        return found
+    folder = request.config.cache.mkdir("receivers")
+    unpacked = folder / "usr" / "bin" / name
+    if not unpacked.exists():
+        got = subprocess.run(
+            f"apt-get download {package} && dpkg -x {package}_*.deb .",
+            shell=True, cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        if got.returncode:
+            pytest.fail(f"this test needs Debian's package {package}: {got.stderr}")
+    return str(unpacked)
+
+
+def served(words: Sequence[str], url: str, log: Path) -> Iterator[None]:
+    """A server while the test runs, from when it answers."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(words, stdout=file, stderr=file, cwd=log.parent)
+        try:
+            deadline = time.monotonic() + 30
+            while not answers(url):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.02)
+            yield
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture
+def influxd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an InfluxDB 1."""
+    port, other = free_port(), free_port()
+    (tmp_path / "influxdb.conf").write_text(
+        f'''
+reporting-disabled = true
+bind-address = "127.0.0.1:{other}"
+[meta]
+dir = "{tmp_path}/meta"
+[data]
+dir = "{tmp_path}/data"
+wal-dir = "{tmp_path}/wal"
+[http]
+bind-address = "127.0.0.1:{port}"
+[monitor]
+store-enabled = false
+'''
+    )
+    url = f"http://127.0.0.1:{port}"
+    words = [program(request, "influxdb", "influxd"), "-config", str(tmp_path / "influxdb.conf")]
+    for _ in served(words, f"{url}/ping", tmp_path / "influxd.log"):
+        yield url
+
+
+@pytest.fixture
+def prometheus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a Prometheus that takes remote writes."""
+    port = free_port()
+    (tmp_path / "prometheus.yml").write_text("global: {}\n")
+    url = f"http://127.0.0.1:{port}"
+    words = [
+        program(request, "prometheus", "prometheus"), f"--config.file={tmp_path}/prometheus.yml",
+        f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-remote-write-receiver", "--enable-feature=native-histograms",
+    ]  # fmt: skip
+    for _ in served(words, f"{url}/-/ready", tmp_path / "prometheus.log"):
+        yield url
 
 
 @pytest.fixture

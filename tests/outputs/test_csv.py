@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from jsrunner.errors import UsageError
 from jsrunner.metrics.registry import Metric
-from jsrunner.outputs.csv import CsvFormatter, configure, with_columns
+from jsrunner.outputs.csv import CsvFormatter, configure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 HITS = Metric("hits", "counter")
 SYSTEM_TAGS = ("url", "vu", "group", "iter", "method")
@@ -33,15 +34,16 @@ def row(
     return formatter.format(HITS, tags or {}, metadata).line(time_s, value).decode()
 
 
-def test_columns_are_the_enabled_system_tags_but_for_those_that_are_metadata() -> None:
-    found = with_columns(configure("out.csv", {}), SYSTEM_TAGS)
-    assert found.header == (
+def test_columns_are_the_enabled_system_tags_but_for_those_that_are_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    found = configure(str(path), {}).open(SYSTEM_TAGS)
+    found.close()
+    assert path.read_bytes() == (
         b"metric_name,timestamp,metric_value,group,method,url,extra_tags,metadata\n"
     )
     assert found.formatter == CsvFormatter("unix", ("group", "method", "url"))
-    assert with_columns(configure("", {}), ()).header == (
-        b"metric_name,timestamp,metric_value,extra_tags,metadata\n"
-    )
+    configure(str(path), {}).open(()).close()
+    assert path.read_bytes() == b"metric_name,timestamp,metric_value,extra_tags,metadata\n"
 
 
 def test_a_sample() -> None:
@@ -130,11 +132,18 @@ def test_any_text_is_read_again(text: str) -> None:
         ),
     ],
 )
-def test_where_it_goes(argument: str, environment: dict[str, str], path: str, time_format: str) -> None:
+def test_where_it_goes(
+    argument: str, environment: dict[str, str], path: str, time_format: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
     found = configure(argument, environment)
-    assert found.path == path
+    assert found.to_stdout == (path == "-")
     assert found.description == f"csv ({'stdout' if path == '-' else path})"
-    assert found.formatter == CsvFormatter(time_format)
+    opened = found.open(())
+    opened.close()
+    assert opened.formatter == CsvFormatter(time_format)
+    assert path == "-" or (tmp_path / path).exists()
 
 
 @pytest.mark.parametrize(
@@ -154,10 +163,14 @@ def test_what_cannot_be_read(argument: str, reason: str) -> None:
     assert str(caught.value) == reason
 
 
-def test_metrics_are_not_introduced() -> None:
-    assert configure("", {}).introduce(HITS, (), ()) == b""
+def test_metrics_are_not_introduced(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    opened = configure(str(path), {}).open(())
+    opened.introduce(HITS, (), ())
+    opened.close()
+    assert path.read_bytes().count(b"\n") == 1
 
 
 def test_the_formatter_travels_to_the_workers() -> None:
-    formatter = with_columns(configure("", {}), SYSTEM_TAGS).formatter
+    formatter = CsvFormatter("unix", ("url",))
     assert pickle.loads(pickle.dumps(formatter)) == formatter

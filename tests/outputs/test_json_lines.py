@@ -128,9 +128,9 @@ def test_a_metric_with_nothing_more_to_say() -> None:
 )
 def test_where_it_goes(argument: str, description: str) -> None:
     found = configure(argument, {})
-    assert (found.path, found.description, found.header) == (argument, description, b"")
+    assert (found.to_stdout, found.description) == (argument in ("", "-"), description)
 
 
 def test_the_formatter_travels_to_the_workers() -> None:
-    formatter = pickle.loads(pickle.dumps(configure("", {}).formatter))
+    formatter = pickle.loads(pickle.dumps(configure("", {}).open(()).formatter))
     assert formatter.format(HITS, {}, None).line(0.0, 1.0).startswith(b'{"metric":"hits"')

@@ -1,0 +1,40 @@
+"""Lines over UDP, as many to a datagram as it may hold."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from jsrunner.outputs.http import reason
+from jsrunner.outputs.pusher import PushError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def send(
+    receiver: tuple[str, int], lines: Sequence[bytes], *, size: int, most: int | None = None
+) -> None:
+    """Send lines to a host and port, `size` bytes and `most` lines to a datagram. Raises PushError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(*receiver, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as udp:
+            udp.connect(address)
+            for datagram in pack(lines, size, most):
+                udp.send(datagram)
+    except OSError as error:  # UDP tells, late, that nobody listens on this machine
+        raise PushError(reason(error), again=False) from None
+
+
+def pack(lines: Sequence[bytes], size: int, most: int | None) -> Iterator[bytes]:
+    """A line that is too long for a datagram gets one of its own."""
+    packed: list[bytes] = []
+    used = 0
+    for line in lines:
+        if packed and (used + len(line) > size or len(packed) == most):
+            yield b"".join(packed)
+            packed, used = [], 0
+        packed.append(line)
+        used += len(line)
+    if packed:
+        yield b"".join(packed)

@@ -1,0 +1,52 @@
+"""Outputs by the names that `--out` knows them by."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.errors import UsageError
+from jsrunner.outputs.extension import configure_extension, extensions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.outputs.base import OutputConfig
+
+#: Modules with a function `configure(argument, environment)`.
+_MODULES: Final = {
+    "csv": "csv",
+    "experimental-opentelemetry": "opentelemetry",
+    "experimental-prometheus-rw": "prometheus",
+    "influxdb": "influxdb",
+    "json": "json_lines",
+    "opentelemetry": "opentelemetry",
+    "statsd": "statsd",
+}
+#: What there is not, and why.
+_REFUSED: Final = {
+    "cloud": "jsrunner sends no results to Grafana Cloud k6; use 'experimental-prometheus-rw' or "
+    "'opentelemetry' with the endpoint of a Grafana Cloud stack instead",
+    "web-dashboard": "jsrunner has no web dashboard; use 'influxdb', 'experimental-prometheus-rw' or "
+    "'opentelemetry' with a dashboard of your own instead",
+    "datadog": "the datadog output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, please "
+    "use the statsd output with env. variable K6_STATSD_ENABLE_TAGS=true instead",
+    "kafka": "the kafka output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, please use "
+    "the new xk6 kafka output extension instead",
+}
+
+
+def parse_output(spec: str, environment: Mapping[str, str]) -> OutputConfig:
+    """`json=file`, `csv=...`: an output by its name and argument. Raises UsageError."""
+    name, _, argument = spec.partition("=")
+    if name in _MODULES:
+        module = import_module(f"jsrunner.outputs.{_MODULES[name]}")
+        config: OutputConfig = module.configure(argument, environment)
+        return config
+    if name in _REFUSED:
+        raise UsageError(f"could not create the '{name}' output: {_REFUSED[name]}")
+    found = extensions()
+    if name in found:
+        return configure_extension(found[name], argument, environment)
+    available = ", ".join(sorted({*_MODULES, *found}))
+    raise UsageError(f"invalid output type '{name}', available types are: {available}")

@@ -1,0 +1,111 @@
+"""Points in a real InfluxDB 1."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jsrunner.errors import UsageError
+from jsrunner.metrics.registry import Metric
+from jsrunner.outputs.influxdb import InfluxFormatter, configure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def query(url: str, database: str, text: str) -> Any:
+    """The rows of the first series of a query's result."""
+    words = urllib.parse.urlencode({"db": database, "q": text})
+    with urllib.request.urlopen(f"{url}/query?{words}", timeout=10) as response:
+        result = json.load(response)["results"][0]
+    return result["series"][0]["values"] if "series" in result else []
+
+
+def test_every_sample_is_a_point(run_to: Callable[..., Any], influxd: str) -> None:
+    done = run_to(f"influxdb={influxd}/mine", "json=samples.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    # Those of teardown have a group, and the database was not there before.
+    assert query(
+        influxd, "mine", "select count(value), sum(value) from my_count where \"group\" = ''"
+    ) == [["1970-01-01T00:00:00Z", 40, 80]]
+    assert query(influxd, "mine", "select sum(value) from my_count")[0][1] == 100
+    assert query(influxd, "mine", "show tag values from my_time with key = team") == [
+        ["team", "a, b=c"]
+    ]
+    names = {row[0] for row in query(influxd, "mine", "show measurements")}
+    assert names >= {"my_gauge", "my_rate", "my_time", "my_plain", "checks", "iterations"}
+
+
+def test_tags_may_be_fields_and_times_coarse(run_to: Callable[..., Any], influxd: str) -> None:
+    done = run_to(
+        "influxdb",
+        flags=["--system-tags=vu,scenario", "--tag=size=12", "--tag=ok=true", "--tag=team=a b"],
+        K6_INFLUXDB_ADDR=influxd, K6_INFLUXDB_DB="other", K6_INFLUXDB_PRECISION="ms",
+        K6_INFLUXDB_TAGS_AS_FIELDS="vu:int,size:float,ok:bool,team",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert query(influxd, "other", "show field keys from my_time") == [
+        ["ok", "boolean"], ["size", "float"], ["team", "string"], ["value", "float"], ["vu", "integer"],
+    ]  # fmt: skip
+    assert query(influxd, "other", "show tag keys from my_time") == [["scenario"]]
+    assert query(influxd, "other", "select team, size, ok, value from my_time limit 1")[0][1:] == [
+        "a b", 12, True, 250,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", ["a b", "a,b", "a=b", "\\", "a\\", "a\\ b", 'a"b', "ä", "\\,", "a\\\\"]
+)
+def test_a_tag_with_any_value_spoils_no_other(influxd: str, value: str) -> None:
+    formatter = InfluxFormatter({"url": "string"}, 10**9)
+    tags = {"odd": value, "next": "x", "url": value}
+    line = formatter.format(Metric("some", "counter"), tags, None).line(1.0, 1)
+    for path, body in (("query?q=create+database+d", b""), ("write?db=d", line)):
+        with urllib.request.urlopen(f"{influxd}/{path}", data=body, timeout=10) as response:
+            assert response.status < 300
+    (row,) = query(influxd, "d", "select odd, next, url, value from some")
+    assert [row[1].rstrip(" "), *row[2:]] == [value, "x", value, 1]
+
+
+def test_samples_of_one_moment_stay_apart() -> None:
+    writer = InfluxFormatter({}, 10**9).format(Metric("some", "counter"), {}, None)
+    lines = [writer.line(1700000000.000001, 1) for _ in range(500)]
+    assert len(set(lines)) == 500
+    assert min(lines) >= b"some value=1 1700000000000001000"
+
+
+def test_what_the_protocol_cannot_say_is_left_out() -> None:
+    writer = InfluxFormatter({}, 10**9).format(Metric("some", "trend"), {}, None)
+    assert writer.line(1.0, float("inf")) == writer.line(1.0, float("nan")) == b""
+
+
+@pytest.mark.parametrize(
+    ("argument", "variables", "error"),
+    [
+        ("http://h/db?what=1", {}, "unknown query parameter: what"),
+        ("ftp://h/db", {}, "addr: 'ftp://h' is not the URL of an InfluxDB"),
+        ("", {"K6_INFLUXDB_CONCURRENT_WRITES": "0"}, "CONCURRENT_WRITES: '0' is not a positive number"),
+        (
+            "",
+            {"K6_INFLUXDB_PUSH_INTERVAL": "soon"},
+            "K6_INFLUXDB_PUSH_INTERVAL: 'soon' is not a duration",
+        ),
+        ("", {"K6_INFLUXDB_INSECURE": "maybe"}, "INSECURE: 'maybe' is neither true nor false"),
+        ("http://h?precision=d", {}, "precision: 'd' is none of ns,"),
+        ("http://h?tagsAsFields=a:b", {}, "gives 'a' an invalid type, 'b'"),
+        ("http://h?tagsAsFields=a&tagsAsFields=a:int", {}, "has 'a' more than once"),
+    ],
+)
+def test_wrong_settings_are_named(argument: str, variables: dict[str, str], error: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        configure(argument, variables)
+    assert error in str(caught.value)
+
+
+def test_the_url_says_what_is_shown_without_the_password() -> None:
+    config = configure("https://me:secret@host:1/db?insecure=true&pushInterval=2s", {})
+    assert config.description == "InfluxDBv1 (https://host:1)"
