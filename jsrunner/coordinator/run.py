@@ -883,14 +883,18 @@ class Run:
         """Run setup or teardown besides the test. Raises JsrunnerError with what went wrong."""
         if name not in self._exports:
             return
-        if self._in_stage or self.phase == "init":
-            raise JsrunnerError(f"{name}() cannot run now: the test is in its phase {self.phase}")
+        if self.phase == "init":
+            raise JsrunnerError(f"{name}() cannot run before there are VUs")
+        if self._in_stage:
+            raise JsrunnerError(f"{name}() cannot run now: a setup() or teardown() is running")
         setup = name == "setup"
         timeout = self.options.setup_timeout if setup else self.options.teardown_timeout
         timeout = timeout or STAGE_TIMEOUT
         done = self._run_stage(name, None if setup else self.setup_data, timeout)
         if done is None:
             raise JsrunnerError("there is no worker to run it")
+        if setup and self.cause is not None:
+            raise JsrunnerError("the test was stopped")
         if done.timed_out:
             raise JsrunnerError(f"{name}() execution timed out after {timeout:.0f} seconds")
         if done.error is not None:

@@ -40,8 +40,8 @@ class Runtime:
         kinds.Switch(), "give the script the system's environment", shown="true for run",
         flag="include-system-env-vars", variable="K6_INCLUDE_SYSTEM_ENV_VARS", bare="true")  # fmt: skip
     out: tuple[str, ...] = _row(
-        kinds.Texts(), "send metrics to json, csv, influxdb, experimental-prometheus-rw, opentelemetry, "
-        "statsd or an output that a package adds, e.g. `json=file`", (), json="out",
+        kinds.Texts(), "send metrics to json, csv, influxdb, experimental-prometheus-rw, "
+        "opentelemetry, statsd or an output that a package adds, e.g. `json=file`", (), json="out",
         flag="out", short="o", variable="K6_OUT", repeats=True, word="type[=arg]")  # fmt: skip
     no_thresholds: bool = _row(
         kinds.Switch(), "don't evaluate thresholds", False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,12 +13,15 @@ from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.rest.api import Answer, Request, answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from jsrunner.coordinator.run import Run
 
 #: A larger body is refused, in bytes.
 _MOST: Final = 64 << 20
+#: How long the end waits for answers that are being sent, in seconds.
+_PATIENCE: Final = 1.0
 #: How often the server looks whether it is to end, in seconds.
 _POLL: Final = 0.05
 
@@ -56,6 +60,7 @@ class RestServer:
     ) -> None:
         self._server.over.set()
         self._server.shutdown()
+        self._server.settle()
         self._server.server_close()
         self._thread.join()
 
@@ -70,7 +75,26 @@ class _Server(ThreadingHTTPServer):
         self.run = run
         #: Nobody answers any more.
         self.over = threading.Event()
+        self._answering = 0
+        self._change = threading.Condition()
         super().__init__(address, _Handler)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a request is being answered."""
+        with self._change:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._answering -= 1
+                self._change.notify_all()
+
+    def settle(self) -> None:
+        """Let answers that are on their way leave, but wait for nobody who does not read them."""
+        with self._change:
+            self._change.wait_for(lambda: not self._answering, timeout=_PATIENCE)
 
     def ask(self, request: Request) -> Answer:
         """The run's answer, which its own thread works out."""
@@ -97,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def _serve(self) -> None:
+        with self.server.answering():
+            self._answer()
+
+    def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > _MOST:
             self._send(Answer(400, b"wrong Content-Length", "text/plain; charset=utf-8"), close=True)

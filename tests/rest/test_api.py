@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
@@ -262,6 +263,29 @@ def test_setup_that_fails(begin: Begin) -> None:
     assert "Error: no" in text
     api.change(stopped=True)
     process.end()
+
+
+SLOW = """
+import { sleep } from 'k6';
+export const options = { vus: 1, duration: '60s', noSetup: true };
+export function setup() { console.log('setup'); sleep(60); }
+export default function () { sleep(0.05); }
+"""
+
+
+def test_signal_while_setup_runs_over_the_api(begin: Begin) -> None:
+    process, api = begin(script=SLOW)
+    until(lambda: api.status()["status"] == 7, "running")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(api, "POST", "/v1/setup")
+        process.wait_for("setup")
+        assert api.status()["running"]
+        _, title, text = api("POST", "/v1/setup")
+        assert title == "Error executing setup"
+        assert text == "setup() cannot run now: a setup() or teardown() is running"
+        process.signal(signal.SIGINT)
+        assert process.end().code == 105
+        assert answer.result() == (500, "Error executing setup", "the test was stopped")
 
 
 def test_other_paths(begin: Begin) -> None:
