@@ -60,10 +60,10 @@ class _SelectorError(ValueError):
 
 _SPACES: Final = re.compile(r"(?:[ \t\r\n\f]|/\*.*?\*/)*", re.DOTALL)
 _NAME: Final = re.compile(
-    r"(?:[\w\x80-\U0010ffff-]|\\[0-9a-fA-F]{1,6}(?:\r\n|[ \t\r\n\f])?|\\[^\r\n\f0-9a-fA-F])+",
+    r"(?:[\w-]|[^\x00-\x7f]|\\[0-9a-fA-F]{1,6}(?:\r\n|[ \t\r\n\f])?|\\[^\r\n\f0-9a-fA-F])+",
     re.ASCII,
 )
-_IDENTIFIER_START: Final = re.compile(r"-*[A-Za-z_\\\x80-\U0010ffff]")
+_IDENTIFIER_START: Final = re.compile(r"-*(?:[A-Za-z_\\]|[^\x00-\x7f])")
 _ESCAPE: Final = re.compile(
     r"\\(?:(?P<hex>[0-9a-fA-F]{1,6})(?:\r\n|[ \t\r\n\f])?|(?P<line>\r\n|[\r\n\f])|(?P<character>.))",
     re.DOTALL,
@@ -76,7 +76,7 @@ _NTH: Final = re.compile(
     r"|(?P<number>[+-]?\d+)",
     re.DOTALL | re.ASCII,
 )
-_ODD_EVEN: Final = re.compile(r"(?:odd|even)(?![\w\\\x80-\U0010ffff-])", re.IGNORECASE | re.ASCII)
+_ODD_EVEN: Final = re.compile(r"(?:odd|even)(?![\w\\-]|[^\x00-\x7f])", re.IGNORECASE | re.ASCII)
 _OPERATOR: Final = re.compile(r"[!~|^$*#]?=")
 
 

@@ -47,39 +47,38 @@ class Scan:
         )
 
 
+#: A character of a name: of ASCII letters, digits, `$` and `_`, and all beyond. (A class that says
+#: so itself, up to U+10FFFF, takes long to compile.)
+_LETTER: Final = r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
 _STRING: Final = r"""(?:"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')"""
 _COMMENT: Final = r"(?://[^\n\r\u2028\u2029]*|/\*.*?\*/)"
-_NAME: Final = rf"(?:[\w$\u0080-\U0010ffff]+|{_STRING})"
-_GAP: Final = rf"(?:\s|{_COMMENT})*"
+_NAME: Final = rf"(?:{_LETTER}+|{_STRING})"
 
 #: Everything that matters for where code begins and ends. All else is skipped.
 _TOKEN: Final = re.compile(
     rf"(?P<comment>{_COMMENT})|(?P<string>{_STRING})|(?P<mark>[`/(){{}}\[\]])"
-    r"|(?<![\w$#\u0080-\U0010ffff])(?P<word>import|export)(?![\w$\u0080-\U0010ffff])",
+    rf"|(?<!{_LETTER})(?<!\#)(?P<word>import|export)(?!{_LETTER})",
     re.DOTALL,
 )
 _TEMPLATE: Final = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(?P<end>`|\$\{)", re.DOTALL)
 _REGEXP: Final = re.compile(r"/(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/[\w$]*")
-_WORD_BEFORE: Final = re.compile(r"[\w$\u0080-\U0010ffff]+\Z")
+_WORD_BEFORE: Final = re.compile(rf"{_LETTER}+\Z")
 
-_SPECIFIER: Final = rf"(?P<specifier>{_STRING})"
-_STAR: Final = rf"(?P<star>\*{_GAP}as{_GAP}(?P<star_name>{_NAME}))"
-_BRACES: Final = rf"\{{(?P<names>(?:[^}}\"'/]|{_STRING}|{_COMMENT})*)\}}"
-_ATTRIBUTES: Final = rf"(?:{_GAP}(?P<attributes>with){_GAP}(?=\{{))?"
-_FROM: Final = rf"{_GAP}from{_GAP}{_SPECIFIER}"
-_IMPORT: Final = re.compile(
-    rf"import{_GAP}(?:{_SPECIFIER.replace('specifier', 'bare')}"
-    rf"|(?:(?P<default>[\w$\u0080-\U0010ffff]+){_GAP}(?:,{_GAP})?)?(?:{_STAR}|{_BRACES})?{_FROM})"
-    rf"{_ATTRIBUTES}",
+#: What follows a name that is written as a string.
+_IN_BRACES: Final = r"(?=\s*(?:as\b|[,}]))"
+#: A declaration as far as its specifier; what is between them is read piece by piece.
+_DECLARATION: Final = re.compile(
+    rf"(?P<clause>(?:[^\"'/;(=`]|{_COMMENT}|{_STRING}{_IN_BRACES})*?)"
+    rf"(?P<specifier>{_STRING})(?!{_IN_BRACES})"
+    rf"(?:\s*(?P<attributes>with)\s*(?=\{{))?",
     re.DOTALL,
 )
-_EXPORT: Final = re.compile(
-    rf"export{_GAP}(?:{_STAR}|(?P<all>\*)|{_BRACES}){_FROM}{_ATTRIBUTES}",
-    re.DOTALL,
-)
-_NAMED: Final = re.compile(rf"(?P<name>{_NAME})(?:{_GAP}\bas{_GAP}{_NAME})?", re.DOTALL)
+_FROM: Final = re.compile(r"\s*\bfrom\s*\Z")
+_DEFAULT: Final = re.compile(rf"\s*({_LETTER}+)\s*(?:,|\Z)")
+_NAMESPACE: Final = re.compile(rf"\*\s*as\s+({_NAME})")
+_NAMED: Final = re.compile(rf"({_NAME})(?:\s+as\s+{_NAME}|{_STRING})?\s*(?:,|\Z)")
 _META: Final = re.compile(r"import\.meta(?![\w$])")
-_CALL: Final = re.compile(rf"import{_GAP}\(", re.DOTALL)
+_CALL: Final = re.compile(rf"import(?:\s|{_COMMENT})*\(", re.DOTALL)
 
 #: Words after which a slash begins a regular expression, and a brace an object.
 _OPERATORS: Final = frozenset(
@@ -207,31 +206,42 @@ class _Scanner:
             return at
         if self._open:
             return at
-        match = (_IMPORT if word == "import" else _EXPORT).match(text, start)
-        if match is None:
+        match = _DECLARATION.match(text, at)
+        one = None if match is None else _imported(word, match)
+        if match is None or one is None:
             return at
-        self._found.imports.append(self._imported(match))
+        self._found.imports.append(one)
         return match.end()
 
-    def _imported(self, match: re.Match[str]) -> Import:
-        groups = match.groupdict()
-        names = [_unquoted(one["name"]) for one in _named(groups.get("names") or "")]
-        if groups.get("default"):
-            names.insert(0, "default")
-        return Import(
-            specifier=_unquoted(groups.get("bare") or groups["specifier"]),
-            names=tuple(names),
-            namespace=match.span("star") if groups["star"] else None,
-            namespace_name=groups["star_name"] or "",
-            star=bool(groups.get("all")),
-            attributes=match.start("attributes") if match["attributes"] else None,
-        )
+
+def _imported(word: str, match: re.Match[str]) -> Import | None:
+    """What a declaration imports; None if it is another one, which has a text in it."""
+    # Comments go, but everything else stays in its place.
+    clause = _ANY_COMMENT.sub(lambda one: " " * len(one[0]), match["clause"])
+    names: list[str] = []
+    namespace = _NAMESPACE.search(clause)
+    end = _FROM.search(clause)
+    if end is None and (word == "export" or clause.strip()):
+        return None
+    before, brace, inner = clause[: end.start() if end else None].partition("{")
+    if word == "import" and _DEFAULT.match(before):
+        names.append("default")
+    elif word == "export" and not brace and "*" not in before:
+        return None
+    if brace:
+        names += [_unquoted(one) for one in _NAMED.findall(inner.rpartition("}")[0])]
+    start = match.start("clause")
+    return Import(
+        specifier=_unquoted(match["specifier"]),
+        names=tuple(names),
+        namespace=(start + namespace.start(), start + namespace.end()) if namespace else None,
+        namespace_name=namespace[1] if namespace else "",
+        star=word == "export" and "*" in before and namespace is None,
+        attributes=match.start("attributes") if match["attributes"] else None,
+    )
 
 
-def _named(clause: str) -> list[re.Match[str]]:
-    return list(_NAMED.finditer(re.sub(_COMMENT, " ", clause, flags=re.DOTALL)))
-
-
+_ANY_COMMENT: Final = re.compile(_COMMENT, re.DOTALL)
 _ESCAPE: Final = re.compile(
     r"\\(?:u\{(?P<code>[0-9A-Fa-f]+)\}|u(?P<four>[0-9A-Fa-f]{4})|x(?P<two>[0-9A-Fa-f]{2})"
     r"|(?P<line>\r\n|[\n\r\u2028\u2029])|(?P<other>.))",

@@ -12,7 +12,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _USER: Final = re.compile(r"[\w\-.:~!$&'()*+,;=%@]*\Z", re.ASCII)
 _HOST: Final = re.compile(
-    r"(?:\[[^\]]*\]|[\w\-.~!$&'()*+,;=<>\"\x80-\U0010ffff]*)(?::\d*)?\Z", re.ASCII
+    r"(?:\[[^\]]*\]|(?:[\w\-.~!$&'()*+,;=<>\"]|[^\x00-\x7f])*)(?::\d*)?\Z", re.ASCII
 )
 _VALID_PATH: Final = re.compile(r"[\w\-.~!$&'()*+,;=:@\[\]/%]*\Z", re.ASCII)
 _VALID_FRAGMENT: Final = re.compile(r"[\w\-.~!$&'()*+,;=:@\[\]/?%]*\Z", re.ASCII)

@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
 _USER = re.compile(r"[\w\-.:~!$&'()*+,;=%@]*\Z", re.ASCII)
 _VALID_PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@\[\]/%]*\Z", re.ASCII)
-_HOST_CHARACTER = re.compile(r"[^\w\-.~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]", re.ASCII)
+_HOST_CHARACTER = re.compile(r"(?![^\x00-\x7f])[^\w\-.~!$&'()*+,;=:\[\]<>\"%]", re.ASCII)
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
