@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from jsrunner.engine.interpreter import Interpreter, JSError
+from jsrunner.engine.interpreter import Interpreter
 
 SOURCES = {
     "jsrunner:late": "import 'jsrunner:deeper'; globalThis.late = 1;",
@@ -16,16 +14,17 @@ SOURCES = {
 def test_load_now() -> None:
     said: list[object] = []
 
-    def load(specifier: str) -> None:
-        interpreter.load_now(specifier)
+    def load_now(specifier: str) -> str:
+        failed = interpreter.load_now(f"import '{specifier}';", f"load/{specifier}")
+        return failed[0] if failed else ""
 
-    def refuse() -> list[str]:
-        failed = []
-        for specifier in ("jsrunner:bad", "jsrunner:missing", "jsrunner:no syntax"):
-            with pytest.raises(JSError, match=specifier):
-                interpreter.load_now(specifier)
-            failed.append(specifier)
-        return failed
+    def load(specifier: str) -> None:
+        assert load_now(specifier) == ""
+
+    def refuse() -> None:
+        assert load_now("jsrunner:bad") == "evaluation"
+        assert load_now("jsrunner:missing") == "link"
+        assert load_now("jsrunner:no syntax") == "link"
 
     interpreter = Interpreter(
         {b"load": load, b"say": said.append, b"refuse": refuse},
