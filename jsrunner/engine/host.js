@@ -61,26 +61,31 @@ const objectText = method(Object.prototype.toString);
 /** @type {Record<string, (...args: any[]) => any>} */
 export const entries = { __proto__: null };
 
-// dukpy publishes `call_python` and `dukpy` anew on every evaluation. The global object's prototype
-// catches that: scripts see neither, and this is how a call from Python comes in.
-let armed;
-delete globalThis.call_python;
-delete globalThis.dukpy;
-Object.setPrototypeOf(globalThis, new Proxy(Object.create(Object.prototype), {
-  __proto__: null,
-  get(target, key, receiver) {
-    if (key !== 'dukpy' || armed === undefined) return getProperty(target, key, receiver);
-    const call = armed;
-    armed = undefined;
-    return call;
-  },
-  set(target, key, value, receiver) {
-    if (key === 'call_python') return true;
-    if (key !== 'dukpy') return setProperty(target, key, value, receiver);
-    if (value && value.token === token) armed = () => apply(entries[value.name], undefined, value.args);
-    return true;
-  },
-}));
+// dukpy publishes `call_python` and `dukpy` anew on every evaluation. With the C API there is none once
+// the script runs. Without it setters on the global object's prototype catch that: scripts see neither,
+// and the setter is how a call from Python comes in.
+const scope = globalThis;
+entries.hideBridge = () => {
+  delete scope.call_python;
+  delete scope.dukpy;
+};
+entries.hideBridge();
+if (!native) {
+  let armed;
+  Object.setPrototypeOf(scope, Object.create(Object.prototype, {
+    call_python: { get() {}, set() {} },
+    dukpy: {
+      get() {
+        const call = armed;
+        armed = undefined;
+        return call;
+      },
+      set(value) {
+        if (value && value.token === token) armed = () => apply(entries[value.name], undefined, value.args);
+      },
+    },
+  }));
+}
 
 // Buffers and long strings cross beside the JSON, in these arrays (see native.py).
 const incoming = [];
@@ -93,7 +98,6 @@ const dispatch = (name, args) => stringify(apply(entries[name], undefined, parse
 const shown = {
   __dispatch: dispatch, __incoming: incoming, __outgoing: outgoing, __rejected: rejected, __timers: timers,
 };
-const scope = globalThis;
 assign(scope, shown);
 entries.hideArrays = () => {
   const names = keys(shown);

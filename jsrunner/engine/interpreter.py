@@ -186,8 +186,15 @@ class Interpreter:
         return None if result is None else _loads(result)
 
     def run_module(self, source: str, name: str) -> None:
-        """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs."""
-        self._evaluate(source.encode(), b"{}", name)
+        """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs.
+
+        With the C API no code of a script's may run in it, which would see dukpy's bridge.
+        """
+        try:
+            self._evaluate(source.encode(), b"{}", name)
+        finally:
+            if self.native:
+                self.call("hideBridge")
 
     def load_now(self, source: str, name: str) -> tuple[str, int] | None:
         """Evaluate `source` as the ES module `name` in the middle of running JavaScript.

@@ -26,7 +26,7 @@ import ws from 'k6/ws';
 const counter = new Counter('own_counter');
 const trend = new Trend('own_trend', true);
 const buffer = new ArrayBuffer(3);
-const wait = function (resolve) { setTimeout(resolve, 1, 'waited'); };
+const wait = function (resolve) { setTimeout(resolve, 5, 'waited'); };
 const P = Promise;
 
 %s;
@@ -52,8 +52,8 @@ export default async function (data) {
   });
   check(response, { 'is 101': function (r) { return r.status === 101; } }, { own: 'tag' });
   group('group', function () { counter.add(1, { own: 'tag' }); trend.add(5); });
-  console.log(await new P(wait));
   const timer = setInterval(function () { clearInterval(timer); counter.add(true); }, 1);
+  console.log(await new P(wait));
   sleep(0.001);
   console.log(encoding.b64encode('hi'), crypto.sha256('x', 'hex'), shared[1].a, shared.length,
     data.a[2].b, exec.vu.idInTest, exec.scenario.name, exec.vu.metrics.tags.key, exec.test.options.iterations);
