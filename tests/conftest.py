@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from http_sites import Authority, Http2Site, Site
 from hypothesis import settings
 from running import Process
 from servers import Server
@@ -85,3 +86,23 @@ def echo() -> Iterator[str]:
         yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def site(authority: Authority) -> Iterator[Site]:
+    """The HTTP server of the compatibility suite."""
+    found = Site(authority)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def http2_site(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http2Site]:
+    found = Http2Site(authority, tmp_path_factory.mktemp("http2"))
+    yield found
+    found.close()

@@ -10,7 +10,8 @@ const { token, native } = globalThis.dukpy;
 // what its most used modules need is taken from here, and lists are walked by index, not by iterator.
 
 export const {
-  ArrayBuffer, DataView, Date, Error, Map, Number, Object, Promise, Proxy, Set, String, TypeError, Uint8Array, WeakRef,
+  ArrayBuffer, Boolean, DataView, Date, Error, FinalizationRegistry, Map, Number, Object, Promise, Proxy, Set, String,
+  TypeError, Uint8Array, WeakRef,
 } = globalThis;
 export const {
   assign, defineProperties, defineProperty, freeze, getOwnPropertyDescriptor, hasOwn, is, isFrozen,
@@ -42,6 +43,7 @@ export const slice = method(Array.prototype.slice);
 export const sort = method(Array.prototype.sort);
 export const splice = method(Array.prototype.splice);
 export const contains = method(String.prototype.includes);
+export const lower = method(String.prototype.toLowerCase);
 export const part = method(String.prototype.slice);
 export const positionOf = method(String.prototype.indexOf);
 export const replaceIn = method(String.prototype.replace);
@@ -354,9 +356,6 @@ export function mustBeCallable(value, index) {
   throw new TypeError(`could not convert function call parameter ${index}: `
     + `could not convert ${value} to sobek.Callable`);
 }
-
-/** For what lives as long as an object of the script's; scripts do not see it. */
-export const { FinalizationRegistry } = globalThis;
 
 // What QuickJS has and k6 has not, so that a script's feature tests give the same answers.
 for (const name of ['queueMicrotask', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'performance',

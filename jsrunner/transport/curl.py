@@ -37,7 +37,9 @@ class Transfers:
         self._deadline = self._fires_at = float("inf")
         self._due = self._acting = False
         self._waiting: dict[Any, Any] = {}
-        self._add, self._remove = multi.add_handle, multi.remove_handle
+        #: Of transfers whose owner asks for it: the descriptor of the connection, -1 if it is closed.
+        self.sockets: dict[Any, int] = {}
+        self._add = multi.add_handle
         self._action, self._read = multi.socket_action, multi.info_read
 
     def perform(self, easy: pycurl.Curl) -> tuple[Outcome, bool]:
@@ -97,6 +99,11 @@ class Transfers:
             else:
                 self._hub.loop.run_callback(self._wake, easy, result)
         return ended, outcome
+
+    def _remove(self, easy: Any) -> None:
+        if easy in self.sockets:
+            self.sockets[easy] = easy.getinfo(pycurl.ACTIVESOCKET)
+        self._multi.remove_handle(easy)
 
     def _wake(self, easy: Any, outcome: Outcome) -> None:
         waiter = self._waiting.pop(easy, None)

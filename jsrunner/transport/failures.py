@@ -130,6 +130,8 @@ def _of_transfer(broken: Broken) -> Failure:
         return _of_connect(broken)
     if code in (pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CONNECT_ERROR):
         return _of_tls(broken)
+    if code == pycurl.E_SSL_CACERT_BADFILE:  # Go goes on without authorities
+        return _unknown_authority(broken.host)
     if code in (pycurl.E_GOT_NOTHING, pycurl.E_PARTIAL_FILE):
         return generic("EOF" if code == pycurl.E_GOT_NOTHING else "unexpected EOF")
     if code in (pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR):
@@ -211,7 +213,7 @@ def _of_tls(broken: Broken) -> Failure:
         if is_mismatch:
             return Failure(_HOST_MISMATCH, "x509: certificate doesn't match hostname", full)
         if broken.verify_result in UNKNOWN_AUTHORITY:
-            return Failure(_UNKNOWN_AUTHORITY, "x509: unknown authority", full)
+            return _unknown_authority(broken.host)
         return Failure(GENERIC, message, full)
     if broken.errno == errno.ECONNRESET:
         return _of_stream(broken)
@@ -227,6 +229,11 @@ def _of_tls(broken: Broken) -> Failure:
         return _alert(text)
     reason = text.rpartition(":")[2] or text
     return generic(f"tls: {reason}")
+
+
+def _unknown_authority(host: str) -> Failure:
+    full = verification_text(UNKNOWN_AUTHORITY[0], host)
+    return Failure(_UNKNOWN_AUTHORITY, "x509: unknown authority", full)
 
 
 def _alert(text: str) -> Failure:

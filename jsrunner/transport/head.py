@@ -56,18 +56,22 @@ class Head:
 
 
 def parse_head(block: bytes) -> Head | None:
-    """The last head in what libcurl gave to its header callback; None if there is none.
+    """The last head in what libcurl gave to its header callback; None if that is not there whole.
 
     Before it there may be heads of interim responses (RFC 9110, section 15.2), behind it trailers.
+    Lines may end in a bare line feed (RFC 9112, section 2.2).
     """
-    for part in reversed(block.split(b"\r\n\r\n")):
+    *parts, rest = block.replace(b"\r\n", b"\n").split(b"\n\n")
+    if rest.startswith(b"HTTP/"):
+        return None
+    for part in reversed(parts):
         if part.startswith(b"HTTP/"):
             return _parse(part)
     return None
 
 
 def _parse(block: bytes) -> Head:
-    status_line, *lines = block.decode("latin-1").split("\r\n")
+    status_line, *lines = block.decode("latin-1").split("\n")
     version, _, rest = status_line.partition(" ")
     code, _, reason = rest.partition(" ")
     status = int(code)

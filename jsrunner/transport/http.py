@@ -327,6 +327,8 @@ class Client:
         transfers = self._transfers
         if transfers is None:
             transfers = self._transfers = Transfers(self._settings.max_idle)
+        if endpoint.secure:
+            transfers.sockets[easy] = -1
         outcome, waited = transfers.perform(easy)
 
         lines, pieces = handle.head, handle.body
@@ -335,15 +337,16 @@ class Client:
         pieces.clear()
         if handle.notes:
             tls = self._learn(handle, endpoint) or tls
-        if outcome is None and block.endswith(b"\r\n\r\n"):
+        head = self._heads.find(block) if outcome is None else None
+        if head is not None:
             getinfo = handle.getinfo
             peer = self._peers.get(getinfo(pycurl.CONN_ID)) or self._new_peer(handle)
             timings = _timings(getinfo, looked_up)
-            exchange = Exchange(None, self._heads.find(block), body, timings, peer, tls, waited)
+            exchange = Exchange(None, head, body, timings, peer, tls, waited)
         else:
             exchange = self._broken(handle, endpoint, outcome, block, body)
         if endpoint.secure or call.discard:
-            self._count(handle, endpoint, len(block), len(body))
+            self._count(handle, transfers.sockets.pop(easy, -1), len(block), len(body))
         else:
             self._vu.bytes_sent += handle.getinfo(pycurl.REQUEST_SIZE)
             self._vu.bytes_received += len(block) + len(body)
@@ -417,7 +420,9 @@ class Client:
             options.append((pycurl.CUSTOMREQUEST, call.method))
         # What libcurl would put in by itself.
         names = {line.partition(":")[0].partition(";")[0].lower() for line in headers}
-        headers += [f"{name}:" for name in ("Accept", "Expect") if name.lower() not in names]
+        headers += [
+            f"{name}:" for name in ("Accept", "Expect", "User-Agent") if name.lower() not in names
+        ]
         if call.body is not None and "content-type" not in names:
             headers.append("Content-Type:")
         options.append((pycurl.HTTPHEADER, [line.encode() for line in headers]))
@@ -487,21 +492,19 @@ class Client:
         timings = _broken_timings(getinfo, answered=bool(block or body))
         return Exchange(failure, timings=timings, peer=peer)
 
-    def _count(self, handle: _Handle, endpoint: _Endpoint, head_size: int, body_size: int) -> None:
+    def _count(self, handle: _Handle, descriptor: int, head_size: int, body_size: int) -> None:
         """Add what went over the wire; with TLS the kernel's count of it, where it tells."""
-        getinfo = handle.getinfo
-        body_size = body_size or getinfo(pycurl.SIZE_DOWNLOAD_T)
-        if endpoint.secure:
-            number, descriptor = getinfo(pycurl.CONN_ID), getinfo(pycurl.ACTIVESOCKET)
-            total = wire_bytes_of(descriptor) if descriptor >= 0 else None
-            if total is not None:
-                before = self._counted.get(number, (0, 0))
-                self._counted[number] = total
-                self._vu.bytes_sent += total[0] - before[0]
-                self._vu.bytes_received += total[1] - before[1]
-                return
-        self._vu.bytes_sent += getinfo(pycurl.REQUEST_SIZE)
-        self._vu.bytes_received += head_size + body_size
+        getinfo, vu = handle.getinfo, self._vu
+        total = wire_bytes_of(descriptor) if descriptor >= 0 else None
+        if total is not None:
+            number = getinfo(pycurl.CONN_ID)
+            before = self._counted.get(number, (0, 0))
+            self._counted[number] = total
+            vu.bytes_sent += total[0] - before[0]
+            vu.bytes_received += total[1] - before[1]
+        else:
+            vu.bytes_sent += getinfo(pycurl.REQUEST_SIZE)
+            vu.bytes_received += head_size + (body_size or getinfo(pycurl.SIZE_DOWNLOAD_T))
 
 
 _NEVER: Final = float("inf")

@@ -1,0 +1,246 @@
+// jsrunner:http/response — responses, made of the rows that come up from Python.
+// @ts-check
+import {
+  GoError, Object, String, Uint8Array, assign, defineProperty, entries, host, isArray, keys, method, parse, push, release,
+  stringify, unpack, upper,
+} from 'jsrunner:host';
+import { get as select } from 'jsrunner:gjson';
+import { packData } from 'jsrunner:http/request';
+import {
+  asText, formOf, isNullish, isObject,
+} from 'jsrunner:http/values';
+
+const NULL_BODY = "the body is null so we can't transform it to ";
+const REASON = ' - this likely was because of a request error getting the response';
+
+let request;
+/** `make` is http.request, which forms and links use. */
+export const adoptRequest = (make) => {
+  request = make;
+};
+
+let parseHTML;
+entries.adoptParser = (parser) => {
+  parseHTML = parser;
+};
+
+const textOf = (body, kind) => {
+  if (isNullish(body)) throw new GoError(NULL_BODY + kind + REASON);
+  if (typeof body === 'string') return body;
+  const text = unpack(host('http.body_text', packData(body)));
+  release();
+  return text;
+};
+
+const jsonError = (text) => {
+  const packed = packData(text);
+  const message = host('http.json_error', packed[0], packed[1]);
+  release();
+  return new GoError(message);
+};
+
+const optionsOf = (args, known) => {
+  if (!args.length) return known;
+  const names = keys(Object(args[0]));
+  for (let i = 0; i < names.length; i += 1) if (names[i] in known) known[names[i]] = args[0][names[i]];
+  return known;
+};
+
+// What the bodies of responses were parsed to, for paths.
+const parsed = new WeakMap();
+const parsedOf = method(WeakMap.prototype.get);
+const keepParsed = method(WeakMap.prototype.set);
+
+// The methods of responses. They are no closures: a response that is part of a cycle would stay until
+// the next collection, and there are many of them.
+
+function html(...args) {
+  const text = textOf(this.body, 'HTML');
+  if (!parseHTML) host('http.load_html');
+  const page = parseHTML(text, this.url);
+  return args.length ? page.find(asText(args[0])) : page;
+}
+
+function json(...args) {
+  const text = textOf(this.body, 'JSON');
+  if (args.length === 0) {
+    try {
+      return parse(text);
+    } catch {
+      throw jsonError(text);
+    }
+  }
+  let whole = parsedOf(parsed, this);
+  if (whole === undefined) {
+    try {
+      whole = parse(text);
+    } catch {
+      return undefined;
+    }
+    keepParsed(parsed, this, whole);
+  }
+  const found = select(whole, asText(args[0]));
+  return isObject(found) ? parse(stringify(found)) : found;
+}
+
+function submitForm(...args) {
+  const { formSelector, submitSelector, fields, params } = optionsOf(args, {
+    __proto__: null, formSelector: 'form', submitSelector: '[type="submit"]', fields: undefined, params: null,
+  });
+  const form = html.call(this, formSelector);
+  if (form.size() === 0) {
+    throw new GoError(`no form found for selector '${formSelector}' in response '${this.url}'`);
+  }
+  const verb = upper(form.attr('method') ?? 'GET');
+  const values = form.serializeObject();
+  const submit = form.find(submitSelector);
+  const name = submit.attr('name');
+  const value = submit.val();
+  if (name !== undefined && value !== undefined) values[name] = value;
+  assign(values, fields);
+  let query = null;
+  if (verb === 'GET') {
+    const texts = {};
+    const names = keys(values);
+    for (let i = 0; i < names.length; i += 1) texts[names[i]] = String(values[names[i]]);
+    query = formOf(texts);
+  }
+  const address = host('http.resolve_url', this.url, form.attr('action') ?? '', query);
+  return request(verb, address, verb === 'GET' ? null : values, params);
+}
+
+function clickLink(...args) {
+  const { selector, params } = optionsOf(args, { __proto__: null, selector: 'a[href]', params: null });
+  const link = html.call(this, selector);
+  if (link.size() === 0) {
+    throw new GoError(`no element found for selector '${selector}' in response '${this.url}'`);
+  }
+  const href = link.attr('href');
+  if (href === undefined) {
+    throw new GoError(`no valid href attribute value found on element '${selector}' in response '${this.url}'`);
+  }
+  return request('GET', host('http.resolve_url', this.url, href, null), null, params);
+}
+
+/** `response.cookies` of rows as Python's `_cookie_rows` makes them. */
+const cookiesOf = (rows) => {
+  const found = {};
+  for (let i = 0; i < rows.length; i += 1) {
+    const row = rows[i];
+    push(found[row[0]] ??= [], {
+      name: row[0],
+      value: row[1],
+      domain: row[2],
+      path: row[3],
+      http_only: row[4],
+      secure: row[5],
+      max_age: row[6],
+      expires: row[7],
+    });
+  }
+  return found;
+};
+
+let defaultHeaders;
+
+/** What `response.request` is. */
+const requestShown = (spec, body, more) => {
+  const cookies = {};
+  const sent = more.sent ?? [];
+  for (let i = 0; i < sent.length; i += 1) {
+    push(cookies[sent[i][0]] ??= [], { name: sent[i][0], value: sent[i][1], replace: false });
+  }
+  defaultHeaders ??= host('http.default_headers');
+  return {
+    method: spec[0],
+    url: more.asked ?? spec[1],
+    headers: parse(more.headers ?? defaultHeaders),
+    body: body ? body.text() : '',
+    cookies,
+  };
+};
+
+// Heads that have come with responses: [number, status_text, proto, headers as JSON] by their numbers.
+const heads = [];
+
+const headOf = (shown) => {
+  if (typeof shown === 'number') return heads[shown];
+  if (shown[0] >= 0) heads[shown[0]] = shown;
+  return shown;
+};
+
+/**
+ * A response from its row (see `_json` in modules/k6/http_flow.py). What is rarely read is made when it is,
+ * in the row itself, which is all that the accessors hold on to.
+ */
+const fromRow = (row, spec, body) => {
+  const head = headOf(row[1]);
+  const more = row[11];
+  row[12] = spec;
+  row[13] = body;
+  row[14] = head[3];
+  const status = row[0];
+  const content = row[2];
+  const sending = row[8] / 1000;
+  const waiting = row[9] / 1000;
+  const receiving = row[10] / 1000;
+  return {
+    remote_ip: row[3],
+    remote_port: row[4],
+    url: more ? more.url ?? more.asked ?? spec[1] : spec[1],
+    status,
+    status_text: head[1],
+    proto: head[2],
+    get headers() {
+      if (typeof row[14] === 'string') row[14] = parse(row[14]);
+      return row[14];
+    },
+    cookies: more && more.cookies ? cookiesOf(more.cookies) : {},
+    body: typeof content === 'object' && content !== null ? unpack(content[0]) : content,
+    timings: {
+      duration: sending + waiting + receiving,
+      blocked: row[5] / 1000,
+      looking_up: 0,
+      connecting: row[6] / 1000,
+      tls_handshaking: row[7] / 1000,
+      sending,
+      waiting,
+      receiving,
+    },
+    tls_version: more && more.tls ? more.tls[0] : '',
+    tls_cipher_suite: more && more.tls ? more.tls[1] : '',
+    get ocsp() {
+      return row[15] ??= {
+        produced_at: 0,
+        this_update: 0,
+        next_update: 0,
+        revoked_at: 0,
+        revocation_reason: '',
+        status: row[11].tls ? 'unknown' : '',
+      };
+    },
+    error: more && more.error ? more.error : '',
+    error_code: more && more.code ? more.code : status >= 400 ? status + 1000 : 0,
+    get request() {
+      return row[16] ??= requestShown(row[12], row[13], row[11]);
+    },
+    clickLink,
+    html,
+    json,
+    submitForm,
+  };
+};
+
+const NO_HEAD = [-1, '', '', '{}'];
+
+/** The response of a request that was not made. */
+const refused = ({ error, code }) => {
+  const more = { error, code };
+  const response = fromRow([0, NO_HEAD, null, '', 0, 0, 0, 0, 0, 0, 0, more], ['', ''], null);
+  response.body = new Uint8Array(0);
+  defineProperty(response, 'request', { __proto__: null, value: null, writable: true });
+  return response;
+};
+
+/** The response to `requestOf`'s spec and body: of a row, or of the reason why there is none. */
+export const responseOf = (row, spec, body) => (isArray(row) ? fromRow(row, spec, body) : refused(row));
