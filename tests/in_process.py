@@ -88,7 +88,7 @@ class Stage:
         ]
 
     def samples(self) -> dict[str, list[tuple[dict[str, str], Any]]]:
-        """What was measured since the last time: by metric (tags, a counter's sum or a trend's values)."""
+        """What was measured since the last time: by metric (tags, sum or values of a trend)."""
         series, deltas, _ = self.process.recorder.collect()
         for number, name, _kind, _contains, tags in series:
             self._series[number] = (name, tags)

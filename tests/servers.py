@@ -85,14 +85,15 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 def echo(connection: socket.socket) -> None:
     """Return every message, and the close frame."""
     accept(connection)
-    while True:
-        first, payload = read_frame(connection)
-        if first & 15 == 9:
-            connection.sendall(frame(payload, 10))
-        elif first & 15 != 10:
-            connection.sendall(frame(payload, first & 15))
-        if first & 15 == 8:
-            return
+    with contextlib.suppress(EOFError):
+        while True:
+            first, payload = read_frame(connection)
+            if first & 15 == 9:
+                connection.sendall(frame(payload, 10))
+            elif first & 15 != 10:
+                connection.sendall(frame(payload, first & 15))
+            if first & 15 == 8:
+                return
 
 
 def drain(connection: socket.socket) -> bytes:
