@@ -73,9 +73,12 @@ def test_a_tag_with_any_value_spoils_no_other(influxd: str, value: str) -> None:
 
 def test_samples_of_one_moment_stay_apart() -> None:
     writer = InfluxFormatter({}, 10**9).format(Metric("some", "counter"), {}, None)
-    lines = [writer.line(1700000000.000001, 1) for _ in range(500)]
-    assert len(set(lines)) == 500
-    assert min(lines) >= b"some value=1 1700000000000001000"
+    times = [1700000000.000001] * 50 + [1700000000.000002, 1700000000.000002, 1700000000.5]
+    moments = [int(writer.line(one, 1).split()[2]) for one in times]
+    assert len(set(moments)) == len(times)
+    assert moments[0] // 1000 == 1700000000000001
+    assert moments[-1] // 1000 == 1700000000500000
+    assert int(writer.line(1700000000.25, 1).split()[2]) // 1000 == 1700000000250000
 
 
 def test_what_the_protocol_cannot_say_is_left_out() -> None:
