@@ -516,6 +516,8 @@ class Run:
 
     def _close_outputs(self) -> None:
         for output in self._outputs:
+            output.end()
+        for output in self._outputs:
             output.close()
         self._hear_outputs()
 

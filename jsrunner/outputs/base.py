@@ -60,8 +60,11 @@ class Output:
     def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
         """What one worker has added to series since the last time (see Series.merge)."""
 
+    def end(self) -> None:
+        """No more samples come: begin to bring out the rest, without waiting for it."""
+
     def close(self) -> None:
-        """No more samples come: bring out the rest, within some seconds. May be called twice."""
+        """Bring out the rest, within some seconds of `end`. May be called twice."""
 
 
 @dataclass(frozen=True, slots=True)

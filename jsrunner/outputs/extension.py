@@ -175,7 +175,7 @@ class Extension(LinePusher):
             self._output.start()
         except Exception as error:  # whatever a foreign package may raise
             self._failure = error
-            self._ending.set()
+            self.end()
         self._started.set()
 
     def push(self, items: Sequence[Item]) -> None:

@@ -7,8 +7,8 @@ those that are to be fields. https://docs.influxdata.com/influxdb/v1/write_proto
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
-from random import randrange
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -35,6 +35,10 @@ _PRECISIONS: Final = {
     "m": (1 / 60, "m"),
     "h": (1 / 3600, "h"),
 }
+#: How many workers have nanoseconds of their own; a divisor of 1000.
+_SLOTS: Final = 50
+#: How far, in nanoseconds, a sample may be moved.
+_NEAR: Final = 1_000_000
 _KINDS: Final = ("string", "bool", "float", "int")
 _TRUE: Final = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE: Final = ("0", "f", "F", "FALSE", "false", "False")
@@ -76,16 +80,19 @@ class InfluxFormatter:
 
 class _Writer:
     """The receiver keeps one point of a series at one time. So that samples of the same microsecond,
-    which is all that a float of seconds holds, stay apart, they get nanoseconds of their own; those of
-    another worker begin elsewhere.
+    which is all that a float of seconds holds, stay apart, they get nanoseconds of their own: some of
+    them are this worker's, others those of the next one. VUs hand their samples over many at a time,
+    so times go back: what is a little older is put behind the one before, what is much older gets
+    other nanoseconds. One in 100,000 is lost nevertheless when a worker takes 20,000 samples a second.
     """
 
-    __slots__ = ("_before", "_microsecond", "_nanosecond", "_scale")
+    __slots__ = ("_before", "_last", "_nanosecond", "_scale")
 
     def __init__(self, before: str, scale: float) -> None:
         self._before = before
         self._scale = scale
-        self._microsecond = self._nanosecond = 0
+        self._nanosecond = os.getpid() % _SLOTS
+        self._last = 0
 
     def line(self, time_s: float, value: float) -> bytes:
         if value - value != 0:
@@ -93,12 +100,14 @@ class _Writer:
         if self._scale != 10**9:
             moment = int(time_s * self._scale)
         else:
-            microsecond = round(time_s * 1e6)
-            if microsecond == self._microsecond:
-                self._nanosecond += 1
-            else:
-                self._microsecond, self._nanosecond = microsecond, randrange(1000)
-            moment = microsecond * 1000 + self._nanosecond
+            moment = round(time_s * 1e6) * 1000 + self._nanosecond
+            if moment <= self._last:
+                if self._last - moment < _NEAR:
+                    moment = self._last + _SLOTS
+                else:
+                    self._nanosecond = (self._nanosecond + 7 * _SLOTS) % 1000
+                    moment = round(time_s * 1e6) * 1000 + self._nanosecond
+            self._last = moment
         return f"{self._before}{value!r} {moment}\n".encode()
 
 

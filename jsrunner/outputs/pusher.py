@@ -64,7 +64,8 @@ class Pusher(Output):
         self._ending = threading.Event()
         self._failing = False
         self._pushes = self._failures = self._lost = 0
-        self._ended = False
+        self._deadline = 0.0
+        self._closed = False
         self._threads = [
             threading.Thread(target=self._run, name=description, daemon=True) for _ in range(threads)
         ]
@@ -87,14 +88,18 @@ class Pusher(Output):
         if first:
             self._say(f"{self.buffer >> 20} MB wait for the receiver, samples are lost from now on")
 
+    def end(self) -> None:
+        if not self._ending.is_set():
+            self._deadline = time.monotonic() + self.patience
+            self._ending.set()
+
     def close(self) -> None:
-        if self._ended:
+        if self._closed:
             return
-        self._ended = True
-        self._ending.set()
-        deadline = time.monotonic() + self.patience
+        self._closed = True
+        self.end()
         for thread in self._threads:
-            thread.join(max(deadline - time.monotonic(), 0))
+            thread.join(max(self._deadline - time.monotonic(), 0))
         with self._lock:
             self._lost += self._underway + sum(item.samples for item in self._waiting)
         if any(thread.is_alive() for thread in self._threads):

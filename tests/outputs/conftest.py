@@ -105,19 +105,19 @@ def answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture
-def influxd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def influxd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an InfluxDB 1."""
-    port, other = free_port(), free_port()
-    (tmp_path / "influxdb.conf").write_text(
+    port, other, folder = free_port(), free_port(), tmp_path_factory.mktemp("influxdb")
+    (folder / "influxdb.conf").write_text(
         f'''
 reporting-disabled = true
 bind-address = "127.0.0.1:{other}"
 [meta]
-dir = "{tmp_path}/meta"
+dir = "{folder}/meta"
 [data]
-dir = "{tmp_path}/data"
-wal-dir = "{tmp_path}/wal"
+dir = "{folder}/data"
+wal-dir = "{folder}/wal"
 [http]
 bind-address = "127.0.0.1:{port}"
 [monitor]
@@ -125,8 +125,8 @@ store-enabled = false
 '''
     )
     url = f"http://127.0.0.1:{port}"
-    words = [program(request, "influxdb", "influxd"), "-config", str(tmp_path / "influxdb.conf")]
-    for _ in served(words, f"{url}/ping", tmp_path / "influxd.log"):
+    words = [program(request, "influxdb", "influxd"), "-config", str(folder / "influxdb.conf")]
+    for _ in served(words, f"{url}/ping", folder / "influxd.log"):
         yield url
 
 
