@@ -29,12 +29,13 @@ LAYERS = (
     {"executors", "metrics"},  # when VUs iterate; what is kept of samples
     {"summary", "outputs"},  # what is shown at the end; where samples go
     {"html", "secrets"},
+    {"worker.plan", "worker.recorder"},  # what workers are told; what they measure
     {"transport", "engine"},  # sockets; JavaScript
     {"modules.base"},
+    {"modules.extensions"},  # modules of other packages
     {"modules.registry"},  # which modules there are
     {"script"},  # what a script imports and opens
     {"modules"},  # what scripts can do
-    {"worker.plan"},  # what the coordinator tells its workers
     {"worker"},  # VUs
     {"coordinator.partition"},
     {"coordinator"},  # the life of a run
