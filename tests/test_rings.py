@@ -9,6 +9,7 @@ no engine, so that a schedule of a day is tested in milliseconds.
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -119,10 +120,9 @@ def is_plan(module: str) -> bool:
     return any(module == part or module.startswith(f"{part}.") for part in PLAN)
 
 
-def our_imports() -> Iterator[tuple[str, Path, Import]]:
-    for module, path in MODULES.items():
-        for one in imports(path):
-            yield module, path, one
+@functools.cache
+def our_imports() -> list[tuple[str, Path, Import]]:
+    return [(module, path, one) for module, path in MODULES.items() for one in imports(path)]
 
 
 def test_every_layer_is_there() -> None:
