@@ -58,8 +58,10 @@ def is_dots(node: ast.stmt) -> bool:
 
 
 def test_of(module: Path) -> Path:
-    """Where a module's test file is, or would be."""
+    """Where a module's test file is, or would be; a folder's `__init__` counts as the folder."""
     place = module.relative_to(PACKAGE)
+    if place.stem == "__init__":
+        place = place.parent
     return TESTS / place.parent / f"test_{place.stem.strip('_')}.py"
 
 

@@ -9,6 +9,7 @@ no engine, so that a schedule of a day is tested in milliseconds.
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +30,13 @@ LAYERS = (
     {"executors", "metrics"},  # when VUs iterate; what is kept of samples
     {"summary", "outputs"},  # what is shown at the end; where samples go
     {"html", "secrets"},
+    {"worker.plan", "worker.recorder"},  # what workers are told; what they measure
     {"transport", "engine"},  # sockets; JavaScript
     {"modules.base"},
+    {"modules.extensions"},  # modules of other packages
     {"modules.registry"},  # which modules there are
     {"script"},  # what a script imports and opens
     {"modules"},  # what scripts can do
-    {"worker.plan"},  # what the coordinator tells its workers
     {"worker"},  # VUs
     {"coordinator.partition"},
     {"coordinator"},  # the life of a run
@@ -118,10 +120,9 @@ def is_plan(module: str) -> bool:
     return any(module == part or module.startswith(f"{part}.") for part in PLAN)
 
 
-def our_imports() -> Iterator[tuple[str, Path, Import]]:
-    for module, path in MODULES.items():
-        for one in imports(path):
-            yield module, path, one
+@functools.cache
+def our_imports() -> list[tuple[str, Path, Import]]:
+    return [(module, path, one) for module, path in MODULES.items() for one in imports(path)]
 
 
 def test_every_layer_is_there() -> None:

@@ -37,12 +37,22 @@ class Pool:
 
     def __init__(self) -> None:
         self._idle: deque[VU] = deque()
+        self._given_back: Event | None = None  # made with the hub, for who waits
 
     def take(self) -> VU:
+        """A VU. The plan has one for everybody, but the one before may take its time to stop: native
+        code is not interrupted at once."""
+        while not self._idle:
+            if self._given_back is None:
+                self._given_back = Event()
+            self._given_back.wait()
         return self._idle.popleft()
 
     def give_back(self, vu: VU) -> None:
         self._idle.append(vu)
+        given_back, self._given_back = self._given_back, None
+        if given_back is not None:
+            given_back.set()
 
     def __len__(self) -> int:
         return len(self._idle)

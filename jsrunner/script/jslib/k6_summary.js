@@ -1,6 +1,7 @@
 // k6-summary: textSummary(data, { indent, enableColors }) for handleSummary, see
 // https://grafana.com/docs/k6/latest/results-output/end-of-test/custom-summary/
 // jsrunner's own equivalent, for runs that cannot reach jslib.k6.io.
+// @ts-check
 
 const CODES = { bold: 1, faint: 2, green: 32, red: 31, cyan: 36, faintCyan: '2;36', faintWhite: '2;37' };
 const UNITS = { s: [0.001, 's'], ms: [1, 'ms'], us: [1000, 'µs'] };

@@ -1,5 +1,6 @@
 // k6-utils: https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/
 // jsrunner's own equivalent, for runs that cannot reach jslib.k6.io.
+// @ts-check
 import { check as k6Check } from 'k6';
 import exec from 'k6/execution';
 
