@@ -147,7 +147,11 @@ def test_a_response(serve: Any, browse: Any) -> None:
     browser = browse()
     first, second = browser.send(url_of(server)), browser.send(url_of(server))
     for exchange in (first, second):
-        assert (exchange.head.status_text, exchange.head.proto, exchange.body) == ("200 OK", "HTTP/1.1", b"hi")
+        assert (exchange.head.status_text, exchange.head.proto, exchange.body) == (
+            "200 OK",
+            "HTTP/1.1",
+            b"hi",
+        )
         assert exchange.peer == ("127.0.0.1", server.port)
         assert exchange.tls is None
         assert all(one >= 0 for one in exchange.timings)
@@ -178,7 +182,9 @@ def test_interim_responses_and_trailers_are_no_part_of_the_head(serve: Any, brow
 
 def test_greenlets_share_a_client(site: Site, browse: Any) -> None:
     browser = browse()
-    urls = [site.http + f"/delay/{number % 5}" for number in range(30)] + [site.http + "/status/404"] * 5
+    urls = [site.http + f"/delay/{number % 5}" for number in range(30)] + [
+        site.http + "/status/404"
+    ] * 5
     found = [gevent.spawn(browser.send, url) for url in urls]
     gevent.joinall(found, raise_error=True)
     assert [one.value.head.status for one in found] == [200] * 30 + [404] * 5
@@ -277,7 +283,9 @@ def secure(authority: Authority, *names: str, highest: Any = None, client: bool 
     return answer
 
 
-def test_a_client_certificate_goes_to_its_domains(authority: Authority, serve: Any, browse: Any) -> None:
+def test_a_client_certificate_goes_to_its_domains(
+    authority: Authority, serve: Any, browse: Any
+) -> None:
     mine = authority.ca.issue_cert("client.test")
     certificate = {
         "cert": mine.cert_chain_pems[0].bytes().decode(),
@@ -306,7 +314,9 @@ def test_versions_and_suites(authority: Authority, serve: Any, browse: Any) -> N
     )  # fmt: skip
 
 
-def test_certificates_that_are_not_trusted(authority: Authority, serve: Any, site: Site, browse: Any) -> None:
+def test_certificates_that_are_not_trusted(
+    authority: Authority, serve: Any, site: Site, browse: Any
+) -> None:
     prefix = "tls: failed to verify certificate: x509: "
     code, message, text = browse(environment={"SSL_CERT_FILE": "/dev/null"}).failure(site.https + "/")
     assert (code, message) == (1310, "x509: unknown authority")
@@ -388,7 +398,10 @@ def test_refused(browse: Any) -> None:
 
 @pytest.mark.parametrize(
     ("data", "text"),
-    [(b"", 'Get "URL": request timeout'), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", "request timeout")],
+    [
+        (b"", 'Get "URL": request timeout'),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", "request timeout"),
+    ],
 )
 def test_timeouts(data: bytes, text: str, serve: Any, browse: Any) -> None:
     def answer(connection: socket.socket) -> None:
@@ -426,7 +439,9 @@ def test_a_server_without_tls(serve: Any, browse: Any) -> None:
 )
 def test_hosts_that_are_not_to_be_had(url: str, code: int, message: str, browse: Any) -> None:
     browser = browse(
-        blacklist_ips=("10.0.0.0/8",), block_hostnames=("*.blocked.test",), hosts={"inner.test": "10.0.0.8"}
+        blacklist_ips=("10.0.0.0/8",),
+        block_hostnames=("*.blocked.test",),
+        hosts={"inner.test": "10.0.0.8"},
     )
     assert browser.failure(url)[:2] == (code, message)
 
