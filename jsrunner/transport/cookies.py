@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.addresses import literal
@@ -63,10 +62,19 @@ def parse_set_cookie(line: str) -> SetCookie | None:
                 cookie.max_age = int(text) if int(text) > 0 else -1
         elif key == "expires":
             try:
-                cookie.expires = parsedate_to_datetime(text).timestamp()
-            except (ValueError, OverflowError):
+                cookie.expires = parse_date(text)
+            except ValueError:
                 continue
     return cookie
+
+
+def parse_date(text: str) -> float:
+    """Seconds since the epoch of an HTTP date (RFC 9110, section 5.6.7). Raises ValueError."""
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime
+
+    date = parsedate_to_datetime(text)
+    return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def sanitized(name: str, value: str) -> str:

@@ -1,6 +1,6 @@
 """Python half of `k6/http`: requests with their redirections, cookies, authentication and samples.
 
-The hot path is a GET without anything special: `request` -> `_Flow.run` -> `Client.exchange`, one
+The hot path is a GET without anything special: `_get` -> `Flow.run` -> `Client.exchange`, one
 crossing, the response as JSON that is put together from cached parts. Measured: see bench/.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
@@ -17,10 +16,11 @@ from gevent.lock import BoundedSemaphore
 
 from jsrunner.engine.interpreter import HostError, mend
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.k6.http_flow import Flow, InvalidURL, KnownHeads, Shared, Target
+from jsrunner.modules.k6.http_flow import Flow
+from jsrunner.modules.k6.http_shared import InvalidURL, KnownHeads, Shared, Target
 from jsrunner.options.duration import parse_duration
 from jsrunner.transport import failures, references
-from jsrunner.transport.cookies import CookieJar, SetCookie
+from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
 from jsrunner.transport.http import Client
 from jsrunner.transport.url import URL, URLError, parse
 
@@ -395,8 +395,8 @@ def _timeout(value: Any) -> float:
 def _rfc1123(text: str) -> float:
     """Seconds since the epoch. Raises HostError."""
     try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError):
+        return parse_date(text)
+    except ValueError:
         shown = orjson.dumps(text).decode()
         raise HostError(
             f'unable to parse "expires" date string {shown}: parsing time {shown} as '

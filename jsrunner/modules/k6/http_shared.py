@@ -1,0 +1,198 @@
+"""What the requests of a process share: options in force, and tables of what was met before."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import gevent
+import orjson
+
+from jsrunner.modules.k6.http_samples import Samples, expectation
+from jsrunner.transport import failures
+from jsrunner.transport.headers import canonical, is_name, is_value
+from jsrunner.transport.http import Settings
+from jsrunner.transport.url import URL, URLError, parse
+
+if TYPE_CHECKING:
+    from jsrunner.modules.k6.http_samples import Expected
+    from jsrunner.transport.failures import Failure
+    from jsrunner.transport.head import Head
+    from jsrunner.worker.process import Process
+
+#: Tables are emptied when they have so many entries.
+_MOST_CACHED: Final = 10_000
+#: How many redirections are followed if no option says it.
+_REDIRECTS: Final = 10
+#: Headers that net/http writes by itself or not at all.
+_NOT_SENT: Final = ("Host", "Content-Length", "Transfer-Encoding", "Trailer")
+
+
+class InvalidURL(ValueError):
+    """k6's error 1020."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL as a script has written it."""
+
+    url: URL
+    #: As Go writes it, and as tags have it: without credentials.
+    text: str
+    clean: str
+    #: Whether Go writes it as the script does.
+    is_same: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Raises InvalidURL."""
+        try:
+            url = parse(text)
+        except URLError as error:
+            raise InvalidURL(f"invalid URL: {error}") from None
+        return cls(url, str(url), url.masked(), str(url) == text)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Request headers, checked and put into the shapes that are needed."""
+
+    #: Canonical names.
+    headers: dict[str, str]
+    #: As libcurl takes them.
+    lines: tuple[str, ...]
+    #: {name: [value]} for `response.request.headers`.
+    json: str
+    cookie: str
+    #: Content-Length, which is not sent as it is given.
+    length: str | None
+    failure: Failure | None
+
+
+def prepare(headers: dict[str, str]) -> Prepared:
+    """Headers with canonical names in all their shapes."""
+    lines = tuple(
+        f"{name}: {value}" if value else f"{name};"
+        for name, value in headers.items()
+        if name not in _NOT_SENT and name != "Cookie" and (value or name != "User-Agent")
+    )
+    if "Host" in headers:
+        lines = (f"Host: {headers['Host']}", *lines)
+    shown = {name: [value] for name, value in headers.items() if name != "Content-Length"}
+    return Prepared(
+        headers,
+        lines,
+        orjson.dumps(shown).decode(),
+        headers.get("Cookie", ""),
+        headers.get("Content-Length"),
+        _invalid(headers),
+    )
+
+
+def _invalid(headers: dict[str, str]) -> Failure | None:
+    for name, value in headers.items():
+        if not is_name(name):
+            text = f"net/http: invalid header field name {orjson.dumps(name).decode()}"
+            return failures.generic(text)
+        if not is_value(value):
+            text = f"net/http: invalid header field value for {orjson.dumps(name).decode()}"
+            return failures.generic(text)
+    return None
+
+
+class KnownHeads:
+    """Heads that a VU's JavaScript has, by number, so that they need not cross again.
+
+    Only for responses that cross one by one: those of a batch are not read in the order of writing.
+    """
+
+    _SLOTS: Final = 64
+
+    def __init__(self) -> None:
+        self._numbers: dict[Head, int] = {}
+        self._slots: list[Head | None] = [None] * self._SLOTS
+        self._next = 0
+
+    def show(self, head: Head) -> bytes:
+        """JSON: the head's number or, the first time, [number, ...head]."""
+        number = self._numbers.get(head)
+        if number is not None:
+            return b"%d" % number
+        number = self._next
+        self._next = (number + 1) % self._SLOTS
+        before = self._slots[number]
+        if before is not None:
+            del self._numbers[before]
+        self._slots[number] = head
+        self._numbers[head] = number
+        return b"[%d,%b]" % (number, head.json)
+
+
+class Shared:
+    """What the VUs of a process share: options in force, and tables of what was met before."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.dialer is not None
+        options = process.options
+        self._process = process
+        self.settings = Settings(options, process.dialer, os.environ)
+        self.samples = Samples(process)
+        self.default_expected = expectation([], [(200, 399)])
+        self.max_redirects = _REDIRECTS if options.max_redirects is None else options.max_redirects
+        #: The warning about too many redirections is for those who have not set a limit.
+        self.redirects_given = options.max_redirects is not None
+        self.debugs = bool(options.http_debug)
+        self.throws, self.discards = bool(options.throw), bool(options.discard_response_bodies)
+        self.forgets_connections = bool(options.no_vu_connection_reuse)
+        self.paces = bool(options.rps)
+        self._interval = int(1e9 / options.rps) if options.rps else 0
+        self._targets: dict[str, Target] = {}
+        self._prepared: dict[tuple[tuple[str, ...], str], Prepared] = {}
+        self._expected: dict[bytes, Expected] = {}
+        #: The headers of a request that has none of its own.
+        self.plain = self.prepared((), "")
+
+    def target(self, text: str) -> Target:
+        """Raises InvalidURL."""
+        found = self._targets.get(text)
+        if found is None:
+            if len(self._targets) >= _MOST_CACHED:
+                self._targets.clear()
+            found = self._targets[text] = Target.parse(text)
+        return found
+
+    def expected(self, given: list[Any] | None) -> Expected:
+        """Of http.expectedStatuses: statuses and [min, max]; None switches the judgement off."""
+        if given is None:
+            return None
+        key = orjson.dumps(given)
+        found = self._expected.get(key)
+        if found is None:
+            ranges = [(one[0], one[1]) for one in given if isinstance(one, list)]
+            exact = [one for one in given if not isinstance(one, list)]
+            found = self._expected[key] = expectation(exact, ranges)
+        return found
+
+    def prepared(self, given: tuple[str, ...], content_type: str) -> Prepared:
+        """Headers as a script gives them (name, value, name, ...), over those of k6 itself."""
+        key = (given, content_type)
+        found = self._prepared.get(key)
+        if found is None:
+            if len(self._prepared) >= _MOST_CACHED:
+                self._prepared.clear()
+            headers = {"Content-Type": content_type} if content_type else {}
+            headers["User-Agent"] = self._process.user_agent
+            for name, value in zip(given[::2], given[1::2], strict=True):
+                headers[canonical(name)] = value
+            found = self._prepared[key] = prepare(headers)
+        return found
+
+    def pace(self) -> None:
+        """Wait for this request's turn: the option rps bounds their number."""
+        assert self._process.board is not None
+        now = time.monotonic_ns()
+        start = self._process.board.next_start(now, self._interval)
+        if start > now:
+            gevent.sleep((start - now) / 1e9)
