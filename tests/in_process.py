@@ -90,7 +90,7 @@ class Stage:
     def samples(self) -> dict[str, list[tuple[dict[str, str], Any]]]:
         """What was measured since the last time: by metric (tags, sum or values of a trend)."""
         series, deltas, _ = self.process.recorder.collect()
-        for number, name, _kind, _contains, tags in series:
+        for number, name, _kind, _contains, tags, _first in series:
             self._series[number] = (name, tags)
         found: dict[str, list[tuple[dict[str, str], Any]]] = {}
         for number, delta in deltas:

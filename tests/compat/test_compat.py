@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
-#: Cases that need a part of k6 which is not built yet. They are run by `conformance.py check`, and
-#: leave this list with the part that they wait for.
-WAITING = json.loads((HERE / "waiting.json").read_text())
-
-
 def _load() -> Any:
     spec = importlib.util.spec_from_file_location("conformance", HERE / "conformance.py")
     assert spec is not None
@@ -37,23 +32,13 @@ def _load() -> Any:
 conformance = _load()
 
 
-def _cases() -> list[Path]:
-    found: list[Path] = conformance.collect([])
-    return [
-        case
-        for case in found
-        if case.parent.name not in WAITING["areas"]
-        and f"{case.parent.name}/{case.stem}" not in WAITING["cases"]
-    ]
-
-
 @pytest.fixture(scope="session")
 def urls() -> Iterator[dict[str, str]]:
     with conformance.Server() as found:
         yield found
 
 
-@pytest.mark.parametrize("case", _cases(), ids=lambda case: f"{case.parent.name}/{case.stem}")
+@pytest.mark.parametrize("case", conformance.collect([]), ids=lambda case: f"{case.parent.name}/{case.stem}")
 def test_case(case: Path, urls: dict[str, str]) -> None:
     expected = json.loads((case.parent / "expected" / f"{case.stem}.json").read_text())
     runner = [sys.executable, "-m", "jsrunner"]

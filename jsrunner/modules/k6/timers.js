@@ -3,8 +3,3 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'jsrunner:globals/timers';
 
 export { clearInterval, clearTimeout, setInterval, setTimeout };
-
-const timers = {
-  setTimeout, clearTimeout, setInterval, clearInterval,
-};
-export { timers as default };

@@ -3,7 +3,9 @@
 // a refused handshake has `status`, `headers` and `body` (not enumerable, so that it looks like k6's).
 // @ts-check
 import {
-  GoError, context, describe, host, mustBeCallable, onFlush, pack, packText, release, unpack,
+  ArrayBuffer, DataView, GoError, Number, String, context, contains, defineProperties, defineProperty, describe,
+  host, includes, isArray, isView, join, keys, map, method, mustBeCallable, onFlush, pack, packText, part, positionOf,
+  push, release, slice, splice, trunc, unpack,
 } from 'jsrunner:host';
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
 import { goType } from 'jsrunner:bytes';
@@ -18,7 +20,10 @@ const CLOSED = 3;
 const EVENTS = ['message', 'error', 'open', 'close', 'ping', 'pong'];
 const SHORT = 2048; // characters: longer texts cross beside the JSON
 
-const { defineProperties, defineProperty } = Object;
+const { Uint8Array } = globalThis;
+const indexOf = method(Array.prototype.indexOf);
+const unit = method(String.prototype.charCodeAt);
+const cut = method(ArrayBuffer.prototype.slice);
 
 /** A property of an event: nobody changes it. */
 const FIXED = { __proto__: null, writable: false, configurable: false };
@@ -38,7 +43,8 @@ const PARAMS = {
 /** [handle, text or ArrayBuffer, what hears of the answer], or [handle, something else, kind] */
 let outbox = [];
 
-const packed = ([handle, what, kind]) => {
+const packed = (entry) => {
+  const { 0: handle, 1: what, 2: kind } = entry;
   if (typeof what === 'string') return what.length <= SHORT ? [handle, what] : [handle, packText(what), 'text'];
   return what instanceof ArrayBuffer ? [handle, pack(what), 'binary'] : [handle, what, kind];
 };
@@ -47,7 +53,7 @@ onFlush(() => {
   if (!outbox.length) return;
   const entries = outbox;
   outbox = [];
-  host('websockets.send', entries.map(packed));
+  host('websockets.send', map(entries, packed));
   release();
 });
 
@@ -58,7 +64,7 @@ onDeparture(() => {
   if (outbox.length !== 1) return undefined;
   const entry = outbox[0];
   const text = entry[1];
-  if (typeof text !== 'string' || text.length > SHORT || text.includes('\0')) return undefined;
+  if (typeof text !== 'string' || text.length > SHORT || contains(text, '\0')) return undefined;
   outbox.length = 0;
   receiver = entry[2];
   return `\x05${entry[0]}:${text}`;
@@ -68,7 +74,7 @@ onDeparture(() => {
 const byteLength = (text) => {
   let size = text.length;
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
+    const code = unit(text, i);
     if (code > 0x7ff) size += code >= 0xd800 && code < 0xe000 ? 1 : 2;
     else if (code > 0x7f) size += 1;
   }
@@ -78,24 +84,29 @@ const byteLength = (text) => {
 /** What `send` takes, as it crosses: a string, or an ArrayBuffer that nobody else has. */
 const payloadOf = (data) => {
   if (typeof data === 'string') return data;
-  if (data instanceof ArrayBuffer) return data.slice(0);
-  if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
-    return data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  if (data instanceof ArrayBuffer) return cut(data, 0);
+  if (isView(data) && !(data instanceof DataView)) {
+    return cut(data.buffer, data.byteOffset, data.byteOffset + data.byteLength);
   }
   const bytes = bytesOfBlob(data);
-  if (bytes) return bytes.slice().buffer;
+  if (bytes) return cut(bytes.buffer, 0);
   throw new GoError(`unsupported send type ${goType(data)}`);
 };
 
+const FRAME = '\n\tat ';
+
 /** The text of an error event about an exception of a handler. */
 const onOneLine = (error) => {
-  const [text, frame] = describe(error).split('\n\tat ');
-  return frame ? `${text} at ${frame.trim()}` : text;
+  const text = describe(error);
+  const frames = positionOf(text, FRAME);
+  if (frames < 0) return text;
+  const first = part(text, frames + FRAME.length);
+  return `${part(text, 0, frames)} at ${part(first, 0, positionOf(first, '\n'))}`;
 };
 
 const protocolsOf = (protocols) => {
   if (protocols instanceof String || typeof protocols === 'string') return String(protocols);
-  return Array.isArray(protocols) ? protocols.map(String).join(', ') : '';
+  return isArray(protocols) ? join(map(protocols, (one) => String(one)), ', ') : '';
 };
 
 // Works without `new`, as in k6; what it returns is no instance of it.
@@ -117,20 +128,23 @@ export function WebSocket(address, protocols, params) {
   /** Call who listens: the on... property, then the others as they were added. */
   const fire = (type, event) => {
     const handler = handlers[type];
-    const others = listeners[type];
-    if (!others) {
-      handler?.(event);
-      return;
+    // Listeners that are added meanwhile are for the next event.
+    const others = listeners[type] && slice(listeners[type]);
+    handler?.(event);
+    for (let i = 0; i < others?.length; i += 1) {
+      const listener = others[i];
+      listener(event);
     }
-    for (const listener of handler ? [handler, ...others] : [...others]) listener(event);
   };
 
   const eventOf = (type, timestamp, fields, hidden) => {
     const event = {
       type, target: socket, timestamp, ...fields,
     };
-    for (const name of Object.keys(event)) defineProperty(event, name, FIXED);
-    for (const [name, value] of Object.entries(hidden ?? {})) defineProperty(event, name, { value });
+    const shown = keys(event);
+    for (let i = 0; i < shown.length; i += 1) defineProperty(event, shown[i], FIXED);
+    const more = hidden ? keys(hidden) : [];
+    for (let i = 0; i < more.length; i += 1) defineProperty(event, more[i], { __proto__: null, value: hidden[more[i]] });
     return event;
   };
 
@@ -156,7 +170,7 @@ export function WebSocket(address, protocols, params) {
 
   const message = (data, timestamp) => {
     if (state !== OPEN) {
-      outbox.push([handle, 1, 'undelivered']);
+      push(outbox, [handle, 1, 'undelivered']);
       return;
     }
     if (!handlers.message && !listeners.message) return;
@@ -176,7 +190,7 @@ export function WebSocket(address, protocols, params) {
       message(payload, time);
       return;
     }
-    const [kind, first, second, third, fourth] = payload;
+    const { 0: kind, 1: first, 2: second, 3: third, 4: fourth } = payload;
     switch (kind) {
       case 'text':
         message(unpack(first), time);
@@ -208,36 +222,45 @@ export function WebSocket(address, protocols, params) {
   const isMessage = (payload) => typeof payload === 'string' || payload[0] === 'text' || payload[0] === 'binary';
   listen(handle, received, (payloads) => {
     state = CLOSED;
-    outbox.push([handle, payloads.filter(isMessage).length, 'undelivered']);
+    let messages = 0;
+    for (let i = 0; i < payloads.length; i += 1) if (isMessage(payloads[i])) messages += 1;
+    push(outbox, [handle, messages, 'undelivered']);
   });
 
-  const method = (name, value, enumerable = true) => defineProperty(socket, name, { value, enumerable });
-  const property = (name, get, set) => defineProperty(socket, name, { get, set, enumerable: true });
+  const constant = (name, value, enumerable = true) => {
+    defineProperty(socket, name, { __proto__: null, value, enumerable });
+  };
+  const property = (name, get, set) => {
+    defineProperty(socket, name, {
+      __proto__: null, get, set, enumerable: true,
+    });
+  };
 
-  method('addEventListener', (type, listener) => {
+  constant('addEventListener', (type, listener) => {
     const name = type === undefined || type === null ? '' : String(type);
     if (listener === undefined || listener === null) {
       throw new GoError(`handler for event type "${name}" isn't a callable function`);
     }
     mustBeCallable(listener, 1);
-    if (EVENTS.includes(name)) (listeners[name] ??= []).push(listener);
+    if (includes(EVENTS, name)) push(listeners[name] ??= [], listener);
     else host('websockets.warn', `can't add event handler: unknown event type: ${name}`);
   });
-  method('removeEventListener', (type, listener) => {
-    const at = listeners[type]?.indexOf(listener) ?? -1;
-    if (at >= 0) listeners[type].splice(at, 1);
+  constant('removeEventListener', (type, listener) => {
+    const list = listeners[type] ?? [];
+    const at = indexOf(list, listener);
+    if (at >= 0) splice(list, at, 1);
   }, false);
-  method('send', (data) => {
+  constant('send', (data) => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
-    outbox.push([handle, payloadOf(data), message]);
+    push(outbox, [handle, payloadOf(data), message]);
   });
-  method('ping', () => {
+  constant('ping', () => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
-    outbox.push([handle, null, 'ping']);
+    push(outbox, [handle, null, 'ping']);
   });
-  method('close', (code, reason) => {
+  constant('close', (code, reason) => {
     if (state === CLOSING || state === CLOSED) return;
-    const number = Math.trunc(Number(code)) || 1000;
+    const number = trunc(Number(code)) || 1000;
     const text = reason === undefined || reason === null ? '' : String(reason);
     if (number !== 1000 && !(number >= 3000 && number <= 4999)) {
       throw new GoError("InvalidAccessError: Failed to execute 'close' on 'WebSocket': The close code must be "
@@ -248,15 +271,19 @@ export function WebSocket(address, protocols, params) {
         + 'greater than 123 bytes');
     }
     state = CLOSING;
-    outbox.push([handle, [number, text], 'close']);
+    push(outbox, [handle, [number, text], 'close']);
   });
-  defineProperty(socket, 'url', { value: url, enumerable: true });
+  constant('url', url);
   property('readyState', () => state);
-  property('bufferedAmount', () => outbox.reduce((size, [owner, what]) => {
-    if (owner !== handle) return size;
-    if (typeof what === 'string') return size + byteLength(what);
-    return what instanceof ArrayBuffer ? size + what.byteLength : size;
-  }, host('websockets.buffered', handle)));
+  property('bufferedAmount', () => {
+    let size = host('websockets.buffered', handle);
+    for (let i = 0; i < outbox.length; i += 1) {
+      const { 0: owner, 1: what } = outbox[i];
+      if (owner === handle && typeof what === 'string') size += byteLength(what);
+      else if (owner === handle && what instanceof ArrayBuffer) size += what.byteLength;
+    }
+    return size;
+  });
   property('extensions', () => extensions);
   property('protocol', () => protocol);
   property('binaryType', () => binaryType, (type) => {
@@ -265,7 +292,8 @@ export function WebSocket(address, protocols, params) {
     }
     binaryType = type;
   });
-  for (const type of EVENTS) {
+  for (let i = 0; i < EVENTS.length; i += 1) {
+    const type = EVENTS[i];
     property(`on${type}`, () => {
       // As in k6: always a function, which calls nothing but gives what was assigned.
       const handler = handlers[type];
@@ -281,6 +309,3 @@ export function WebSocket(address, protocols, params) {
 }
 
 export { Blob };
-
-const websockets = { WebSocket, Blob };
-export { websockets as default };

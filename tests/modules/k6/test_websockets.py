@@ -1097,6 +1097,70 @@ def test_what_blobs_are_not_made_of(play: Player, arguments: str, text: str) -> 
     assert found.said == [["GoError", text]]
 
 
+# -- scripts that change the language's own objects --------------------------------------------------
+
+CHANGED = """
+import {{ WebSocket, Blob }} from 'k6/websockets';
+const {{ ownKeys, deleteProperty }} = Reflect;
+const without = (all) => {{
+  for (let i = 0; i < all.length; i += 1) {{
+    const names = ownKeys(all[i]);
+    for (let j = 0; j < names.length; j += 1) {{
+      if (names[j] !== 'constructor' && names[j] !== 'concat') deleteProperty(all[i], names[j]);
+    }}
+  }}
+}};
+const bytes = new Uint8Array(3);
+{change};
+export function setup() {{
+  const ws = new WebSocket(__ENV.URL, ['a'], {{ tags: {{ t: 1 }}, headers: {{ 'X-A': 'b' }} }});
+  let n = 0;
+  ws.addEventListener('open', function () {{
+    ws.send('text'); ws.send(bytes); ws.send(new Blob(['blob', bytes])); ws.ping();
+    console.log(ws.bufferedAmount, ws.readyState);
+  }});
+  const first = function () {{ ws.removeEventListener('message', first); }};
+  ws.addEventListener('message', first);
+  ws.onmessage = async function (e) {{
+    n += 1;
+    console.log(e.data.size, n === 3 ? await e.data.text() : e.data);
+    if (n === 3) ws.close(3000, 'é');
+  }};
+  ws.onpong = function (e) {{ console.log(e.type); }};
+  ws.onerror = function (e) {{ console.log(e.error); }};
+  ws.onclose = function (e) {{ console.log(e.code, e.reason); }};
+  setTimeout(function () {{ console.log('timer'); }}, 60);
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "",
+        "without([Array.prototype])",
+        "without([String.prototype, Object.prototype, Number.prototype])",
+        "without([Object, Array, String, Number, Math, JSON, Reflect])",
+        "without([Promise, Map.prototype, WeakMap.prototype, Set.prototype])",
+        "without([ArrayBuffer, Uint8Array, Object.getPrototypeOf(Uint8Array), Function.prototype])",
+        "Array.prototype[Symbol.iterator] = function () { throw 'mine'; }",
+        "Object = Array = String = Number = Symbol = Function = Promise = Map = WeakMap = Math = JSON = null",
+        "ArrayBuffer = Uint8Array = DataView = null",
+        "Object.prototype.get = () => 5; Object.prototype.enumerable = false; Object.prototype.then = null",
+    ],
+)
+def test_changed_globals(
+    tmp_path: Path, serve: Callable[[Callable[..., Any]], Server], change: str
+) -> None:
+    source = CHANGED.format(change=change)
+    stage = Stage(tmp_path, source, environment={"URL": serve(echo).url}).run()
+    assert stage.failure is None
+    assert sorted(stage.logged()) == sorted(
+        ["14 1", "undefined text", '3 { size: 3, type: "" }', "pong", "7 blob\0\0\0", "websocket: close 3000: é",
+         "3000 é", "timer"]
+    )  # fmt: skip
+
+
 # -- whole runs --------------------------------------------------------------------------------------
 
 Start = Callable[..., "Process"]
