@@ -79,7 +79,8 @@ def run(
     does not load or options that describe no test.
     """
     from jsrunner import __version__
-    from jsrunner.coordinator.run import Run, Settings
+    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.settings import Settings
     from jsrunner.options.parse import options_from_json
     from jsrunner.outputs.registry import parse_output
     from jsrunner.script.script import Script

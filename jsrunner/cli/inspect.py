@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.cli.inputs import command, open_script, read_config, script_environment
-from jsrunner.coordinator.run import Run, Settings
+from jsrunner.coordinator.run import Run
+from jsrunner.coordinator.settings import Settings
 from jsrunner.errors import ExitCode
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration

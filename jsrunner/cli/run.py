@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from jsrunner import K6_VERSION, __version__
 from jsrunner.cli.features import enabled
 from jsrunner.cli.inputs import command, no_color, open_script, read_config, script_environment
-from jsrunner.coordinator.run import Run, Settings
+from jsrunner.coordinator.run import Run
+from jsrunner.coordinator.settings import Settings
 from jsrunner.errors import UsageError
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
 from jsrunner.options.runtime import Globals, Runtime, read_runtime

@@ -12,48 +12,45 @@ import pickle
 import selectors
 import signal
 import socket
-import sys
 import time
 from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
+from jsrunner.coordinator.decide import NOTHING, decide, script_options
 from jsrunner.coordinator.local import LocalWorkers
-from jsrunner.coordinator.partition import max_vus, share_out
-from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, ScriptError, WorkerError
+from jsrunner.coordinator.partition import share_out
+from jsrunner.coordinator.report import Report
+from jsrunner.coordinator.signals import Wakeup
+from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
 from jsrunner.executors.base import Shared
-from jsrunner.executors.derive import derive_scenarios, validate
-from jsrunner.executors.registry import scenarios_from_json
-from jsrunner.metrics.registry import BUILTIN, Metric, Registry
+from jsrunner.metrics.registry import BUILTIN, Metric
 from jsrunner.metrics.sinks import TrendSink
 from jsrunner.metrics.store import Series, Store
-from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
-from jsrunner.options.layers import consolidate
-from jsrunner.options.model import Options, to_json
-from jsrunner.options.parse import options_from_env, options_from_json
-from jsrunner.options.segment import Striping
-from jsrunner.outputs.base import rfc3339
-from jsrunner.secrets.sources import Secrets
-from jsrunner.summary import export, machine, text
+from jsrunner.options.model import to_json
 from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
 from jsrunner.worker.plan import Plan
 from jsrunner.worker.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from jsrunner.coordinator.settings import Companion, Settings
     from jsrunner.executors.base import ExecutorConfig
-    from jsrunner.outputs.base import Output, OutputConfig, SampleFormatter
+    from jsrunner.metrics.thresholds import ThresholdSet
+    from jsrunner.options.model import Options
+    from jsrunner.options.segment import Striping
+    from jsrunner.outputs.base import Output, SampleFormatter
     from jsrunner.script.script import Script
+    from jsrunner.summary.model import SummaryData
     from jsrunner.ui.display import Display
     from jsrunner.ui.log import Logger
 
 #: k6's defaults, in seconds.
 STAGE_TIMEOUT: Final = 60.0
-SUMMARY_TIMEOUT: Final = 120.0
 THRESHOLDS_EVERY: Final = 2.0
 #: How long a worker may take to obey before it is killed: native code that computes for long cannot
 #: be interrupted.
@@ -64,40 +61,6 @@ LATE: Final = 10.0
 LAST_PATIENCE: Final = 3.0
 #: How often the display gets a new state, in seconds.
 REFRESH: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to run, besides the test's own options."""
-
-    outputs: tuple[OutputConfig, ...] = ()
-    summary_mode: str = "compact"
-    summary_export: str | None = None
-    no_thresholds: bool = False
-    no_color: bool = False
-    quiet: bool = False
-    #: Without a summary in words; it is there as data.
-    silent: bool = False
-    #: Where scripts find their variables.
-    script_environment: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    #: Where `k6/secrets` has its secrets from.
-    secrets: Secrets = field(default_factory=lambda: Secrets({}))
-    workers: int | None = None
-    user_agent: str = ""
-    #: Names of k6's feature flags that are on.
-    features: frozenset[str] = frozenset()
-    #: handleSummary and the exported summary have k6's newer schema.
-    machine_readable: bool = False
-    #: When all is done, wait for a signal.
-    linger: bool = False
-
-
-class Companion(Protocol):
-    """A process that the run needs besides its workers: readable when it has ended."""
-
-    def fileno(self) -> int: ...
-    def failure(self) -> JsrunnerError: ...
 
 
 @dataclass(slots=True)
@@ -144,13 +107,9 @@ class Run:
         self.settings = settings
         self.logger = logger
         self.display = display
-        self.options = Options()
-        self.scenarios: dict[str, ExecutorConfig] = {}
-        self.striping = Striping(None, None)
-        self.thresholds = ThresholdSet()
-        self.registry = Registry()
+        #: Known when the script's first init is done.
+        self.test = NOTHING
         self.store = Store(self.thresholds, system_tags=frozenset())
-        self.max_vus = 0
         #: Those that are made before the test; arrival rates may have more of them made.
         self.vus_planned = 0
         self.phase = "init"
@@ -168,7 +127,6 @@ class Run:
         self.lateness = TrendSink()
         #: Whether the test waits to be resumed before it begins.
         self.paused = False
-        self._exports: dict[str, str] = {}
         self._workers: list[Worker] = []
         self._stage: messages.StageDone | None = None
         self._in_stage = False
@@ -188,6 +146,8 @@ class Run:
         self._interrupted_at: float | None = None
         self._next_second = self._next_judgement = self._next_frame = float("inf")
         self._selector = selectors.DefaultSelector()
+        self._wakeup = Wakeup()
+        self._selector.register(self._wakeup, selectors.EVENT_READ)
         self._service = service
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lingering = False
@@ -219,7 +179,7 @@ class Run:
             if decide:
                 self._decide()
                 return self.options, self._loaded.imports
-            return self._script_options(self._loaded), self._loaded.imports
+            return script_options(self._loaded, self.script, self.logger), self._loaded.imports
 
     @contextlib.contextmanager
     def _started(self, most: int) -> Iterator[None]:
@@ -235,7 +195,7 @@ class Run:
         self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]
         self._workers[0].process_id = self._local.process_id
         self._watch(self._workers[0])
-        restore = self._catch_signals()
+        self._wakeup.catch(self._interrupt)
         try:
             yield
         finally:
@@ -246,7 +206,7 @@ class Run:
             # The first init runs before there is anybody to hear of the end.
             patience = 0.0 if self._loaded is None else LAST_PATIENCE
             self._local.end(self._process_ids(), patience)
-            restore()
+            self._wakeup.close()
 
     def _load(self) -> None:
         """Wait for the script's first init."""
@@ -255,76 +215,42 @@ class Run:
             raise JsrunnerError("", exit_code=self.cause)
 
     def _decide(self) -> None:
-        """Options, scenarios, thresholds: what the test is. Raises JsrunnerError."""
-        loaded = self._loaded
-        assert loaded is not None
-        self._exports = loaded.exports
-        for name, type_, contains in loaded.metrics:
-            self.registry.declare(name, type_, contains)
-        script_options = self._script_options(loaded)
-        layers = {"config": self._config or Options(), "script": script_options}
-        layers["env"] = options_from_env(self.settings.environment)
-        layers["cli"] = self._flags
-        merge_tags = "merge-run-tags" in self.settings.features
-        self.options, warnings = consolidate(layers, merge_tags=merge_tags)
-        if self.settings.features:
-            tags = {f"k6_feature_{one.replace('-', '_')}": "true" for one in self.settings.features}
-            self.options = replace(self.options, tags=dict(self.options.tags or {}) | tags)
-        self.paused = bool(self.options.paused)
-        self.scenarios, more = derive_scenarios(self.options)
-        for warning in warnings + more:
-            self.logger.log("warning", warning)
-        validate(self.options, self.scenarios, loaded.exports)
-        self.striping = Striping(self.options.segment, self.options.segment_sequence)
-        self.max_vus = max_vus(self.scenarios, self.striping)
-        self._read_thresholds()
-
-    def _script_options(self, loaded: messages.Loaded) -> Options:
-        prefix = (
-            f"could not initialize '{self.script.name}': could not load JS test '{self.script.url}': "
+        """Settle what the test is. Raises JsrunnerError."""
+        assert self._loaded is not None
+        self.test = decide(
+            self._loaded,
+            self.script,
+            config=self._config,
+            flags=self._flags,
+            settings=self.settings,
+            logger=self.logger,
         )
-        if loaded.options_error is not None:
-            raise JsrunnerError(f"{prefix}error parsing script options: {loaded.options_error}")
-        functions = [name for name, kind in loaded.exports.items() if kind == "function"]
-        for name in ("setup", "teardown"):
-            if name in loaded.exports and name not in functions:
-                raise JsrunnerError(f"{prefix}exported '{name}' must be a function")
-        if "handleSummary" in loaded.exports and "handleSummary" not in functions:
-            raise JsrunnerError(f"{prefix}exported identifier handleSummary must be a function")
-        try:
-            given = self.script.archived_options
-            if given is None:
-                given = json.loads(loaded.options or "{}")
-            options, unknown = options_from_json(given, of_script=True)
-            scenarios_from_json(options.scenarios or {})  # wrong ones count even if they are overridden
-        except ConfigError as error:
-            raise ConfigError(prefix + str(error), exit_code=error.exit_code, hint=error.hint) from None
-        if not set(functions) - {"setup", "teardown", "handleSummary"}:
-            raise JsrunnerError(f"{prefix}no exported functions in script")
-        if unknown:
-            self.logger.log(
-                "warning",
-                "There were unknown fields in the options exported in the script",
-                error=f'json: unknown field "{min(unknown)}"',
-            )
-        return options
-
-    def _read_thresholds(self) -> None:
-        raw = self.options.thresholds or {}
-        if self.settings.no_thresholds:
-            for key in raw:
-                if self.registry.get(key.partition("{")[0]) is None:
-                    self.logger.log("warning", f"Invalid metric '{key}' in threshold definitions")
-        else:
-            self.thresholds = parse_thresholds(raw)
-            self.thresholds.validate(self.registry)
-            for warning in self.thresholds.warnings:
-                self.logger.log("warning", warning)
+        self.paused = bool(self.options.paused)
         self.store = Store(
             self.thresholds,
             system_tags=self.options.enabled_system_tags(),
             by_group=self.settings.summary_mode == "full",
         )
+
+    @property
+    def options(self) -> Options:
+        return self.test.options
+
+    @property
+    def scenarios(self) -> dict[str, ExecutorConfig]:
+        return self.test.scenarios
+
+    @property
+    def striping(self) -> Striping:
+        return self.test.striping
+
+    @property
+    def thresholds(self) -> ThresholdSet:
+        return self.test.thresholds
+
+    @property
+    def max_vus(self) -> int:
+        return self.test.max_vus
 
     def _open_outputs(self) -> None:
         tags = sorted(self.options.enabled_system_tags())
@@ -345,7 +271,7 @@ class Run:
         del self._workers[count:]
         self._local.board.open(len(self.scenarios))
         self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
-        shown = self._shown_options()
+        shown = self.test.shown_options()
         shares = share_out(self.scenarios, self.striping, count)
         self.vus_planned = self._local.board.vus = sum(len(share.vu_ids) for share in shares)
         plan = Plan(
@@ -368,26 +294,20 @@ class Run:
         self._next_frame = time.monotonic()
         self._pump(lambda: all(worker.ready for worker in self._workers))
 
-    def _shown_options(self) -> dict[str, Any]:
-        """exec.test.options."""
-        shown = to_json(self.options, consolidated=True)
-        shown["scenarios"] = {name: one.to_json() for name, one in self.scenarios.items()}
-        return shown
-
     def _play(self) -> ExitCode | None:
         """setup, scenarios, teardown; what ended it early, None if nothing did."""
         if self.paused and not self._resumed():
             return self.cause
         self.started = time.monotonic()
         self._next_judgement = self.started + THRESHOLDS_EVERY
-        if "setup" in self._exports and not self.options.no_setup:
+        if "setup" in self.test.exports and not self.options.no_setup:
             self.phase = "setup"
             if not self._run_setup():
                 return self.cause
         if self.cause is None:
             self.phase = "running"
             self._play_scenarios()
-        if "teardown" in self._exports and not self.options.no_teardown:
+        if "teardown" in self.test.exports and not self.options.no_teardown:
             self.phase = "teardown"
             self._run_teardown()
         return self.cause
@@ -537,7 +457,7 @@ class Run:
             self._linger()
         crossed: tuple[str, ...] = ()
         if not self.settings.no_thresholds:
-            self.store.add_thresholds(self.registry)
+            self.store.add_thresholds(self.test.registry)
             crossed = self.thresholds.evaluate(self.store, elapsed, final=True).crossed
         if not any(count.total(board.COMPLETED) for count in self._counts) and cause is None:
             self.logger.log(
@@ -546,7 +466,7 @@ class Run:
             )
         self._report_lateness()
         if self.settings.summary_mode != "disabled":
-            self._summarize(elapsed)
+            self.summary = self._report().tell(self._summary_data(elapsed))
         self._close_outputs()
         if self._failure is not None:
             raise self._failure
@@ -578,8 +498,8 @@ class Run:
                 f"started {late:.0f} ms late or more (at most {self.lateness.max:.0f} ms)",
             )
 
-    def _summarize(self, elapsed: float) -> None:
-        data = build(
+    def _summary_data(self, elapsed: float) -> SummaryData:
+        return build(
             self.store,
             self.thresholds,
             trend_stats=self.options.trend_stats(),
@@ -587,109 +507,22 @@ class Run:
             duration=elapsed,
             setup_data=json.loads(self.setup_data) if self.setup_data else None,
         )
-        if self.settings.machine_readable:
-            described = machine.handle_summary_data(
-                data,
-                compact=self.settings.summary_mode == "compact",
-                script=self.script.name,
-                generated_at=rfc3339(time.time()),
-            )
-        else:
-            described = export.handle_summary_data(
-                data,
-                no_color=self.settings.no_color,
-                stdout_tty=sys.stdout.isatty(),
-                stderr_tty=sys.stderr.isatty(),
-            )
-        self.summary = described
-        results, changed = self._handle_summary(described)
-        if results is None and self.settings.silent:
-            results = {}
-        if results is None:
-            color = sys.stdout.isatty() and not self.settings.no_color
-            shown = text.render(data, mode=self.settings.summary_mode, color=color)
-            results = {"stdout": f"\n{shown}\n\n"}
-        self._write_results(results)
-        if self.settings.summary_export and changed is not None:
-            schema = machine if self.settings.machine_readable else export
-            try:
-                exported = json.dumps(schema.export(changed), indent=4)
-            except (AttributeError, KeyError, TypeError) as error:
-                self.logger.log(
-                    "error",
-                    f"could not write {self.settings.summary_export}: handleSummary() has changed its "
-                    f"argument beyond recognition ({type(error).__name__}: {error})",
-                )
-                return
-            self._write_results({self.settings.summary_export: exported})
 
-    def _handle_summary(
-        self, described: dict[str, Any]
-    ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-        """(what to write, None for the usual summary; the data as the script has left it).
+    def _report(self) -> Report:
+        def ask(argument: bytes, timeout: float) -> messages.StageDone | None:
+            wanted = "handleSummary" in self.test.exports
+            return self._run_stage("handleSummary", argument, timeout, wanted=wanted)
 
-        The data is None where the script's result is no summary at all.
-        """
-        failed = "failed to handle the end-of-test summary"
-        timeout = self.options.handle_summary_timeout or SUMMARY_TIMEOUT
-        done = self._run_stage(
-            "handleSummary",
-            json.dumps(described).encode(),
-            timeout,
-            wanted="handleSummary" in self._exports,
+        return Report(
+            self.settings,
+            self.logger,
+            script=self.script.name,
+            timeout=self.options.handle_summary_timeout,
+            ask=ask,
         )
-        if done is None or not done.result:
-            if done is not None and done.timed_out:
-                self.logger.log(
-                    "error",
-                    failed,
-                    error=f"handleSummary() execution timed out after {timeout:.0f} seconds",
-                )
-            elif done is not None and done.error is not None:
-                self._log_exception(done.error)
-            return None, described
-        if done.error is not None:
-            self._log_exception(done.error)
-            return None, described
-        results, described = json.loads(done.result)
-        if results is not None and "$error" in results:
-            self.logger.log("error", failed, error=results["$error"])
-            return {}, None
-        return results, described
 
     def _log_exception(self, message: str) -> None:
         self.logger.log("error", message, source="stacktrace", hint="script exception")
-
-    def _write_results(self, results: Mapping[str, Any]) -> None:
-        """Write texts (or base64 in a list) to stdout, stderr and files."""
-        wrong = []
-        for name, content in results.items():
-            data = content.encode("utf-8", "replace") if isinstance(content, str) else None
-            if data is None:
-                import base64
-
-                data = base64.b64decode(content[0])
-            try:
-                if name in ("stdout", "stderr"):
-                    stream = sys.stdout if name == "stdout" else sys.stderr
-                    stream.flush()
-                    stream.buffer.write(data)
-                    stream.flush()
-                else:
-                    with open(name, "wb") as file:
-                        file.write(data)
-            except BrokenPipeError:
-                pass  # whoever reads has read enough
-            except OSError as error:
-                reason = (error.strerror or "").lower()
-                wrong.append(f"could not open '{name}': open {name}: {reason}")
-        if wrong:
-            listed = "".join(f"\n\t- {one}" for one in wrong)
-            self.logger.log(
-                "error",
-                "failed to handle the end-of-test summary",
-                error=f"Could not save some summary information:{listed}",
-            )
 
     # -- messages ----------------------------------------------------------------------------------
 
@@ -715,7 +548,7 @@ class Run:
                     self._selector.unregister(self._companion)
                     self._fail(self._companion.failure())
                 else:
-                    self._wakeup.recv(64)
+                    self._wakeup.clear()
             while not self._calls.empty():
                 self._calls.get()()
             self._tick(time.monotonic())
@@ -869,8 +702,7 @@ class Run:
     def call_soon(self, function: Callable[[], None]) -> None:
         """Have the run's own thread call this soon. Any thread may ask for it."""
         self._calls.put(function)
-        with contextlib.suppress(OSError):  # if there is no room it has enough to wake up for
-            self._notify.send(b"\0")
+        self._wakeup.wake()
 
     def stop_from_outside(self) -> None:
         """End the run as somebody wants who uses the REST API."""
@@ -883,7 +715,7 @@ class Run:
 
     def run_again(self, name: str) -> None:
         """Run setup or teardown besides the test. Raises JsrunnerError with what went wrong."""
-        if name not in self._exports:
+        if name not in self.test.exports:
             return
         if self.phase == "init":
             raise JsrunnerError(f"{name}() cannot run before there are VUs")
@@ -934,44 +766,20 @@ class Run:
     def _process_ids(self) -> list[int]:
         return [worker.process_id for worker in self._workers if worker.process_id]
 
-    def _catch_signals(self) -> Callable[[], None]:
-        """First signal: stop, then teardown and summary. Second: at once."""
-        self._wakeup, notify = socket.socketpair()
-        self._notify = notify
-        for end in (self._wakeup, notify):
-            end.setblocking(False)
-        self._selector.register(self._wakeup, selectors.EVENT_READ)
-        before = signal.set_wakeup_fd(notify.fileno())
-
-        def handle(number: int, _frame: object) -> None:
-            if self._lingering:
-                self._lingering = False
-                return
-            self._signals += 1
-            if self._signals > 1:
-                self.display.stop()
-                self._local.kill(self._process_ids())
-                os._exit(ExitCode.EXTERNAL_ABORT)
-            name = "interrupt" if number == signal.SIGINT else "terminated"
-            self.logger.log(
-                "error",
-                f"test run was aborted because k6 received a '{name}' signal",
-            )
-            self._stop(ExitCode.EXTERNAL_ABORT)
-            if self.phase == "init":
-                self._fail(JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT))
-
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, handle) for number in numbers}
-
-        def restore() -> None:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(before)
-            self._wakeup.close()
-            notify.close()
-
-        return restore
+    def _interrupt(self, name: str) -> None:
+        """A signal: the first one stops the run, then come teardown and summary; the second ends it."""
+        if self._lingering:
+            self._lingering = False
+            return
+        self._signals += 1
+        if self._signals > 1:
+            self.display.stop()
+            self._local.kill(self._process_ids())
+            os._exit(ExitCode.EXTERNAL_ABORT)
+        self.logger.log("error", f"test run was aborted because k6 received a '{name}' signal")
+        self._stop(ExitCode.EXTERNAL_ABORT)
+        if self.phase == "init":
+            self._fail(JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT))
 
 
 def _marshal_failure(result: bytes) -> str | None:

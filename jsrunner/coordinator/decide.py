@@ -1,0 +1,137 @@
+"""What the test is: the layers of options, the scenarios, the thresholds, of what the script says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.coordinator.partition import max_vus
+from jsrunner.errors import ConfigError, JsrunnerError
+from jsrunner.executors.derive import derive_scenarios, validate
+from jsrunner.executors.registry import scenarios_from_json
+from jsrunner.metrics.registry import Registry
+from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
+from jsrunner.options.layers import consolidate
+from jsrunner.options.model import Options, to_json
+from jsrunner.options.parse import options_from_env, options_from_json
+from jsrunner.options.segment import Striping
+
+if TYPE_CHECKING:
+    from jsrunner.coordinator.settings import Settings
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.script.script import Script
+    from jsrunner.ui.log import Logger
+    from jsrunner.worker.messages import Loaded
+
+_STAGES = ("setup", "teardown")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test as it is going to be run."""
+
+    options: Options
+    scenarios: dict[str, ExecutorConfig]
+    striping: Striping
+    registry: Registry
+    thresholds: ThresholdSet
+    #: Type of each export of the script.
+    exports: dict[str, str]
+    #: How many VUs it can need at once, with those that arrival rates may have made.
+    max_vus: int
+
+    def shown_options(self) -> dict[str, Any]:
+        """exec.test.options."""
+        shown = to_json(self.options, consolidated=True)
+        shown["scenarios"] = {name: one.to_json() for name, one in self.scenarios.items()}
+        return shown
+
+
+#: Before the script has been loaded.
+NOTHING: Final = Test(Options(), {}, Striping(None, None), Registry(), ThresholdSet(), {}, 0)
+
+
+def decide(
+    loaded: Loaded,
+    script: Script,
+    *,
+    config: Options | None,
+    flags: Options,
+    settings: Settings,
+    logger: Logger,
+) -> Test:
+    """Work the test out. Raises JsrunnerError for what is none."""
+    registry = Registry()
+    for name, type_, contains in loaded.metrics:
+        registry.declare(name, type_, contains)
+    layers = {
+        "config": config or Options(),
+        "script": script_options(loaded, script, logger),
+        "env": options_from_env(settings.environment),
+        "cli": flags,
+    }
+    options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
+    if settings.features:
+        tags = {f"k6_feature_{one.replace('-', '_')}": "true" for one in settings.features}
+        options = replace(options, tags=dict(options.tags or {}) | tags)
+    scenarios, more = derive_scenarios(options)
+    for warning in warnings + more:
+        logger.log("warning", warning)
+    validate(options, scenarios, loaded.exports)
+    striping = Striping(options.segment, options.segment_sequence)
+    return Test(
+        options=options,
+        scenarios=scenarios,
+        striping=striping,
+        registry=registry,
+        thresholds=_thresholds(options, registry, settings, logger),
+        exports=loaded.exports,
+        max_vus=max_vus(scenarios, striping),
+    )
+
+
+def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
+    """The script's own options. Raises JsrunnerError."""
+    prefix = f"could not initialize '{script.name}': could not load JS test '{script.url}': "
+    if loaded.options_error is not None:
+        raise JsrunnerError(f"{prefix}error parsing script options: {loaded.options_error}")
+    functions = {name for name, kind in loaded.exports.items() if kind == "function"}
+    for name in _STAGES:
+        if name in loaded.exports and name not in functions:
+            raise JsrunnerError(f"{prefix}exported '{name}' must be a function")
+    if "handleSummary" in loaded.exports and "handleSummary" not in functions:
+        raise JsrunnerError(f"{prefix}exported identifier handleSummary must be a function")
+    try:
+        given = script.archived_options
+        if given is None:
+            given = json.loads(loaded.options or "{}")
+        options, unknown = options_from_json(given, of_script=True)
+        scenarios_from_json(options.scenarios or {})  # wrong ones count even if they are overridden
+    except ConfigError as error:
+        raise ConfigError(prefix + str(error), exit_code=error.exit_code, hint=error.hint) from None
+    if not functions - {*_STAGES, "handleSummary"}:
+        raise JsrunnerError(f"{prefix}no exported functions in script")
+    if unknown:
+        logger.log(
+            "warning",
+            "There were unknown fields in the options exported in the script",
+            error=f'json: unknown field "{min(unknown)}"',
+        )
+    return options
+
+
+def _thresholds(
+    options: Options, registry: Registry, settings: Settings, logger: Logger
+) -> ThresholdSet:
+    raw = options.thresholds or {}
+    if settings.no_thresholds:
+        for key in raw:
+            if registry.get(key.partition("{")[0]) is None:
+                logger.log("warning", f"Invalid metric '{key}' in threshold definitions")
+        return ThresholdSet()
+    thresholds = parse_thresholds(raw)
+    thresholds.validate(registry)
+    for warning in thresholds.warnings:
+        logger.log("warning", warning)
+    return thresholds

@@ -1,0 +1,146 @@
+"""The end-of-test summary: handed to handleSummary, printed, written to files."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.outputs.base import rfc3339
+from jsrunner.summary import export, machine, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jsrunner.coordinator.settings import Settings
+    from jsrunner.summary.model import SummaryData
+    from jsrunner.ui.log import Logger
+    from jsrunner.worker.messages import StageDone
+
+#: k6's default, in seconds.
+SUMMARY_TIMEOUT: Final = 120.0
+_FAILED: Final = "failed to handle the end-of-test summary"
+
+
+class Report:
+    """Tells what came of a run. `ask(argument, timeout)` runs the script's handleSummary."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        logger: Logger,
+        *,
+        script: str,
+        timeout: float | None,
+        ask: Callable[[bytes, float], StageDone | None],
+    ) -> None:
+        self._settings = settings
+        self._logger = logger
+        self._script = script
+        self._timeout = timeout or SUMMARY_TIMEOUT
+        self._ask = ask
+
+    def tell(self, data: SummaryData) -> dict[str, Any]:
+        """Print and write what is to be; what handleSummary was given."""
+        described = self._describe(data)
+        results, changed = self._handle_summary(described)
+        if results is None:
+            results = {} if self._settings.silent else {"stdout": self._text(data)}
+        self._write(results)
+        if self._settings.summary_export and changed is not None:
+            self._export(self._settings.summary_export, changed)
+        return described
+
+    def _describe(self, data: SummaryData) -> dict[str, Any]:
+        if self._settings.machine_readable:
+            return machine.handle_summary_data(
+                data,
+                compact=self._settings.summary_mode == "compact",
+                script=self._script,
+                generated_at=rfc3339(time.time()),
+            )
+        return export.handle_summary_data(
+            data,
+            no_color=self._settings.no_color,
+            stdout_tty=sys.stdout.isatty(),
+            stderr_tty=sys.stderr.isatty(),
+        )
+
+    def _text(self, data: SummaryData) -> str:
+        color = sys.stdout.isatty() and not self._settings.no_color
+        return f"\n{text.render(data, mode=self._settings.summary_mode, color=color)}\n\n"
+
+    def _export(self, path: str, described: dict[str, Any]) -> None:
+        schema = machine if self._settings.machine_readable else export
+        try:
+            exported = json.dumps(schema.export(described), indent=4)
+        except (AttributeError, KeyError, TypeError) as error:
+            self._logger.log(
+                "error",
+                f"could not write {path}: handleSummary() has changed its argument beyond recognition "
+                f"({type(error).__name__}: {error})",
+            )
+            return
+        self._write({path: exported})
+
+    def _handle_summary(
+        self, described: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """(what to write, None for the usual summary; the data as the script has left it).
+
+        The data is None where the script's result is no summary at all.
+        """
+        done = self._ask(json.dumps(described).encode(), self._timeout)
+        if done is None:
+            return None, described
+        if done.timed_out:
+            reason = f"handleSummary() execution timed out after {self._timeout:.0f} seconds"
+            self._logger.log("error", _FAILED, error=reason)
+            return None, described
+        if done.error is not None:
+            self._logger.log("error", done.error, source="stacktrace", hint="script exception")
+            return None, described
+        if not done.result:
+            return None, described
+        results, changed = json.loads(done.result)
+        if results is not None and "$error" in results:
+            self._logger.log("error", _FAILED, error=results["$error"])
+            return {}, None
+        return results, changed
+
+    def _write(self, results: Mapping[str, Any]) -> None:
+        """Write texts (or base64 in a list) to stdout, stderr and files."""
+        wrong = []
+        for name, content in results.items():
+            try:
+                _write_one(name, _bytes(content))
+            except BrokenPipeError:
+                pass  # whoever reads has read enough
+            except OSError as error:
+                reason = (error.strerror or "").lower()
+                wrong.append(f"could not open '{name}': open {name}: {reason}")
+        if wrong:
+            listed = "".join(f"\n\t- {one}" for one in wrong)
+            self._logger.log(
+                "error", _FAILED, error=f"Could not save some summary information:{listed}"
+            )
+
+
+def _bytes(content: str | list[str]) -> bytes:
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace")
+    import base64
+
+    return base64.b64decode(content[0])
+
+
+def _write_one(name: str, data: bytes) -> None:
+    if name in ("stdout", "stderr"):
+        stream = sys.stdout if name == "stdout" else sys.stderr
+        stream.flush()
+        stream.buffer.write(data)
+        stream.flush()
+        return
+    with open(name, "wb") as file:
+        file.write(data)

@@ -1,0 +1,48 @@
+"""How to run, besides the test's own options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from jsrunner.secrets.sources import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.errors import JsrunnerError
+    from jsrunner.outputs.base import OutputConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The command line's, or the library's."""
+
+    outputs: tuple[OutputConfig, ...] = ()
+    summary_mode: str = "compact"
+    summary_export: str | None = None
+    no_thresholds: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    #: Without a summary in words; it is there as data.
+    silent: bool = False
+    #: Where scripts find their variables.
+    script_environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    #: Where `k6/secrets` has its secrets from.
+    secrets: Secrets = field(default_factory=lambda: Secrets({}))
+    workers: int | None = None
+    user_agent: str = ""
+    #: Names of k6's feature flags that are on.
+    features: frozenset[str] = frozenset()
+    #: handleSummary and the exported summary have k6's newer schema.
+    machine_readable: bool = False
+    #: When all is done, wait for a signal.
+    linger: bool = False
+
+
+class Companion(Protocol):
+    """A process that the run needs besides its workers: readable when it has ended."""
+
+    def fileno(self) -> int: ...
+    def failure(self) -> JsrunnerError: ...
