@@ -448,7 +448,7 @@ class Connection(WebSocket):
                 self.stream.sendall(memoryview(data)[sent:])
             return None
         except OSError as error:
-            return self.write_error(error)
+            return self._write_error(error)
 
     def write_text(self, payload: Payload) -> str | None:
         """Send a text message given as UTF-8."""
@@ -477,7 +477,7 @@ class Connection(WebSocket):
                 self.stream.sendall(memoryview(masked)[sent - len(head) :])
             return None
         except OSError as error:
-            return self.write_error(error)
+            return self._write_error(error)
 
     def message_frame(self, first: int, payload: Payload) -> bytes:
         """The frame of a message, compressed if that was agreed on."""
@@ -509,7 +509,7 @@ class Connection(WebSocket):
         self.close_frame = self.close_frame or ABNF(1, 0, 0, 0, _CLOSE, 1, payload)
         return failure
 
-    def write_error(self, error: OSError) -> str:
+    def _write_error(self, error: OSError) -> str:
         """Go's text of a failed write."""
         reason = {
             errno.EPIPE: "broken pipe",

@@ -11,6 +11,7 @@ socket that was closed before its handshake has ended.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -65,6 +66,8 @@ class EventSocket:
         #: A close frame was sent, and nothing may follow it.
         self._closing = False
         self._close_timer: Any = None
+        #: Known by a write that has failed; for reading it looks like an end.
+        self._was_reset = False
         self._ended = False
         #: What the peer does not take yet: frames or the rest of them, how many messages, their bytes.
         self._unsent: deque[tuple[bytes | memoryview, int, int]] = deque()
@@ -92,14 +95,18 @@ class EventSocket:
         self, headers: Mapping[str, str], cookies: CookieJar, compression: bool, protocols: str
     ) -> None:
         vu = self._vu
-        outcome = ws_session.connect(
-            vu,
-            self._address,
-            headers,
-            cookies=cookies,
-            compression=compression,
-            protocols=protocols,
-        )
+        try:
+            outcome = ws_session.connect(
+                vu,
+                self._address,
+                headers,
+                cookies=cookies,
+                compression=compression,
+                protocols=protocols,
+            )
+        except Exception as error:  # a fault of ours: the run reports it, the script must not wait
+            vu.interpreter.fault = error
+            outcome = ws_session.Outcome(time.time(), failure=f"jsrunner: {error}")
         self._dialling = None
         if self._ended:  # given up meanwhile
             if outcome.connection is not None:
@@ -130,16 +137,23 @@ class EventSocket:
         extensions = answer.headers.get("Sec-Websocket-Extensions", [])
         self._undelivered = 1
         vu.loop.post_aside(self, [("open", protocol, extensions)])
+        gevent.get_hub().loop.run_callback(self._connected)
+
+    def _connected(self) -> None:
+        """What waits for the connection. In the hub, like all that follows."""
+        connection = self._connection
+        if connection is None or self._ended:
+            return
         if self._wanted is not None:
-            self._write(self._close_frame(*self._wanted), 1)
+            self.send(self._close_frame(*self._wanted), 1, 0)
         if connection.events:
-            gevent.get_hub().loop.run_callback(self._arrived)
+            self._arrived()
 
     # -- receiving ---------------------------------------------------------------------------------
 
-    def _post(self, events: list[Any]) -> None:
-        self._undelivered += len(events)
-        self._vu.loop.post_events(self, events)
+    def _post(self, event: tuple[object, ...]) -> None:
+        self._undelivered += 1
+        self._vu.loop.post_events(self, [event])
 
     def _arrived(self) -> None:
         """The connection has events. Called in the hub or by the VU itself."""
@@ -167,7 +181,7 @@ class EventSocket:
                 if not self._closing:
                     told.append(event)
             elif event[0] == "ping":
-                self._write(frame(0x8A, event[1]), 0)
+                self._reply(frame(0x8A, event[1]))
                 told.append(("ping",))
             elif event[0] == "pong":
                 self._pong(event[1])
@@ -180,8 +194,10 @@ class EventSocket:
 
     def _closed(self, failure: str | None, code: int, reason: str | None) -> tuple[object, ...]:
         """The connection is over: by the peer's close frame, by its end, or by a violation."""
+        if code == 1006 and self._was_reset:
+            failure = reason = None
         if reason is not None and code != 1006 and not self._closing:
-            self._write(self._close_frame(code, ""), 0)
+            self._reply(self._close_frame(code, ""))
         self._end()
         return ("close", failure, code if reason is not None else None, reason or "", None)
 
@@ -257,7 +273,10 @@ class EventSocket:
     def send_text(self, payload: bytes) -> None:
         """Send one text message, if messages can be sent. The hot path."""
         if self._connection is not None and not self._closing and not self._ended:
-            self._write(self.text_frame(payload), 1, len(payload))
+            try:
+                self._send(self.text_frame(payload), 1, len(payload))
+            except OSError:
+                self._write_failed()
 
     def text_frame(self, payload: bytes) -> bytes:
         if b"\xed" in payload:  # perhaps half of a surrogate pair, which UTF-8 cannot say
@@ -275,7 +294,7 @@ class EventSocket:
     def _close_frame(self, code: int, reason: str) -> bytes:
         """The frame after which nothing is sent; an empty one for 1005."""
         self._closing = True
-        payload = b"" if code == 1005 else code.to_bytes(2, "big") + mend(reason.encode())
+        payload = b"" if code == 1005 else code.to_bytes(2, "big") + reason.encode()
         return frame(0x88, payload)
 
     @property
@@ -299,24 +318,28 @@ class EventSocket:
             self._dialling.kill(DialError(_NO_HANDSHAKE), block=False)
         elif not self._ended:
             self._end()
-            self._post([("close", _NO_ANSWER, 1006, _NO_ANSWER, None)])
+            self._post(("close", _NO_ANSWER, 1006, _NO_ANSWER, None))
 
     def send(self, frames: bytes, messages: int, size: int) -> None:
         """Send frames of so many messages (pings and close frames count too) and payload bytes."""
         if not self._ended:
-            self._write(frames, messages, size)
+            try:
+                self._send(frames, messages, size)
+            except OSError:
+                self._write_failed()
 
-    def _write(self, data: bytes, messages: int, size: int = 0) -> None:
+    def _reply(self, data: bytes) -> None:
+        """Send what the protocol wants. If that fails, reading will tell why."""
+        with contextlib.suppress(OSError):
+            self._send(data, 0, 0)
+
+    def _send(self, data: bytes, messages: int, size: int) -> None:
         connection = self._connection
         assert connection is not None
         connection.bytes_sent += len(data)
         sent = 0
         if not self._unsent:
-            try:
-                sent = connection.send_some(data)
-            except OSError as error:
-                self._write_failed(error)
-                return
+            sent = connection.send_some(data)
             if sent == len(data):
                 self._sent += messages
                 if self._each_sample:
@@ -334,8 +357,8 @@ class EventSocket:
             data, messages, size = unsent[0]
             try:
                 sent = connection.send_some(data)
-            except OSError as error:
-                self._write_failed(error)
+            except OSError:
+                self._write_failed()
                 return
             if sent < len(data):
                 if sent:
@@ -354,17 +377,16 @@ class EventSocket:
             self._writing = None
         self._unsent.clear()
 
-    def _write_failed(self, error: OSError) -> None:
-        """The peer takes no more. It may have said why: a close frame that was not read yet."""
+    def _write_failed(self) -> None:
+        """The peer has reset the connection. It may have said why: what has come is read first."""
         connection = self._connection
         assert connection is not None
-        text = connection.write_error(error)
         self._stop_writing()
-        self._closing = True
+        self._closing = self._was_reset = True
         connection.read_now()
         if not self._ended:
             self._end()
-            self._post([("close", text, None, "", None)])
+            self._post(("close", None, None, "", None))
 
     @property
     def buffered(self) -> int:
@@ -375,6 +397,8 @@ class EventSocket:
 
     def _end(self) -> None:
         """The connection is over; the session is measured."""
+        if self._ended:
+            return
         now = time.time()
         series = self._vu.process.recorder.series(BUILTIN["ws_session_duration"], self._tags)
         series.add((now - self._started) * 1000, now, self._metadata)
@@ -382,9 +406,8 @@ class EventSocket:
 
     def abort(self) -> None:
         """Close the TCP connection at once, without a word."""
-        if self._connection is not None and not self._ended:
+        if self._connection is not None:
             self._end()
-            self._vu.loop.settle_later(self)
 
     def give_up(self) -> None:
         """The iteration is over before its time: say good-bye and measure nothing."""
@@ -396,7 +419,7 @@ class EventSocket:
             connection.on_events = None
             if not self._closing and not self._unsent:
                 connection.read_now()  # what was not read would make a reset of the end
-                self._write(self._close_frame(1000, ""), 0)
+                self._reply(self._close_frame(1000, ""))
         self._count_arrivals()
         self.count()
         self._release()

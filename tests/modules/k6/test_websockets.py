@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import gevent
 import pytest
 import trustme
 from in_process import Stage
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from running import Process
+
+    from jsrunner.modules.k6.event_socket import EventSocket
 
 PROLOGUE = """
 import { WebSocket, Blob } from 'k6/websockets';
@@ -575,6 +578,37 @@ def test_closed_while_it_connects_for_ever(play: Player, monkeypatch: pytest.Mon
         ["close", None, ""],
     ]
     assert found.counts() == {"ws_sessions": 1, "ws_connecting": 1}
+
+
+@pytest.mark.parametrize("last", [closing(b"\x0f\xa1why"), b""])
+def test_a_write_that_fails(prepare: Player, last: bytes) -> None:
+    go_on, gone = threading.Event(), threading.Event()
+
+    def handle(connection: plain.socket) -> None:
+        accept(connection)
+        assert go_on.wait(20)
+        connection.sendall(last)
+        connection.setsockopt(plain.SOL_SOCKET, plain.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        connection.close()
+        gone.set()
+
+    def send(socket: EventSocket) -> None:
+        # The hub has not read anything since the server reset the connection.
+        go_on.set()
+        assert gone.wait(20)
+        socket.send_text(b"too late")
+
+    def meanwhile(play: Play) -> None:
+        play.stage.until(lambda: play.said)
+        socket = next(iter(play.stage.vu.modules["websockets"]._sockets.values()))  # type: ignore[attr-defined]
+        gevent.get_hub().loop.run_callback(send, socket)
+
+    found = beside(prepare(handle, "open();"), meanwhile)
+    if last:  # what the server had said before counts for more
+        assert found.said == ["open", ["error", "websocket: close 4001: why"], ["close", 4001, "why"]]
+    else:
+        assert found.said == ["open", ["close", None, ""]]
+    assert "ws_msgs_sent" not in found.counts()
 
 
 def test_messages_after_close_are_dropped(play: Player) -> None:
