@@ -12,6 +12,7 @@ import codecs
 import functools
 import json
 import os
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: QuickJS measures its stack in bytes of C stack; k6 takes some 5,000 frames of plain recursion.
 STACK_BYTES = 24 << 20
+#: What is left of the C stack for Python and for what JavaScript calls.
+_STACK_MARGIN = 2 << 20
 #: Per VU. k6 has no limit of its own; without one a script that allocates for ever takes the machine.
 MEMORY_BYTES = 512 << 20
 
@@ -81,6 +84,14 @@ class _Refusing(dict[Any, "Callable[..., Any]"]):
 
     def get(self, name: Any, default: object = None) -> Any:
         return super().get(name, _refuse)
+
+
+def _stack_bytes() -> int:
+    """As much as this process's C stack may grow to."""
+    limit = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    if limit == resource.RLIM_INFINITY:
+        return STACK_BYTES
+    return max(min(STACK_BYTES, limit - _STACK_MARGIN), limit // 4)
 
 
 class JSError(Exception):
@@ -159,7 +170,7 @@ class Interpreter:
         use_native = supported() if native is None else native
         if use_native:
             self.native = Native(self._ctx)
-            self.native.limit(stack_bytes=STACK_BYTES, memory_bytes=MEMORY_BYTES)
+            self.native.limit(stack_bytes=_stack_bytes(), memory_bytes=MEMORY_BYTES)
         settings = orjson.dumps({"token": self._token, "native": use_native})
         if self.native and image:
             for name, bytecode in image.modules:
@@ -188,10 +199,14 @@ class Interpreter:
     def run_module(self, source: str, name: str) -> None:
         """Evaluate `source` as the ES module `name`, with what it imports, and its promise jobs.
 
+        Raises JSError, also for a promise that was rejected and that nobody has handled.
         With the C API no code of a script's may run in it, which would see dukpy's bridge.
         """
         try:
             self._evaluate(source.encode(), b"{}", name)
+            failure = self.native and self.native.take_failure()
+            if failure:
+                raise JSError(failure)
         finally:
             if self.native:
                 self.call("hideBridge")

@@ -351,6 +351,14 @@ class Native:
         self.rejections[promise.payload] = self._rejection_count
         self._rejection_count += 1
 
+    def take_failure(self) -> str:
+        """The text of the first rejection that nobody has handled, "" if there is none."""
+        indices = self.take_rejections()
+        if not indices:
+            return ""
+        reason = self._library.JS_GetPropertyUint32(self._context, self._rejected, indices[0])
+        return self._text(reason).decode("utf-8", "replace")
+
     def take_rejections(self) -> list[int]:
         """Indices in `rejected` of the promises that nobody handled, oldest first."""
         found = sorted(self.rejections.values())

@@ -233,6 +233,17 @@ def test_recursion_without_end(run: Run) -> None:
     assert all("at bad (file://" in one and "script.js:8:" in one for one in errors)
 
 
+def test_recursion_on_a_small_stack(run: Run) -> None:
+    """Where the system gives less, JavaScript takes less."""
+    done = run(
+        "export default function () { (function f() { f(); })(); }",
+        prefix=("sh", "-c", 'ulimit -s 4096 && exec "$@"', "sh"),
+    )
+    assert done.code == 0
+    [message] = done.messages("error")
+    assert message.startswith("RangeError: Maximum call stack size exceeded")
+
+
 @pytest.mark.parametrize(
     "depth", ["String(nested)", "nested.flat(Infinity)", "JSON.parse('['.repeat(1e6))"]
 )

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jsrunner.transport.deflate import Deflate, negotiate
+from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
+
+LIMIT = 1 << 20
+BOTH = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+
+
+@given(st.lists(st.binary(max_size=2000), max_size=5), st.booleans(), st.integers(9, 15))
+def test_round_trips(messages: list[bytes], takeover: bool, bits: int) -> None:
+    one = Deflate(takeover_out=takeover, bits_out=bits)
+    other = Deflate(takeover_in=takeover, bits_in=bits)
+    for message in messages:
+        assert other.decompress(one.compress(message), LIMIT) == message
+
+
+def test_without_takeover_equal_messages_are_equal() -> None:
+    once = Deflate()
+    assert once.compress(b"a" * 100) == once.compress(b"a" * 100)
+    kept = Deflate(takeover_out=True)
+    assert len(kept.compress(b"abcdefgh" * 20)) > len(kept.compress(b"abcdefgh" * 20))
+
+
+def test_the_examples_of_rfc_7692() -> None:
+    assert Deflate().decompress(bytes.fromhex("f248cdc9c90700"), LIMIT) == b"Hello"
+    kept = Deflate(takeover_in=True)
+    assert kept.decompress(bytes.fromhex("f248cdc9c90700"), LIMIT) == b"Hello"
+    assert kept.decompress(bytes.fromhex("f200110000"), LIMIT) == b"Hello"
+    # A block without compression, one with BFINAL, and two blocks (7.2.3.3 to 7.2.3.5).
+    assert Deflate().decompress(bytes.fromhex("000500faff48656c6c6f00"), LIMIT) == b"Hello"
+    assert Deflate().decompress(bytes.fromhex("f348cdc9c9070000"), LIMIT) == b"Hello"
+    assert Deflate().decompress(bytes.fromhex("f248050000 00ffffcac9c90700".replace(" ", "")), LIMIT) == b"Hello"
+    assert Deflate().decompress(b"\x00", LIMIT) == b""
+
+
+def test_empty_message() -> None:
+    assert Deflate().compress(b"") == b"\x00"
+
+
+def test_too_big() -> None:
+    packed = Deflate().compress(bytes(1001))
+    assert Deflate().decompress(packed, 1001) == bytes(1001)
+    with pytest.raises(MessageTooBig):
+        Deflate().decompress(packed, 1000)
+
+
+def test_garbage() -> None:
+    with pytest.raises(ProtocolViolation):
+        Deflate().decompress(b"\xff\xff", LIMIT)
+
+
+def test_after_a_final_block_the_next_message_is_read() -> None:
+    packer = zlib.compressobj(wbits=-15)
+    final = packer.compress(b"one") + packer.flush()
+    kept = Deflate(takeover_in=True)
+    assert kept.decompress(final, LIMIT) == b"one"
+    assert kept.decompress(Deflate().compress(b"two"), LIMIT) == b"two"
+
+
+@pytest.mark.parametrize("answer", [BOTH, f"x-other, {BOTH}", BOTH + "; server_max_window_bits=15"])
+def test_accepted(answer: str) -> None:
+    assert negotiate(answer) is not None
+
+
+@pytest.mark.parametrize("answer", ["", "x-other; a=b"])
+def test_not_accepted(answer: str) -> None:
+    assert negotiate(answer) is None
+
+
+@pytest.mark.parametrize("missing", ["server_no_context_takeover", "client_no_context_takeover"])
+def test_half_accepted(missing: str) -> None:
+    with pytest.raises(DialError, match="invalid compression negotiation"):
+        negotiate(BOTH.replace(f"; {missing}", ""))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gevent import socket
+from servers import accept, drain, header, read_request
+
+from jsrunner.transport.errors import DialError
+from jsrunner.transport.handshake import read_answer, request
+from jsrunner.transport.url import parse_websocket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+URL = parse_websocket("ws://a.test:81/p?q#f")
+
+
+def lines_of(headers: dict[str, str], **more: str) -> list[str]:
+    data, _ = request(URL, headers, cookies=more.get("cookies", ""), extensions=more.get("extensions", ""))
+    head, end, rest = data.decode().partition("\r\n\r\n")
+    assert (end, rest) == ("\r\n\r\n", "")
+    return head.split("\r\n")
+
+
+def test_request() -> None:
+    first, *lines = lines_of({"User-Agent": "x", "x-own-header": "v"}, cookies="a=b", extensions="e")
+    assert first == "GET /p?q HTTP/1.1"
+    found = dict(line.split(": ", 1) for line in lines)
+    assert len(found.pop("Sec-WebSocket-Key")) == 24
+    assert found == {
+        "Host": "a.test:81",
+        "User-Agent": "x",
+        "X-Own-Header": "v",
+        "Cookie": "a=b",
+        "Sec-WebSocket-Extensions": "e",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+    }
+
+
+def test_own_headers_win() -> None:
+    lines = lines_of({"User-Agent": "", "host": "other", "Cookie": "own=1"}, cookies="jar=1")
+    assert "Host: other" in lines
+    assert "Cookie: own=1" in lines
+    assert not any("jar=1" in line or line.startswith("User-Agent") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "name", ["Upgrade", "connection", "SEC-WEBSOCKET-KEY", "Sec-WebSocket-Version", "sec-websocket-extensions"]
+)
+def test_headers_that_are_the_handshakes_own(name: str) -> None:
+    with pytest.raises(DialError, match="duplicate header not allowed: "):
+        lines_of({name: "x"})
+
+
+def test_header_cannot_smuggle_lines() -> None:
+    assert "X-A: b  Evil: c" in lines_of({"X-A": "b\r\nEvil: c"})
+
+
+def ask(serve: Callable[..., Any], handle: Callable[[Any], Any]) -> Any:
+    data, key = request(URL, {}, cookies="", extensions="")
+    client = socket.create_connection(("127.0.0.1", serve(handle).port))
+    client.sendall(data)
+    try:
+        return read_answer(client, key)
+    finally:
+        client.close()
+
+
+def test_answer_and_the_first_frames(serve: Callable[..., Any]) -> None:
+    def handle(connection: Any) -> None:
+        accept(connection, rest=b"\x81\x00", extra="Set-Cookie: a=1\r\nset-cookie: b=2\r\nX: \t v \r\n")
+        drain(connection)
+
+    answer = ask(serve, handle)
+    assert answer.upgraded
+    assert answer.status == 101
+    assert answer.rest == b"\x81\x00"
+    assert answer.headers["Set-Cookie"] == ["a=1", "b=2"]
+    assert answer.joined["Set-Cookie"] == "a=1, b=2"
+    assert answer.joined["X"] == "v"
+
+
+def test_answer_in_single_bytes(serve: Callable[..., Any]) -> None:
+    def handle(connection: Any) -> None:
+        key = header(read_request(connection), "Sec-WebSocket-Key")
+        assert key
+        for byte in b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nabc":
+            connection.sendall(bytes([byte]))
+        drain(connection)
+
+    answer = ask(serve, handle)
+    assert (answer.upgraded, answer.status, answer.body) == (False, 404, b"abc")
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Content-Length: 5000", b"x" * 5000),
+        (b"Transfer-Encoding: chunked", b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n"),
+        (b"X: y", b"x" * 5000),
+    ],
+)
+def test_body_of_a_refusal_is_cut(serve: Callable[..., Any], head: bytes, body: bytes) -> None:
+    def handle(connection: Any) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 400 Bad\r\n" + head + b"\r\n\r\n" + body)
+
+    assert ask(serve, handle).body == b"x" * 1024
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n",
+        b"HTTP/1.1 101 OK\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_answers_that_do_not_upgrade(serve: Callable[..., Any], answer: bytes) -> None:
+    def handle(connection: Any) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    assert not ask(serve, handle).upgraded
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"", "EOF"),
+        (b"HTTP/1.1", "unexpected EOF"),
+        (b"HELLO THERE\r\n\r\n", 'malformed HTTP response "HELLO THERE"'),
+        (b"HTTP/1.1 nonsense\r\n\r\n", 'malformed HTTP response "HTTP/1.1 nonsense"'),
+    ],
+)
+def test_what_is_no_answer(serve: Callable[..., Any], answer: bytes, text: str) -> None:
+    def handle(connection: Any) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    with pytest.raises(DialError) as caught:
+        ask(serve, handle)
+    assert str(caught.value) == text

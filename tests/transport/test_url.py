@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jsrunner.transport.errors import DialError
+from jsrunner.transport.url import URLError, parse, parse_websocket
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "target"),
+    [
+        ("ws://a.test", "a.test", 80, "/"),
+        ("wss://a.test", "a.test", 443, "/"),
+        ("ws://a.test:8080/p?q=1#f", "a.test", 8080, "/p?q=1"),
+        ("WS://A.test/", "A.test", 80, "/"),
+        ("ws://[::1]:9/x", "::1", 9, "/x"),
+        ("ws://a.test?q", "a.test", 80, "/?q"),
+        ("ws://a.test/a b", "a.test", 80, "/a%20b"),
+        ("ws://a.test/ü?ü", "a.test", 80, "/%C3%BC?ü"),
+        ("ws://a.test/%2F", "a.test", 80, "/%2F"),
+        ("ws://a.test:/", "a.test", 80, "/"),
+    ],
+)
+def test_websocket_urls(text: str, host: str, port: int, target: str) -> None:
+    found = parse_websocket(text)
+    assert (found.host, found.port, found.target) == (host, port, target)
+    assert found.secure == text.lower().startswith("wss")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "http://a.test", "a.test", "//a.test", "ws://user@a.test", "ws://u:p@a.test", "undefined"]
+)
+def test_what_is_no_websocket_url(text: str) -> None:
+    with pytest.raises(DialError, match="malformed ws or wss URL"):
+        parse_websocket(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ws://a:1808x", 'invalid port ":1808x" after host'),
+        (":x", "missing protocol scheme"),
+        ("a:b", None),
+        ("1a:b", "first path segment in URL cannot contain colon"),
+        ("ws://a/%zz", 'invalid URL escape "%zz"'),
+        ("ws://a\x7f/", "net/url: invalid control character in URL"),
+        ("ws://[::1", "missing ']' in host"),
+        ("ws://a b/", 'invalid character " " in host name'),
+    ],
+)
+def test_what_cannot_be_parsed(text: str, reason: str | None) -> None:
+    if reason is None:
+        assert parse(text).scheme == "a"
+        return
+    with pytest.raises(URLError) as caught:
+        parse(text)
+    assert str(caught.value).endswith(f": {reason}")
+    assert str(caught.value).startswith('parse "')
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    for candidate in (text, "ws://" + text, "http://h/" + text):
+        try:
+            parse(candidate)
+        except URLError as error:
+            assert str(error).startswith("parse ")
+
+
+@given(st.text("abc/%20?=&", max_size=30))
+def test_what_is_written_is_read_again(path: str) -> None:
+    try:
+        found = parse("http://h/" + path)
+    except URLError:
+        return
+    assert parse(str(found)) == found

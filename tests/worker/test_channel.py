@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import pytest
+from gevent import socket
+
+from jsrunner.worker import messages
+from jsrunner.worker.channel import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEADLINE = 10
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Any, Any]]:
+    ours, theirs = socket.socketpair()
+    yield ours, theirs
+    for one in (ours, theirs):
+        with contextlib.suppress(OSError):
+            one.close()
+
+
+def read(stream: Any, count: int) -> list[messages.Message]:
+    reader, found = messages.Reader(), []
+    with gevent.Timeout(DEADLINE):
+        while len(found) < count:
+            found += reader.feed(stream.recv(1 << 20))
+    return found
+
+
+def log(size: int, number: int = 0) -> messages.Log:
+    return messages.Log("info", "x" * size, number, {})
+
+
+def test_short_messages_leave_at_once(ends: tuple[Any, Any]) -> None:
+    """Also if the hub never gets its turn again."""
+    channel = Channel(ends[0], gone=pytest.fail)
+    channel.say(messages.Ready())
+    assert ends[1]._sock.recv(100) == messages.encode(messages.Ready())
+    channel.flush()
+
+
+def test_order_is_kept_whatever_waits(ends: tuple[Any, Any]) -> None:
+    channel = Channel(ends[0], gone=pytest.fail)
+    sizes = [10, 3_000_000, 5, 3_000_000, 1, 1]
+    speaking = gevent.spawn(lambda: [channel.say(log(size, n)) for n, size in enumerate(sizes)])
+    found = read(ends[1], len(sizes))
+    speaking.get()
+    assert [one.time for one in found] == list(range(6))  # type: ignore[attr-defined]
+    channel.flush()
+
+
+def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> None:
+    channel = Channel(ends[0], gone=pytest.fail)
+
+    def speak() -> None:
+        for _ in range(100):
+            channel.say(log(1_000_000))
+
+    speaking = gevent.spawn(speak)
+    gevent.sleep(0.01)
+    assert not speaking.ready()  # it waits until something was read
+    speaking.kill()
+    channel._size += 0
+    gevent.spawn(channel.say, messages.Exit())
+    found = read(ends[1], 9)
+    assert all(isinstance(one, messages.Log) for one in found[:8])
+
+
+def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:
+    told: list[bool] = []
+    channel = Channel(ends[0], gone=lambda: told.append(True))
+    ends[1].close()
+    for _ in range(3):
+        channel.say(log(1000))
+    channel.flush()
+    assert told == [True]
+
+
+def test_the_end_while_much_waits(ends: tuple[Any, Any]) -> None:
+    told: list[bool] = []
+    channel = Channel(ends[0], gone=lambda: told.append(True))
+    speaking = gevent.spawn(lambda: [channel.say(log(3_000_000)) for _ in range(10)])
+    gevent.sleep(0.01)
+    ends[1].close()
+    with gevent.Timeout(DEADLINE):
+        speaking.get()
+        channel.flush()
+    assert told == [True]
