@@ -190,6 +190,7 @@ class Native:
         `link` and `evaluation` say that incoming[index] is the exception, "" that all went well.
         """
         library, context = self._library, self._context
+        before = set(self.rejections)
         done = library.JS_Eval(context, source, len(source), name, _EVAL_MODULE)
         if done.tag == _TAG_EXCEPTION:
             self._set(context, self._incoming, index, library.JS_GetException(context))
@@ -197,7 +198,9 @@ class Native:
         try:
             if library.JS_PromiseState(context, done) != _PROMISE_REJECTED:
                 return ""
-            self.rejections.pop(done.payload, None)  # its reason is not left to nobody
+            # Its promise, and that of the module inside which has thrown, are not left to nobody.
+            for promise in self.rejections.keys() - before:
+                del self.rejections[promise]
             self._set(context, self._incoming, index, library.JS_PromiseResult(context, done))
             return "evaluation"
         finally:
