@@ -197,11 +197,21 @@ class Native:
         try:
             if library.JS_PromiseState(context, done) != _PROMISE_REJECTED:
                 return ""
-            self.rejections.pop(done.payload, None)  # its reason is not left to nobody
-            self._set(context, self._incoming, index, library.JS_PromiseResult(context, done))
+            reason = library.JS_PromiseResult(context, done)
+            self._forget_rejections(reason)
+            self._set(context, self._incoming, index, reason)
             return "evaluation"
         finally:
             library.JS_FreeValue(context, done)
+
+    def _forget_rejections(self, reason: _JSValue) -> None:
+        """Somebody is told of this exception: no promise, of a module that it went through, left it
+        to nobody."""
+        for promise, index in list(self.rejections.items()):
+            other = self._library.JS_GetPropertyUint32(self._context, self._rejected, index)
+            if (other.tag, other.payload) == (reason.tag, reason.payload):
+                del self.rejections[promise]
+            self._library.JS_FreeValue(self._context, other)
 
     def call(self, entry: bytes, arguments: bytes) -> bytes | None:
         """host.js's `dispatch(entry, arguments)`: a text or nothing. Raises JSException.
