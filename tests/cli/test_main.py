@@ -10,7 +10,11 @@ from jsrunner import __version__
 
 def jsrunner(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "jsrunner", *words], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "jsrunner", *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
 
 

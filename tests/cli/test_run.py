@@ -47,8 +47,12 @@ def test_layers(run: Run, tmp_path: Path) -> None:
 
 
 def test_variables_of_the_script(run: Run) -> None:
-    script = "export default function () { console.log(__ENV.A, __ENV.B, __ENV.EMPTY, __ENV.FROM_OUTSIDE); }"
-    done = run(script, "-e", "A=1=2", "--env", "B=x", "-e", "EMPTY=", env={"FROM_OUTSIDE": "y", "B": "z"})
+    script = (
+        "export default function () { console.log(__ENV.A, __ENV.B, __ENV.EMPTY, __ENV.FROM_OUTSIDE); }"
+    )
+    done = run(
+        script, "-e", "A=1=2", "--env", "B=x", "-e", "EMPTY=", env={"FROM_OUTSIDE": "y", "B": "z"}
+    )
     assert done.messages("info") == ["1=2 x  y"]
     done = run(script, "--include-system-env-vars=false", env={"FROM_OUTSIDE": "y"})
     assert done.messages("info") == ["undefined undefined undefined undefined"]
@@ -87,7 +91,12 @@ def test_log_and_console_go_to_files(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "shows"),
-    [((), True), (("--summary-mode=full",), True), (("--summary-mode=disabled",), False), (("--no-summary",), False)],
+    [
+        ((), True),
+        (("--summary-mode=full",), True),
+        (("--summary-mode=disabled",), False),
+        (("--no-summary",), False),
+    ],
 )
 def test_summary_modes(run: Run, flags: tuple[str, ...], shows: bool) -> None:
     done = run("export default function () {}", *flags)
@@ -105,7 +114,11 @@ def test_no_thresholds(run: Run) -> None:
 
 def test_help_lists_the_flags() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "jsrunner", "run", "--help"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-m", "jsrunner", "run", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
     for flag in ("--vus", "--duration", "--out", "--summary-export", "--workers", "--env"):
         assert flag in done.stdout

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 PRELUDE = "import { describe, drainJobs, emit, entries, host, pack, packText, release, unpack } from 'jsrunner:host';\n"
 
 
-def make(native: bool, modules: dict[str, str] | None = None, **operations: Callable[..., object]) -> Interpreter:
+def make(
+    native: bool, modules: dict[str, str] | None = None, **operations: Callable[..., object]
+) -> Interpreter:
     def load(name: str) -> str:
         return (modules or {})[name]
 
@@ -39,13 +41,28 @@ def test_calls_both_ways(native: bool) -> None:
     said: list[object] = []
     interpreter = make(native, say=said.append, double=lambda x: x * 2)
     interpreter.run_module(
-        PRELUDE + "entries.run = (a, b) => { host('say', [a, b]); return { twice: host('double', a) }; };", "main"
+        PRELUDE
+        + "entries.run = (a, b) => { host('say', [a, b]); return { twice: host('double', a) }; };",
+        "main",
     )
     assert interpreter.call("run", 21, {"k": [None, True, "ü\0\u2028"]}) == {"twice": 42}
     assert said == [[21, {"k": [None, True, "ü\0\u2028"]}]]
 
 
-@pytest.mark.parametrize("value", [0, -1.5, "", "ü" * 3000, [], {}, None, True, "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace")])
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        -1.5,
+        "",
+        "ü" * 3000,
+        [],
+        {},
+        None,
+        True,
+        "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+    ],
+)
 def test_values_survive(native: bool, value: Any) -> None:
     interpreter = make(native)
     interpreter.run_module(PRELUDE + "entries.same = (value) => value;", "main")
@@ -119,7 +136,7 @@ def test_failing_module(native: bool) -> None:
     with pytest.raises(JSError, match="TypeError: no"):
         make(native).run_module("throw new TypeError('no');", "file:///x.js")
     interpreter = make(native)
-    with pytest.raises(JSError, match="x.js"):
+    with pytest.raises(JSError, match=r"x\.js"):
         interpreter.run_module("let a = ;", "file:///x.js")
 
 
@@ -155,7 +172,19 @@ def test_stacks_are_written_as_k6_does(native: bool) -> None:
     assert said[2] == "text"
 
 
-@pytest.mark.parametrize("name", ["call_python", "dukpy", "__incoming", "__outgoing", "__rejected", "__dispatch", "performance", "queueMicrotask"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "call_python",
+        "dukpy",
+        "__incoming",
+        "__outgoing",
+        "__rejected",
+        "__dispatch",
+        "performance",
+        "queueMicrotask",
+    ],
+)
 def test_what_scripts_do_not_see(native: bool, name: str) -> None:
     said: list[object] = []
     interpreter = make(native, say=said.append)
@@ -190,18 +219,28 @@ def test_jobs_and_rejections() -> None:
 
 def test_interrupt_is_for_good() -> None:
     interpreter = make(True, say=lambda _: None)
-    interpreter.run_module(PRELUDE + "entries.run = () => { for (;;) { try { host('say', 1); } catch {} } };", "main")
+    interpreter.run_module(
+        PRELUDE + "entries.run = () => { for (;;) { try { host('say', 1); } catch {} } };", "main"
+    )
     interpreter.interrupt()
     for _ in range(2):
         with pytest.raises(JSError, match="interrupted"):
             interpreter.call("run")
 
 
-@pytest.mark.parametrize("source", ["(() => { const a = []; for (;;) a.push(new Array(1000).fill(1)); })();", "(function f() { f(); })();"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(() => { const a = []; for (;;) a.push(new Array(1000).fill(1)); })();",
+        "(function f() { f(); })();",
+    ],
+)
 def test_limits(source: str) -> None:
     said: list[str] = []
     interpreter = make(True, say=said.append)
-    interpreter.run_module(PRELUDE + f"try {{ {source} }} catch (e) {{ host('say', String(e?.message)); }}", "file:///x")
+    interpreter.run_module(
+        PRELUDE + f"try {{ {source} }} catch (e) {{ host('say', String(e?.message)); }}", "file:///x"
+    )
     # Where there is no memory left for an error, QuickJS throws null.
     assert said[0] in ("out of memory", "undefined", "Maximum call stack size exceeded")
 

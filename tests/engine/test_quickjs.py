@@ -63,7 +63,9 @@ def test_errors_of_python_have_the_expected_text(bare: Bare) -> None:
         raise ValueError("inside")
 
     bare._call_python = fail  # type: ignore[method-assign]
-    text = bare.evaluate("try { call_python('op') } catch (e) { e.constructor.name + ': ' + e.message }")
+    text = bare.evaluate(
+        "try { call_python('op') } catch (e) { e.constructor.name + ': ' + e.message }"
+    )
     assert text.startswith(b'"InternalError: Error while calling Python Function (op): ')
 
 

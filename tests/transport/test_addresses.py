@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import ipaddress
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 
 from jsrunner.transport.addresses import LocalAddresses, Networks, Patterns, literal, split_port
 
+if TYPE_CHECKING:
+    import ipaddress
+
 
 @given(st.ip_addresses())
 def test_literal_addresses(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     assert literal(str(address)) == address
 
 
-@pytest.mark.parametrize("host", ["", "localhost", "a.b", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::g", "x1"])
+@pytest.mark.parametrize(
+    "host", ["", "localhost", "a.b", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::g", "x1"]
+)
 def test_names_are_no_literals(host: str) -> None:
     assert literal(host) is None
 
@@ -35,10 +40,20 @@ def test_split_port(text: str, expected: tuple[str, int | None]) -> None:
 
 
 def test_patterns() -> None:
-    patterns = Patterns({"exact.com": "1", "*.exact.com": "2", "*.com": "3", "*": "4", "UPPER.org": "5"})
+    patterns = Patterns(
+        {"exact.com": "1", "*.exact.com": "2", "*.com": "3", "*": "4", "UPPER.org": "5"}
+    )
     found = {
         name: patterns.find(name)[1]  # type: ignore[index]
-        for name in ("exact.com", "EXACT.com", "a.exact.com", "a.b.exact.com", "b.com", "x", "upper.ORG")
+        for name in (
+            "exact.com",
+            "EXACT.com",
+            "a.exact.com",
+            "a.b.exact.com",
+            "b.com",
+            "x",
+            "upper.ORG",
+        )
     }
     assert list(found.values()) == ["1", "1", "2", "2", "3", "4", "5"]
     assert Patterns({"*.a.b": ""}).find("a.b") is None
@@ -61,7 +76,10 @@ def test_local_addresses_are_taken_in_turn() -> None:
     assert [local.of(number) for number in range(7)] == [*expected, expected[0]]
 
 
-@pytest.mark.parametrize(("text", "first", "last"), [("10.0.0.0/31", "10.0.0.0", "10.0.0.1"), ("10.0.0.7/32", "10.0.0.7", "10.0.0.7")])
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [("10.0.0.0/31", "10.0.0.0", "10.0.0.1"), ("10.0.0.7/32", "10.0.0.7", "10.0.0.7")],
+)
 def test_smallest_networks(text: str, first: str, last: str) -> None:
     local = LocalAddresses(text)
     assert (local.of(0), local.of(1)) == (first, last)

@@ -36,7 +36,10 @@ def test_the_examples_of_rfc_7692() -> None:
     # A block without compression, one with BFINAL, and two blocks (7.2.3.3 to 7.2.3.5).
     assert Deflate().decompress(bytes.fromhex("000500faff48656c6c6f00"), LIMIT) == b"Hello"
     assert Deflate().decompress(bytes.fromhex("f348cdc9c9070000"), LIMIT) == b"Hello"
-    assert Deflate().decompress(bytes.fromhex("f248050000 00ffffcac9c90700".replace(" ", "")), LIMIT) == b"Hello"
+    assert (
+        Deflate().decompress(bytes.fromhex("f248050000 00ffffcac9c90700".replace(" ", "")), LIMIT)
+        == b"Hello"
+    )
     assert Deflate().decompress(b"\x00", LIMIT) == b""
 
 

@@ -38,10 +38,15 @@ def failure(dialer: Dialer, host: str, port: int, *, tls: bool = False) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("hosts", [{"a.test": "127.0.0.1"}, {"*.test": "127.0.0.1"}, {"*": "127.0.0.1"}])
+@pytest.mark.parametrize(
+    "hosts", [{"a.test": "127.0.0.1"}, {"*.test": "127.0.0.1"}, {"*": "127.0.0.1"}]
+)
 def test_hosts(serve: Serve, hosts: dict[str, str]) -> None:
     server = serve(drain)
-    assert peer_of(Dialer(Options(hosts=hosts), {}), "a.test", server.port) == ("127.0.0.1", server.port)
+    assert peer_of(Dialer(Options(hosts=hosts), {}), "a.test", server.port) == (
+        "127.0.0.1",
+        server.port,
+    )
 
 
 def test_hosts_with_ports(serve: Serve) -> None:
@@ -201,7 +206,9 @@ def secure(authority: trustme.CA, tmp_path: Path) -> Any:
     """Start a TLS server for these names: its port and what its handshakes came to."""
     listeners: list[Any] = []
 
-    def start(*names: str, configure: Callable[[ssl.SSLContext], None] = lambda _: None) -> tuple[int, list[Any]]:
+    def start(
+        *names: str, configure: Callable[[ssl.SSLContext], None] = lambda _: None
+    ) -> tuple[int, list[Any]]:
         import socket as plain
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -271,7 +278,9 @@ def test_wrong_name(secure: Any, trusted: dict[str, str]) -> None:
     assert text.startswith("tls: failed to verify certificate: x509: certificate is valid for ")
     assert text.endswith(", not bad.test")
     text = failure(Dialer(Options(), trusted), "127.0.0.1", port, tls=True)
-    assert text.endswith("cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs")
+    assert text.endswith(
+        "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs"
+    )
 
 
 def test_no_tls_at_all(serve: Serve) -> None:
@@ -290,7 +299,10 @@ def test_versions(secure: Any, trusted: dict[str, str]) -> None:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
 
     port, _ = secure("good.test", configure=only_new)
-    assert failure(dialer, "good.test", port, tls=True) == "remote error: tls: protocol version not supported"
+    assert (
+        failure(dialer, "good.test", port, tls=True)
+        == "remote error: tls: protocol version not supported"
+    )
 
 
 def test_cipher_suites(secure: Any, trusted: dict[str, str]) -> None:
@@ -298,7 +310,10 @@ def test_cipher_suites(secure: Any, trusted: dict[str, str]) -> None:
     options = Options(
         hosts=LOCAL,
         tls_version=("tls1.2", "tls1.2"),
-        tls_cipher_suites=("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+        tls_cipher_suites=(
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        ),
     )
     assert greet(Dialer(options, trusted), "good.test", port) == b"hello"
     assert "AES256-GCM-SHA384" in outcomes[-1][1][0]

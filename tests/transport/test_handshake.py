@@ -17,7 +17,9 @@ URL = parse_websocket("ws://a.test:81/p?q#f")
 
 
 def lines_of(headers: dict[str, str], **more: str) -> list[str]:
-    data, _ = request(URL, headers, cookies=more.get("cookies", ""), extensions=more.get("extensions", ""))
+    data, _ = request(
+        URL, headers, cookies=more.get("cookies", ""), extensions=more.get("extensions", "")
+    )
     head, end, rest = data.decode().partition("\r\n\r\n")
     assert (end, rest) == ("\r\n\r\n", "")
     return head.split("\r\n")
@@ -48,7 +50,8 @@ def test_own_headers_win() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Upgrade", "connection", "SEC-WEBSOCKET-KEY", "Sec-WebSocket-Version", "sec-websocket-extensions"]
+    "name",
+    ["Upgrade", "connection", "SEC-WEBSOCKET-KEY", "Sec-WebSocket-Version", "sec-websocket-extensions"],
 )
 def test_headers_that_are_the_handshakes_own(name: str) -> None:
     with pytest.raises(DialError, match="duplicate header not allowed: "):

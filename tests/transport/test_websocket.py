@@ -187,7 +187,10 @@ def test_frames_cut_at_every_byte() -> None:
     ids=lambda data: data[:5].hex(),
 )  # fmt: skip
 def test_violations_end_the_connection_with_1002(data: bytes) -> None:
-    with pair(rest=text("before").serialize(mask=False) + data + b"\x81\x05after") as (connection, peer):
+    with pair(rest=text("before").serialize(mask=False) + data + b"\x81\x05after") as (
+        connection,
+        peer,
+    ):
         assert collect(connection, 2) == [b"before", ("close", 1001, None)]
         assert connection.write_text(b"x") == websocket.CLOSE_SENT
         [sent] = peer.frames(1)

@@ -47,7 +47,9 @@ VALUES = {
 
 def test_values(tmp_path: Path) -> None:
     lines = "\n".join(f"console.log({value});" for value in VALUES)
-    stage = Stage(tmp_path, f"export function setup() {{ {lines} }} export default function () {{}}").run()
+    stage = Stage(
+        tmp_path, f"export function setup() {{ {lines} }} export default function () {{}}"
+    ).run()
     assert stage.failure is None
     assert dict(zip(VALUES, stage.logged(), strict=True)) == VALUES
 

@@ -55,4 +55,3 @@ def test_open(tmp_path: Path) -> None:
         'the "open" function is only available in the init stage (i.e. the global scope), see '
         "https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information",
     ]
-

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def run(tmp_path: Path, body: str) -> Stage:
-    return Stage(tmp_path, f"export async function setup() {{ {body} }} export default function () {{}}").run()
+    return Stage(
+        tmp_path, f"export async function setup() {{ {body} }} export default function () {{}}"
+    ).run()
 
 
 def test_order_arguments_and_this(tmp_path: Path) -> None:
