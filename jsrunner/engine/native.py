@@ -190,7 +190,6 @@ class Native:
         `link` and `evaluation` say that incoming[index] is the exception, "" that all went well.
         """
         library, context = self._library, self._context
-        before = set(self.rejections)
         done = library.JS_Eval(context, source, len(source), name, _EVAL_MODULE)
         if done.tag == _TAG_EXCEPTION:
             self._set(context, self._incoming, index, library.JS_GetException(context))
@@ -198,13 +197,21 @@ class Native:
         try:
             if library.JS_PromiseState(context, done) != _PROMISE_REJECTED:
                 return ""
-            # Its promise, and that of the module inside which has thrown, are not left to nobody.
-            for promise in self.rejections.keys() - before:
-                del self.rejections[promise]
-            self._set(context, self._incoming, index, library.JS_PromiseResult(context, done))
+            reason = library.JS_PromiseResult(context, done)
+            self._forget_rejections(reason)
+            self._set(context, self._incoming, index, reason)
             return "evaluation"
         finally:
             library.JS_FreeValue(context, done)
+
+    def _forget_rejections(self, reason: _JSValue) -> None:
+        """Somebody is told of this exception: no promise, of a module that it went through, left it
+        to nobody."""
+        for promise, index in list(self.rejections.items()):
+            other = self._library.JS_GetPropertyUint32(self._context, self._rejected, index)
+            if (other.tag, other.payload) == (reason.tag, reason.payload):
+                del self.rejections[promise]
+            self._library.JS_FreeValue(self._context, other)
 
     def call(self, entry: bytes, arguments: bytes) -> bytes | None:
         """host.js's `dispatch(entry, arguments)`: a text or nothing. Raises JSException.

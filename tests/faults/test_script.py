@@ -147,3 +147,16 @@ def test_wrong_options(run: Run, options: str, expected: str) -> None:
     done = run(f"export const options = {options};\n{SCRIPT}")
     assert done.code == 104
     assert any(expected in one for one in done.messages("error"))
+
+
+def test_required_module_that_throws_is_caught_whole(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.js").write_text("export const a = 1;\nthrow new Error('inside');\n")
+    done = run(
+        """
+        let text;
+        try { require('./bad.js'); } catch (error) { text = String(error); }
+        exports.default = function () { console.log(text); };
+        """
+    )
+    assert done.code == 0, done.stderr
+    assert done.messages() == ["Error: inside"]

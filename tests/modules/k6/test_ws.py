@@ -1,0 +1,110 @@
+"""k6/ws in one VU of this process: metrics, tags, timers, nested connections. (Texts: tests/compat.)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from in_process import Stage
+from servers import accept, drain, frame
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Serve = Callable[..., Any]
+
+
+def run(tmp_path: Path, url: str, body: str) -> Stage:
+    return Stage(
+        tmp_path,
+        f"import ws from 'k6/ws';\nexport function setup() {{ {body} }}\nexport default function () {{}}",
+        environment={"URL": url},
+    ).run()
+
+
+def test_metrics_and_tags(tmp_path: Path, echo: str) -> None:
+    stage = run(
+        tmp_path,
+        echo,
+        """
+        const response = ws.connect(__ENV.URL, { tags: { own: 'tag' } }, (socket) => {
+          socket.on('open', () => { socket.send('one'); socket.send('x'.repeat(5000)); socket.ping(); });
+          let count = 0;
+          socket.on('message', (text) => { if (++count === 2) socket.sendBinary(new ArrayBuffer(3)); });
+          socket.on('binaryMessage', () => socket.close());
+        });
+        console.log(Object.keys(response), response.url === __ENV.URL, response.status, response.error === '');
+        """,
+    )
+    assert stage.failure is None
+    assert stage.logged() == ['[ "url", "status", "headers", "body", "error" ] true 101 true']
+    samples = stage.samples()
+    counts = {name: samples[name][0][1] for name in ("ws_sessions", "ws_msgs_sent", "ws_msgs_received")}
+    assert counts == {"ws_sessions": 1, "ws_msgs_sent": 3, "ws_msgs_received": 3}
+    assert len(samples["ws_session_duration"][0][1]) == len(samples["ws_connecting"][0][1]) == 1
+    tags = samples["ws_sessions"][0][0]
+    assert tags["own"] == "tag"
+    assert (tags["url"], tags["status"], tags["subproto"]) == (echo, "101", "")
+    assert stage.process.sessions_open == 0
+
+
+def test_timers_and_nested_connections(tmp_path: Path, echo: str) -> None:
+    stage = run(
+        tmp_path,
+        echo,
+        """
+        ws.connect(__ENV.URL, (outer) => {
+          let ticks = 0;
+          outer.setInterval(() => { ticks += 1; }, 3);
+          outer.on('message', (text) => {
+            ws.connect(__ENV.URL, (inner) => {
+              inner.on('open', () => inner.send(text + '!'));
+              inner.on('message', (answer) => { console.log('inner', answer); inner.close(); });
+            });
+            outer.setTimeout(() => { console.log('late', ticks > 1); outer.close(4000); }, 20);
+          });
+          outer.on('close', (code) => console.log('close', code));
+          outer.on('open', () => outer.send('hi'));
+        });
+        """,
+    )
+    assert stage.failure is None
+    assert stage.logged() == ["inner hi!", "late true", "close 4000"]
+
+
+def test_messages_that_were_not_dispatched_do_not_count(tmp_path: Path, serve: Serve) -> None:
+    def burst(connection: socket.socket) -> None:
+        accept(connection, rest=frame(b"m") * 50)
+        drain(connection)
+
+    stage = run(
+        tmp_path,
+        serve(burst).url,
+        "ws.connect(__ENV.URL, (s) => { let n = 0; s.on('message', () => { if (++n === 3) s.close(); }); });",
+    )
+    assert stage.samples()["ws_msgs_received"][0][1] == 3
+
+
+def test_interrupted_session_says_goodbye(tmp_path: Path, serve: Serve) -> None:
+    ends: list[bytes] = []
+
+    def keep(connection: socket.socket) -> None:
+        accept(connection)
+        ends.append(drain(connection))
+
+    stage = Stage(
+        tmp_path,
+        "import ws from 'k6/ws';\nexport function setup() { ws.connect(__ENV.URL, (s) => s.on('open', () => console.log('open'))); }\n"
+        "export default function () {}",
+        environment={"URL": serve(keep).url},
+    )
+    running = stage.start()
+    stage.until(lambda: stage.logged())
+    stage.vu.interrupt()
+    running.join(10)
+    assert stage.failure == "interrupted"
+    stage.until(lambda: ends)
+    assert ends[0][:2] == b"\x88\x82"
+    assert "ws_session_duration" not in stage.samples()
+    assert stage.process.sessions_open == 0
