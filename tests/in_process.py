@@ -47,10 +47,18 @@ class Stage:
             Script(str(path)), environment=environment or {}, secrets=Secrets({}), say=said.append
         )
         self.process.new_vu(0)
+        options = options or Options()
         plan = Plan(
-            options=options or Options(), scenarios={}, shares=(), max_vus=1, formatters=formatters
+            options=options,
+            scenarios={},
+            shares=(),
+            max_vus=1,
+            formatters=formatters,
+            user_agent="stage/1" if options.user_agent is None else options.user_agent,
         )
-        self.process.configure(plan, Board(1))
+        board = Board(1)
+        board.open(0)
+        self.process.configure(plan, board)
         self.vu = self.process.new_vu(0, "setup")
         self.failure: str | None = None
         self.result: Any = None

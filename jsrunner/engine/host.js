@@ -350,6 +350,13 @@ export function tagValues(tags, prefix, known = {}) {
   return known;
 }
 
+// Methods of objects that are Go's own: its JSON knows none of them, where it refuses scripts' functions.
+const methods = new Set();
+const addMethod = method(Set.prototype.add);
+const hasMethod = method(Set.prototype.has);
+export const addGoMethod = (known) => addMethod(methods, known);
+export const isGoMethod = (value) => typeof value === 'function' && hasMethod(methods, value);
+
 /** What Go says of an argument that is no function. */
 export function mustBeCallable(value, index) {
   if (typeof value === 'function') return;

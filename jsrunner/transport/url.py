@@ -131,30 +131,6 @@ def parse(text: str) -> URL:
     return replace(found, path=_escaped(rest))
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A URL taken apart; what is missing is empty."""
-
-    scheme: str
-    #: With the `@` behind it.
-    userinfo: str
-    #: Host and port.
-    authority: str
-    #: With the colon before it.
-    port: str
-    path: str
-    #: With the `?` before it.
-    query: str
-    fragment: str
-
-    def __str__(self) -> str:
-        """As Go writes it: the path encoded, no fragment."""
-        head = f"{self.scheme}:" if self.scheme else ""
-        if self.authority or self.userinfo:
-            head += f"//{self.userinfo}{self.authority}"
-        return head + _escaped(self.path) + self.query
-
-
 @functools.lru_cache(1024)
 def parse_websocket(text: str) -> URL:
     """Raises DialError with Go's text for what cannot be parsed or is no ws:// or wss:// URL."""

@@ -11,7 +11,10 @@ _TCP_INFO: Final = struct.Struct("=120xQQ")
 
 
 def wire_bytes(sock: Any) -> tuple[int, int] | None:
-    """(sent, received) bytes of a TCP connection, TLS records included; None if nobody tells."""
+    """(sent, received) bytes of a TCP client, TLS records included; None if nobody tells.
+
+    What was sent counts when it is acknowledged: at the latest with the answer to it.
+    """
     option = getattr(socket, "TCP_INFO", None)
     if option is None:
         return None
@@ -20,7 +23,7 @@ def wire_bytes(sock: Any) -> tuple[int, int] | None:
         acked, received = _TCP_INFO.unpack_from(info)
     except (OSError, struct.error):
         return None
-    return acked, received
+    return max(acked - 1, 0), received  # Linux counts the SYN
 
 
 def wire_bytes_of(descriptor: int) -> tuple[int, int] | None:

@@ -2,8 +2,8 @@
 // @ts-check
 import {
   ArrayBuffer, Date, Map, Number, Promise, Set, TypeError, Uint8Array, arrayFrom, callPython, context, describe, entries,
-  flush, host, hostError, includes, isArray, isFinite, isFrozen, isView, keys, method, push, replaceIn, slice, sort,
-  stringify, then,
+  flush, host, hostError, includes, isArray, isFinite, isFrozen, isGoMethod, isView, keys, method, push, replaceIn,
+  slice, sort, stringify, then,
 } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 
@@ -241,6 +241,9 @@ const goJSON = (value, seen = []) => {
   }
   const copy = {};
   const names = sort(keys(value));
-  for (let i = 0; i < names.length; i += 1) copy[names[i]] = goJSON(value[names[i]], path);
+  for (let i = 0; i < names.length; i += 1) {
+    const member = value[names[i]];
+    if (!isGoMethod(member)) copy[names[i]] = goJSON(member, path);
+  }
   return copy;
 };

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsrunner.transport.cookies import CookieJar, SetCookie, parse_set_cookie
+from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date, parse_set_cookie, sanitized
 from jsrunner.transport.url import parse
 
 NOW = 1_700_000_000.0
@@ -102,3 +102,32 @@ def test_set_and_delete() -> None:
     assert jar.pairs(url, NOW) == [("n", "1"), ("m", "2")]
     jar.delete(url, "n", NOW)
     assert jar.pairs(url, NOW) == [("m", "2")]
+
+
+@pytest.mark.parametrize(
+    ("text", "max_age"), [("0", -1), ("-5", -1), ("5", 5), ("05", 0), ("x", 0), ("", 0), ("1.5", 0)]
+)
+def test_max_age(text: str, max_age: int) -> None:
+    cookie = parse_set_cookie(f"a=b; Max-Age={text}")
+    assert cookie is not None
+    assert cookie.max_age == max_age
+
+
+def test_dates() -> None:
+    for zone in ("GMT", "-0000", "+0000", ""):
+        assert parse_date(f"Mon, 02 Jan 2006 15:04:05 {zone}") == 1136214245.0
+    assert parse_date("Mon, 02-Jan-2006 15:04:05 GMT") == 1136214245.0
+    with pytest.raises(ValueError, match="tomorrow"):
+        parse_date("tomorrow")
+
+
+@given(st.text(max_size=40))
+def test_any_line_can_be_read(line: str) -> None:
+    cookie = parse_set_cookie(line)
+    assert cookie is None or cookie.name
+
+
+def test_values_are_sanitized() -> None:
+    assert sanitized("a", 'b"c;d\\e\n') == "a=bcde"
+    assert sanitized("a", "b c,d") == 'a="b c,d"'
+    assert sanitized("a\r\nb", "c") == "a--b=c"

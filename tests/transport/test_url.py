@@ -78,3 +78,33 @@ def test_what_is_written_is_read_again(path: str) -> None:
     except URLError:
         return
     assert parse(str(found)) == found
+
+
+def test_parts() -> None:
+    url = parse("HTTPS://me:p%40ss@Host.test:8443/a%2Fb/c?d=e?f#g")
+    assert (url.scheme, url.user, url.authority) == ("https", "me:p%40ss", "Host.test:8443")
+    assert (url.host, url.port) == ("Host.test", 8443)
+    assert (url.path, url.query, url.fragment) == ("/a%2Fb/c", "d=e?f", "g")
+    assert url.secure
+    assert url.target == "/a%2Fb/c?d=e?f"
+    assert url.credentials == ("me", "p@ss")
+    assert url.masked() == "https://****:****@Host.test:8443/a%2Fb/c?d=e?f#g"
+    assert url.without_user() == "https://Host.test:8443/a%2Fb/c?d=e?f#g"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("http://a", "http://a"), ("http://a/b c", "http://a/b%20c"), ("http://a/%62", "http://a/%62"),
+        ("http://a/ü?ü=1", "http://a/%C3%BC?ü=1"), ("http://a?", "http://a?"), ("http://a#", "http://a"),
+        ("HTTP://A/", "http://A/"), ("mailto:x@y", "mailto:x@y"), ("/a?b", "/a?b"), ("", ""),
+        ("http://me@a/", "http://me@a/"), ("//a/b", "//a/b"),
+    ],
+)  # fmt: skip
+def test_text(text: str, written: str) -> None:
+    assert str(parse(text)) == written
+
+
+def test_a_user_without_password_is_masked() -> None:
+    assert parse("http://me@a/").masked() == "http://****@a/"
+    assert parse("http://a/").masked() == "http://a/"

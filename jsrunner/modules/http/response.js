@@ -1,7 +1,7 @@
 // jsrunner:http/response — responses, made of the rows that come up from Python.
 // @ts-check
 import {
-  GoError, Object, String, Uint8Array, assign, defineProperty, entries, host, isArray, keys, method, parse, push, release,
+  GoError, Object, String, Uint8Array, addGoMethod, assign, defineProperty, entries, host, isArray, keys, method, parse, push, release,
   stringify, unpack, upper,
 } from 'jsrunner:host';
 import { get as select } from 'jsrunner:gjson';
@@ -121,6 +121,11 @@ function clickLink(...args) {
   }
   return request('GET', host('http.resolve_url', this.url, href, null), null, params);
 }
+
+addGoMethod(clickLink);
+addGoMethod(html);
+addGoMethod(json);
+addGoMethod(submitForm);
 
 /** `response.cookies` of rows as Python's `_cookie_rows` makes them. */
 const cookiesOf = (rows) => {

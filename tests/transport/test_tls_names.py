@@ -1,0 +1,59 @@
+"""TLS in Go's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from jsrunner.transport.tls_names import (
+    GO_SUITES,
+    SUITES,
+    alert_text,
+    certificate_for,
+    verification_text,
+)
+
+
+def test_suites_are_named_both_ways() -> None:
+    assert {GO_SUITES[name] for name in SUITES.values()} == set(SUITES)
+
+
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [("a.test", 0), ("x.b.test", 1), ("b.test", 2), ("x.y.b.test", 2), ("other", 2)],
+)
+def test_client_certificates_by_domain(host: str, number: int) -> None:
+    certificates = [{"domains": ["a.test"]}, {"domains": ["c.test", "*.b.test"]}, {"domains": None}]
+    assert certificate_for(host, certificates) == number
+    assert certificate_for("none.test", certificates[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "host", "text"),
+    [
+        (18, "a", "certificate signed by unknown authority"),
+        (10, "a", "certificate has expired or is not yet valid"),
+        (62, "a", "certificate is valid for other names, not a"),
+        (64, "127.0.0.1", "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs"),
+        (7, "a", "bad signature"),
+    ],
+)  # fmt: skip
+def test_verification(code: int, host: str, text: str) -> None:
+    found = verification_text(code, host, detail="bad signature")
+    assert found == f"tls: failed to verify certificate: x509: {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("error:0A00042E:SSL routines::tlsv1 alert protocol version",
+         "remote error: tls: protocol version not supported"),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca",
+         "remote error: tls: unknown certificate authority"),
+        ("error:0A000410:SSL routines::ssl/tls alert handshake failure",
+         "remote error: tls: handshake failure"),
+        ("tlsv13 alert certificate required", "remote error: tls: certificate required"),
+        ("unexpected eof", None),
+    ],
+)  # fmt: skip
+def test_alerts(text: str, expected: str | None) -> None:
+    assert alert_text(text) == expected
