@@ -13,6 +13,7 @@ import functools
 import json
 import os
 import resource
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -181,6 +182,11 @@ class Interpreter:
         if self.native:
             self.native.adopt_arrays()
         self.call("hideArrays")
+
+    def __del__(self) -> None:
+        native = getattr(self, "native", None)
+        if native is not None and not sys.is_finalizing():
+            native.free()
 
     # -- into JavaScript ---------------------------------------------------------------------------
 

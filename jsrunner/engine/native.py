@@ -31,6 +31,8 @@ class _Capsule(ctypes.Structure):
 
 
 _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
+#: Fields of JSMemoryUsage: how many objects, shapes and functions there are.
+_USAGE_OBJECTS = (9, 13, 15)
 _GC_THRESHOLD = 512 << 10
 _READ_ONLY = 0x100  # PyBUF_READ
 _TAG_UNDEFINED, _TAG_EXCEPTION = 3, 6
@@ -71,6 +73,9 @@ def _library() -> Any:
         "JS_SetMaxStackSize": (None, [pointer, size]),
         "JS_SetMemoryLimit": (None, [pointer, size]),
         "JS_SetGCThreshold": (None, [pointer, size]),
+        "JS_FreeContext": (None, [pointer]),
+        "JS_RunGC": (None, [pointer]),
+        "JS_ComputeMemoryUsage": (None, [pointer, pointer]),
         "JS_SetInterruptHandler": (None, [pointer, _InterruptHandler, pointer]),
         "JS_SetHostPromiseRejectionTracker": (None, [pointer, _Tracker, pointer]),
         "JS_GetGlobalObject": (value, [pointer]),
@@ -117,8 +122,9 @@ class Native:
             ],
         )
         pointers = ctypes.cast(get_pointer(capsule, _CAPSULE_NAME), ctypes.POINTER(_Capsule))
-        self._runtime: int = pointers.contents.runtime
-        self._context: int = pointers.contents.context
+        self._capsule = pointers.contents
+        self._runtime: int = self._capsule.runtime
+        self._context: int = self._capsule.context
         self._library = _library()
         self._is_pending = self._library.JS_IsJobPending
         self._set = self._library.JS_SetPropertyUint32
@@ -131,6 +137,23 @@ class Native:
         # Kept alive with this object: QuickJS holds only their addresses.
         self._tracker = _Tracker(self._track)
         self._stopper = _InterruptHandler(self._stop)
+
+    def free(self) -> None:
+        """Free what the interpreter holds, before dukpy frees the interpreter.
+
+        QuickJS 0.11 loses track of an object here and there where its memory has run out, and its
+        assertion that nothing is left when a runtime is freed would take the process with it. So such a
+        runtime, empty but for these, is left standing.
+        """
+        library, runtime, context = self._library, self._runtime, self._context
+        library.JS_FreeValue(context, library.JS_GetException(context))
+        library.JS_FreeContext(context)
+        self._capsule.context = None
+        library.JS_RunGC(runtime)
+        usage = (ctypes.c_int64 * 64)()
+        library.JS_ComputeMemoryUsage(runtime, usage)
+        if any(usage[field] for field in _USAGE_OBJECTS):
+            self._capsule.runtime = None
 
     def adopt_arrays(self) -> None:
         """Remember what host.js has put on the global object for this moment.
