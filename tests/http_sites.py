@@ -56,8 +56,17 @@ class Threaded:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.run_until_complete(self._finish())
         self._loop.close()
+
+    async def _finish(self) -> None:
+        """End what is still under way, and let closed connections go."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await asyncio.sleep(0)
 
     def _serve(self) -> Coroutine[Any, Any, None]:
         raise NotImplementedError
@@ -78,7 +87,9 @@ class Site(Threaded):
     async def _serve(self) -> None:
         from aiohttp import web
 
-        runner = web.AppRunner(_suite().http_app(), access_log=None, auto_decompress=False)
+        runner = web.AppRunner(
+            _suite().http_app(), access_log=None, auto_decompress=False, shutdown_timeout=0.1
+        )
         await runner.setup()
         plain = web.TCPSite(runner, "127.0.0.1", 0)
         secure = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context)

@@ -16,7 +16,7 @@ from jsrunner.options.model import Options
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from http_sites import Site
@@ -28,8 +28,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
 @pytest.fixture
-def stage(tmp_path: Path, site: Site) -> Callable[..., Stage]:
+def stage(tmp_path: Path, site: Site) -> Iterator[Callable[..., Stage]]:
     """A stage whose setup() has this body. It may use `http`, `U` (the server) and `S` (with TLS)."""
+    made: list[Stage] = []
 
     def stage(code: str, *, env: dict[str, str] | None = None, init: str = "", **options: Any) -> Stage:
         source = f"""import http from 'k6/http';
@@ -38,9 +39,12 @@ def stage(tmp_path: Path, site: Site) -> Callable[..., Stage]:
         export async function setup() {{ {code} }}
         export default function () {{}}"""
         environment = {"U": site.http, "S": site.https, **(env or {})}
-        return Stage(tmp_path, source, environment=environment, options=Options(**options))
+        made.append(Stage(tmp_path, source, environment=environment, options=Options(**options)))
+        return made[-1]
 
-    return stage
+    yield stage
+    for one in made:
+        one.vu.modules["http"].interrupted()  # which closes its connections
 
 
 @pytest.fixture
