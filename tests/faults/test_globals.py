@@ -102,20 +102,20 @@ def nothing(*names: str) -> str:
         "Object.prototype.x = 1; Object.prototype.y = { a: [1] }; Array.prototype.z = () => 1",
         without("Array.prototype"),
         without("String.prototype", "Number.prototype", "Boolean.prototype", "Symbol.prototype"),
-        without("Object.prototype"),
-        without("Object", "Array", "String", "Number", "Math", "JSON", "Reflect", "Date"),
-        without("Promise"),
-        without("Map.prototype", "Set.prototype", "WeakMap.prototype", "Date.prototype"),
-        without("Error", "Error.prototype", "TypeError.prototype", "GoError.prototype"),
-        without("ArrayBuffer", "Uint8Array", "Object.getPrototypeOf(Uint8Array)"),
-        without("Function.prototype"),
+        without("Object", "Array", "String", "Number", "Math", "JSON", "Reflect", "Date", "Promise"),
+        without("Object.prototype", "Map.prototype", "Set.prototype", "WeakMap.prototype"),
+        without("Error", "Error.prototype", "GoError.prototype", "ArrayBuffer", "Function.prototype"),
         "Array.prototype[Symbol.iterator] = String.prototype[Symbol.iterator] = function () { throw 'mine'; }",
-        nothing("Object", "Array", "String", "Number", "Boolean", "Symbol", "Function", "BigInt"),
-        nothing("Promise", "Proxy", "Reflect", "JSON", "Math", "Map", "Set", "WeakMap", "Date"),
-        nothing("Error", "TypeError", "RangeError", "SyntaxError", "GoError"),
-        nothing("ArrayBuffer", "Uint8Array", "DataView", "parseInt", "isNaN", "globalThis"),
+        nothing(
+            "Object", "Array", "String", "Number", "Boolean", "Symbol", "Function", "BigInt", "Promise"
+        )
+        + ";"
+        + nothing("Proxy", "Reflect", "JSON", "Math", "Map", "Set", "WeakMap", "Date", "globalThis"),
+        nothing(
+            "Error", "TypeError", "RangeError", "SyntaxError", "GoError", "ArrayBuffer", "Uint8Array"
+        ),
         "Error.prepareStackTrace = () => { throw 'mine'; }; Error.captureStackTrace = null",
-        "Object.prototype.then = null; Object.prototype.length = 7; Object.prototype.value = 1",
+        "Object.prototype.then = null; Object.prototype.length = 7; Object.prototype.value = 1;"
         "Object.prototype.get = () => 5; Object.prototype.set = null; Object.prototype.enumerable = false",
     ],
     ids=lambda change: change[:60],
