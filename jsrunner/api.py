@@ -78,7 +78,6 @@ def run(
     Raises JsrunnerError (see `jsrunner.errors`) for what cannot be run at all, such as a script that
     does not load or options that describe no test.
     """
-    from jsrunner import __version__
     from jsrunner.coordinator.run import Run
     from jsrunner.coordinator.settings import Settings
     from jsrunner.options.parse import options_from_json
@@ -102,7 +101,6 @@ def run(
                 script_environment={**source.archived_variables, **environment, **(env or {})},
                 environment=environment,
                 workers=workers,
-                user_agent=f"jsrunner/{__version__}",
             ),
             logger=logger,
             display=QuietDisplay(),

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from jsrunner import K6_VERSION, __version__
+from jsrunner import __version__
 from jsrunner.cli.features import enabled
 from jsrunner.cli.inputs import command, no_color, open_script, read_config, script_environment
 from jsrunner.coordinator.run import Run
@@ -101,7 +101,6 @@ def _settings(
         environment=environment,
         secrets=parse_sources(given.globals.secret_source, environment),
         workers=runtime.workers,
-        user_agent=f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})",
         features=features,
         machine_readable=runtime.new_machine_readable_summary,
         linger=runtime.linger,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from jsrunner import K6_VERSION, __version__
 from jsrunner.secrets.sources import Secrets
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Settings:
     #: Where `k6/secrets` has its secrets from.
     secrets: Secrets = field(default_factory=lambda: Secrets({}))
     workers: int | None = None
-    user_agent: str = ""
+    #: Of requests and handshakes; the option userAgent wins.
+    user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"
     #: Names of k6's feature flags that are on.
     features: frozenset[str] = frozenset()
     #: handleSummary and the exported summary have k6's newer schema.
