@@ -104,10 +104,15 @@ class Board:
             fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 8, offset)
 
     def close(self) -> None:
-        os.close(self.descriptor)
-        for pipe in self.mail:
-            for end in pipe:
-                os.close(end)
+        """Let go of the file and the pipes; what is mapped stays."""
+        descriptors = [self.descriptor, *(end for pipe in self.mail for end in pipe)]
+        self.descriptor, self.mail = -1, []
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Counts:
