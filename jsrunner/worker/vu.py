@@ -472,7 +472,10 @@ class VU:
             executor=scenario.config.type,
             scenario=scenario.config.name,
             source="stacktrace",
-            hint="script exception",
+            # What QuickJS throws where there is no memory left for an error.
+            hint="out of memory, or a script that throws null"
+            if text == "null"
+            else "script exception",
         )
 
     # -- waiting and stopping ----------------------------------------------------------------------

@@ -34,8 +34,10 @@ conformance = _load()
 
 @pytest.fixture(scope="session")
 def urls() -> Iterator[dict[str, str]]:
-    with conformance.Server() as found:
+    server = conformance.Server()
+    with server as found:
         yield found
+    server.process.stdout.close()
 
 
 @pytest.mark.parametrize("case", conformance.collect([]), ids=lambda case: f"{case.parent.name}/{case.stem}")
