@@ -317,7 +317,9 @@ class Client:
         if handle.timeout_ms != timeout_ms:
             handle.timeout_ms = timeout_ms
             easy.setopt(pycurl.TIMEOUT_MS, timeout_ms)
+        size = 0
         if call.body is not None:
+            size = len(call.body)
             easy.setopt(pycurl.POSTFIELDS, call.body)
         tls = None
         if endpoint.secure:
@@ -341,10 +343,10 @@ class Client:
         if head is not None:
             getinfo = handle.getinfo
             peer = self._peers.get(getinfo(pycurl.CONN_ID)) or self._new_peer(handle)
-            timings = _timings(getinfo, looked_up)
+            timings = _timings(getinfo, looked_up, size)
             exchange = Exchange(None, head, body, timings, peer, tls, waited)
         else:
-            exchange = self._broken(handle, endpoint, outcome, block, body)
+            exchange = self._broken(handle, endpoint, outcome, block, body, size)
         if endpoint.secure or call.discard:
             self._count(handle, transfers.sockets.pop(easy, -1), len(block), len(body))
         else:
@@ -457,6 +459,7 @@ class Client:
         outcome: tuple[int, str] | None,
         block: bytes,
         body: bytes,
+        size: int,
     ) -> Exchange:
         getinfo = handle.getinfo
         connected = bool(getinfo(pycurl.CONNECT_TIME_T)) or getinfo(pycurl.PRIMARY_PORT) > 0
@@ -489,7 +492,7 @@ class Client:
             )
             if not connected:
                 self._endpoints.clear()  # the next connection may try another address
-        timings = _broken_timings(getinfo, answered=bool(block or body))
+        timings = _broken_timings(getinfo, size, answered=bool(block or body))
         return Exchange(failure, timings=timings, peer=peer)
 
     def _count(self, handle: _Handle, descriptor: int, head_size: int, body_size: int) -> None:
@@ -509,31 +512,42 @@ class Client:
 
 _NEVER: Final = float("inf")
 _MOST_ENDPOINTS: Final = 1000
+#: Bytes that a socket's buffer takes without waiting for the peer.
+_SENT_AT_ONCE: Final = 65536
 
 
-def _timings(getinfo: Callable[[int], int], looked_up: float) -> Timings:
-    ready = getinfo(pycurl.PRETRANSFER_TIME_T)
-    sent = getinfo(pycurl.POSTTRANSFER_TIME_T)
+def _timings(getinfo: Callable[[int], int], looked_up: float, size: int) -> Timings:
+    """Of a request whose body has so many bytes.
+
+    libcurl notes the end of sending when it looks next, which may be when the answer is there. So
+    what fits into a socket's buffer counts as sent as soon as there is a connection.
+    """
     first = getinfo(pycurl.STARTTRANSFER_TIME_T)
     receiving = getinfo(pycurl.TOTAL_TIME_T) - first
+    if getinfo(pycurl.NUM_CONNECTS):
+        connected, secured = getinfo(pycurl.CONNECT_TIME_T), getinfo(pycurl.APPCONNECT_TIME_T)
+        connecting = connected - getinfo(pycurl.NAMELOOKUP_TIME_T)
+        ready, securing = max(connected, secured), max(secured - connected, 0)
+    else:
+        connecting = securing = 0
+        ready = getinfo(pycurl.QUEUE_TIME_T)
+    sent = ready if size <= _SENT_AT_ONCE else getinfo(pycurl.POSTTRANSFER_TIME_T)
     waiting = first - sent if first > sent else 0  # a server may answer before all has gone out
-    if not getinfo(pycurl.NUM_CONNECTS):
-        return ready, 0, 0, sent - ready, waiting, receiving
+    if looked_up:
+        ready, sent = ready + int(looked_up * 1e6), sent + int(looked_up * 1e6)
+    return ready, connecting, securing, sent - ready, waiting, receiving
+
+
+def _broken_timings(getinfo: Callable[[int], int], size: int, *, answered: bool) -> Timings:
     connected, secured = getinfo(pycurl.CONNECT_TIME_T), getinfo(pycurl.APPCONNECT_TIME_T)
-    connecting = connected - getinfo(pycurl.NAMELOOKUP_TIME_T)
-    blocked = ready + int(looked_up * 1e6)
-    return blocked, connecting, max(secured - connected, 0), sent - ready, waiting, receiving
-
-
-def _broken_timings(getinfo: Callable[[int], int], *, answered: bool) -> Timings:
-    connected = getinfo(pycurl.CONNECT_TIME_T)
     connecting = max(connected - getinfo(pycurl.NAMELOOKUP_TIME_T), 0) if connected else 0
     if not getinfo(pycurl.REQUEST_SIZE):
         return 0, connecting, 0, 0, 0, 0
-    ready, sent = getinfo(pycurl.PRETRANSFER_TIME_T), getinfo(pycurl.POSTTRANSFER_TIME_T)
+    ready = max(connected, secured) or getinfo(pycurl.QUEUE_TIME_T)
+    sent = ready if size <= _SENT_AT_ONCE else max(getinfo(pycurl.POSTTRANSFER_TIME_T), ready)
     total = getinfo(pycurl.TOTAL_TIME_T)
     first = getinfo(pycurl.STARTTRANSFER_TIME_T) if answered else total
-    tls = max(getinfo(pycurl.APPCONNECT_TIME_T) - connected, 0) if connected else 0
+    tls = max(secured - connected, 0) if connected else 0
     return ready, connecting, tls, sent - ready, max(first - sent, 0), max(total - first, 0)
 
 

@@ -61,7 +61,6 @@ class VU:
         #: When what runs is to be interrupted, by the worker's clock; None: never.
         self.hard_stop: float | None = None
         self._started: float | None = None
-        self._slice_end = 0.0
         #: minIterationDuration: the next iteration begins no sooner (no part of iteration_duration).
         self._pause_until = 0.0
         self._drain_asked = False

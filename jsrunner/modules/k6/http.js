@@ -23,6 +23,14 @@ export {
 // What cannot cross as the name of an operation: it would end at a NUL, and is no text with half a character.
 const NOT_A_NAME = /[\0\ud800-\udfff]/;
 const test = method(RegExp.prototype.test);
+// The last address that can: mostly it is the next one too.
+let plain;
+const isPlain = (address) => {
+  if (address === plain) return true;
+  if (test(NOT_A_NAME, address)) return false;
+  plain = address;
+  return true;
+};
 
 // Who judges responses: undefined is k6's own (200 to 399), null is none.
 let responseCallback;
@@ -47,7 +55,7 @@ export function request(verb, address, body, params) {
   if (context.inInit) throw new GoError('Making http requests in the init context is not supported');
   flush();
   if (verb === 'GET' && typeof address === 'string' && isNullish(body) && isNullish(params)
-    && responseCallback === undefined && !test(NOT_A_NAME, address)) {
+    && responseCallback === undefined && isPlain(address)) {
     let row;
     try {
       row = callPython(`\x06${address}`);
