@@ -158,7 +158,7 @@ class Interpreter:
         #: says which it is, the rest is their argument. The result is JSON or None.
         self.hot: dict[int, Callable[[bytes], bytes | None]] = {3: self.run_jobs}
         #: Called now and then while promise jobs run, so that others have their turn.
-        self.between_jobs: Callable[[], None] | None = None
+        self.between_jobs: Callable[[], object] | None = None
         self._load, self._normalize = load, normalize
         self._find_operation = find_operation
         self.load_error: BaseException | None = None

@@ -186,7 +186,7 @@ class Native:
         pending: bool = self._is_pending(self._runtime)
         return pending
 
-    def run_jobs(self, between: Callable[[], None] | None = None) -> bool:
+    def run_jobs(self, between: Callable[[], object] | None = None) -> bool:
         """Run promise jobs until none is left; False if one was interrupted.
 
         `between` is called after every JOBS_AT_ONCE of them.

@@ -5,48 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jsrunner.executors.base import (
-    MAX_DURATION,
-    ExecutorConfig,
-    LoopPlan,
-    Reached,
-    Shared,
-    check_duration,
-    one_interval,
-    padded,
-    share,
-    time_column,
-)
-from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration
+from jsrunner.executors.base import LoopPlan, Shared, one_interval
+from jsrunner.executors.iterations import Iterations
 
 if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 
 @dataclass(frozen=True, kw_only=True)
-class SharedIterations(ExecutorConfig):
+class SharedIterations(Iterations):
     type: ClassVar = "shared-iterations"
-    own: ClassVar = {
-        "vus": ("vus", kinds.Int()),
-        "iterations": ("iterations", kinds.Int()),
-        "maxDuration": ("limit", kinds.Duration()),
-    }
 
-    vus: int = 1
-    iterations: int = 1
-    limit: float = MAX_DURATION
-
-    def validate_own(self) -> list[str]:
-        wrong = []
-        if self.vus <= 0:
-            wrong.append("the number of VUs must be more than 0")
-        if self.iterations < self.vus:
-            wrong.append(
-                f"the number of iterations ({self.iterations}) can't be less than the number of "
-                f"VUs ({self.vus})"
-            )
-        return wrong + check_duration("maxDuration", self.limit)
+    def check_iterations(self) -> list[str]:
+        if self.iterations >= self.vus:
+            return []
+        return [
+            f"the number of iterations ({self.iterations}) can't be less than the number of "
+            f"VUs ({self.vus})"
+        ]
 
     def plan(self, striping: Striping) -> LoopPlan:
         vus = striping.count(self.vus)
@@ -59,27 +35,13 @@ class SharedIterations(ExecutorConfig):
             numbering,
         )
 
-    def max_duration(self) -> float:
-        return self.limit + self.graceful_stop
-
-    def progress(self, striping: Striping, reached: Reached) -> float:
-        return share(reached.completed, self._total(striping))
-
-    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
-        total = self._total(striping)
-        return (
-            f"{striping.count(self.vus)} VUs",
-            time_column(reached.elapsed, self.limit),
-            f"{padded(reached.completed, total)}/{total} shared iters",
-        )
-
-    def _total(self, striping: Striping) -> int:
+    def total(self, striping: Striping) -> int:
         budget = self.plan(striping).iterations
         assert isinstance(budget, Shared)
         return budget.count
 
-    def summary(self, striping: Striping) -> str:
-        return f"{self._total(striping)} iterations shared among {striping.count(self.vus)} VUs"
+    def total_text(self) -> str:
+        return "shared iters"
 
-    def notes(self, striping: Striping) -> list[str]:
-        return [f"maxDuration: {format_duration(self.limit)}"]
+    def summary(self, striping: Striping) -> str:
+        return f"{self.total(striping)} iterations shared among {striping.count(self.vus)} VUs"

@@ -21,7 +21,6 @@ from gevent.hub import Waiter
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.base import Interval
-from jsrunner.worker import board
 from jsrunner.worker.loop import TIME_SLICE, YIELD
 from jsrunner.worker.scenario import Scenario
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from jsrunner.executors.base import ExecutorConfig, LoopPlan
+    from jsrunner.worker import board
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
@@ -50,10 +50,7 @@ class Arrival:
         """The number, in this instance, of the iteration; None when the scenario is over."""
         if not self._owner.wait_idle(self):
             return None
-        number = self._owner.draw()
-        if number is not None:
-            self._owner.counts.add(board.STARTED)
-        return number
+        return self._owner.draw()
 
     def park(self) -> bool:
         """Wait in the VU's greenlet for `wake`; what it was given."""

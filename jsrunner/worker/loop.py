@@ -65,6 +65,7 @@ class EventLoop:
     # -- posting -----------------------------------------------------------------------------------
 
     def new_handle(self) -> int:
+        """A number, unique in this VU, for what lives on the Python side."""
         self._last_handle += 1
         return self._last_handle
 
@@ -118,14 +119,15 @@ class EventLoop:
         self.give_way()
         return self.take()
 
-    def give_way(self) -> None:
-        """Let others run if it is their turn. Raises Interrupted."""
-        now = time.monotonic()
-        if now >= self.slice_end and self._vu.process.hub_running:
+    def give_way(self) -> bool:
+        """Let others run if it is their turn; whether it was. Raises Interrupted."""
+        others = time.monotonic() >= self.slice_end and self._vu.process.hub_running
+        if others:
             gevent.sleep(YIELD)
             self.slice_end = time.monotonic() + TIME_SLICE
         if self._vu.interrupted:
             raise Interrupted
+        return others
 
     def wait(self, name: bytes) -> bytes:
         r"""Run promise jobs; if there were none, wait for events. They come as JSON.

@@ -15,9 +15,10 @@ import resource
 import signal
 import time
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gevent
+import orjson
 
 from jsrunner.engine.interpreter import Interrupted, JSError
 from jsrunner.errors import JsrunnerError
@@ -63,7 +64,7 @@ def run(
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _raise_stack_limit()
+    _raise_limits()
     _keep_freed_memory()
     stream = streams[0]
     process = Process(
@@ -137,7 +138,8 @@ def _keep_freed_memory() -> None:
         mallopt(_M_MMAP_THRESHOLD, 4 << 20)
 
 
-def _raise_stack_limit() -> None:
+def _raise_limits() -> None:
+    """The C stack, for deep recursion of scripts, and open files, for many sockets."""
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     wanted = _STACK_LIMIT if hard == resource.RLIM_INFINITY else min(_STACK_LIMIT, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -291,7 +293,7 @@ class Worker:
 
     def _stage(self, stage: messages.RunStage) -> messages.StageDone:
         error, result, timed_out = None, None, False
-        arguments = None if stage.argument is None else [_loads(stage.argument)]
+        arguments = None if stage.argument is None else [orjson.Fragment(stage.argument)]
         if stage.name == "setup":
             arguments = []
         try:
@@ -311,7 +313,7 @@ class Worker:
             vu.end_stage()
         vu.check_fault()
         return messages.StageDone(
-            error, None if result is None else _dumps(result), timed_out=timed_out
+            error, None if result is None else orjson.dumps(result), timed_out=timed_out
         )
 
     # -- what the coordinator hears ----------------------------------------------------------------
@@ -347,15 +349,3 @@ class Worker:
                 taken += scenario.lateness.tobytes()
                 scenario.lateness = array("d")
         return taken
-
-
-def _loads(data: bytes) -> Any:
-    import orjson
-
-    return orjson.loads(data)
-
-
-def _dumps(value: object) -> bytes:
-    import orjson
-
-    return orjson.dumps(value)

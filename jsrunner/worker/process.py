@@ -90,6 +90,8 @@ class Process:
         self.system_tags = frozenset(SYSTEM_TAGS)
         self.minimum_iteration = 0.0
         self.user_agent = ""
+        #: Whether text that is no UTF-8 ends a connection (RFC 6455, 8.1).
+        self.strict_websocket = False
         self.pool = Pool()
         self.scenarios: dict[str, Scenario] = {}
         self.dialer: Dialer | None = None
@@ -119,6 +121,7 @@ class Process:
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
+        self.strict_websocket = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
         self.dialer = Dialer(options, os.environ, self.log_once)
         self.minimum_iteration = options.min_iteration_duration or 0.0
         self.recorder = Recorder(plan.formatters)

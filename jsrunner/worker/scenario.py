@@ -42,10 +42,7 @@ class Turn:
             if not self.left:
                 return None
             self.left -= 1
-        number = self.scenario.draw()
-        if number is not None:
-            self.scenario.counts.add(board.STARTED)
-        return number
+        return self.scenario.draw()
 
 
 class Scenario:
@@ -71,13 +68,14 @@ class Scenario:
         self.start_epoch = 0.0
 
     def draw(self) -> int | None:
-        """The next number of an iteration, unique in this instance."""
+        """Begin an iteration: its number, unique in this instance; None if there are no more."""
         first, end = self._block
         if first >= end:
             first, end = self.counts.draw(self._total)
             if first >= end:
                 return None
         self._block = (first + 1, end)
+        self.counts.add(board.STARTED)
         return first
 
     def run(self, start_at: float, setup_data: bytes | None) -> None:

@@ -17,7 +17,7 @@ from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
 from jsrunner.transport.cookies import CookieJar
 from jsrunner.worker import board
-from jsrunner.worker.loop import TIME_SLICE, YIELD, EventLoop
+from jsrunner.worker.loop import EventLoop
 from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ class VU:
         self.shared = process.shared
         #: Python halves of the modules that are loaded, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
-        self.environment = dict(process.environment)
         self.in_init = True
         self.group = self._base_group = f"::{stage}" if stage in ("setup", "teardown") else ""
         #: exec.vu.metrics.tags and .metadata, which last as long as the VU.
@@ -302,7 +301,7 @@ class VU:
 
     def keep_cookie_jar(self, jar: CookieJar) -> int:
         """A number by which the script's objects know a jar, until `drop_cookie_jar`."""
-        number = self.new_handle()
+        number = self.loop.new_handle()
         self._jars[number] = jar
         return number
 
@@ -326,10 +325,8 @@ class VU:
         self.scenario = scenario
         self.iteration_in_scenario = self._iterations_of.get(scenario.config.name, -1)
         self.tags_changed()
-        self.environment.update(scenario.config.env)
-        if "environment" in self.modules:
-            self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
-        data = None if setup_data is None else [orjson.loads(setup_data)]
+        self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
+        data = None if setup_data is None else [orjson.Fragment(setup_data)]
         self.interpreter.call("activate", scenario.config.exec, data)
 
     def deactivate(self) -> None:
@@ -383,10 +380,8 @@ class VU:
                 now = time.monotonic()
         if now >= self._stop_at or self.process.stopping:
             return None
-        if now >= self.loop.slice_end:
-            gevent.sleep(YIELD)
+        if self.loop.give_way():
             now = time.monotonic()
-            self.loop.slice_end = now + TIME_SLICE
             if now >= self._stop_at or self.process.stopping:
                 return None
         number = turn.take()
@@ -488,21 +483,13 @@ class VU:
         if self.interrupted:
             raise Interrupted
 
-    def post(self, handle: int, payload: object) -> None:
-        """Give the event loop an event for who listens to `handle` (see engine/loop.js)."""
-        self.loop.post(handle, payload)
-
-    def new_handle(self) -> int:
-        """A number, unique in this VU, for what lives on the Python side."""
-        return self.loop.new_handle()
-
     def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
         """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
 
         Returns a handle for `aside` of engine/loop.js, which hears of what came of it: of the
         result as `show` makes it JSON-like, or of a HostError.
         """
-        handle, interpreter = self.new_handle(), self.interpreter
+        handle, interpreter = self.loop.new_handle(), self.interpreter
 
         def outcome() -> tuple[Any, Exception | None]:
             try:
@@ -514,12 +501,12 @@ class VU:
             if self.interpreter is not interpreter:  # the VU was interrupted and is a new one
                 return
             if error is None:
-                self.post(handle, [None, show(result)])
+                self.loop.post(handle, [None, show(result)])
             elif isinstance(error, HostError):
-                self.post(handle, [[str(error), error.fields], None])
+                self.loop.post(handle, [[str(error), error.fields], None])
             else:
                 interpreter.fault = error
-                self.post(handle, [[f"jsrunner: {error}", {}], None])
+                self.loop.post(handle, [[f"jsrunner: {error}", {}], None])
 
         if self.process.hub_running:
             gevent.get_hub().threadpool.spawn(outcome).rawlink(lambda found: done(*found.get()))

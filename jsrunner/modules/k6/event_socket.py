@@ -49,7 +49,7 @@ class EventSocket:
     def __init__(
         self, vu: VU, address: str, tags: dict[str, str], forget: Callable[[EventSocket], None]
     ) -> None:
-        self.handle = vu.new_handle()
+        self.handle = vu.loop.new_handle()
         self._vu = vu
         self._address = address
         self._forget = forget

@@ -157,7 +157,7 @@ class Http(HostModule):
                 return {"response": self._refuse(error)}
             except HostError as thrown:
                 return {"throws": str(thrown)}
-        handle = self.vu.new_handle()
+        handle = self.vu.loop.new_handle()
         greenlet = gevent.spawn(self._run_apart, flow, handle)
         self._asynchronous.add(greenlet)
         greenlet.rawlink(self._asynchronous.discard)
@@ -171,7 +171,7 @@ class Http(HostModule):
         except Exception as error:
             self.vu.interpreter.fault = error
             payload = {"throws": f"jsrunner: {type(error).__name__}: {error}"}
-        self.vu.post(handle, payload)
+        self.vu.loop.post(handle, payload)
 
     # -- what a request is ---------------------------------------------------------------------------
 

@@ -26,11 +26,12 @@ onFlush(() => {
 
 const isMessage = (event) => typeof event === 'string' || event[0] === 'text' || event[0] === 'binary';
 
-/** Many short texts, which crossed as one: its handle, then their lengths. */
-const burst = (handleAndLengths) => {
-  const text = unpack(handleAndLengths[0]);
+/** Events of a crossing. Many short texts cross as one: its handle, then their lengths. */
+const eventsOf = (crossed) => {
+  if (typeof crossed[0] !== 'number') return crossed;
+  const text = unpack(crossed[0]);
   let end = 0;
-  return map(slice(handleAndLengths, 1), (length) => part(text, end, end += length));
+  return map(slice(crossed, 1), (length) => part(text, end, end += length));
 };
 
 const PARAMS = { tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
@@ -180,7 +181,7 @@ export function connect(url, ...args) {
         fire('message', events);
         continue; // the usual case: no batch to be remembered
       }
-      batch = typeof events[0] === 'number' ? burst(events) : events;
+      batch = eventsOf(events);
       for (position = 0; position < batch.length && !closed; position += 1) {
         const event = batch[position];
         left = false;
@@ -188,8 +189,7 @@ export function connect(url, ...args) {
         else dispatch(event[0], event[1], event[2]);
         if (left && !closed) {
           // A handler has slept, say. Timers that were due meanwhile do not wait for the messages.
-          const polled = callPython('ws.poll', connection);
-          const more = typeof polled[0] === 'number' ? burst(polled) : polled;
+          const more = eventsOf(callPython('ws.poll', connection));
           const timely = filter(more, (one) => one[0] === 'timer');
           batch = concat(timely, slice(batch, position + 1), filter(more, (one) => one[0] !== 'timer'));
           position = -1;

@@ -103,25 +103,26 @@ class Ws(HostModule):
             failure = connection.write_text(payload)
             if failure:
                 connection.events.insert(0, ("error", failure, {}))
-        if self._each_sample:
-            self._count(session)
-        away = bool(connection.events)
-        events = connection.wait()
-        if len(events) == 1 and type(events[0]) is bytes:
-            session.received += 1
-            return _dumps(ws_session.text_of(events[0]))
-        return self._deliver(session, _timers_first(events) if away else events)
+        return self._await_events(session)
 
     @operation
     def exchange(self, texts: list[str]) -> Any:
         """Send text messages, then wait for events."""
         session = self._session
         self._send_texts(session, texts)
+        return orjson.Fragment(self._await_events(session))
+
+    def _await_events(self, session: Session) -> bytes:
+        """Wait for events, as JSON: a list, or one short text."""
         if self._each_sample:
             self._count(session)
-        away = bool(session.connection.events)
-        events = session.connection.wait()
-        return orjson.Fragment(self._deliver(session, _timers_first(events) if away else events))
+        connection = session.connection
+        away = bool(connection.events)
+        events = connection.wait()
+        if len(events) == 1 and type(events[0]) is bytes:
+            session.received += 1
+            return _dumps(ws_session.text_of(events[0]))
+        return self._deliver(session, _timers_first(events) if away else events)
 
     @operation
     def poll(self, handle: int) -> Any:

@@ -100,8 +100,9 @@ def _dial(
         deflate = None
         if extensions := answer.joined.get("Sec-Websocket-Extensions", ""):
             deflate = negotiate(extensions) if compression else None
-        strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
-        connection = Connection(sock, rest=answer.rest, deflate=deflate, strict=strict)
+        connection = Connection(
+            sock, rest=answer.rest, deflate=deflate, strict=process.strict_websocket
+        )
         connection.bytes_sent, connection.bytes_received = len(request), answer.size
         outcome.answer, outcome.connection = answer, connection
     except BaseException:
