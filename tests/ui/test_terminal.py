@@ -7,16 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from websockets.sync.server import serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from websockets.sync.server import ServerConnection
+    from collections.abc import Callable
 
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
 PLAIN_END = re.compile(r"default ✓ \[ 100% \] 2 VUs  00m0\d\.\ds/10m0s  20/20 shared iters\n")
@@ -59,7 +55,7 @@ def test_frames_are_drawn_in_place_and_log_lines_stand_above(run_on_terminal: An
 
 
 def test_the_panel_shows_websocket_traffic_and_thresholds_at_risk(
-    run_on_terminal: Any, echo_url: str
+    run_on_terminal: Any, echo: str
 ) -> None:
     terminal = run_on_terminal(
         """
@@ -78,7 +74,7 @@ def test_the_panel_shows_websocket_traffic_and_thresholds_at_risk(
           check(got, { never: () => false });
         }
         """,
-        f"--env=URL={echo_url}",
+        f"--env=URL={echo}",
     )
     terminal.wait_for(
         lambda text: bool(
@@ -93,20 +89,6 @@ def test_the_panel_shows_websocket_traffic_and_thresholds_at_risk(
     terminal.press(b"\x03")
     assert terminal.finish() == 105
     assert "messages in" not in terminal.text()  # the last frame leaves that to the summary
-
-
-@pytest.fixture
-def echo_url() -> Iterator[str]:
-    def echo(connection: ServerConnection) -> None:
-        for message in connection:
-            connection.send(message)
-
-    with serve(echo, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/"
-        server.shutdown()
-        thread.join()
 
 
 def test_interrupt_gives_the_cursor_back(run_on_terminal: Any) -> None:
