@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# Standard streams are buffered, as a user's are: what relies on the opposite would pass unseen.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 # No deadline: a loaded machine must not fail a test. Half the usual number of examples: hypothesis
 # keeps those that failed, and every run tries others.

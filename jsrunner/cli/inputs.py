@@ -46,7 +46,7 @@ def command(
     try:
         values, arguments = flag_set.parse(words)
         if values.get("help"):
-            print(f"{usage}\n\nFlags:\n{flag_set.help()}")
+            print(f"{usage}\n\nFlags:\n{flag_set.help()}", flush=True)
             return ExitCode.SUCCESS
         shared = read_runtime(Globals, values, environment)
         logger = Logger(

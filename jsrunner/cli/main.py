@@ -30,15 +30,20 @@ _HIDDEN: Final = ("reference",)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command that `words` (default: the process's arguments) name; the exit code."""
+    """Run the command that `words` (default: the process's arguments) name; the exit code.
+
+    Raises BrokenPipeError where nobody reads what a command has to say.
+    """
     name, rest = _split(list(sys.argv[1:] if words is None else words))
     if name == "help":
         name, rest = (rest[0], ["--help"]) if rest else ("", [])
     if name in COMMANDS or name in _HIDDEN:
         code: int = getattr(_module(name), name)(rest)
+        if name != "run":  # which sees to its outputs itself
+            sys.stdout.flush()
         return code
     if name == "" and (not rest or {"-h", "--help"} & set(rest)):
-        print(usage())
+        print(usage(), flush=True)
         return ExitCode.SUCCESS
     if name == "" and "--version" in rest:
         return main(["version"])

@@ -15,6 +15,7 @@ import socket
 import time
 from array import array
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
@@ -468,6 +469,7 @@ class Run:
         if self.settings.summary_mode != "disabled":
             self.summary = self._report().tell(self._summary_data(elapsed))
         self._close_outputs()
+        self._make_calls()  # a signal may have come meanwhile
         if self._failure is not None:
             raise self._failure
         if self.cause is not None:
@@ -549,11 +551,15 @@ class Run:
                     self._fail(self._companion.failure())
                 else:
                     self._wakeup.clear()
-            while not self._calls.empty():
-                self._calls.get()()
+            self._make_calls()
             self._tick(time.monotonic())
         if self._failure is not None and self.phase == "init":
             raise self._failure
+
+    def _make_calls(self) -> None:
+        """What `call_soon` was asked for."""
+        while not self._calls.empty():
+            self._calls.get()()
 
     def _read(self, worker: Worker) -> None:
         try:
@@ -767,7 +773,10 @@ class Run:
         return [worker.process_id for worker in self._workers if worker.process_id]
 
     def _interrupt(self, name: str) -> None:
-        """A signal: the first one stops the run, then come teardown and summary; the second ends it."""
+        """A signal: the first one stops the run, then come teardown and summary; the second ends it.
+
+        Its handler calls, and may have come in the midst of anything: a log line, say.
+        """
         if self._lingering:
             self._lingering = False
             return
@@ -776,6 +785,9 @@ class Run:
             self.display.stop()
             self._local.kill(self._process_ids())
             os._exit(ExitCode.EXTERNAL_ABORT)
+        self.call_soon(partial(self._stop_for_signal, name))
+
+    def _stop_for_signal(self, name: str) -> None:
         self.logger.log("error", f"test run was aborted because k6 received a '{name}' signal")
         self._stop(ExitCode.EXTERNAL_ABORT)
         if self.phase == "init":

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a run goes on: they wake its loop, and are told to it in its own thread."""
+"""SIGINT and SIGTERM while a run goes on: they wake its loop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ class Wakeup:
             self._writer.send(b"\0")
 
     def catch(self, handle: Callable[[str], None]) -> None:
-        """Have `handle("interrupt" or "terminated")` called for SIGINT and SIGTERM from now on."""
+        """Have `handle("interrupt" or "terminated")` called for SIGINT and SIGTERM from now on.
+
+        It is called in the signal's handler.
+        """
         self._before = signal.set_wakeup_fd(self._writer.fileno())
 
         def told(number: int, _frame: object) -> None:

@@ -11,6 +11,7 @@ def write(stream: TextIO, text: str) -> None:
     """As UTF-8, at once. A reader that has gone away is no reason to end a run."""
     data = memoryview(text.encode("utf-8", "replace"))
     with contextlib.suppress(OSError):
-        stream.flush()
+        with contextlib.suppress(RuntimeError):  # a signal handler calls, in the midst of this flush
+            stream.flush()
         while data:
             data = data[os.write(stream.fileno(), data) :]

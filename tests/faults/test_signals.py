@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from running import Process
 
     Run = Callable[..., Process]
+
+DEADLINE = 30
 
 SCRIPT = """
 import { sleep } from 'k6';
@@ -76,6 +81,25 @@ def test_signal_in_setup(start: Run, body: str) -> None:
     assert not done.said("iterating")
     assert not done.said("teardown done")
     assert done.stdout == "own summary"
+
+
+def test_signal_in_the_midst_of_a_log_line(tmp_path: Path) -> None:
+    """It comes as soon as the line can be read: before the call that writes it has returned."""
+    (tmp_path / "script.js").write_text(script(iteration="sleep(60);"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format=raw", "script.js"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "iterating\n"
+    process.send_signal(signal.SIGINT)
+    out, log = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, out) == (105, "own summary")
+    assert "test run was aborted because k6 received a 'interrupt' signal\n" in log
+    assert log.endswith("teardown done\n")
 
 
 def test_signal_in_teardown_lets_it_finish(start: Run) -> None:
