@@ -34,7 +34,7 @@ conformance = _load()
 
 @pytest.fixture(scope="session")
 def urls() -> Iterator[dict[str, str]]:
-    server = conformance.Server()
+    server = conformance.Server("server.py")
     with server as found:
         yield found
     server.process.stdout.close()
