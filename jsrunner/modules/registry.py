@@ -18,6 +18,9 @@ _FOLDER = Path(__file__).parent
 #: What the specifiers of other packages' modules begin with.
 EXTENSIONS = "k6/x/"
 
+#: Modules whose folder holds their own parts: a script can import the module, not the parts.
+_WITH_PARTS: tuple[str, ...] = ("k6/http",)
+
 #: What k6 offers as globals: modules that every interpreter loads before the script.
 GLOBALS: tuple[str, ...] = ("console", "timers", "environment")
 
@@ -36,7 +39,7 @@ def _stem(specifier: str) -> str | None:
     if not (is_global or specifier == "k6" or specifier.startswith("k6/")):
         return None
     path = specifier.removeprefix("jsrunner:")
-    if ".." in path or path.endswith("/index"):
+    if ".." in path or path.endswith("/index") or path.rpartition("/")[0] in _WITH_PARTS:
         return None
     return f"{path}/index" if (_FOLDER / path).is_dir() else path
 

@@ -1,4 +1,4 @@
-// jsrunner:http/values — arguments as Go takes and writes them.
+// jsrunner:k6/http/values — arguments as Go takes and writes them.
 // @ts-check
 import {
   Number, Object, String, host, isArray, isFinite, join, keys, map, method, part, push, replaceIn, sort,

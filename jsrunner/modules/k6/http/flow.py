@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from jsrunner.engine.interpreter import HostError
-from jsrunner.modules.k6.http_shared import prepare
+from jsrunner.modules.k6.http.shared import prepare
 from jsrunner.transport import auth, content, failures
 from jsrunner.transport.cookies import parse_set_cookie, sanitized
 from jsrunner.transport.failures import Failure
@@ -19,9 +19,9 @@ from jsrunner.transport.url import parse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.modules.k6.http_debug import Debug
-    from jsrunner.modules.k6.http_samples import Expected
-    from jsrunner.modules.k6.http_shared import KnownHeads, Prepared, Shared, Target
+    from jsrunner.modules.k6.http.debug import Debug
+    from jsrunner.modules.k6.http.samples import Expected
+    from jsrunner.modules.k6.http.shared import KnownHeads, Prepared, Shared, Target
     from jsrunner.transport.head import Head
     from jsrunner.transport.http import Client
     from jsrunner.transport.url import URL
@@ -93,7 +93,7 @@ class Flow:
         if shared.paces:
             shared.pace()
         if shared.debugs:
-            from jsrunner.modules.k6.http_debug import Debug
+            from jsrunner.modules.k6.http.debug import Debug
 
             self._debug = Debug(self._vu, {**self._tag_set.tags, **(self.tags or {})})
         deadline = time.monotonic() + self.timeout
@@ -331,7 +331,7 @@ class Flow:
         self._vu.log("warning", "Request Failed", error=text)
 
     def _json(self, exchange: Exchange, url: URL, heads: KnownHeads | None) -> bytes:
-        """What `responseOf` of http.js makes a response of: [status, head, body, remote_ip,
+        """What `responseOf` of response.js makes a response of: [status, head, body, remote_ip,
         remote_port, six timings in microseconds, what there is besides or 0].
 
         The head is [number, status_text, proto, headers as JSON], or its number if JavaScript has it.

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 import orjson
 
-from jsrunner.modules.k6.http_samples import Samples, expectation
+from jsrunner.modules.k6.http.samples import Samples, expectation
 from jsrunner.transport import failures
 from jsrunner.transport.headers import canonical, is_name, is_value
 from jsrunner.transport.http import Settings
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
-    from jsrunner.modules.k6.http_samples import Expected
+    from jsrunner.modules.k6.http.samples import Expected
     from jsrunner.transport.failures import Failure
     from jsrunner.transport.head import Head
     from jsrunner.worker.process import Process

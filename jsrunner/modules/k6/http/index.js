@@ -7,14 +7,14 @@ import {
 } from 'jsrunner:host';
 import { goType } from 'jsrunner:bytes';
 import { forget, listen } from 'jsrunner:loop';
-import { CookieJar, cookieJar } from 'jsrunner:http/cookies';
+import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {
   Refusal, TemplateURL, expectedStatuses, file, requestOf, statusesOf, url,
-} from 'jsrunner:http/request';
-import { adoptRequest, responseOf } from 'jsrunner:http/response';
+} from 'jsrunner:k6/http/request';
+import { adoptRequest, responseOf } from 'jsrunner:k6/http/response';
 import {
   asText, goSyntax, isNullish, isObject,
-} from 'jsrunner:http/values';
+} from 'jsrunner:k6/http/values';
 
 export {
   CookieJar, cookieJar, expectedStatuses, file, url,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsrunner.modules.k6.json_errors import describe
+from jsrunner.modules.k6.http.json_errors import describe
 
 
 @pytest.mark.parametrize(

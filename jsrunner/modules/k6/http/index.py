@@ -16,8 +16,8 @@ from gevent.lock import BoundedSemaphore
 
 from jsrunner.engine.interpreter import HostError, mend
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.k6.http_flow import Flow
-from jsrunner.modules.k6.http_shared import InvalidURL, KnownHeads, Shared, Target
+from jsrunner.modules.k6.http.flow import Flow
+from jsrunner.modules.k6.http.shared import InvalidURL, KnownHeads, Shared, Target
 from jsrunner.options.duration import parse_duration
 from jsrunner.transport import failures, references
 from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
@@ -66,7 +66,7 @@ class Http(HostModule):
     def request(
         self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
     ) -> Any:
-        """Make a request: the response as `responseOf` of http.js takes it."""
+        """Make a request: the response as `responseOf` of response.js takes it."""
         try:
             flow = self._prepare(method, url, name, body, more)
         except ValueError as error:
@@ -208,7 +208,7 @@ class Http(HostModule):
         return flow
 
     def _read(self, more: dict[str, Any], flow: Flow) -> None:
-        """What params say, as http.js has read them. Raises ValueError."""
+        """What params say, as request.js has read them. Raises ValueError."""
         for key, value in more.items():
             if key == "headers":
                 flow.headers = tuple(value)
@@ -351,7 +351,7 @@ class Http(HostModule):
     @operation
     def json_error(self, kind: str, packed: Any) -> str:
         """Where and why a text is no JSON, in Go's words."""
-        from jsrunner.modules.k6.json_errors import describe
+        from jsrunner.modules.k6.http.json_errors import describe
 
         return describe(self._bytes(kind, packed))
 

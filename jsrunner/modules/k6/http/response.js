@@ -1,14 +1,14 @@
-// jsrunner:http/response — responses, made of the rows that come up from Python.
+// jsrunner:k6/http/response — responses, made of the rows that come up from Python.
 // @ts-check
 import {
   GoError, Object, String, Uint8Array, addGoMethod, assign, defineProperty, entries, host, isArray, keys, method, parse, push, release,
   stringify, unpack, upper,
 } from 'jsrunner:host';
-import { get as select } from 'jsrunner:gjson';
-import { packData } from 'jsrunner:http/request';
+import { get as select } from 'jsrunner:k6/http/gjson';
+import { packData } from 'jsrunner:k6/http/request';
 import {
   asText, formOf, isNullish, isObject,
-} from 'jsrunner:http/values';
+} from 'jsrunner:k6/http/values';
 
 const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';
@@ -175,7 +175,7 @@ const headOf = (shown) => {
 };
 
 /**
- * A response from its row (see `_json` in modules/k6/http_flow.py). What is rarely read is made when it is,
+ * A response from its row (see `_json` in modules/k6/http/flow.py). What is rarely read is made when it is,
  * in the row itself, which is all that the accessors hold on to.
  */
 const fromRow = (row, spec, body) => {

@@ -1,4 +1,4 @@
-// jsrunner:http/request — what a request is made of: its URL, body and parameters, as scripts give them.
+// jsrunner:k6/http/request — what a request is made of: its URL, body and parameters, as scripts give them.
 // @ts-check
 import {
   ArrayBuffer, Boolean, Date, GoError, Number, Object, String, TypeError, Uint8Array, host, includes, isArray, isInteger,
@@ -6,10 +6,10 @@ import {
   unpack, valuesOf,
 } from 'jsrunner:host';
 import { goType } from 'jsrunner:bytes';
-import { handleOf } from 'jsrunner:http/cookies';
+import { handleOf } from 'jsrunner:k6/http/cookies';
 import {
   asText, formOf, formValue, goShown, isNullish, isObject,
-} from 'jsrunner:http/values';
+} from 'jsrunner:k6/http/values';
 
 const SHORT = 2048; // characters: longer bodies cross beside the JSON
 const CODINGS = ['gzip', 'deflate', 'zstd', 'br'];
@@ -224,7 +224,7 @@ const tagsOf = (value) => {
   }
 };
 
-/** What params say, by the names of modules/k6/http.py; null for nothing. */
+/** What params say, by the names of modules/k6/http/index.py; null for nothing. */
 const readParams = (params, body, callback) => {
   let more = null;
   if (body?.type) more = { type: body.type };

@@ -45,7 +45,7 @@ def select() -> Callable[[Any, str], Any]:
     )
     interpreter = process.new_vu(0).interpreter
     interpreter.run_module(
-        """import { get } from 'jsrunner:gjson'; import { entries } from 'jsrunner:host';
+        """import { get } from 'jsrunner:k6/http/gjson'; import { entries } from 'jsrunner:host';
         entries.select = (value, path) => get(value, path) ?? null;""",
         "jsrunner:test/select",
     )

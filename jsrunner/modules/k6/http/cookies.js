@@ -1,9 +1,9 @@
-// jsrunner:http/cookies — cookie jars, which are Python's; a script has a handle to each.
+// jsrunner:k6/http/cookies — cookie jars, which are Python's; a script has a handle to each.
 // @ts-check
 import {
   Boolean, FinalizationRegistry, GoError, Number, Object, String, context, host, keys, lower, method, trunc,
 } from 'jsrunner:host';
-import { asText, isNullish, isObject } from 'jsrunner:http/values';
+import { asText, isNullish, isObject } from 'jsrunner:k6/http/values';
 
 const jars = new FinalizationRegistry((handle) => host('http.drop_jar', handle));
 const register = method(FinalizationRegistry.prototype.register);

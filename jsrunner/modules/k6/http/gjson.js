@@ -1,4 +1,4 @@
-// jsrunner:gjson — paths into JSON values: https://github.com/tidwall/gjson/blob/master/SYNTAX.md
+// jsrunner:k6/http/gjson — paths into JSON values: https://github.com/tidwall/gjson/blob/master/SYNTAX.md
 // A value that is not there is undefined. JSON lines (paths that begin with `..`) are left out.
 // @ts-check
 
