@@ -10,4 +10,4 @@ __all__ = ["ExitCode", "JsrunnerError", "Result", "__version__", "run"]
 __version__ = "0.1.0"
 
 #: The version of k6 whose behaviour is followed.
-K6_VERSION = "2.2.0"
+K6_VERSION = "2.3.0"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.cli.inputs import command, open_script, read_config, script_environment
-from jsrunner.errors import ExitCode, JsrunnerError, UsageError
+from jsrunner.cli.inputs import (
+    command,
+    open_script,
+    read_config,
+    read_selection,
+    script_environment,
+)
+from jsrunner.coordinator.decide import decide
+from jsrunner.coordinator.settings import Settings
+from jsrunner.errors import ExitCode, UsageError
 from jsrunner.options import kinds
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
-from jsrunner.options.layers import consolidate
 from jsrunner.options.model import to_json
-from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.runtime import Globals, Runtime, read_runtime
+from jsrunner.options.selection import Selection
 from jsrunner.script import archive as archives
 from jsrunner.secrets.sources import parse_sources
 from jsrunner.worker.messages import Log
@@ -37,7 +43,7 @@ def flags() -> list[Flag]:
         Flag("exclude-env-vars", "put no environment variables into the archive", bare="true",
              parse=kinds.Bool().from_text),
     ]  # fmt: skip
-    return [*own, *flags_of(), *flags_of(Runtime), *flags_of(Globals)]
+    return [*own, *flags_of(), *flags_of(Selection), *flags_of(Runtime), *flags_of(Globals)]
 
 
 def archive(words: Sequence[str]) -> int:
@@ -47,6 +53,7 @@ def archive(words: Sequence[str]) -> int:
 
 def _archive(given: Given) -> int:
     logger, environment = given.logger, given.environment
+    flags, selection = options_from_flags(dict(given.flags)), read_selection(given.flags)
     config, more = read_config(given.globals)
     runtime = read_runtime(Runtime, given.flags, environment, more)
     script = open_script(given.arguments, runtime.type)
@@ -62,14 +69,17 @@ def _archive(given: Given) -> int:
         secrets=parse_sources(given.globals.secret_source, environment),
         say=say,
     )
-    described = process.new_vu(0).interpreter.call("describeScript")
-    if described.get("optionsError"):
-        raise JsrunnerError(f"error parsing script options: {described['optionsError']}")
-    of_script = options_from_json(json.loads(described.get("options") or "{}"), of_script=True)[0]
-    layers = {} if config is None else {"config": config}
-    layers |= {"script": of_script, "env": options_from_env(environment)}
-    options, _ = consolidate(layers | {"cli": options_from_flags(dict(given.flags))})
-    shown = to_json(options, consolidated=False)
+    test = decide(
+        process.load(),
+        script,
+        config=config,
+        flags=flags,
+        settings=Settings(
+            no_thresholds=runtime.no_thresholds, selection=selection, environment=environment
+        ),
+        logger=logger,
+    )
+    shown = to_json(test.options, consolidated=False)
     kept = {} if given.flags.get("exclude-env-vars") else variables
     path = given.flags.get("archive-out") or "archive.tar"
     if path == "-":

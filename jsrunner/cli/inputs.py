@@ -14,6 +14,7 @@ from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.options.flags import FlagSet
 from jsrunner.options.parse import options_from_json
 from jsrunner.options.runtime import CONFIG_FILE, Globals, Runtime, read_runtime, runtime_from_json
+from jsrunner.options.selection import Selection
 from jsrunner.script.script import Script
 from jsrunner.ui.log import Logger
 
@@ -128,6 +129,17 @@ def read_config(shared: Globals) -> tuple[Options | None, dict[str, Any]]:
     except ConfigError as error:
         text = f'{prefix}couldn\'t parse the configuration from "{path}": {error}'
         raise ConfigError(text, hint=error.hint) from None
+
+
+def read_selection(flags: Mapping[str, Any]) -> Selection:
+    """Return the selection of scenarios that the flags make.
+
+    Raises:
+        ConfigError: Flags contradict it.
+    """
+    selection = read_runtime(Selection, flags, {})
+    selection.check(flags)
+    return selection
 
 
 def script_environment(

@@ -11,6 +11,7 @@ from jsrunner.errors import ExitCode, UsageError
 from jsrunner.options.flags import Flag, flags_of
 from jsrunner.options.model import Options, rows
 from jsrunner.options.runtime import Globals, Runtime
+from jsrunner.options.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,16 +55,16 @@ def tables() -> str:
         "Options of a test, by their names in a script and in the config file:\n\n"
         + _table(Options, named=True)
         + "\nHow `jsrunner run` runs it:\n\n"
-        + _table(Runtime)
+        + _table(Selection, Runtime)
         + "\nWhat every command takes:\n\n"
         + _table(Globals)
     )
 
 
-def _table(of: type[Any], *, named: bool = False) -> str:
+def _table(*classes: type[Any], named: bool = False) -> str:
     heads = [*(["option"] if named else []), "flag", "variable", "default", "meaning"]
     lines = [_line(heads), _line(["---"] * len(heads))]
-    for _, row in rows(of):
+    for _, row in (one for of in classes for one in rows(of)):
         cells = [_code(row.json)] if named else []
         cells += [_flag(row), _code(row.variable), _code(row.default), row.help]
         lines.append(_line(cells))

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner import __version__
 from jsrunner.cli.features import enabled
-from jsrunner.cli.inputs import command, no_color, open_script, read_config, script_environment
+from jsrunner.cli.inputs import (
+    command,
+    no_color,
+    open_script,
+    read_config,
+    read_selection,
+    script_environment,
+)
 from jsrunner.coordinator.run import Run
 from jsrunner.coordinator.settings import Settings
 from jsrunner.errors import UsageError
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
 from jsrunner.options.runtime import Globals, Runtime, read_runtime
+from jsrunner.options.selection import Selection
 from jsrunner.outputs.registry import parse_output
 from jsrunner.secrets.sources import parse_sources
 from jsrunner.ui.display import QuietDisplay
@@ -37,7 +45,7 @@ Usage:
 
 
 def flags() -> list[Flag]:
-    return [*flags_of(), *flags_of(Runtime), *flags_of(Globals)]
+    return [*flags_of(), *flags_of(Selection), *flags_of(Runtime), *flags_of(Globals)]
 
 
 def run(words: Sequence[str]) -> int:
@@ -47,6 +55,7 @@ def run(words: Sequence[str]) -> int:
 
 def _run(given: Given) -> int:
     options = options_from_flags(dict(given.flags))
+    selection = read_selection(given.flags)
     config, more = read_config(given.globals)
     runtime = read_runtime(Runtime, given.flags, given.environment, more)
     script = open_script(given.arguments, runtime.type)
@@ -67,7 +76,7 @@ def _run(given: Given) -> int:
     with _server(runtime) as server:
         if server is not None:
             os.environ.update(server.trust)
-        settings = _settings(given, script, runtime, features, server)
+        settings = _settings(given, script, selection, runtime, features, server)
         return Run(
             script,
             config=config,
@@ -83,6 +92,7 @@ def _run(given: Given) -> int:
 def _settings(
     given: Given,
     script: Script,
+    selection: Selection,
     runtime: Runtime,
     features: frozenset[str],
     server: ServerProcess | None,
@@ -90,6 +100,7 @@ def _settings(
     environment = given.environment
     return Settings(
         outputs=tuple(parse_output(one, environment) for one in runtime.out),
+        selection=selection,
         summary_mode="disabled" if runtime.no_summary else runtime.summary_mode,
         summary_export=runtime.summary_export,
         no_thresholds=runtime.no_thresholds,

@@ -11,13 +11,15 @@ from jsrunner.errors import ConfigError, JsrunnerError
 from jsrunner.executors.derive import derive_scenarios, validate
 from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.metrics.registry import Registry
-from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds
+from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds, scenario_of
 from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options, to_json
 from jsrunner.options.parse import options_from_env, options_from_json
 from jsrunner.options.segment import Striping
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from jsrunner.coordinator.settings import Settings
     from jsrunner.executors.base import ExecutorConfig
     from jsrunner.script.script import Script
@@ -71,12 +73,22 @@ def decide(
         "env": options_from_env(settings.environment),
         "cli": flags,
     }
+    layers, dropped = settings.selection.without_load(layers)
     options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
     if settings.features:
         tags = {f"k6_feature_{one.replace('-', '_')}": "true" for one in settings.features}
         options = replace(options, tags=dict(options.tags or {}) | tags)
-    scenarios, more = derive_scenarios(options)
-    for warning in warnings + more:
+    for warning in dropped + warnings:
+        logger.log("warning", warning)
+    configured = set(options.scenarios or {})
+    options = settings.selection.apply(options)
+    if excluded := configured - set(options.scenarios or {}):
+        if not settings.no_thresholds:  # wrong ones count even if their scenario does not run
+            parse_thresholds(options.thresholds or {}).validate(registry)
+        options = _without_thresholds_of(excluded, options, logger)
+    thresholds = _thresholds(options, registry, settings, logger)
+    scenarios, warnings = derive_scenarios(options)
+    for warning in warnings:
         logger.log("warning", warning)
     validate(options, scenarios, loaded.exports)
     striping = Striping(options.segment, options.segment_sequence)
@@ -85,7 +97,7 @@ def decide(
         scenarios=scenarios,
         striping=striping,
         registry=registry,
-        thresholds=_thresholds(options, registry, settings, logger),
+        thresholds=thresholds,
         exports=loaded.exports,
         max_vus=max_vus(scenarios, striping),
     )
@@ -119,6 +131,20 @@ def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
             error=f'json: unknown field "{min(unknown)}"',
         )
     return options
+
+
+def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: Logger) -> Options:
+    """The options without the thresholds that filter by one of these scenarios, which do not run."""
+    thresholds = options.thresholds or {}
+    kept = {key: one for key, one in thresholds.items() if scenario_of(key) not in scenarios}
+    if len(kept) < len(thresholds):
+        logger.log(
+            "warning",
+            f"--scenario skipped thresholds for excluded scenarios: "
+            f"{'; '.join(sorted(thresholds.keys() - kept.keys()))}; these thresholds remain skipped "
+            "even if another scenario emits matching tags",
+        )
+    return replace(options, thresholds=kept)
 
 
 def _thresholds(

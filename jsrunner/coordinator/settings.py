@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from jsrunner import K6_VERSION, __version__
+from jsrunner.options.selection import Selection
 from jsrunner.secrets.sources import Secrets
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ class Settings:
     """The command line's, or the library's."""
 
     outputs: tuple[OutputConfig, ...] = ()
+    #: Which scenarios run.
+    selection: Selection = field(default_factory=Selection)
     summary_mode: str = "compact"
     summary_export: str | None = None
     no_thresholds: bool = False

@@ -184,20 +184,35 @@ class ExecutorConfig:
         """All fields; what was not given is null."""
         found: dict[str, Any] = {"executor": self.type}
         for name, (_, kind) in {**COMMON, **self.own}.items():
-            if name == "options":
-                continue
             value = self.given.get(name)
-            found[name] = None if value is None else kind.to_json(value)
+            if value is not None or name != "options":
+                found[name] = None if value is None else kind.to_json(value)
         return found
+
+
+class ScenarioOptions(kinds.Object):
+    """`options` of a scenario: k6's browser settings, which mean nothing here."""
+
+    go_type = "lib.ScenarioOptions"
+
+    def from_json(self, value: Any) -> dict[str, Any]:
+        options = {key.lower(): one for key, one in super().from_json(value).items()}
+        for key in value:
+            if key.lower() != "browser":
+                raise ValueError(f"json: unknown field {quote(key)}")
+        browser = options.get("browser")
+        if browser is not None and not isinstance(browser, dict):
+            raise kinds.mismatch(browser, "map[string]interface {}")
+        return {"browser": browser}
 
 
 COMMON: Final[dict[str, tuple[str, kinds.Kind]]] = {
     "startTime": ("start_time", kinds.Duration()),
     "gracefulStop": ("graceful_stop", kinds.Duration()),
-    "exec": ("exec", kinds.Text()),
     "env": ("env", kinds.TextMap()),
+    "exec": ("exec", kinds.Text()),
     "tags": ("tags", kinds.TextMap()),
-    "options": ("options", kinds.Anything()),
+    "options": ("options", ScenarioOptions()),
 }
 
 

@@ -35,7 +35,7 @@ _SUPPORTED: Final = {
     "counter": ("count", "rate"),
     "gauge": ("value",),
     "rate": ("rate",),
-    "trend": ("avg", "min", "max", "med", "p(N)"),
+    "trend": ("avg", "min", "max", "med", "p"),
 }
 _WORDS: Final = frozenset({"count", "rate", "value", "avg", "min", "max", "med"})
 _HIGH_CARDINALITY: Final = ("vu", "iter")
@@ -132,11 +132,8 @@ class ThresholdSet:
 
 def _check_aggregation(one: Threshold, key: str, metric: Metric) -> None:
     supported = _SUPPORTED[metric.type]
-    known = one.aggregation in supported or (
-        one.aggregation.startswith("p(") and metric.type == "trend"
-    )
-    if not known:
-        method = "p" if one.aggregation.startswith("p(") else one.aggregation
+    method = "p" if one.aggregation.startswith("p(") else one.aggregation
+    if method not in supported:
         raise ConfigError(
             f"invalid threshold {quote(one.source)} applied on metric {key}; reason: unsupported "
             f"aggregation method {method} on metric of type {metric.type}. supported aggregation "
@@ -165,6 +162,18 @@ def parse_thresholds(raw: Mapping[str, Sequence[Any]]) -> ThresholdSet:
                     )
         found.thresholds.setdefault(key, []).extend(_parse_entry(entry) for entry in entries)
     return found
+
+
+def scenario_of(key: str) -> str | None:
+    """Return the scenario that a key of the option `thresholds` filters by, None if it filters by none.
+
+    A key that cannot be parsed filters by none.
+    """
+    try:
+        submetric = _parse_key(key)
+    except ConfigError:
+        return None
+    return submetric.tags.get("scenario") if submetric else None
 
 
 def _parse_entry(entry: str | Mapping[str, Any]) -> Threshold:

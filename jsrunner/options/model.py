@@ -123,6 +123,9 @@ class Options:
     tls_auth: list[dict[str, Any]] | None = _row(
         "tlsAuth", network.TLSAuth(), "client certificates: [{cert, key, password, domains}]"
     )
+    tls_aia_fetch: bool | None = _row(
+        "tlsAIAFetch", kinds.Bool(), "fetch a certificate that the server's chain lacks",
+        variable="K6_TLS_AIA_FETCH")  # fmt: skip
     throw: bool | None = _row(
         "throw", kinds.Bool(), "throw exceptions on failed requests",
         flag="throw", short="w", variable="K6_THROW", bare="true")  # fmt: skip

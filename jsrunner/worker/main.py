@@ -77,20 +77,11 @@ def run(
     watch = Watch(process, stream)
     watch.start()
     try:
-        first = process.new_vu(0)
-        described = first.interpreter.call("describeScript")
+        loaded = process.load()
     except JsrunnerError as error:
         process.say(messages.Failed(str(error), error.exit_code, error.hint))
         return 1
-    process.say(
-        messages.Loaded(
-            exports=described["exports"],
-            options=described.get("options"),
-            options_error=described.get("optionsError"),
-            metrics=[(one.name, one.type, one.contains) for one in process.registry.declared()],
-            imports=[name for name, _ in script.modules() if not name.startswith("jsrunner:")],
-        )
-    )
+    process.say(loaded)
     reader = messages.Reader()
     waiting: list[messages.Message] = []
     prepare = messages.receive(stream, reader, waiting)
@@ -100,7 +91,6 @@ def run(
     plan: Plan = pickle.loads(prepare.plan)
     if plan.max_vus > _FEW_VUS:
         process.compile_script()
-    del first
     gc.freeze()  # what is there by now stays: no collection need look at it, or unshare its pages
     siblings: list[int] = []
     index = 0

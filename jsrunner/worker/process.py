@@ -16,7 +16,7 @@ from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.transport.dial import Dialer
 from jsrunner.worker.board import COMPLETED, INTERRUPTED
-from jsrunner.worker.messages import Initialized, Log, MarkFailed, Secret
+from jsrunner.worker.messages import Initialized, Loaded, Log, MarkFailed, Secret
 from jsrunner.worker.recorder import Recorder
 from jsrunner.worker.vu import VU
 
@@ -144,6 +144,21 @@ class Process:
         script = self.script
         compiler = Interpreter({}, load=script.load, normalize=script.normalize)
         self.image = compile_image(compiler, [(HOST, HOST_SOURCE), *script.modules()])
+
+    def load(self) -> Loaded:
+        """Run the script's first init: what the script says of itself.
+
+        Raises:
+            JsrunnerError: The init code has failed.
+        """
+        described = self.new_vu(0).interpreter.call("describeScript")
+        return Loaded(
+            exports=described["exports"],
+            options=described.get("options"),
+            options_error=described.get("optionsError"),
+            metrics=[(one.name, one.type, one.contains) for one in self.registry.declared()],
+            imports=[name for name, _ in self.script.modules() if not name.startswith("jsrunner:")],
+        )
 
     def redact(self, secret: str) -> None:
         """A script has got this secret: the log is not to show it any more."""

@@ -19,6 +19,7 @@ from jsrunner.metrics.thresholds import (
     Verdict,
     parse_expression,
     parse_thresholds,
+    scenario_of,
 )
 
 OPERATORS = {
@@ -264,8 +265,8 @@ def test_what_each_type_can_be_asked() -> None:
         ("cc", "p(95)>0", "p", "counter", "count, rate"),
         ("gg", "max>0", "max", "gauge", "value"),
         ("rr", "count>0", "count", "rate", "rate"),
-        ("tt", "count>0", "count", "trend", "avg, min, max, med, p(N)"),
-        ("tt{a:b}", "rate>0", "rate", "trend", "avg, min, max, med, p(N)"),
+        ("tt", "count>0", "count", "trend", "avg, min, max, med, p"),
+        ("tt{a:b}", "rate>0", "rate", "trend", "avg, min, max, med, p"),
     ],
 )
 def test_what_a_type_cannot_be_asked(
@@ -354,3 +355,19 @@ def test_abort_on_fail(entry: dict[str, Any], elapsed: float, abort: bool) -> No
 
 def test_no_thresholds_are_no_failure() -> None:
     assert ThresholdSet().evaluate(Sinks(), 1.0, final=True) == Verdict((), abort=False)
+
+
+@pytest.mark.parametrize(
+    ("key", "scenario"),
+    [
+        ("iterations", None),
+        ("iterations{team:core}", None),
+        ("iterations{name:scenario:api}", None),
+        ("iterations{scenario:api}", "api"),
+        ("iterations{ 'scenario' : \"api\" , team:core}", "api"),
+        ("iterations{scenario:api,scenario:db}", "db"),
+        ("iterations{scenario", None),
+    ],
+)
+def test_the_scenario_that_a_key_filters_by(key: str, scenario: str | None) -> None:
+    assert scenario_of(key) == scenario
