@@ -55,6 +55,7 @@ def command(
             output=shared.log_output,
             verbose=shared.verbose,
             no_color=no_color(shared, environment),
+            ns_timestamps=shared.log_ns_timestamps,
             console_output=values.get("console-output") or environment.get("K6_CONSOLE_OUTPUT"),
         )
     except JsrunnerError as error:  # how to log is not known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 _INT = re.compile(r"[+-]?[0-9]+\Z")
@@ -12,11 +11,31 @@ _FLOAT = re.compile(
     r"|[+-]?(?:[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)\Z|[nN][aA][nN]\Z"
 )
 _INT64 = 1 << 63
+#: Escapes of Go's %q that are more than a number.
+_ESCAPES = {
+    '"': '\\"', "\\": "\\\\",
+    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
+}  # fmt: skip
 
 
 def quote(text: str) -> str:
-    """In double quotes, as Go's %q."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return the text in double quotes, as Go's %q: what cannot be printed is escaped."""
+    if not text.isprintable():
+        text = "".join(map(_escaped, text))
+    elif '"' in text or "\\" in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xD800 <= code < 0xE000:  # half of a pair, which UTF-8 cannot say
+        return "\ufffd"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def parse_int(text: str) -> int:

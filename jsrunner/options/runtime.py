@@ -109,6 +109,9 @@ class Globals:
     log_format: str = _row(
         kinds.Text(), "text, json or raw", "text",
         flag="log-format", variable="K6_LOG_FORMAT", word="format")  # fmt: skip
+    log_ns_timestamps: bool = _row(
+        kinds.Switch(), "write log timestamps with nanoseconds instead of seconds", False,
+        flag="log-ns-timestamps", variable="K6_LOG_NS_TIMESTAMPS", bare="true")  # fmt: skip
     secret_source: tuple[str, ...] = _row(
         kinds.Lines(), "where k6/secrets finds secrets, e.g. `file=path`", (),
         flag="secret-source", variable="K6_SECRET_SOURCE", repeats=True, word="type[=arg]")  # fmt: skip

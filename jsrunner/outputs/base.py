@@ -80,8 +80,12 @@ class OutputConfig:
 
 
 def rfc3339(time_s: float) -> str:
-    """Local time with nanoseconds, idle zeros cut, as Go's RFC3339Nano."""
-    nanoseconds = round(time_s * 1e6) * 1000  # a float holds no more than microseconds of it
+    """Return local time with microseconds, as Go's RFC3339Nano."""
+    return rfc3339_ns(round(time_s * 1e6) * 1000)  # a float holds no more than microseconds of it
+
+
+def rfc3339_ns(nanoseconds: int) -> str:
+    """Return local time with nanoseconds, trailing zeros cut, as Go's RFC3339Nano."""
     whole, rest = divmod(nanoseconds, 1_000_000_000)
     return _second(whole).replace("%", f".{rest:09d}".rstrip("0") if rest else "", 1)
 

@@ -224,12 +224,16 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
 
 
 def _from_url(text: str) -> dict[str, str]:
-    """The settings in `http://user:password@host:8086/db?precision=ms`."""
+    """The settings in `http://user:password@host:8086/prefix/db?precision=ms`.
+
+    What stands before the last slash of the path belongs to the address: a proxy may route by it.
+    """
     url = urlsplit(text)
     given: dict[str, str] = {}
+    prefix, _, database = url.path.rpartition("/")
     if url.hostname:
-        given["ADDR"] = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
-    given["DB"] = unquote(url.path.strip("/"))
+        given["ADDR"] = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{prefix}"
+    given["DB"] = unquote(database if url.hostname else url.path.removeprefix("/"))
     given["USERNAME"], given["PASSWORD"] = unquote(url.username or ""), unquote(url.password or "")
     for name, value in parse_qsl(url.query, keep_blank_values=True):
         if name not in _PARAMETERS:

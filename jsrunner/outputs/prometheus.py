@@ -36,13 +36,15 @@ class PrometheusOutput(AggregatePusher):
 
     def __init__(
         self, description: str, interval: float, distribution: Callable[[Series], Distribution], *,
-        poster: Poster, url: str, stats: Mapping[str, str], stale: bool,
+        poster: Poster, url: str, stats: Mapping[str, str], labels: Mapping[str, str], stale: bool,
     ) -> None:  # fmt: skip
-        """`stats` are the trends' statistics with the suffixes of their names."""
+        """`stats` are the trends' statistics with the suffixes of their names, `labels` are what each
+        series has besides its tags."""
         super().__init__(description, interval, distribution)
         self._poster = poster
         self._url = url
         self._stats = stats
+        self._labels = labels
         self._stale = stale
         #: When each series was sent last, in milliseconds: no moment may come twice.
         self._sent: dict[Series, int] = {}
@@ -86,7 +88,8 @@ class PrometheusOutput(AggregatePusher):
     def _describe(self, figures: Figures, moment: int) -> Iterator[tuple[dict[str, str], bytes]]:
         """The series that a series is: labels and content."""
         metric, sink = figures.series.metric, figures.sink
-        labels = {key: value for key, value in figures.series.tags.items() if key and value}
+        tags = {key: value for key, value in figures.series.tags.items() if key and value}
+        labels = {**self._labels, **tags}
 
         def named(suffix: str) -> dict[str, str]:
             return labels | {"__name__": f"k6_{metric.name}{'_' if suffix else ''}{suffix}"}
@@ -122,7 +125,7 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     if not url.startswith(("http://", "https://")):
         settings.fail("SERVER_URL", "is not a URL")
     native = settings.boolean("TREND_AS_NATIVE_HISTOGRAM")
-    stats = _stats(settings)
+    stats, labels = _stats(settings), _labels(settings)
     stale = settings.boolean("STALE_MARKERS")
     interval = settings.seconds("PUSH_INTERVAL", 5.0)
     headers, tls = _headers(settings, environment), _tls(settings)
@@ -134,7 +137,8 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     def make(system_tags: Sequence[str]) -> PrometheusOutput:
         made = PrometheusOutput(
             description, interval, distribution,
-            poster=Poster(headers=headers, context=tls), url=url, stats=stats, stale=stale,
+            poster=Poster(headers=headers, context=tls), url=url,
+            stats=stats, labels=labels, stale=stale,
         )  # fmt: skip
         made.begin()
         return made
@@ -160,6 +164,18 @@ def _is_percentile(stat: str) -> bool:
         return stat[:2] == "p(" and stat[-1:] == ")" and 0 <= float(stat[2:-1]) <= 100
     except ValueError:
         return False
+
+
+def _labels(settings: Variables) -> dict[str, str]:
+    """Static labels: `key=value,key=value`. Empty ones, and the name of a series, count for nothing."""
+    labels = {}
+    for pair in settings.words("LABELS"):
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals:
+            settings.fail("LABELS", f"has '{pair}', which is not <label>=<value>")
+        if name and value and name != "__name__":
+            labels[name] = value
+    return labels
 
 
 def _headers(settings: Variables, environment: Mapping[str, str]) -> dict[str, str]:

@@ -7,12 +7,13 @@ import os
 import re
 import sys
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import orjson
 
 from jsrunner.errors import UsageError
+from jsrunner.options.numbers import quote
+from jsrunner.outputs.base import rfc3339_ns
 from jsrunner.ui.destination import LEVELS, File, Loki, parse_destination
 
 if TYPE_CHECKING:
@@ -45,19 +46,24 @@ class Logger:
         output: str = "stderr",
         verbose: bool = False,
         no_color: bool = False,
+        ns_timestamps: bool = False,
         console_output: str | None = None,
     ) -> None:
-        """Raises UsageError for an output that there is none of, or that cannot be opened."""
+        """Raises UsageError for an output that there is none of, or that cannot be opened.
+
+        `ns_timestamps` writes times with nanoseconds instead of whole seconds.
+        """
         self._format = format
         self._level = LEVELS["debug" if verbose else "info"]
-        self._started = time.time()
+        self._started = time.time_ns()
+        self._fraction = ns_timestamps
         self._stream: TextIO | None = None
         self._pusher: LokiPusher | None = None
         self._open(output)
         self._console = _open_file(console_output) if console_output else None
         tty = self._stream is not None and self._stream.isatty()
-        self._tty = tty and format not in ("json", "raw")
-        self._color = tty and not no_color
+        #: Whether records are shown as on a terminal, which needs its colors, as in k6.
+        self._tty = tty and not no_color and format not in ("json", "raw")
         self._failed: list[TextIO] = []
         self.above: Callable[[str], bool] | None = None
         self._secrets: set[str] = set()
@@ -100,11 +106,11 @@ class Logger:
         shown = self._secret.sub(REDACTED, text)
         return value if shown == text else shown
 
-    def log(self, level: str, text: str, when: float | None = None, **fields: Any) -> None:
-        """A record. `when` is seconds since the epoch."""
+    def log(self, level: str, text: str, when: int | None = None, **fields: Any) -> None:
+        """Write a record. `when` is nanoseconds since the epoch."""
         if LEVELS[level] < self._level:
             return
-        moment = time.time() if when is None else when
+        moment = time.time_ns() if when is None else when
         is_console = fields.get("source") == "console"
         if self._secret is not None:
             text = self._redacted(text)
@@ -142,21 +148,25 @@ class Logger:
                 with contextlib.suppress(OSError, ValueError):
                     print(f"jsrunner: writing to {stream.name} failed: {reason}", file=sys.stderr)
 
-    def _line(self, level: str, text: str, moment: float, fields: dict[str, Any], *, tty: bool) -> str:
+    def _line(self, level: str, text: str, moment: int, fields: dict[str, Any], *, tty: bool) -> str:
         if self._format == "json":
-            record = {**fields, "level": level, "msg": text, "time": local_time(moment)}
+            record = {**fields, "level": level, "msg": text, "time": self._time(moment)}
             line = orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str).decode()
             return _HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
         if self._format == "raw":
             return text
         short, color = _SHORT[level]
-        paint = f"\x1b[{color}m{{}}\x1b[0m".format if tty and self._color else str
+        paint = f"\x1b[{color}m{{}}\x1b[0m".format if tty else str
         pairs = "".join(f" {paint(key)}={_quoted(str(value))}" for key, value in sorted(fields.items()))
         if tty:
-            seconds = int(moment - self._started)
+            seconds = (moment - self._started) // 10**9
             return f"{paint(short)}[{seconds:04d}] {text.rstrip():{_MESSAGE_WIDTH}}{pairs}"
         message = f" msg={_quoted(text)}" if text else ""
-        return f'time="{local_time(moment)}" level={level}{message}{pairs}'
+        return f'time="{self._time(moment)}" level={level}{message}{pairs}'
+
+    def _time(self, moment: int) -> str:
+        """RFC 3339 in the local zone."""
+        return rfc3339_ns(moment if self._fraction else moment - moment % 10**9)
 
     def close(self) -> None:
         if self._pusher is not None:
@@ -167,20 +177,11 @@ class Logger:
                     stream.close()
 
 
-def local_time(moment: float) -> str:
-    """RFC 3339 in the local zone, whole seconds."""
-    text = datetime.fromtimestamp(int(moment), tz=timezone.utc).astimezone().isoformat()
-    return text.replace("+00:00", "Z")
-
-
 def _quoted(text: str) -> str:
     """As logfmt wants it: quoted only if it must be."""
     if text and _PLAIN.match(text):
         return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    for character, code in (("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
-        escaped = escaped.replace(character, code)
-    return f'"{escaped}"'
+    return quote(text)
 
 
 def _open_file(path: str) -> TextIO:

@@ -40,8 +40,8 @@ class LokiPusher:
             self._thread = threading.Thread(target=self._run, name="loki", daemon=True)
             self._thread.start()
 
-    def put(self, level: str, text: str, moment: float, fields: Mapping[str, Any]) -> None:
-        """Queue a record. `moment` is seconds since the epoch."""
+    def put(self, level: str, text: str, moment: int, fields: Mapping[str, Any]) -> None:
+        """Queue a record. `moment` is nanoseconds since the epoch."""
         settings = self._settings
         labels = {key: str(value) for key, value in fields.items()}
         labels.update(settings.labels)
@@ -56,7 +56,7 @@ class LokiPusher:
             if len(self._waiting) >= settings.limit:
                 self._dropped += 1
             else:
-                self._waiting.append((round(moment * 1e9), labels, text))
+                self._waiting.append((moment, labels, text))
 
     def close(self) -> None:
         """Push the rest; at most some seconds."""

@@ -86,7 +86,8 @@ class Log(Message, frozen=True):
 
     level: str
     text: str
-    time: float
+    #: Nanoseconds since the epoch.
+    time: int
     fields: dict[str, Any]
     #: Whether the run logs this text only once, however many workers say it.
     once: bool = False

@@ -131,11 +131,11 @@ class Process:
         self.hub_running = True
 
     def log(self, level: str, text: str, **fields: object) -> None:
-        self.say(Log(level, text, time.time(), fields))
+        self.say(Log(level, text, time.time_ns(), fields))
 
     def log_once(self, level: str, text: str) -> None:
         """Log what concerns the whole run."""
-        self.say(Log(level, text, time.time(), {}, once=True))
+        self.say(Log(level, text, time.time_ns(), {}, once=True))
 
     def compile_script(self) -> None:
         """Compile what the first init has loaded, so that further VUs cost less."""

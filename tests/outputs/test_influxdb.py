@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.parse
 import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -113,3 +115,44 @@ def test_wrong_settings_are_named(argument: str, variables: dict[str, str], erro
 def test_the_url_says_what_is_shown_without_the_password() -> None:
     config = configure("https://me:secret@host:1/db?insecure=true&pushInterval=2s", {})
     assert config.description == "InfluxDBv1 (https://host:1)"
+
+
+@pytest.mark.parametrize(
+    ("argument", "address"),
+    [
+        ("http://localhost:8086", "http://localhost:8086"),
+        ("http://localhost:8086/db", "http://localhost:8086"),
+        ("http://my.site.io/influxdbA/k6db", "http://my.site.io/influxdbA"),
+        ("http://my.site.io/a/b/c/db?precision=ms", "http://my.site.io/a/b/c"),
+        ("http://my.site.io/prefix/", "http://my.site.io/prefix"),
+        ("db", "http://localhost:8086"),
+        ("/db", "http://localhost:8086"),
+    ],
+)
+def test_what_stands_before_the_database_belongs_to_the_address(argument: str, address: str) -> None:
+    """k6 2.3: a proxy may route by it."""
+    assert configure(argument, {}).description == f"InfluxDBv1 ({address})"
+
+
+def test_requests_go_below_the_prefix(run_to: Callable[..., Any]) -> None:
+    seen = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        done = run_to(f"influxdb=http://127.0.0.1:{server.server_port}/proxy/influx/mine")
+        server.shutdown()
+        thread.join()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert seen[0].startswith("/proxy/influx/query?")
+    assert {path.partition("&")[0] for path in seen[1:]} == {"/proxy/influx/write?db=mine"}

@@ -48,6 +48,19 @@ def test_metrics_have_the_names_and_units_of_k6(run_to: Callable[..., Any], prom
     assert 0 < found["k6_iteration_duration_max"] < 10
 
 
+def test_series_have_static_labels(run_to: Callable[..., Any], prometheus: str) -> None:
+    """As k6 2.3's documentation of the output says: tags win, empty ones and __name__ are ignored."""
+    done = run_to(
+        f"experimental-prometheus-rw={prometheus}/api/v1/write",
+        K6_PROMETHEUS_RW_LABELS="environment=production, server = srv=1 ,team=x,empty=,=no,__name__=z",
+        K6_PROMETHEUS_RW_STALE_MARKERS="false",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    labels = '{environment="production",server="srv=1",team="a, b=c",empty=""}'
+    assert query(prometheus, f"k6_iterations_total{labels}") == {"k6_iterations_total": 40}
+    assert query(prometheus, f"count by (__name__) ({{__name__=~'k6_.*'}} unless {labels})") == {}
+
+
 def test_trends_may_be_native_histograms(run_to: Callable[..., Any], prometheus: str) -> None:
     script = """
       import { Trend } from 'k6/metrics';
@@ -122,6 +135,7 @@ def test_requests_carry_headers_and_who_sends_them(run_to: Callable[..., Any]) -
         ({"TREND_STATS": "p(101)"}, "has 'p(101)', which is no statistic of a trend"),
         ({"TREND_STATS": "mean"}, "has 'mean', which is no statistic of a trend"),
         ({"HTTP_HEADERS": "a:b:c"}, "has 'a:b:c', which is not <header key>:<value>"),
+        ({"LABELS": "a=b,c"}, "has 'c', which is not <label>=<value>"),
         ({"TLS_MINIMUM_VERSION": "1.1"}, "'1.1' is neither 1.2 nor 1.3"),
         (
             {"CLIENT_CERTIFICATE": "no", "CLIENT_CERTIFICATE_KEY": "no"},

@@ -67,9 +67,9 @@ def pusher(**settings: Any) -> tuple[LokiPusher, list[tuple[str, str]]]:
 
 def test_batches(receiver: Receiver) -> None:
     loki, said = pusher(url=receiver.url, labels=(("job", "test"),), headers=(("X-Scope-OrgID", "me"),))
-    loki.put("info", "second", 2.5, {"source": "console"})
-    loki.put("info", "first", 1.25, {"source": "console"})
-    loki.put("error", "other", 2.0, {})
+    loki.put("info", "second", 2_500_000_000, {"source": "console"})
+    loki.put("info", "first", 1_250_000_000, {"source": "console"})
+    loki.put("error", "other", 2_000_000_000, {})
     loki.close()
     ((path, headers, body),) = receiver.pushes
     assert path == "/loki/api/v1/push"
@@ -89,7 +89,7 @@ def test_batches(receiver: Receiver) -> None:
 
 def test_labels_that_are_not_allowed(receiver: Receiver) -> None:
     loki, _ = pusher(url=receiver.url, allowed_labels=("level",))
-    loki.put("info", "text", 1.0, {"b": 2, "a": 1})
+    loki.put("info", "text", 1_000_000_000, {"b": 2, "a": 1})
     loki.close()
     assert receiver.records() == [({"level": "info"}, "text a=1 b=2")]
 
@@ -97,7 +97,7 @@ def test_labels_that_are_not_allowed(receiver: Receiver) -> None:
 def test_limits(receiver: Receiver) -> None:
     loki, _ = pusher(url=receiver.url, limit=2, max_size=4)
     for number in range(5):
-        loki.put("info", f"{number} is too long", float(number), {})
+        loki.put("info", f"{number} is too long", number * 10**9, {})
     loki.close()
     texts = [text for _, text in receiver.records()]
     assert texts[:2] == ["0 is", "1 is"]
@@ -109,7 +109,7 @@ def test_failure_is_told_once(receiver: Receiver) -> None:
     loki, said = pusher(url=receiver.url, push_period=0.01)
     loki.start()
     while len(receiver.pushes) < 3:
-        loki.put("info", "text", 1.0, {})
+        loki.put("info", "text", 1_000_000_000, {})
     loki.close()
     assert len(said) == 1
     level, text = said[0]

@@ -24,7 +24,7 @@ EXAMPLES = [
         failed_handshakes=3,
         lateness=b"",
     ),
-    messages.Log("info", "ü\n", 1.5, {"source": "console"}, once=True),
+    messages.Log("info", "ü\n", 1_700_000_000_123_456_789, {"source": "console"}, once=True),
     messages.Abort("why"),
     messages.MarkFailed("why"),
     messages.Finished(),
