@@ -34,6 +34,8 @@ TOPICS = {
     "test_wheel.py": "what is installed",
     "cli/test_commands.py": "the commands besides run and serve",
     "cli/test_with_server.py": "a run with the bundled server",
+    "core/test_frames_differential.py": "frames against those of another package",
+    "core/test_fuzz.py": "the fuzz targets",
     "engine/test_load_now.py": "modules that are loaded in the middle of running JavaScript",
     "executors/test_progress.py": "what all executors say of how far they have come",
     "secrets/test_run.py": "secrets in a run",
@@ -99,7 +101,7 @@ def test_covered_folders_exist() -> None:
 
 
 def test_every_test_file_tests_a_module_or_a_known_topic() -> None:
-    modules = {test_of(path) for path in PACKAGE.rglob("*") if path.suffix in (".py", ".js")}
+    modules = {test_of(path) for path in PACKAGE.rglob("*") if path.suffix in (".c", ".js", ".py")}
     strays = set()
     for path in TESTS.rglob("test_*.py"):
         place = path.relative_to(TESTS)

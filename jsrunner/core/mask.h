@@ -1,0 +1,17 @@
+/* Masking of a client's frames, RFC 6455, section 5.3. */
+#ifndef JSRUNNER_MASK_H
+#define JSRUNNER_MASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Return a fresh masking key: its four bytes, in the order in which they lie in memory. The first
+ * call in a process, and then every thousandth, asks the kernel. For one thread at a time. */
+uint32_t frame_mask_key(void);
+
+/* Write `from`, masked with `key`, to `to`. `offset` is the position of `from` within the frame's
+ * payload, for payloads that are masked in pieces. `to` may be `from`; otherwise they must not
+ * overlap. */
+void frame_mask(uint8_t *to, const uint8_t *from, size_t size, uint32_t key, size_t offset);
+
+#endif
