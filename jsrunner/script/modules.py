@@ -63,6 +63,8 @@ class Modules:
         self._main = main
         self._is_stdin = is_stdin
         self._known: dict[str, Module | ScriptError] = {}
+        #: How the script spells the import of each URL; for error texts.
+        self.spelled: dict[str, str] = {}
         #: Modules that are being read: one of a cycle is asked for once more meanwhile.
         self._reading: set[str] = set()
         #: Names that were seen to be imported from a module.
@@ -130,7 +132,7 @@ class Modules:
     def _make(self, url: str) -> Module:
         text = self._read(url)
         mappings = ""
-        if url.endswith(".ts") or (url == self._main and self._is_stdin and not self._is_script(text)):
+        if self._is_typescript(url, text):
             text, mappings = self._translate(text, url)
         if commonjs.is_commonjs(text, self._is_function_body):
             return self._commonjs(url, text, mappings)
@@ -182,7 +184,10 @@ class Modules:
             if specifiers.is_builtin(target):
                 return []
             self._wanted.setdefault(target, set()).update(one.names)
-            if one.namespace is None or target in self._reading or not self.get(target).is_commonjs:
+            if one.namespace is None or target in self._reading:
+                return []
+            self.spelled.setdefault(target, one.specifier)
+            if not self.get(target).is_commonjs:
                 return []
         except ScriptError:
             return []  # the engine will meet it again, in its turn
@@ -202,18 +207,24 @@ class Modules:
         found: bool = self._engine().call("isFunctionBody", text)
         return found
 
-    def _is_script(self, text: str) -> bool:
-        """Whether the text is JavaScript; without the C API nobody can say."""
-        if self._is_function_body(text):
-            return True
-        native = self._engine().native
-        if native is None:
-            return True
-        try:
-            native.compile(self._engine(), text, "jsrunner:stdin", script=False)
-        except ValueError:
+    def _is_typescript(self, url: str, text: str) -> bool:
+        """Whether the text has to be translated: only what is no JavaScript, as in k6.
+
+        The compiler would drop imports that a file without types does not use.
+        """
+        is_named_so = url.endswith(".ts")
+        if not is_named_so and not (url == self._main and self._is_stdin):
             return False
-        return True
+        if self._is_function_body(text):
+            return False
+        native = self._engine().native
+        if native is None:  # without the C API nobody can say
+            return is_named_so
+        try:
+            native.compile(self._engine(), text, "jsrunner:unknown", script=False)
+        except ValueError:
+            return True
+        return False
 
 
 class _Edited:

@@ -54,8 +54,6 @@ class Script:
         if source is not None:
             self.sources.files[self.path] = source.encode()
         self._modules = Modules(self._read, main=self.url, is_stdin=self.path.name == "-")
-        #: How the script itself spells the module that became this specifier; for error texts.
-        self._spelled: dict[str, str] = {}
         self._unreadable: dict[Path, UnreadableFile] = {}
         #: Which modules each module imports, and those that were loaded at all, in that order.
         self._imports: dict[str, list[str]] = {}
@@ -119,7 +117,7 @@ class Script:
                 return builtins.stub_of(url, names)
             absent = [name for name in names if name not in self._exports(url)]
             return builtins.facade_of(url, absent) if absent else url
-        self._spelled.setdefault(url, specifier)
+        self._modules.spelled.setdefault(url, specifier)
         if self.kind(url, specifier) != "commonjs":
             return url
         # The module's names are seen only now that it is read.
@@ -133,7 +131,7 @@ class Script:
         if is_builtin(url):
             self._builtin(url)
             return "builtin"
-        self._spelled.setdefault(url, spelled)
+        self._modules.spelled.setdefault(url, spelled)
         if self.sealed and not self._modules.knows(url):
             raise ScriptError(
                 f"the module {json.dumps(spelled)} was not previously resolved during initialization "
@@ -215,7 +213,7 @@ class Script:
         return found
 
     def _read(self, url: str) -> str:
-        return self.sources.module(url, self._spelled.get(url, self.name), main=url == self.url)
+        return self.sources.module(url, self._modules.spelled.get(url, self.name), main=url == self.url)
 
     # -- files -------------------------------------------------------------------------------------
 

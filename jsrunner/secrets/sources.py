@@ -5,10 +5,10 @@ https://grafana.com/docs/k6/latest/using-k6/secret-source/
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final, Protocol
 
 from jsrunner.errors import ConfigError, UsageError
+from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,23 +82,29 @@ def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secre
     sources: dict[str, Source] = {}
     for spec in specs:
         kind, _, rest = spec.partition("=")
+        if not spec.strip():
+            raise UsageError(f"couldn't parse secret source configuration {quote(spec)}")
         name, is_default, arguments = kind, False, []
-        for part in rest.split(",") if rest else ():
+        for part in rest.split(","):
             if part == DEFAULT:
                 is_default = True
             elif part.startswith("name="):
-                name = part.removeprefix("name=")
+                name = part.removeprefix("name=") or kind
             else:
                 arguments.append(part)
         source = _source(kind, arguments, spec, environment)
         if name in sources:
             raise UsageError(
-                f'secret source for name "{name}" already registered before configuration "{spec}"'
+                f"secret source for name {quote(name)} already registered before configuration "
+                f"{quote(spec)}"
             )
         sources[name] = source
         if is_default:
             if DEFAULT in sources:
-                raise UsageError(f'there is a default secret source before configuration "{spec}"')
+                raise UsageError(
+                    "can't have two secret sources that are default ones, second one was "
+                    f"{quote(','.join(arguments))}"
+                )
             sources[DEFAULT] = source
     if len(sources) == 1:
         sources[DEFAULT] = next(iter(sources.values()))
@@ -107,41 +113,42 @@ def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secre
 
 def _source(kind: str, arguments: Sequence[str], spec: str, environment: Mapping[str, str]) -> Source:
     if kind == "file":
-        return Table(_read(arguments, spec))
+        return Table(_read(arguments))
     if kind == "mock":
         return Table(dict(_pair(part, spec) for part in arguments))
     if kind == "url":
         from jsrunner.secrets.url import UrlSource, parse_settings
 
-        return UrlSource(parse_settings(arguments, environment))
+        return UrlSource(parse_settings([part for part in arguments if part], environment))
     if kind == "cloud":
         raise ConfigError("the secret source 'cloud' needs Grafana Cloud, which jsrunner does not use")
     raise UsageError(
-        f'no secret source of type "{kind}" for configuration "{spec}", there are: file, mock, url'
+        f"no secret source for type {quote(kind)} for configuration {quote(spec)}",
+        hint="there are file, mock and url",
     )
 
 
 def _pair(text: str, where: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f'parsing "{text}" of the secret source "{where}", needs =')
+        raise UsageError(f"parsing {quote(text)}, needs =", hint=where)
     return key, value
 
 
-def _read(arguments: Sequence[str], spec: str) -> dict[str, str]:
-    """A file with a `key=value` a line."""
-    path = ",".join(arguments).removeprefix("filename=")
-    if not path:
-        raise UsageError(f'the secret source "{spec}" names no file')
+def _read(arguments: Sequence[str]) -> dict[str, str]:
+    """The secrets of a file with `key=value` in each line, empty lines not excepted (as k6)."""
+    path = ""
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if equals and key != "filename":
+            raise UsageError(f"unknown configuration key for file secret source {quote(key)}")
+        path = value if equals else argument
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"open {os.path.abspath(path)}: {reason.lower()}") from None
-    secrets = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            key, value = _pair(line, f"{path}, line {number}")
-            secrets[key] = value
-    return secrets
+        with open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            lines = file.read().removesuffix("\n").split("\n")
+    except OSError as error:
+        raise UsageError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+    if lines == [""]:
+        return {}
+    numbered = enumerate(lines, 1)
+    return dict(_pair(line.removesuffix("\r"), f"{path}, line {number}") for number, line in numbered)

@@ -59,6 +59,9 @@ def test_file_urls(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
+    "form", ["import x from '{}';", "import * as x from '{}';", "export * as x from '{}';"]
+)
+@pytest.mark.parametrize(
     ("specifier", "text"),
     [
         ("lodash", "The moduleSpecifier \"lodash\" couldn't be recognised as something k6 supports."),
@@ -75,9 +78,9 @@ def test_file_urls(project: Project) -> None:
         ("jsrunner:host", "The moduleSpecifier \"jsrunner:host\" couldn't be recognised"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_imported(project: Project, specifier: str, text: str) -> None:
+def test_what_cannot_be_imported(project: Project, specifier: str, text: str, form: str) -> None:
     project.write({"folder/x.js": "", "lib.js": "export default 1;"})
-    error = fails(project, f"import x from '{specifier}';{DEFAULT}")
+    error = fails(project, form.format(specifier) + DEFAULT)
     prefix = f"could not initialize '{project.folder}/main.js': could not load JS test '"
     assert str(error).startswith(prefix + project.url("main.js") + "': ")
     assert re.search(re.escape(text).replace(r"/\.\*/", "/.*/"), str(error))

@@ -58,6 +58,31 @@ export const first = <T>(list: readonly T[]): T | undefined => list[0];
     ) == ["5 g 3 4 1 ann 7"]
 
 
+def test_without_types_nothing_is_translated(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports that are not used still run their modules, as in k6."""
+    monkeypatch.setattr(Translator, "_ask", lambda *_: pytest.fail("the compiler was asked"))
+    assert project.init(
+        {
+            "main.ts": "import { used, K } from './side.ts'; export default function () {}",
+            "side.ts": "console.log('side'); export const used = 1; export class K { k = 1 }\n"
+            "export const common = require('./common.ts');",
+            "common.ts": "console.log('common'); module.exports = 1 < 2 > (0);",
+        },
+        "main.ts",
+    ) == ["side", "common"]
+
+
+def test_with_types_imports_that_are_not_used_go(project: Project) -> None:
+    assert project.init(
+        {
+            "main.ts": "import { used } from './side.ts'; const a: number = 1; console.log(a);\n"
+            "export default function () {}",
+            "side.ts": "console.log('side'); export const used = 1;",
+        },
+        "main.ts",
+    ) == ["1"]
+
+
 def test_positions_are_those_of_the_script(project: Project) -> None:
     with pytest.raises(ScriptError) as caught:
         project.init(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_file(tmp_path: Path) -> None:
     path = tmp_path / "team.txt"
-    path.write_text("a=1\n\nb=x = y\nempty=\n")
+    path.write_text("a=1\nb=x = y\r\nempty=\n# c=2\n")
     for spec in (f"file={path}", f"file=name=team,filename={path}"):
         source = parse_sources([spec], {}).find("default")
         assert [source.get(key) for key in ("a", "b", "empty")] == ["1", "x = y", ""]
@@ -44,26 +44,45 @@ def test_of_several_only_a_marked_one_is_the_default() -> None:
             ["mock=a=1", "mock=b=2"],
             'secret source for name "mock" already registered before configuration "mock=b=2"',
         ),
-        (["mock=default", "mock=name=n,default"], "there is a default secret source before"),
-        (["vault=x"], 'no secret source of type "vault"'),
-        (["mock=a"], 'parsing "a" of the secret source "mock=a", needs ='),
-        (["file="], "names no file"),
-        (["file=/nowhere/secrets"], "open /nowhere/secrets: no such file or directory"),
-        (["url="], "has no urlTemplate"),
+        (
+            ["mock=a=1,default", "mock=name=n,default,b=1,c=2"],
+            'can\'t have two secret sources that are default ones, second one was "b=1,c=2"',
+        ),
+        ([" "], 'couldn\'t parse secret source configuration " "'),
+        (["vault=x"], 'no secret source for type "vault" for configuration "vault=x"'),
+        (["mock=a"], 'parsing "a", needs ='),
+        (["mock"], 'parsing "", needs ='),
+        (["file"], "open : no such file or directory"),
+        (["file=missing"], "open missing: no such file or directory"),
+        (["file=a,b=c"], 'unknown configuration key for file secret source "b"'),
+        (["url="], "the secret source url has no urlTemplate"),
     ],
 )
 def test_refusals(specs: list[str], text: str) -> None:
     with pytest.raises(JsrunnerError) as caught:
         parse_sources(specs, {})
-    assert text in str(caught.value)
+    assert str(caught.value) == text
     assert caught.value.exit_code == ExitCode.GENERIC
 
 
-def test_a_bad_line_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "line", "number"),
+    [("a=1\nno\x1bthing\r\n", "no\\x1bthing", 2), ("a=1\n\nb=2\n", "", 2), (" \n", " ", 1)],
+)
+def test_a_bad_line_is_named(tmp_path: Path, content: str, line: str, number: int) -> None:
     path = tmp_path / "team.txt"
-    path.write_text("a=1\nnothing\n")
-    with pytest.raises(JsrunnerError, match=r"team\.txt, line 2"):
+    path.write_text(content, newline="")
+    with pytest.raises(JsrunnerError) as caught:
         parse_sources([f"file={path}"], {})
+    assert str(caught.value) == f'parsing "{line}", needs ='
+    assert caught.value.hint == f"{path}, line {number}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe=1\n"])
+def test_files_with_any_bytes(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "team.txt"
+    path.write_bytes(content)
+    assert set(parse_sources([f"file={path}"], {}).sources) == {"file", "default"}
 
 
 def test_cloud_is_refused() -> None:
