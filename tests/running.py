@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DEADLINE = 20.0
 ROOT = Path(__file__).parent.parent
 
+#: The prefix of a command whose files' permissions count, also for root.
+UNPRIVILEGED = () if os.getuid() else ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
 
 def until(condition: Callable[[], Any], what: str = "the condition") -> Any:
     """What the condition returns as soon as that is true."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ TOPICS = {
 }
 
 
+@functools.cache
 def does_anything(path: Path) -> bool:
     """Whether a module has a function with a body."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

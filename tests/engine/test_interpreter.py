@@ -255,8 +255,9 @@ def test_an_interpreter_is_freed(native: bool) -> None:
     assert watch() is None
 
 
-def test_interpreters_that_ran_out_of_memory_are_let_go() -> None:
+def test_interpreters_that_ran_out_of_memory_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """QuickJS would end the process where it has lost track of an object."""
+    monkeypatch.setattr("jsrunner.engine.interpreter.MEMORY_BYTES", 32 << 20)
     for size in (900, 937, 974, 1011):
         interpreter = make(True)
         with pytest.raises(JSError):

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from running import UNPRIVILEGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     Run = Callable[..., Process]
 
 SCRIPT = "export default function () { console.log('from the script'); }"
-NOBODY = ("setpriv", "--reuid=65534", "--clear-groups") if not os.getuid() else ()
 
 
 @pytest.mark.parametrize("output", ["json=/dev/full", "csv=/dev/full"])
@@ -120,9 +120,7 @@ def test_output_in_a_missing_folder(run: Run, flags: tuple[str, str]) -> None:
 def test_output_without_permission(run: Run, tmp_path: Path) -> None:
     place = tmp_path / "locked"
     place.mkdir(mode=0o555)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    done = run(SCRIPT, "--out", f"json={place}/x", prefix=NOBODY, env={"HOME": "/nonexistent"})
+    done = run(SCRIPT, "--out", f"json={place}/x", prefix=UNPRIVILEGED)
     assert done.code == 255
     assert done.messages("error") == [f"could not create the output: open {place}/x: permission denied"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from running import UNPRIVILEGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,10 +35,7 @@ def test_unreadable_script(run: Run, tmp_path: Path) -> None:
     script = tmp_path / "secret.js"
     script.write_text(SCRIPT)
     script.chmod(0)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    nobody = ("setpriv", "--reuid=65534", "--clear-groups")
-    done = run(script, prefix=() if os.getuid() else nobody, env={"HOME": "/nonexistent"})
+    done = run(script, prefix=UNPRIVILEGED)
     assert done.code == 255
     [message] = done.messages("error")
     assert "secret.js" in message

@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from concurrent.futures import Future
 
 FOLDER = Path(__file__).parents[2] / "js_scripts"
 NAMES = sorted(one.stem for one in FOLDER.glob("*.js"))
@@ -44,22 +39,23 @@ def run(name: str, folder: Path, *words: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, log, json.loads(export.read_text())["metrics"])
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Outcome]]]:
-    """All scripts, some at a time: they wait more than they work."""
-    folder = tmp_path_factory.mktemp("scripts")
-    with ThreadPoolExecutor(3) as pool:
-        yield {name: pool.submit(run, name, folder) for name in NAMES}
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_script(name: str, outcomes: dict[str, Future[Outcome]]) -> None:
-    outcome = outcomes[name].result()
+def test_script(name: str, tmp_path: Path) -> None:
+    outcome = run(name, tmp_path)
     assert outcome.exit_code == 0, (outcome.output, outcome.log)
     assert outcome.summary["checks"]["fails"] == 0
     assert outcome.summary["checks"]["passes"] > 0
     assert outcome.summary["ws_sessions"]["count"] > 0
     assert [one for one in outcome.log if one["level"] != "info"] == []
+    if name == "custom_summary":
+        assert_own_summary(outcome.output)
+
+
+def assert_own_summary(output: str) -> None:
+    """Assert that the script's summary is all that is printed."""
+    assert output.startswith("\nWebSocket echo\n")
+    assert "checks              rate==1 holds\n" in output
+    assert "TOTAL RESULTS" not in output
 
 
 def test_a_soak_takes_its_lengths_from_the_command_line(tmp_path: Path) -> None:
@@ -67,13 +63,6 @@ def test_a_soak_takes_its_lengths_from_the_command_line(tmp_path: Path) -> None:
     outcome = run("ramping_soak", tmp_path, *words)
     assert outcome.exit_code == 0, (outcome.output, outcome.log)
     assert outcome.summary["vus_max"]["max"] == 2
-
-
-def test_the_custom_summary_is_all_that_is_printed(outcomes: dict[str, Future[Outcome]]) -> None:
-    output = outcomes["custom_summary"].result().output
-    assert output.startswith("\nWebSocket echo\n")
-    assert "checks              rate==1 holds\n" in output
-    assert "TOTAL RESULTS" not in output
 
 
 def test_the_custom_summary_writes_the_file_that_is_wanted(tmp_path: Path) -> None:

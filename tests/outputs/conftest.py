@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -66,18 +67,23 @@ def free_port() -> int:
 
 
 def program(request: pytest.FixtureRequest, package: str, name: str) -> str:
-    """A program of a Debian package: the installed one, else unpacked beside pytest's cache."""
+    """A program of a Debian package: the installed one, else unpacked beside pytest's cache.
+
+    The lock lets only one of pytest's processes download the package.
+    """
     if found := shutil.which(name):
         return found
     folder = request.config.cache.mkdir("receivers")
     unpacked = folder / "usr" / "bin" / name
-    if not unpacked.exists():
-        got = subprocess.run(
-            f"apt-get download {package} && dpkg -x {package}_*.deb .",
-            shell=True, cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        if got.returncode:
-            pytest.fail(f"this test needs Debian's package {package}: {got.stderr}")
+    with (folder / f"{package}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not unpacked.exists():
+            got = subprocess.run(
+                f"apt-get download {package} && dpkg -x {package}_*.deb .",
+                shell=True, cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+            if got.returncode:
+                pytest.fail(f"this test needs Debian's package {package}: {got.stderr}")
     return str(unpacked)
 
 
