@@ -54,7 +54,7 @@ def archive(words: Sequence[str]) -> int:
 def _archive(given: Given) -> int:
     logger, environment = given.logger, given.environment
     flags, selection = options_from_flags(dict(given.flags)), read_selection(given.flags)
-    config, more = read_config(given.globals)
+    config, more = read_config(given)
     runtime = read_runtime(Runtime, given.flags, environment, more)
     script = open_script(given.arguments, runtime.type)
     variables = script_environment(script, runtime, environment, system=False)

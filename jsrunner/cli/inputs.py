@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jsrunner import K6_VERSION, __version__
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, UsageError
 from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.options.flags import FlagSet
@@ -60,6 +61,7 @@ def command(
         )
     except JsrunnerError as error:  # how to log is not known
         return report(Logger(), error)
+    logger.log("debug", f"jsrunner {__version__} (k6 {K6_VERSION}) on Python {sys.version.split()[0]}")
     try:
         return body(Given(values, arguments, shared, environment, logger))
     except JsrunnerError as error:
@@ -104,12 +106,12 @@ def open_script(arguments: Sequence[str], kind: str = "") -> Script:
     return Script.at(path)
 
 
-def read_config(shared: Globals) -> tuple[Options | None, dict[str, Any]]:
+def read_config(given: Given) -> tuple[Options | None, dict[str, Any]]:
     """(options, settings for Runtime) of the configuration file. Raises ConfigError.
 
     The one at the usual place may be missing.
     """
-    named = shared.config
+    named = given.globals.config
     path = os.path.abspath(named or os.path.expanduser(CONFIG_FILE))
     prefix = "failed to load the configuration file from the local file system: "
     try:
@@ -123,6 +125,7 @@ def read_config(shared: Globals) -> tuple[Options | None, dict[str, Any]]:
         raise ConfigError(f"{prefix}open {path}: {(error.strerror or '').lower()}") from None
     except ValueError as error:
         raise ConfigError(f'{prefix}couldn\'t parse the configuration from "{path}": {error}') from None
+    given.logger.log("debug", f"Read the configuration file {path}")
     try:
         options = options_from_json(data)[0]
         scenarios_from_json(options.scenarios or {})

@@ -58,7 +58,7 @@ def _inspect(given: Given) -> int:
 
 def load(given: Given) -> Run:
     """A run of the script that is only looked at: the script has no system variables by default."""
-    config, more = read_config(given.globals)
+    config, more = read_config(given)
     runtime = read_runtime(Runtime, given.flags, given.environment, more)
     script = open_script(given.arguments, runtime.type)
     settings = Settings(

@@ -56,7 +56,7 @@ def run(words: Sequence[str]) -> int:
 def _run(given: Given) -> int:
     options = options_from_flags(dict(given.flags))
     selection = read_selection(given.flags)
-    config, more = read_config(given.globals)
+    config, more = read_config(given)
     runtime = read_runtime(Runtime, given.flags, given.environment, more)
     script = open_script(given.arguments, runtime.type)
     if runtime.workers is not None and runtime.workers < 1:

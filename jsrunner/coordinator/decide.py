@@ -73,6 +73,9 @@ def decide(
         "env": options_from_env(settings.environment),
         "cli": flags,
     }
+    if logger.is_verbose:
+        for name, layer in layers.items():
+            logger.log("debug", f"Options of the layer {name}: {_listed(layer)}")
     layers, dropped = settings.selection.without_load(layers)
     options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
     if settings.features:
@@ -86,6 +89,8 @@ def decide(
         if not settings.no_thresholds:  # wrong ones count even if their scenario does not run
             parse_thresholds(options.thresholds or {}).validate(registry)
         options = _without_thresholds_of(excluded, options, logger)
+    if logger.is_verbose:
+        logger.log("debug", f"Options in effect: {_listed(options)}")
     thresholds = _thresholds(options, registry, settings, logger)
     scenarios, warnings = derive_scenarios(options)
     for warning in warnings:
@@ -131,6 +136,14 @@ def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
             error=f'json: unknown field "{min(unknown)}"',
         )
     return options
+
+
+def _listed(options: Options) -> str:
+    """The options that are set, as JSON; without keys of certificates, which the log shall not show."""
+    shown = {name: value for name, value in to_json(options, consolidated=False).items() if value}
+    if "tlsAuth" in shown:
+        shown["tlsAuth"] = f"{len(shown['tlsAuth'])} certificates"
+    return json.dumps(shown, ensure_ascii=False) if shown else "none"
 
 
 def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: Logger) -> Options:

@@ -24,6 +24,7 @@ from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import share_out
 from jsrunner.coordinator.report import Report
 from jsrunner.coordinator.signals import Wakeup
+from jsrunner.coordinator.states import ScenarioLog
 from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
 from jsrunner.executors.base import Shared
 from jsrunner.metrics.registry import BUILTIN, Metric
@@ -134,6 +135,7 @@ class Run:
         self._loaded: messages.Loaded | None = None
         self._failure: JsrunnerError | None = None
         self._outputs: list[Output] = []
+        self._outputs_closed = False
         #: Those of them that want each sample, and those that work on aggregates.
         self._writers: list[Output] = []
         self._mergers: list[Output] = []
@@ -143,6 +145,8 @@ class Run:
         self._own = Worker(0, socket.socket())
         self._own.stream.close()
         self._counts: list[board.Counts] = []
+        #: What logs scenarios' starts and ends, if anybody wants to know.
+        self._scenario_log: ScenarioLog | None = None
         self._signals = 0
         self._interrupted_at: float | None = None
         self._next_second = self._next_judgement = self._next_frame = float("inf")
@@ -257,6 +261,7 @@ class Run:
         tags = sorted(self.options.enabled_system_tags())
         for config in self.settings.outputs:
             self._outputs.append(config.open(tags))
+            self.logger.log("debug", f"Output started: {config.description}")
         self._writers = [one for one in self._outputs if one.formatter is not None]
         self._mergers = [one for one in self._outputs if one.formatter is None]
         self._recorder = Recorder(self._formatters())
@@ -272,6 +277,10 @@ class Run:
         del self._workers[count:]
         self._local.board.open(len(self.scenarios))
         self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
+        if self.logger.is_verbose:
+            self._scenario_log = ScenarioLog(
+                self.logger, self.scenarios, self.striping, self._counts, count
+            )
         shown = self.test.shown_options()
         shares = share_out(self.scenarios, self.striping, count)
         self.vus_planned = self._local.board.vus = sum(len(share.vu_ids) for share in shares)
@@ -287,6 +296,7 @@ class Run:
                 self.settings.user_agent if self.options.user_agent is None else self.options.user_agent
             ),
         )
+        self.logger.log("debug", f"Making {self.vus_planned} VUs in {count} worker processes")
         self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
         for worker in self._workers[1:]:
             self._watch(worker)
@@ -377,6 +387,8 @@ class Run:
         """None if there is no worker (any more) to run it."""
         self._stage = None
         self._in_stage = True
+        if wanted:
+            self.logger.log("debug", f"Running {name}()")
         worker = next((one for one in self._workers if not one.gone), None)
         if worker is None:
             self._in_stage = False
@@ -415,6 +427,8 @@ class Run:
             return all(worker.finished or worker.gone for worker in self._workers)
 
         self._pump(over)
+        if self._scenario_log is not None:
+            self._scenario_log.update()
         self._record_dropped()
 
     def _record_dropped(self) -> None:
@@ -438,8 +452,11 @@ class Run:
     def _close_outputs(self) -> None:
         for output in self._outputs:
             output.end()
-        for output in self._outputs:
+        for output, config in zip(self._outputs, self.settings.outputs, strict=False):
             output.close()
+            if not self._outputs_closed:
+                self.logger.log("debug", f"Output stopped: {config.description}")
+        self._outputs_closed = True
         self._hear_outputs()
 
     def _hear_outputs(self) -> None:
@@ -589,6 +606,7 @@ class Run:
                 self.logger.redact(message.value)
             case messages.Initialized():
                 worker.vus = message.vus
+                self.logger.log("debug", f"Worker {worker.number} has made {worker.vus} VUs")
             case messages.Forked():
                 worker.process_id = message.process_id
             case messages.Ready():
@@ -659,6 +677,8 @@ class Run:
         if now >= self._next_frame:
             self._next_frame = now + REFRESH
             self.display.update()
+            if self._scenario_log is not None:
+                self._scenario_log.update()
 
     def _record_vus(self) -> None:
         now, tags = time.time(), self._recorder.tag_set(dict(self.options.tags or {}))

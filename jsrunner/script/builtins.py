@@ -6,12 +6,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.errors import ScriptError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
 _FACADE: Final = "jsrunner:names/"
 _STUB: Final = "jsrunner:unknown/"
 
+#: What specifiers of modules of other packages begin with.
+_EXTENSION: Final = "k6/x/"
 _EXPERIMENTAL: Final = "k6/experimental/"
 _GLOBAL: Final = (
     "{} has been graduated, and it's now globally available as defined by standard WebAPIs. You just "
@@ -47,12 +51,19 @@ _EXPORT: Final = re.compile(
 _LAST_WORD: Final = re.compile(r"([\w$]+)\s*(?:=.*)?\Z", re.DOTALL)
 
 
-def unknown(names: Collection[str]) -> str:
-    """What k6 says of modules that nobody knows."""
+def unknown(names: Collection[str], prefix: str = "") -> ScriptError:
+    """Return the error of modules that nobody knows: k6's text, but for extensions what helps here."""
     listed = ", ".join(json.dumps(name) for name in sorted(names))
-    return (
-        f"unknown modules [{listed}] were tried to be loaded, but couldn't - this likely means "
-        "automatic extension resolution is required or a custom k6 binary with the required extensions"
+    text = f"{prefix}unknown modules [{listed}] were tried to be loaded, but couldn't - "
+    if all(name.startswith(_EXTENSION) for name in names):
+        return ScriptError(
+            f"{text}no installed Python package offers them",
+            hint="jsrunner's extensions are Python packages: docs/extensions.md tells how to write "
+            "one, https://pypi.org/search/?q=jsrunner lists those that there are",
+        )
+    return ScriptError(
+        f"{text}this likely means automatic extension resolution is required or a custom k6 binary "
+        "with the required extensions"
     )
 
 

@@ -221,7 +221,7 @@ class Modules:
         if native is None:  # without the C API nobody can say
             return is_named_so
         try:
-            native.compile(self._engine(), text, "jsrunner:unknown", script=False)
+            native.compile(self._engine(), text, "jsrunner:checked", script=False)
         except ValueError:
             return True
         return False

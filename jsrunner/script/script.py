@@ -48,9 +48,9 @@ class Script:
         #: An archive has options in place of the script's, and variables.
         self.archived_options = archive.options if archive else None
         self.archived_variables = archive.environment if archive else {}
-        #: Called with what the user should know of the loading, but what is no error.
-        self.warn: Callable[[str], None] = lambda text: None
-        self.sources = Sources(archive or Disk(), lambda text: self.warn(text))
+        #: Called with (level, text) of what the user should know of the loading, but what is no error.
+        self.log: Callable[[str, str], None] = lambda level, text: None
+        self.sources = Sources(archive or Disk(), lambda level, text: self.log(level, text))
         if source is not None:
             self.sources.files[self.path] = source.encode()
         self._modules = Modules(self._read, main=self.url, is_stdin=self.path.name == "-")
@@ -85,7 +85,7 @@ class Script:
         self._executing = True
         self._modules.loaded()
         if self._unknown:
-            raise ScriptError(self._prefix + builtins.unknown(self._unknown))
+            raise builtins.unknown(self._unknown, self._prefix)
 
     def resolve(self, base: str, specifier: str) -> str:
         """The URL that `specifier` means in the module `base`. Raises ScriptError."""
@@ -208,7 +208,7 @@ class Script:
         if found is None:
             found = registry.source(specifier) or builtins.replacement(specifier)
             if found is None:
-                raise ScriptError(builtins.unknown({specifier}))
+                raise builtins.unknown({specifier})
             self._builtins[specifier] = found
         return found
 
@@ -253,7 +253,9 @@ class Script:
         if isinstance(load_error, ScriptError):
             if load_error.exit_code == ExitCode.GENERIC:  # there is no script at all
                 return load_error
-            return ScriptError(self._prefix + str(load_error), exit_code=load_error.exit_code)
+            return ScriptError(
+                self._prefix + str(load_error), exit_code=load_error.exit_code, hint=load_error.hint
+            )
         if load_error is not None:
             raise load_error
         if match := _MISSING_EXPORT.search(text):

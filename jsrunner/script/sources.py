@@ -6,6 +6,7 @@ What was read is kept: every VU gets the same, and it can be packed into an arch
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from jsrunner.errors import ExitCode, ScriptError
@@ -58,9 +59,10 @@ class Disk:
 class Sources:
     """Everything that a script has read, by the place it came from."""
 
-    def __init__(self, files: Files, warn: Callable[[str], None]) -> None:
+    def __init__(self, files: Files, log: Callable[[str, str], None]) -> None:
+        """`log(level, text)` gets what the user should know of the reading."""
         self._files = files
-        self._warn = warn
+        self._log = log
         #: Files by their path, pages by their URL.
         self.files: dict[Path, bytes] = {}
         self.pages: dict[str, bytes] = {}
@@ -70,6 +72,7 @@ class Sources:
         found = self.files.get(path)
         if found is None:
             found = self.files[path] = self._files.read(path)
+            self._log("debug", f"Read {path}: {len(found)} bytes")
         return found
 
     def opened(self, path: Path) -> bytes:
@@ -111,7 +114,8 @@ class Sources:
             from jsrunner.script.remote import FetchError, fetch
 
             try:
-                found = self.pages[url] = fetch(url, self._warn)
+                found = self.pages[url] = fetch(url, partial(self._log, "warning"))
+                self._log("debug", f"Read {url}: {len(found)} bytes")
             except FetchError as error:
                 raise ScriptError(_NOT_FETCHED.format(spelled, url, error)) from None
         return found

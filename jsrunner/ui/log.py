@@ -83,6 +83,11 @@ class Logger:
             self._level = max(self._level, destination.level)
 
     @property
+    def is_verbose(self) -> bool:
+        """Whether debug records are written anywhere."""
+        return self._level <= LEVELS["debug"]
+
+    @property
     def is_remote(self) -> bool:
         """Whether nobody here sees the records."""
         return self._pusher is not None

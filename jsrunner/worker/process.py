@@ -71,7 +71,7 @@ class Process:
         freeze_environment: bool = False,
     ) -> None:
         self.script = script
-        script.warn = lambda text: self.log("warning", text)
+        script.log = self.log
         self.environment = dict(environment)
         self.freeze_environment = freeze_environment
         self.secrets = secrets

@@ -99,8 +99,18 @@ def test_javascript_alone(install: Callable[..., None], run: Any) -> None:
 def test_nobody_offers_it(install: Callable[..., None], run: Any) -> None:
     install({}, {})
     assert registry.source("k6/x/adder") is None
-    with pytest.raises(ScriptError, match='unknown modules \\["k6/x/adder"\\]'):
-        run("import 'k6/x/adder'; export default () => {};")
+    for text in ("import 'k6/x/adder'", "require('k6/x/adder')"):
+        with pytest.raises(ScriptError, match='unknown modules \\["k6/x/adder"\\]') as caught:
+            run(f"{text}; export default () => {{}};")
+        assert "binary" not in str(caught.value)
+    with pytest.raises(ScriptError) as caught:
+        run("import 'k6/x/adder'; import * as n from 'k6/x/none'; export default () => {};")
+    assert str(caught.value).endswith(
+        'unknown modules ["k6/x/adder", "k6/x/none"] were tried to be loaded, but couldn\'t - no installed '
+        "Python package offers them"
+    )
+    assert "docs/extensions.md" in str(caught.value.hint)
+    assert "https://pypi.org/" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sources() -> Sources:
-    return Sources(Disk(), lambda text: None)
+    return Sources(Disk(), lambda level, text: None)
 
 
 def test_a_file_is_read_once(sources: Sources, tmp_path: Path) -> None:

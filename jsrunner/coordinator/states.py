@@ -1,0 +1,51 @@
+"""The debug log of a run's scenarios: when each starts and ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jsrunner.worker import board
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.options.segment import Striping
+    from jsrunner.ui.log import Logger
+
+
+class ScenarioLog:
+    """Logs the changes of scenarios' states that the board shows. The coordinator's, for one run."""
+
+    def __init__(
+        self,
+        logger: Logger,
+        scenarios: Mapping[str, ExecutorConfig],
+        striping: Striping,
+        counts: Sequence[board.Counts],
+        workers: int,
+    ) -> None:
+        """`counts` are the scenarios' own, in their order; `workers` take part in the run."""
+        self._logger = logger
+        self._descriptions = {name: one.describe(striping) for name, one in scenarios.items()}
+        self._counts = dict(zip(scenarios, counts, strict=True))
+        self._workers = workers
+        self._states = dict.fromkeys(scenarios, board.WAITING)
+
+    def update(self) -> None:
+        """Log what has changed since the last time."""
+        for name, before in self._states.items():
+            if before == board.DONE:
+                continue
+            counts = self._counts[name]
+            states = counts.states()[: self._workers]
+            state = board.DONE if min(states) == board.DONE else min(max(states), board.RUNNING)
+            if before == board.WAITING < state:
+                self._logger.log(
+                    "debug", f"Scenario started: {self._descriptions[name]}", scenario=name
+                )
+            if state == board.DONE:
+                done, cut = counts.total(board.COMPLETED), counts.total(board.INTERRUPTED)
+                text = f"Scenario ended: {done} complete and {cut} interrupted iterations"
+                self._logger.log("debug", text, scenario=name)
+            self._states[name] = state
