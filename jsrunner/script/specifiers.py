@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from jsrunner.errors import ScriptError
 from jsrunner.transport import references
+from jsrunner.transport.url import URL, URLError, parse
 
 _NO_LONGER: Final = {
     "cdnjs.com": "cdnjs.com 'special' urls are no longer supported - please use real ones. You can get "
@@ -37,10 +38,7 @@ def resolve(base: str, specifier: str) -> str:
     if not specifier:
         raise ScriptError("local or remote path required")
     if specifier[0] in "./":
-        link = references.resolve(base, specifier)
-        if link is None:
-            raise ScriptError(f"parse {json.dumps(specifier)}: invalid URL")
-        return str(link)
+        return str(references.resolve_on(_parse(base), _parse(specifier)))
     if "://" in specifier:
         return _resolve_url(base, specifier)
     for host, text in _NO_LONGER.items():
@@ -52,9 +50,7 @@ def resolve(base: str, specifier: str) -> str:
 
 
 def _resolve_url(base: str, specifier: str) -> str:
-    link = references.parse(specifier)
-    if link is None:
-        raise ScriptError(f"parse {json.dumps(specifier)}: invalid URL")
+    link = _parse(specifier)
     if link.scheme not in ("file", "https"):
         raise ScriptError(
             f"only supported schemes for imports are file and https, {specifier} has `{link.scheme}`"
@@ -63,6 +59,13 @@ def _resolve_url(base: str, specifier: str) -> str:
         folder = references.resolve(base, "./")
         raise ScriptError(f"origin ({folder}) not allowed to load local file: {specifier}")
     return str(link)
+
+
+def _parse(text: str) -> URL:
+    try:
+        return parse(text)
+    except URLError as error:
+        raise ScriptError(str(error)) from None
 
 
 def file_url(path: Path) -> str:

@@ -56,7 +56,7 @@ def next_hop(hop: Hop, head: Head) -> Hop | None:
     except URLError as error:
         location = orjson.dumps(head.location).decode()
         raise BadLocation(f"failed to parse Location header {location}: {error}") from None
-    url = parse(str(references.resolve(str(hop.url), head.location)))
+    url = references.resolve_on(hop.url, reference)
     headers = dict(hop.headers)
     if reference.scheme:
         headers.pop("Host", None)  # it was meant for the host before

@@ -1,86 +1,116 @@
-"""URLs read as Go's net/url reads them, so that requests, tags and errors agree (RFC 3986)."""
+"""URLs as Go's net/url reads and writes them, so that requests, tags and errors agree (RFC 3986)."""
 
 from __future__ import annotations
 
 import functools
 import re
 from dataclasses import dataclass, replace
+from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-import orjson
-
+from jsrunner.options.numbers import quote
 from jsrunner.transport.errors import DialError
 
-_PORT = re.compile(r":\d*\Z")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
-_USER = re.compile(r"[\w\-.:~!$&'()*+,;=%@]*\Z", re.ASCII)
-_VALID_PATH = re.compile(r"[\w\-.~!$&'()*+,;=:@\[\]/%]*\Z", re.ASCII)
-_HOST_CHARACTER = re.compile(r"(?![^\x00-\x7f])[^\w\-.~!$&'()*+,;=:\[\]<>\"%]", re.ASCII)
+_PORT: Final = re.compile(r":\d*\Z", re.ASCII)
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
+_ASCII_ESCAPE: Final = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]")
+_USER: Final = re.compile(r"[\w\-.:~!$&'()*+,;=%@]*\Z", re.ASCII)
+_VALID_PATH: Final = re.compile(r"[\w\-.~!$&'()*+,;=:@\[\]/%]*\Z", re.ASCII)
+_VALID_FRAGMENT: Final = re.compile(r"[\w\-.~!$&'()*+,;=:@\[\]/?%]*\Z", re.ASCII)
+_NOT_IN_HOST: Final = re.compile(r"(?![^\x00-\x7f])[^\w\-.~!$&'()*+,;=:\[\]<>\"%]", re.ASCII)
 
-_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 class URLError(ValueError):
     """A text is no URL; Go's words for it: `parse "...": invalid port ":x" after host`."""
 
 
+class _Wrong(Exception):
+    """The reason why a text is no URL."""
+
+
 @dataclass(frozen=True, slots=True)
 class URL:
-    """A URL's parts. Schemes are in lower case; `str()` is what Go's `String` says."""
+    """A URL or a reference in its parts. `str()` is what Go's `String` gives.
 
+    All parts empty: the reference to the page itself.
+    """
+
+    #: In lower case.
     scheme: str = ""
     #: `user:password` as it was written, None without one.
     user: str | None = None
-    #: What a request's Host line says.
+    #: Host and port, percent-decoded: what a request's Host line says.
     authority: str = ""
     #: Host name or address, without brackets.
     host: str = ""
-    port: int = 0
+    #: The port as it was written, "" without one.
+    port_text: str = ""
     #: Escaped as Go sends it.
     path: str = ""
     #: Without the question mark; None without one.
     query: str | None = None
+    #: As it was written.
     fragment: str = ""
     #: What follows a scheme without a slash: `mailto:opaque`.
     opaque: str = ""
+    #: Whether the path follows the scheme at once: `scheme:/path`.
+    is_bare: bool = False
 
     @property
     def secure(self) -> bool:
         return self.scheme in ("https", "wss")
 
     @property
+    def port(self) -> int:
+        """The port that is written, else the scheme's own, else 0. It may be more than 65535."""
+        return int(self.port_text) if self.port_text else _PORTS.get(self.scheme, 0)
+
+    @property
     def target(self) -> str:
-        """Path and query as they go on the request line."""
-        return (self.path or "/") + ("" if self.query is None else "?" + self.query)
+        """What stands on the request line (Go's `RequestURI`)."""
+        target = self.opaque or self.path or "/"
+        if target.startswith("//"):
+            target = f"{self.scheme}:{target}" if self.opaque else target
+        return target if self.query is None else f"{target}?{self.query}"
 
     def __str__(self) -> str:
-        text = self.scheme + ":" if self.scheme else ""
+        text = f"{self.scheme}:" if self.scheme else ""
         if self.opaque:
             text += self.opaque
         else:
-            if self.authority or self.user is not None:
-                text += "//" + ("" if self.user is None else self.user + "@") + self.authority
+            is_located = bool(self.authority) or self.user is not None
+            if is_located or (self.scheme and not self.is_bare and self.path):
+                text += "//"
+            if self.user is not None:
+                text += f"{_escaped_user(self.user)}@"
+            text += _escaped_host(self.authority)
+            if self.path and self.authority and not self.path.startswith("/"):
+                text += "/"
+            if not text and ":" in self.path.partition("/")[0]:
+                text = "./"
             text += self.path
         if self.query is not None:
-            text += "?" + self.query
-        return text + ("#" + self.fragment if self.fragment else "")
+            text += f"?{self.query}"
+        if self.fragment:
+            text += f"#{_escaped(self.fragment, _VALID_FRAGMENT, '/$&+,:;=?@~!()*')}"
+        return text
 
     @property
     def credentials(self) -> tuple[str, str]:
         """(user, password), unescaped."""
         user, _, password = (self.user or "").partition(":")
-        return (
-            unquote_to_bytes(user).decode("utf-8", "replace"),
-            unquote_to_bytes(password).decode("utf-8", "replace"),
-        )
+        return decoded(user), decoded(password)
 
     def masked(self, mask: str = "****:****") -> str:
         """The text with credentials hidden."""
         if self.user is None:
             return str(self)
-        return str(replace(self, user=mask if ":" in self.user else mask.partition(":")[0]))
+        shown = mask if ":" in self.user else mask.partition(":")[0]
+        return str(replace(self, user="@")).replace("%40@", f"{shown}@", 1)
 
     def without_user(self) -> str:
         """The text without credentials."""
@@ -89,85 +119,133 @@ class URL:
 
 @functools.lru_cache(1024)
 def parse(text: str) -> URL:
-    """Any URL or reference. Raises URLError."""
-
-    def wrong(reason: str) -> URLError:
-        return URLError(f"parse {_quoted(text)}: {reason}")
-
+    """Parse any URL or reference. Raises URLError."""
     rest, _, fragment = text.partition("#")
-    if _CONTROL.search(rest):
-        raise wrong("net/url: invalid control character in URL")
-    match = _SCHEME.match(rest)
-    scheme = ""
-    if match is not None:
-        scheme, rest = match[0][:-1].lower(), rest[match.end() :]
-    elif rest.startswith(":"):
-        raise wrong("missing protocol scheme")
-    rest, question, query = rest.partition("?")
-    found = URL(scheme, query=query if question else None, fragment=fragment)
-    if not rest.startswith("/"):
-        if scheme:
-            return replace(found, opaque=rest)
-        if ":" in rest.partition("/")[0]:
-            raise wrong("first path segment in URL cannot contain colon")
-    if rest.startswith("//") and (scheme or not rest.startswith("///")):
-        authority, slash, path = rest[2:].partition("/")
-        userinfo, at, authority = authority.rpartition("@")
-        port = _port_of(authority, wrong)
-        if at and not _USER.match(userinfo):
-            raise wrong("net/url: invalid userinfo")
-        rest = slash + path
-        host = (authority[: -len(port)] if port else authority).strip("[]")
-        found = replace(
-            found,
-            user=userinfo if at else None,
-            authority=authority,
-            host=host,
-            port=int(port[1:]) if port[1:] else _PORTS.get(scheme, 0),
-        )
-    for escaped in (found.user or "", found.host, rest, fragment):
-        if "%" in escaped and (bad := _BAD_ESCAPE.search(escaped)):
-            raise wrong(f"invalid URL escape {_quoted(bad[0])}")
-    return replace(found, path=_escaped(rest))
+    shown = rest
+    try:
+        url = _parse(rest)
+        shown = text
+        _check_escapes(fragment)
+    except _Wrong as wrong:
+        raise URLError(f"parse {quote(shown)}: {wrong}") from None
+    return replace(url, fragment=fragment) if fragment else url
 
 
 @functools.lru_cache(1024)
 def parse_websocket(text: str) -> URL:
-    """Raises DialError with Go's text for what cannot be parsed or is no ws:// or wss:// URL."""
+    """Parse a ws:// or wss:// URL. Raises DialError with Go's text for what is none."""
     try:
-        found = parse(text)
+        url = parse(text)
     except URLError as error:
         raise DialError(str(error)) from None
-    if found.scheme not in ("ws", "wss") or found.user is not None:
+    if url.scheme not in ("ws", "wss") or url.user is not None:
         raise DialError("malformed ws or wss URL")
-    return found
+    return url
 
 
-def _quoted(text: str) -> str:
-    return orjson.dumps(text).decode()
+def decoded(text: str) -> str:
+    """The text with its percent escapes decoded."""
+    return unquote_to_bytes(text).decode("utf-8", "replace")
 
 
-def _port_of(authority: str, wrong: object) -> str:
-    """`:8080` of an authority, "" without one."""
-    assert callable(wrong)
-    if bad := _HOST_CHARACTER.search(authority):
-        raise wrong(f"invalid character {_quoted(bad[0])} in host name")
-    after = authority
-    if authority.startswith("["):
-        closing = authority.rfind("]")
-        if closing < 0:
-            raise wrong("missing ']' in host")
-        after = authority[closing + 1 :]
-    elif ":" not in authority:
-        return ""
-    port = after[after.find(":") :] if ":" in after else after
+def _parse(rest: str) -> URL:
+    """Parse what has no fragment. Raises _Wrong."""
+    if _CONTROL.search(rest):
+        raise _Wrong("net/url: invalid control character in URL")
+    scheme = ""
+    if match := _SCHEME.match(rest):
+        scheme, rest = match[1].lower(), rest[match.end() :]
+    elif rest.startswith(":"):
+        raise _Wrong("missing protocol scheme")
+    rest, question, query = rest.partition("?")
+    url = URL(scheme, query=query if question else None)
+    if not rest.startswith("/"):
+        if scheme:
+            return replace(url, opaque=rest)
+        if ":" in rest.partition("/")[0]:
+            raise _Wrong("first path segment in URL cannot contain colon")
+    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+        authority, slash, path = rest[2:].partition("/")
+        url = _with_authority(url, authority)
+        rest = slash + path
+    elif scheme:
+        url = replace(url, is_bare=True)
+    _check_escapes(rest)
+    return replace(url, path=_escaped(rest, _VALID_PATH, "/$&+,:;=@~"))
+
+
+def _with_authority(url: URL, authority: str) -> URL:
+    userinfo, at, authority = authority.rpartition("@")
+    if authority.rfind("[") >= 0:
+        host, port = _bracketed_host(authority)
+        authority = f"[{host}]{port}"
+    else:
+        port = authority[authority.rfind(":") :] if ":" in authority else ""
+        _check_port(port)
+        authority = _decoded_host(authority)
+        host = authority[: -len(port)] if port else authority
+    if at:
+        if not _USER.match(userinfo):
+            raise _Wrong("net/url: invalid userinfo")
+        _check_escapes(userinfo)
+    return replace(
+        url, user=userinfo if at else None, authority=authority, host=host, port_text=port[1:]
+    )
+
+
+def _bracketed_host(authority: str) -> tuple[str, str]:
+    """(address, `:port` or "") of `[::1]:80`. Raises _Wrong."""
+    closing = authority.rfind("]")
+    if closing < 0:
+        raise _Wrong("missing ']' in host")
+    port = authority[closing + 1 :]
+    _check_port(port)
+    name, percent, zone = authority[authority.rfind("[") + 1 : closing].partition("%25")
+    host = _decoded_host(name)
+    import ipaddress  # which few scripts need
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise _Wrong(f"invalid host: ParseAddr({quote(host)}): unable to parse IP") from None
+    if address.version == 4:
+        raise _Wrong("invalid IP-literal")
+    return (f"{host}%{decoded(zone)}" if percent else host), port
+
+
+def _check_port(port: str) -> None:
     if port and not _PORT.match(port):
-        raise wrong(f"invalid port {_quoted(port)} after host")
-    return port
+        raise _Wrong(f"invalid port {quote(port)} after host")
 
 
-def _escaped(path: str) -> str:
-    """The path as Go sends it: as given if that is a valid encoding, else encoded anew."""
-    if _VALID_PATH.match(path):
-        return path
-    return quote_from_bytes(unquote_to_bytes(path), safe="/$&+,:;=@~")
+def _decoded_host(text: str) -> str:
+    """The host with its escapes decoded, which only non-ASCII characters may have. Raises _Wrong."""
+    if "%" in text:
+        _check_escapes(text)
+        if bad := _ASCII_ESCAPE.search(text):
+            raise _Wrong(f"invalid URL escape {quote(bad[0])}")
+    if bad := _NOT_IN_HOST.search(text):
+        raise _Wrong(f"invalid character {quote(bad[0])} in host name")
+    return decoded(text) if "%" in text else text
+
+
+def _check_escapes(text: str) -> None:
+    if "%" in text and (bad := _BAD_ESCAPE.search(text)):
+        raise _Wrong(f"invalid URL escape {quote(bad[0])}")
+
+
+def _escaped(text: str, valid: re.Pattern[str], safe: str) -> str:
+    """The text as it is written if that is a valid encoding, else encoded anew."""
+    return text if valid.match(text) else quote_from_bytes(unquote_to_bytes(text), safe=safe)
+
+
+def _escaped_host(text: str) -> str:
+    if text.isascii() and "%" not in text:
+        return text
+    return quote_from_bytes(text.encode(), safe="!$&'()*+,;=:[]<>\"")
+
+
+def _escaped_user(text: str) -> str:
+    user, colon, password = text.partition(":")
+    parts = (user, password) if colon else (user,)
+    return ":".join(quote_from_bytes(unquote_to_bytes(part), safe="$&+,;=~") for part in parts)

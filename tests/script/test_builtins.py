@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from conftest import Project
 
 MODULES = sorted(
-    "k6"
-    if str(path.relative_to(registry._FOLDER)) == "k6/index.js"
-    else str(path.relative_to(registry._FOLDER).with_suffix("")).removesuffix("/index")
+    specifier
     for path in (registry._FOLDER / "k6").rglob("*.js")
+    if registry.source(
+        specifier := re.sub(r"/index$", "", str(path.relative_to(registry._FOLDER))[:-3])
+    )
 )
 
 

@@ -48,8 +48,8 @@ def test_what_is_meant(base: str, specifier: str, url: str) -> None:
             "ftp://x/y",
             "only supported schemes for imports are file and https, ftp://x/y has `ftp`",
         ),
-        (MAIN, "./%zz", 'parse "./%zz": invalid URL'),
-        (MAIN, "https://[", 'parse "https://[": invalid URL'),
+        (MAIN, "./%zz", 'parse "./%zz": invalid URL escape "%zz"'),
+        (MAIN, "https://[", "parse \"https://[\": missing ']' in host"),
         (MAIN, "k6x", 'The moduleSpecifier "k6x" couldn\'t be recognised as something k6 supports.'),
     ],
 )

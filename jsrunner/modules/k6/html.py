@@ -12,6 +12,7 @@ from jsrunner.html.selector import below, compiled
 from jsrunner.html.tree import Tree
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.transport import references
+from jsrunner.transport.url import URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -183,7 +184,7 @@ class HTML(HostModule):
     def link(self, base: str, reference: str | None) -> dict[str, str]:
         """The parts of a link; all empty if it is no URL."""
         found = None if reference is None else references.resolve(base, reference)
-        return (found or references.Link()).parts()
+        return references.parts(found or URL())
 
     def _long(self, text: str) -> object:
         if len(text) <= _LONG_TEXT:

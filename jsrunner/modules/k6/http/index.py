@@ -341,12 +341,10 @@ class Http(HostModule):
     def resolve_url(self, base: str, reference: str, query: str | None) -> str:
         """A reference on a page, with another query if one is given."""
         try:
-            parse(reference)
+            resolved = references.resolve_on(parse(base), parse(reference))
         except URLError as error:
             raise HostError(str(error)) from None
-        found = references.resolve(base, reference)
-        assert found is not None
-        return str(found if query is None else replace(found, query=query))
+        return str(resolved if query is None else replace(resolved, query=query))
 
     @operation
     def json_error(self, kind: str, packed: Any) -> str:
