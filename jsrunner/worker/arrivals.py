@@ -1,9 +1,10 @@
 """A scenario with an arrival rate at work in one process.
 
-Each process knows all planned starts and takes every n-th of them, n being the number of processes
-that play the scenario. A start goes to the VU that has been idle longest; if this process has none
-idle, to another process, by its mail pipe; if none has, it is dropped, and one more VU is made as
-long as there may be more.
+Each process that plays the scenario knows all planned starts and takes every n-th of them, n being the
+number of such processes. All processes play a scenario that may have more VUs made, else those that
+have VUs for it. A start goes to the VU that has been idle longest. If this process has no idle VU, the
+start goes to another process, by its mail pipe. If no process has one, the start is dropped, and one
+more VU is made as long as there may be more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gevent.hub import Waiter
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.base import Interval
+from jsrunner.worker import board
 from jsrunner.worker.loop import TIME_SLICE, YIELD
 from jsrunner.worker.scenario import Scenario
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from jsrunner.executors.base import ExecutorConfig, LoopPlan
-    from jsrunner.worker import board
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _MAIL: Final = struct.Struct("=Hd")
 #: Starts that are later than this after the scenario's end are given up.
 _TOO_LATE: Final = 0.25
+#: Seconds between two looks at whether the other processes have no more starts.
+_LOOK_EVERY: Final = 0.002
 
 
 class Arrival:
@@ -94,21 +97,25 @@ class ArrivalScenario(Scenario):
         self._players: list[gevent.Greenlet] = []
         self._setup_data: bytes | None = None
         self._over = False
+        #: Seconds from the scenario's start to its regular end, as far as is known.
+        self._end = plan.duration if plan.iterations.profile.at_once else 0.0
         #: How late each start was, in milliseconds, since the last snapshot.
         self.lateness = array("d")
 
     def _play_all(self, setup_data: bytes | None) -> None:
+        if self._worker not in self._workers:
+            return
         self._setup_data = setup_data
         for _ in self.indices:
             self.counts.add_vu()
             self._add_player(self.process.pool.take())
         gevent.sleep(YIELD)  # they become idle
         self._start_all()
+        self._await_others()
         self._over = True
-        for turn in self._idle:
-            self.counts.reserve(self._worker)
-            turn.wake(False)
-        self._idle.clear()
+        while self._idle and self.counts.reserve(self._worker):
+            self._idle.pop().wake(False)
+        # A VU that is still idle is reserved by another process: its start is in this one's pipe.
         while self._players:
             gevent.joinall([self._players.pop()], raise_error=True)
 
@@ -135,8 +142,21 @@ class ArrivalScenario(Scenario):
     def _own_starts(self) -> Iterator[float]:
         rank, count = self._workers.index(self._worker), len(self._workers)
         for number, offset in enumerate(self._arrivals.starts()):
+            self._end = max(self._end, offset)
             if number % count == rank:
                 yield offset
+
+    def _await_others(self) -> None:
+        """Wait for the scenario's regular end, and until no process has a start for a VU of this one.
+
+        A constant rate ends with its duration, a ramping one with its last start, as in k6.
+        """
+        self._sleep_until(self._end)
+        self.counts.set_state(board.STARTED_ALL)
+        while not self.process.stopping and any(
+            self.counts.state(worker) < board.STARTED_ALL for worker in self._workers
+        ):
+            self.process.stop_event.wait(_LOOK_EVERY)
 
     def _start_all(self) -> None:
         last_yield = time.monotonic()
@@ -194,7 +214,9 @@ class ArrivalScenario(Scenario):
             return
         finally:
             self.counts.end_making()
-        if not self._over and not self.process.stopping:
+        if self._over or self.process.stopping:
+            self.process.pool.give_back(vu)
+        else:
             self._add_player(vu)
 
 

@@ -40,7 +40,9 @@ _OF_RUN: Final = 2
 #: What STATE says of a scenario.
 WAITING: Final = 0
 RUNNING: Final = 1
-DONE: Final = 2
+#: It has an arrival rate, and this worker has no more starts.
+STARTED_ALL: Final = 2
+DONE: Final = 3
 
 #: More iterations than there can be.
 ENDLESS: Final = 1 << 62
@@ -130,6 +132,9 @@ class Counts:
 
     def set_state(self, state: int) -> None:
         self._cells[self._own + STATE] = state
+
+    def state(self, worker: int) -> int:
+        return self._cells[_SHARED + worker * _COUNTS + STATE]
 
     def total(self, count: int) -> int:
         """A count over all workers."""

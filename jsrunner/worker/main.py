@@ -197,10 +197,13 @@ class Worker:
         what = config.plan(process.striping)
         if not isinstance(what.iterations, Arrivals):
             return Scenario(process, config, what, indices, counts)
-        players = [number for number, share in enumerate(plan.shares) if share.indices.get(name)]
+        may_grow = what.iterations.max_vus > what.vus
+        players = [
+            number for number, share in enumerate(plan.shares) if may_grow or share.indices.get(name)
+        ]
         return ArrivalScenario(
             process, config, what, indices, counts,
-            slot=slot, worker=self.index, workers=players or [0], mail=self._board.mail,
+            slot=slot, worker=self.index, workers=players, mail=self._board.mail,
         )  # fmt: skip
 
     def _make_vus(self, numbers: Sequence[int]) -> None:
