@@ -439,7 +439,7 @@ class Run:
                 continue
             dropped = budget.count - counts.total(board.STARTED)
             if dropped > 0 and self._interrupted_at is None:
-                tags = dict(self.options.tags or {}) | dict(config.tags)
+                tags = dict(self.options.tags or {})
                 if "scenario" in self.options.enabled_system_tags():
                     tags["scenario"] = name
                 series = self._recorder.series(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MANY_SERIES: Final = 100_000
 
 _EXPECTED: Final = "http_req_duration{expected_response:true}"
-#: Groups that setup and teardown measure in.
-_STAGES: Final = ("::setup", "::teardown")
+#: Groups that setup and teardown measure in, which the full summary leaves out.
+_STAGES: Final = ("setup", "teardown")
 
 
 def own_scenario(name: str) -> str:
@@ -33,7 +33,8 @@ class CheckTally:
     """How often a check passed and failed, in one group of one scenario."""
 
     name: str
-    group: str
+    #: The tag `group`; None without one, as if the tag is switched off.
+    group: str | None
     scenario: str
     #: When it was seen first, in seconds since the epoch.
     first: float
@@ -104,7 +105,7 @@ class Store:
         self, thresholds: ThresholdSet, *, system_tags: frozenset[str], by_group: bool = False
     ) -> None:
         self.entries: dict[str, Entry] = {}
-        self._tallies: dict[tuple[str, str, str], CheckTally] = {}
+        self._tallies: dict[tuple[str, str | None, str], CheckTally] = {}
         #: When the groups were seen first, by path.
         self._groups: dict[str, float] = {}
         self._parts: dict[tuple[str, str], Part] = {}
@@ -166,7 +167,7 @@ class Store:
         return found
 
     def _tally(self, tags: dict[str, str], first: float) -> CheckTally:
-        key = (tags.get("scenario", ""), tags.get("group", ""), tags["check"])
+        key = (tags.get("scenario", ""), tags.get("group"), tags["check"])
         tally = self._tallies.get(key)
         if tally is None:
             scenario, group, name = key
@@ -177,7 +178,7 @@ class Store:
     def _part_sinks(self, metric: Metric, tags: dict[str, str], first: float) -> list[Sink]:
         scenario, group = own_scenario(tags.get("scenario", "")), tags.get("group", "")
         keys = [(scenario, "")] if scenario else []
-        if group and group not in _STAGES:
+        if group and group.removeprefix("::") not in _STAGES:
             keys.append((scenario, group))
         sinks = []
         for key in keys:

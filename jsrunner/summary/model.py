@@ -69,7 +69,10 @@ class Group:
         return _id(self.path)
 
     def child(self, path: str) -> Group:
-        """The group below this one with a path such as `::a::b`, made if there is none."""
+        """The group below this one with a path such as `::a::b`, made if there is none.
+
+        What stands before the first `::`, in a tag that a script has set, names no group, as in k6.
+        """
         group = self
         for name in path.split("::")[1:]:
             found = group.groups.get(name)
@@ -89,9 +92,10 @@ class Section:
     groups: dict[str, Section] = field(default_factory=dict)
 
     def child(self, path: str) -> Section:
-        """The section of a group below this one with a path such as `::a::b`."""
+        """The section of a group below this one with a path such as `::a::b` or, in a tag that a script
+        has set, `a::b`; itself for an empty path."""
         section = self
-        for name in path.split("::")[1:]:
+        for name in path.removeprefix("::").split("::") if path else ():
             section = section.groups.setdefault(name, Section())
         return section
 
@@ -193,10 +197,12 @@ def _shown(sink: Sink, aggregation: str, duration: float, trend_stats: tuple[str
 
 
 def _add_check(top: Group, tally: CheckTally) -> None:
+    if tally.group is None:
+        return
     group = top.child(tally.group)
     check = group.checks.get(tally.name)
     if check is None:
-        check = Check(tally.name, f"{tally.group}::{tally.name}", 0, 0)
+        check = Check(tally.name, f"{group.path}::{tally.name}", 0, 0)
         group.checks[tally.name] = check
     check.passes += tally.passes
     check.fails += tally.fails
@@ -206,7 +212,7 @@ def _merged(tallies: Iterable[CheckTally]) -> list[Check]:
     """Checks of equal name as one."""
     found: dict[str, Check] = {}
     for one in tallies:
-        check = found.setdefault(one.name, Check(one.name, f"{one.group}::{one.name}", 0, 0))
+        check = found.setdefault(one.name, Check(one.name, f"{one.group or ''}::{one.name}", 0, 0))
         check.passes += one.passes
         check.fails += one.fails
     return list(found.values())

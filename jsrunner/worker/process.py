@@ -189,8 +189,8 @@ class Process:
                 vu.interrupt()
 
     def record_dropped(self, scenario: Scenario, count: int) -> None:
-        """dropped_iterations: planned ones that were never started."""
-        tags = dict(self.run_tags) | dict(scenario.config.tags or {})
+        """dropped_iterations: planned ones that were never started. They have no scenario tags, as in k6."""
+        tags = dict(self.run_tags)
         if "scenario" in self.system_tags:
             tags["scenario"] = scenario.config.name
         series = self.recorder.series(BUILTIN["dropped_iterations"], self.recorder.tag_set(tags))

@@ -41,12 +41,16 @@ class VU:
         #: Python halves of the modules that are loaded, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
         self.in_init = True
-        self.group = self._base_group = f"::{stage}" if stage in ("setup", "teardown") else ""
-        #: exec.vu.metrics.tags and .metadata, which last as long as the VU.
-        self.custom_tags: dict[str, str] = {}
-        self.custom_metadata: dict[str, str] = {}
-        self._tags: TagSet | None = None
+        #: Tags of samples taken now, and their metadata: exec.vu.metrics.tags and .metadata. Neither is
+        #: changed in place.
+        self.tag_values: dict[str, str] = dict(process.run_tags)
         self.metadata: dict[str, str] | None = None
+        if stage in ("setup", "teardown") and "group" in process.system_tags:
+            self.tag_values["group"] = f"::{stage}"
+        self._tags: TagSet | None = None
+        #: The groups that the VU is in, the innermost last: the tag `group` outside of it, and its begin
+        #: in seconds since the epoch.
+        self.groups: list[tuple[str, float]] = []
         self.iteration = -1  # __ITER: over all scenarios
         self.bytes_sent = self.bytes_received = 0
 
@@ -227,41 +231,55 @@ class VU:
 
     # -- tags and samples --------------------------------------------------------------------------
 
-    def current_tags(self) -> dict[str, str]:
-        """Tags of samples taken now: run < scenario < exec.vu.metrics.tags < system tags."""
-        process, scenario = self.process, self.scenario
-        tags = dict(process.run_tags)
-        if scenario is not None:
-            tags.update(scenario.config.tags)
-        tags.update(self.custom_tags)
-        if "group" in process.system_tags:
-            tags["group"] = self.group
-        if scenario is not None and "scenario" in process.system_tags:
-            tags["scenario"] = scenario.config.name
-        return tags
-
     @property
     def tags(self) -> TagSet:
-        """`current_tags()`, interned."""
+        """`tag_values`, interned."""
         if self._tags is None:
-            self._tags = self.process.recorder.tag_set(self.current_tags())
+            self._tags = self.process.recorder.tag_set(self.tag_values)
         return self._tags
 
-    def tags_changed(self) -> None:
+    def set_tag(self, name: str, value: str | None) -> None:
+        """Change a tag of the samples from now on; None removes it."""
+        self.tag_values = _with(self.tag_values, name, value)
         self._tags = None
-        self.metadata = self._current_metadata()
 
-    def _current_metadata(self) -> dict[str, str] | None:
-        system, metadata = self.process.system_tags, dict(self.custom_metadata)
-        if "vu" in system and self.id:
-            metadata["vu"] = str(self.id)
-        if "iter" in system and self.iteration >= 0:
-            metadata["iter"] = str(self.iteration)
-        return metadata or None
+    def set_metadata(self, name: str, value: str | None) -> None:
+        """Change metadata of the samples from now on; None removes it."""
+        self.metadata = _with(self.metadata or {}, name, value) or None
 
-    def set_group(self, path: str) -> None:
-        self.group = path
-        self._tags = None
+    def _reset_tags(self, scenario: Scenario) -> None:
+        """Give the VU the tags with which it begins to work for a scenario: run tags, then scenario tags,
+        then system tags. What the script has set for another scenario is gone, as in k6."""
+        system = self.process.system_tags
+        tags = {**self.process.run_tags, **scenario.config.tags}
+        if "group" in system:
+            tags["group"] = ""
+        if "scenario" in system:
+            tags["scenario"] = scenario.config.name
+        self.tag_values, self._tags = tags, None
+        self.metadata = {"vu": str(self.id)} if "vu" in system else None
+
+    def enter_group(self, path: str) -> None:
+        self.groups.append((self.tag_values.get("group", ""), time.time()))
+        self._set_group(path)
+
+    def leave_group(self) -> None:
+        self._set_group(self.groups.pop()[0])
+
+    def _set_group(self, path: str) -> None:
+        if "group" in self.process.system_tags:
+            self.set_tag("group", path)
+
+    def _close_groups(self) -> None:
+        """Leave all groups in which an interruption has found the VU.
+
+        Only one that aborts the test measures them, as in k6.
+        """
+        while self.groups:
+            if self.aborted:
+                now = time.time()
+                self.record("group_duration", (now - self.groups[-1][1]) * 1000, now)
+            self.leave_group()
 
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:
         """Record a sample of a built-in metric with the VU's current tags."""
@@ -274,11 +292,7 @@ class VU:
         for name, value, time_ms, extra in samples:
             tags = self.tags
             if extra:
-                check = extra.pop("check", None) if name == "checks" else None
-                merged = {**tags.tags, **extra}
-                if check is not None and "check" in self.process.system_tags:
-                    merged["check"] = check
-                tags = recorder.tag_set(merged)
+                tags = recorder.tag_set({**tags.tags, **extra})
             metric = known.get(name)
             assert metric is not None
             recorder.series(metric, tags).add(float(value), time_ms / 1000, self.metadata)
@@ -324,7 +338,7 @@ class VU:
         self._turn, scenario = turn, turn.scenario
         self.scenario = scenario
         self.iteration_in_scenario = self._iterations_of.get(scenario.config.name, -1)
-        self.tags_changed()
+        self._reset_tags(scenario)
         self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
         data = None if setup_data is None else [orjson.Fragment(setup_data)]
         self.interpreter.call("activate", scenario.config.exec, data)
@@ -333,7 +347,6 @@ class VU:
         if self.scenario is not None:
             self._iterations_of[self.scenario.config.name] = self.iteration_in_scenario
         self.scenario = None
-        self.tags_changed()
 
     def iterate(self, *, stop_at: float, hard_stop: float | None) -> None:
         """Run iterations until `stop_at`, or until the scenario has none left; then return.
@@ -390,8 +403,8 @@ class VU:
         self.iteration += 1
         self.iteration_in_scenario += 1
         self.iteration_in_test = number
-        if self.metadata is not None or not self.iteration:
-            self.metadata = self._current_metadata()
+        if "iter" in self.process.system_tags:
+            self.set_metadata("iter", str(self.iteration))
         if self.cookies is not None and not self.process.options.no_cookies_reset:
             self.cookies = None
         self._started = now
@@ -454,6 +467,7 @@ class VU:
             self._warn_of(self.interpreter.native.waiting_timers())
         for module in self.modules.values():
             module.interrupted()
+        self._close_groups()
 
     def _failed(self, text: str) -> None:
         """An iteration has thrown: it is logged, and counts as complete."""
@@ -544,6 +558,15 @@ class VU:
         self.modules.clear()
         self._jars.clear()
         self.in_init = True
-        self.group = self._base_group
         self.interpreter = self._new_interpreter()
         self.initialize()
+
+
+def _with(values: dict[str, str], name: str, value: str | None) -> dict[str, str]:
+    """Return a copy with one value changed, or removed if it is None."""
+    copy = dict(values)
+    if value is None:
+        copy.pop(name, None)
+    else:
+        copy[name] = value
+    return copy

@@ -64,15 +64,12 @@ class Execution(HostModule):
 
     @operation
     def set_label(self, kind: str, key: str, value: str | None) -> None:
-        labels = self.vu.custom_tags if kind == "tag" else self.vu.custom_metadata
-        if value is None:
-            labels.pop(key, None)
-        else:
-            labels[key] = value
-        self.vu.tags_changed()
+        """Change a tag or metadata of the VU; None removes it."""
+        change = self.vu.set_tag if kind == "tag" else self.vu.set_metadata
+        change(key, value)
 
     def _labels(self, kind: str) -> dict[str, str]:
-        return self.vu.current_tags() if kind == "tag" else self.vu.metadata or {}
+        return self.vu.tag_values if kind == "tag" else self.vu.metadata or {}
 
     @operation
     def options(self) -> str:

@@ -13,11 +13,15 @@ const checkName = (name) => {
   if (contains(name, '::')) throw new GoError("group and check names may not contain '::'");
 };
 
+/** Whether a check's sample has its name as a tag; known when the script is loaded. */
+let tagged;
+
 export function check(value, sets, tags) {
   if (context.inInit) throw new GoError('Using check() in the init context is not supported');
   if (arguments.length < 2) throw new GoError('no checks provided to `check`');
   const names = keys(sets);
   const extra = tags === undefined || tags === null ? undefined : tagValues(tags, '');
+  tagged ??= host('k6.tags_checks');
   let passed = true;
   for (let i = 0; i < names.length; i += 1) {
     const name = names[i];
@@ -32,12 +36,12 @@ export function check(value, sets, tags) {
       try {
         outcome = call(value);
       } catch (error) {
-        emit('checks', 0, { ...extra, check: name });
+        emit('checks', 0, tagged ? { ...extra, check: name } : extra);
         throw error;
       }
     }
     if (!outcome) passed = false;
-    emit('checks', outcome ? 1 : 0, { ...extra, check: name });
+    emit('checks', outcome ? 1 : 0, tagged ? { ...extra, check: name } : extra);
   }
   return passed;
 }
@@ -56,14 +60,14 @@ export function group(name, call) {
   }
   checkName(name);
   flush(); // what was recorded so far belongs to the outer group
-  const outer = host('k6.enter_group', name);
+  host('k6.enter_group', name);
   const started = now();
   try {
     return call();
   } finally {
     emit('group_duration', now() - started);
     flush();
-    host('k6.leave_group', outer);
+    host('k6.leave_group');
   }
 }
 

@@ -9,16 +9,19 @@ class K6(HostModule):
     specifier = "k6"
 
     @operation
-    def enter_group(self, name: str) -> str:
-        """Go into a group; the path of the one outside of it."""
-        outer = self.vu.group
-        if name or outer:
-            self.vu.set_group(f"{outer}::{name}")
-        return outer
+    def tags_checks(self) -> bool:
+        """Whether samples of checks have the check's name as a tag."""
+        return "check" in self.vu.process.system_tags
 
     @operation
-    def leave_group(self, outer: str) -> None:
-        self.vu.set_group(outer)
+    def enter_group(self, name: str) -> None:
+        """Go into a group: its path begins with what the tag `group` says now."""
+        outer = self.vu.tag_values.get("group", "")
+        self.vu.enter_group(f"{outer}::{name}" if name or outer else "")
+
+    @operation
+    def leave_group(self) -> None:
+        self.vu.leave_group()
 
     @operation
     def sleep(self, seconds: float) -> None:
