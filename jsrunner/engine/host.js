@@ -334,18 +334,25 @@ export function flush() {
   for (let i = 0; i < flushers.length; i += 1) flushers[i]();
 }
 
-/** Tags as k6 takes them: strings, booleans and numbers; `prefix` begins the error's text. */
+/** The text of a tag's value if k6 takes its type (and it takes some that its message does not name). */
+export const tagText = (value) => {
+  const type = typeof value;
+  if (type === 'string' || type === 'number' || type === 'boolean') return String(value);
+  if (type === 'symbol') return value.description ?? '';
+  return value instanceof Number || value instanceof Boolean ? String(value) : undefined;
+};
+
+/** Tags as k6 takes them; `prefix` begins the error's text. */
 export function tagValues(tags, prefix, known = {}) {
   const names = keys(Object(tags));
   for (let i = 0; i < names.length; i += 1) {
     const key = names[i];
-    const value = tags[key];
-    const type = typeof value;
-    if (type !== 'string' && type !== 'number' && type !== 'boolean') {
+    const text = tagText(tags[key]);
+    if (text === undefined) {
       throw new GoError(`${prefix}invalid value for metric tag '${key}': only String, Boolean and `
         + 'Number types are accepted as a metric tag values');
     }
-    known[key] = String(value);
+    known[key] = text;
   }
   return known;
 }

@@ -105,6 +105,8 @@ class Process:
         #: Counts of all processes; there from `configure` on.
         self.board: Board | None = None
         self.vus_made = 0
+        #: VUs of the whole run that are made before it.
+        self.planned_vus = 0
         self.sessions_open = self.failed_handshakes = self.iteration_failures = 0
 
     @property
@@ -117,6 +119,7 @@ class Process:
         options = plan.options
         self.plan = plan
         self.board = board
+        self.planned_vus = sum(len(share.vu_ids) for share in plan.shares)
         self.striping = Striping(options.segment, options.segment_sequence)
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()

@@ -31,13 +31,18 @@ class Supply(Protocol):
 class Turn:
     """One VU's work for a scenario: where it gets its iterations from."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, index: int) -> None:
         self.scenario = scenario
         budget = scenario.plan.iterations
         self.left = budget.count if isinstance(budget, PerVU) else None
+        self._reserved = index if isinstance(budget, Shared) else None
 
     def take(self) -> int | None:
         """The number, in this instance, of another iteration; None if there is none."""
+        if self._reserved is not None:
+            number, self._reserved = self._reserved, None
+            self.scenario.counts.add(board.STARTED)
+            return number
         if self.left is not None:
             if not self.left:
                 return None
@@ -63,7 +68,9 @@ class Scenario:
         self.counts = counts
         self._block = (0, 0)
         shared = plan.iterations
-        self._total = shared.count if isinstance(shared, Shared) else board.ENDLESS
+        #: Shared iterations that are not drawn: the first one of each VU, so that each VU has one.
+        self._reserved = plan.vus if isinstance(shared, Shared) else 0
+        self._total = shared.count - plan.vus if isinstance(shared, Shared) else board.ENDLESS
         self.start_at = 0.0  # time.monotonic
         self.start_epoch = 0.0
 
@@ -76,7 +83,7 @@ class Scenario:
                 return None
         self._block = (first + 1, end)
         self.counts.add(board.STARTED)
-        return first
+        return first + self._reserved
 
     def run(self, start_at: float, setup_data: bytes | None) -> None:
         """Play the plan; returns when all of its VUs are done. `start_at` is the whole test's."""
@@ -101,9 +108,9 @@ class Scenario:
             self._sleep_until(intervals[0].start)
             if self.process.stopping:
                 break
-            turn = Turn(self)
-            self._work(self.process.pool.take(), turn, setup_data, intervals)
-            if turn.left:
+            turn, vu = Turn(self, index), self.process.pool.take()
+            self._work(vu, turn, setup_data, intervals)
+            if turn.left and not self.process.stopping and vu.aborted is None:
                 self.process.record_dropped(self, turn.left)
 
     def _work(self, vu: VU, turn: Supply, setup_data: bytes | None, intervals: list[Interval]) -> None:

@@ -47,6 +47,8 @@ class VU:
         self.metadata: dict[str, str] | None = None
         if stage in ("setup", "teardown") and "group" in process.system_tags:
             self.tag_values["group"] = f"::{stage}"
+        if stage and "iter" in process.system_tags:
+            self.metadata = {"iter": "0"}  # as in k6
         self._tags: TagSet | None = None
         #: The groups that the VU is in, the innermost last: the tag `group` outside of it, and its begin
         #: in seconds since the epoch.

@@ -54,7 +54,6 @@ class EventSocket:
         self._address = address
         self._forget = forget
         # The tags of its samples are those of the moment when it was made.
-        self._own_tags = tags
         self._tag_values = {**vu.tags.tags, **tags}
         self._tags: TagSet = vu.tags
         self._metadata = vu.metadata
@@ -113,8 +112,8 @@ class EventSocket:
                 outcome.connection.shut()
             return
         self._started = outcome.started
-        # The tags `name` and `url` are the same: the address, or the name that the script gave.
-        name = self._own_tags.get("name", self._address)
+        # The tag `url` is the address, or the tag `name` that the script has set, for this or its VU.
+        name = self._tag_values.get("name", self._address)
         if "name" in vu.process.system_tags:
             self._tag_values["name"] = name
         ws_session.add_system_tags(self._tag_values, vu.process, name, outcome)

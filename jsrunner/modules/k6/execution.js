@@ -2,11 +2,14 @@
 // @ts-check
 import {
   Error, GoError, Proxy, String, TypeError, context, defineProperties, find, flush, forEach, freeze as freezeOne,
-  getOwnPropertyDescriptor, host, ownKeys, parse, part, setProperty, splitAt, startsWith, valuesOf,
+  getOwnPropertyDescriptor, host, ownKeys, parse, part, setProperty, splitAt, startsWith, tagText, valuesOf,
 } from 'jsrunner:host';
 
 /** The descriptor of a property that scripts can read. */
 const visible = (value) => ({ __proto__: null, enumerable: true, value });
+
+/** The same of one that they can assign, though nobody reads what they have assigned. */
+const assignable = (value) => ({ ...visible(value), __proto__: null, writable: true, configurable: true });
 
 const readOnly = (names, read) => {
   const properties = { __proto__: null };
@@ -16,25 +19,32 @@ const readOnly = (names, read) => {
   return defineProperties({}, properties);
 };
 
+const NO_SCENARIO = 'getting scenario information outside of the VU context is not supported';
+
 const refuseInInit = (what) => {
   if (context.inInit) throw new GoError(`getting ${what} in the init context is not supported`);
+};
+
+const getLabel = (kind, key) => (typeof key === 'string' ? host('execution.get_label', kind, key) : undefined);
+
+const setLabel = (kind, key, value) => {
+  flush(); // what was recorded so far has the old tags
+  const text = tagText(value);
+  if (text === undefined) {
+    throw new TypeError(`invalid value for metric ${kind} '${String(key)}': only String, Boolean and `
+      + `Number types are accepted as a metric ${kind === 'tag' ? 'tag values' : 'metadata value'}`);
+  }
+  host('execution.set_label', kind, String(key), text);
+  return true;
 };
 
 /** Tags or metadata of the VU as an object: what is not there yet may be added. */
 const labels = (kind) => new Proxy({}, {
   __proto__: null,
-  get: (_, key) => (typeof key === 'string' ? host('execution.get_label', kind, key) : undefined),
-  has: (_, key) => typeof key === 'string' && host('execution.get_label', kind, key) !== undefined,
-  set(_, key, value) {
-    flush(); // what was recorded so far has the old tags
-    const type = typeof value;
-    if (type !== 'string' && type !== 'number' && type !== 'boolean') {
-      throw new TypeError(`invalid value for metric ${kind} '${String(key)}': only String, Boolean and `
-        + `Number types are accepted as a metric ${kind === 'tag' ? 'tag values' : 'metadata value'}`);
-    }
-    host('execution.set_label', kind, String(key), String(value));
-    return true;
-  },
+  get: (target, key) => getLabel(kind, key) ?? target[key],
+  has: (target, key) => getLabel(kind, key) !== undefined || key in target,
+  set: (_, key, value) => setLabel(kind, key, value),
+  defineProperty: (_, key, { value }) => setLabel(kind, key, value),
   deleteProperty(_, key) {
     flush();
     host('execution.set_label', kind, String(key), null);
@@ -42,7 +52,7 @@ const labels = (kind) => new Proxy({}, {
   },
   ownKeys: () => host('execution.labels', kind),
   getOwnPropertyDescriptor(_, key) {
-    const value = typeof key === 'string' ? host('execution.get_label', kind, key) : undefined;
+    const value = getLabel(kind, key);
     return value === undefined ? undefined : {
       __proto__: null, value, writable: true, enumerable: true, configurable: true,
     };
@@ -57,25 +67,33 @@ const freeze = (value) => {
   return value;
 };
 
+const isNullish = (value) => value === undefined || value === null;
+
 /** The place where a script calls, as k6 logs it: `name (file:line:column)`. */
 const callSite = () => {
   const line = find(splitAt(new Error().stack, '\n'), (text) => startsWith(text, '\tat '));
   return line ? part(line, 4) : '';
 };
 
+/** Whether the VU knows of the run: true stays true, but a VU of handleSummary never does. */
+let knowsInstance = false;
+
 const accessors = {
   instance() {
-    refuseInInit('instance information');
+    knowsInstance ||= host('execution.has_instance');
+    if (!knowsInstance) throw new GoError('getting instance information in the init context is not supported');
     const names = ['currentTestRunDuration', 'iterationsCompleted', 'iterationsInterrupted', 'vusActive',
       'vusInitialized'];
     return readOnly(names, (name) => host('execution.instance', name));
   },
   scenario() {
-    if (context.inInit || !host('execution.has_scenario')) {
-      throw new GoError('getting scenario information outside of the VU context is not supported');
-    }
+    if (context.inInit) throw new GoError(NO_SCENARIO);
     const names = ['name', 'executor', 'startTime', 'progress', 'iterationInInstance', 'iterationInTest'];
-    return readOnly(names, (name) => host('execution.scenario', name));
+    return readOnly(names, (name) => {
+      const fact = host('execution.scenario', name);
+      if (fact === undefined) throw new GoError(NO_SCENARIO);
+      return fact;
+    });
   },
   vu() {
     refuseInInit('VU information');
@@ -84,10 +102,10 @@ const accessors = {
     const tags = labels('tag');
     return defineProperties(object, {
       __proto__: null,
-      metrics: visible(defineProperties({}, {
+      metrics: assignable(defineProperties({}, {
         __proto__: null, tags: visible(tags), metadata: visible(labels('metadata')),
       })),
-      tags: visible(tags),
+      tags: assignable(tags),
     });
   },
   test() {
@@ -95,12 +113,12 @@ const accessors = {
       __proto__: null,
       abort: visible((reason) => {
         flush();
-        const text = reason === undefined ? 'test aborted' : `test aborted: ${reason}`;
+        const text = isNullish(reason) ? 'test aborted' : `test aborted: ${reason}`;
         host('execution.abort', text, callSite());
       }),
       fail: visible((reason) => {
         if (context.inInit) throw new GoError('execution.test.fail() called outside of VU context');
-        host('execution.fail', reason === undefined ? '' : String(reason));
+        host('execution.fail', isNullish(reason) ? '' : String(reason));
       }),
       options: {
         __proto__: null,

@@ -25,13 +25,20 @@ class Execution(HostModule):
         return process.board.vus
 
     @operation
-    def has_scenario(self) -> bool:
-        return self.vu.scenario is not None
+    def has_instance(self) -> bool:
+        """Whether the VU is told of the run: in setup, and in iterations, and in the init code of VUs that
+        are made while scenarios run, as in k6."""
+        vu = self.vu
+        if vu.stage:
+            return vu.stage == "setup"
+        return bool(vu.id) and (not vu.in_init or vu.id > vu.process.planned_vus)
 
     @operation
     def scenario(self, name: str) -> object:
+        """A fact of the scenario that the VU works for; None outside of one."""
         scenario = self.vu.scenario
-        assert scenario is not None
+        if scenario is None:
+            return None
         if name == "name":
             return scenario.config.name
         if name == "executor":
@@ -46,6 +53,8 @@ class Execution(HostModule):
     @operation
     def vu_number(self, name: str) -> int:
         vu = self.vu
+        if vu.stage:
+            return 0
         if name == "iterationInInstance":
             return vu.iteration
         if name == "iterationInScenario":

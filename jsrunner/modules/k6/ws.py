@@ -32,11 +32,17 @@ _dumps = orjson.dumps
 class Session:
     """A connection with what is measured of it."""
 
-    __slots__ = ("connection", "counted", "pings", "received", "sent", "started", "tags", "timers")
+    __slots__ = (
+        "connection", "counted", "metadata", "pings", "received", "sent", "started", "tags", "timers"
+    )  # fmt: skip
 
-    def __init__(self, connection: Connection, tags: TagSet, started: float) -> None:
+    def __init__(
+        self, connection: Connection, tags: TagSet, metadata: dict[str, str] | None, started: float
+    ) -> None:
         self.connection = connection
+        #: Those of its samples: the VU's when it began.
         self.tags = tags
+        self.metadata = metadata
         self.started = started
         self.sent = self.received = 0
         self.counted = [0, 0]  # how many of these are in the metrics already
@@ -69,22 +75,22 @@ class Ws(HostModule):
     ) -> dict[str, Any]:
         """Dial and shake hands: {connection: handle or 0, response: what connect will return}."""
         vu = self.vu
+        merged, metadata = {**vu.tags.tags, **tags}, vu.metadata
         outcome = ws_session.connect(
             vu, address, headers, cookies=vu.cookie_jar(jar), compression=compression
         )
-        merged = {**vu.tags.tags, **tags}
         ws_session.add_system_tags(merged, vu.process, address, outcome)
         tag_set = vu.process.recorder.tag_set(merged)
-        ws_session.record_attempt(vu.process, tag_set, outcome, vu.metadata)
+        ws_session.record_attempt(vu.process, tag_set, outcome, metadata)
         answer, failure = outcome.answer, outcome.failure
         if outcome.connection is None:
             series = vu.process.recorder.series(BUILTIN["ws_session_duration"], tag_set)
-            series.add((time.time() - outcome.started) * 1000, outcome.started, vu.metadata)
+            series.add((time.time() - outcome.started) * 1000, outcome.started, metadata)
             if vu.process.options.throw:
                 raise HostError(failure)
             return {"connection": 0, "response": _response(answer, failure)}
         self._last += 1
-        session = Session(outcome.connection, tag_set, outcome.started)
+        session = Session(outcome.connection, tag_set, metadata, outcome.started)
         self._sessions[self._last] = self._session = session
         self._current.append(session)
         return {"connection": self._last, "response": _response(answer, "", address)}
@@ -171,7 +177,7 @@ class Ws(HostModule):
         if sent is not None:
             now = time.time()
             series = self.vu.process.recorder.series(BUILTIN["ws_ping"], session.tags)
-            series.add((now - sent) * 1000, now, self.vu.metadata)
+            series.add((now - sent) * 1000, now, session.metadata)
 
     def _send_texts(self, session: Session, texts: list[str]) -> None:
         for text in texts:
@@ -259,11 +265,11 @@ class Ws(HostModule):
         self._count(session)
         series = self.vu.process.recorder.series(BUILTIN["ws_session_duration"], session.tags)
         duration = (time.time() - session.started) * 1000
-        series.add(duration, session.started, self.vu.metadata)
+        series.add(duration, session.started, session.metadata)
 
     def _count(self, session: Session) -> None:
         """Put what was sent and received since the last time into the metrics."""
-        now, recorder, metadata = time.time(), self.vu.process.recorder, self.vu.metadata
+        now, recorder, metadata = time.time(), self.vu.process.recorder, session.metadata
         counted = session.counted
         for position, (name, count) in enumerate(
             (("ws_msgs_sent", session.sent), ("ws_msgs_received", session.received))

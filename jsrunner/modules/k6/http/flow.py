@@ -70,6 +70,7 @@ class Flow:
         self.redirects, self.redirects_given = shared.max_redirects, shared.redirects_given
         self.expected: Expected = shared.default_expected
         self._tag_set = vu.tags
+        self._metadata = vu.metadata
 
     def seal(self) -> None:
         """Params are read: settle what they mean now, whenever the request will be made."""
@@ -301,7 +302,7 @@ class Flow:
         if self._first is not None:
             expected, self._first = self._first, None
         self._shared.samples.take(
-            exchange, self._tag_set, self.tags, method, clean, self.name, expected, self._vu.metadata
+            exchange, self._tag_set, self.tags, method, clean, self.name, expected, self._metadata
         )
 
     # -- the response ----------------------------------------------------------------------------------
