@@ -192,7 +192,7 @@ class Process:
                 vu.interrupt()
 
     def record_dropped(self, scenario: Scenario, count: int) -> None:
-        """dropped_iterations: planned ones that were never started. They have no scenario tags, as in k6."""
+        """Record planned iterations that were never started, without the scenario's tags, as k6."""
         tags = dict(self.run_tags)
         if "scenario" in self.system_tags:
             tags["scenario"] = scenario.config.name

@@ -50,8 +50,8 @@ class VU:
         if stage and "iter" in process.system_tags:
             self.metadata = {"iter": "0"}  # as in k6
         self._tags: TagSet | None = None
-        #: The groups that the VU is in, the innermost last: the tag `group` outside of it, and its begin
-        #: in seconds since the epoch.
+        #: The groups that the VU is in, the innermost last: the tag `group` outside of it, and when it
+        #: began, in seconds since the epoch.
         self.groups: list[tuple[str, float]] = []
         self.iteration = -1  # __ITER: over all scenarios
         self.bytes_sent = self.bytes_received = 0
@@ -250,8 +250,10 @@ class VU:
         self.metadata = _with(self.metadata or {}, name, value) or None
 
     def _reset_tags(self, scenario: Scenario) -> None:
-        """Give the VU the tags with which it begins to work for a scenario: run tags, then scenario tags,
-        then system tags. What the script has set for another scenario is gone, as in k6."""
+        """Set the tags for the begin of a scenario: run tags < scenario tags < system tags.
+
+        What the script has set for another scenario is gone, as in k6.
+        """
         system = self.process.system_tags
         tags = {**self.process.run_tags, **scenario.config.tags}
         if "group" in system:

@@ -26,8 +26,10 @@ class Execution(HostModule):
 
     @operation
     def has_instance(self) -> bool:
-        """Whether the VU is told of the run: in setup, and in iterations, and in the init code of VUs that
-        are made while scenarios run, as in k6."""
+        """Return whether the VU knows of the run, by k6's rules.
+
+        It does in setup, in iterations, and in the init code of VUs that are made while scenarios run.
+        """
         vu = self.vu
         if vu.stage:
             return vu.stage == "setup"

@@ -1,0 +1,9 @@
+// env: HANG=1
+// setup() times out inside of a group.
+import exec from 'k6/execution';
+import { group, sleep } from 'k6';
+import { Counter } from 'k6/metrics';
+const c = new Counter('steps');
+export const options = { setupTimeout: '1s' };
+export function setup() { group('outer', () => { c.add(1); group('inner', () => { c.add(1); if (__ENV.HANG) sleep(9); exec.test.abort('so'); }); }); }
+export default function () { }
