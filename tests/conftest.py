@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,33 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # keeps those that failed, and every run tries others.
 settings.register_profile("jsrunner", deadline=None, max_examples=50)
 settings.load_profile("jsrunner")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the core if its sources have changed; xdist's processes find it there."""
+    if hasattr(config, "workerinput"):
+        return
+    from jsrunner.core.build import BuildError, build, system_compiler
+
+    try:
+        if not system_compiler():
+            os.environ["CC"] = zig(config)
+        build(strict=True)
+    except (BuildError, subprocess.CalledProcessError) as error:
+        pytest.exit(str(error), 1)
+
+
+def zig(config: pytest.Config) -> str:
+    """The command of a C compiler where the system has none: PyPI's, beside pytest's cache."""
+    from jsrunner.core.build import ZIG
+
+    assert config.cache
+    folder = config.cache.mkdir("zig")
+    program = folder / "ziglang" / "zig"
+    if not program.exists():
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), ZIG]
+        subprocess.run(install, check=True)
+    return f"{program} cc"
 
 
 @pytest.fixture

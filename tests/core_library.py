@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from jsrunner.core.build import system_compiler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,8 +21,8 @@ TRAPS = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 
 
 def compile_c(target: Path, sources: Sequence[Path], *flags: str) -> Path:
-    """Compile with the system's C compiler (`$CC`, or cc)."""
-    command = [os.environ.get("CC", "cc"), *FLAGS, *flags, *map(str, sources), "-o", str(target), "-lm"]
+    """Compile with the C compiler that the core is compiled with."""
+    command = [*system_compiler(), *FLAGS, *flags, *map(str, sources), "-o", str(target), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target

@@ -31,6 +31,7 @@ LAYERS = (
     {"summary", "outputs"},  # what is shown at the end; where samples go
     {"html", "secrets"},
     {"worker.plan", "worker.recorder"},  # what workers are told; what they measure
+    {"core"},  # the hot path in C
     {"transport", "engine"},  # sockets; JavaScript
     {"modules.base"},
     {"modules.extensions"},  # modules of other packages
