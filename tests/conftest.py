@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,6 @@ from servers import Server
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 # Standard streams are buffered, as a user's are: what relies on the opposite would pass unseen.
 os.environ.pop("PYTHONUNBUFFERED", None)
@@ -48,6 +49,9 @@ def zig(config: pytest.Config) -> str:
     """The command of a C compiler where the system has none: PyPI's, beside pytest's cache."""
     from jsrunner.core.build import ZIG
 
+    if installed := importlib.util.find_spec("ziglang"):
+        assert installed.origin
+        return f"{Path(installed.origin).parent}/zig cc"
     assert config.cache
     folder = config.cache.mkdir("zig")
     program = folder / "ziglang" / "zig"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 CORE = Path(__file__).parent.parent / "jsrunner" / "core"
 HERE = Path(__file__).parent / "core"
 FLAGS = ("-std=c11", "-g", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", f"-I{CORE}")
-#: Undefined behaviour ends the process; no library of the sanitizer's has to be loaded for that.
-TRAPS = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+#: Undefined behaviour ends the process; no library of the sanitizer's has to be loaded for that. Where
+#: AddressSanitizer's is loaded (see CONTRIBUTING.md), so does a wrong access to memory.
+SANITIZERS = (
+    ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    if "libasan" in os.environ.get("LD_PRELOAD", "")
+    else ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+)
 
 
 def compile_c(target: Path, sources: Sequence[Path], *flags: str) -> Path:
@@ -87,7 +93,7 @@ class FramesLibrary:
             folder / "frames.so",
             [*sources, HERE / "frames_library.c"],
             "-O1",
-            *TRAPS,
+            *SANITIZERS,
             "-shared",
             "-fPIC",
             "-Drealloc=test_realloc",

@@ -97,7 +97,7 @@ def test_the_compilers_arguments(sources: Path, tmp_path: Path) -> None:
     build(library, sanitizers="address,undefined", strict=True)
     words = arguments(library)
     assert {"-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-Werror"} <= set(words)
-    assert [word for word in words if word.startswith("-O")] == ["-O3", "-O1"]
+    assert [word for word in words if word.startswith("-O")] == ["-O1"]
 
 
 def test_the_compilers_words_are_shown(sources: Path, tmp_path: Path) -> None:
