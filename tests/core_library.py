@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import dukpy._dukpy
 
 from jsrunner.core.build import system_compiler
 
@@ -17,12 +20,15 @@ if TYPE_CHECKING:
 CORE = Path(__file__).parent.parent / "jsrunner" / "core"
 HERE = Path(__file__).parent / "core"
 FLAGS = ("-std=c11", "-g", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", f"-I{CORE}")
-#: Undefined behaviour ends the process; no library of the sanitizer's has to be loaded for that. Where
-#: AddressSanitizer's is loaded (see CONTRIBUTING.md), so does a wrong access to memory.
+#: The shared object that has QuickJS.
+ENGINE = dukpy._dukpy.__file__
+#: Undefined behaviour ends the process; no library of the sanitizer's has to be loaded for that.
+TRAPS = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+#: Where AddressSanitizer's is loaded (see CONTRIBUTING.md), so does a wrong access to memory.
 SANITIZERS = (
     ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     if "libasan" in os.environ.get("LD_PRELOAD", "")
-    else ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
+    else TRAPS
 )
 
 
@@ -32,6 +38,9 @@ def compile_c(target: Path, sources: Sequence[Path], *flags: str) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target
+
+
+STUBBED = ("-fvisibility=hidden", "-rdynamic", "-ldl")
 
 
 class _Limits(ctypes.Structure):
@@ -222,3 +231,95 @@ class Decoder:
     def all(self, *pieces: bytes) -> list[tuple[Any, ...]]:
         """The events of a stream that comes in pieces, in short."""
         return [event.short for piece in pieces for event in self.feed(piece)]
+
+
+class ScriptError(Exception):
+    """What the engine threw, as text."""
+
+
+def python_stubs(folder: Path) -> Path:
+    """C source of symbols in place of Python's, for programs that load dukpy's shared object.
+
+    Such a program is linked with STUBBED: it exports these symbols and no others, for the names in
+    quickjs.h must not hide the engine's own.
+    """
+    names = set(re.findall(rb"(?<=\0)_?Py\w+(?=\0)", Path(ENGINE).read_bytes()))
+    stubs = [f'__attribute__((visibility("default"))) char {name.decode()}[64];' for name in names]
+    path = folder / "python_stubs.c"
+    path.write_text("\n".join(stubs))
+    return path
+
+
+class CodecLibrary:
+    """The functions of codec.h, with engines of dukpy's to use them in."""
+
+    def __init__(self, folder: Path) -> None:
+        names = ("codec_read.c", "codec_write.c", "utf8.c", "bytes.c", "quickjs.c")
+        sources = [*(CORE / name for name in names), HERE / "codec_library.c"]
+        path = compile_c(folder / "codec.so", sources, "-O1", *SANITIZERS, "-shared", "-fPIC")
+        self.c = c = ctypes.CDLL(str(path))
+        c.quickjs_open.argtypes = (ctypes.c_char_p,)
+        c.quickjs_open.restype = ctypes.c_char_p
+        assert c.quickjs_open(ENGINE.encode()) is None
+        c.engine_new.restype = ctypes.c_void_p
+        for name in ("engine_eval", "engine_write", "engine_read"):
+            getattr(c, name).argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
+        for name in ("engine_delete", "engine_check", "engine_memory"):
+            getattr(c, name).argtypes = (ctypes.c_void_p,)
+        c.engine_check.restype = ctypes.c_bool
+        c.engine_memory.restype = ctypes.c_int64
+        c.engine_limit.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+        c.engine_result.argtypes = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t))
+        c.engine_result.restype = ctypes.c_void_p
+
+    def engine(self) -> Engine:
+        return Engine(self)
+
+
+class Engine:
+    """One runtime with one context."""
+
+    def __init__(self, library: CodecLibrary) -> None:
+        self._c = library.c
+        self._engine = self._c.engine_new()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._c.engine_delete(self._engine)
+
+    def _call(self, function: Any, data: bytes) -> bytes:
+        status = function(self._engine, data, len(data))
+        size = ctypes.c_size_t()
+        address = self._c.engine_result(self._engine, ctypes.byref(size))
+        result = ctypes.string_at(address, size.value) if address else b""
+        if status:
+            raise ScriptError(result.decode())
+        return result
+
+    def eval(self, source: str) -> str:
+        """The text of a script's value."""
+        return self._call(self._c.engine_eval, source.encode("utf-8", "surrogatepass")).decode()
+
+    def write(self, source: str) -> bytes:
+        """A script's value, encoded."""
+        return self._call(self._c.engine_write, source.encode("utf-8", "surrogatepass"))
+
+    def read(self, data: bytes) -> None:
+        """Decode to the global variable `value`."""
+        self._call(self._c.engine_read, data)
+
+    def check(self) -> bool:
+        return bool(self._c.engine_check(self._engine))
+
+    def memory(self) -> int:
+        """Number of the engine's allocations."""
+        return int(self._c.engine_memory(self._engine))
+
+    def give_up_after(self, polls: int) -> None:
+        """Let the codec's poll stop it; -1: never."""
+        self._c.give_up_after(polls)
+
+    def limit(self, memory: int) -> None:
+        self._c.engine_limit(self._engine, memory)

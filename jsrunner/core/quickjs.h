@@ -91,6 +91,11 @@ typedef struct JSPropertyEnum {
     JSAtom atom;
 } JSPropertyEnum;
 
+typedef struct JSPropertyDescriptor {
+    int flags;
+    JSValue value, getter, setter;
+} JSPropertyDescriptor;
+
 typedef struct JSClassDef {
     const char *class_name;
     void (*finalizer)(JSRuntime *, JSValue);
@@ -105,7 +110,7 @@ typedef struct JSMemoryUsage {
 enum { JS_EVAL_TYPE_MODULE = 1 << 0, JS_EVAL_FLAG_COMPILE_ONLY = 1 << 5 };
 enum { JS_CFUNC_GENERIC = 0, JS_CFUNC_GENERIC_MAGIC = 1 };
 enum { JS_GPN_STRING_MASK = 1 << 0, JS_GPN_ENUM_ONLY = 1 << 4 };
-enum { JS_PROP_C_W_E = 7 };
+enum { JS_PROP_C_W_E = 7, JS_PROP_GETSET = 1 << 4 };
 enum { JS_BYTECODE = 1 << 0, JS_STRIP_SOURCE = 1 << 4, JS_STRIP_DEBUG = 1 << 5 };
 enum { JS_PROMISE_PENDING, JS_PROMISE_FULFILLED, JS_PROMISE_REJECTED };
 enum {
@@ -170,6 +175,7 @@ enum {
     X(JSValue, JS_NewObject, (JSContext *))                                                       \
     X(JSValue, JS_NewObjectProto, (JSContext *, JSValue))                                         \
     X(JSValue, JS_NewArray, (JSContext *))                                                        \
+    X(JSValue, JS_NewArrayFrom, (JSContext *, int, const JSValue *))                              \
     X(JSValue, JS_NewStringLen, (JSContext *, const char *, size_t))                              \
     X(JSValue, JS_NewArrayBuffer,                                                                 \
       (JSContext *, uint8_t *, size_t, JSFreeArrayBufferDataFunc *, void *, bool))                \
@@ -181,6 +187,8 @@ enum {
     X(bool, JS_IsDataView, (JSValue))                                                             \
     X(bool, JS_IsFunction, (JSContext *, JSValue))                                                \
     X(bool, JS_IsArray, (JSValue))                                                                \
+    X(bool, JS_IsProxy, (JSValue))                                                                \
+    X(JSValue, JS_GetProxyTarget, (JSContext *, JSValue))                                         \
     X(bool, JS_IsError, (JSValue))                                                                \
     X(JSValue, JS_GetGlobalObject, (JSContext *))                                                 \
     X(JSValue, JS_GetPropertyStr, (JSContext *, JSValue, const char *))                           \
@@ -192,10 +200,12 @@ enum {
     X(int, JS_DefinePropertyValueUint32, (JSContext *, JSValue, uint32_t, JSValue, int))          \
     X(int, JS_DeleteProperty, (JSContext *, JSValue, JSAtom, int))                                \
     X(int, JS_GetOwnPropertyNames, (JSContext *, JSPropertyEnum **, uint32_t *, JSValue, int))    \
+    X(int, JS_GetOwnProperty, (JSContext *, JSPropertyDescriptor *, JSValue, JSAtom))             \
     X(void, JS_FreePropertyEnum, (JSContext *, JSPropertyEnum *, uint32_t))                       \
     X(int, JS_GetLength, (JSContext *, JSValue, int64_t *))                                       \
     X(JSAtom, JS_NewAtom, (JSContext *, const char *))                                            \
     X(JSAtom, JS_NewAtomLen, (JSContext *, const char *, size_t))                                 \
+    X(JSAtom, JS_NewAtomUInt32, (JSContext *, uint32_t))                                          \
     X(void, JS_FreeAtom, (JSContext *, JSAtom))                                                   \
     X(const char *, JS_AtomToCStringLen, (JSContext *, size_t *, JSAtom))                         \
     X(JSValue, JS_AtomToString, (JSContext *, JSAtom))                                            \

@@ -116,3 +116,12 @@ size_t utf8_replace(uint8_t *to, const uint8_t *from, size_t size)
     }
     return written;
 }
+
+void utf8_replace_surrogates(uint8_t *text, size_t size)
+{
+    uint8_t *end = text + size, *at = text;
+    while (size && (at = memchr(at, 0xED, (size_t)(end - at)))) {
+        if (end - at >= 3 && at[1] >= 0xA0) memcpy(at, "\xEF\xBF\xBD", 3);
+        at++;
+    }
+}

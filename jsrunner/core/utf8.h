@@ -37,4 +37,9 @@ static inline bool utf8_is_complete(const struct utf8 *text)
  * computed. The areas must not overlap. */
 size_t utf8_replace(uint8_t *to, const uint8_t *from, size_t size);
 
+/* Replace each surrogate that QuickJS left in a string's UTF-8 (three bytes, ED A0 80 to ED BF BF;
+ * it joins pairs, so these are lone ones) by U+FFFD, in place: as Go encodes UTF-16. All else in
+ * the text has to be valid. */
+void utf8_replace_surrogates(uint8_t *text, size_t size);
+
 #endif

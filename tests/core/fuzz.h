@@ -137,7 +137,7 @@ int main(int argc, char **argv)
         const struct seed *seed = &seeds[i % seed_count];
         fuzz_size = seed->size;
         memcpy(fuzz_input, seed->data, seed->size);
-        size_t rounds = i < seed_count ? 1 : 200;
+        size_t rounds = i < seed_count ? 1 : 1 + below(30);
         for (size_t round = 0; round < rounds; round++, runs++) {
             LLVMFuzzerTestOneInput(fuzz_input, fuzz_size);
             mutate();

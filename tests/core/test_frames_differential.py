@@ -164,7 +164,7 @@ def has_long_length(stream: bytes) -> bool:
 
 
 @given(streams(), st.lists(st.integers(0, 70_000), max_size=6))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_random_streams_in_random_pieces(
     frames_library: FramesLibrary, stream: bytes, cuts: list[int]
 ) -> None:
@@ -180,7 +180,7 @@ def test_random_streams_in_random_pieces(
 
 
 @given(streams(), st.booleans(), st.booleans(), st.lists(st.integers(0, 70_000), max_size=6))
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_pieces_make_no_difference(
     frames_library: FramesLibrary, stream: bytes, strict: bool, deflate: bool, cuts: list[int]
 ) -> None:
@@ -193,7 +193,7 @@ def test_pieces_make_no_difference(
 
 
 @given(streams())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_default_rules_deliver_at_least_what_the_strict_ones_do(
     frames_library: FramesLibrary, stream: bytes
 ) -> None:

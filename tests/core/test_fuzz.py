@@ -9,12 +9,21 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from core_library import CORE, HERE, compile_c
+from core_library import CORE, ENGINE, HERE, STUBBED, TRAPS, compile_c, python_stubs
+
+from jsrunner.core.build import system_compiler
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SANITIZE = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    import pytest
+
+#: zig has no AddressSanitizer.
+SANITIZE = (
+    ("-O1", *TRAPS)
+    if "zig" in "".join(system_compiler())
+    else ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+)
 SECONDS = os.environ.get("FUZZ_SECONDS", "2")
 
 
@@ -34,3 +43,10 @@ def fuzz(target: Path) -> None:
 def test_frames(tmp_path: Path) -> None:
     sources = [CORE / name for name in ("frames.c", "mask.c", "utf8.c", "bytes.c")]
     fuzz(compile_c(tmp_path / "fuzz_frames", [HERE / "fuzz_frames.c", *sources], *SANITIZE))
+
+
+def test_codec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUICKJS", ENGINE)
+    names = ("codec_read.c", "codec_write.c", "utf8.c", "bytes.c", "quickjs.c")
+    sources = [HERE / "fuzz_codec.c", *(CORE / name for name in names), python_stubs(tmp_path)]
+    fuzz(compile_c(tmp_path / "fuzz_codec", sources, *SANITIZE, *STUBBED))
