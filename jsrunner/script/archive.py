@@ -17,6 +17,8 @@ from posixpath import normpath
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+import msgspec
+
 from jsrunner import __version__
 from jsrunner.errors import JsrunnerError
 from jsrunner.script.specifiers import url_path
@@ -35,6 +37,16 @@ _MAGIC_AT: Final = 257
 
 class ArchiveError(JsrunnerError):
     """A file is no archive that can be run."""
+
+
+class _Metadata(msgspec.Struct):
+    """What jsrunner reads of `metadata.json`."""
+
+    filename: str
+    type: str = ""
+    pwd: str = "file:///"
+    options: dict[str, Any] | None = None
+    env: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -85,32 +97,26 @@ def is_archive(path: str) -> bool:
 
 
 def read(path: str) -> Archive:
-    """Raises ArchiveError."""
-    import tarfile
+    """Read an archive.
 
+    Raises:
+        ArchiveError: The file cannot be read, or it is no archive of a script.
+    """
     try:
-        with tarfile.open(path) as tar:
-            members = {
-                one.name: file.read()
-                for one in tar
-                if one.isfile() and (file := tar.extractfile(one)) is not None
-            }
-        metadata = json.loads(members["metadata.json"])
-        data = members["data"]
-        kind = metadata.get("type")
-    except (OSError, tarfile.TarError, ValueError, KeyError, AttributeError) as error:
+        members = _members(path)
+        metadata = _metadata(_member(members, "metadata.json"))
+        data = _member(members, "data")
+    except OSError as error:
+        raise ArchiveError(f"open {path}: {(error.strerror or str(error)).lower()}") from None
+    except ValueError as error:
         raise ArchiveError(f"{path} is no archive of a script: {error}") from None
-    if kind != "js":
-        raise ArchiveError(f"expected bundle type 'js', got '{kind}'")
-    folder = url_path(metadata.get("pwd") or "file:///")
+    folder = url_path(metadata.pwd)
     archive = Archive(
-        url=metadata["filename"],
+        url=metadata.filename,
         folder=folder,
         data=data,
-        options={
-            key: value for key, value in (metadata.get("options") or {}).items() if value is not None
-        },
-        environment=metadata.get("env") or {},
+        options={key: value for key, value in (metadata.options or {}).items() if value is not None},
+        environment=metadata.env or {},
     )
     for name, content in members.items():
         tree, slash, rest = normpath(name).partition("/")
@@ -122,6 +128,41 @@ def read(path: str) -> Archive:
         archive.url = (folder / "-").as_uri()
     archive.files[anonymous(str(url_path(archive.url)))] = data
     return archive
+
+
+def _metadata(data: bytes) -> _Metadata:
+    """Read `metadata.json`. Raises ValueError."""
+    try:
+        metadata = msgspec.json.decode(data, type=_Metadata)
+        if metadata.type != "js":
+            raise ValueError(f"the type is '{metadata.type}', not 'js'")
+        for url in (metadata.filename, metadata.pwd):
+            if not url.startswith(("file://", "https://")):
+                raise ValueError(f"'{url}' is no URL of a file")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"metadata.json: {error}") from None
+    return metadata
+
+
+def _members(path: str) -> dict[str, bytes]:
+    """The files in a tar file by name. Raises OSError, ValueError."""
+    import tarfile
+
+    try:
+        with tarfile.open(path, "r:") as tar:
+            return {
+                one.name: file.read()
+                for one in tar
+                if one.isfile() and (file := tar.extractfile(one)) is not None
+            }
+    except (tarfile.TarError, KeyError) as error:  # KeyError: a link to nothing
+        raise ValueError(str(error)) from None
+
+
+def _member(members: Mapping[str, bytes], name: str) -> bytes:
+    if name not in members:
+        raise ValueError(f"it has no {name}")
+    return members[name]
 
 
 def write(

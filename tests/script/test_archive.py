@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import ROOT, Process
@@ -16,6 +16,7 @@ from jsrunner.script import archive
 from jsrunner.script.archive import ArchiveError, anonymous
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Project
@@ -127,29 +128,81 @@ def test_what_is_not_in_the_archive_is_not_there(tmp_path: Path, project: Projec
     )
 
 
+GOOD = {"type": "js", "filename": "file:///a/s.js", "pwd": "file:///a/"}
+
+
 @pytest.mark.parametrize(
-    ("members", "text"),
+    ("metadata", "why"),
     [
-        ({}, "is no archive of a script"),
-        ({"metadata.json": "{}"}, "is no archive of a script"),
-        ({"metadata.json": "[", "data": ""}, "is no archive of a script"),
-        ({"metadata.json": "[]", "data": ""}, "is no archive of a script"),
-        ({"metadata.json": '{"type": "har"}', "data": ""}, "expected bundle type 'js', got 'har'"),
+        (None, "it has no metadata.json"),
+        ("", "metadata.json: Input data was truncated"),
+        ("{nope", "metadata.json: JSON is malformed"),
+        ("[]", "metadata.json: Expected `object`, got `array`"),
+        ("null", "metadata.json: Expected `object`, got `null`"),
+        ('{"options": ' + "[" * 100_000, "metadata.json: "),
+        ({**GOOD, "type": "har"}, "metadata.json: the type is 'har', not 'js'"),
+        ({**GOOD, "type": 5}, "metadata.json: Expected `str`, got `int` - at `$.type`"),
+        ({"type": "js"}, "metadata.json: Object missing required field `filename`"),
+        ({**GOOD, "filename": None}, "metadata.json: Expected `str`, got `null` - at `$.filename`"),
+        ({**GOOD, "filename": "s.js"}, "metadata.json: 's.js' is no URL of a file"),
+        ({**GOOD, "pwd": "http://a/"}, "metadata.json: 'http://a/' is no URL of a file"),
+        (
+            {**GOOD, "options": [1]},
+            "metadata.json: Expected `object | null`, got `array` - at `$.options`",
+        ),
+        ({**GOOD, "env": {"A": 5}}, "metadata.json: Expected `str`, got `int` - at `$.env[...]`"),
+        (GOOD, "it has no data"),
     ],
 )
-def test_what_is_no_archive(tmp_path: Path, members: dict[str, str], text: str) -> None:
+def test_what_is_no_archive(tmp_path: Path, metadata: Any, why: str) -> None:
     path = tmp_path / "x.tar"
+    text = metadata if isinstance(metadata, str) else json.dumps(metadata)
     with tarfile.open(path, "w") as tar:
-        for name, content in {"other": "x", **members}.items():
+        members = {"other": "x"} if metadata is None else {"other": "x", "metadata.json": text}
+        for name, content in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content.encode()))
     assert archive.is_archive(str(path))
-    with pytest.raises(ArchiveError, match=text):
+    with pytest.raises(ArchiveError) as caught:
         archive.read(str(path))
-    path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(ArchiveError):
-        archive.read(str(path))
+    assert str(caught.value).startswith(f"{path} is no archive of a script: {why}")
+    for size in (100, 700):
+        path.write_bytes(path.read_bytes()[:size])
+        with pytest.raises(ArchiveError, match=r"is no archive of a script: [a-z]"):
+            archive.read(str(path))
+
+
+def test_an_archive_that_cannot_be_read(tmp_path: Path) -> None:
+    for path, why in ((tmp_path, "is a directory"), (tmp_path / "none", "no such file or directory")):
+        with pytest.raises(ArchiveError) as caught:
+            archive.read(str(path))
+        assert str(caught.value) == f"open {path}: {why}"
+
+
+@pytest.mark.parametrize(
+    "flags", [("-i", "1"), ("-u", "2"), ("-d", "1s"), ("-s", "1s:1"), ("-u", "2", "-i", "3")]
+)
+@pytest.mark.parametrize(
+    "options",
+    [
+        "{ duration: '1h' }",
+        "{ stages: [{ duration: '1h', target: 1 }] }",
+        "{ scenarios: { a: { executor: 'constant-vus', duration: '1h' } } }",
+    ],
+)
+def test_flags_override_what_an_archive_holds_as_what_a_script_says(
+    run: Callable[..., Process], project: Project, options: str, flags: tuple[str, ...]
+) -> None:
+    show = "import exec from 'k6/execution'; export const handleSummary = () => ({});"
+    show += "export function setup() { exec.test.abort(JSON.stringify(exec.test.options.scenarios)); }"
+    text = f"{show}; export const options = {options}; export default function () {{}}"
+    project.write({"main.js": text})
+    pack(project, "main.js")
+    of_script = run(project.folder / "main.js", *flags)
+    of_archive = run(project.folder / "archive.tar", *flags)
+    assert of_script.code == of_archive.code == 108
+    assert of_archive.messages() == of_script.messages()
 
 
 def test_scripts_are_no_archives(tmp_path: Path) -> None:
