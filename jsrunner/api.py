@@ -10,10 +10,13 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jsrunner.errors import ExitCode
+from jsrunner.errors import ConfigError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from jsrunner.options.model import Options
+    from jsrunner.ui.log import Logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,11 @@ def run(
     Worker processes are forked: call it before the program has started threads of its own.
 
     Raises JsrunnerError (see `jsrunner.errors`) for what cannot be run at all, such as a script that
-    does not load or options that describe no test.
+    does not load or options that describe no test; the error of a wrong option names it. Options that
+    there are none of are warned of on standard error.
     """
     from jsrunner.coordinator.run import Run
     from jsrunner.coordinator.settings import Settings
-    from jsrunner.options.parse import options_from_json
     from jsrunner.outputs.registry import parse_output
     from jsrunner.script.script import Script
     from jsrunner.ui.display import QuietDisplay
@@ -93,12 +96,12 @@ def run(
         work = Run(
             source,
             config=None,
-            flags=options_from_json(dict(options or {}))[0],
+            flags=_options(options, logger),
             settings=Settings(
-                outputs=tuple(parse_output(one, environment) for one in outputs),
+                outputs=tuple(parse_output(one, environment) for one in _outputs(outputs)),
                 silent=True,
                 quiet=True,
-                script_environment={**source.archived_variables, **environment, **(env or {})},
+                script_environment={**source.archived_variables, **environment, **_variables(env)},
                 environment=environment,
                 workers=workers,
             ),
@@ -109,3 +112,51 @@ def run(
         return Result(code, work.summary or {})
     finally:
         logger.close()
+
+
+def _options(options: Mapping[str, Any] | None, logger: Logger) -> Options:
+    """Read the options of a run. Raises ConfigError, which names the wrong option."""
+    import json
+
+    from jsrunner.executors.registry import scenarios_from_json
+    from jsrunner.options.numbers import quote
+    from jsrunner.options.parse import options_from_json
+
+    if not hasattr(options or {}, "items"):
+        raise ConfigError(f"options must be a mapping, not {type(options).__name__}")
+    data = {}
+    for name, value in (options or {}).items():
+        try:
+            data[str(name)] = json.loads(json.dumps(value))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ConfigError(f"the option {name} is nothing that JSON can say: {error}") from None
+    try:
+        read, unknown = options_from_json(data)
+        scenarios_from_json(read.scenarios or {})
+    except ConfigError as error:
+        text = f"{error.hint}: {error}" if error.hint else str(error)
+        raise ConfigError(text, exit_code=error.exit_code, hint=error.hint) from None
+    if unknown:
+        logger.log(
+            "warning",
+            "There were unknown fields in the options given to jsrunner.run()",
+            error=f"json: unknown field {quote(min(unknown))}",
+        )
+    return read
+
+
+def _variables(env: Mapping[str, str] | None) -> dict[str, str]:
+    """Check the variables of a script. Raises UsageError."""
+    if not hasattr(env or {}, "items"):
+        raise UsageError(f"env must be a mapping, not {type(env).__name__}")
+    for name, value in (env or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise UsageError(f"env: {name!r} is {value!r}, names and values must be strings")
+    return dict(env or {})
+
+
+def _outputs(outputs: Sequence[str]) -> Sequence[str]:
+    """Check the outputs of a run. Raises UsageError."""
+    if isinstance(outputs, str) or not all(isinstance(one, str) for one in outputs):
+        raise UsageError(f"outputs must be a list of texts such as 'json=out.json', not {outputs!r}")
+    return outputs

@@ -66,6 +66,8 @@ def command(
         return body(Given(values, arguments, shared, environment, logger))
     except JsrunnerError as error:
         return report(logger, error)
+    except MemoryError:
+        return report(logger, JsrunnerError("out of memory", exit_code=ExitCode.INTERNAL_ERROR))
     finally:
         logger.close()
 

@@ -19,7 +19,6 @@ from jsrunner.cli.inputs import (
 )
 from jsrunner.coordinator.run import Run
 from jsrunner.coordinator.settings import Settings
-from jsrunner.errors import UsageError
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
 from jsrunner.options.runtime import Globals, Runtime, read_runtime
 from jsrunner.options.selection import Selection
@@ -59,8 +58,6 @@ def _run(given: Given) -> int:
     config, more = read_config(given)
     runtime = read_runtime(Runtime, given.flags, given.environment, more)
     script = open_script(given.arguments, runtime.type)
-    if runtime.workers is not None and runtime.workers < 1:
-        raise UsageError(f"invalid number of workers {runtime.workers}, there must be at least 1")
     if runtime.compatibility_mode == "experimental_enhanced":
         given.logger.log(
             "warning",

@@ -143,7 +143,7 @@ def _listed(options: Options) -> str:
     shown = {name: value for name, value in to_json(options, consolidated=False).items() if value}
     if "tlsAuth" in shown:
         shown["tlsAuth"] = f"{len(shown['tlsAuth'])} certificates"
-    return json.dumps(shown, ensure_ascii=False) if shown else "none"
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: Logger) -> Options:

@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.errors import JsrunnerError
+from jsrunner.errors import JsrunnerError, WorkerError
 from jsrunner.worker.board import Board
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ class LocalWorkers:
         self._adopted = _adopt_orphans()
         sys.stdout.flush()
         sys.stderr.flush()
-        self.process_id = os.fork()
+        try:
+            self.process_id = os.fork()
+        except OSError as error:
+            text = f"could not start a worker process: {(error.strerror or '').lower()}"
+            raise WorkerError(text) from None
         if not self.process_id:
             code = 1
             try:

@@ -61,6 +61,9 @@ PATIENCE: Final = 10.0
 LATE: Final = 10.0
 #: The same for its end.
 LAST_PATIENCE: Final = 3.0
+#: More worker processes than these, or than there are cores, are never started: each costs memory
+#: and descriptors, and none would have a core for itself.
+MOST_WORKERS: Final = 64
 #: How often the display gets a new state, in seconds.
 REFRESH: Final = 0.1
 
@@ -164,7 +167,7 @@ class Run:
 
     def execute(self) -> ExitCode:
         """Run it; the exit code. Raises JsrunnerError for what cannot even begin."""
-        with self._started(self.settings.workers or os.cpu_count() or 1):
+        with self._started(self._most_workers()):
             self._load()
             self._decide()
             with self._service(self) if self._service else contextlib.nullcontext():
@@ -172,6 +175,15 @@ class Run:
                 self._prepare()
                 code = self._play()
                 return self._conclude(code)
+
+    def _most_workers(self) -> int:
+        """The number of worker processes that may take part."""
+        cores = os.cpu_count() or 1
+        wanted, most = self.settings.workers or cores, max(cores, MOST_WORKERS)
+        if wanted > most:
+            text = f"{wanted} worker processes are too many for this machine, there are at most {most}"
+            self.logger.log("warning", text)
+        return min(wanted, most)
 
     def look(self, *, decide: bool) -> tuple[Options, list[str]]:
         """Run the script's init code and nothing else: its own options, the modules that it loads.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from jsrunner import K6_VERSION, __version__
+from jsrunner.errors import UsageError
 from jsrunner.options.selection import Selection
 from jsrunner.secrets.sources import Secrets
 
@@ -44,6 +45,12 @@ class Settings:
     machine_readable: bool = False
     #: When all is done, wait for a signal.
     linger: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values. Raises UsageError."""
+        workers = self.workers
+        if workers is not None and (not isinstance(workers, int) or workers < 1):
+            raise UsageError(f"invalid number of workers {workers}, there must be at least 1")
 
 
 class Companion(Protocol):

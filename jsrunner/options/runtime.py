@@ -90,7 +90,7 @@ class Runtime:
         kinds.Bool(), "start the bundled server for the run and set its URLs in __ENV", False,
         flag="with-server", bare="true")  # fmt: skip
     workers: int | None = _row(
-        kinds.Int(), "number of worker processes", shown="one per core", flag="workers")  # fmt: skip
+        kinds.Int(), "most worker processes", shown="one per core", flag="workers")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

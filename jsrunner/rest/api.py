@@ -13,6 +13,8 @@ from urllib.parse import unquote
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.metrics.sinks import GaugeSink, RateSink
+from jsrunner.modules.k6.http.json_errors import reason
+from jsrunner.options import kinds
 from jsrunner.options.model import TREND_STATS
 from jsrunner.rest.process import process_metrics
 from jsrunner.summary.model import Group, group_tree
@@ -73,9 +75,14 @@ def answer(run: Run, request: Request) -> Answer:
     try:
         found = handler(run, request, unquote(id))
     except _Refused as error:
-        wrong = {"status": str(error.status), "title": error.title, "detail": str(error)}
-        return Answer(error.status, _dumps({"errors": [wrong]}))
+        return refusal(error.title, str(error), error.status)
     return Answer(body=b"" if found is None else _dumps(found))
+
+
+def refusal(title: str, detail: str, status: int) -> Answer:
+    """Return k6's document for a request that was not done."""
+    wrong = {"status": str(status), "title": title, "detail": detail}
+    return Answer(status, _dumps({"errors": [wrong]}))
 
 
 def _outside(run: Run, path: str) -> Answer:
@@ -119,11 +126,9 @@ def _status(run: Run, request: Request, id: str) -> dict[str, Any]:
 
 def _change_status(run: Run, request: Request, id: str) -> dict[str, Any]:
     try:
-        document = json.loads(request.body)
-        wanted = document["data"]["attributes"]
-        _check(wanted)
-    except (ValueError, KeyError, TypeError) as error:
-        raise _Refused("Invalid data", f"{type(error).__name__}: {error}", 400) from None
+        wanted = _attributes(_json(request.body))
+    except ValueError as error:
+        raise _Refused("Invalid data", str(error), 400) from None
     if wanted.get("stopped"):
         run.stop_from_outside()
         return _status(run, request, id)
@@ -134,13 +139,36 @@ def _change_status(run: Run, request: Request, id: str) -> dict[str, Any]:
     return _status(run, request, id)
 
 
-def _check(wanted: Any) -> None:
-    """Raises TypeError for a wrong type."""
-    types = {"stopped": bool, "paused": bool, "vus": int, "vus-max": int}
-    for name, type_ in types.items():
-        value = wanted.get(name) if isinstance(wanted, dict) else wanted
-        if value is not None and (not isinstance(value, type_) or (type_ is int and value is True)):
-            raise TypeError(f"{name} is {value!r}")
+def _json(body: bytes) -> Any:
+    """Parse a request's body. Raises ValueError with the text that Go has for it."""
+    try:
+        return json.loads(body.decode())
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    except ValueError:
+        raise ValueError(reason(body)) from None
+
+
+def _attributes(document: Any) -> dict[str, Any]:
+    """The attributes of a status document that are set. Raises ValueError for a wrong type."""
+    for name, go_type in (("", "StatusJSONAPI"), ("data", "statusData"), ("attributes", "Status")):
+        if name:
+            document = document.get(name)
+        if document is None:  # which changes nothing
+            return {}
+        if not isinstance(document, dict):
+            raise kinds.mismatch(document, f"v1.{go_type}")
+    types = {
+        "stopped": kinds.Bool(),
+        "paused": kinds.Bool(),
+        "vus": kinds.Int(),
+        "vus-max": kinds.Int(),
+    }
+    return {
+        name: kind.from_json(document[name])
+        for name, kind in types.items()
+        if document.get(name) is not None
+    }
 
 
 def _pause(run: Run, wanted: bool) -> None:
@@ -238,7 +266,7 @@ def _setup_data(run: Run, request: Request, id: str) -> dict[str, Any]:
 def _replace_setup_data(run: Run, request: Request, id: str) -> dict[str, Any]:
     if request.body:
         try:
-            json.loads(request.body)
+            _json(request.body)
         except ValueError as error:
             raise _Refused("Error parsing request body", str(error), 400) from None
     run.setup_data = request.body or None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+import sys
 import threading
+import traceback
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jsrunner.errors import ExitCode, JsrunnerError
-from jsrunner.rest.api import Answer, Request, answer
+from jsrunner.rest.api import Answer, Request, answer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from jsrunner.coordinator.run import Run
 
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}\Z")
 #: A larger body is refused, in bytes.
 _MOST: Final = 64 << 20
 #: How long the end waits for answers that are being sent, in seconds.
@@ -27,18 +32,21 @@ _POLL: Final = 0.05
 
 
 class RestServer:
-    """Listens as long as it is entered. Raises JsrunnerError (exit 106) where it cannot."""
+    """The server of one run; it listens as long as it is entered."""
 
     def __init__(self, address: str, run: Run) -> None:
-        host, _, port = address.rpartition(":")
+        """Bind `address`, which is HOST:PORT.
+
+        Raises:
+            JsrunnerError: Nobody can listen there (exit code 106, as k6).
+        """
         try:
-            self._server = _Server((host.strip("[]"), int(port)), run)
-        except (OSError, ValueError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise JsrunnerError(
-                f"Error from API server: listen tcp {address}: {reason.lower()}",
-                exit_code=ExitCode.CANNOT_START_REST,
-            ) from None
+            self._server = _Server(_endpoint(address), run)
+        except (OSError, ValueError) as error:
+            run.logger.log(
+                "error", "Error from API server", error=f"listen tcp{_reason(error, address)}"
+            )
+            raise JsrunnerError("", exit_code=ExitCode.CANNOT_START_REST) from None
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), name="rest", daemon=True
         )
@@ -104,6 +112,8 @@ class _Server(ThreadingHTTPServer):
         def work() -> None:
             try:
                 found.append(answer(self.run, request))
+            except Exception as error:  # of ours, which must not end the run
+                self.complain(error)
             finally:
                 done.set()
 
@@ -111,7 +121,18 @@ class _Server(ThreadingHTTPServer):
         while not done.wait(_POLL):
             if self.over.is_set():
                 return Answer(503, b"the test is over", "text/plain; charset=utf-8")
-        return found[0] if found else Answer(500)
+        return found[0] if found else refusal("Internal error", "see the log (-v)", 500)
+
+    def complain(self, error: BaseException) -> None:
+        """Log a failure of our own."""
+        text = "".join(traceback.format_exception(error))
+        self.run.call_soon(lambda: self.run.logger.log("debug", f"REST API: {text}"))
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection has failed: log why, if that is anything but its end."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):
+            self.complain(error)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -125,17 +146,57 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer()
 
     def _answer(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _MOST:
-            self._send(Answer(400, b"wrong Content-Length", "text/plain; charset=utf-8"), close=True)
+        try:
+            path, body = self._path(), self._body()
+        except ValueError as error:
+            self._send(refusal("Couldn't read request", str(error), 400), close=True)
             return
-        body = self.rfile.read(int(length))
-        self._send(self.server.ask(Request(self.command, urlsplit(self.path).path, body)))
+        self._send(self.server.ask(Request(self.command, path, body)))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+    def _path(self) -> str:
+        """The request's path. Raises ValueError."""
+        try:
+            return urlsplit(self.path).path
+        except ValueError:
+            raise ValueError(f"{self.path} is no URL") from None
+
+    def _body(self) -> bytes:
+        """The request's body. Raises ValueError."""
+        lengths = set(self.headers.get_all("Content-Length", ["0"]))
+        if "Transfer-Encoding" in self.headers:
+            raise ValueError("it has no Content-Length")
+        length = lengths.pop()
+        if lengths or not length.isdecimal() or len(length) > 9 or int(length) > _MOST:
+            raise ValueError("wrong Content-Length")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise ValueError("unexpected EOF")
+        return body
+
+    def __getattr__(self, name: str) -> Any:
+        """Any method is served: `do_GET` and so on, by which http.server looks for them."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if self.request_version == "HTTP/0.9":
+            self.send_error(400)
+            return False
+        return True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is no HTTP as k6 does."""
+        self.command, self.request_version = self.command or "", self.protocol_version
+        text = f"{code} {HTTPStatus(code).phrase}"
+        self._send(Answer(code, text.encode(), "text/plain; charset=utf-8"), close=True)
 
     def _send(self, answer: Answer, *, close: bool = False) -> None:
-        self.send_response(answer.status)
+        self.log_request(answer.status)
+        self.send_response_only(answer.status)
+        self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         if close:
@@ -149,3 +210,39 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.run.call_soon(
             lambda: self.server.run.logger.log("debug", f"REST API: {format % arguments}")
         )
+
+
+def _endpoint(address: str) -> tuple[str, int]:
+    """The host and port of HOST:PORT. Raises ValueError with Go's text."""
+
+    def wrong(text: str) -> ValueError:
+        return ValueError(f"address {address}: {text}")
+
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        raise wrong("missing port in address")
+    if host.startswith("["):
+        if not host.endswith("]"):
+            raise wrong("missing ']' in address" if "]" not in host else "missing port in address")
+        host = host[1:-1]
+    elif ":" in host:
+        raise wrong("too many colons in address")
+    if not port:
+        return host, 0
+    if not _NUMBER.match(port):
+        try:
+            return host, socket.getservbyname(port, "tcp")
+        except OSError:
+            raise ValueError(f"lookup tcp/{port}: unknown port") from None
+    if not 0 <= int(port) < 1 << 16:
+        raise ValueError(f"address {port}: invalid port")
+    return host, int(port)
+
+
+def _reason(error: Exception, address: str) -> str:
+    """What Go's `listen tcp` goes on with: why nobody can listen."""
+    if isinstance(error, (socket.gaierror, UnicodeError)):
+        return f": lookup {address.rpartition(':')[0]}: no such host"
+    if isinstance(error, OSError):
+        return f" {address}: bind: {(error.strerror or str(error)).lower()}"
+    return f": {error}"

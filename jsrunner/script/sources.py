@@ -5,6 +5,7 @@ What was read is kept: every VU gets the same, and it can be packed into an arch
 
 from __future__ import annotations
 
+import errno
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
@@ -71,7 +72,10 @@ class Sources:
         """The content of a file. Raises OSError."""
         found = self.files.get(path)
         if found is None:
-            found = self.files[path] = self._files.read(path)
+            try:
+                found = self.files[path] = self._files.read(path)
+            except MemoryError:
+                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
             self._log("debug", f"Read {path}: {len(found)} bytes")
         return found
 

@@ -21,7 +21,7 @@ import gevent
 import orjson
 
 from jsrunner.engine.interpreter import Interrupted, JSError
-from jsrunner.errors import JsrunnerError
+from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
 from jsrunner.worker.arrivals import ArrivalScenario, deliver
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 SNAPSHOT_EVERY = 1.0
 #: For more VUs than these the script is compiled beforehand (2 ms, see engine.image).
 _FEW_VUS = 4
+_OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: The C stack of the process bounds the JavaScript stack (see engine.interpreter.STACK_BYTES).
 _STACK_LIMIT = 64 << 20
@@ -81,6 +82,9 @@ def run(
     except JsrunnerError as error:
         process.say(messages.Failed(str(error), error.exit_code, error.hint))
         return 1
+    except MemoryError:
+        process.say(messages.Failed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
+        return 1
     process.say(loaded)
     reader = messages.Reader()
     waiting: list[messages.Message] = []
@@ -95,7 +99,12 @@ def run(
     siblings: list[int] = []
     index = 0
     for number in range(1, prepare.workers):
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            text = f"could not start worker {number + 1}: {(error.strerror or '').lower()}"
+            process.say(messages.Failed(text, ExitCode.GENERIC))
+            return 1
         if not child:
             index, siblings = number, []
             reader, waiting = messages.Reader(), []
@@ -170,7 +179,8 @@ class Worker:
         for slot, (name, config) in enumerate(plan.scenarios.items()):
             process.scenarios[name] = self._scenario(plan, slot, name, config)
         hub = gevent.get_hub()
-        hub.NOT_ERROR = (*hub.NOT_ERROR, JsrunnerError)  # which gevent need not print: `_fault` tells
+        # gevent need not print these: `_fault` tells.
+        hub.NOT_ERROR = (*hub.NOT_ERROR, JsrunnerError, MemoryError)
         mail = hub.loop.io(self._board.mail[self.index][0], 1)
         mail.start(deliver, list(process.scenarios.values()), self._board.mail[self.index][0])
         commands = gevent.spawn(self._commands, waiting)
@@ -267,6 +277,8 @@ class Worker:
         """Something of ours has failed: the run must not end as if all were well."""
         if isinstance(error, JsrunnerError):
             self._say(messages.Failed(str(error), error.exit_code, error.hint))
+        elif isinstance(error, MemoryError):
+            self._say(messages.Failed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
         else:
             import traceback
 

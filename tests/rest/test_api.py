@@ -218,7 +218,6 @@ def test_end_of_a_paused_test(begin: Begin, what: str) -> None:
         b"",
         b"{",
         b"[]",
-        b"{}",
         b'{"data":{"attributes":7}}',
         b'{"data":{"attributes":{"paused":1}}}',
         b'{"data":{"attributes":{"vus":"many"}}}',
@@ -322,13 +321,108 @@ def test_address_that_is_taken(run: Start) -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = run(SCRIPT, "--address", address)
     assert done.code == 106
-    (text,) = done.messages("error")
-    assert text == f"Error from API server: listen tcp {address}: address already in use"
+    (record,) = done.records()
+    assert (record["level"], record["msg"]) == ("error", "Error from API server")
+    assert record["error"] == f"listen tcp {address}: bind: address already in use"
 
 
-def test_address_that_is_none(run: Start) -> None:
-    done = run(SCRIPT, env={"K6_ADDRESS": "127.0.0.1:many"})
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("foo", "address foo: missing port in address"),
+        ("[::1]", "address [::1]: missing port in address"),
+        ("[::1", "address [::1: missing ']' in address"),
+        ("::1:5", "address ::1:5: too many colons in address"),
+        ("127.0.0.1:99999", "address 99999: invalid port"),
+        ("127.0.0.1:-1", "address -1: invalid port"),
+        ("127.0.0.1:many", "lookup tcp/many: unknown port"),
+        ("a b:1", "lookup a b: no such host"),
+        ("a" * 300 + ":1", "lookup " + "a" * 300 + ": no such host"),
+    ],
+)
+def test_address_that_is_none(run: Start, address: str, error: str) -> None:
+    """As k6 has it."""
+    done = run(SCRIPT, env={"K6_ADDRESS": address})
     assert done.code == 106
+    (record,) = done.records()
+    assert (record["level"], record["msg"]) == ("error", "Error from API server")
+    assert record["error"] == f"listen tcp: {error}"
+
+
+HEAD = b"PATCH /v1/status HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "text"),
+    [
+        (b"garbage\r\n\r\n", 400, b"400 Bad Request"),
+        (b"GET /\r\n\r\n", 400, b"400 Bad Request"),
+        (b"GET / HTTP/9.9\r\n\r\n", 505, b"505 HTTP Version Not Supported"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, b"414 Request-URI Too Long"),
+        (
+            b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n",
+            431,
+            b"431 Request Header Fields Too Large",
+        ),
+        (b"FOO /v1/status HTTP/1.1\r\nConnection: close\r\n\r\n", 405, b""),
+        (b"GET http://[::1/ HTTP/1.1\r\n\r\n", 400, b"http://[::1/ is no URL"),
+        (HEAD + b"Content-Length: -5\r\n\r\n", 400, b"wrong Content-Length"),
+        (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", 400, b"wrong Content-Length"),
+        (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, b"wrong Content-Length"),
+        (HEAD + b"Content-Length: 50\r\n\r\nab", 400, b"unexpected EOF"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", 400, b"it has no Content-Length"),
+    ],
+)
+def test_what_is_no_http(begin: Begin, data: bytes, status: int, text: bytes) -> None:
+    process, api = begin()
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert text in answer
+    assert b"Python" not in answer
+    api.change(stopped=True)
+    assert process.end().code == 103
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "unexpected end of JSON input"),
+        (b"{", "unexpected end of JSON input"),
+        (b"\xff", "invalid character 'ÿ' looking for beginning of value"),
+        (b"[" * 100_000, "the JSON is nested too deeply"),
+        (b"[]", "json: cannot unmarshal array into Go value of type v1.StatusJSONAPI"),
+        (b'{"data": 5}', "json: cannot unmarshal number into Go value of type v1.statusData"),
+        (
+            b'{"data": {"attributes": "x"}}',
+            "json: cannot unmarshal string into Go value of type v1.Status",
+        ),
+        (
+            b'{"data": {"attributes": {"paused": "x"}}}',
+            "json: cannot unmarshal string into Go value of type null.Bool",
+        ),
+        (b'{"data": {"attributes": {"vus": "x"}}}', 'strconv.ParseInt: parsing "x": invalid syntax'),
+    ],
+)
+def test_status_documents_that_are_none(begin: Begin, body: bytes, detail: str) -> None:
+    process, api = begin()
+    assert api("PATCH", "/v1/status", body) == (400, "Invalid data", detail)
+    if body.startswith((b"[[", b"\xff")):
+        assert api("PUT", "/v1/setup", body) == (400, "Error parsing request body", detail)
+    api.change(stopped=True)
+    assert process.end().code == 103
+
+
+def test_status_documents_that_change_nothing(begin: Begin) -> None:
+    process, api = begin()
+    for body in (b"null", b"{}", b'{"data": null}', b'{"data": {"attributes": {"vus": null}}}'):
+        assert api("PATCH", "/v1/status", body)["attributes"]["stopped"] is False
+    api.change(stopped=True)
+    assert process.end().code == 103
 
 
 def test_paused_without_the_api(start: Start) -> None:

@@ -10,7 +10,10 @@ from jsrunner.errors import ExitCode, ScriptError
 from jsrunner.script.sources import Disk, Sources, UnreadableFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from running import Process
 
 
 @pytest.fixture
@@ -62,3 +65,13 @@ def test_a_main_script_that_cannot_be_read_has_another_exit_code(
             sources.module(tmp_path.as_uri(), "./folder", main=main)
         with pytest.raises(ScriptError, match="file name too long"):
             sources.module((tmp_path / ("x" * 300)).as_uri(), "./x", main=main)
+
+
+def test_a_file_that_memory_does_not_hold(run: Callable[..., Process], tmp_path: Path) -> None:
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(2 << 30)
+    limited = ("sh", "-c", 'ulimit -v 1000000; exec "$@"', "sh")
+    done = run("open('./big'); export default function () {}", prefix=limited)
+    assert done.code == 107
+    (text,) = done.messages("error")
+    assert text.startswith(f"GoError: open {tmp_path}/big: cannot allocate memory\n")

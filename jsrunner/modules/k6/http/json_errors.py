@@ -23,16 +23,25 @@ class _Wrong(Exception):
 
 def describe(data: bytes) -> str:
     """The text of the exception for `data`, which is no JSON."""
+    offset, text = _reason(data)
+    return _placed(data, offset, text)
+
+
+def reason(data: bytes) -> str:
+    """Return why `data` is no JSON, without where: the text of Go's encoding/json."""
+    return _reason(data)[1]
+
+
+def _reason(data: bytes) -> tuple[int, str]:
+    """(how many bytes were read, the wrong one included; what is wrong)."""
     try:
         _scan(data)
     except _Wrong as wrong:
         position = wrong.position
-        if position >= len(data):
-            return _placed(data, len(data), "unexpected end of JSON input")
-        return _placed(
-            data, position + 1, f"invalid character {_shown(data[position])} {wrong.context}"
-        )
-    return _placed(data, 0, "unexpected end of JSON input")
+        if position < len(data):
+            return position + 1, f"invalid character {_shown(data[position])} {wrong.context}"
+        return len(data), "unexpected end of JSON input"
+    return 0, "unexpected end of JSON input"
 
 
 def _placed(data: bytes, offset: int, text: str) -> str:
