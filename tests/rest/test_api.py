@@ -44,7 +44,7 @@ export default function (data) {
   gauge.add(3);
   counter.add(2);
   group('outer', () => group('inner', () => check(data, { 'there is data': (d) => !!d.given })));
-  console.log('one');
+  console.log('iterating');
   sleep(0.05);
 }
 """
@@ -104,7 +104,7 @@ Begin = "Callable[..., tuple[Process, Api]]"
 
 def test_state_of_a_run(begin: Begin) -> None:
     process, api = begin()
-    process.wait_for("one")
+    process.wait_for("iterating")
     until(lambda: api.status()["status"] == 7, "running")
     assert api("GET", "/v1/status") == {
         "type": "status",
@@ -160,7 +160,7 @@ def test_groups(begin: Begin) -> None:
 
 def test_stopping(begin: Begin) -> None:
     process, api = begin()
-    process.wait_for("one")
+    process.wait_for("iterating")
     assert api.change(stopped=True)["attributes"]["stopped"]
     done = process.end()
     assert done.code == 103
@@ -179,7 +179,7 @@ def test_start_of_a_paused_test(begin: Begin) -> None:
         False,
         1,
     )
-    assert not process.said("one")
+    assert not process.said("iterating")
     assert api.change(paused=True) == (500, "Pause error", "execution is already paused")
     assert api.change(paused=False)["attributes"]["paused"] is False
     assert process.end().messages().count("one") == 1
@@ -188,7 +188,7 @@ def test_start_of_a_paused_test(begin: Begin) -> None:
 
 def test_pausing_a_test_that_runs(begin: Begin) -> None:
     process, api = begin()
-    process.wait_for("one")
+    process.wait_for("iterating")
     text = "constant-vus executor 'default' doesn't support pause and resume operations after its start"
     assert api.change(paused=True) == (500, "Pause error", text)
     assert api.change(paused=False) == (500, "Pause error", text)
@@ -208,7 +208,7 @@ def test_end_of_a_paused_test(begin: Begin, what: str) -> None:
     else:
         api.change(stopped=True)
     assert process.end().code == (105 if what == "signal" else 103)
-    assert not process.said("one")
+    assert not process.said("iterating")
     assert not process.said("teardown")
 
 
@@ -242,7 +242,7 @@ def test_setup_data(begin: Begin) -> None:
     assert api("PUT", "/v1/setup", {"given": "over HTTP"}) == document
     assert api("GET", "/v1/setup") == document
     api.change(paused=False)
-    process.wait_for("one")
+    process.wait_for("iterating")
     data = api("POST", "/v1/setup")["attributes"]["data"]
     assert data == {"given": "by setup"}
     assert api.raw("POST", "/v1/teardown")[::2] == (200, "")
@@ -267,7 +267,7 @@ def test_setup_that_fails(begin: Begin) -> None:
 SLOW = """
 import { sleep } from 'k6';
 export const options = { vus: 1, duration: '60s', noSetup: true };
-export function setup() { console.log('setup'); sleep(60); }
+export function setup() { console.log('setup has begun'); sleep(60); }
 export default function () { sleep(0.05); }
 """
 
@@ -277,7 +277,7 @@ def test_signal_while_setup_runs_over_the_api(begin: Begin) -> None:
     until(lambda: api.status()["status"] == 7, "running")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(api, "POST", "/v1/setup")
-        process.wait_for("setup")
+        process.wait_for("setup has begun")
         assert api.status()["running"]
         _, title, text = api("POST", "/v1/setup")
         assert title == "Error executing setup"
