@@ -182,7 +182,7 @@ def test_start_of_a_paused_test(begin: Begin) -> None:
     assert not process.said("iterating")
     assert api.change(paused=True) == (500, "Pause error", "execution is already paused")
     assert api.change(paused=False)["attributes"]["paused"] is False
-    assert process.end().messages().count("one") == 1
+    assert process.end().messages().count("iterating") == 1
     assert process.code == 99
 
 
