@@ -67,7 +67,8 @@ class Stage:
     def run(self) -> Stage:
         try:
             with gevent.Timeout(DEADLINE):
-                self.failure, self.result = self.vu.activity("setup", [])
+                self.failure, results = self.vu.activity("setup", [])
+                self.result = results[0] if results else None
         except Interrupted:
             self.failure = "interrupted"
         finally:

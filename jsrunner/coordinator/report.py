@@ -98,6 +98,9 @@ class Report:
             reason = f"handleSummary() execution timed out after {self._timeout:.0f} seconds"
             self._logger.log("error", _FAILED, error=reason)
             return None, described
+        if done.aborted:
+            self._logger.log("error", done.error or "")
+            return None, described
         if done.error is not None:
             self._logger.log("error", done.error, source="stacktrace", hint="script exception")
             return None, described

@@ -536,7 +536,7 @@ class Run:
             trend_stats=self.options.trend_stats(),
             time_unit=self.options.summary_time_unit or "",
             duration=elapsed,
-            setup_data=json.loads(self.setup_data) if self.setup_data else None,
+            setup_data=self.setup_data,
         )
 
     def _report(self) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def export(described: dict[str, Any]) -> dict[str, Any]:
         "root_group": _group_map(described["root_group"]),
         "metrics": {name: _flat(one) for name, one in described["metrics"].items()},
     }
-    if described.get("setup_data") is not None:
+    if "setup_data" in described:
         found["setup_data"] = described["setup_data"]
     return found
 
@@ -78,8 +79,9 @@ def handle_summary_data(
             "testRunDurationMs": data.duration * 1000,
         },
         "metrics": {one.name: _described(one) for one in data.total.metrics},
-        "setup_data": data.setup_data,
     }
+    if data.setup_data is not None:
+        found["setup_data"] = json.loads(data.setup_data)
     return found
 
 

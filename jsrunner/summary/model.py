@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jsrunner.metrics.sinks import TrendSink
 from jsrunner.metrics.store import own_scenario
@@ -118,7 +118,8 @@ class SummaryData:
     trend_stats: tuple[str, ...]
     time_unit: str
     duration: float
-    setup_data: Any = None
+    #: What setup() has returned, as JSON; None for undefined.
+    setup_data: bytes | None = None
 
 
 def build(
@@ -128,7 +129,7 @@ def build(
     trend_stats: tuple[str, ...],
     time_unit: str,
     duration: float,
-    setup_data: Any = None,
+    setup_data: bytes | None = None,
 ) -> SummaryData:
     """The summary of what was measured."""
     root = group_tree(store)

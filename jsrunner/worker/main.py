@@ -297,7 +297,7 @@ class Worker:
         self._say(done)
 
     def _stage(self, stage: messages.RunStage) -> messages.StageDone:
-        error, result, timed_out = None, None, False
+        error, result, timed_out, aborted = None, None, False, False
         arguments = None if stage.argument is None else [orjson.Fragment(stage.argument)]
         if stage.name == "setup":
             arguments = []
@@ -307,19 +307,21 @@ class Worker:
             return messages.StageDone(None, None)
         try:
             if stage.wanted:
-                summary = stage.name == "handleSummary"
                 with vu.limited_to(time.monotonic() + stage.timeout):
-                    error, result = vu.activity(
-                        stage.name, arguments, "finishSummary" if summary else "finish"
-                    )
+                    if stage.name == "handleSummary":
+                        error, results = vu.activity(stage.name, arguments, "finishSummary")
+                        result = orjson.dumps(results)
+                    else:
+                        error, results = vu.activity(stage.name, arguments)
+                        result = orjson.dumps(results[0]) if results else None
         except Interrupted:
             timed_out = vu.timed_out
+            if stage.name == "handleSummary" and vu.aborted is not None:
+                error, aborted = vu.aborted, True
         finally:
             vu.end_stage()
         vu.check_fault()
-        return messages.StageDone(
-            error, None if result is None else orjson.dumps(result), timed_out=timed_out
-        )
+        return messages.StageDone(error, result, timed_out=timed_out, aborted=aborted)
 
     # -- what the coordinator hears ----------------------------------------------------------------
 

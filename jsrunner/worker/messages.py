@@ -64,8 +64,11 @@ class StageDone(Message, frozen=True):
     """setup, teardown or handleSummary is over: its failure, or its result as JSON."""
 
     error: str | None
+    #: None for undefined.
     result: bytes | None
     timed_out: bool = False
+    #: The failure is that handleSummary has called exec.test.abort.
+    aborted: bool = False
 
 
 class Snapshot(Message, frozen=True):

@@ -64,12 +64,15 @@ entries.reject = (text) => fail(`Uncaught (in promise) ${text}`);
 entries.begin = (name, args) => {
   context.inInit = name === null;
   called = name === null ? undefined : script[name];
+  argument = args?.[0];
+  if (name === 'handleSummary' && 'metrics' in argument && !('setup_data' in argument)) {
+    argument.setup_data = undefined; // as setup() has returned it
+  }
   begin(name === null
     ? () => then(import('jsrunner:script'), (module) => {
       ({ script } = module);
     }, (error) => fail(describe(error)))
-    : () => script[name](args === null ? undefined : args[0]));
-  argument = args?.[0];
+    : () => called(args === null ? undefined : args[0])); // whose `this` is undefined, as in k6
   running = true; // jobs may wait even after a plain function
   return proceed(false);
 };
@@ -85,11 +88,11 @@ const giveUp = () => {
 /** true: the activity is over, and `finish` tells how; false: come again. */
 entries.proceed = () => !running || proceed(true);
 
-/** [text of the failure or null, the result as Go's JSON or null]. */
+/** [text of the failure or null], and the result as Go's JSON if it is not undefined. */
 entries.finish = () => {
   flush();
-  if (hasFailed()) return [giveUp(), null];
-  if (result === undefined) return [null, null];
+  if (hasFailed()) return [giveUp()];
+  if (result === undefined) return [null];
   try {
     return [null, goJSON(result)];
   } catch (error) {

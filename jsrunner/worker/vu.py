@@ -147,18 +147,18 @@ class VU:
 
     def activity(
         self, name: str | None, arguments: list[Any] | None = None, finish: str = "finish"
-    ) -> tuple[str | None, Any]:
-        """Call an export (None: load the script) and see it through: (failure or None, result).
+    ) -> tuple[str | None, list[Any]]:
+        """Call an export (None: load the script) and see it through: (failure or None, results).
 
-        `arguments` None is one that is undefined. `finish` is the entry that tells the result.
-        Raises Interrupted.
+        `arguments` None is one that is undefined. `finish` is the entry that tells the results: none
+        for undefined. Raises Interrupted.
         """
         with self._running():
             return self._activity(name, arguments, finish)
 
     def _activity(
         self, name: str | None, arguments: list[Any] | None, finish: str
-    ) -> tuple[str | None, Any]:
+    ) -> tuple[str | None, list[Any]]:
         try:
             step: tuple[object, ...] = ("begin", name, arguments)
             while True:
@@ -171,14 +171,14 @@ class VU:
                         raise
                     # Without the C API a rejection that nobody handled comes as this.
                     self.interpreter.call("reject", str(error))
-            failure, *result = self.interpreter.call(finish)
+            failure, *results = self.interpreter.call(finish)
         except JSError:
             if self.interrupted:
                 raise Interrupted from None
             raise
         if self.interrupted:  # an async function makes a rejection of it
             raise Interrupted
-        return failure, result[0] if len(result) == 1 else result
+        return failure, results
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
@@ -533,9 +533,12 @@ class VU:
         return handle
 
     def abort_test(self, text: str) -> None:
-        """exec.test.abort: tell the coordinator, and stop here for good."""
+        """exec.test.abort: tell the coordinator, and stop here for good.
+
+        In handleSummary there is no test left to abort: it only fails.
+        """
         self.aborted = text
-        if not self.in_init:
+        if not self.in_init and self.stage != "handleSummary":
             self.process.say(Abort(text))
         self.interrupted = True
         self.interpreter.interrupt()

@@ -90,7 +90,7 @@ class Execution(HostModule):
     @operation
     def abort(self, text: str, place: str) -> None:
         """k6 tells the place, but not of setup and teardown."""
-        stage = not self.vu.in_init and self.vu.scenario is None
+        stage = not self.vu.in_init and self.vu.stage in ("setup", "teardown")
         self.vu.abort_test(text if stage else f"{text} at {place}")
 
     @operation
