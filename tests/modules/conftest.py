@@ -42,11 +42,16 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
         path = tmp_path / "script.js"
         path.write_text(source)
         messages: list[Any] = [] if said is None else said
+
+        def say(message: Any) -> None:
+            if not isinstance(message, Log) or message.level != "debug" or "source" in message.fields:
+                messages.append(message)  # all but what `-v` shows of jsrunner itself
+
         process = Process(
             Script(str(path)),
             environment=environment or {},
             secrets=secrets or Secrets({}),
-            say=messages.append,
+            say=say,
         )
         process.new_vu(0)
         return [one.text for one in messages if isinstance(one, Log)]
