@@ -55,7 +55,7 @@ class Measured:
         duration: float = 10.0,
         trend_stats: tuple[str, ...] = ("avg", "min", "med", "max", "p(90)", "p(95)"),
         time_unit: str = "",
-        setup_data: Any = None,
+        setup_data: bytes | None = None,
     ) -> SummaryData:
         self._thresholds.validate(self.registry)
         self._store.add_thresholds(self.registry)

@@ -29,7 +29,7 @@ def test_what_handle_summary_is_given(measured: Callable[..., Any]) -> None:
     run.add("rr", 1, 0)
     run.add("tt", 1, 2)
     run.check("fine", 2, 1, group="::g")
-    found = described(run, trend_stats=("avg", "p(95)"), time_unit="ms", setup_data={"a": 1})
+    found = described(run, trend_stats=("avg", "p(95)"), time_unit="ms", setup_data=b'{"a": 1}')
     assert found["options"] == {
         "summaryTrendStats": ["avg", "p(95)"],
         "summaryTimeUnit": "ms",
@@ -98,8 +98,9 @@ def test_the_exported_summary_is_flat_and_true_means_failed(measured: Callable[.
 
 
 def test_setup_data_is_told_if_there_is_some(measured: Callable[..., Any]) -> None:
-    assert described(measured())["setup_data"] is None
-    assert export(described(measured(), setup_data=[1]))["setup_data"] == [1]
+    assert "setup_data" not in described(measured())
+    assert described(measured(), setup_data=b"null")["setup_data"] is None
+    assert export(described(measured(), setup_data=b"[1]"))["setup_data"] == [1]
 
 
 def test_what_the_script_has_changed_is_exported_so(measured: Callable[..., Any]) -> None:
