@@ -24,7 +24,8 @@ def is_stdout(path: str) -> bool:
 class FileOutput(Output):
     """A file that lines go to: `-` or nothing is standard output, `.gz` is compressed.
 
-    The run goes on when writing fails: a full disk must not cost the summary.
+    The run goes on when writing fails: a full disk must not cost the summary. What was lost is told
+    at the end.
     """
 
     def __init__(
@@ -42,10 +43,14 @@ class FileOutput(Output):
         self._path = path
         self._introduce = introduce
         self._failed = False
+        #: Samples that the file does not hold for certain: those of the last piece while all is
+        #: well, those that are lost when writing has failed.
+        self._samples = 0
         self._stdout = is_stdout(path)
         self._packed = path.endswith(".gz")
         try:
-            self._file: IO[bytes] = sys.stdout.buffer if self._stdout else open(path, "wb")  # noqa: SIM115
+            # Without a buffer, so that what has been written is known when the disk is full.
+            self._file: IO[bytes] = sys.stdout.buffer if self._stdout else open(path, "wb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise JsrunnerError(
                 f"could not create the output: open {path}: {(error.strerror or '').lower()}"
@@ -54,34 +59,63 @@ class FileOutput(Output):
             from zlib import MAX_WBITS, compressobj
 
             self._deflate = compressobj(wbits=MAX_WBITS | 16)  # with gzip's header and trailer
-        self.write(header)
+        self._append(header, 0)
 
     def introduce(
         self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
     ) -> None:
         if self._introduce is not None:
-            self.write(self._introduce(metric, thresholds, submetrics))
+            self._append(self._introduce(metric, thresholds, submetrics), 0)
 
     def write(self, data: bytes) -> None:
-        """Append, and hand on to the system what is ready: a reader may follow the file."""
-        if data:
-            self._put(self._deflate.compress(data) if self._packed else data)
+        """Append lines of samples, and hand on to the system what is ready: a reader may follow the
+        file."""
+        self._append(data, data.count(b"\n"))
 
-    def _put(self, data: bytes) -> None:
+    def _append(self, data: bytes, samples: int) -> None:
         if self._failed:
-            return
+            self._samples += samples
+        elif self._packed:
+            self._samples += samples
+            if packed := self._deflate.compress(data):
+                self._put(packed)
+                if not self._failed:  # the end of this piece is still in the compressor
+                    self._samples = samples
+        else:
+            written = len(data) - self._put(data)
+            if self._failed:
+                self._samples = min(data.count(b"\n", written), samples)
+                self._cut(written - data.rfind(b"\n", 0, written) - 1)
+
+    def _cut(self, size: int) -> None:
+        """Take the last `size` bytes away, which are no whole line."""
+        if not self._stdout:
+            with contextlib.suppress(OSError):  # of what is no file
+                self._file.truncate(self._file.tell() - size)
+
+    def _put(self, data: bytes) -> int:
+        """Write; how many bytes were not taken."""
+        rest = memoryview(data)
         try:
-            self._file.write(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
             self._file.flush()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self._failed = True
             self.news.append(("error", f"writing to {self._path or 'stdout'} failed: {reason.lower()}"))
+        return len(rest)
 
     def close(self) -> None:
-        if self._file.closed or self._stdout:
+        if self._file.closed:
             return
-        if self._packed:
+        if self._packed and not self._failed:
             self._put(self._deflate.flush())
-        with contextlib.suppress(OSError):  # what could not be written is still in the buffer
-            self._file.close()
+        if self._failed and self._samples:
+            most = "at most " if self._packed else ""
+            text = f"{self._path or 'stdout'}: samples that were lost: {most}{self._samples}"
+            self.news.append(("error", text))
+            self._samples = 0
+        if not self._stdout:
+            with contextlib.suppress(OSError):  # which was told when it was written to
+                self._file.close()

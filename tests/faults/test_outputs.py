@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Process]
 
+#: How many samples of `vus` and `vus_max` there may be, two in each second that a run takes.
+VUS = range(0, 100, 2)
 SCRIPT = "export default function () { console.log('from the script'); }"
 
 
@@ -27,9 +29,40 @@ SCRIPT = "export default function () { console.log('from the script'); }"
 def test_output_on_a_full_disk(run: Run, output: str, iterations: str) -> None:
     done = run(SCRIPT, "--out", output, "-i", iterations)
     assert done.code == 0
-    [message] = done.messages("error")
-    assert message == "writing to /dev/full failed: no space left on device"
+    first, second = done.messages("error")
+    assert first == "writing to /dev/full failed: no space left on device"
+    lost = int(second.removeprefix("/dev/full: samples that were lost: "))
+    assert (lost - int(iterations) * 4) in VUS
     assert "iterations" in done.stdout
+
+
+@pytest.mark.parametrize("output", ["json", "csv"])
+def test_a_disk_becomes_full(run: Run, tmp_path: Path, output: str) -> None:
+    """What is written stays, in whole lines, and what is lost is told."""
+    limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "sh")  # 4 or 8 KB, whatever the shell counts
+    script = "export default function () {}"
+    done = run(script, "--out", f"{output}=out", "-i", "100", prefix=limited)
+    assert done.code == 0
+    first, second = done.messages("error")
+    assert first == "writing to out failed: file too large"
+    lost = int(second.removeprefix("out: samples that were lost: "))
+    text = (tmp_path / "out").read_text()
+    assert text.endswith("\n")
+    lines = text.splitlines()
+    samples = [one for one in lines if '"type":"Point"' in one] if output == "json" else lines[1:]
+    assert len(samples) > 10
+    assert len(samples) + lost - 400 in VUS
+    assert "iterations" in done.stdout
+
+
+def test_a_disk_becomes_full_of_compressed_samples(run: Run) -> None:
+    limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "sh")
+    script = "export default function () {}"
+    done = run(script, "--out", "json=out.gz", "-i", "5000", prefix=limited)
+    assert done.code == 0
+    first, second = done.messages("error")
+    assert first == "writing to out.gz failed: file too large"
+    assert int(second.removeprefix("out.gz: samples that were lost: at most ")) - 20_000 in VUS
 
 
 @pytest.mark.parametrize("flag", ["--summary-export", "handleSummary"])

@@ -81,8 +81,12 @@ def test_a_full_disk_is_told_once_and_stops_nothing(tmp_path: Path, name: str) -
     path = tmp_path / name
     path.symlink_to("/dev/full")
     writer = output(path)
-    write(writer, [os.urandom(100_000), b"more"])
-    assert list(writer.news) == [("error", f"writing to {path} failed: no space left on device")]
+    write(writer, [os.urandom(100_000).replace(b"\n", b"") + b"\n", b"one\n", b"two\n"])
+    most = "at most " if name == "full.gz" else ""
+    assert list(writer.news) == [
+        ("error", f"writing to {path} failed: no space left on device"),
+        ("error", f"{path}: samples that were lost: {most}3"),
+    ]
 
 
 def test_a_reader_that_goes_away_is_told(tmp_path: Path) -> None:
