@@ -7,11 +7,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.errors import ScriptError
+from jsrunner.script.commonjs import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
 _FACADE: Final = "jsrunner:names/"
+_NAMESPACE: Final = "jsrunner:namespace/"
 _STUB: Final = "jsrunner:unknown/"
 
 #: What specifiers of modules of other packages begin with.
@@ -42,6 +44,9 @@ _REMOVED: Final = {
     "k6/browser": "k6/browser is not there in jsrunner, which drives no browsers",
     "k6/net/grpc": "k6/net/grpc is not there in jsrunner, which does not speak gRPC",
 }
+
+#: k6's modules that are one object: a name that the object lacks is undefined, elsewhere null.
+_OBJECTS: Final = frozenset(("k6/execution", "k6/html", "k6/http", "k6/ws"))
 
 _EXPORT: Final = re.compile(
     r"^export\s+(?:(?P<default>default)\b|(?:async\s+)?(?:function\s*\*?|class)\s+(?P<name>[\w$]+)"
@@ -100,6 +105,11 @@ def stub_of(specifier: str, names: Sequence[str]) -> str:
     return f"{_STUB}{json.dumps(names)}{specifier}"
 
 
+def namespace_of(specifier: str) -> str:
+    """Return the specifier of what `import * as name` gives of a module: in k6 without `default`."""
+    return f"{_NAMESPACE}{specifier}"
+
+
 def facade(specifier: str, source: Callable[[str], str]) -> str | None:
     """The text of a facade or a stub, None if the specifier names none. `source` reads modules."""
     if specifier.startswith(_STUB):
@@ -108,18 +118,23 @@ def facade(specifier: str, source: Callable[[str], str]) -> str | None:
             f"const name{index} = undefined;\nexport {{ name{index} as {json.dumps(name)} }};\n"
             for index, name in enumerate(names)
         )
+    if specifier.startswith(_NAMESPACE):
+        return f"export * from {json.dumps(specifier.removeprefix(_NAMESPACE))};"
     if not specifier.startswith(_FACADE):
         return None
     names, module = _names(specifier, _FACADE)
     link = json.dumps(module)
     has_default = "default" in exports(source(module))
-    # k6 gives null for what a module lacks that has names only, else undefined.
-    nothing = "undefined" if has_default else "null"
+    is_object = has_default if module.startswith("k6/x/") else module in _OBJECTS
+    nothing = "undefined" if is_object else "null"
     lines = [f"export * from {link};", f"import * as all from {link};"]
     if has_default:
         lines.append(f"export {{ default }} from {link};")
     for index, name in enumerate(names):
         key = json.dumps(name)
+        if name == NAMESPACE:
+            lines.append(f"export * as {key} from {json.dumps(namespace_of(module))};")
+            continue
         value = "{ ...all }" if name == "default" else f"{key} in all ? all[{key}] : {nothing}"
         lines.append(f"const name{index} = {value};\nexport {{ name{index} as {key} }};")
     return "\n".join(lines)

@@ -5,7 +5,8 @@ of its own. k6's rules are laid over that, without moving any code from its line
 - an import from a CommonJS module, or of a name that a module of k6 lacks, goes to a facade;
 - `import.meta` and `import` of a call become names of the same length, bound by imports behind the
   last line;
-- TypeScript is translated, and its positions are registered by such an import.
+- TypeScript is translated, and its positions are registered by such an import;
+- built-ins that the engine lacks are defined by such an import (see language.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.engine.interpreter import Interpreter
 from jsrunner.errors import ScriptError
-from jsrunner.script import commonjs, specifiers
+from jsrunner.script import commonjs, language, specifiers
 from jsrunner.script.scanner import Import, Scan, scan
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Modules:
             if one.attributes is not None:
                 line, column = _place(text, one.attributes)
                 raise ScriptError(f"{url}: Line {line}:{column} Unexpected token with")
-            edits += self._namespace_edit(url, one)
+            edits += self._namespace_edit(url, one, found)
         made = _Edited(text, url, found, mappings, edits)
         return Module(
             url,
@@ -177,12 +178,17 @@ class Modules:
             own=made.own,
         )
 
-    def _namespace_edit(self, url: str, one: Import) -> list[tuple[int, int, str]]:
-        """The names of a CommonJS module are not known, so that its namespace is an object of ours."""
+    def _namespace_edit(self, url: str, one: Import, found: Scan) -> list[tuple[int, int, str]]:
+        """Import a namespace by a name where it cannot be the engine's.
+
+        The names of a CommonJS module are not known. A module of k6 has no `default` in its namespace,
+        but can be imported as `default` by the same module.
+        """
         try:
             target = specifiers.resolve(url, one.specifier)
             if specifiers.is_builtin(target):
-                return []
+                is_mixed = one.namespace is not None and found.names_from(one.specifier)
+                return [_by_name(one)] if is_mixed else []
             self._wanted.setdefault(target, set()).update(one.names)
             if one.namespace is None or target in self._reading:
                 return []
@@ -191,8 +197,7 @@ class Modules:
                 return []
         except ScriptError:
             return []  # the engine will meet it again, in its turn
-        start, end = one.namespace
-        return [(start, end, f'{{ "{commonjs.NAMESPACE}" as {one.namespace_name} }}')]
+        return [_by_name(one)]
 
     # -- questions to the engine -------------------------------------------------------------------
 
@@ -227,6 +232,13 @@ class Modules:
         return False
 
 
+def _by_name(one: Import) -> tuple[int, int, str]:
+    """The edit that makes a named import of the import of a namespace."""
+    assert one.namespace is not None
+    start, end = one.namespace
+    return start, end, f'{{ "{commonjs.NAMESPACE}" as {one.namespace_name} }}'
+
+
 class _Edited:
     """A module's text after edits, and the imports to put behind it."""
 
@@ -249,9 +261,11 @@ class _Edited:
                 changes += [(start, start + len(name), name) for start in starts]
                 own.append(specifier)
                 tail += f"\nimport {{ {member} as {name} }} from {json.dumps(specifier)};"
+        unbound = language.modules_for(text)
         if mappings:
-            own.append(POSITIONS + url)
-            tail += f"\nimport {json.dumps(POSITIONS + url)};"
+            unbound += (POSITIONS + url,)
+        own += unbound
+        tail += "".join(f"\nimport {json.dumps(specifier)};" for specifier in unbound)
         for start, end, replacement in sorted(changes, reverse=True):
             text = text[:start] + replacement + text[end:]
         self.text, self.tail, self.own = text, tail, tuple(own)

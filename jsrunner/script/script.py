@@ -115,16 +115,16 @@ class Script:
             if registry.source(url) is None and builtins.replacement(url) is None:
                 self._unknown.add(url)
                 return builtins.stub_of(url, names)
-            absent = [name for name in names if name not in self._exports(url)]
+            exports = builtins.exports(self._builtin(url))
+            if names == [commonjs.NAMESPACE]:
+                return builtins.namespace_of(url) if "default" in exports else url
+            absent = [name for name in names if name not in exports]
             return builtins.facade_of(url, absent) if absent else url
         self._modules.spelled.setdefault(url, specifier)
         if self.kind(url, specifier) != "commonjs":
             return url
         # The module's names are seen only now that it is read.
         return commonjs.facade_of(url, self._modules.imported_names(base, specifier, url))
-
-    def _exports(self, specifier: str) -> frozenset[str]:
-        return builtins.exports(self._builtin(specifier)) | {commonjs.NAMESPACE}
 
     def kind(self, url: str, spelled: str) -> str:
         """`builtin`, `commonjs` or `module`: what is behind a URL. Raises ScriptError."""

@@ -54,6 +54,10 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
             say=say,
         )
         process.new_vu(0)
-        return [one.text for one in messages if isinstance(one, Log)]
+        return [
+            one.text
+            for one in messages
+            if isinstance(one, Log) and one.fields.get("source") == "console"
+        ]
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import orjson
@@ -60,6 +61,14 @@ class Environment(HostModule):
         if binary:
             return self.vu.interpreter.put_buffer(data)
         return self.vu.interpreter.put_text(data.decode("utf-8", "replace").encode())
+
+    @operation
+    def zone(self, milliseconds: float) -> str:
+        """Return the abbreviation of the time zone at a time since the epoch, "" if it has none."""
+        try:
+            return time.localtime(milliseconds / 1000).tm_zone
+        except (OverflowError, OSError):
+            return ""
 
     @operation
     def resolve(self, specifier: str, base: str) -> str:

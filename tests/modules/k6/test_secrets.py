@@ -19,10 +19,10 @@ def test_default_and_named(run: Callable[..., list[str]], native: None) -> None:
         """
         import secrets, { get } from 'k6/secrets';
         console.log(await secrets.get('a'), await secrets.get('b'), await secrets.source('other').get('a'),
-          typeof get);
+          get);
         """,
         secrets=secrets,
-    ) == ["1 x=y 2 undefined"]
+    ) == ["1 x=y 2 null"]
 
 
 @pytest.mark.parametrize(
@@ -60,5 +60,6 @@ def test_the_coordinator_hears_of_a_secret_before_the_script_can_log_it(
         secrets=parse_sources(["mock=a=hush"], {}),
         said=said,
     )
-    assert said[0] == Secret("hush")
-    assert [type(one) for one in said[1:]] == [Log, Log]
+    heard = [one for one in said if isinstance(one, Secret) or one.level != "debug"]
+    assert heard[0] == Secret("hush")
+    assert [type(one) for one in heard[1:]] == [Log, Log]

@@ -1,0 +1,17 @@
+// BigInt.asUintN, which the engine gives negative where the number of bits is a multiple of its word.
+// @ts-check
+import { Number, defineProperty } from 'jsrunner:host';
+
+const { BigInt } = globalThis;
+const { asUintN } = BigInt;
+
+const statics = {
+  asUintN(bits, bigint) {
+    const width = Number(bits);
+    const result = asUintN(width, bigint);
+    return result < 0n ? result + (1n << BigInt(width)) : result;
+  },
+};
+defineProperty(BigInt, 'asUintN', {
+  __proto__: null, value: statics.asUintN, writable: true, configurable: true,
+});

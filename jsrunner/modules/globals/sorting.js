@@ -1,0 +1,66 @@
+// Array.prototype.sort and toSorted with a function: the order of its calls, and what comes of one that
+// contradicts itself (`(a, b) => a > b`), are k6's. A function that is consistent gives the same in both engines.
+// @ts-check
+import { apply, concat, defineProperty, forEach, isArray, keys, method } from 'jsrunner:host';
+
+const { prototype } = Array;
+const sortBy = method(prototype.sort);
+const sortedBy = method(prototype.toSorted);
+
+/** k6 sorts so many items by insertion. */
+const FEW = 20;
+
+const isDense = (list) => {
+  for (let i = 0; i < list.length; i += 1) if (list[i] === undefined) return false;
+  return true;
+};
+
+const insert = (list, compare) => {
+  for (let i = 1; i < list.length; i += 1) {
+    for (let j = i; j > 0 && compare(list[j], list[j - 1]) < 0; j -= 1) {
+      const item = list[j];
+      list[j] = list[j - 1];
+      list[j - 1] = item;
+    }
+  }
+};
+
+/** k6 only asks whether an item is less than another: a function that never says so moves nothing. */
+const consistent = (compare) => (one, other) => {
+  if (compare(one, other) < 0) return -1;
+  return compare(other, one) < 0 ? 1 : 0;
+};
+
+/** Whether the function answers the same pair, asked both ways, with one sign each. */
+const agrees = (list, compare) => {
+  for (let i = 1; i < FEW; i += 1) {
+    const there = compare(list[i - 1], list[i]);
+    const back = compare(list[i], list[i - 1]);
+    if (typeof there === 'boolean' || (there < 0) !== (back > 0) || (there > 0) !== (back < 0)) return false;
+    if (there) return true;
+  }
+  return true;
+};
+
+const isOurs = (list, compare) => typeof compare === 'function' && isArray(list);
+
+const methods = {
+  sort(compare) {
+    if (!isOurs(this, compare)) return sortBy(this, compare);
+    if (this.length > FEW || !isDense(this)) {
+      return sortBy(this, this.length > FEW && agrees(this, compare) ? compare : consistent(compare));
+    }
+    const items = concat([], this);
+    insert(items, compare);
+    for (let i = 0; i < items.length; i += 1) this[i] = items[i];
+    return this;
+  },
+  toSorted(compare) {
+    if (!isOurs(this, compare)) return sortedBy(this, compare);
+    const items = sortedBy(this, () => 0);
+    return apply(methods.sort, items, [compare]);
+  },
+};
+forEach(keys(methods), (name) => defineProperty(prototype, name, {
+  __proto__: null, value: methods[name], writable: true, configurable: true,
+}));

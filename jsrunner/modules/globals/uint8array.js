@@ -1,0 +1,112 @@
+// Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
+// @ts-check
+import {
+  Object, TypeError, Uint8Array, apply, defineProperty, forEach, getOwnPropertyDescriptor, host, keys, method, pack, packText,
+  release, unpack,
+} from 'jsrunner:host';
+
+const { SyntaxError, Symbol } = globalThis;
+const { getPrototypeOf } = Object;
+const setBytes = method(Uint8Array.prototype.set);
+const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+
+/** The bytes of `this`, as a copy. */
+const bytesOf = (array) => new Uint8Array(array).buffer;
+
+const checkArray = (value) => {
+  if (apply(tagOf, value, []) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');
+};
+
+const checkText = (value) => {
+  if (typeof value !== 'string') throw new TypeError('the first argument is not a string');
+};
+
+const optionsOf = (options) => {
+  if (options === undefined) return { __proto__: null };
+  if ((typeof options !== 'object' || options === null) && typeof options !== 'function') {
+    throw new TypeError('options is not an object');
+  }
+  return options;
+};
+
+const alphabetOf = ({ alphabet }) => {
+  if (alphabet === undefined) return 'base64';
+  if (alphabet !== 'base64' && alphabet !== 'base64url') throw new TypeError('invalid alphabet');
+  return alphabet;
+};
+
+const handlingOf = ({ lastChunkHandling }) => {
+  if (lastChunkHandling === undefined) return 'loose';
+  if (lastChunkHandling !== 'loose' && lastChunkHandling !== 'strict' && lastChunkHandling !== 'stop-before-partial') {
+    throw new TypeError('invalid lastChunkHandling');
+  }
+  return lastChunkHandling;
+};
+
+/** [characters read, Uint8Array, whether the text is valid]: at most `limit` bytes, null for no limit. */
+const decode = (operation, text, limit, ...how) => {
+  const result = host(`uint8array.${operation}`, packText(text), limit, ...how);
+  release();
+  return [result[0], new Uint8Array(unpack(result[1])), result[2]];
+};
+
+const made = (encoding, result) => {
+  if (!result[2]) throw new SyntaxError(`invalid ${encoding} text`);
+  return result[1];
+};
+
+const written = (encoding, array, result) => {
+  const bytes = result[1];
+  setBytes(array, bytes);
+  made(encoding, result);
+  return { read: result[0], written: bytes.length };
+};
+
+const statics = {
+  fromBase64(string, options = undefined) {
+    checkText(string);
+    const given = optionsOf(options);
+    return made('base64', decode('from_base64', string, null, alphabetOf(given), handlingOf(given)));
+  },
+  fromHex(string) {
+    checkText(string);
+    return made('hexadecimal', decode('from_hex', string, null));
+  },
+};
+
+const methods = {
+  setFromBase64(string, options = undefined) {
+    checkArray(this);
+    checkText(string);
+    const given = optionsOf(options);
+    const alphabet = alphabetOf(given);
+    const handling = handlingOf(given);
+    return written('base64', this, decode('from_base64', string, bytesOf(this).byteLength, alphabet, handling));
+  },
+  setFromHex(string) {
+    checkArray(this);
+    checkText(string);
+    return written('hexadecimal', this, decode('from_hex', string, bytesOf(this).byteLength));
+  },
+  toBase64(options = undefined) {
+    checkArray(this);
+    const given = optionsOf(options);
+    const alphabet = alphabetOf(given);
+    const omitPadding = Boolean(given.omitPadding);
+    const text = unpack(host('uint8array.to_base64', pack(bytesOf(this)), alphabet, omitPadding));
+    release();
+    return text;
+  },
+  toHex() {
+    checkArray(this);
+    const text = unpack(host('uint8array.to_hex', pack(bytesOf(this))));
+    release();
+    return text;
+  },
+};
+
+const define = (target, functions) => forEach(keys(functions), (name) => defineProperty(target, name, {
+  __proto__: null, value: functions[name], writable: true, configurable: true,
+}));
+define(Uint8Array, statics);
+define(Uint8Array.prototype, methods);
