@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from jsrunner.worker.messages import Loaded
 
 _STAGES = ("setup", "teardown")
+_REPLACED: Final = (
+    "vus, duration, iterations or stages on the command line or in the environment replace the "
+    "script's scenarios by one that runs the default function; --scenario and --once keep the scenarios"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,13 @@ def decide(
     scenarios, warnings = derive_scenarios(options)
     for warning in warnings:
         logger.log("warning", warning)
-    validate(options, scenarios, loaded.exports)
+    try:
+        validate(options, scenarios, loaded.exports)
+    except ConfigError as error:
+        is_replaced = any(one.scenarios and "default" not in one.scenarios for one in layers.values())
+        if is_replaced and "default" in scenarios and "default" not in loaded.exports:
+            raise ConfigError(str(error), hint=_REPLACED) from None
+        raise
     striping = Striping(options.segment, options.segment_sequence)
     return Test(
         options=options,

@@ -28,7 +28,7 @@ from jsrunner.coordinator.states import ScenarioLog
 from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
 from jsrunner.executors.base import Shared
 from jsrunner.metrics.registry import BUILTIN, Metric
-from jsrunner.metrics.sinks import TrendSink
+from jsrunner.metrics.sinks import CounterSink, TrendSink
 from jsrunner.metrics.store import Series, Store
 from jsrunner.options.model import to_json
 from jsrunner.summary.model import build
@@ -150,6 +150,8 @@ class Run:
         self._counts: list[board.Counts] = []
         #: What logs scenarios' starts and ends, if anybody wants to know.
         self._scenario_log: ScenarioLog | None = None
+        #: Why the first WebSocket handshake failed.
+        self._handshake_failure = ""
         self._signals = 0
         self._interrupted_at: float | None = None
         self._next_second = self._next_judgement = self._next_frame = float("inf")
@@ -495,6 +497,7 @@ class Run:
                 "No script iterations fully finished, consider making the test duration longer",
             )
         self._report_lateness()
+        self._report_handshakes()
         if self.settings.summary_mode != "disabled":
             self.summary = self._report().tell(self._summary_data(elapsed))
         self._close_outputs()
@@ -527,6 +530,17 @@ class Run:
                 "warning",
                 f"This machine could not keep the planned arrival rate: 1 % of the iterations "
                 f"started {late:.0f} ms late or more (at most {self.lateness.max:.0f} ms)",
+            )
+
+    def _report_handshakes(self) -> None:
+        """Say why not a single WebSocket session was opened: k6/ws itself tells only the script."""
+        failed = sum(worker.failed_handshakes for worker in self._workers)
+        attempts = self.store.sink("ws_sessions")
+        if failed and isinstance(attempts, CounterSink) and attempts.count <= failed:
+            self.logger.log(
+                "info",
+                f"No WebSocket session was opened: {failed} of {failed} handshakes failed, "
+                f"the first one with: {self._handshake_failure}",
             )
 
     def _summary_data(self, elapsed: float) -> SummaryData:
@@ -666,6 +680,7 @@ class Run:
         worker.sessions_open = snapshot.sessions_open
         worker.failures = snapshot.iteration_failures
         worker.failed_handshakes = snapshot.failed_handshakes
+        self._handshake_failure = self._handshake_failure or snapshot.handshake_failure
         worker.reports += 1
         worker.reported = time.monotonic()
         if warning := self.store.cardinality_warning():

@@ -345,6 +345,7 @@ class Worker:
                 lateness=self._take_lateness(),
                 iteration_failures=process.iteration_failures,
                 failed_handshakes=process.failed_handshakes,
+                handshake_failure=process.handshake_failure,
             )
         )
 

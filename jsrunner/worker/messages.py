@@ -82,6 +82,8 @@ class Snapshot(Message, frozen=True):
     lateness: bytes
     iteration_failures: int
     failed_handshakes: int
+    #: Why the first of them failed.
+    handshake_failure: str = ""
 
 
 class Log(Message, frozen=True):

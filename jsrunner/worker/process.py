@@ -108,6 +108,8 @@ class Process:
         #: VUs of the whole run that are made before it.
         self.planned_vus = 0
         self.sessions_open = self.failed_handshakes = self.iteration_failures = 0
+        #: Why the first failed WebSocket handshake failed; "" if none has failed.
+        self.handshake_failure = ""
 
     @property
     def options(self) -> Options:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from http_sites import Site
     from running import Process
 
     Run = Callable[..., Process]
@@ -136,3 +138,52 @@ def test_numbers_do_not_depend_on_the_workers(run: Run, workers: int) -> None:
     assert count == sum(range(120))
     assert rate == {"rate": 1 / 3, "passes": 40, "fails": 80}
     assert (trend["min"], trend["max"], trend["med"], trend["avg"]) == (0, 119, 59.5, 59.5)
+
+
+DEAD = """
+import ws from 'k6/ws';
+import { WebSocket } from 'k6/websockets';
+export const options = { vus: 2, iterations: 6, throw: __ENV.THROW === 'yes' };
+export default function () {
+  const url = __ENV.SOME && __ITER % 2 ? __ENV.SOME : __ENV.URL;
+  if (__ENV.MODULE === 'ws') ws.connect(url, (socket) => socket.close());
+  else new WebSocket(url).addEventListener('open', (event) => event.target?.close());
+}
+"""
+
+
+@pytest.mark.parametrize("module", ["ws", "websockets"])
+def test_a_run_without_a_single_session_says_why(run: Run, module: str, echo: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"ws://127.0.0.1:{taken.getsockname()[1]}/"
+    done = run(DEAD, f"--env=URL={url}", f"--env=MODULE={module}", "--workers=2")
+    assert done.messages("info") == [
+        "No WebSocket session was opened: 6 of 6 handshakes failed, the first one with: "
+        f"dial tcp {url[5:-1]}: connect: connection refused"
+    ]
+    done = run(DEAD, f"--env=URL={url}", f"--env=MODULE={module}", f"--env=SOME={echo}")
+    assert not done.said("No WebSocket session was opened")
+
+
+def test_a_refused_handshake_is_told_with_its_status(run: Run, site: Site) -> None:
+    url = site.http.replace("http", "ws") + "/status/403"
+    done = run(DEAD, f"--env=URL={url}", "--env=MODULE=ws", "--env=THROW=yes")
+    assert done.messages("info") == [
+        "No WebSocket session was opened: 6 of 6 handshakes failed, the first one with: "
+        "websocket: bad handshake (status 403)"
+    ]
+
+
+@pytest.mark.parametrize("flags", [("-u", "2"), ("-d", "1s"), ("-i", "1"), ("-s", "1s:1")])
+def test_a_load_that_replaces_scenarios_gets_a_hint(run: Run, flags: tuple[str, ...]) -> None:
+    load = "{ executor: 'constant-vus', vus: 1, duration: '1s', exec: 'f' }"
+    done = run(
+        f"export const options = {{ scenarios: {{ a: {load} }} }}; export function f() {{}}", *flags
+    )
+    assert done.code == 104
+    (record,) = [one for one in done.records() if one["level"] == "error"]
+    assert record["msg"].endswith("executor default: function 'default' not found in exports")
+    assert "--scenario and --once keep the scenarios" in record["hint"]
+    done = run("export function f() {}", *flags)
+    (record,) = [one for one in done.records() if one["level"] == "error"]
+    assert "hint" not in record

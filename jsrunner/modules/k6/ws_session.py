@@ -133,6 +133,9 @@ def record_attempt(
     recorder.series(BUILTIN["ws_connecting"], tags).add(outcome.duration * 1000, started, metadata)
     if outcome.connection is None:
         process.failed_handshakes += 1
+        if not process.handshake_failure:
+            status = f" (status {outcome.answer.status})" if outcome.answer else ""
+            process.handshake_failure = outcome.failure + status
     else:
         process.sessions_open += 1
 
