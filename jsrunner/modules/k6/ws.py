@@ -263,6 +263,9 @@ class Ws(HostModule):
         if self._current:
             self._session = self._current[-1]
         self._count(session)
+        self._record_duration(session)
+
+    def _record_duration(self, session: Session) -> None:
         series = self.vu.process.recorder.series(BUILTIN["ws_session_duration"], session.tags)
         duration = (time.time() - session.started) * 1000
         series.add(duration, session.started, session.metadata)
@@ -285,9 +288,14 @@ class Ws(HostModule):
             self._count(session)
 
     def interrupted(self) -> None:
-        """The VU was stopped: tell the peers (1001, as k6), measure no more than bytes."""
+        """The VU was stopped: tell the peers (1001, as k6).
+
+        Only the VU that aborts the test measures how long its sessions were, as in k6.
+        """
         for session in self._sessions.values():
             self._count(session)
+            if self.vu.aborted is not None:
+                self._record_duration(session)
             if session.connection.connected:
                 session.connection.write_close(1001)
                 self._shut(session)
