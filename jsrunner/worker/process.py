@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gevent.event import Event
 
 from jsrunner.engine.image import compile_image
 from jsrunner.engine.interpreter import HOST, HOST_SOURCE, Interpreter, supported
+from jsrunner.errors import JsrunnerError
 from jsrunner.metrics.registry import BUILTIN, Registry
+from jsrunner.options.duration import format_duration
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.transport.dial import Dialer
@@ -31,21 +33,42 @@ if TYPE_CHECKING:
     from jsrunner.worker.plan import Plan
     from jsrunner.worker.scenario import Scenario
 
+#: Seconds of one wait for a VU, and how many such waits there are before the test ends with an error.
+_VU_WAIT: Final = 0.4
+_VU_WAITS: Final = 5
+
 
 class Pool:
-    """The VUs of a process that have nothing to do; the one that waits longest is taken first."""
+    """The VUs of a process that have nothing to do; the one that waits longest is taken first.
 
-    def __init__(self) -> None:
+    `warn` gets texts for the log.
+    """
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
         self._idle: deque[VU] = deque()
         self._given_back: Event | None = None  # made with the hub, for who waits
 
     def take(self) -> VU:
-        """A VU. The plan has one for everybody, but the one before may take its time to stop: native
-        code is not interrupted at once."""
+        """Take a VU, waiting for one as long as k6 does.
+
+        The plan has a VU for everybody, but the scenario before may be slow to let go of its VUs:
+        native code is not interrupted at once.
+
+        Raises:
+            JsrunnerError: There is none after `_VU_WAITS` times `_VU_WAIT` seconds.
+        """
+        waits = 0
         while not self._idle:
             if self._given_back is None:
                 self._given_back = Event()
-            self._given_back.wait()
+            if self._given_back.wait(_VU_WAIT) or self._idle:
+                continue
+            waits += 1
+            waited = format_duration(_VU_WAIT * waits)
+            self._warn(f"Could not get a VU from the buffer for {waited}")
+            if waits == _VU_WAITS:
+                raise JsrunnerError(f"could not get a VU from the buffer in {waited}")
         return self._idle.popleft()
 
     def give_back(self, vu: VU) -> None:
@@ -92,7 +115,7 @@ class Process:
         self.user_agent = ""
         #: Whether text that is no UTF-8 ends a connection (RFC 6455, 8.1).
         self.strict_websocket = False
-        self.pool = Pool()
+        self.pool = Pool(lambda text: self.log("warning", text))
         self.scenarios: dict[str, Scenario] = {}
         self.dialer: Dialer | None = None
         #: Greenlet -> the VU whose JavaScript it runs; for interruptions.
