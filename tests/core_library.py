@@ -7,10 +7,9 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import dukpy._dukpy
 
 from jsrunner.core.build import system_compiler
 
@@ -21,7 +20,7 @@ CORE = Path(__file__).parent.parent / "jsrunner" / "core"
 HERE = Path(__file__).parent / "core"
 FLAGS = ("-std=c11", "-g", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", f"-I{CORE}")
 #: The shared object that has QuickJS.
-ENGINE = dukpy._dukpy.__file__
+ENGINE = str(import_module("dukpy._dukpy").__file__)
 #: Undefined behaviour ends the process; no library of the sanitizer's has to be loaded for that.
 TRAPS = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 #: Where AddressSanitizer's is loaded (see CONTRIBUTING.md), so does a wrong access to memory.
@@ -40,7 +39,7 @@ def compile_c(target: Path, sources: Sequence[Path], *flags: str) -> Path:
     return target
 
 
-STUBBED = ("-fvisibility=hidden", "-rdynamic", "-ldl")
+STUBBED = ("-fvisibility=hidden", "-rdynamic", "-Wl,--no-as-needed", "-ldl")
 
 
 class _Limits(ctypes.Structure):
@@ -241,7 +240,8 @@ def python_stubs(folder: Path) -> Path:
     """C source of symbols in place of Python's, for programs that load dukpy's shared object.
 
     Such a program is linked with STUBBED: it exports these symbols and no others, for the names in
-    quickjs.h must not hide the engine's own.
+    quickjs.h must not hide the engine's own. It also brings the C library's mathematics, which
+    dukpy's shared object expects Python to have.
     """
     names = set(re.findall(rb"(?<=\0)_?Py\w+(?=\0)", Path(ENGINE).read_bytes()))
     stubs = [f'__attribute__((visibility("default"))) char {name.decode()}[64];' for name in names]

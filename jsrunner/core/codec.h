@@ -22,8 +22,9 @@
  * JavaScript runs only where the value itself says so: getters, and traps of a Proxy. There is no
  * toJSON, no look-up in prototypes, no setter. What a getter or trap throws is passed on.
  *
- * A value is walked by recursion, up to CODEC_MAX_DEPTH levels deep: less than CODEC_STACK_BYTES of
- * the C stack, besides what getters use.
+ * A value is walked by recursion, up to CODEC_MAX_DEPTH levels deep. That takes less than
+ * CODEC_STACK_BYTES of the C stack, besides what getters use. Measured (bench/core/codec.c, gcc
+ * 12): 180 KB, with AddressSanitizer 560 KB.
  */
 #ifndef JSRUNNER_CODEC_H
 #define JSRUNNER_CODEC_H
@@ -37,7 +38,7 @@ enum {
      * objects that contain the same objects over and over. */
     CODEC_MAX_VALUES = 1 << 24,
     CODEC_MAX_BYTES = 1 << 29,
-    CODEC_STACK_BYTES = 512 << 10,
+    CODEC_STACK_BYTES = 1 << 20,
     CODEC_POLL_VALUES = 1 << 14,
 };
 

@@ -14,6 +14,12 @@
 static JSRuntime *runtime;
 static JSContext *context;
 
+static void close_engine(void)
+{
+    JS_FreeContext(context);
+    JS_FreeRuntime(runtime);
+}
+
 static void open_engine(void)
 {
     const char *problem = quickjs_open(getenv("QUICKJS"));
@@ -26,6 +32,7 @@ static void open_engine(void)
     JS_AddIntrinsicProxy(context);
     JS_AddIntrinsicTypedArrays(context);
     CHECK(codec_check(context));
+    atexit(close_engine);
 }
 
 static JSValue read_all(const uint8_t *bytes, size_t size)

@@ -52,6 +52,12 @@ decode = msgspec.msgpack.decode
         ("2n ** 63n", str(2**63)),
         ("-(2n ** 63n) - 1n", str(-(2**63) - 1)),
         ("10n ** 40n", "1" + "0" * 40),
+        ("[10n ** 20n, 1n]", [str(10**20), 1]),
+        ("'\\ud800'", "\ufffd"),
+        ("'a\\udc00\\ud800b'", "a\ufffd\ufffdb"),
+        ("'\\ud83d\\ude00\\ud83d'", "😀\ufffd"),
+        ("'í\\ud7ff\\ue000'", "í\ud7ff\ue000"),
+        ("({'\\udfff': 1})", {"\ufffd": 1}),
         ("[]", []),
         ("[1, [2, []], 'x']", [1, [2, []], "x"]),
         ("[undefined, () => 1, Symbol('s')]", [None, None, None]),
@@ -91,11 +97,9 @@ def test_numbers_in_their_shortest_form(session_engine: Engine, number: float) -
         assert data == msgspec.msgpack.encode(number)
 
 
-@given(st.text(st.characters(codec=None), max_size=50))
+@given(st.text(st.characters(exclude_categories=()), max_size=50))
 def test_lone_surrogates_are_replaced(session_engine: Engine, text: str) -> None:
     source = json.dumps(text)
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    # Python's decoder replaces two units where a high surrogate is followed by an ordinary character.
     units = memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H").tolist()
     expected, i = "", 0
     while i < len(units):
@@ -107,7 +111,6 @@ def test_lone_surrogates_are_replaced(session_engine: Engine, text: str) -> None
         i += 1
     assert decode(session_engine.write(source)) == expected
     assert decode(session_engine.write(f"({{[{source}]: 1}})")) == {expected: 1}
-    assert whole.isascii() == expected.isascii()
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 31, 32, 255, 256, 65535, 65536])
@@ -317,6 +320,7 @@ def test_nothing_leaks(engine: Engine) -> None:
     sources = [
         "({a: [1, 'x' + 'ü', 2n ** 70n], get b() { return {c: new DataView(new ArrayBuffer(9))} }})",
         "[{get a() { throw new Error('x') }}]",
+        "[{get a() { return 1 }, set a(v) {}}]",
         "new Proxy([{}], {})",
         "new Proxy({a: 1, b: 2}, {get() { throw 1 }})",
         "var o = {}; o.o = [o]; o",

@@ -145,6 +145,8 @@ def test_what_came_before_a_bad_frame_is_delivered_and_nothing_after(
         assert decoder.kept == b""
         assert decoder.all(text(b"after")) == []
         assert decoder.kept == b""
+    with frames_library.decoder(strict=strict) as decoder:
+        assert decoder.decode(bad + text(b"after"))[0] == len(bad + text(b"after"))
 
 
 @both_rules
