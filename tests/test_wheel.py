@@ -106,6 +106,13 @@ def test_the_source_distribution_holds_the_core(source: Path) -> None:
     assert found == names
 
 
+def test_the_source_distribution_holds_the_project_and_nothing_else(source: Path) -> None:
+    assert {path.name for path in source.iterdir()} == {
+        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PKG-INFO", "README.md", "bench",
+        "docs", "js_scripts", "jsrunner", "pyproject.toml", "tests",
+    }  # fmt: skip
+
+
 # -- releases ------------------------------------------------------------------------------------------
 
 
