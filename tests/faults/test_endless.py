@@ -75,7 +75,7 @@ def test_endless_iterations(run: Run, bodies: list[str], native: str) -> None:
 
 
 def test_interrupted_vu_works_on(run: Run) -> None:
-    """It runs its init code again: module state is new, the VU's numbers and tags go on."""
+    """It runs its init code again: module state is new, the VU's numbers go on. A scenario begins without tags."""
     done = run(
         """
         import exec from 'k6/execution';
@@ -105,8 +105,8 @@ def test_interrupted_vu_works_on(run: Run) -> None:
     )
     assert done.code == 0, done.stderr
     assert done.messages("info") == [
-        "state 1 iter 1 vu 1 tags yes kept too shared 1 0",
-        "state 2 iter 2 vu 1 tags yes kept too shared 1 1",
+        "state 1 iter 1 vu 1 tags undefined undefined shared 1 0",
+        "state 2 iter 2 vu 1 tags undefined undefined shared 1 1",
     ]
 
 
