@@ -72,7 +72,7 @@ def test_every_operation_is_called(path: Path) -> None:
     called: set[str] = set()
     for source in SOURCES.values():
         called |= set(re.findall(rf"['`]{prefix}\.([a-z_0-9]+)['`]", source))
-        if f"`{half.prefix()}.${{" in source:
+        if f"'{half.prefix()}.' + " in source:
             called |= set(re.findall(r"['`]([a-z_0-9]+)['`]", source))
     assert operations(half) <= called
 

@@ -34,9 +34,14 @@ _STACK_MARGIN = 2 << 20
 #: Per VU. k6 has no limit of its own; without one a script that allocates for ever takes the machine.
 MEMORY_BYTES = 512 << 20
 
-#: The module that every interpreter loads first.
-HOST = "jsrunner:host"
-HOST_SOURCE = Path(__file__).with_name("host.js").read_text(encoding="utf-8")
+#: The modules that every interpreter evaluates before anything else: `jsrunner:NAME` is NAME.js.
+_OWN = ("primordials", "errors", "host", "context", "samples", "positions", "language")
+#: Name -> text of these modules, each behind the ones that it imports.
+OWN_SOURCES = {
+    f"jsrunner:{name}": Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
+    for name in _OWN
+}
+_START = "".join(f"import '{name}';" for name in OWN_SOURCES).encode()
 
 
 def _byte_by_byte(error: UnicodeError) -> tuple[str, int]:
@@ -65,7 +70,7 @@ class HostError(Exception):
 
     @classmethod
     def named(cls, name: str, message: str) -> HostError:
-        """One of Go's errors that have a name, e.g. OperationError (`fail` of host.js)."""
+        """One of Go's errors that have a name, e.g. OperationError (`fail` of errors.js)."""
         return cls(f"{name}: {message}", name=name, message=message)
 
 
@@ -176,9 +181,7 @@ class Interpreter:
         if self.native and image:
             for name, bytecode in image.modules:
                 self.native.load(self, name, bytecode)
-            self._evaluate(b"import 'jsrunner:host';", settings, "jsrunner:start")
-        else:
-            self._evaluate(HOST_SOURCE.encode(), settings, HOST)
+        self._evaluate(_START, settings, "jsrunner:start")
         if self.native:
             self.native.adopt_arrays()
         self.call("hideArrays")
@@ -191,7 +194,7 @@ class Interpreter:
     # -- into JavaScript ---------------------------------------------------------------------------
 
     def call(self, entry: str, *args: object) -> Any:
-        """Call an entry of host.js with JSON-like arguments. Raises JSError, Interrupted."""
+        """Call one of host.js's `entries` with JSON-like arguments. Raises JSError, Interrupted."""
         if self.native:
             try:
                 result = self.native.call(entry.encode(), orjson.dumps(args))
@@ -250,12 +253,14 @@ class Interpreter:
 
     # -- out of JavaScript: the names are dukpy's --------------------------------------------------
 
-    def _call_python(self, name: bytes, arguments: bytes) -> bytes | None:
+    def _call_python(self, name: bytes, _arguments: bytes) -> bytes | None:
+        """Call the operation that `callPython` of host.js names; its arguments are part of the name."""
         try:
             if name[0] < 32:
                 return self.hot[name[0]](name)
+            name, _, arguments = name.partition(b" ")
             operation = self.operations.get(name) or self._find(name)
-            result = operation(*_loads(arguments))
+            result = operation(*_loads(arguments)) if arguments else operation()
             return None if result is None else orjson.dumps(result)
         except BaseException as error:
             self._host_error = error
@@ -275,7 +280,7 @@ class Interpreter:
     def load(self, name: str) -> tuple[str, str, str]:
         """dukpy's loader: (id, source, format)."""
         try:
-            return name, self._load(name), "module"
+            return name, OWN_SOURCES.get(name) or self._load(name), "module"
         except Exception as error:
             self.load_error = error
             raise

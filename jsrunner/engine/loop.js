@@ -1,10 +1,13 @@
 // jsrunner:loop — one VU's event loop (the HTML standard's, with one task queue): timers, and events that
 // Python posts for who listens. worker/loop.py is its other half.
 // @ts-check
+import { GoError, GoValue } from 'jsrunner:errors';
+import { callPython, drainJobs, host, hostError, native, timers } from 'jsrunner:host';
 import {
-  GoError, GoValue, Map, Promise, apply, callPython, drainJobs, flush, flushSamples, getOwnPropertyDescriptor, host,
-  hostError, max, method, native, now, onFlush, push, slice, then, timers,
-} from 'jsrunner:host';
+  ArrayPrototypePush, ArrayPrototypeSlice, MathMax, ObjectSetPrototypeOf, Promise, PromisePrototypeThen, ReflectApply,
+  SafeArray, SafeMap, isInstance,
+} from 'jsrunner:primordials';
+import { flush, flushSamples, now, onFlush } from 'jsrunner:samples';
 import { dropTimers, runFirstTimer } from 'jsrunner:timers';
 
 export { addTimer, removeTimer } from 'jsrunner:timers';
@@ -14,57 +17,51 @@ const SLICE = 2;
 
 // The first character of a call's name says what it is: calls without JSON arguments are cheaper.
 const WAIT = '\x04';
-const TURN = `${WAIT}turn`;
-const NO_ALARM = `${WAIT}-`;
+const TURN = WAIT + 'turn';
+const NO_ALARM = WAIT + '-';
 /** What `WAIT` returns when there are no events; 0 is nothing at all. */
 const REJECTIONS = 1;
 const ALARM = 2;
 
-callPython('loop.set_clock', now());
+host('loop.set_clock', now());
 
 /**
  * What waits for events from Python: handle -> called with an event's payload and the time of its arrival;
  * and what is to be told of the payloads that came but will not be dispatched.
  */
-const listeners = new Map();
-const givenUp = new Map();
-const getOf = method(Map.prototype.get);
-const setIn = method(Map.prototype.set);
-const dropFrom = method(Map.prototype.delete);
-const clear = method(Map.prototype.clear);
-const forEachIn = method(Map.prototype.forEach);
-const sizeOf = method(getOwnPropertyDescriptor(Map.prototype, 'size').get);
+const listeners = new SafeMap();
+const givenUp = new SafeMap();
 
 /**
  * Call `receive(payload, time)` for every event that Python posts to `handle`, until `forget(handle)`. Until
  * then the iteration goes on. If it fails, `giveUp(payloads)` is told what was not dispatched.
  */
 export const listen = (handle, receive, giveUp) => {
-  setIn(listeners, handle, receive);
-  if (giveUp) setIn(givenUp, handle, giveUp);
+  listeners.set(handle, receive);
+  if (giveUp) givenUp.set(handle, giveUp);
 };
 export const forget = (handle) => {
-  dropFrom(listeners, handle);
-  dropFrom(givenUp, handle);
+  listeners.delete(handle);
+  givenUp.delete(handle);
 };
 
 /**
  * Events that came: [handle, time, ...payloads] each, or a function instead of the handle. The next to be
  * dispatched is events[at][next].
  */
-let events = [];
+let events = SafeArray();
 let at = 0;
 let next = 2;
 
 /** Whether anything is to be done or waited for. */
-export const hasWork = () => events.length > 0 || sizeOf(listeners) > 0 || timers.length > 0;
+export const hasWork = () => events.length > 0 || listeners.size > 0 || timers.length > 0;
 
 /** Have `call()` run as a task of its own: after the jobs that wait, before timers that come later. */
 export const queueTask = (call) => {
-  push(events, [call, now(), undefined]);
+  ArrayPrototypePush(events, [call, now(), undefined]);
 };
 
-const reason = (error) => (error instanceof GoError ? error.value : error);
+const reason = (error) => (isInstance(GoError, error) ? error.value : error);
 
 /**
  * A promise of what `work()` returns (perhaps a promise) or throws, settled by a task of its own, as
@@ -73,7 +70,7 @@ const reason = (error) => (error instanceof GoError ? error.value : error);
 export const promised = (work) => new Promise((resolve, reject) => {
   try {
     const value = work();
-    if (value instanceof Promise) then(value, resolve, (error) => reject(reason(error)));
+    if (isInstance(Promise, value)) PromisePrototypeThen(value, resolve, (error) => reject(reason(error)));
     else queueTask(() => resolve(value));
   } catch (error) {
     queueTask(() => reject(reason(error)));
@@ -82,7 +79,7 @@ export const promised = (work) => new Promise((resolve, reject) => {
 
 /** A promise of what the operation does in a thread (see `VU.run_aside`, whose handle it returns). */
 export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
-  const handle = apply(host, undefined, opAndArgs);
+  const handle = ReflectApply(host, undefined, opAndArgs);
   listen(handle, (outcome) => { // [[text, fields] of the failure or null, value]
     forget(handle);
     if (outcome[0]) reject(new GoValue(outcome[0][0], outcome[0][1]));
@@ -122,8 +119,8 @@ const take = (arrived) => {
   } else if (arrived === ALARM) {
     armed = Infinity;
   } else if (typeof arrived === 'object') {
-    if (!events.length) events = arrived;
-    else for (let i = 0; i < arrived.length; i += 1) push(events, arrived[i]);
+    if (!events.length) events = ObjectSetPrototypeOf(arrived, null);
+    else for (let i = 0; i < arrived.length; i += 1) ArrayPrototypePush(events, arrived[i]);
   }
   return arrived;
 };
@@ -142,7 +139,7 @@ const wait = () => {
   left = false;
   if (due === armed) return callPython(WAIT);
   armed = due;
-  return callPython(timer ? `${WAIT}${max(due - now(), 0)}` : NO_ALARM);
+  return callPython(timer ? WAIT + MathMax(due - now(), 0) : NO_ALARM);
 };
 
 /** Whether a task can run without waiting. */
@@ -174,12 +171,12 @@ const runTask = () => {
     next = 2;
     at += 1;
     if (at === events.length) {
-      events = [];
+      events = SafeArray();
       at = 0;
     }
   }
   const handle = arrived[0];
-  const receive = typeof handle === 'number' ? getOf(listeners, handle) : handle;
+  const receive = typeof handle === 'number' ? listeners.get(handle) : handle;
   receive?.(payload, arrived[1]);
 };
 
@@ -216,18 +213,18 @@ export const settle = (jobsDone, onRejection, isOver) => {
 /** The iteration has failed: nothing is waited for any more. Returns which timers were dropped. */
 export const abandon = () => {
   const payloads = (handle) => {
-    const found = [];
+    const found = SafeArray();
     for (let i = at; i < events.length; i += 1) {
-      const rest = events[i][0] === handle ? slice(events[i], i > at ? 2 : next) : [];
-      for (let j = 0; j < rest.length; j += 1) push(found, rest[j]);
+      const rest = events[i][0] === handle ? ArrayPrototypeSlice(events[i], i > at ? 2 : next) : null;
+      for (let j = 0; j < rest?.length; j += 1) ArrayPrototypePush(found, rest[j]);
     }
     return found;
   };
-  forEachIn(givenUp, (giveUp, handle) => giveUp(payloads(handle)));
-  events = [];
+  givenUp.forEach((giveUp, handle) => giveUp(payloads(handle)));
+  events = SafeArray();
   at = 0;
   next = 2;
-  clear(listeners);
-  clear(givenUp);
+  listeners.clear();
+  givenUp.clear();
   return dropTimers();
 };

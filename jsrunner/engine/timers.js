@@ -1,26 +1,23 @@
 // jsrunner:timers — the timers of one VU, by due time, then by registration: a heap, because scripts may
 // have thousands (a time limit for each request, say) and remove most of them again.
 // @ts-check
+import { timers } from 'jsrunner:host';
 import {
-  Map, map, max, method, now, pop, sort, splice, timers,
-} from 'jsrunner:host';
+  ArrayPrototypeMap, ArrayPrototypePop, ArrayPrototypeSlice, ArrayPrototypeSort, MathMax, SafeMap,
+} from 'jsrunner:primordials';
+import { now } from 'jsrunner:samples';
 
 /**
  * `queued` is when the timer's task has joined the others: when it is due, but not before it was the
  * first of the heap. `at` is its place in the heap, `every` is negative for one that runs once.
  * @typedef {{ id: number, due: number, order: number, queued: number, at: number, every: number,
- *   call: () => void, name: string }} Timer
+ *   task: () => void, name: string }} Timer
  */
 
 /** The one that is due first is at index 0. @type {Timer[]} */
 const heap = timers;
 /** All that were not removed, also the one that runs. @type {Map<number, Timer>} */
-const active = new Map();
-const activeOf = method(Map.prototype.get);
-const setActive = method(Map.prototype.set);
-const isActive = method(Map.prototype.has);
-const dropActive = method(Map.prototype.delete);
-const clearActive = method(Map.prototype.clear);
+const active = new SafeMap();
 let lastId = 0;
 let lastOrder = 0;
 
@@ -61,7 +58,7 @@ const schedule = (timer, delay) => {
 };
 
 const unschedule = (timer) => {
-  const last = pop(heap);
+  const last = ArrayPrototypePop(heap);
   if (last !== timer) {
     if (before(last, timer)) rise(last, timer.at);
     else sink(last, timer.at);
@@ -71,21 +68,21 @@ const unschedule = (timer) => {
 
 /** The first is now another one than before: its task cannot have joined the others any sooner. */
 const promote = () => {
-  if (heap.length) heap[0].queued = max(heap[0].due, now());
+  if (heap.length) heap[0].queued = MathMax(heap[0].due, now());
 };
 
-/** Have `call` called after `delay` milliseconds, and after every `every` if that is not negative. */
-export const addTimer = (call, delay, every, name) => {
-  const timer = { id: ++lastId, due: 0, order: 0, queued: 0, at: -1, every, call, name };
-  setActive(active, timer.id, timer);
+/** Have `task` called after `delay` milliseconds, and after every `every` if that is not negative. */
+export const addTimer = (task, delay, every, name) => {
+  const timer = { id: ++lastId, due: 0, order: 0, queued: 0, at: -1, every, task, name };
+  active.set(timer.id, timer);
   schedule(timer, delay);
   return timer.id;
 };
 
 export const removeTimer = (id) => {
-  const timer = activeOf(active, id);
+  const timer = active.get(id);
   if (!timer) return;
-  dropActive(active, id);
+  active.delete(id);
   if (timer.at < 0) return;
   const first = timer.at === 0;
   unschedule(timer);
@@ -97,17 +94,19 @@ export const runFirstTimer = () => {
   const timer = heap[0];
   unschedule(timer);
   try {
-    timer.call();
+    const { task } = timer;
+    task();
   } finally {
-    if (timer.every < 0) dropActive(active, timer.id);
-    else if (isActive(active, timer.id)) schedule(timer, timer.every);
+    if (timer.every < 0) active.delete(timer.id);
+    else if (active.has(timer.id)) schedule(timer, timer.every);
     promote();
   }
 };
 
 /** Drop all timers, as at the end of a failed iteration; their names and ids. */
 export const dropTimers = () => {
-  clearActive(active);
-  const dropped = sort(splice(heap, 0), (one, other) => (before(one, other) ? -1 : 1));
-  return map(dropped, ({ name, id }) => `${name} ${id}`);
+  active.clear();
+  const dropped = ArrayPrototypeSort(ArrayPrototypeSlice(heap), (one, other) => (before(one, other) ? -1 : 1));
+  heap.length = 0;
+  return ArrayPrototypeMap(dropped, ({ name, id }) => name + ' ' + id);
 };

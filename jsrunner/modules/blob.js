@@ -1,20 +1,19 @@
 // jsrunner:blob — k6's Blob: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/blob/
 // @ts-check
 import {
-  ArrayBuffer, DataView, GoError, Object, String, Uint8Array, assign, defineProperty, entries, host, isArray, isView,
-  method, pack, packText, push, release, unpack,
-} from 'jsrunner:host';
-import { goType } from 'jsrunner:bytes';
-
-const { WeakMap } = globalThis;
-const { create } = Object;
-const setBytes = method(Uint8Array.prototype.set);
-const copyOf = method(Uint8Array.prototype.slice);
+  copyOf, goType, isBytes, viewOf,
+} from 'jsrunner:bytes';
+import { GoError } from 'jsrunner:errors';
+import { entries, host, pack, packText, release, unpack } from 'jsrunner:host';
+import {
+  ArrayIsArray, ArrayPrototypePush, DataView, DataViewPrototypeGetBuffer, MathMax, MathMin, MathTrunc, Number,
+  ObjectCreate, ObjectDefineProperty, ObjectKeys, SafeArray, SafeWeakMap, String, TypedArrayPrototypeGetBuffer,
+  TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
+} from 'jsrunner:primordials';
+import { asText, setOwn } from 'jsrunner:values';
 
 /** Blob -> its Uint8Array, which nobody else has. */
-const contents = new WeakMap();
-const contentOf = method(WeakMap.prototype.get);
-const keepContent = method(WeakMap.prototype.set);
+const contents = new SafeWeakMap();
 
 const cross = (op, packed) => {
   const result = unpack(host(op, packed));
@@ -22,39 +21,39 @@ const cross = (op, packed) => {
   return result;
 };
 const encode = (text) => new Uint8Array(cross('websockets.encode', packText(text)));
-const decode = (content) => cross('websockets.decode', pack(copyOf(content).buffer));
+const decode = (content) => cross('websockets.decode', pack(copyOf(content)));
 
 const bytesOfPart = (value) => {
   if (typeof value === 'string') return encode(value);
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (value instanceof DataView) return new Uint8Array(value.buffer); // all of it, as in k6
-  if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  const content = contentOf(contents, value);
-  if (!content) throw new GoError(`failed to process [blobParts]: unsupported type: ${goType(value)}`);
+  if (isInstance(DataView, value)) return new Uint8Array(DataViewPrototypeGetBuffer(value)); // all of it, as in k6
+  if (isBytes(value)) return viewOf(value);
+  const content = contents.get(value);
+  if (!content) throw new GoError('failed to process [blobParts]: unsupported type: ' + goType(value));
   return content;
 };
 
 const join = (parts) => {
-  const pieces = [];
+  const pieces = SafeArray();
   let size = 0;
   for (let i = 0; i < parts.length; i += 1) {
     const bytes = bytesOfPart(parts[i]);
-    push(pieces, bytes);
-    size += bytes.length;
+    ArrayPrototypePush(pieces, bytes);
+    size += TypedArrayPrototypeGetLength(bytes);
   }
   const joined = new Uint8Array(size);
   let end = 0;
   for (let i = 0; i < pieces.length; i += 1) {
-    setBytes(joined, pieces[i], end);
-    end += pieces[i].length;
+    TypedArrayPrototypeSet(joined, pieces[i], end);
+    end += TypedArrayPrototypeGetLength(pieces[i]);
   }
   return joined;
 };
 
 const make = (blob, content, type) => {
-  keepContent(contents, blob, content);
-  defineProperty(blob, 'size', { __proto__: null, value: content.length, enumerable: true });
-  defineProperty(blob, 'type', { __proto__: null, value: type, enumerable: true });
+  contents.set(blob, content);
+  const size = TypedArrayPrototypeGetLength(content);
+  ObjectDefineProperty(blob, 'size', { __proto__: null, value: size, enumerable: true });
+  ObjectDefineProperty(blob, 'type', { __proto__: null, value: type, enumerable: true });
   return blob;
 };
 
@@ -62,23 +61,22 @@ const make = (blob, content, type) => {
 export function Blob(parts, options) {
   if (!new.target) return new Blob(parts, options);
   const nothing = parts === undefined || parts === null;
-  if (!nothing && !isArray(parts)) {
-    throw new GoError(`failed to process [blobParts]: could not convert ${parts} to []interface {}`);
+  if (!nothing && !ArrayIsArray(parts)) {
+    throw new GoError('failed to process [blobParts]: could not convert ' + String(parts) + ' to []interface {}');
   }
   const content = nothing ? new Uint8Array(0) : join(parts);
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     throw new GoError('[options] must be an object');
   }
-  const type = options?.type;
-  make(this, content, type === undefined || type === null ? '' : String(type));
+  make(this, content, asText(options?.type));
 }
 const { prototype } = Blob;
 
 /** A Blob of bytes that belong to nobody else. */
-export const blobOf = (content, type = '') => make(create(prototype), content, type);
+export const blobOf = (content, type = '') => make(ObjectCreate(prototype), content, type);
 
 /** The bytes of a Blob, not to be changed; undefined for anything else. */
-export const bytesOfBlob = (value) => contentOf(contents, value);
+export const bytesOfBlob = (value) => contents.get(value);
 
 // Few scripts need streams, and each VU would pay for them: they are loaded by the first that does.
 let ReadableStream;
@@ -86,26 +84,41 @@ entries.provideStreams = (constructor) => {
   ReadableStream = constructor;
 };
 
-assign(prototype, {
+/** An index as the language's `slice` takes it. */
+const position = (value, size) => {
+  const index = MathTrunc(Number(value)) || 0;
+  return index < 0 ? MathMax(size + index, 0) : MathMin(index, size);
+};
+
+const part = (content, start, end) => {
+  const size = TypedArrayPrototypeGetLength(content);
+  const first = position(start, size);
+  const last = end === undefined ? size : position(end, size);
+  return new Uint8Array(copyOf(new Uint8Array(TypedArrayPrototypeGetBuffer(content), first, MathMax(last - first, 0))));
+};
+
+const methods = {
+  __proto__: null,
   async arrayBuffer() {
-    return copyOf(contentOf(contents, this)).buffer;
+    return copyOf(contents.get(this));
   },
   async bytes() {
-    return copyOf(contentOf(contents, this));
+    return new Uint8Array(copyOf(contents.get(this)));
   },
   async text() {
-    return decode(contentOf(contents, this));
+    return decode(contents.get(this));
   },
-  slice(start = 0, end = this.size, type = '') {
-    return blobOf(copyOf(contentOf(contents, this), start, end), String(type));
+  slice(start, end, type) {
+    return blobOf(part(contents.get(this), start, end), type === undefined ? '' : String(type));
   },
   stream() {
     if (!ReadableStream) host('websockets.load_streams');
-    const content = contentOf(contents, this);
+    const content = contents.get(this);
     return new ReadableStream({
+      __proto__: null,
       start(controller) {
         // As in k6 the chunks are texts.
-        if (content.length) controller.enqueue(decode(content));
+        if (TypedArrayPrototypeGetLength(content)) controller.enqueue(decode(content));
         controller.close();
       },
     });
@@ -113,4 +126,6 @@ assign(prototype, {
   toString() {
     return '[object Blob]';
   },
-});
+};
+const names = ObjectKeys(methods);
+for (let i = 0; i < names.length; i += 1) setOwn(prototype, names[i], methods[names[i]]);

@@ -1,35 +1,64 @@
-// jsrunner:bytes — arguments that k6 takes as bytes: texts, ArrayBuffers, typed arrays.
+// jsrunner:bytes — buffers and views of them, and arguments that k6 takes as bytes.
 // @ts-check
+import { GoError } from 'jsrunner:errors';
+import { pack, packText } from 'jsrunner:host';
 import {
-  ArrayBuffer, DataView, GoError, Uint8Array, isArray, isInteger, isView, method, pack, packText,
-} from 'jsrunner:host';
+  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, DataView, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength,
+  DataViewPrototypeGetByteOffset, NumberIsInteger, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
+} from 'jsrunner:primordials';
 
-const cut = method(ArrayBuffer.prototype.slice);
+/** Whether a value is an ArrayBuffer, a typed array or a DataView. */
+export const isBytes = (value) => isInstance(ArrayBuffer, value) || ArrayBufferIsView(value);
+
+/** A Uint8Array over the bytes of an ArrayBuffer, a typed array or a DataView. */
+export const viewOf = (value) => {
+  if (!ArrayBufferIsView(value)) return new Uint8Array(value);
+  if (isInstance(DataView, value)) {
+    return new Uint8Array(
+      DataViewPrototypeGetBuffer(value), DataViewPrototypeGetByteOffset(value), DataViewPrototypeGetByteLength(value),
+    );
+  }
+  return new Uint8Array(
+    TypedArrayPrototypeGetBuffer(value), TypedArrayPrototypeGetByteOffset(value), TypedArrayPrototypeGetByteLength(value),
+  );
+};
+
+/** A new ArrayBuffer with the bytes of one, of a typed array or of a DataView. */
+export const copyOf = (value) => {
+  const view = viewOf(value);
+  const copy = new Uint8Array(TypedArrayPrototypeGetLength(view));
+  TypedArrayPrototypeSet(copy, view);
+  return TypedArrayPrototypeGetBuffer(copy);
+};
 
 /** The name of the Go type that a value becomes in k6; for error texts. */
 export const goType = (value) => {
   if (value === undefined || value === null) return '<nil>';
-  if (typeof value === 'number') return isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'number') return NumberIsInteger(value) ? 'int64' : 'float64';
   if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'function') return 'func(sobek.FunctionCall) sobek.Value';
-  return isArray(value) ? '[]interface {}' : 'map[string]interface {}';
+  return ArrayIsArray(value) ? '[]interface {}' : 'map[string]interface {}';
 };
 
-const isBytes = (list) => {
-  for (let i = 0; i < list.length; i += 1) if (!isInteger(list[i])) return false;
-  return true;
+/** The bytes that a list has as numbers; undefined if one of its items is no whole number. */
+const bytesOfList = (list) => {
+  const bytes = new Uint8Array(list.length);
+  for (let i = 0; i < list.length; i += 1) {
+    const byte = list[i];
+    if (!NumberIsInteger(byte)) return undefined;
+    bytes[i] = byte;
+  }
+  return TypedArrayPrototypeGetBuffer(bytes);
 };
 
 /** [kind, handle] for Python's `unpack_input`; `prefix` begins the error's text. */
 export const packInput = (value, prefix) => {
   if (typeof value === 'string') return ['text', packText(value)];
-  if (value instanceof ArrayBuffer) return ['buffer', pack(value)];
-  if (isView(value) && !(value instanceof DataView)) {
-    return ['buffer', pack(cut(value.buffer, value.byteOffset, value.byteOffset + value.byteLength))];
-  }
-  if (isArray(value) && isBytes(value)) {
-    return ['buffer', pack(new Uint8Array(value).buffer)];
-  }
-  throw new GoError(`${prefix} ${goType(value)}, expected string, []byte or ArrayBuffer`);
+  if (isInstance(ArrayBuffer, value)) return ['buffer', pack(value)];
+  if (ArrayBufferIsView(value) && !isInstance(DataView, value)) return ['buffer', pack(copyOf(value))];
+  const listed = ArrayIsArray(value) ? bytesOfList(value) : undefined;
+  if (listed) return ['buffer', pack(listed)];
+  throw new GoError(prefix + ' ' + goType(value) + ', expected string, []byte or ArrayBuffer');
 };

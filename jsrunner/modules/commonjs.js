@@ -1,7 +1,8 @@
 // jsrunner:commonjs — modules that are a function of `module` and `exports`, each run once;
 // what ES modules have for import.meta and import().
 // @ts-check
-import { GoError, host } from 'jsrunner:host';
+import { GoError } from 'jsrunner:errors';
+import { host } from 'jsrunner:host';
 
 /** The code of each module by its URL. */
 const bodies = new Map();

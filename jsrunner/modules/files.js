@@ -1,6 +1,7 @@
 // jsrunner:files — the files of k6/experimental/fs, which other modules read too.
 // @ts-check
-import { fail, host, unpack } from 'jsrunner:host';
+import { fail } from 'jsrunner:errors';
+import { host, unpack } from 'jsrunner:host';
 import { promised } from 'jsrunner:loop';
 
 export const SeekMode = Object.freeze({ Start: 0, Current: 1, End: 2 });
@@ -35,7 +36,7 @@ class File {
 
   seek(offset, whence) {
     return promised(() => {
-      const refuse = (reason) => fail('TypeError', `seek() failed; reason: ${reason}`);
+      const refuse = (reason) => fail('TypeError', 'seek() failed; reason: ' + reason);
       if (typeof offset !== 'number' || !Number.isFinite(offset)) refuse('the offset argument must be a number');
       if (![0, 1, 2].includes(whence)) refuse('the whence argument must be a SeekMode');
       const distance = Math.trunc(offset);

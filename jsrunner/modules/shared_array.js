@@ -1,17 +1,10 @@
 // jsrunner:shared_array — arrays whose elements are kept once per process, as JSON.
 // @ts-check
 import {
-  Number, Proxy, String, TypeError, forEach, freeze as freezeOne, getOwnPropertyDescriptor, getProperty, hasProperty, parse,
-  push, valuesOf,
-} from 'jsrunner:host';
-
-const freeze = (value) => {
-  if (typeof value === 'object' && value !== null) {
-    forEach(valuesOf(value), freeze);
-    freezeOne(value);
-  }
-  return value;
-};
+  ArrayFromSafe, ArrayPrototypePush, JSONParse, Number, ObjectGetOwnPropertyDescriptor, Proxy, ReflectGet, ReflectHas,
+  SafeArray, String, TypeError,
+} from 'jsrunner:primordials';
+import { freezeDeep } from 'jsrunner:values';
 
 const immutable = () => {
   throw new TypeError('SharedArray is immutable');
@@ -24,25 +17,25 @@ export const sharedArray = (length, element) => {
     const index = Number(key);
     return index >= 0 && index < length && String(index) === key ? index : undefined;
   };
-  const read = (index) => freeze(parse(element(index)));
-  const target = [];
+  const read = (index) => freezeDeep(JSONParse(element(index)));
+  const target = ArrayFromSafe(SafeArray());
   target.length = length;
   return new Proxy(target, {
     __proto__: null,
     get(array, key, receiver) {
       const index = indexOf(key);
-      return index === undefined ? getProperty(array, key, receiver) : read(index);
+      return index === undefined ? ReflectGet(array, key, receiver) : read(index);
     },
-    has: (array, key) => indexOf(key) !== undefined || hasProperty(array, key),
+    has: (array, key) => indexOf(key) !== undefined || ReflectHas(array, key),
     ownKeys() {
-      const names = [];
-      for (let i = 0; i < length; i += 1) push(names, String(i));
-      push(names, 'length');
+      const names = SafeArray();
+      for (let i = 0; i < length; i += 1) ArrayPrototypePush(names, String(i));
+      ArrayPrototypePush(names, 'length');
       return names;
     },
     getOwnPropertyDescriptor(array, key) {
       const index = indexOf(key);
-      return index === undefined ? getOwnPropertyDescriptor(array, key) : {
+      return index === undefined ? ObjectGetOwnPropertyDescriptor(array, key) : {
         __proto__: null, value: read(index), writable: true, enumerable: true, configurable: true,
       };
     },

@@ -1,14 +1,15 @@
 // jsrunner:ws_params — the parameters of ws.connect and of new WebSocket.
 // @ts-check
-import {
-  GoError, Object, String, keys, tagValues, trim,
-} from 'jsrunner:host';
+import { GoError } from 'jsrunner:errors';
+import { handleOf } from 'jsrunner:jars';
+import { Object, ObjectKeys, String, StringPrototypeTrim } from 'jsrunner:primordials';
+import { tagValues } from 'jsrunner:samples';
 
 const headersOf = (headers) => {
-  const found = {};
+  const found = { __proto__: null };
   if (headers === undefined || headers === null) return found;
   const source = Object(headers);
-  const names = keys(source);
+  const names = ObjectKeys(source);
   for (let i = 0; i < names.length; i += 1) found[names[i]] = String(source[names[i]]);
   return found;
 };
@@ -18,9 +19,11 @@ const headersOf = (headers) => {
  * An empty compression is none if `mayBeEmpty`.
  */
 export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = false }) => {
-  const found = { headers: {}, tags: {}, jar: null, compression: false };
+  const found = {
+    __proto__: null, headers: { __proto__: null }, tags: { __proto__: null }, jar: null, compression: false,
+  };
   if (params === undefined || params === null || typeof params !== 'object') return found;
-  const names = keys(params);
+  const names = ObjectKeys(params);
   for (let i = 0; i < names.length; i += 1) {
     const key = names[i];
     const value = params[key];
@@ -29,12 +32,12 @@ export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = fal
     } else if (key === 'tags') {
       if (value !== undefined && value !== null) tagValues(value, tagError, found.tags);
     } else if (key === 'jar') {
-      found.jar = value?.jarHandle ?? null;
+      found.jar = handleOf(value) ?? null;
     } else if (key === 'compression') {
-      const algorithm = trim(String(value));
+      const algorithm = StringPrototypeTrim(String(value));
       if (algorithm === '' && mayBeEmpty) continue;
       if (algorithm !== 'deflate') {
-        throw new GoError(`unsupported compression algorithm '${algorithm}', supported algorithm is 'deflate'`);
+        throw new GoError("unsupported compression algorithm '" + algorithm + "', supported algorithm is 'deflate'");
       }
       found.compression = true;
     } else {

@@ -77,7 +77,7 @@ def replacement(specifier: str) -> str | None:
     text = _REMOVED.get(specifier)
     if text is None:
         return None
-    return f"import {{ GoError }} from 'jsrunner:host';\nthrow new GoError({json.dumps(text)});"
+    return f"import {{ GoError }} from 'jsrunner:errors';\nthrow new GoError({json.dumps(text)});"
 
 
 def exports(text: str) -> frozenset[str]:

@@ -185,7 +185,7 @@ class Script:
             url = specifier.removeprefix(POSITIONS)
             mappings = json.dumps(self._modules.get(url).mappings)
             return (
-                "import { mapPositions } from 'jsrunner:host';\n"
+                "import { mapPositions } from 'jsrunner:positions';\n"
                 f"mapPositions({json.dumps(url)}, {mappings});"
             )
         made = commonjs.facade(specifier) or builtins.facade(specifier, self._builtin)

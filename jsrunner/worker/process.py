@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gevent.event import Event
 
 from jsrunner.engine.image import compile_image
-from jsrunner.engine.interpreter import HOST, HOST_SOURCE, Interpreter, supported
+from jsrunner.engine.interpreter import OWN_SOURCES, Interpreter, supported
 from jsrunner.errors import JsrunnerError
 from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.options.duration import format_duration
@@ -171,7 +171,7 @@ class Process:
             return
         script = self.script
         compiler = Interpreter({}, load=script.load, normalize=script.normalize)
-        self.image = compile_image(compiler, [(HOST, HOST_SOURCE), *script.modules()])
+        self.image = compile_image(compiler, [*OWN_SOURCES.items(), *script.modules()])
 
     def load(self) -> Loaded:
         """Run the script's first init: what the script says of itself.

@@ -1,14 +1,20 @@
 // jsrunner:vu — what a virtual user does: load the script, call its functions, loop over iterations.
 // @ts-check
-import {
-  ArrayBuffer, Date, Map, Number, Promise, Set, TypeError, Uint8Array, arrayFrom, callPython, context, describe, entries,
-  flush, host, hostError, includes, isArray, isFinite, isFrozen, isGoMethod, isView, keys, method, push, replaceIn,
-  slice, sort, stringify, then,
-} from 'jsrunner:host';
+import { copyOf, isBytes } from 'jsrunner:bytes';
+import { context } from 'jsrunner:context';
+import { GoError, describe } from 'jsrunner:errors';
+import { goJSON } from 'jsrunner:go_json';
+import { callPython, entries, host, hostError, pack, release } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
+import {
+  JSONStringify, ObjectHasOwn, ObjectIsFrozen, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis,
+  isInstance,
+} from 'jsrunner:primordials';
+import { flush } from 'jsrunner:samples';
+import { setOwn } from 'jsrunner:values';
 
 /** The script's exports. */
-let script = {};
+let script = { __proto__: null };
 
 // -- an activity: one call of a script's function with everything that follows from it -------------
 
@@ -21,7 +27,7 @@ let argument; // of the stage that runs: a script may change it
 const fail = (text) => {
   failure ??= text;
 };
-const reject = (reason) => fail(`Uncaught (in promise) ${describe(reason, called)}`);
+const reject = (reason) => fail('Uncaught (in promise) ' + describe(reason, called));
 const hasFailed = () => failure !== undefined;
 
 const begin = (call) => {
@@ -33,9 +39,9 @@ const begin = (call) => {
     fail(describe(hostError(error), called));
     return;
   }
-  if (result instanceof Promise) {
+  if (isInstance(Promise, result)) {
     running = true;
-    then(result, (value) => {
+    PromisePrototypeThen(result, (value) => {
       result = value;
     }, reject);
   } else if (hasWork()) {
@@ -55,7 +61,7 @@ const proceed = (jobsDone) => {
 };
 
 /** Without the C API: a promise was rejected and nobody has handled it. */
-entries.reject = (text) => fail(`Uncaught (in promise) ${text}`);
+entries.reject = (text) => fail('Uncaught (in promise) ' + text);
 
 /**
  * Begin a call of an export (setup, teardown, handleSummary) or, without a name, of the script.
@@ -65,11 +71,11 @@ entries.begin = (name, args) => {
   context.inInit = name === null;
   called = name === null ? undefined : script[name];
   argument = args?.[0];
-  if (name === 'handleSummary' && 'metrics' in argument && !('setup_data' in argument)) {
-    argument.setup_data = undefined; // as setup() has returned it
+  if (name === 'handleSummary' && ObjectHasOwn(argument, 'metrics') && !ObjectHasOwn(argument, 'setup_data')) {
+    setOwn(argument, 'setup_data', undefined); // as setup() has returned it
   }
   begin(name === null
-    ? () => then(import('jsrunner:script'), (module) => {
+    ? () => PromisePrototypeThen(import('jsrunner:script'), (module) => {
       ({ script } = module);
     }, (error) => fail(describe(error)))
     : () => called(args === null ? undefined : args[0])); // whose `this` is undefined, as in k6
@@ -81,12 +87,15 @@ entries.begin = (name, args) => {
 const giveUp = () => {
   const timers = abandon();
   flush();
-  callPython('vu.give_up', timers);
+  host('vu.give_up', timers);
   return failure;
 };
 
 /** true: the activity is over, and `finish` tells how; false: come again. */
 entries.proceed = () => !running || proceed(true);
+
+/** What is wrong with a value that has no JSON: Go's words, or the exception of a getter of a script's. */
+const errorText = (error) => (isInstance(GoError, error) ? error.message : describe(error));
 
 /** [text of the failure or null], and the result as Go's JSON if it is not undefined. */
 entries.finish = () => {
@@ -96,7 +105,7 @@ entries.finish = () => {
   try {
     return [null, goJSON(result)];
   } catch (error) {
-    return [null, { $error: error.message }];
+    return [null, { __proto__: null, $error: errorText(error) }];
   }
 };
 
@@ -105,20 +114,23 @@ entries.finishSummary = () => {
   flush();
   if (hasFailed()) return [giveUp(), null, argument];
   if (result === undefined || result === null) return [null, null, argument];
-  if (typeof result !== 'object') return [null, { $error: 'handleSummary() should return a map with string keys' }, argument];
-  const written = {};
-  const names = keys(result);
+  if (typeof result !== 'object') return [null, { __proto__: null, $error: 'handleSummary() should return a map with string keys' }, argument];
+  const written = { __proto__: null };
+  const names = ObjectKeys(result);
   for (let i = 0; i < names.length; i += 1) {
     const name = names[i];
     const content = result[name];
     if (typeof content === 'string') {
       written[name] = content;
-    } else if (content instanceof ArrayBuffer || isView(content)) {
-      written[name] = [host('vu.base64', bytesOf(content.buffer ?? content))];
+    } else if (isBytes(content)) {
+      written[name] = [host('vu.base64', pack(copyOf(content)))];
+      release();
     } else {
-      const type = { number: 'int64', boolean: 'bool' }[typeof content] ?? 'map[string]interface {}';
+      const type = { __proto__: null, number: 'int64', boolean: 'bool' }[typeof content] ?? 'map[string]interface {}';
       return [null, {
-        $error: `error handling summary object ${name}: invalid type ${type}, it needs to be a string or ArrayBuffer`,
+        __proto__: null,
+        $error: 'error handling summary object ' + name + ': invalid type ' + type
+          + ', it needs to be a string or ArrayBuffer',
       }, argument];
     }
   }
@@ -129,8 +141,8 @@ entries.finishSummary = () => {
 entries.showOptions = (consolidated) => {
   context.inInit = false;
   const { options } = script;
-  if (typeof options !== 'object' || options === null || isFrozen(options)) return;
-  const names = keys(consolidated);
+  if (typeof options !== 'object' || options === null || ObjectIsFrozen(options)) return;
+  const names = ObjectKeys(consolidated);
   for (let i = 0; i < names.length; i += 1) {
     if (consolidated[names[i]] !== null) options[names[i]] = consolidated[names[i]];
   }
@@ -142,23 +154,19 @@ entries.describeScript = () => {
   let json = null;
   if (options !== undefined && options !== null) {
     try {
-      json = stringify(options, (key, value) => {
-        if (typeof value === 'function') throw new TypeError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
-        return value;
-      });
+      json = JSONStringify(goJSON(options));
     } catch (error) {
-      return { exports: {}, optionsError: error.message };
+      return { __proto__: null, exports: { __proto__: null }, optionsError: errorText(error) };
     }
   }
-  const exports = {};
-  const names = keys(script);
+  const exports = { __proto__: null };
+  const names = ObjectKeys(script);
   for (let i = 0; i < names.length; i += 1) exports[names[i]] = typeof script[names[i]];
-  return { exports, options: json };
+  return { __proto__: null, exports, options: json };
 };
 
 // -- iterations ------------------------------------------------------------------------------------
 
-const scope = globalThis;
 let iterate;
 let data;
 
@@ -169,7 +177,7 @@ entries.activate = (name, setupData) => {
 };
 
 const endWithFailure = () => {
-  callPython('vu.failed', giveUp());
+  host('vu.failed', giveUp());
   failure = undefined;
 };
 
@@ -190,7 +198,7 @@ entries.iterate = () => {
         running = true;
         continue;
       }
-      scope.__ITER = iteration;
+      ReflectSet(globalThis, '__ITER', iteration); // a script may have frozen it
       called = iterate;
       begin(() => iterate(data));
       if (hasFailed()) endWithFailure();
@@ -198,55 +206,4 @@ entries.iterate = () => {
   } catch (error) {
     throw hostError(error);
   }
-};
-
-// -- Go's JSON: how setup's data crosses (keys sorted, dates without idle fractions) ---------------
-
-/** A buffer's bytes as numbers. */
-const bytesOf = (buffer, start = 0, length = undefined) => {
-  const bytes = new Uint8Array(buffer, start, length);
-  const found = [];
-  for (let i = 0; i < bytes.length; i += 1) push(found, bytes[i]);
-  return found;
-};
-
-const toISOString = method(Date.prototype.toISOString);
-
-const goJSON = (value, seen = []) => {
-  if (value === null || value === undefined || typeof value === 'symbol') return null;
-  if (typeof value === 'number') {
-    if (!isFinite(value)) {
-      const name = { [Infinity]: '+Inf', [-Infinity]: '-Inf' }[value] ?? 'NaN';
-      throw new TypeError(`json: unsupported value: ${name}`);
-    }
-    return value;
-  }
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value === 'function') {
-    throw new TypeError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
-  }
-  if (typeof value !== 'object') return value;
-  if (value instanceof Date) return replaceIn(toISOString(value), /\.?0*Z$/, 'Z');
-  if (value instanceof ArrayBuffer) return {};
-  if (isView(value)) {
-    return host('vu.base64', bytesOf(value.buffer, value.byteOffset, value.byteLength));
-  }
-  if (includes(seen, value)) throw new TypeError('json: unsupported value: encountered a cycle');
-  const path = slice(seen);
-  push(path, value);
-  if (isArray(value)) {
-    const copy = [];
-    for (let i = 0; i < value.length; i += 1) push(copy, goJSON(value[i], path));
-    return copy;
-  }
-  if (value instanceof Set || value instanceof Map) {
-    return arrayFrom(value, (item) => goJSON(item, path));
-  }
-  const copy = {};
-  const names = sort(keys(value));
-  for (let i = 0; i < names.length; i += 1) {
-    const member = value[names[i]];
-    if (!isGoMethod(member)) copy[names[i]] = goJSON(member, path);
-  }
-  return copy;
 };

@@ -93,7 +93,7 @@ class VU:
                 b"vu.next": self.next_iteration,
                 b"vu.failed": self._failed,
                 b"vu.give_up": self._give_up,
-                b"vu.base64": lambda data: base64.b64encode(bytes(data)).decode(),
+                b"vu.base64": lambda packed: base64.b64encode(self.interpreter.buffer(packed)).decode(),
                 b"vu.started": self.process.script.executing,
             },
             load=self._load_module,

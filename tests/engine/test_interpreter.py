@@ -15,7 +15,10 @@ from jsrunner.engine.interpreter import HostError, Interpreter, JSError, mend, s
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PRELUDE = "import { describe, drainJobs, emit, entries, host, pack, packText, release, unpack } from 'jsrunner:host';\n"
+PRELUDE = (
+    "import { drainJobs, entries, host, pack, packText, release, unpack } from 'jsrunner:host';"
+    "import { describe } from 'jsrunner:errors'; import { emit } from 'jsrunner:samples';\n"
+)
 
 
 def make(

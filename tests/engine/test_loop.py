@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HARNESS = """
-import { callPython, entries, flush, host, now, timers } from 'jsrunner:host';
+import { callPython, entries, host, timers } from 'jsrunner:host';
+import { flush, now } from 'jsrunner:samples';
 import * as loop from 'jsrunner:loop';
 const say = (...values) => host('say', values);
 const busy = (milliseconds) => { const end = now() + milliseconds; while (now() < end); };
@@ -172,7 +173,7 @@ def heap() -> Callable[[list[tuple[str, int]]], list[int]]:
         "    if (action === 'add') loop.addTimer(() => {}, n * 1000, -1, 'x');"
         "    else if (action === 'remove') loop.removeTimer(first + n);"
         "    else if (timers.length) ran.push(timers[0].id - first), loop.removeTimer(timers[0].id);"
-        "    timers.forEach((one, at) => { if (one.at !== at) ran.push('misplaced'); });"
+        "    Array.from(timers, (one, at) => { if (one.at !== at) ran.push('misplaced'); });"
         "  }"
         "  while (timers.length) { ran.push(timers[0].id - first); loop.removeTimer(timers[0].id); }"
         "  return ran;"

@@ -1,6 +1,6 @@
 // BigInt.asUintN, which the engine gives negative where the number of bits is a multiple of its word.
 // @ts-check
-import { Number, defineProperty } from 'jsrunner:host';
+import { Number, ObjectDefineProperty } from 'jsrunner:primordials';
 
 const { BigInt } = globalThis;
 const { asUintN } = BigInt;
@@ -12,6 +12,6 @@ const statics = {
     return result < 0n ? result + (1n << BigInt(width)) : result;
   },
 };
-defineProperty(BigInt, 'asUintN', {
+ObjectDefineProperty(BigInt, 'asUintN', {
   __proto__: null, value: statics.asUintN, writable: true, configurable: true,
 });

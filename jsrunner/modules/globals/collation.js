@@ -3,18 +3,21 @@
 // table of weights has 1 MB; here is what it says of ASCII, Latin letters with accents and common punctuation. Letters
 // of other scripts go by code point.
 // @ts-check
-import { Map, String, defineProperty, lower, method, push, replaceIn } from 'jsrunner:host';
+import {
+  ArrayPrototypePush, Map, ObjectDefineProperty, RegExpPrototypeSymbolReplace, String, StringPrototypeToLowerCase,
+  uncurryThis,
+} from 'jsrunner:primordials';
 
 const { RegExp } = globalThis;
 const { fromCodePoint } = String;
 const { prototype } = String;
-const normalize = method(prototype.normalize);
-const codeAt = method(prototype.codePointAt);
-const unitAt = method(prototype.charCodeAt);
+const normalize = uncurryThis(prototype.normalize);
+const codeAt = uncurryThis(prototype.codePointAt);
+const unitAt = uncurryThis(prototype.charCodeAt);
 const { sign } = Math;
-const matches = method(RegExp.prototype.test);
-const setValue = method(Map.prototype.set);
-const valueOf = method(Map.prototype.get);
+const matches = uncurryThis(RegExp.prototype.test);
+const setValue = uncurryThis(Map.prototype.set);
+const valueOf = uncurryThis(Map.prototype.get);
 
 /** Character -> its place in a text. */
 const places = (text) => {
@@ -80,12 +83,12 @@ const weigh = (text, weights, written) => {
     i += character.length;
     const early = valueOf(BEFORE_LETTERS, character);
     if (early) {
-      push(weights.primary, early);
-      push(weights.accents, 0);
-      push(weights.written, written);
+      ArrayPrototypePush(weights.primary, early);
+      ArrayPrototypePush(weights.accents, 0);
+      ArrayPrototypePush(weights.written, written);
     } else if (matches(MARK, character)) {
-      push(weights.accents, valueOf(ACCENTS, character) ?? 100 + codeAt(character, 0));
-      push(weights.written, written);
+      ArrayPrototypePush(weights.accents, valueOf(ACCENTS, character) ?? 100 + codeAt(character, 0));
+      ArrayPrototypePush(weights.written, written);
     } else if (!matches(IGNORED, character)) {
       weighOther(character, weights, written);
     }
@@ -93,7 +96,7 @@ const weigh = (text, weights, written) => {
 };
 
 const weighOther = (character, weights, written) => {
-  const small = lower(character);
+  const small = StringPrototypeToLowerCase(character);
   const form = small === character ? written : WRITTEN.capital;
   const same = small === SHORT_I ? small : valueOf(SAME, small) ?? normalize(small, 'NFKD');
   if (same !== small) {
@@ -101,16 +104,16 @@ const weighOther = (character, weights, written) => {
   } else if (matches(KATAKANA, small)) {
     weigh(fromCodePoint(codeAt(small, 0) - 0x60), weights, WRITTEN.compatible);
   } else {
-    push(weights.primary, primary(small));
-    push(weights.accents, 0);
-    push(weights.written, form);
+    ArrayPrototypePush(weights.primary, primary(small));
+    ArrayPrototypePush(weights.accents, 0);
+    ArrayPrototypePush(weights.written, form);
   }
 };
 
 const weightsOf = (text) => {
   const weights = { primary: [], accents: [], written: [] };
-  const decomposed = replaceIn(normalize(text, 'NFD'), DECOMPOSED_SHORT_I, (_, letter) => (
-    letter === '\u0418' ? '\u0419' : SHORT_I));
+  const decomposed = RegExpPrototypeSymbolReplace(DECOMPOSED_SHORT_I, normalize(text, 'NFD'), (match) => (
+    match[1] === '\u0418' ? '\u0419' : SHORT_I));
   weigh(decomposed, weights, WRITTEN.plain);
   return weights;
 };
@@ -161,13 +164,13 @@ const compare = (one, other) => {
     || difference(left.written, right.written);
 };
 
-const native = method(prototype.localeCompare);
+const native = uncurryThis(prototype.localeCompare);
 const methods = {
   localeCompare(that) {
     if (this === undefined || this === null) return native(this, that);
-    return compare(`${this}`, `${that}`);
+    return compare(String(this), String(that));
   },
 };
-defineProperty(prototype, 'localeCompare', {
+ObjectDefineProperty(prototype, 'localeCompare', {
   __proto__: null, value: methods.localeCompare, writable: true, configurable: true,
 });

@@ -1,21 +1,25 @@
 // Date's setters: a value that is no number makes the date invalid, where the engine leaves it as it was.
 // @ts-check
-import { Date, Object, apply, defineProperty, filter, forEach, isNaN, method, startsWith } from 'jsrunner:host';
+import {
+  ArrayPrototypeFilter, Date, NumberIsNaN, Object, ObjectDefineProperty, ReflectApply, StringPrototypeStartsWith,
+  uncurryThis,
+} from 'jsrunner:primordials';
 
 const { prototype } = Date;
-const setTime = method(prototype.setTime);
-const names = filter(Object.getOwnPropertyNames(prototype), (name) => startsWith(name, 'set')
+const setTime = uncurryThis(prototype.setTime);
+const names = ArrayPrototypeFilter(Object.getOwnPropertyNames(prototype), (name) => StringPrototypeStartsWith(name, 'set')
   && name !== 'setTime' && name !== 'setYear');
 
-forEach(names, (name) => {
+for (let i = 0; i < names.length; i += 1) {
+  const name = names[i];
   const set = prototype[name];
   const value = {
     [name](...values) {
-      const result = apply(set, this, values);
-      if (isNaN(result)) setTime(this, result);
+      const result = ReflectApply(set, this, values);
+      if (NumberIsNaN(result)) setTime(this, result);
       return result;
     },
   }[name];
-  defineProperty(value, 'length', { __proto__: null, value: set.length, configurable: true });
-  defineProperty(prototype, name, { __proto__: null, value, writable: true, configurable: true });
-});
+  ObjectDefineProperty(value, 'length', { __proto__: null, value: set.length, configurable: true });
+  ObjectDefineProperty(prototype, name, { __proto__: null, value, writable: true, configurable: true });
+}

@@ -1,27 +1,29 @@
 // Date.prototype.toString and toTimeString: k6's end in the name of the time zone.
 // @ts-check
-import { Date, Map, defineProperty, forEach, host, isNaN, keys, method } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
+import { Date, Map, NumberIsNaN, uncurryThis } from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Date;
-const time = method(prototype.getTime);
-const offset = method(prototype.getTimezoneOffset);
-const dateText = method(prototype.toString);
-const timeText = method(prototype.toTimeString);
+const time = uncurryThis(prototype.getTime);
+const offset = uncurryThis(prototype.getTimezoneOffset);
+const dateText = uncurryThis(prototype.toString);
+const timeText = uncurryThis(prototype.toTimeString);
 
 /** Offset from UTC in minutes -> abbreviation of the zone, which changes with it (EST, EDT). */
 const zones = new Map();
-const zoneAt = method(Map.prototype.get);
-const setZone = method(Map.prototype.set);
+const zoneAt = uncurryThis(Map.prototype.get);
+const setZone = uncurryThis(Map.prototype.set);
 
 const withZone = (text, date) => {
   const minutes = offset(date);
-  if (isNaN(minutes)) return text;
+  if (NumberIsNaN(minutes)) return text;
   let zone = zoneAt(zones, minutes);
   if (zone === undefined) {
     zone = host('environment.zone', time(date));
     setZone(zones, minutes, zone);
   }
-  return zone === '' ? text : `${text} (${zone})`;
+  return zone === '' ? text : text + ' (' + String(zone) + ')';
 };
 
 const methods = {
@@ -32,6 +34,4 @@ const methods = {
     return withZone(timeText(this), this);
   },
 };
-forEach(keys(methods), (name) => defineProperty(prototype, name, {
-  __proto__: null, value: methods[name], writable: true, configurable: true,
-}));
+defineMethods(prototype, methods);

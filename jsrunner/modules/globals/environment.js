@@ -1,59 +1,65 @@
 // __ENV, __VU, __ITER, open, require and what else k6 puts into the global scope of a script.
 // @ts-check
 import { run, running } from 'jsrunner:commonjs';
+import { context } from 'jsrunner:context';
+import { GoError, describe } from 'jsrunner:errors';
+import { entries, host, unpack } from 'jsrunner:host';
+import { defineGlobal } from 'jsrunner:language';
 import {
-  Error, GoError, Map, Object, Proxy, String, context, defineProperty, describe, entries, forEach, host, keys, method, pop,
-  push, unpack,
-} from 'jsrunner:host';
+  ArrayPrototypePop, ArrayPrototypePush, Error, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, Proxy,
+  RegExpPrototypeExec, SafeArray, SafeMap, String, SyntaxError, globalThis, isInstance,
+} from 'jsrunner:primordials';
+import { asText, setOwn } from 'jsrunner:values';
 
 const INIT_ONLY = 'function is only available in the init stage (i.e. the global scope), see '
   + 'https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information';
 
-const scope = globalThis;
-const { SyntaxError } = scope;
-const define = (name, value) => defineProperty(scope, name, {
-  __proto__: null, value, writable: true, configurable: true,
-});
-
 // A script may write to its __ENV, unless it is frozen; values become strings, and nobody else sees them.
 const variables = host('environment.variables');
 const frozen = host('environment.frozen');
-const { freeze } = Object;
-const publish = () => define('__ENV', frozen ? freeze({ ...variables }) : new Proxy(variables, {
+const publish = () => defineGlobal('__ENV', frozen ? ObjectFreeze({ ...variables }) : new Proxy(variables, {
   __proto__: null,
   set(target, key, value) {
-    target[key] = String(value);
+    setOwn(target, key, String(value));
     return true;
   },
 }));
 publish();
 
 /** Variables of a scenario lie over the others while the VU works for it. */
-let overlaid = {};
+let overlaid = { __proto__: null };
 entries.setEnvironment = (scenario) => {
-  forEach(keys(overlaid), (key) => {
-    if (overlaid[key] === undefined) delete variables[key];
-    else variables[key] = overlaid[key];
-  });
-  overlaid = {};
-  forEach(keys(scenario ?? {}), (key) => {
-    overlaid[key] = variables[key];
-    variables[key] = scenario[key];
-  });
+  const covered = ObjectKeys(overlaid);
+  for (let i = 0; i < covered.length; i += 1) {
+    if (overlaid[covered[i]] === undefined) delete variables[covered[i]];
+    else setOwn(variables, covered[i], overlaid[covered[i]]);
+  }
+  overlaid = { __proto__: null };
+  const names = scenario ? ObjectKeys(scenario) : [];
+  for (let i = 0; i < names.length; i += 1) {
+    overlaid[names[i]] = ObjectHasOwn(variables, names[i]) ? variables[names[i]] : undefined;
+    setOwn(variables, names[i], scenario[names[i]]);
+  }
   if (frozen) publish();
 };
 
-define('__VU', host('environment.vu_number'));
-define('__ITER', undefined);
-
-const matchIn = method(String.prototype.match);
+defineGlobal('__VU', host('environment.vu_number'));
+defineGlobal('__ITER', undefined);
 
 /** The files of the modules that are being called, the innermost first. */
-const callers = () => matchIn(new Error().stack, /(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g) ?? [];
+const callers = () => {
+  const { stack } = new Error();
+  const place = /(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g;
+  const files = SafeArray();
+  for (let found = RegExpPrototypeExec(place, stack); found; found = RegExpPrototypeExec(place, stack)) {
+    ArrayPrototypePush(files, found[0]);
+  }
+  return files;
+};
 
-define('open', (path, mode) => {
-  if (!context.inInit) throw new GoError(`the "open" ${INIT_ONLY}`);
-  const name = path === undefined || path === null ? '' : String(path);
+defineGlobal('open', (path, mode) => {
+  if (!context.inInit) throw new GoError('the "open" ' + INIT_ONLY);
+  const name = asText(path);
   if (name === '') throw new GoError("open() can't be used with an empty filename");
   const files = callers();
   // k6 looks where the module that is being required lies, or else the outermost one.
@@ -62,68 +68,69 @@ define('open', (path, mode) => {
 });
 
 /** Namespaces by URL, put there by a module that Python evaluates. */
-const required = new Map();
-const setModule = method(Map.prototype.set);
-const moduleOf = method(Map.prototype.get);
-entries.required = (url, namespace) => setModule(required, url, namespace);
+const required = new SafeMap();
+entries.required = (url, namespace) => required.set(url, namespace);
 
-define('require', (specifier) => {
-  if (!context.inInit) throw new GoError(`the "require" ${INIT_ONLY}`);
-  const name = specifier === undefined || specifier === null ? '' : String(specifier);
+defineGlobal('require', (specifier) => {
+  if (!context.inInit) throw new GoError('the "require" ' + INIT_ONLY);
+  const name = asText(specifier);
   if (name === '') throw new GoError("require() can't be used with an empty specifier");
   const found = host('environment.find', name, callers()[0] ?? null);
   const kind = found[0];
   const url = found[1];
-  push(running, url);
+  ArrayPrototypePush(running, url);
   try {
     const failed = host('environment.require', kind, url);
     if (failed) {
       const error = unpack(failed[1]);
-      const unreadable = failed[0] === 'link' && error instanceof SyntaxError;
+      const unreadable = failed[0] === 'link' && isInstance(SyntaxError, error);
       throw unreadable ? new GoError(host('environment.syntax', describe(error))) : error;
     }
     if (kind === 'commonjs') return run(url);
   } finally {
-    pop(running);
+    ArrayPrototypePop(running);
   }
-  const namespace = moduleOf(required, url);
+  const namespace = required.get(url);
   return kind === 'builtin' && 'default' in namespace ? namespace.default : namespace;
 });
 
-const mixed = (name) => ({
+const mixed = (name) => ObjectDefineProperty(globalThis, name, {
+  __proto__: null,
   configurable: true,
   get() {
-    throw new GoError(`you are trying to access identifier "${name}", this likely is due to mixing ECMAScript `
+    throw new GoError('you are trying to access identifier "' + name + '", this likely is due to mixing ECMAScript '
       + 'Modules (ESM) and CommonJS syntax. This isn\'t supported in the JavaScript standard, please use only '
       + 'one or the other');
   },
   set(value) {
-    define(name, value);
+    defineGlobal(name, value);
   },
 });
-Object.defineProperties(globalThis, { module: mixed('module'), exports: mixed('exports') });
+mixed('module');
+mixed('exports');
 
 /** Load a module of ours that few scripts use, and that each VU would pay for. */
 export const load = (specifier) => host('environment.load', specifier);
 
 /** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
 export const later = (target, module, names, enumerable = false) => {
-  forEach(names, (name) => {
-    defineProperty(target, name, {
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i];
+    ObjectDefineProperty(target, name, {
       __proto__: null,
       configurable: true,
       enumerable,
       get() {
-        load(`jsrunner:globals/${module}`);
+        load('jsrunner:globals/' + module);
         return target[name];
       },
       set(value) {
-        defineProperty(target, name, {
+        ObjectDefineProperty(target, name, {
           __proto__: null, value, writable: true, enumerable, configurable: true,
         });
       },
     });
-  });
+  }
 };
 later(globalThis, 'text', ['TextEncoder', 'TextDecoder']);
 later(globalThis, 'webcrypto', ['crypto']);

@@ -2,7 +2,9 @@
 // and their inverses; https://www.netlib.org/cephes/) and of FreeBSD's msun (cube root, logarithm; by permission of Sun
 // Microsystems, 1993). The C library's differ in the last digit for about one argument in five.
 // @ts-check
-import { Number, apply, defineProperty, forEach, isNaN, keys, map, push, trunc } from 'jsrunner:host';
+import {
+  ArrayPrototypeMap, ArrayPrototypePush, MathTrunc, Number, NumberIsNaN, ObjectDefineProperty, ObjectKeys, ReflectApply,
+} from 'jsrunner:primordials';
 
 const { BigUint64Array, Float64Array, Math } = globalThis;
 const { PI, abs, atan2: nativeAtan2, cos: nativeCos, sin: nativeSin, sqrt, tan: nativeTan } = Math;
@@ -53,7 +55,7 @@ const LARGE = 2 ** 29;
 
 /** [octant, the rest within a quarter of pi] of a number that is not negative. */
 const reduce = (x) => {
-  let octant = trunc(x * (4 / PI));
+  let octant = MathTrunc(x * (4 / PI));
   if (octant % 2) octant += 1;
   const rest = ((x - octant * 7.85398125648498535156e-1) - octant * 3.77489470793079817668e-8)
     - octant * 2.69515142907905952645e-15;
@@ -167,9 +169,9 @@ const hypot = (...values) => {
   let isNumber = true;
   for (let i = 0; i < values.length; i += 1) {
     const size = abs(values[i]);
-    if (isNaN(size)) isNumber = false;
+    if (NumberIsNaN(size)) isNumber = false;
     else if (size > most) most = size;
-    push(sizes, size);
+    ArrayPrototypePush(sizes, size);
   }
   if (most === Infinity) return Infinity;
   if (!isNumber) return NaN;
@@ -188,7 +190,7 @@ const hypot = (...values) => {
 
 /** FreeBSD: e_log.c. */
 const log = (x) => {
-  if (isNaN(x) || x < 0) return NaN;
+  if (NumberIsNaN(x) || x < 0) return NaN;
   if (x === 0) return -Infinity;
   if (x === Infinity) return x;
   let [fraction, exponent] = split(x);
@@ -218,12 +220,15 @@ const log10 = (x) => log(x) * Math.LOG10E;
 
 const toNumber = (value) => +value;
 
-const define = (functions) => forEach(keys(functions), (name) => {
-  const count = Math[name].length;
-  const value = { [name]: (...values) => apply(functions[name], undefined, map(values, toNumber)) }[name];
-  defineProperty(value, 'length', { __proto__: null, value: count, configurable: true });
-  defineProperty(Math, name, { __proto__: null, value, writable: true, configurable: true });
-});
-define({
-  acos, asin, atan, atan2, cbrt, cos, hypot, log, log10, log2, sin, tan,
-});
+const functions = {
+  __proto__: null, acos, asin, atan, atan2, cbrt, cos, hypot, log, log10, log2, sin, tan,
+};
+const names = ObjectKeys(functions);
+for (let i = 0; i < names.length; i += 1) {
+  const name = names[i];
+  const value = {
+    [name]: (...values) => ReflectApply(functions[name], undefined, ArrayPrototypeMap(values, toNumber)),
+  }[name];
+  ObjectDefineProperty(value, 'length', { __proto__: null, value: Math[name].length, configurable: true });
+  ObjectDefineProperty(Math, name, { __proto__: null, value, writable: true, configurable: true });
+}

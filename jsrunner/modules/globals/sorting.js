@@ -1,11 +1,12 @@
 // Array.prototype.sort and toSorted with a function: the order of its calls, and what comes of one that
 // contradicts itself (`(a, b) => a > b`), are k6's. A function that is consistent gives the same in both engines.
 // @ts-check
-import { apply, concat, defineProperty, forEach, isArray, keys, method } from 'jsrunner:host';
+import { ArrayIsArray, ArrayPrototypeSlice, ReflectApply, uncurryThis } from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Array;
-const sortBy = method(prototype.sort);
-const sortedBy = method(prototype.toSorted);
+const sortBy = uncurryThis(prototype.sort);
+const sortedBy = uncurryThis(prototype.toSorted);
 
 /** k6 sorts so many items by insertion. */
 const FEW = 20;
@@ -42,7 +43,7 @@ const agrees = (list, compare) => {
   return true;
 };
 
-const isOurs = (list, compare) => typeof compare === 'function' && isArray(list);
+const isOurs = (list, compare) => typeof compare === 'function' && ArrayIsArray(list);
 
 const methods = {
   sort(compare) {
@@ -50,7 +51,7 @@ const methods = {
     if (this.length > FEW || !isDense(this)) {
       return sortBy(this, this.length > FEW && agrees(this, compare) ? compare : consistent(compare));
     }
-    const items = concat([], this);
+    const items = ArrayPrototypeSlice(this);
     insert(items, compare);
     for (let i = 0; i < items.length; i += 1) this[i] = items[i];
     return this;
@@ -58,9 +59,7 @@ const methods = {
   toSorted(compare) {
     if (!isOurs(this, compare)) return sortedBy(this, compare);
     const items = sortedBy(this, () => 0);
-    return apply(methods.sort, items, [compare]);
+    return ReflectApply(methods.sort, items, [compare]);
   },
 };
-forEach(keys(methods), (name) => defineProperty(prototype, name, {
-  __proto__: null, value: methods[name], writable: true, configurable: true,
-}));
+defineMethods(prototype, methods);

@@ -1,9 +1,8 @@
 // crypto.subtle of the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) as far as k6 has it,
 // see https://grafana.com/docs/k6/latest/javascript-api/crypto/subtlecrypto/.
 // @ts-check
-import {
-  GoValue, fail, host, pack, release, unpack,
-} from 'jsrunner:host';
+import { GoValue, fail } from 'jsrunner:errors';
+import { host, pack, release, unpack } from 'jsrunner:host';
 import { aside, promised } from 'jsrunner:loop';
 import { crypto } from 'jsrunner:globals/webcrypto';
 
@@ -14,7 +13,7 @@ const isBytes = (value) => value instanceof ArrayBuffer || ArrayBuffer.isView(va
 /** A copy of the bytes of a buffer, a typed array or a DataView. */
 const bytesOf = (value, what = 'data') => {
   if (value instanceof ArrayBuffer) return value.slice(0);
-  if (!ArrayBuffer.isView(value)) return fail('TypeError', `${what} is no ArrayBuffer, TypedArray or DataView`);
+  if (!ArrayBuffer.isView(value)) return fail('TypeError', what + ' is no ArrayBuffer, TypedArray or DataView');
   return value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength);
 };
 
@@ -23,7 +22,7 @@ const NOTHING = new ArrayBuffer(0);
 /** Call `send(op, ...)` with the buffers among the arguments packed. */
 const packed = (send, op, args) => {
   try {
-    return send(`subtle.${op}`, ...args.map((one) => (one instanceof ArrayBuffer ? pack(one) : one)));
+    return send('subtle.' + String(op), ...args.map((one) => (one instanceof ArrayBuffer ? pack(one) : one)));
   } finally {
     release();
   }
@@ -36,7 +35,7 @@ const runAside = (op, ...args) => packed(aside, op, args);
 const count = (value, what, least = 1, most = 2 ** 31 - 1) => {
   const number = Number(value);
   if (!(Number.isInteger(number) && number >= least && number <= most)) {
-    fail('OperationError', `invalid ${what}: ${value}`);
+    fail('OperationError', 'invalid ' + what + ': ' + String(value));
   }
   return number;
 };
@@ -69,7 +68,7 @@ class CryptoKey {
 const usagesOf = (usages, allowed, mayBeNone = false) => {
   if (!Array.isArray(usages)) return fail('TypeError', 'key usages are no array');
   for (const one of usages) {
-    if (!allowed.includes(one)) fail('SyntaxError', `invalid key usage: ${one}`);
+    if (!allowed.includes(one)) fail('SyntaxError', 'invalid key usage: ' + String(one));
   }
   if (!usages.length && !mayBeNone) fail('SyntaxError', 'key usages cannot be empty');
   return [...usages];
@@ -92,7 +91,7 @@ const pairUsages = (usages, [privateUsages, publicUsages]) => {
 };
 
 const checkFormat = (format, known, name) => {
-  if (!known.includes(format)) fail('NotSupportedError', `the key format ${format} is not supported for ${name}`);
+  if (!known.includes(format)) fail('NotSupportedError', 'the key format ' + String(format) + ' is not supported for ' + name);
 };
 
 const checkJwk = (data, members) => {
@@ -100,7 +99,7 @@ const checkJwk = (data, members) => {
   for (const [member, value] of Object.entries(members)) {
     const given = data[member];
     if (given !== value && !(member === 'alg' && given === undefined)) {
-      fail('DataError', `${member} of the JSON Web Key is not ${value}`);
+      fail('DataError', member + ' of the JSON Web Key is not ' + String(value));
     }
   }
 };
@@ -119,7 +118,7 @@ const HASHES = {
 const hashOf = ({ hash }) => {
   if (hash === undefined || hash === null) fail('SyntaxError', 'could not get hash from algorithm parameter');
   const name = String(typeof hash === 'object' ? hash.name : hash).toUpperCase();
-  if (!Object.hasOwn(HASHES, name)) fail('NotSupportedError', `unsupported hash algorithm: ${name}`);
+  if (!Object.hasOwn(HASHES, name)) fail('NotSupportedError', 'unsupported hash algorithm: ' + name);
   return name;
 };
 
@@ -128,14 +127,14 @@ const hashOf = ({ hash }) => {
 const AES_LENGTHS = [128, 192, 256];
 const aesLength = ({ length }) => {
   const bits = Number(length);
-  if (!AES_LENGTHS.includes(bits)) fail('OperationError', `invalid key length: ${length}`);
+  if (!AES_LENGTHS.includes(bits)) fail('OperationError', 'invalid key length: ' + String(length));
   return bits;
 };
 
 const aes = (name, usages) => {
   const key = (data, extractable, uses) => new CryptoKey('secret', extractable,
     { name, length: data.byteLength * 8 }, uses, data);
-  const jwkName = (data) => `A${data.byteLength * 8}${name.slice(4)}`;
+  const jwkName = (data) => ('A' + String(data.byteLength * 8) + String(name.slice(4)));
   return {
     'get key length': aesLength,
     generateKey(parameters, extractable, given) {
@@ -147,7 +146,7 @@ const aes = (name, usages) => {
       const uses = usagesOf(given, usages, true);
       if (format === 'jwk') checkJwk(data, { kty: 'oct' });
       const bytes = format === 'jwk' ? runForBytes('from_base64url', String(data.k)) : bytesOf(data, 'key data');
-      if (!AES_LENGTHS.includes(bytes.byteLength * 8)) fail('DataError', `invalid key length: ${bytes.byteLength * 8}`);
+      if (!AES_LENGTHS.includes(bytes.byteLength * 8)) fail('DataError', 'invalid key length: ' + String(bytes.byteLength * 8));
       if (format === 'jwk') checkJwk(data, { alg: jwkName(bytes) });
       return key(bytes, extractable, usagesOf(uses, usages));
     },
@@ -160,7 +159,7 @@ const aes = (name, usages) => {
 
 const block = (value, what) => {
   const bytes = isBytes(value) ? bytesOf(value) : NOTHING;
-  if (bytes.byteLength !== 16) fail('OperationError', `${what} has not 16 bytes`);
+  if (bytes.byteLength !== 16) fail('OperationError', what + ' has not 16 bytes');
   return bytes;
 };
 
@@ -174,7 +173,7 @@ const ctr = ({ counter, length }, key, data) => {
 const TAG_LENGTHS = [32, 64, 96, 104, 112, 120, 128];
 const gcm = (encrypts) => ({ iv, additionalData, tagLength }, key, data) => {
   const bits = tagLength === undefined ? 128 : Number(tagLength);
-  if (!TAG_LENGTHS.includes(bits)) fail('OperationError', `invalid tag length: ${tagLength}`);
+  if (!TAG_LENGTHS.includes(bits)) fail('OperationError', 'invalid tag length: ' + String(tagLength));
   if (!isBytes(iv)) fail('OperationError', 'iv is missing');
   if (!encrypts && data.byteLength < bits / 8) fail('OperationError', 'the data is shorter than the tag');
   const extra = additionalData === undefined || additionalData === null ? NOTHING : bytesOf(additionalData);
@@ -183,7 +182,7 @@ const gcm = (encrypts) => ({ iv, additionalData, tagLength }, key, data) => {
 
 const hmac = (() => {
   const usages = ['sign', 'verify'];
-  const jwkName = (hash) => `HS${hash.slice(4)}`;
+  const jwkName = (hash) => ('HS' + String(hash.slice(4)));
   const key = (hash, data, extractable, uses, length = data.byteLength * 8) => new CryptoKey('secret', extractable,
     { name: 'HMAC', hash: Object.freeze({ name: hash }), length }, uses, data);
   const signature = (used, data) => runForBytes('hmac', used.algorithm.hash.name, material(used), data);
@@ -233,7 +232,7 @@ const asymmetric = (kind, name, usages, formats, describe) => ({
   exportKey(format, key) {
     checkFormat(format, formats, name);
     const wanted = { spki: 'public', raw: 'public', pkcs8: 'private' }[format] ?? key.type;
-    if (key.type !== wanted) fail('InvalidAccessError', `a ${key.type} key cannot be exported as ${format}`);
+    if (key.type !== wanted) fail('InvalidAccessError', 'a ' + String(key.type) + ' key cannot be exported as ' + String(format));
     if (format === 'jwk') return run('export_jwk', key.type === 'private', material(key));
     return format === 'raw' ? runForBytes('export_point', material(key)) : material(key).slice(0);
   },
@@ -244,7 +243,7 @@ const CURVES = ['P-256', 'P-384', 'P-521'];
 /** `usages`: of the private and of the public key. */
 const elliptic = (name, usages) => {
   const describe = ({ namedCurve }) => {
-    if (!CURVES.includes(namedCurve)) fail('NotSupportedError', `unsupported curve: ${namedCurve}`);
+    if (!CURVES.includes(namedCurve)) fail('NotSupportedError', 'unsupported curve: ' + String(namedCurve));
     return [{ name, namedCurve }, namedCurve];
   };
   return {
@@ -272,7 +271,7 @@ const ecdh = {
       fail('InvalidAccessError', 'public is no public ECDH key on the curve of the base key');
     }
     const shared = runForBytes('ecdh', material(key), material(other));
-    if (bits > shared.byteLength * 8) fail('OperationError', `no ${bits} bits can be derived`);
+    if (bits > shared.byteLength * 8) fail('OperationError', 'no ' + String(bits) + ' bits can be derived');
     return shared.slice(0, bits / 8);
   },
 };
@@ -354,15 +353,15 @@ const find = (operation, given) => {
   const found = name && ALGORITHMS[name];
   if (!found || !found[operation]) {
     fail('NotSupportedError',
-      `algorithm "${parameters.name}" doesn't support (in implementation) operation "${operation}"`);
+      'algorithm "' + String(parameters.name) + '" doesn\'t support (in implementation) operation "' + operation + '"');
   }
   return [name, parameters, found];
 };
 
 const checkKey = (key, name, usage) => {
   if (!isKey(key)) fail('TypeError', 'key is no CryptoKey');
-  if (key.algorithm.name !== name) fail('InvalidAccessError', `the key is one of ${key.algorithm.name}, not of ${name}`);
-  if (!key.usages.includes(usage)) fail('InvalidAccessError', `the key cannot be used to ${usage}`);
+  if (key.algorithm.name !== name) fail('InvalidAccessError', 'the key is one of ' + String(key.algorithm.name) + ', not of ' + name);
+  if (!key.usages.includes(usage)) fail('InvalidAccessError', 'the key cannot be used to ' + String(usage));
 };
 
 const FORMATS = ['raw', 'jwk', 'spki', 'pkcs8'];
@@ -392,7 +391,7 @@ const subtle = {
   }),
   importKey: (format, data, algorithm, extractable, usages) => promised(() => {
     const [, parameters, found] = find('importKey', algorithm);
-    if (!FORMATS.includes(format)) fail('ImplementationError', `unsupported key format: ${format}`);
+    if (!FORMATS.includes(format)) fail('ImplementationError', 'unsupported key format: ' + String(format));
     return found.importKey(format, data, parameters, Boolean(extractable), usages);
   }),
   exportKey: (format, key) => promised(() => {
@@ -404,7 +403,7 @@ const subtle = {
   deriveBits: (algorithm, key, length) => promised(() => {
     const [name, parameters, found] = find('deriveBits', algorithm);
     const bits = count(length, 'number of bits');
-    if (bits % 8) fail('OperationError', `invalid number of bits: ${length}`);
+    if (bits % 8) fail('OperationError', 'invalid number of bits: ' + String(length));
     checkKey(key, name, 'deriveBits');
     return found.deriveBits(parameters, key, bits);
   }),

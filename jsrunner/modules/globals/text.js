@@ -1,8 +1,6 @@
 // TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) as far as k6 has them.
 // @ts-check
-import {
-  host, pack, packText, release, unpack,
-} from 'jsrunner:host';
+import { host, pack, packText, release, unpack } from 'jsrunner:host';
 
 const LABELS = {
   '': 'utf-8', 'utf-8': 'utf-8', utf8: 'utf-8', 'utf-16': 'utf-16le', 'utf-16le': 'utf-16le', 'utf-16be': 'utf-16be',
@@ -30,7 +28,7 @@ class TextDecoder {
   #rest = NOTHING;
   constructor(label, options) {
     const name = label === undefined ? '' : String(label).trim().toLowerCase();
-    if (!Object.hasOwn(LABELS, name)) throw new RangeError(`unsupported encoding: ${label}`);
+    if (!Object.hasOwn(LABELS, name)) throw new RangeError('unsupported encoding: ' + String(label));
     this.#encoding = LABELS[name];
     this.#fatal = Boolean(options?.fatal);
     this.#ignoreBOM = Boolean(options?.ignoreBOM);

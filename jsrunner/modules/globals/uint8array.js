@@ -1,20 +1,21 @@
 // Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
 // @ts-check
+import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
-  Object, TypeError, Uint8Array, apply, defineProperty, forEach, getOwnPropertyDescriptor, host, keys, method, pack, packText,
-  release, unpack,
-} from 'jsrunner:host';
+  Object, ObjectGetOwnPropertyDescriptor, ReflectApply, TypeError, Uint8Array, uncurryThis,
+} from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const { SyntaxError, Symbol } = globalThis;
 const { getPrototypeOf } = Object;
-const setBytes = method(Uint8Array.prototype.set);
-const tagOf = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+const setBytes = uncurryThis(Uint8Array.prototype.set);
+const tagOf = ObjectGetOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
 
 /** The bytes of `this`, as a copy. */
 const bytesOf = (array) => new Uint8Array(array).buffer;
 
 const checkArray = (value) => {
-  if (apply(tagOf, value, []) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');
+  if (ReflectApply(tagOf, value, []) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');
 };
 
 const checkText = (value) => {
@@ -45,13 +46,13 @@ const handlingOf = ({ lastChunkHandling }) => {
 
 /** [characters read, Uint8Array, whether the text is valid]: at most `limit` bytes, null for no limit. */
 const decode = (operation, text, limit, ...how) => {
-  const result = host(`uint8array.${operation}`, packText(text), limit, ...how);
+  const result = host('uint8array.' + operation, packText(text), limit, ...how);
   release();
   return [result[0], new Uint8Array(unpack(result[1])), result[2]];
 };
 
 const made = (encoding, result) => {
-  if (!result[2]) throw new SyntaxError(`invalid ${encoding} text`);
+  if (!result[2]) throw new SyntaxError('invalid ' + String(encoding) + ' text');
   return result[1];
 };
 
@@ -105,8 +106,5 @@ const methods = {
   },
 };
 
-const define = (target, functions) => forEach(keys(functions), (name) => defineProperty(target, name, {
-  __proto__: null, value: functions[name], writable: true, configurable: true,
-}));
-define(Uint8Array, statics);
-define(Uint8Array.prototype, methods);
+defineMethods(Uint8Array, statics);
+defineMethods(Uint8Array.prototype, methods);

@@ -1,7 +1,8 @@
 // crypto: the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) as far as k6 has it, see
 // https://grafana.com/docs/k6/latest/javascript-api/crypto/.
 // @ts-check
-import { fail, host, unpack } from 'jsrunner:host';
+import { fail } from 'jsrunner:errors';
+import { host, unpack } from 'jsrunner:host';
 import { later } from 'jsrunner:globals/environment';
 
 const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
@@ -13,7 +14,7 @@ export const crypto = {
     if (!INTEGERS.some((Kind) => array instanceof Kind)) {
       fail('TypeMismatchError', 'the argument is no array of integers');
     }
-    if (array.byteLength > QUOTA) fail('QuotaExceededError', `the array has more than ${QUOTA} bytes`);
+    if (array.byteLength > QUOTA) fail('QuotaExceededError', 'the array has more than ' + QUOTA + ' bytes');
     const values = new Uint8Array(unpack(host('webcrypto.random', array.byteLength)));
     new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(values);
     return array;

@@ -95,7 +95,7 @@ export class Element {
   }
 
   toString() {
-    return this.#type === ELEMENT ? '[object html.Node]' : `[object ${this.#name}]`;
+    return this.#type === ELEMENT ? '[object html.Node]' : '[object ' + String(this.#name) + ']';
   }
 
   namespaceURI() {
@@ -211,7 +211,7 @@ export class Element {
   // -- searches and comparisons --------------------------------------------------------------------
 
   getElementsByClassName(name) {
-    return elementsOf(this.#selection.find(`.${text(name)}`));
+    return elementsOf(this.#selection.find('.' + text(name)));
   }
 
   getElementsByTagName(name) {
@@ -261,7 +261,7 @@ const NAMES = {
 export const goName = (element) => {
   if (isPlainElement(element)) return 'html.Element';
   const name = element.nodeName();
-  return `html.${NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1)}Element`;
+  return 'html.' + String(NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1)) + 'Element';
 };
 
 /** What html/kinds.js gives to this module when it is loaded, for the first element. */

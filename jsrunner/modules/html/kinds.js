@@ -67,7 +67,7 @@ const ownerForm = (element) => {
   const around = element.selection().closest('form');
   if (around.size()) return around;
   const id = element.getAttribute('form') ?? '';
-  return id === '' ? around : search(element.selection(), `#${id}`);
+  return id === '' ? around : search(element.selection(), '#' + id);
 };
 const owned = {
   form() {
@@ -78,12 +78,12 @@ const labelled = {
   labels() {
     const around = this.selection().closest('label');
     const id = this.id();
-    return elementsOf(id === '' ? around : around.add(search(this.selection(), `label[for="${id}"]`)));
+    return elementsOf(id === '' ? around : around.add(search(this.selection(), 'label[for="' + id + '"]')));
   },
 };
 
 /** What a button or a field says of the form's attribute, or else the form. */
-const submission = (element, name) => element.getAttribute(`form${name}`) ?? ownerForm(element).attr(name);
+const submission = (element, name) => element.getAttribute('form' + name) ?? ownerForm(element).attr(name);
 
 const FORM_FIELD = () => ({
   ...owned,
@@ -179,7 +179,7 @@ const FORMS = {
     list() {
       const id = this.getAttribute('list') ?? '';
       if (id === '' || WITHOUT_LIST.includes(this.getAttribute('type'))) return undefined;
-      return elementOf(search(this.selection(), `datalist[id="${id}"]`));
+      return elementOf(search(this.selection(), 'datalist[id="' + id + '"]'));
     },
     type: choice('type', ...INPUT_TYPES),
   }),
@@ -195,7 +195,7 @@ const FORMS = {
     ...owned,
     control() {
       const id = this.getAttribute('for');
-      return id === undefined ? undefined : elementOf(search(this.selection(), `#${id}`));
+      return id === undefined ? undefined : elementOf(search(this.selection(), '#' + id));
     },
     htmlFor: string('for'),
   }),
@@ -214,7 +214,7 @@ const FORMS = {
       if (around.size()) return elementOf(around);
       const select = this.selection().parents('select');
       const id = select.attr('form');
-      return id === undefined ? undefined : elementOf(search(select, `form#${id}`));
+      return id === undefined ? undefined : elementOf(search(select, 'form#' + id));
     },
     index() {
       return position(this, 'select,datalist', 'option', 0);
@@ -356,7 +356,7 @@ const RESOURCES = {
     images() {
       const id = this.getAttribute('id');
       if (id === undefined) return [];
-      return elementsOf(search(this.selection(), `img[usemap="#${id}"],object[usemap="#${id}"]`));
+      return elementsOf(search(this.selection(), 'img[usemap="#' + id + '"],object[usemap="#' + id + '"]'));
     },
   }),
   object: () => ({

@@ -4,7 +4,10 @@ import { goType } from 'jsrunner:bytes';
 import {
   Element, elementsOf, goName, isPlainElement, numberOf, setSelection,
 } from 'jsrunner:html/elements';
-import { GoError, WeakRef, host, onFlush, packText, release, unpack } from 'jsrunner:host';
+import { GoError } from 'jsrunner:errors';
+import { host, packText, release, unpack } from 'jsrunner:host';
+import { WeakRef } from 'jsrunner:primordials';
+import { onFlush } from 'jsrunner:samples';
 
 /** A parsed document: a handle of Python's, and where the document came from. */
 class Page {
@@ -43,12 +46,12 @@ const integer = (value) => Math.trunc(Number(value)) || 0;
 /** What an exception in a callback is to Go: its text and where it was thrown. */
 const failure = (error) => {
   const [, place] = /\n\tat (.*)/.exec(error?.stack ?? '') ?? [];
-  return place ? `${error} at ${place}` : `${error}`;
+  return place ? String(error) + ' at ' + place : String(error);
 };
 
 const invalid = (value) => {
   const type = value instanceof Element ? goName(value) : goType(value);
-  return new GoError(`invalid argument, cannot use a '${type}' as a selector`);
+  return new GoError("invalid argument, cannot use a '" + String(type) + "' as a selector");
 };
 
 /** Nodes of one document, in an order of their own. */
@@ -82,7 +85,7 @@ export class Selection {
   }
 
   #ask(operation, ...args) {
-    return host(`html.${operation}`, this.#page.handle, this.#nodes, ...args);
+    return host('html.' + operation, this.#page.handle, this.#nodes, ...args);
   }
 
   /** Nodes of an argument that is a selection; those of other documents are unknown here. */
@@ -146,7 +149,7 @@ export class Selection {
       return this.#nodes.filter((node) => wanted.includes(node));
     }
     if (typeof value === 'function') return this.#those(value, true);
-    throw new GoError(`the argument to ${method}() must be a function, a selector or a selection`);
+    throw new GoError('the argument to ' + String(method) + '() must be a function, a selector or a selection');
   }
 
   #those(test, keep) {
@@ -179,7 +182,7 @@ export class Selection {
     let to = end.length && integer(end[0]) < count ? integer(end[0]) : count;
     if (from < 0) from += count;
     if (to < 0) to += count;
-    if (from < 0 || from > to) throw new GoError(`runtime error: slice bounds out of range [${from}:${to}]`);
+    if (from < 0 || from > to) throw new GoError('runtime error: slice bounds out of range [' + from + ':' + to + ']');
     return this.#push(this.#nodes.slice(from, to));
   }
 
@@ -257,7 +260,7 @@ export class Selection {
       try {
         visit.call(visit, index, element);
       } catch (error) {
-        throw new GoError(`the function passed to each() failed: ${failure(error)}`);
+        throw new GoError('the function passed to each() failed: ' + failure(error));
       }
     });
     return this;
@@ -330,7 +333,7 @@ export class Selection {
     const attributes = host('html.attributes', this.#page.handle, first);
     if (!attributes.length) return undefined;
     if (key.length) {
-      const name = `data-${attributeName(text(key[0]))}`;
+      const name = 'data-' + attributeName(text(key[0]));
       const found = attributes.find(([, attribute]) => attribute === name);
       return found && dataValue(found[2]);
     }
@@ -424,7 +427,7 @@ const plainNumber = (value) => {
   if (!exponent) return Object.is(value, -0) ? '-0' : String(value);
   const digits = first + rest;
   return Number(exponent) < 0
-    ? `${sign}0.${digits.padStart(digits.length - Number(exponent) - 1, '0')}`
+    ? sign + '0.' + String(digits.padStart(digits.length - Number(exponent) - 1, '0'))
     : sign + digits.padEnd(Number(exponent) + 1, '0');
 };
 

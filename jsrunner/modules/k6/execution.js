@@ -1,9 +1,15 @@
 // k6/execution: https://grafana.com/docs/k6/latest/javascript-api/k6-execution/
 // @ts-check
+import { context } from 'jsrunner:context';
+import { GoError } from 'jsrunner:errors';
+import { host } from 'jsrunner:host';
 import {
-  Error, GoError, Proxy, String, TypeError, context, defineProperties, find, flush, forEach, freeze as freezeOne,
-  getOwnPropertyDescriptor, host, ownKeys, parse, part, setProperty, splitAt, startsWith, tagText, valuesOf,
-} from 'jsrunner:host';
+  ArrayPrototypeFind, Error, JSONParse, ObjectDefineProperties, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor,
+  ObjectKeys, Proxy, ReflectOwnKeys, ReflectSet, String, StringPrototypeSlice, StringPrototypeSplit,
+  StringPrototypeStartsWith, TypeError,
+} from 'jsrunner:primordials';
+import { flush, tagText } from 'jsrunner:samples';
+import { freezeDeep, isNullish } from 'jsrunner:values';
 
 /** The descriptor of a property that scripts can read. */
 const visible = (value) => ({ __proto__: null, enumerable: true, value });
@@ -13,16 +19,16 @@ const assignable = (value) => ({ ...visible(value), __proto__: null, writable: t
 
 const readOnly = (names, read) => {
   const properties = { __proto__: null };
-  forEach(names, (name) => {
-    properties[name] = { __proto__: null, enumerable: true, get: () => read(name) };
-  });
-  return defineProperties({}, properties);
+  for (let i = 0; i < names.length; i += 1) {
+    properties[names[i]] = { __proto__: null, enumerable: true, get: () => read(names[i]) };
+  }
+  return ObjectDefineProperties({}, properties);
 };
 
 const NO_SCENARIO = 'getting scenario information outside of the VU context is not supported';
 
 const refuseInInit = (what) => {
-  if (context.inInit) throw new GoError(`getting ${what} in the init context is not supported`);
+  if (context.inInit) throw new GoError('getting ' + what + ' in the init context is not supported');
 };
 
 const getLabel = (kind, key) => (typeof key === 'string' ? host('execution.get_label', kind, key) : undefined);
@@ -31,8 +37,8 @@ const setLabel = (kind, key, value) => {
   flush(); // what was recorded so far has the old tags
   const text = tagText(value);
   if (text === undefined) {
-    throw new TypeError(`invalid value for metric ${kind} '${String(key)}': only String, Boolean and `
-      + `Number types are accepted as a metric ${kind === 'tag' ? 'tag values' : 'metadata value'}`);
+    throw new TypeError('invalid value for metric ' + kind + " '" + String(key) + "': only String, Boolean and "
+      + 'Number types are accepted as a metric ' + (kind === 'tag' ? 'tag values' : 'metadata value'));
   }
   host('execution.set_label', kind, String(key), text);
   return true;
@@ -59,26 +65,17 @@ const labels = (kind) => new Proxy({}, {
   },
 });
 
-const freeze = (value) => {
-  if (typeof value === 'object' && value !== null) {
-    forEach(valuesOf(value), freeze);
-    freezeOne(value);
-  }
-  return value;
-};
-
-const isNullish = (value) => value === undefined || value === null;
-
 /** The place where a script calls, as k6 logs it: `name (file:line:column)`. */
 const callSite = () => {
-  const line = find(splitAt(new Error().stack, '\n'), (text) => startsWith(text, '\tat '));
-  return line ? part(line, 4) : '';
+  const line = ArrayPrototypeFind(StringPrototypeSplit(new Error().stack, '\n'), (text) => StringPrototypeStartsWith(text, '\tat '));
+  return line ? StringPrototypeSlice(line, 4) : '';
 };
 
 /** Whether the VU knows of the run: true stays true, but a VU of handleSummary never does. */
 let knowsInstance = false;
 
 const accessors = {
+  __proto__: null,
   instance() {
     knowsInstance ||= host('execution.has_instance');
     if (!knowsInstance) throw new GoError('getting instance information in the init context is not supported');
@@ -100,20 +97,20 @@ const accessors = {
     const object = readOnly(['idInInstance', 'idInTest', 'iterationInInstance', 'iterationInScenario'],
       (name) => host('execution.vu_number', name));
     const tags = labels('tag');
-    return defineProperties(object, {
+    return ObjectDefineProperties(object, {
       __proto__: null,
-      metrics: assignable(defineProperties({}, {
+      metrics: assignable(ObjectDefineProperties({}, {
         __proto__: null, tags: visible(tags), metadata: visible(labels('metadata')),
       })),
       tags: assignable(tags),
     });
   },
   test() {
-    return defineProperties({}, {
+    return ObjectDefineProperties({}, {
       __proto__: null,
       abort: visible((reason) => {
         flush();
-        const text = isNullish(reason) ? 'test aborted' : `test aborted: ${reason}`;
+        const text = isNullish(reason) ? 'test aborted' : 'test aborted: ' + String(reason);
         host('execution.abort', text, callSite());
       }),
       fail: visible((reason) => {
@@ -125,7 +122,7 @@ const accessors = {
         enumerable: true,
         get() {
           refuseInInit('test options');
-          return freeze(parse(host('execution.options')));
+          return freezeDeep(JSONParse(host('execution.options')));
         },
       },
     });
@@ -137,10 +134,10 @@ const live = (name) => new Proxy({}, {
   __proto__: null,
   get: (_, key) => accessors[name]()[key],
   has: (_, key) => key in accessors[name](),
-  set: (_, key, value) => setProperty(accessors[name](), key, value),
-  ownKeys: () => ownKeys(accessors[name]()),
+  set: (_, key, value) => ReflectSet(accessors[name](), key, value),
+  ownKeys: () => ReflectOwnKeys(accessors[name]()),
   getOwnPropertyDescriptor: (_, key) => {
-    const found = getOwnPropertyDescriptor(accessors[name](), key);
+    const found = ObjectGetOwnPropertyDescriptor(accessors[name](), key);
     return found && { __proto__: null, ...found, configurable: true };
   },
 });
@@ -150,6 +147,10 @@ export const scenario = live('scenario');
 export const vu = live('vu');
 export const test = live('test');
 
-export default Object.defineProperties({}, Object.fromEntries(
-  Object.entries(accessors).map(([name, get]) => [name, { enumerable: true, get }]),
-));
+const all = {};
+const kinds = ObjectKeys(accessors);
+for (let i = 0; i < kinds.length; i += 1) {
+  ObjectDefineProperty(all, kinds[i], { __proto__: null, enumerable: true, get: accessors[kinds[i]] });
+}
+
+export default all;

@@ -1,16 +1,22 @@
 // k6: https://grafana.com/docs/k6/latest/javascript-api/k6/
 // @ts-check
+import { context } from 'jsrunner:context';
+import { GoError } from 'jsrunner:errors';
+import { host } from 'jsrunner:host';
 import {
-  GoError, Number, String, callPython, contains, context, emit, flush, host, hostError, imul, keys, min, now, tagValues,
-} from 'jsrunner:host';
+  AsyncFunction, Math, MathImul, MathMin, MathRandom, Number, ObjectKeys, ReflectDefineProperty,
+  StringPrototypeIncludes, isInstance,
+} from 'jsrunner:primordials';
+import {
+  emit, flush, now, tagValues,
+} from 'jsrunner:samples';
+import { asText } from 'jsrunner:values';
 
-const math = Math;
-const AsyncFunction = (async () => {}).constructor;
 const JSLIB_CHECK = 'https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/';
 const GROUP_DOCS = 'https://grafana.com/docs/k6/latest/javascript-api/k6/group/';
 
 const checkName = (name) => {
-  if (contains(name, '::')) throw new GoError("group and check names may not contain '::'");
+  if (StringPrototypeIncludes(name, '::')) throw new GoError("group and check names may not contain '::'");
 };
 
 /** Whether a check's sample has its name as a tag; known when the script is loaded. */
@@ -19,7 +25,7 @@ let tagged;
 export function check(value, sets, tags) {
   if (context.inInit) throw new GoError('Using check() in the init context is not supported');
   if (arguments.length < 2) throw new GoError('no checks provided to `check`');
-  const names = keys(sets);
+  const names = ObjectKeys(sets);
   const extra = tags === undefined || tags === null ? undefined : tagValues(tags, '');
   tagged ??= host('k6.tags_checks');
   let passed = true;
@@ -28,9 +34,9 @@ export function check(value, sets, tags) {
     checkName(name);
     let outcome = sets[name];
     if (typeof outcome === 'function') {
-      if (outcome instanceof AsyncFunction) {
+      if (isInstance(AsyncFunction, outcome)) {
         throw new GoError('the built-in check() does not support async functions as arguments. Use the '
-          + `JavaScript utils library as a replacement. Refer to ${JSLIB_CHECK} for more info`);
+          + 'JavaScript utils library as a replacement. Refer to ' + JSLIB_CHECK + ' for more info');
       }
       const call = outcome;
       try {
@@ -47,15 +53,15 @@ export function check(value, sets, tags) {
 }
 
 export function fail(message) {
-  throw new GoError(message === undefined || message === null ? '' : String(message));
+  throw new GoError(asText(message));
 }
 
 export function group(name, call) {
   if (context.inInit) throw new GoError('Using group() in the init context is not supported');
-  name = name === undefined || name === null ? '' : String(name);
+  name = asText(name);
   if (typeof call !== 'function') throw new GoError('group() requires a callback as a second argument');
-  if (call instanceof AsyncFunction) {
-    throw new GoError(`group() does not support async functions as arguments, please see ${GROUP_DOCS} `
+  if (isInstance(AsyncFunction, call)) {
+    throw new GoError('group() does not support async functions as arguments, please see ' + GROUP_DOCS + ' '
       + 'for more info');
   }
   checkName(name);
@@ -71,26 +77,29 @@ export function group(name, call) {
   }
 }
 
+/** What Math.random is: a script may put a function of its own there, which stays. */
+let random = MathRandom;
+
 export function randomSeed(seed) {
   // xoshiro-like generators need no more than a 32-bit state here: k6 promises equal sequences only.
   let state = Number(seed) | 0;
-  math.random = () => {
+  if (Math.random !== random) return;
+  random = () => {
     state = (state + 0x6d2b79f5) | 0;
-    let mixed = imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    let mixed = MathImul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + MathImul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
+  ReflectDefineProperty(Math, 'random', {
+    __proto__: null, value: random, writable: true, configurable: true,
+  });
 }
 
 export function sleep(seconds) {
   const time = Number(seconds);
   if (!(time > 0)) return;
   flush();
-  try {
-    callPython('k6.sleep', min(time, 1e9));
-  } catch (error) {
-    throw hostError(error);
-  }
+  host('k6.sleep', MathMin(time, 1e9));
 }
 
 export default { check, fail, group, randomSeed, sleep };

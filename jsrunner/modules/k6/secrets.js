@@ -2,16 +2,15 @@
 // @ts-check
 import { host } from 'jsrunner:host';
 import { aside, promised } from 'jsrunner:loop';
-
-const text = (value) => (value === undefined || value === null ? '' : String(value));
+import { asText } from 'jsrunner:values';
 
 /** Sources that wait for somebody give a handle instead of a value. */
 const get = (source, key) => promised(() => {
-  const [value, waits] = host('secrets.get', source, text(key));
-  return waits ? aside('secrets.fetch', source, text(key)) : value;
+  const found = host('secrets.get', source, asText(key));
+  return found[1] ? aside('secrets.fetch', source, asText(key)) : found[0];
 });
 
 export default {
   get: (key) => get('default', key),
-  source: (name) => ({ get: (key) => get(text(name), key) }),
+  source: (name) => ({ get: (key) => get(asText(name), key) }),
 };

@@ -2,14 +2,21 @@
 // Sockets whose events run on the VU's event loop. Beyond k6: removeEventListener, and the error event of
 // a refused handshake has `status`, `headers` and `body` (not enumerable, so that it looks like k6's).
 // @ts-check
-import {
-  ArrayBuffer, DataView, GoError, Number, String, context, contains, defineProperties, defineProperty, describe,
-  host, includes, isArray, isView, join, keys, map, method, mustBeCallable, onFlush, pack, packText, part, positionOf,
-  push, release, slice, splice, trunc, unpack,
-} from 'jsrunner:host';
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
-import { goType } from 'jsrunner:bytes';
+import { copyOf, goType } from 'jsrunner:bytes';
+import { context } from 'jsrunner:context';
+import { GoError, describe, mustBeCallable } from 'jsrunner:errors';
+import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { forget, listen, onDeparture } from 'jsrunner:loop';
+import {
+  ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, ArrayPrototypeFilter,
+  ArrayPrototypeIncludes, ArrayPrototypeIndexOf, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
+  ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties, ObjectDefineProperty, ObjectKeys, SafeArray,
+  String, StringPrototypeCharCodeAt, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array,
+  isInstance,
+} from 'jsrunner:primordials';
+import { onFlush } from 'jsrunner:samples';
+import { asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
 
 const CONNECTING = 0;
@@ -20,40 +27,36 @@ const CLOSED = 3;
 const EVENTS = ['message', 'error', 'open', 'close', 'ping', 'pong'];
 const SHORT = 2048; // characters: longer texts cross beside the JSON
 
-const { Uint8Array } = globalThis;
-const indexOf = method(Array.prototype.indexOf);
-const unit = method(String.prototype.charCodeAt);
-const cut = method(ArrayBuffer.prototype.slice);
-
 /** A property of an event: nobody changes it. */
 const FIXED = { __proto__: null, writable: false, configurable: false };
 const FIXED_MESSAGE = {
-  type: FIXED, target: FIXED, timestamp: FIXED, data: FIXED, origin: FIXED,
+  __proto__: null, type: FIXED, target: FIXED, timestamp: FIXED, data: FIXED, origin: FIXED,
 };
 
 const PARAMS = {
+  __proto__: null,
   tagError: 'invalid WebSocket tags option: ',
   others(key) {
-    throw new GoError(`unknown WebSocket's option ${key}`);
+    throw new GoError("unknown WebSocket's option " + key);
   },
 };
 
 // -- what the handlers have sent: it leaves when the loop goes on, or before anything that blocks ---
 
 /** [handle, text or ArrayBuffer, what hears of the answer], or [handle, something else, kind] */
-let outbox = [];
+let outbox = SafeArray();
 
 const packed = (entry) => {
   const { 0: handle, 1: what, 2: kind } = entry;
   if (typeof what === 'string') return what.length <= SHORT ? [handle, what] : [handle, packText(what), 'text'];
-  return what instanceof ArrayBuffer ? [handle, pack(what), 'binary'] : [handle, what, kind];
+  return isInstance(ArrayBuffer, what) ? [handle, pack(what), 'binary'] : [handle, what, kind];
 };
 
 onFlush(() => {
   if (!outbox.length) return;
   const entries = outbox;
-  outbox = [];
-  host('websockets.send', map(entries, packed));
+  outbox = SafeArray();
+  host('websockets.send', ArrayPrototypeMap(entries, packed));
   release();
 });
 
@@ -64,17 +67,17 @@ onDeparture(() => {
   if (outbox.length !== 1) return undefined;
   const entry = outbox[0];
   const text = entry[1];
-  if (typeof text !== 'string' || text.length > SHORT || contains(text, '\0')) return undefined;
+  if (typeof text !== 'string' || text.length > SHORT || StringPrototypeIncludes(text, '\0')) return undefined;
   outbox.length = 0;
   receiver = entry[2];
-  return `\x05${entry[0]}:${text}`;
+  return '\x05' + entry[0] + ':' + text;
 }, (text, time) => receiver(text, time));
 
 /** How many bytes a text has in UTF-8. */
 const byteLength = (text) => {
   let size = text.length;
   for (let i = 0; i < text.length; i += 1) {
-    const code = unit(text, i);
+    const code = StringPrototypeCharCodeAt(text, i);
     if (code > 0x7ff) size += code >= 0xd800 && code < 0xe000 ? 1 : 2;
     else if (code > 0x7f) size += 1;
   }
@@ -84,13 +87,10 @@ const byteLength = (text) => {
 /** What `send` takes, as it crosses: a string, or an ArrayBuffer that nobody else has. */
 const payloadOf = (data) => {
   if (typeof data === 'string') return data;
-  if (data instanceof ArrayBuffer) return cut(data, 0);
-  if (isView(data) && !(data instanceof DataView)) {
-    return cut(data.buffer, data.byteOffset, data.byteOffset + data.byteLength);
-  }
+  if (isInstance(ArrayBuffer, data) || (ArrayBufferIsView(data) && !isInstance(DataView, data))) return copyOf(data);
   const bytes = bytesOfBlob(data);
-  if (bytes) return cut(bytes.buffer, 0);
-  throw new GoError(`unsupported send type ${goType(data)}`);
+  if (bytes) return copyOf(bytes);
+  throw new GoError('unsupported send type ' + goType(data));
 };
 
 const FRAME = '\n\tat ';
@@ -98,15 +98,16 @@ const FRAME = '\n\tat ';
 /** The text of an error event about an exception of a handler. */
 const onOneLine = (error) => {
   const text = describe(error);
-  const frames = positionOf(text, FRAME);
+  const frames = StringPrototypeIndexOf(text, FRAME);
   if (frames < 0) return text;
-  const first = part(text, frames + FRAME.length);
-  return `${part(text, 0, frames)} at ${part(first, 0, positionOf(first, '\n'))}`;
+  const start = frames + FRAME.length;
+  const place = StringPrototypeSlice(text, start, StringPrototypeIndexOf(text, '\n', start));
+  return StringPrototypeSlice(text, 0, frames) + ' at ' + place;
 };
 
 const protocolsOf = (protocols) => {
-  if (protocols instanceof String || typeof protocols === 'string') return String(protocols);
-  return isArray(protocols) ? join(map(protocols, (one) => String(one)), ', ') : '';
+  if (typeof protocols === 'string' || isInstance(String, protocols)) return String(protocols);
+  return ArrayIsArray(protocols) ? ArrayPrototypeJoin(ArrayPrototypeMap(protocols, (one) => String(one)), ', ') : '';
 };
 
 // Works without `new`, as in k6; what it returns is no instance of it.
@@ -129,7 +130,7 @@ export function WebSocket(address, protocols, params) {
   const fire = (type, event) => {
     const handler = handlers[type];
     // Listeners that are added meanwhile are for the next event.
-    const others = listeners[type] && slice(listeners[type]);
+    const others = listeners[type] && ArrayPrototypeSlice(listeners[type]);
     handler?.(event);
     for (let i = 0; i < others?.length; i += 1) {
       const listener = others[i];
@@ -141,10 +142,10 @@ export function WebSocket(address, protocols, params) {
     const event = {
       type, target: socket, timestamp, ...fields,
     };
-    const shown = keys(event);
-    for (let i = 0; i < shown.length; i += 1) defineProperty(event, shown[i], FIXED);
-    const more = hidden ? keys(hidden) : [];
-    for (let i = 0; i < more.length; i += 1) defineProperty(event, more[i], { __proto__: null, value: hidden[more[i]] });
+    const shown = ObjectKeys(event);
+    for (let i = 0; i < shown.length; i += 1) ObjectDefineProperty(event, shown[i], FIXED);
+    const more = hidden ? ObjectKeys(hidden) : [];
+    for (let i = 0; i < more.length; i += 1) ObjectDefineProperty(event, more[i], { __proto__: null, value: hidden[more[i]] });
     return event;
   };
 
@@ -170,11 +171,11 @@ export function WebSocket(address, protocols, params) {
 
   const message = (data, timestamp) => {
     if (state !== OPEN) {
-      push(outbox, [handle, 1, 'undelivered']);
+      ArrayPrototypePush(outbox, [handle, 1, 'undelivered']);
       return;
     }
     if (!handlers.message && !listeners.message) return;
-    const event = defineProperties({
+    const event = ObjectDefineProperties({
       type: 'message', target: socket, timestamp, data, origin: url,
     }, FIXED_MESSAGE);
     try {
@@ -224,54 +225,54 @@ export function WebSocket(address, protocols, params) {
     state = CLOSED;
     let messages = 0;
     for (let i = 0; i < payloads.length; i += 1) if (isMessage(payloads[i])) messages += 1;
-    push(outbox, [handle, messages, 'undelivered']);
+    ArrayPrototypePush(outbox, [handle, messages, 'undelivered']);
   });
 
   const constant = (name, value, enumerable = true) => {
-    defineProperty(socket, name, { __proto__: null, value, enumerable });
+    ObjectDefineProperty(socket, name, { __proto__: null, value, enumerable });
   };
   const property = (name, get, set) => {
-    defineProperty(socket, name, {
+    ObjectDefineProperty(socket, name, {
       __proto__: null, get, set, enumerable: true,
     });
   };
 
   constant('addEventListener', (type, listener) => {
-    const name = type === undefined || type === null ? '' : String(type);
+    const name = asText(type);
     if (listener === undefined || listener === null) {
-      throw new GoError(`handler for event type "${name}" isn't a callable function`);
+      throw new GoError('handler for event type "' + name + '" isn\'t a callable function');
     }
     mustBeCallable(listener, 1);
-    if (includes(EVENTS, name)) push(listeners[name] ??= [], listener);
-    else host('websockets.warn', `can't add event handler: unknown event type: ${name}`);
+    if (ArrayPrototypeIncludes(EVENTS, name)) ArrayPrototypePush(listeners[name] ??= SafeArray(), listener);
+    else host('websockets.warn', "can't add event handler: unknown event type: " + name);
   });
   constant('removeEventListener', (type, listener) => {
-    const list = listeners[type] ?? [];
-    const at = indexOf(list, listener);
-    if (at >= 0) splice(list, at, 1);
+    const list = listeners[type] ?? SafeArray();
+    const at = ArrayPrototypeIndexOf(list, listener);
+    if (at >= 0) listeners[type] = ArrayPrototypeFilter(list, (_, index) => index !== at);
   }, false);
   constant('send', (data) => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
-    push(outbox, [handle, payloadOf(data), message]);
+    ArrayPrototypePush(outbox, [handle, payloadOf(data), message]);
   });
   constant('ping', () => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
-    push(outbox, [handle, null, 'ping']);
+    ArrayPrototypePush(outbox, [handle, null, 'ping']);
   });
   constant('close', (code, reason) => {
     if (state === CLOSING || state === CLOSED) return;
-    const number = trunc(Number(code)) || 1000;
-    const text = reason === undefined || reason === null ? '' : String(reason);
+    const number = MathTrunc(Number(code)) || 1000;
+    const text = asText(reason);
     if (number !== 1000 && !(number >= 3000 && number <= 4999)) {
       throw new GoError("InvalidAccessError: Failed to execute 'close' on 'WebSocket': The close code must be "
-        + `either 1000, or between 3000 and 4999. ${number} is neither`);
+        + 'either 1000, or between 3000 and 4999. ' + number + ' is neither');
     }
     if (byteLength(text) > 123) {
       throw new GoError("SyntaxError: Failed to execute 'close' on 'WebSocket': The message must not be "
         + 'greater than 123 bytes');
     }
     state = CLOSING;
-    push(outbox, [handle, [number, text], 'close']);
+    ArrayPrototypePush(outbox, [handle, [number, text], 'close']);
   });
   constant('url', url);
   property('readyState', () => state);
@@ -280,7 +281,7 @@ export function WebSocket(address, protocols, params) {
     for (let i = 0; i < outbox.length; i += 1) {
       const { 0: owner, 1: what } = outbox[i];
       if (owner === handle && typeof what === 'string') size += byteLength(what);
-      else if (owner === handle && what instanceof ArrayBuffer) size += what.byteLength;
+      else if (owner === handle && isInstance(ArrayBuffer, what)) size += ArrayBufferPrototypeGetByteLength(what);
     }
     return size;
   });
@@ -288,19 +289,19 @@ export function WebSocket(address, protocols, params) {
   property('protocol', () => protocol);
   property('binaryType', () => binaryType, (type) => {
     if (type !== 'blob' && type !== 'arraybuffer') {
-      throw new GoError(`unknown binaryType ${type}, the supported ones are "blob" and "arraybuffer"`);
+      throw new GoError('unknown binaryType ' + String(type) + ', the supported ones are "blob" and "arraybuffer"');
     }
     binaryType = type;
   });
   for (let i = 0; i < EVENTS.length; i += 1) {
     const type = EVENTS[i];
-    property(`on${type}`, () => {
+    property('on' + type, () => {
       // As in k6: always a function, which calls nothing but gives what was assigned.
       const handler = handlers[type];
       return () => handler;
     }, (handler) => {
       if (handler !== undefined && handler !== null && typeof handler !== 'function') {
-        throw new GoError(`a value for 'on${type}' should be callable`);
+        throw new GoError("a value for 'on" + type + "' should be callable");
       }
       handlers[type] = handler ?? undefined;
     });

@@ -2,11 +2,16 @@
 // ws.connect blocks its VU: the loop below hands over what the handlers sent, waits for what came,
 // and dispatches it. Promise jobs run only after connect has returned, as in k6.
 // @ts-check
+import { context } from 'jsrunner:context';
+import { GoError, GoValue, mustBeCallable } from 'jsrunner:errors';
+import { callPython, host, hostError, pack, packText, release, unpack } from 'jsrunner:host';
 import {
-  ArrayBuffer, GoError, GoValue, Number, Object, String, callPython, concat, contains, context, filter, flush,
-  flushSamples, host, hostError, map, mustBeCallable, onFlush, pack, packText, part, pop, push, release, slice, splice,
-  toFixed, trunc, unpack,
-} from 'jsrunner:host';
+  ArrayBuffer, ArrayPrototypeFilter, ArrayPrototypeMap, ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSlice,
+  MathTrunc, Number, NumberPrototypeToFixed, Object, SafeArray, String, StringPrototypeIncludes, StringPrototypeSlice,
+  isInstance,
+} from 'jsrunner:primordials';
+import { flush, flushSamples, onFlush } from 'jsrunner:samples';
+import { asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
 
 const SHORT = 2048; // characters: longer texts cross beside the JSON
@@ -14,14 +19,17 @@ const CLOSE_SENT = 'websocket: close sent';
 
 // The innermost connection that blocks: what its handlers send waits in `outbox` for the next crossing.
 let current = 0;
-let outbox = [];
+let outbox = SafeArray();
 
 // Whether control has left for longer since this was last set to false.
 let left = false;
 
 onFlush(() => {
   left = true;
-  if (outbox.length) host('ws.send_all', current, splice(outbox, 0));
+  if (outbox.length === 0) return;
+  const texts = outbox;
+  outbox = SafeArray();
+  host('ws.send_all', current, texts);
 });
 
 const isMessage = (event) => typeof event === 'string' || event[0] === 'text' || event[0] === 'binary';
@@ -31,10 +39,10 @@ const eventsOf = (crossed) => {
   if (typeof crossed[0] !== 'number') return crossed;
   const text = unpack(crossed[0]);
   let end = 0;
-  return map(slice(crossed, 1), (length) => part(text, end, end += length));
+  return ArrayPrototypeMap(ArrayPrototypeSlice(crossed, 1), (length) => StringPrototypeSlice(text, end, end += length));
 };
 
-const PARAMS = { tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
+const PARAMS = { __proto__: null, tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
 
 export function connect(url, ...args) {
   if (context.inInit) throw new GoError('using websockets in the init context is not supported');
@@ -43,15 +51,15 @@ export function connect(url, ...args) {
   if (typeof setup !== 'function') throw new GoError('last argument to ws.connect must be a function');
   const { headers, tags, jar, compression } = wsParams(args.length === 2 ? args[0] : undefined, PARAMS);
   flush();
-  const address = url === undefined || url === null ? '' : String(url);
+  const address = asText(url);
   const { connection, response } = host('ws.connect', address, headers, tags, jar, compression);
   if (!connection) return response;
 
   const handlers = { __proto__: null };
-  const timers = [];
+  const timers = SafeArray();
   let closed = false;
   // What came with the last crossing, and which of it is being dispatched.
-  let batch = [];
+  let batch = SafeArray();
   let position = 0;
 
   const fire = (event, argument) => {
@@ -71,7 +79,7 @@ export function connect(url, ...args) {
     closed = true;
     flush();
     // Messages that were read but not dispatched do not count as received.
-    const undelivered = filter(slice(batch, position + 1), isMessage).length;
+    const undelivered = ArrayPrototypeFilter(ArrayPrototypeSlice(batch, position + 1), isMessage).length;
     const failure = host('ws.close', connection, code, undelivered);
     if (failure) fail(failure);
     fire('close', code);
@@ -87,20 +95,20 @@ export function connect(url, ...args) {
   const timer = (name, repeats) => (callback, delay) => {
     if (callback !== undefined) mustBeCallable(callback, 0);
     const milliseconds = delay === undefined ? 0 : Number(delay);
-    if (!(trunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
-      throw new GoError(`${name} requires a >0 timeout parameter, received ${toFixed(milliseconds, 2)}`);
+    if (!(MathTrunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
+      throw new GoError(name + ' requires a >0 timeout parameter, received ' + NumberPrototypeToFixed(milliseconds, 2));
     }
     if (closed) return;
-    push(timers, callback);
+    ArrayPrototypePush(timers, callback);
     host('ws.start_timer', connection, timers.length - 1, milliseconds, repeats);
   };
 
   const socket = {
     close(code) {
-      shut(arguments.length ? trunc(Number(code)) || 0 : 1001);
+      shut(arguments.length ? MathTrunc(Number(code)) || 0 : 1001);
     },
     on(event, handler) {
-      if (typeof handler === 'function') push(handlers[event] ??= [], handler);
+      if (typeof handler === 'function') ArrayPrototypePush(handlers[event] ??= SafeArray(), handler);
     },
     ping() {
       if (closed) {
@@ -112,12 +120,12 @@ export function connect(url, ...args) {
       if (failure) fail(failure);
     },
     send(message) {
-      const text = message === undefined || message === null ? '' : String(message);
+      const text = asText(message);
       if (closed) {
         fail(CLOSE_SENT);
         host('ws.count_sent', connection);
       } else if (text.length <= SHORT && current === connection) {
-        push(outbox, text);
+        ArrayPrototypePush(outbox, text);
       } else {
         flush();
         sendNow('text', packText(text));
@@ -125,9 +133,9 @@ export function connect(url, ...args) {
     },
     sendBinary(message) {
       if (arguments.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
-      if (!(message instanceof ArrayBuffer)) {
+      if (!(isInstance(ArrayBuffer, message))) {
         const type = message === undefined || message === null ? String(message) : Object(message).constructor.name;
-        throw new GoError(`expected ArrayBuffer as argument, received: ${type}`);
+        throw new GoError('expected ArrayBuffer as argument, received: ' + String(type));
       }
       if (closed) {
         fail(CLOSE_SENT);
@@ -171,11 +179,12 @@ export function connect(url, ...args) {
       // (no JSON, but it would end at a NUL), and one that came, which comes as a plain string.
       if (outbox.length === 0) {
         events = callPython('\x02');
-      } else if (outbox.length === 1 && !contains(outbox[0], '\0')) {
-        events = callPython(`\x01${pop(outbox)}`);
+      } else if (outbox.length === 1 && !StringPrototypeIncludes(outbox[0], '\0')) {
+        events = callPython('\x01' + ArrayPrototypePop(outbox));
       } else {
-        events = callPython('ws.exchange', outbox);
-        outbox.length = 0;
+        const texts = outbox;
+        outbox = SafeArray();
+        events = host('ws.exchange', texts);
       }
       if (typeof events === 'string') {
         fire('message', events);
@@ -189,13 +198,15 @@ export function connect(url, ...args) {
         else dispatch(event[0], event[1], event[2]);
         if (left && !closed) {
           // A handler has slept, say. Timers that were due meanwhile do not wait for the messages.
-          const more = eventsOf(callPython('ws.poll', connection));
-          const timely = filter(more, (one) => one[0] === 'timer');
-          batch = concat(timely, slice(batch, position + 1), filter(more, (one) => one[0] !== 'timer'));
+          const more = eventsOf(host('ws.poll', connection));
+          const merged = ArrayPrototypeFilter(more, (one) => one[0] === 'timer');
+          for (let i = position + 1; i < batch.length; i += 1) ArrayPrototypePush(merged, batch[i]);
+          for (let i = 0; i < more.length; i += 1) if (more[i][0] !== 'timer') ArrayPrototypePush(merged, more[i]);
+          batch = merged;
           position = -1;
         }
       }
-      batch = [];
+      batch = SafeArray();
     }
   } catch (error) {
     const cause = hostError(error);

@@ -40,7 +40,7 @@ export const resolved = () => {
 export const algorithm = (owner, name, fallback) => {
   const method = owner[name];
   if (method === undefined || method === null) return fallback;
-  if (typeof method !== 'function') throw new TypeError(`${name} is not a function`);
+  if (typeof method !== 'function') throw new TypeError(name + ' is not a function');
   return (...args) => Reflect.apply(method, owner, args);
 };
 
@@ -61,7 +61,7 @@ export const attempt = (call, ...args) => {
 /** The underlying source or sink as an object. */
 export const underlying = (value, what) => {
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(`${what} is not an object`);
+  if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(what + ' is not an object');
   return value;
 };
 
@@ -69,7 +69,7 @@ export const underlying = (value, what) => {
 export const strategyOf = (strategy) => {
   const { highWaterMark, size } = underlying(strategy, 'the queuing strategy');
   const mark = highWaterMark === undefined ? 1 : Number(highWaterMark);
-  if (Number.isNaN(mark) || mark < 0) throw new RangeError(`invalid high-water mark: ${highWaterMark}`);
+  if (Number.isNaN(mark) || mark < 0) throw new RangeError('invalid high-water mark: ' + String(highWaterMark));
   if (size !== undefined && typeof size !== 'function') throw new TypeError('size is not a function');
   return [mark, size === undefined ? () => 1 : (chunk) => size(chunk)];
 };
@@ -84,7 +84,7 @@ export class Queue {
   }
   push(value, size) {
     const number = Number(size);
-    if (!(Number.isFinite(number) && number >= 0)) throw new RangeError(`invalid size of a chunk: ${size}`);
+    if (!(Number.isFinite(number) && number >= 0)) throw new RangeError('invalid size of a chunk: ' + size);
     this.#pairs.push({ value, size: number });
     this.size += number;
   }

@@ -167,7 +167,7 @@ export class ReadableStream {
     const source = underlying(underlyingSource, 'the underlying source');
     const { type } = source;
     if (type !== undefined && type !== 'default') {
-      throw new TypeError(`streams of the type ${type} are not supported`);
+      throw new TypeError('streams of the type ' + String(type) + ' are not supported');
     }
     setUp(this.#slots, source, strategyOf(strategy));
   }
@@ -183,7 +183,7 @@ export class ReadableStream {
   }
   getReader(options) {
     const mode = options?.mode;
-    if (mode !== undefined) throw new TypeError(`readers of the mode ${mode} are not supported`);
+    if (mode !== undefined) throw new TypeError('readers of the mode ' + String(mode) + ' are not supported');
     return new ReadableStreamDefaultReader(this);
   }
 }

@@ -28,7 +28,7 @@ const abort = (stream, reason) => {
 
 const close = (stream) => {
   if (stream.state === 'closed' || stream.state === 'errored') {
-    return Promise.reject(new TypeError(`the stream is ${stream.state} already`));
+    return Promise.reject(new TypeError('the stream is ' + String(stream.state) + ' already'));
   }
   const request = deferred();
   stream.closeRequest = request;
@@ -250,7 +250,7 @@ export class WritableStream {
 
   constructor(underlyingSink, strategy) {
     const sink = underlying(underlyingSink, 'the underlying sink');
-    if (sink.type !== undefined) throw new RangeError(`streams of the type ${sink.type} are not supported`);
+    if (sink.type !== undefined) throw new RangeError('streams of the type ' + String(sink.type) + ' are not supported');
     setUp(this.#slots, sink, strategyOf(strategy));
   }
   static {

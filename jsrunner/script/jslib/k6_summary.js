@@ -15,30 +15,30 @@ const trim = (value, digits) => {
 const humanizeDuration = (milliseconds, timeUnit) => {
   if (timeUnit && UNITS[timeUnit]) {
     const [factor, name] = UNITS[timeUnit];
-    return `${(milliseconds * factor).toFixed(2)}${name}`;
+    return String((milliseconds * factor).toFixed(2)) + name;
   }
   if (milliseconds === 0) return '0s';
   const size = Math.abs(milliseconds);
-  if (size < 0.001) return `${Math.trunc(milliseconds * 1e6)}ns`;
-  if (size < 1) return `${trim(milliseconds * 1000, 2)}µs`;
-  if (size < 1000) return `${trim(milliseconds, 2)}ms`;
-  if (size < 60_000) return `${trim(milliseconds / 1000, 2)}s`;
+  if (size < 0.001) return String(Math.trunc(milliseconds * 1e6)) + 'ns';
+  if (size < 1) return trim(milliseconds * 1000, 2) + 'µs';
+  if (size < 1000) return trim(milliseconds, 2) + 'ms';
+  if (size < 60_000) return trim(milliseconds / 1000, 2) + 's';
   const seconds = Math.trunc(size / 1000);
   const hours = Math.floor(seconds / 3600);
-  const rest = `${Math.floor((seconds % 3600) / 60)}m${seconds % 60}s`;
-  return `${milliseconds < 0 ? '-' : ''}${hours ? `${hours}h` : ''}${rest}`;
+  const rest = String(Math.floor((seconds % 3600) / 60)) + 'm' + seconds % 60 + 's';
+  return '' + (milliseconds < 0 ? '-' : '') + (hours ? String(hours) + 'h' : '') + rest;
 };
 
 const humanizeBytes = (bytes) => {
   const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
-  if (bytes < 10) return `${bytes} B`;
+  if (bytes < 10) return String(bytes) + ' B';
   const power = Math.min(Math.floor(Math.log10(bytes) / 3 + 1e-9), names.length - 1);
   const value = Math.floor((bytes / 1000 ** power) * 10 + 0.5) / 10;
-  return `${value.toFixed(value < 10 ? 1 : 0)} ${names[power]}`;
+  return (value.toFixed(value < 10 ? 1 : 0)) + ' ' + String(names[power]);
 };
 
 const humanizeNumber = (value) => String(Number(value.toFixed(6)));
-const humanizePercent = (rate) => `${(Math.trunc(Number((rate * 10_000).toFixed(6))) / 100).toFixed(2)}%`;
+const humanizePercent = (rate) => (String((Math.trunc(Number((rate * 10_000).toFixed(6))) / 100).toFixed(2)) + '%');
 
 /** A value as the summary writes it, by what its metric contains. */
 export const humanizeValue = (value, metric, timeUnit) => {
@@ -52,9 +52,9 @@ export const humanizeValue = (value, metric, timeUnit) => {
 const plainValues = (metric, timeUnit) => {
   const { type, values } = metric;
   const write = (value) => humanizeValue(value, metric, timeUnit);
-  if (type === 'counter') return [write(values.count), `${write(values.rate)}/s`];
-  if (type === 'gauge') return [write(values.value), `min=${write(values.min)}`, `max=${write(values.max)}`];
-  return [write(values.rate), `✓ ${values.passes}`, `✗ ${values.fails}`];
+  if (type === 'counter') return [write(values.count), write(values.rate) + '/s'];
+  if (type === 'gauge') return [write(values.value), 'min=' + write(values.min), 'max=' + write(values.max)];
+  return [write(values.rate), '✓ ' + values.passes, '✗ ' + values.fails];
 };
 
 const widest = (texts) => texts.reduce((width, text) => Math.max(width, [...text].length), 0);
@@ -63,16 +63,16 @@ const pad = (text, width) => text + ' '.repeat(Math.max(0, width - [...text].len
 /** `name{tag:value}` is shown below its metric, as `{ tag:value }`. */
 const shownName = (name) => {
   const brace = name.indexOf('{');
-  return brace > 0 ? `{ ${name.slice(brace + 1, -1)} }` : name;
+  return brace > 0 ? '{ ' + String(name.slice(brace + 1, -1)) + ' }' : name;
 };
 const isPart = (name) => name.indexOf('{') > 0;
 
 const checkLines = (check, indent, paint) => {
-  if (!check.fails) return [paint(`${indent}✓ ${check.name}`, 'green')];
+  if (!check.fails) return [paint(indent + '✓ ' + String(check.name), 'green')];
   const percent = Math.floor((100 * check.passes) / (check.passes + check.fails));
   return [
-    paint(`${indent}✗ ${check.name}`, 'red'),
-    paint(`${indent} ↳  ${percent}% — ✓ ${check.passes} / ✗ ${check.fails}`, 'red'),
+    paint(indent + '✗ ' + String(check.name), 'red'),
+    paint(indent + ' ↳  ' + percent + '% — ✓ ' + check.passes + ' / ✗ ' + check.fails, 'red'),
   ];
 };
 
@@ -80,7 +80,7 @@ const groupLines = (group, indent, paint) => {
   const lines = [];
   let inner = indent;
   if (group.name !== '') {
-    lines.push(`${indent}█ ${group.name}`, '');
+    lines.push(indent + '█ ' + String(group.name), '');
     inner += '  ';
   }
   lines.push(...group.checks.flatMap((check) => checkLines(check, inner, paint)));
@@ -116,9 +116,9 @@ const metricLines = (data, { indent, trendStats, timeUnit, paint }) => {
     let sign = ' ';
     const verdicts = Object.values(metric.thresholds ?? {});
     if (verdicts.length) sign = verdicts.every(({ ok }) => ok) ? paint('✓', 'green') : paint('✗', 'red');
-    const dots = paint(`${'.'.repeat(nameWidth - [...head].length)}:`, 'faint');
+    const dots = paint(String('.'.repeat(nameWidth - [...head].length)) + ':', 'faint');
     const values = trend
-      ? trend.map((text, column) => `${trendStats[column]}=${paint(pad(text, trendWidths[column]), 'cyan')}`)
+      ? trend.map((text, column) => (String(trendStats[column]) + '=' + paint(pad(text, trendWidths[column]), 'cyan')))
       : [
         paint(pad(plain[0], plainWidths[0]), 'cyan'),
         ...plain.slice(1).map((text, index) => paint(
@@ -126,7 +126,7 @@ const metricLines = (data, { indent, trendStats, timeUnit, paint }) => {
           'faintCyan',
         )),
       ];
-    return `${indent}${sign} ${head}${dots} ${values.join(' ')}`;
+    return '' + indent + sign + ' ' + head + dots + ' ' + String(values.join(' '));
   });
 };
 
@@ -137,12 +137,12 @@ const metricLines = (data, { indent, trendStats, timeUnit, paint }) => {
 export const textSummary = (data, options = {}) => {
   const given = data.options ?? {};
   const colors = options.enableColors ?? !given.noColor;
-  const paint = colors ? (text, style) => `\u001b[${CODES[style]}m${text}\u001b[0m` : (text) => text;
+  const paint = colors ? (text, style) => ('\u001b[' + String(CODES[style]) + 'm' + text + '\u001b[0m') : (text) => text;
   const indent = options.indent ?? '';
   return [
-    ...groupLines(data.root_group, `${indent}    `, paint),
+    ...groupLines(data.root_group, indent + '    ', paint),
     ...metricLines(data, {
-      indent: `${indent}  `,
+      indent: indent + '  ',
       paint,
       timeUnit: options.summaryTimeUnit ?? given.summaryTimeUnit,
       trendStats: options.summaryTrendStats ?? given.summaryTrendStats
@@ -151,7 +151,7 @@ export const textSummary = (data, options = {}) => {
   ].join('\n');
 };
 
-const escaped = (text) => text.replace(/[<>&"']/g, (character) => `&#${character.codePointAt(0)};`);
+const escaped = (text) => text.replace(/[<>&"']/g, (character) => ('&#' + String(character.codePointAt(0)) + ';'));
 
 /** The checks and thresholds as JUnit's XML. */
 export const jUnit = (data, options = {}) => {
@@ -160,13 +160,13 @@ export const jUnit = (data, options = {}) => {
   let failures = 0;
   for (const [metric, { thresholds = {} }] of Object.entries(data.metrics)) {
     for (const [source, { ok }] of Object.entries(thresholds)) {
-      const title = escaped(`${metric} - ${source}`);
+      const title = escaped(metric + ' - ' + source);
       if (!ok) failures += 1;
-      cases.push(ok ? `<testcase name="${title}" />`
-        : `<testcase name="${title}"><failure message="failed" /></testcase>`);
+      cases.push(ok ? '<testcase name="' + title + '" />'
+        : '<testcase name="' + title + '"><failure message="failed" /></testcase>');
     }
   }
-  return `<?xml version="1.0"?>\n<testsuites tests="${cases.length}" failures="${failures}">\n`
-    + `<testsuite name="${escaped(name)}" tests="${cases.length}" failures="${failures}">${cases.join('\n')}\n`
+  return '<?xml version="1.0"?>\n<testsuites tests="' + cases.length + '" failures="' + failures + '">\n'
+    + '<testsuite name="' + escaped(name) + '" tests="' + cases.length + '" failures="' + failures + '">' + String(cases.join('\n')) + '\n'
     + '</testsuite >\n</testsuites >';
 };

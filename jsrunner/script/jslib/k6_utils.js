@@ -68,11 +68,11 @@ export const normalDistributionStages = (maxVUs, durationSeconds, numberOfStages
   for (let i = 0; i <= numberOfStages; i += 1) {
     const x = -2 + (4 * i) / numberOfStages;
     stages.push({
-      duration: `${i === 0 ? edge : inner}s`,
+      duration: (i === 0 ? edge : inner) + 's',
       target: Math.round(maxVUs * Math.exp(-(x ** 2) / 2)),
     });
   }
-  stages.push({ duration: `${edge}s`, target: 0 });
+  stages.push({ duration: edge + 's', target: 0 });
   return stages;
 };
 
@@ -81,14 +81,14 @@ const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.00
 /** Milliseconds of a duration like 1m30s; a number is one already. */
 export const parseDuration = (duration) => {
   if (typeof duration === 'number') return duration;
-  if (typeof duration !== 'string') throw new Error(`'${duration}' is no duration`);
+  if (typeof duration !== 'string') throw new Error("'" + String(duration) + "' is no duration");
   if (/^\d+(\.\d+)?$/.test(duration)) return Number(duration);
   let sum = 0;
   const rest = duration.replace(/(\d+(?:\.\d+)?)(ms|us|µs|ns|[dhms])/g, (_, count, unit) => {
     sum += Number(count) * UNITS[unit];
     return '';
   });
-  if (rest !== '' || duration === '') throw new Error(`'${duration}' is no duration`);
+  if (rest !== '' || duration === '') throw new Error("'" + String(duration) + "' is no duration");
   return sum;
 };
 
@@ -96,7 +96,7 @@ const stagesOf = (purpose) => {
   const scenario = exec.test.options.scenarios[exec.scenario.name];
   if (!scenario?.stages?.length) {
     throw new Error('only ramping-vus or ramping-arrival-rate supports stages, it is not possible to '
-      + `${purpose} on other executors.`);
+      + purpose + ' on other executors.');
   }
   return scenario;
 };

@@ -1,11 +1,12 @@
 // k6/crypto: https://grafana.com/docs/k6/latest/javascript-api/k6-crypto/
 // @ts-check
 import { packInput } from 'jsrunner:bytes';
-import { GoError, Number, String, host, includes, release, trunc, unpack } from 'jsrunner:host';
+import { GoError } from 'jsrunner:errors';
+import { host, release, unpack } from 'jsrunner:host';
+import { ArrayPrototypeIncludes, MathTrunc, Number } from 'jsrunner:primordials';
+import { asText } from 'jsrunner:values';
 
 const ENCODINGS = ['base64', 'base64url', 'base64rawurl', 'hex', 'binary'];
-
-const text = (value) => (value === undefined || value === null ? '' : String(value));
 
 const result = (encoding, value) => {
   release();
@@ -13,8 +14,8 @@ const result = (encoding, value) => {
 };
 
 const checkEncoding = (encoding) => {
-  const name = text(encoding);
-  if (!includes(ENCODINGS, name)) throw new GoError(`invalid output encoding: ${name}`);
+  const name = asText(encoding);
+  if (!ArrayPrototypeIncludes(ENCODINGS, name)) throw new GoError('invalid output encoding: ' + name);
   return name;
 };
 
@@ -22,7 +23,7 @@ const checkEncoding = (encoding) => {
 class Hasher {
   #handle;
   constructor(algorithm, key) {
-    this.#handle = host('crypto.begin', text(algorithm), key);
+    this.#handle = host('crypto.begin', asText(algorithm), key);
     release();
   }
   update(input) {
@@ -36,7 +37,7 @@ class Hasher {
 }
 
 const oneShot = (algorithm) => (input, encoding) => {
-  const packed = packInput(input, `${algorithm} failed: invalid type`);
+  const packed = packInput(input, algorithm + ' failed: invalid type');
   const name = checkEncoding(encoding);
   return result(name, host('crypto.hash', algorithm, packed, name));
 };
@@ -67,7 +68,7 @@ export function hexEncode(data) {
 }
 
 export function randomBytes(size) {
-  const count = trunc(Number(size)) || 0;
+  const count = MathTrunc(Number(size)) || 0;
   if (count < 1) throw new GoError('invalid size');
   return unpack(host('crypto.random', count));
 }

@@ -4,7 +4,7 @@ import { packInput } from 'jsrunner:bytes';
 import { host, release } from 'jsrunner:host';
 
 const reader = (name) => (encoded) => {
-  const found = host(`crypto_x509.${name}`, packInput(encoded, 'invalid type'));
+  const found = host('crypto_x509.' + name, packInput(encoded, 'invalid type'));
   release();
   return found;
 };

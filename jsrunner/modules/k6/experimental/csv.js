@@ -1,6 +1,8 @@
 // k6/experimental/csv: https://grafana.com/docs/k6/latest/javascript-api/k6-experimental/csv/
 // @ts-check
-import { GoError, context, host } from 'jsrunner:host';
+import { context } from 'jsrunner:context';
+import { GoError } from 'jsrunner:errors';
+import { host } from 'jsrunner:host';
 import { promised } from 'jsrunner:loop';
 import { handleOf } from 'jsrunner:files';
 import { sharedArray } from 'jsrunner:shared_array';
@@ -12,32 +14,32 @@ const NO_PARSER = 'failed to create a new parser; reason: ';
 const line = (value, name) => {
   if (value === undefined || value === null) return null;
   const number = Math.trunc(Number(value));
-  if (!(number >= 0)) throw new GoError(`${BAD_OPTIONS}${name} must be a number, and not below 0`);
+  if (!(number >= 0)) throw new GoError('' + BAD_OPTIONS + name + ' must be a number, and not below 0');
   return number;
 };
 
 /** [handle, options] of a file to read. `who` begins the errors' texts. */
 const checked = (who, file, options) => {
-  if (file === undefined || file === null) throw new GoError(`${who} takes at least one non-nil source argument`);
+  if (file === undefined || file === null) throw new GoError(who + ' takes at least one non-nil source argument');
   const handle = handleOf(file);
-  if (handle === null) throw new GoError(`${who}: the source argument is no file of k6/experimental/fs`);
+  if (handle === null) throw new GoError(who + ': the source argument is no file of k6/experimental/fs');
   const given = options ?? {};
-  if (typeof given !== 'object') throw new GoError(`${BAD_OPTIONS}the options must be an object`);
+  if (typeof given !== 'object') throw new GoError(BAD_OPTIONS + 'the options must be an object');
   const delimiter = given.delimiter === undefined || given.delimiter === null ? ',' : String(given.delimiter);
-  if ([...delimiter].length !== 1) throw new GoError(`${BAD_OPTIONS}delimiter must be a single character`);
+  if ([...delimiter].length !== 1) throw new GoError(BAD_OPTIONS + 'delimiter must be a single character');
   if (delimiter === '"' || delimiter === '\r' || delimiter === '\n') {
-    throw new GoError(`${BAD_OPTIONS}delimiter cannot be a quote or a line break`);
+    throw new GoError(BAD_OPTIONS + 'delimiter cannot be a quote or a line break');
   }
   const from = line(given.fromLine, 'fromLine') ?? 0;
   const to = line(given.toLine, 'toLine');
-  if (to !== null && from > to) throw new GoError(`${BAD_OPTIONS}fromLine must be less than or equal to toLine`);
+  if (to !== null && from > to) throw new GoError(BAD_OPTIONS + 'fromLine must be less than or equal to toLine');
   const skips = Boolean(given.skipFirstLine);
   const asObjects = Boolean(given.asObjects);
   if (asObjects && skips) {
-    throw new GoError(`${NO_PARSER}the 'header' option cannot be enabled when 'skipFirstLine' is true`);
+    throw new GoError(NO_PARSER + "the 'header' option cannot be enabled when 'skipFirstLine' is true");
   }
   if (asObjects && from > 0) {
-    throw new GoError(`${NO_PARSER}the 'header' option cannot be enabled when 'fromLine' is set to a value greater than 0`);
+    throw new GoError(NO_PARSER + "the 'header' option cannot be enabled when 'fromLine' is set to a value greater than 0");
   }
   return [handle, {
     delimiter, first: skips ? Math.max(from, 1) : from, last: to, as_objects: asObjects,

@@ -1,6 +1,7 @@
 // k6/experimental/fs: https://grafana.com/docs/k6/latest/javascript-api/k6-experimental/fs/
 // @ts-check
-import { context, fail } from 'jsrunner:host';
+import { context } from 'jsrunner:context';
+import { fail } from 'jsrunner:errors';
 import { promised } from 'jsrunner:loop';
 import { SeekMode, openFile } from 'jsrunner:files';
 

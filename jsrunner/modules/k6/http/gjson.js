@@ -11,7 +11,7 @@ const matches = (text, pattern) => {
     if (wild) return wild === '*' ? '.*' : '.';
     return RegExp.escape ? RegExp.escape(escaped ?? part) : (escaped ?? part).replace(/[^\w]/g, '\\$&');
   });
-  return new RegExp(`^${source}$`, 's').test(text);
+  return new RegExp('^' + source + '$', 's').test(text);
 };
 
 const unescaped = (part) => (part.includes('\\') ? part.replace(/\\(.)/gs, '$1') : part);

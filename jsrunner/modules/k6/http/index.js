@@ -1,20 +1,23 @@
 // k6/http: https://grafana.com/docs/k6/latest/javascript-api/k6-http/
 // A request is one call down to Python, which also follows redirections and takes the samples.
 // @ts-check
-import {
-  GoError, GoValue, Promise, callPython, context, flush, host, hostError, isArray, keys, map, method, push,
-  release, upper,
-} from 'jsrunner:host';
 import { goType } from 'jsrunner:bytes';
-import { forget, listen } from 'jsrunner:loop';
+import { context } from 'jsrunner:context';
+import { GoError, GoValue } from 'jsrunner:errors';
+import { callPython, host, hostError, release } from 'jsrunner:host';
 import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {
   Refusal, TemplateURL, expectedStatuses, file, requestOf, statusesOf, url,
 } from 'jsrunner:k6/http/request';
 import { adoptRequest, responseOf } from 'jsrunner:k6/http/response';
+import { goSyntax } from 'jsrunner:k6/http/values';
+import { forget, listen } from 'jsrunner:loop';
 import {
-  asText, goSyntax, isNullish, isObject,
-} from 'jsrunner:k6/http/values';
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypeMap, ArrayPrototypePush, ObjectHasOwn, ObjectKeys, ObjectPrototype,
+  ObjectSetPrototypeOf, Promise, RegExpPrototypeExec, SafeArray, StringPrototypeToUpperCase, isInstance,
+} from 'jsrunner:primordials';
+import { flush } from 'jsrunner:samples';
+import { asText, isNullish, isObject } from 'jsrunner:values';
 
 export {
   CookieJar, cookieJar, expectedStatuses, file, url,
@@ -22,12 +25,11 @@ export {
 
 // What cannot cross as the name of an operation: it would end at a NUL, and is no text with half a character.
 const NOT_A_NAME = /[\0\ud800-\udfff]/;
-const test = method(RegExp.prototype.test);
 // The last address that can: mostly it is the next one too.
 let plain;
 const isPlain = (address) => {
   if (address === plain) return true;
-  if (test(NOT_A_NAME, address)) return false;
+  if (RegExpPrototypeExec(NOT_A_NAME, address) !== null) return false;
   plain = address;
   return true;
 };
@@ -47,7 +49,7 @@ export function setResponseCallback(callback) {
 // -- requests ------------------------------------------------------------------------------------------
 
 const refuse = (error, address) => {
-  if (!(error instanceof Refusal)) throw error;
+  if (!isInstance(Refusal, error)) throw error;
   return responseOf(host('http.refuse', typeof address === 'string' ? address : null, error.text));
 };
 
@@ -58,7 +60,7 @@ export function request(verb, address, body, params) {
     && responseCallback === undefined && isPlain(address)) {
     let row;
     try {
-      row = callPython(`\x06${address}`);
+      row = callPython('\x06' + address);
     } catch (error) {
       throw hostError(error);
     }
@@ -81,7 +83,8 @@ adoptRequest(request);
 
 const warnOfMore = (name, count) => {
   if (count === 0 || context.inInit) return;
-  host('http.warn', `http.${name} only accepts a url and a params argument (2 arguments), but ${count + 2} were given`);
+  host('http.warn', 'http.' + name + ' only accepts a url and a params argument (2 arguments), but ' + (count + 2)
+    + ' were given');
 };
 
 export function get(address, params, ...more) {
@@ -106,19 +109,19 @@ export function asyncRequest(name, address, body, params) {
   if (context.inInit) throw new GoError('Making http requests in the init context is not supported');
   flush();
   return new Promise((resolve, reject) => {
-    const settle = ({ response, throws }, made) => {
-      if (throws !== undefined) reject(new GoValue(throws));
-      else resolve(responseOf(response, made.spec, made.body));
+    const settle = (outcome, made) => {
+      if (ObjectHasOwn(outcome, 'throws')) reject(new GoValue(outcome.throws));
+      else resolve(responseOf(outcome.response, made.spec, made.body));
     };
     let made;
     try {
       made = requestOf(asText(name), address, body, params, responseCallback);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!isInstance(Refusal, error)) throw error;
       try {
         resolve(refuse(error, address));
       } catch (thrown) {
-        reject(thrown.value ?? thrown);
+        reject(isInstance(GoError, thrown) ? thrown.value : thrown);
       }
       return;
     }
@@ -140,22 +143,22 @@ export function asyncRequest(name, address, body, params) {
 
 const verbOf = (value) => {
   if (typeof value === 'string') return value;
-  throw new Refusal(`invalid method type '${isNullish(value) ? '<nil>' : goSyntax(value)}'`);
+  throw new Refusal("invalid method type '" + (isNullish(value) ? '<nil>' : goSyntax(value)) + "'");
 };
 
 const batchItem = (item, key) => {
-  if (isArray(item)) {
-    if (item.length < 2) throw new Refusal(`invalid batch request '${goSyntax(item)}'`);
+  if (ArrayIsArray(item)) {
+    if (item.length < 2) throw new Refusal("invalid batch request '" + goSyntax(item) + "'");
     return requestOf(verbOf(item[0]), item[1], item[2], item[3], responseCallback);
   }
-  if (!isObject(item) || item instanceof TemplateURL) {
+  if (!isObject(item) || isInstance(TemplateURL, item)) {
     return requestOf('GET', item, undefined, undefined, responseCallback);
   }
-  if (!('url' in item)) throw new Refusal(`batch request ${key} doesn't have a url key`);
+  if (!('url' in item)) throw new Refusal('batch request ' + key + " doesn't have a url key");
   let verb = 'GET';
   let { body } = item;
   if ('method' in item) {
-    verb = upper(verbOf(item.method));
+    verb = StringPrototypeToUpperCase(verbOf(item.method));
     if (verb === 'GET' || verb === 'HEAD') body = null;
   }
   return requestOf(verb, item.url, body, item.params, responseCallback);
@@ -167,30 +170,31 @@ export function batch(...args) {
   if (args.length > 1) throw new GoError('http.batch() accepts only an array or an object of requests');
   const requests = args[0];
   if (!isObject(requests)) {
-    throw new GoError(`invalid http.batch() argument type ${typeof requests === 'string' ? 'string' : goType(requests)}`);
+    throw new GoError('invalid http.batch() argument type ' + (typeof requests === 'string' ? 'string' : goType(requests)));
   }
   flush();
-  const names = keys(requests);
-  const made = [];
+  const names = ObjectKeys(requests);
+  const made = SafeArray();
   try {
-    for (let i = 0; i < names.length; i += 1) push(made, batchItem(requests[names[i]], names[i]));
+    for (let i = 0; i < names.length; i += 1) ArrayPrototypePush(made, batchItem(requests[names[i]], names[i]));
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    push(made, { spec: error.text });
+    if (!isInstance(Refusal, error)) throw error;
+    ArrayPrototypePush(made, { spec: error.text });
   }
   let rows;
   try {
-    rows = host('http.batch', map(made, ({ spec }) => spec));
+    rows = host('http.batch', ArrayPrototypeMap(made, ({ spec }) => spec));
   } finally {
     release();
   }
-  const results = isArray(requests) ? [] : {};
+  const isList = ArrayIsArray(requests);
+  const results = isList ? SafeArray() : { __proto__: null };
   for (let i = 0; i < names.length; i += 1) {
     const row = rows[i];
-    if (row) results[isArray(requests) ? i : names[i]] = responseOf(row, made[i].spec, made[i].body);
-    else if (isArray(requests)) results[i] = null;
+    if (row) results[isList ? i : names[i]] = responseOf(row, made[i].spec, made[i].body);
+    else if (isList) results[i] = null;
   }
-  return results;
+  return isList ? ArrayFromSafe(results) : ObjectSetPrototypeOf(results, ObjectPrototype);
 }
 
 // -- constants -----------------------------------------------------------------------------------------

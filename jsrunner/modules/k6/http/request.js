@@ -1,28 +1,28 @@
 // jsrunner:k6/http/request — what a request is made of: its URL, body and parameters, as scripts give them.
 // @ts-check
+import { copyOf, goType } from 'jsrunner:bytes';
+import { GoError } from 'jsrunner:errors';
+import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { handleOf } from 'jsrunner:jars';
+import { formOf, formValue, goShown } from 'jsrunner:k6/http/values';
 import {
-  ArrayBuffer, Boolean, Date, GoError, Number, Object, String, TypeError, Uint8Array, host, includes, isArray, isInteger,
-  isView, join, keys, lower, map, method, pack, packText, push, release, replaceIn, sort, splitAt, tagValues, trim, trunc,
-  unpack, valuesOf,
-} from 'jsrunner:host';
-import { goType } from 'jsrunner:bytes';
-import { handleOf } from 'jsrunner:k6/http/cookies';
-import {
-  asText, formOf, formValue, goShown, isNullish, isObject,
-} from 'jsrunner:k6/http/values';
+  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush,
+  ArrayPrototypeSort, Boolean, DateNow, MathFloor, MathRandom, MathTrunc, Number, NumberIsInteger, Object, ObjectKeys,
+  RegExpPrototypeSymbolReplace, SafeArray, String, StringPrototypeIsWellFormed, StringPrototypeSplit,
+  StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
+  isInstance,
+} from 'jsrunner:primordials';
+import { tagValues } from 'jsrunner:samples';
+import { asText, isNullish, isObject } from 'jsrunner:values';
 
 const SHORT = 2048; // characters: longer bodies cross beside the JSON
 const CODINGS = ['gzip', 'deflate', 'zstd', 'br'];
 const RESPONSE_TYPES = ['text', 'binary', 'none'];
 const FORM = 'application/x-www-form-urlencoded';
 
-const { now } = Date;
-const { floor, random } = Math;
-const cut = method(ArrayBuffer.prototype.slice);
-const isWellFormed = method(String.prototype.isWellFormed);
-
 /** What k6 refuses before it makes a request. */
 export class Refusal {
+  text;
   constructor(text) {
     this.text = text;
   }
@@ -32,6 +32,9 @@ export class Refusal {
 
 /** A URL made of a template: its name has `${}` in place of each value. */
 export class TemplateURL {
+  name;
+  url;
+  clean_url;
   constructor(name, address) {
     this.name = name;
     this.url = address;
@@ -55,6 +58,9 @@ export function url(parts, ...pieces) {
 }
 
 class FileData {
+  data;
+  filename;
+  content_type;
   constructor(data, filename, contentType) {
     this.data = data;
     this.filename = filename;
@@ -62,15 +68,15 @@ class FileData {
   }
 }
 
-const isBytes = (value) => value instanceof ArrayBuffer || value instanceof Uint8Array;
+const isBytes = (value) => isInstance(ArrayBuffer, value) || isInstance(Uint8Array, value);
 
 export function file(data, filename, contentType) {
   if (typeof data !== 'string' && !isBytes(data)) {
-    throw new GoError(`invalid type ${goType(data)}, expected string or ArrayBuffer`);
+    throw new GoError('invalid type ' + goType(data) + ', expected string or ArrayBuffer');
   }
   return new FileData(
     data,
-    arguments.length > 1 ? asText(filename) : `${now()}000000`,
+    arguments.length > 1 ? asText(filename) : DateNow() + '000000',
     arguments.length > 2 ? asText(contentType) : 'application/octet-stream',
   );
 }
@@ -89,16 +95,16 @@ export const statusesOf = ExpectedStatuses.of;
 
 export function expectedStatuses(...args) {
   if (args.length === 0) throw new GoError('no arguments');
-  return new ExpectedStatuses(map(args, (argument, i) => {
+  return new ExpectedStatuses(ArrayPrototypeMap(args, (argument, i) => {
     if (isNullish(argument)) throw new TypeError('Cannot convert undefined or null to object');
-    if (isInteger(argument)) return argument;
+    if (NumberIsInteger(argument)) return argument;
     const range = Object(argument);
     if (!('min' in range && 'max' in range)) {
-      throw new GoError(`argument number ${i + 1} to expectedStatuses was neither an integer nor an object like `
+      throw new GoError('argument number ' + (i + 1) + ' to expectedStatuses was neither an integer nor an object like '
         + '{min:100, max:329}');
     }
-    if (!isInteger(range.min) || !isInteger(range.max)) {
-      throw new GoError(`both min and max need to be integers for argument number ${i + 1}`);
+    if (!NumberIsInteger(range.min) || !NumberIsInteger(range.max)) {
+      throw new GoError('both min and max need to be integers for argument number ' + (i + 1));
     }
     return [range.min, range.max];
   }));
@@ -106,33 +112,31 @@ export function expectedStatuses(...args) {
 
 // -- bodies --------------------------------------------------------------------------------------------
 
-const bytesOf = (data) => {
-  if (data instanceof ArrayBuffer) return data;
-  return data.byteLength === data.buffer.byteLength
-    ? data.buffer
-    : cut(data.buffer, data.byteOffset, data.byteOffset + data.byteLength);
-};
+const bufferOf = (data) => (isInstance(ArrayBuffer, data) ? data : copyOf(data));
 
 /** [kind, handle] of a text or bytes for Python. */
 export const packData = (data) => (
-  typeof data === 'string' ? ['text', packText(data)] : ['buffer', pack(bytesOf(data))]
+  typeof data === 'string' ? ['text', packText(data)] : ['buffer', pack(bufferOf(data))]
 );
 
 const boundary = () => {
   let text = '';
-  while (text.length < 60) text += '0123456789abcdef'[floor(random() * 16)];
+  while (text.length < 60) text += '0123456789abcdef'[MathFloor(MathRandom() * 16)];
   return text;
 };
 
-const partsOf = (fields) => map(sort(keys(fields)), (name) => {
+const partsOf = (fields) => ArrayPrototypeMap(ArrayPrototypeSort(ObjectKeys(fields)), (name) => {
   const value = fields[name];
-  const isFile = value instanceof FileData;
+  const isFile = isInstance(FileData, value);
   const data = packData(isFile ? value.data : formValue(value));
   return [name, isFile ? value.filename : null, isFile ? value.content_type : null, data[0], data[1]];
 });
 
 /** The body of a request: `cross()` is what goes to Python, `text()` what response.request.body is. */
 class Body {
+  data;
+  type;
+  mark;
   constructor(data, type, mark) {
     this.data = data;
     this.type = type; // Content-Type, if the body brings one
@@ -141,7 +145,7 @@ class Body {
   cross() {
     const { data, mark } = this;
     if (mark) return ['multipart', mark, partsOf(data)];
-    return typeof data === 'string' && data.length <= SHORT && isWellFormed(data) ? data : packData(data);
+    return typeof data === 'string' && data.length <= SHORT && StringPrototypeIsWellFormed(data) ? data : packData(data);
   }
   text() {
     if (typeof this.data === 'string') return this.data;
@@ -152,23 +156,24 @@ class Body {
 }
 
 const hasFile = (fields) => {
-  const values = valuesOf(fields);
-  for (let i = 0; i < values.length; i += 1) if (values[i] instanceof FileData) return true;
+  const names = ObjectKeys(fields);
+  for (let i = 0; i < names.length; i += 1) if (isInstance(FileData, fields[names[i]])) return true;
   return false;
 };
 
 const bodyOf = (body) => {
   if (isNullish(body)) return null;
   if (typeof body === 'string' || isBytes(body)) return new Body(body);
-  if (body instanceof FileData) throw new Refusal('unknown request body type *http.FileData');
-  if (isView(body)) {
-    const type = lower(replaceIn(body.constructor.name, /Clamped|Array|Big/g, ''));
-    throw new Refusal(`unknown request body type []${type}`);
+  if (isInstance(FileData, body)) throw new Refusal('unknown request body type *http.FileData');
+  if (ArrayBufferIsView(body)) {
+    const kind = TypedArrayPrototypeGetSymbolToStringTag(body) ?? 'DataView';
+    const type = StringPrototypeToLowerCase(RegExpPrototypeSymbolReplace(/Clamped|Array|Big/g, kind, () => ''));
+    throw new Refusal('unknown request body type []' + type);
   }
-  if (!isObject(body) || isArray(body)) throw new Refusal(`unknown request body type ${goType(body)}`);
+  if (!isObject(body) || ArrayIsArray(body)) throw new Refusal('unknown request body type ' + goType(body));
   if (hasFile(body)) {
     const mark = boundary();
-    return new Body(body, `multipart/form-data; boundary=${mark}`, mark);
+    return new Body(body, 'multipart/form-data; boundary=' + mark, mark);
   }
   return new Body(formOf(body), FORM);
 };
@@ -176,18 +181,21 @@ const bodyOf = (body) => {
 // -- parameters ----------------------------------------------------------------------------------------
 
 const headerRow = (headers) => {
-  const row = [];
-  const names = keys(Object(headers));
-  for (let i = 0; i < names.length; i += 1) push(row, names[i], String(headers[names[i]]));
+  const row = SafeArray();
+  const names = ObjectKeys(Object(headers));
+  for (let i = 0; i < names.length; i += 1) {
+    ArrayPrototypePush(row, names[i]);
+    ArrayPrototypePush(row, String(headers[names[i]]));
+  }
   return row;
 };
 
 const cookieRow = (name, cookie) => {
   if (!isObject(cookie)) return [name, String(cookie), false];
   const row = [name, '', false];
-  const fields = keys(cookie);
+  const fields = ObjectKeys(cookie);
   for (let i = 0; i < fields.length; i += 1) {
-    const field = lower(fields[i]);
+    const field = StringPrototypeToLowerCase(fields[i]);
     if (field === 'value') row[1] = String(cookie[fields[i]]);
     else if (field === 'replace') row[2] = Boolean(cookie[fields[i]]);
   }
@@ -196,21 +204,21 @@ const cookieRow = (name, cookie) => {
 
 const cookieRows = (cookies) => {
   const source = Object(cookies);
-  const rows = [];
-  const names = keys(source);
+  const rows = SafeArray();
+  const names = ObjectKeys(source);
   for (let i = 0; i < names.length; i += 1) {
     const cookie = source[names[i]];
-    if (!isNullish(cookie)) push(rows, cookieRow(names[i], cookie));
+    if (!isNullish(cookie)) ArrayPrototypePush(rows, cookieRow(names[i], cookie));
   }
   return rows;
 };
 
 const codingsOf = (value) => {
-  const text = trim(String(value));
-  return text === '' ? [] : map(splitAt(text, ','), (one) => {
-    const coding = trim(one);
-    if (!includes(CODINGS, coding)) {
-      throw new Refusal(`unknown compression algorithm ${coding}, supported algorithms are [${join(CODINGS, ' ')}]`);
+  const text = StringPrototypeTrim(String(value));
+  return text === '' ? SafeArray() : ArrayPrototypeMap(StringPrototypeSplit(text, ','), (one) => {
+    const coding = StringPrototypeTrim(one);
+    if (!ArrayPrototypeIncludes(CODINGS, coding)) {
+      throw new Refusal('unknown compression algorithm ' + coding + ', supported algorithms are [gzip deflate zstd br]');
     }
     return coding;
   });
@@ -220,50 +228,61 @@ const tagsOf = (value) => {
   try {
     return tagValues(value, 'invalid HTTP request metric tags: ');
   } catch (error) {
-    throw error instanceof GoError ? new Refusal(error.message) : error;
+    throw isInstance(GoError, error) ? new Refusal(error.message) : error;
+  }
+};
+
+/** A value as it can cross: others than numbers, texts and booleans are refused by their kind. */
+const plain = (value) => {
+  switch (typeof value) {
+    case 'number': case 'string': case 'boolean': return value;
+    case 'bigint': return Number(value);
+    default:
+      if (isNullish(value)) return null;
+      return ArrayIsArray(value) ? SafeArray() : { __proto__: null };
   }
 };
 
 /** What params say, by the names of modules/k6/http/index.py; null for nothing. */
 const readParams = (params, body, callback) => {
   let more = null;
-  if (body?.type) more = { type: body.type };
-  if (callback !== undefined) (more ??= {}).callback = callback;
+  if (body?.type) more = { __proto__: null, type: body.type };
+  if (callback !== undefined) (more ??= { __proto__: null }).callback = callback;
   if (isNullish(params)) return more;
   const source = Object(params);
-  const names = keys(source);
+  const names = ObjectKeys(source);
   for (let i = 0; i < names.length; i += 1) {
     const value = source[names[i]];
     switch (names[i]) {
       case 'headers':
-        if (!isNullish(value)) (more ??= {}).headers = headerRow(value);
+        if (!isNullish(value)) (more ??= { __proto__: null }).headers = headerRow(value);
         break;
       case 'tags':
-        if (!isNullish(value)) (more ??= {}).tags = tagsOf(value);
+        if (!isNullish(value)) (more ??= { __proto__: null }).tags = tagsOf(value);
         break;
       case 'cookies':
-        if (!isNullish(value)) (more ??= {}).cookies = cookieRows(value);
+        if (!isNullish(value)) (more ??= { __proto__: null }).cookies = cookieRows(value);
         break;
       case 'jar': {
         const jar = handleOf(value);
-        if (jar !== undefined) (more ??= {}).jar = jar;
+        if (jar !== undefined) (more ??= { __proto__: null }).jar = jar;
         break;
       }
-      case 'compression': (more ??= {}).compression = codingsOf(value); break;
-      case 'redirects': (more ??= {}).redirects = trunc(Number(value)) || 0; break;
-      case 'auth': (more ??= {}).auth = String(value); break;
-      case 'timeout': (more ??= {}).timeout = value ?? null; break;
-      case 'throw': (more ??= {}).throw = Boolean(value); break;
+      case 'compression': (more ??= { __proto__: null }).compression = codingsOf(value); break;
+      case 'redirects': (more ??= { __proto__: null }).redirects = MathTrunc(Number(value)) || 0; break;
+      case 'auth': (more ??= { __proto__: null }).auth = String(value); break;
+      case 'timeout': (more ??= { __proto__: null }).timeout = plain(value); break;
+      case 'throw': (more ??= { __proto__: null }).throw = Boolean(value); break;
       case 'responseType':
-        if (!includes(RESPONSE_TYPES, String(value))) {
-          throw new Refusal(`${value} does not belong to ResponseType values`);
+        if (!ArrayPrototypeIncludes(RESPONSE_TYPES, String(value))) {
+          throw new Refusal(String(value) + ' does not belong to ResponseType values');
         }
-        (more ??= {}).responseType = String(value);
+        (more ??= { __proto__: null }).responseType = String(value);
         break;
       case 'responseCallback': {
         const statuses = isNullish(value) ? null : statusesOf(value);
         if (statuses === undefined) throw new Refusal('unsupported responseCallback');
-        (more ??= {}).callback = statuses;
+        (more ??= { __proto__: null }).callback = statuses;
         break;
       }
       default:
@@ -277,9 +296,9 @@ const readParams = (params, body, callback) => {
  * params name none; undefined leaves that to k6's own.
  */
 export const requestOf = (verb, address, body, params, callback) => {
-  const known = typeof address === 'string' ? address : address instanceof TemplateURL ? address.url : null;
-  if (known === null) throw new Refusal(`invalid URL: '#${goShown(address)}'`);
-  const name = known !== address && address.name !== address.clean_url ? address.name : null;
+  const known = typeof address === 'string' ? address : isInstance(TemplateURL, address) ? asText(address.url) : null;
+  if (known === null) throw new Refusal("invalid URL: '#" + goShown(address) + "'");
+  const name = known !== address && address.name !== address.clean_url ? asText(address.name) : null;
   const sent = bodyOf(body);
   const more = readParams(params, sent, callback);
   return { spec: [verb, known, name, sent && sent.cross(), more], body: sent };

@@ -1,14 +1,17 @@
 // jsrunner:k6/http/response — responses, made of the rows that come up from Python.
 // @ts-check
-import {
-  GoError, Object, String, Uint8Array, addGoMethod, assign, defineProperty, entries, host, isArray, keys, method, parse, push, release,
-  stringify, unpack, upper,
-} from 'jsrunner:host';
+import { GoError } from 'jsrunner:errors';
+import { addGoMethod } from 'jsrunner:go_json';
+import { entries, host, release, unpack } from 'jsrunner:host';
 import { get as select } from 'jsrunner:k6/http/gjson';
 import { packData } from 'jsrunner:k6/http/request';
+import { formOf } from 'jsrunner:k6/http/values';
 import {
-  asText, formOf, isNullish, isObject,
-} from 'jsrunner:k6/http/values';
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, JSONStringify, Object,
+  ObjectCreate, ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
+  StringPrototypeToUpperCase, Uint8Array,
+} from 'jsrunner:primordials';
+import { asText, isNullish, isObject } from 'jsrunner:values';
 
 const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';
@@ -41,15 +44,18 @@ const jsonError = (text) => {
 
 const optionsOf = (args, known) => {
   if (!args.length) return known;
-  const names = keys(Object(args[0]));
+  const names = ObjectKeys(Object(args[0]));
   for (let i = 0; i < names.length; i += 1) if (names[i] in known) known[names[i]] = args[0][names[i]];
   return known;
 };
 
+const copyInto = (target, source) => {
+  const names = ObjectKeys(source);
+  for (let i = 0; i < names.length; i += 1) target[names[i]] = source[names[i]];
+};
+
 // What the bodies of responses were parsed to, for paths.
-const parsed = new WeakMap();
-const parsedOf = method(WeakMap.prototype.get);
-const keepParsed = method(WeakMap.prototype.set);
+const parsed = new SafeWeakMap();
 
 // The methods of responses. They are no closures: a response that is part of a cycle would stay until
 // the next collection, and there are many of them.
@@ -65,59 +71,63 @@ function json(...args) {
   const text = textOf(this.body, 'JSON');
   if (args.length === 0) {
     try {
-      return parse(text);
+      return JSONParse(text);
     } catch {
       throw jsonError(text);
     }
   }
-  let whole = parsedOf(parsed, this);
+  let whole = parsed.get(this);
   if (whole === undefined) {
     try {
-      whole = parse(text);
+      whole = JSONParse(text);
     } catch {
       return undefined;
     }
-    keepParsed(parsed, this, whole);
+    parsed.set(this, whole);
   }
   const found = select(whole, asText(args[0]));
-  return isObject(found) ? parse(stringify(found)) : found;
+  return isObject(found) ? JSONParse(JSONStringify(found)) : found;
 }
 
+const notThere = (what, selector, response) => 'no ' + what + " for selector '" + String(selector)
+  + "' in response '" + String(response.url) + "'";
+
 function submitForm(...args) {
-  const { formSelector, submitSelector, fields, params } = optionsOf(args, {
+  const options = optionsOf(args, {
     __proto__: null, formSelector: 'form', submitSelector: '[type="submit"]', fields: undefined, params: null,
   });
-  const form = html.call(this, formSelector);
+  const form = FunctionPrototypeCall(html, this, options.formSelector);
   if (form.size() === 0) {
-    throw new GoError(`no form found for selector '${formSelector}' in response '${this.url}'`);
+    throw new GoError(notThere('form found', options.formSelector, this));
   }
-  const verb = upper(form.attr('method') ?? 'GET');
-  const values = form.serializeObject();
-  const submit = form.find(submitSelector);
+  const verb = StringPrototypeToUpperCase(form.attr('method') ?? 'GET');
+  const values = { __proto__: null };
+  copyInto(values, form.serializeObject());
+  const submit = form.find(options.submitSelector); // eslint-disable-line -- a selection's own method
   const name = submit.attr('name');
   const value = submit.val();
   if (name !== undefined && value !== undefined) values[name] = value;
-  assign(values, fields);
+  if (!isNullish(options.fields)) copyInto(values, Object(options.fields));
   let query = null;
   if (verb === 'GET') {
-    const texts = {};
-    const names = keys(values);
-    for (let i = 0; i < names.length; i += 1) texts[names[i]] = String(values[names[i]]);
-    query = formOf(texts);
+    const names = ObjectKeys(values);
+    for (let i = 0; i < names.length; i += 1) values[names[i]] = String(values[names[i]]);
+    query = formOf(values);
   }
   const address = host('http.resolve_url', this.url, form.attr('action') ?? '', query);
-  return request(verb, address, verb === 'GET' ? null : values, params);
+  return request(verb, address, verb === 'GET' ? null : values, options.params);
 }
 
 function clickLink(...args) {
   const { selector, params } = optionsOf(args, { __proto__: null, selector: 'a[href]', params: null });
-  const link = html.call(this, selector);
+  const link = FunctionPrototypeCall(html, this, selector);
   if (link.size() === 0) {
-    throw new GoError(`no element found for selector '${selector}' in response '${this.url}'`);
+    throw new GoError(notThere('element found', selector, this));
   }
   const href = link.attr('href');
   if (href === undefined) {
-    throw new GoError(`no valid href attribute value found on element '${selector}' in response '${this.url}'`);
+    throw new GoError("no valid href attribute value found on element '" + String(selector) + "' in response '"
+      + String(this.url) + "'");
   }
   return request('GET', host('http.resolve_url', this.url, href, null), null, params);
 }
@@ -127,46 +137,49 @@ addGoMethod(html);
 addGoMethod(json);
 addGoMethod(submitForm);
 
-/** `response.cookies` of rows as Python's `_cookie_rows` makes them. */
-const cookiesOf = (rows) => {
-  const found = {};
+/** Lists of cookies by their names: an ordinary object, as scripts get it. */
+const byName = (rows, make) => {
+  const lists = { __proto__: null };
   for (let i = 0; i < rows.length; i += 1) {
-    const row = rows[i];
-    push(found[row[0]] ??= [], {
-      name: row[0],
-      value: row[1],
-      domain: row[2],
-      path: row[3],
-      http_only: row[4],
-      secure: row[5],
-      max_age: row[6],
-      expires: row[7],
-    });
+    const name = rows[i][0];
+    ArrayPrototypePush(lists[name] ??= SafeArray(), make(rows[i]));
   }
-  return found;
+  const names = ObjectKeys(lists);
+  for (let i = 0; i < names.length; i += 1) ArrayFromSafe(lists[names[i]]);
+  return ObjectSetPrototypeOf(lists, ObjectPrototype);
 };
 
+/** A cookie of `response.cookies`, of a row as Python's `_cookie_rows` makes it. */
+const cookieOf = (row) => ({
+  name: row[0],
+  value: row[1],
+  domain: row[2],
+  path: row[3],
+  http_only: row[4],
+  secure: row[5],
+  max_age: row[6],
+  expires: row[7],
+});
+
+const sentCookieOf = (row) => ({ name: row[0], value: row[1], replace: false });
+
+const NONE = SafeArray();
 let defaultHeaders;
 
 /** What `response.request` is. */
 const requestShown = (spec, body, more) => {
-  const cookies = {};
-  const sent = more.sent ?? [];
-  for (let i = 0; i < sent.length; i += 1) {
-    push(cookies[sent[i][0]] ??= [], { name: sent[i][0], value: sent[i][1], replace: false });
-  }
   defaultHeaders ??= host('http.default_headers');
   return {
     method: spec[0],
     url: more.asked ?? spec[1],
-    headers: parse(more.headers ?? defaultHeaders),
+    headers: JSONParse(more.headers ?? defaultHeaders),
     body: body ? body.text() : '',
-    cookies,
+    cookies: byName(more.sent ?? NONE, sentCookieOf),
   };
 };
 
 // Heads that have come with responses: [number, status_text, proto, headers as JSON] by their numbers.
-const heads = [];
+const heads = SafeArray();
 
 const headOf = (shown) => {
   if (typeof shown === 'number') return heads[shown];
@@ -181,6 +194,8 @@ const headOf = (shown) => {
 const fromRow = (row, spec, body) => {
   const head = headOf(row[1]);
   const more = row[11];
+  ObjectSetPrototypeOf(row, null);
+  if (more) ObjectSetPrototypeOf(more, null);
   row[12] = spec;
   row[13] = body;
   row[14] = head[3];
@@ -197,10 +212,10 @@ const fromRow = (row, spec, body) => {
     status_text: head[1],
     proto: head[2],
     get headers() {
-      if (typeof row[14] === 'string') row[14] = parse(row[14]);
+      if (typeof row[14] === 'string') row[14] = JSONParse(row[14]);
       return row[14];
     },
-    cookies: more && more.cookies ? cookiesOf(more.cookies) : {},
+    cookies: more && more.cookies ? byName(more.cookies, cookieOf) : ObjectCreate(ObjectPrototype),
     body: typeof content === 'object' && content !== null ? unpack(content[0]) : content,
     timings: {
       duration: sending + waiting + receiving,
@@ -240,12 +255,12 @@ const NO_HEAD = [-1, '', '', '{}'];
 
 /** The response of a request that was not made. */
 const refused = ({ error, code }) => {
-  const more = { error, code };
+  const more = { __proto__: null, error, code };
   const response = fromRow([0, NO_HEAD, null, '', 0, 0, 0, 0, 0, 0, 0, more], ['', ''], null);
   response.body = new Uint8Array(0);
-  defineProperty(response, 'request', { __proto__: null, value: null, writable: true });
+  ObjectDefineProperty(response, 'request', { __proto__: null, value: null, writable: true });
   return response;
 };
 
 /** The response to `requestOf`'s spec and body: of a row, or of the reason why there is none. */
-export const responseOf = (row, spec, body) => (isArray(row) ? fromRow(row, spec, body) : refused(row));
+export const responseOf = (row, spec, body) => (ArrayIsArray(row) ? fromRow(row, spec, body) : refused(row));

@@ -1,0 +1,27 @@
+// jsrunner:language — what scripts find beside the language, and what they shall not: k6's engine decides.
+// @ts-check
+import { GoError } from 'jsrunner:errors';
+import { entries } from 'jsrunner:host';
+import { Boolean, Function, ReflectDefineProperty, globalThis } from 'jsrunner:primordials';
+
+/** Define a global as k6 does, if the script has not frozen it. */
+export const defineGlobal = (name, value) => ReflectDefineProperty(globalThis, name, {
+  __proto__: null, value, writable: true, configurable: true,
+});
+
+// What QuickJS has and k6 has not, so that a script's feature tests give the same answers.
+const ABSENT = ['queueMicrotask', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'performance', 'FinalizationRegistry',
+  'DOMException', 'Float16Array', 'Iterator', 'InternalError'];
+for (let i = 0; i < ABSENT.length; i += 1) delete globalThis[ABSENT[i]];
+
+defineGlobal('global', globalThis);
+defineGlobal('GoError', GoError);
+
+/** Whether the text is the code of a function: then it is no ES module. */
+entries.isFunctionBody = (text) => {
+  try {
+    return Boolean(Function('module', 'exports', "'use strict';" + text));
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,229 @@
+// jsrunner:primordials — the language's own functions, taken before any script runs.
+// @ts-check
+// Scripts may replace or delete what the language has (`Array.prototype.push`, `Promise`, `Symbol.iterator`), or
+// hang accessors on Object.prototype. k6's modules, which are Go, do not notice; so ours use these. The names are
+// those of Node's primordials: `ArrayPrototypePush(list, item)` is `list.push(item)`. Rules for all files of ours
+// (tests/test_primordials.py checks them):
+// - no global, no method of the language's, no `instanceof`: import them from here;
+// - no iterators: no for...of, no spread of lists, no array patterns; lists are walked by index;
+// - a list to which something is added is a SafeArray: appending to `[]` would call setters of Array.prototype;
+// - an object to which something is added, or in which a name is looked up that may be missing, and what the
+//   language reads options from (a property's descriptor, a Proxy's handler), has `__proto__: null`.
+// Each costs up to 350 bytes per VU: take only what is used.
+
+export const {
+  ArrayBuffer, Boolean, DataView, Date, Error, FinalizationRegistry, Function, InternalError, Map, Math, Number, Object,
+  Promise, Proxy, RangeError, RegExp, Set, String, SyntaxError, TypeError, Uint8Array, WeakMap, WeakRef,
+  encodeURIComponent,
+} = globalThis;
+
+const scope = globalThis;
+export { scope as globalThis };
+
+const { bind, call } = Function.prototype;
+/** `uncurryThis(f)(self, ...args)` is `self.f(...args)`. */
+export const uncurryThis = bind.bind(call);
+const getterOf = (prototype, name) => uncurryThis(Object.getOwnPropertyDescriptor(prototype, name).get);
+
+export const { constructor: AsyncFunction } = async () => {};
+export const FunctionPrototypeCall = uncurryThis(call);
+/** `isInstance(Class, value)` is `value instanceof Class`. */
+export const isInstance = uncurryThis(Function.prototype[Symbol.hasInstance]);
+
+export const { iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
+
+export const {
+  apply: ReflectApply, defineProperty: ReflectDefineProperty, deleteProperty: ReflectDeleteProperty, get: ReflectGet,
+  has: ReflectHas, ownKeys: ReflectOwnKeys, set: ReflectSet,
+} = Reflect;
+
+export const {
+  create: ObjectCreate, defineProperties: ObjectDefineProperties, defineProperty: ObjectDefineProperty,
+  freeze: ObjectFreeze, getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor, hasOwn: ObjectHasOwn, is: ObjectIs,
+  isFrozen: ObjectIsFrozen, keys: ObjectKeys, preventExtensions: ObjectPreventExtensions,
+  setPrototypeOf: ObjectSetPrototypeOf,
+} = Object;
+export const ObjectPrototype = Object.prototype;
+export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
+
+export const { parse: JSONParse, stringify: JSONStringify } = JSON;
+export const {
+  ceil: MathCeil, floor: MathFloor, imul: MathImul, max: MathMax, min: MathMin, random: MathRandom, trunc: MathTrunc,
+} = Math;
+export const {
+  isFinite: NumberIsFinite, isInteger: NumberIsInteger, isNaN: NumberIsNaN, isSafeInteger: NumberIsSafeInteger,
+  parseFloat: NumberParseFloat, parseInt: NumberParseInt,
+} = Number;
+export const NumberPrototypeToExponential = uncurryThis(Number.prototype.toExponential);
+export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
+export const { now: DateNow } = Date;
+export const performanceNow = bind.call(performance.now, performance);
+export const DatePrototypeGetTime = uncurryThis(Date.prototype.getTime);
+export const DatePrototypeToISOString = uncurryThis(Date.prototype.toISOString);
+
+export const StringFromCharCode = String.fromCharCode;
+export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
+export const StringPrototypeEndsWith = uncurryThis(String.prototype.endsWith);
+export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
+export const StringPrototypeIndexOf = uncurryThis(String.prototype.indexOf);
+export const StringPrototypeIsWellFormed = uncurryThis(String.prototype.isWellFormed);
+export const StringPrototypeLastIndexOf = uncurryThis(String.prototype.lastIndexOf);
+export const StringPrototypePadEnd = uncurryThis(String.prototype.padEnd);
+export const StringPrototypePadStart = uncurryThis(String.prototype.padStart);
+export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
+export const StringPrototypeStartsWith = uncurryThis(String.prototype.startsWith);
+export const StringPrototypeToLowerCase = uncurryThis(String.prototype.toLowerCase);
+export const StringPrototypeToUpperCase = uncurryThis(String.prototype.toUpperCase);
+export const StringPrototypeToWellFormed = uncurryThis(String.prototype.toWellFormed);
+export const StringPrototypeTrim = uncurryThis(String.prototype.trim);
+/** The only function of regular expressions that looks nothing up: `test`, `match`, `replace` and `split` do. */
+export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
+export const SymbolPrototypeGetDescription = getterOf(Symbol.prototype, 'description');
+
+export const { isView: ArrayBufferIsView } = ArrayBuffer;
+export const ArrayBufferPrototypeGetByteLength = getterOf(ArrayBuffer.prototype, 'byteLength');
+export const DataViewPrototypeGetBuffer = getterOf(DataView.prototype, 'buffer');
+export const DataViewPrototypeGetByteLength = getterOf(DataView.prototype, 'byteLength');
+export const DataViewPrototypeGetByteOffset = getterOf(DataView.prototype, 'byteOffset');
+const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
+export const TypedArrayPrototypeGetBuffer = getterOf(TypedArrayPrototype, 'buffer');
+export const TypedArrayPrototypeGetByteLength = getterOf(TypedArrayPrototype, 'byteLength');
+export const TypedArrayPrototypeGetByteOffset = getterOf(TypedArrayPrototype, 'byteOffset');
+export const TypedArrayPrototypeGetLength = getterOf(TypedArrayPrototype, 'length');
+export const TypedArrayPrototypeGetSymbolToStringTag = getterOf(TypedArrayPrototype, Symbol.toStringTag);
+export const TypedArrayPrototypeSet = uncurryThis(TypedArrayPrototype.set);
+
+// -- lists -------------------------------------------------------------------------------------------
+
+export const { isArray: ArrayIsArray } = Array;
+export const ArrayPrototype = Array.prototype;
+
+/** A list of these items to which others may be added. It has no methods: see the functions below. */
+export const SafeArray = (...items) => ObjectSetPrototypeOf(items, null);
+
+export const ArrayPrototypeIncludes = uncurryThis(Array.prototype.includes);
+export const ArrayPrototypeIndexOf = uncurryThis(Array.prototype.indexOf);
+export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join);
+export const ArrayPrototypePop = uncurryThis(Array.prototype.pop);
+export const ArrayPrototypeShift = uncurryThis(Array.prototype.shift);
+export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort);
+
+// The language's own would ask `constructor` and `Symbol.species` which kind of list to make.
+
+/** Append an item to a SafeArray. */
+export const ArrayPrototypePush = (list, item) => {
+  list[list.length] = item;
+};
+
+/** Items `start` to `end` as a SafeArray; neither counts from the end. */
+export const ArrayPrototypeSlice = (list, start = 0, end = list.length) => {
+  const copy = SafeArray();
+  for (let i = start; i < end; i += 1) copy[copy.length] = list[i];
+  return copy;
+};
+
+/** The results of `convert(item, index)` as a SafeArray. */
+export const ArrayPrototypeMap = (list, convert) => {
+  const results = SafeArray();
+  for (let i = 0; i < list.length; i += 1) results[i] = convert(list[i], i);
+  return results;
+};
+
+/** The items for which `test(item, index)` is true, as a SafeArray. */
+export const ArrayPrototypeFilter = (list, test) => {
+  const kept = SafeArray();
+  for (let i = 0; i < list.length; i += 1) if (test(list[i], i)) kept[kept.length] = list[i];
+  return kept;
+};
+
+/** The first item for which `test(item, index)` is true. */
+export const ArrayPrototypeFind = (list, test) => {
+  for (let i = 0; i < list.length; i += 1) if (test(list[i], i)) return list[i];
+  return undefined;
+};
+
+/** A SafeArray as a script is to get it: an ordinary array. The list itself changes. */
+export const ArrayFromSafe = (list) => ObjectSetPrototypeOf(list, ArrayPrototype);
+
+/** The pieces of a text between the separators (a text that is not empty), as a SafeArray. */
+export const StringPrototypeSplit = (text, separator) => {
+  const pieces = SafeArray();
+  let start = 0;
+  for (;;) {
+    const end = StringPrototypeIndexOf(text, separator, start);
+    if (end < 0) break;
+    pieces[pieces.length] = StringPrototypeSlice(text, start, end);
+    start = end + separator.length;
+  }
+  pieces[pieces.length] = StringPrototypeSlice(text, start);
+  return pieces;
+};
+
+/**
+ * A text with all matches of a regular expression (with the flag g) replaced by what `convert(match)` makes of
+ * `RegExp.prototype.exec`'s result.
+ */
+export const RegExpPrototypeSymbolReplace = (expression, text, convert) => {
+  let result = '';
+  let start = 0;
+  expression.lastIndex = 0;
+  for (;;) {
+    const match = RegExpPrototypeExec(expression, text);
+    if (match === null) break;
+    result += StringPrototypeSlice(text, start, match.index) + convert(match);
+    start = match.index + match[0].length;
+    if (match[0] === '') expression.lastIndex += 1;
+  }
+  return result + StringPrototypeSlice(text, start);
+};
+
+// -- collections and promises --------------------------------------------------------------------------
+
+/** Give a class the methods of the language's that it extends: nobody can change these. */
+const makeSafe = (Class, methods) => {
+  const { prototype } = Object.getPrototypeOf(Class);
+  for (let i = 0; i < methods.length; i += 1) {
+    Object.defineProperty(Class.prototype, methods[i], Object.getOwnPropertyDescriptor(prototype, methods[i]));
+  }
+  Object.setPrototypeOf(Class.prototype, null);
+  Object.freeze(Class.prototype);
+};
+
+export class SafeMap extends Map {
+  constructor() { // eslint-disable-line no-useless-constructor -- the implied one would iterate
+    super();
+  }
+}
+makeSafe(SafeMap, ['clear', 'delete', 'forEach', 'get', 'has', 'set', 'size']);
+
+export class SafeSet extends Set {
+  constructor() { // eslint-disable-line no-useless-constructor
+    super();
+  }
+}
+makeSafe(SafeSet, ['add', 'has']);
+
+export class SafeWeakMap extends WeakMap {
+  constructor() { // eslint-disable-line no-useless-constructor
+    super();
+  }
+}
+makeSafe(SafeWeakMap, ['get', 'set']);
+
+export const MapPrototypeForEach = uncurryThis(Map.prototype.forEach);
+export const SetPrototypeForEach = uncurryThis(Set.prototype.forEach);
+export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref);
+export const FinalizationRegistryPrototypeRegister = uncurryThis(FinalizationRegistry.prototype.register);
+
+const then = uncurryThis(Promise.prototype.then);
+const WITHOUT_SPECIES = { __proto__: null, value: undefined, configurable: true };
+
+/** `promise.then(fulfilled, rejected)`, whatever the script has made of Promise: by default its species is asked. */
+export const PromisePrototypeThen = (promise, fulfilled, rejected) => {
+  const hidden = !ObjectHasOwn(promise, 'constructor') && ReflectDefineProperty(promise, 'constructor', WITHOUT_SPECIES);
+  try {
+    return then(promise, fulfilled, rejected);
+  } finally {
+    if (hidden) delete promise.constructor;
+  }
+};

@@ -1,0 +1,86 @@
+// jsrunner:go_json — values as Go's JSON has them, which is how setup's data crosses: keys sorted, dates without
+// idle fractions, buffers of bytes as base64.
+// @ts-check
+import { copyOf } from 'jsrunner:bytes';
+import { GoError } from 'jsrunner:errors';
+import { host, pack, release } from 'jsrunner:host';
+import {
+  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
+  ArrayPrototypeSort, Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Number,
+  NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray, SafeSet, Set, SetPrototypeForEach, StringPrototypeEndsWith,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+} from 'jsrunner:primordials';
+
+// Methods of objects that are Go's own: its JSON knows none of them, where it refuses scripts' functions.
+const methods = new SafeSet();
+export const addGoMethod = (known) => methods.add(known);
+
+/** As toISOString writes it, without zeros at the end of the fraction. */
+const dateText = (date) => {
+  if (NumberIsNaN(DatePrototypeGetTime(date))) return null;
+  const text = DatePrototypeToISOString(date); // ends in .sssZ
+  let fraction = StringPrototypeSlice(text, -5, -1);
+  while (StringPrototypeEndsWith(fraction, '0')) fraction = StringPrototypeSlice(fraction, 0, -1);
+  if (fraction === '.') fraction = '';
+  return StringPrototypeSlice(text, 0, -5) + fraction + 'Z';
+};
+
+/** Bytes are base64 to Go, other numbers a list; a DataView has nothing to show. */
+const ofView = (view, path) => {
+  const kind = TypedArrayPrototypeGetSymbolToStringTag(view);
+  if (kind === undefined) return { __proto__: null };
+  if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') return listOf(view, path);
+  const text = host('vu.base64', pack(copyOf(view)));
+  release();
+  return text;
+};
+
+const listOf = (items, path) => {
+  const copy = SafeArray();
+  for (let i = 0; i < items.length; i += 1) ArrayPrototypePush(copy, goJSON(items[i], path));
+  return copy;
+};
+
+const recordOf = (value, path) => {
+  const copy = { __proto__: null };
+  const names = ArrayPrototypeSort(ObjectKeys(value));
+  for (let i = 0; i < names.length; i += 1) {
+    const member = value[names[i]];
+    if (typeof member !== 'function' || !methods.has(member)) copy[names[i]] = goJSON(member, path);
+  }
+  return copy;
+};
+
+const collected = (collection, forEach) => {
+  const items = SafeArray();
+  forEach(collection, (value, key) => ArrayPrototypePush(items, key === value ? value : [key, value]));
+  return items;
+};
+
+const objectOf = (value, above) => {
+  if (isInstance(Date, value)) return dateText(value);
+  if (isInstance(ArrayBuffer, value)) return { __proto__: null };
+  if (ArrayPrototypeIncludes(above, value)) throw new GoError('json: unsupported value: encountered a cycle');
+  const path = ArrayPrototypeSlice(above);
+  ArrayPrototypePush(path, value);
+  if (ArrayBufferIsView(value)) return ofView(value, path);
+  if (ArrayIsArray(value)) return listOf(value, path);
+  if (isInstance(Set, value)) return listOf(collected(value, SetPrototypeForEach), path);
+  if (isInstance(Map, value)) return listOf(collected(value, MapPrototypeForEach), path);
+  return recordOf(value, path);
+};
+
+/** What is to become of a value in JSON, of lists and records that have no methods. Throws what Go says. */
+export const goJSON = (value, above = SafeArray()) => {
+  if (value === null || value === undefined) return null;
+  switch (typeof value) {
+    case 'symbol': return SymbolPrototypeGetDescription(value) ?? '';
+    case 'bigint': return Number(value);
+    case 'function': throw new GoError('json: unsupported type: func(sobek.FunctionCall) sobek.Value');
+    case 'object': return objectOf(value, above);
+    case 'number':
+      if (NumberIsFinite(value)) return value;
+      throw new GoError('json: unsupported value: ' + (value > 0 ? '+Inf' : value < 0 ? '-Inf' : 'NaN'));
+    default: return value;
+  }
+};

@@ -1,0 +1,31 @@
+// jsrunner:values — what several modules do with values of scripts.
+// @ts-check
+import { ObjectDefineProperty, ObjectFreeze, ObjectKeys, String } from 'jsrunner:primordials';
+
+export const isNullish = (value) => value === undefined || value === null;
+export const isObject = (value) => typeof value === 'object' && value !== null;
+/** A text argument: nothing is the empty text. */
+export const asText = (value) => (typeof value === 'string' ? value : isNullish(value) ? '' : String(value));
+
+/** Freeze a value with all that is in it. */
+export const freezeDeep = (value) => {
+  if (!isObject(value)) return value;
+  const names = ObjectKeys(value);
+  for (let i = 0; i < names.length; i += 1) freezeDeep(value[names[i]]);
+  return ObjectFreeze(value);
+};
+
+/** Set an object's own property, whatever its prototypes have by that name. */
+export const setOwn = (object, name, value) => ObjectDefineProperty(object, name, {
+  __proto__: null, value, writable: true, enumerable: true, configurable: true,
+});
+
+/** Give an object of the language's these methods: they can be replaced, and are not enumerable. */
+export const defineMethods = (object, methods) => {
+  const names = ObjectKeys(methods);
+  for (let i = 0; i < names.length; i += 1) {
+    ObjectDefineProperty(object, names[i], {
+      __proto__: null, value: methods[names[i]], writable: true, configurable: true,
+    });
+  }
+};
