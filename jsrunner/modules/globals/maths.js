@@ -21,12 +21,12 @@ const fromBits = (value) => {
   return double[0];
 };
 
-/** [fraction from 0.5 up to 1, exponent] of a positive finite number. */
+/** The fraction from 0.5 up to 1 and the exponent of a positive finite number. */
 const split = (number) => {
   const scaled = number < 2.2250738585072014e-308 ? number * 2 ** 52 : number;
   const value = bitsOf(scaled);
   const exponent = Number(value >> 52n) - 1022 - (scaled === number ? 0 : 52);
-  return [fromBits((value & 0xfffffffffffffn) | (1022n << 52n)), exponent];
+  return { fraction: fromBits((value & 0xfffffffffffffn) | (1022n << 52n)), exponent };
 };
 
 /** The value of a polynomial: the coefficient of the highest power stands first. */
@@ -53,13 +53,13 @@ const TAN_Q = [
 /** From here on the argument is not reduced well enough: the C library does it. */
 const LARGE = 2 ** 29;
 
-/** [octant, the rest within a quarter of pi] of a number that is not negative. */
+/** The octant of a number that is not negative, and the rest within a quarter of pi. */
 const reduce = (x) => {
   let octant = MathTrunc(x * (4 / PI));
   if (octant % 2) octant += 1;
   const rest = ((x - octant * 7.85398125648498535156e-1) - octant * 3.77489470793079817668e-8)
     - octant * 2.69515142907905952645e-15;
-  return [octant % 8, rest];
+  return { octant: octant % 8, rest };
 };
 const cosine = (z) => {
   const square = z * z;
@@ -73,7 +73,7 @@ const sine = (z) => {
 const sin = (x) => {
   const size = abs(x);
   if (x === 0 || !(size < LARGE)) return nativeSin(x);
-  const [octant, rest] = reduce(size);
+  const { octant, rest } = reduce(size);
   const isNegative = (x < 0) !== (octant > 3);
   const value = octant % 4 === 2 ? cosine(rest) : sine(rest);
   return isNegative ? -value : value;
@@ -82,7 +82,7 @@ const sin = (x) => {
 const cos = (x) => {
   const size = abs(x);
   if (!(size < LARGE)) return nativeCos(x);
-  const [octant, rest] = reduce(size);
+  const { octant, rest } = reduce(size);
   const isNegative = octant === 2 || octant === 4;
   const value = octant % 4 === 2 ? sine(rest) : cosine(rest);
   return isNegative ? -value : value;
@@ -91,7 +91,7 @@ const cos = (x) => {
 const tan = (x) => {
   const size = abs(x);
   if (x === 0 || !(size < LARGE)) return nativeTan(x);
-  const [octant, rest] = reduce(size);
+  const { octant, rest } = reduce(size);
   const square = rest * rest;
   const value = square > 1e-14
     ? rest + rest * (square * polynomial(square, TAN_P) / polynomial(square, TAN_Q)) : rest;
@@ -193,7 +193,7 @@ const log = (x) => {
   if (NumberIsNaN(x) || x < 0) return NaN;
   if (x === 0) return -Infinity;
   if (x === Infinity) return x;
-  let [fraction, exponent] = split(x);
+  let { fraction, exponent } = split(x);
   if (fraction < Math.SQRT1_2) {
     fraction *= 2;
     exponent -= 1;
@@ -212,7 +212,7 @@ const log = (x) => {
 
 const log2 = (x) => {
   if (!(x > 0 && x < Infinity)) return log(x);
-  const [fraction, exponent] = split(x);
+  const { fraction, exponent } = split(x);
   return fraction === 0.5 ? exponent - 1 : log(fraction) * Math.LOG2E + exponent;
 };
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.interpreter import HostError, mend
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6 import encoding
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 
 #: What `Interpreter.buffer` takes.
 Packed = int | str
@@ -40,11 +37,19 @@ class Subtle(HostModule):
         return encoding.encode(self._take(data), "rawurl")
 
     @operation
-    def from_base64url(self, text: str) -> object:
+    def encode(self, text: Packed) -> object:
+        """Return the UTF-8 of a text."""
+        return self._give(mend(self.vu.interpreter.text(text)))
+
+    @operation
+    def symmetric_jwk(self, jwk: object) -> object:
+        """Return the bytes of a secret key that is a JSON Web Key (RFC 7518, 6.4)."""
+        from jsrunner.modules.globals import jwk as keys
+
         try:
-            return self._give(encoding.decode(text, "rawurl"))
-        except HostError:
-            raise HostError.named("DataError", "the JSON Web Key is no base64url") from None
+            return self._give(keys.secret(jwk))
+        except HostError as error:
+            raise HostError.named("DataError", str(error)) from None
 
     @operation
     def digest(self, hash: str, data: Packed) -> object:
@@ -86,30 +91,16 @@ class Subtle(HostModule):
             padded = decryptor.update(text) + decryptor.finalize()
             return self._give(unpadder.update(padded) + unpadder.finalize())
         except ValueError:
-            raise HostError.named(
-                "OperationError", "the data is no AES-CBC ciphertext of this key"
-            ) from None
+            raise HostError.named("OperationError", "invalid padding") from None
 
     @operation
-    def ctr(self, key: Packed, counter: Packed, bits: int, data: Packed) -> object:
-        """AES-CTR, either way. Of the counter block only the last `bits` count."""
+    def ctr(self, key: Packed, counter: Packed, data: Packed) -> object:
+        """AES-CTR, either way. As in k6 the whole counter block counts, whatever its `length`."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        start, text = int.from_bytes(self._take(counter), "big"), self._take(data)
-        blocks = -(-len(text) // _BLOCK)
-        size = 1 << bits
-        if blocks > size:
-            raise HostError.named(
-                "OperationError", f"a counter of {bits} bits is too short for the data"
-            )
-        algorithm = algorithms.AES(self._take(key))
-        before_wrap = min(size - start % size, blocks) * _BLOCK
-        parts = [(start, text[:before_wrap]), (start - start % size, text[before_wrap:])]
-        result = b""
-        for first, part in parts:
-            encryptor = Cipher(algorithm, modes.CTR(first.to_bytes(_BLOCK, "big"))).encryptor()
-            result += encryptor.update(part) + encryptor.finalize()
-        return self._give(result)
+        cipher = Cipher(algorithms.AES(self._take(key)), modes.CTR(self._take(counter)))
+        encryptor = cipher.encryptor()
+        return self._give(encryptor.update(self._take(data)) + encryptor.finalize())
 
     @operation
     def gcm(
@@ -120,20 +111,18 @@ class Subtle(HostModule):
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
         algorithm, nonce, text = algorithms.AES(self._take(key)), self._take(iv), self._take(data)
+        if encrypts:
+            encryptor = Cipher(algorithm, modes.GCM(nonce)).encryptor()
+            encryptor.authenticate_additional_data(self._take(extra))
+            sealed = encryptor.update(text) + encryptor.finalize()
+            return self._give(sealed + encryptor.tag[:tag_size])
+        sealed, tag = text[:-tag_size], text[-tag_size:]
         try:
-            if encrypts:
-                encryptor = Cipher(algorithm, modes.GCM(nonce)).encryptor()
-                encryptor.authenticate_additional_data(self._take(extra))
-                sealed = encryptor.update(text) + encryptor.finalize()
-                return self._give(sealed + encryptor.tag[:tag_size])
-            sealed, tag = text[:-tag_size], text[-tag_size:]
             decryptor = Cipher(algorithm, modes.GCM(nonce, tag, tag_size)).decryptor()
             decryptor.authenticate_additional_data(self._take(extra))
             return self._give(decryptor.update(sealed) + decryptor.finalize())
-        except (ValueError, InvalidTag):
-            raise HostError.named(
-                "OperationError", "the data cannot be sealed or opened by AES-GCM with this key"
-            ) from None
+        except InvalidTag:
+            raise HostError.named("OperationError", "could not decrypt ciphertext") from None
 
     @operation
     def oaep(self, encrypts: bool, key: Packed, hash: str, label: Packed, data: Packed) -> object:
@@ -146,9 +135,12 @@ class Subtle(HostModule):
                 return self._give(keys.rsa_public(self._take(key)).encrypt(text, padding))
             return self._give(keys.rsa_private(self._take(key)).decrypt(text, padding))
         except ValueError:
-            raise HostError.named(
-                "OperationError", "the data cannot be sealed or opened by RSA-OAEP with this key"
-            ) from None
+            reason = (
+                "encrypt data: crypto/rsa: message too long for RSA key size"
+                if encrypts
+                else "decrypt data: crypto/rsa: decryption error"
+            )
+            raise HostError.named("OperationError", f"could not {reason}") from None
 
     # -- signatures --------------------------------------------------------------------------------
 
@@ -171,13 +163,15 @@ class Subtle(HostModule):
         """RSASSA-PKCS1-v1_5, or with a salt's size RSA-PSS."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        digest = keys.hash_object(_DIGESTS[hash])
-        padding = self._padding(hash, salt_size, verifies=False)
         try:
-            return self._give(keys.rsa_private(self._take(key)).sign(self._take(data), padding, digest))
+            padding = keys.signature_padding(_DIGESTS[hash], salt_size)
+            private = keys.rsa_private(self._take(key))
+            return self._give(private.sign(self._take(data), padding, keys.hash_object(_DIGESTS[hash])))
         except ValueError:
+            is_wrong_salt = salt_size is not None and salt_size < -1
+            reason = "invalid PSS salt length" if is_wrong_salt else "message too long for RSA key size"
             raise HostError.named(
-                "OperationError", "the key is too short for this hash and this salt"
+                "OperationError", f"could not sign data: crypto/rsa: {reason}"
             ) from None
 
     @operation
@@ -188,26 +182,15 @@ class Subtle(HostModule):
 
         from jsrunner.modules.globals import asymmetric as keys
 
-        digest = keys.hash_object(_DIGESTS[hash])
-        padding = self._padding(hash, salt_size, verifies=True)
         public = keys.rsa_public(self._take(key))
         try:
-            public.verify(self._take(signature), self._take(data), padding, digest)
+            padding = keys.signature_padding(_DIGESTS[hash], salt_size)
+            public.verify(
+                self._take(signature), self._take(data), padding, keys.hash_object(_DIGESTS[hash])
+            )
         except (InvalidSignature, ValueError):
             return False
         return True
-
-    @staticmethod
-    def _padding(hash: str, salt_size: int | None, *, verifies: bool) -> AsymmetricPadding:
-        """k6 takes a salt of 0 bytes for the longest possible one, or when it verifies for any."""
-        from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
-
-        from jsrunner.modules.globals import asymmetric as keys
-
-        if salt_size is None:
-            return PKCS1v15()
-        any_size = PSS.AUTO if verifies else PSS.MAX_LENGTH
-        return PSS(MGF1(keys.hash_object(_DIGESTS[hash])), salt_size or any_size)
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -219,39 +202,35 @@ class Subtle(HostModule):
         return [self._give(one) for one in keys.ec_generate(curve)]
 
     @operation
-    def rsa_generate(self, bits: int, exponent: Packed) -> int:
+    def rsa_generate(self, bits: int, exponent: int) -> int:
         """Material of a private key and of its public key, later: a handle."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        number = int.from_bytes(self._take(exponent), "big")
         return self.vu.run_aside(
-            lambda: keys.rsa_generate(bits, number), lambda pair: [self._give(one) for one in pair]
+            lambda: keys.rsa_generate(bits, exponent), lambda pair: [self._give(one) for one in pair]
         )
 
     @operation
-    def import_key(self, kind: str, format: str, data: Packed, curve: str | None) -> list[object]:
-        """A key in raw (EC only), spki or pkcs8: see `_described`. `kind` is EC or RSA."""
+    def import_key(self, name: str, format: str, data: Packed, curve: str | None) -> list[object]:
+        """A key of ECDSA, ECDH or RSA in raw (on that curve), spki or pkcs8: see `_described`."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self._described(keys.from_bytes(kind, format, self._take(data), curve))
+        return self._described(keys.from_bytes(name, format, self._take(data), curve))
 
     @operation
-    def import_jwk(self, kind: str, jwk: dict[str, Any], curve: str | None) -> list[object]:
+    def import_jwk(self, name: str, jwk: object) -> list[object]:
         """The same of a JSON Web Key (RFC 7518)."""
-        from jsrunner.modules.globals import asymmetric as keys
+        from jsrunner.modules.globals import jwk as keys
 
-        return self._described(keys.from_jwk(kind, jwk, curve))
+        return self._described(keys.rsa_key(jwk) if name == "RSA" else keys.ec_key(jwk, name))
 
     def _described(self, key: Any) -> list[object]:
-        """[type, material] and of an RSA key the bits of its modulus and its exponent as hex."""
+        """[type, material] and of an RSA key the bits of its modulus."""
         from jsrunner.modules.globals import asymmetric as keys
 
         kind, material = keys.material(key)
-        described = [kind, self._give(material)]
-        if keys.is_rsa(key):
-            exponent = keys.rsa_exponent(key)
-            described += [key.key_size, f"{exponent:0{exponent.bit_length() + 7 >> 3 << 1}x}"]
-        return described
+        bits = [key.key_size] if keys.is_rsa(key) else []
+        return [kind, self._give(material), *bits]
 
     @operation
     def export_point(self, key: Packed) -> object:
@@ -262,9 +241,9 @@ class Subtle(HostModule):
 
     @operation
     def export_jwk(self, is_private: bool, key: Packed) -> dict[str, str]:
-        from jsrunner.modules.globals import asymmetric as keys
+        from jsrunner.modules.globals import jwk as keys
 
-        return keys.to_jwk(self._take(key), is_private=is_private)
+        return keys.export(self._take(key), is_private=is_private)
 
     @operation
     def ecdh(self, private: Packed, public: Packed) -> object:

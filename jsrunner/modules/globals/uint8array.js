@@ -45,8 +45,10 @@ const handlingOf = ({ lastChunkHandling }) => {
 };
 
 /** [characters read, Uint8Array, whether the text is valid]: at most `limit` bytes, null for no limit. */
-const decode = (operation, text, limit, ...how) => {
-  const result = host('uint8array.' + operation, packText(text), limit, ...how);
+const decode = (operation, text, limit, alphabet, handling) => {
+  const packed = packText(text);
+  const result = operation === 'from_hex'
+    ? host('uint8array.from_hex', packed, limit) : host('uint8array.from_base64', packed, limit, alphabet, handling);
   release();
   return [result[0], new Uint8Array(unpack(result[1])), result[2]];
 };

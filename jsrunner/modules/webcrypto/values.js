@@ -1,0 +1,167 @@
+// jsrunner:webcrypto/values — arguments of crypto.subtle as k6 reads them: bytes, numbers, names of algorithms.
+// @ts-check
+import { copyOf, isBytes } from 'jsrunner:bytes';
+import { GoValue, fail } from 'jsrunner:errors';
+import {
+  host, pack, packText, release, unpack,
+} from 'jsrunner:host';
+import { aside } from 'jsrunner:loop';
+import {
+  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush,
+  DataView, MathTrunc, Number, NumberIsFinite, Object, ReflectApply, SafeArray, String, StringPrototypeToUpperCase,
+  SymbolIterator, SymbolPrototypeGetDescription, TypeError, TypedArrayPrototypeGetBuffer, Uint8Array, isInstance,
+} from 'jsrunner:primordials';
+import { asText, isNullish } from 'jsrunner:values';
+
+export const NOTHING = new ArrayBuffer(0);
+
+/** An error of Go that has no name. */
+export const failPlainly = (text) => {
+  throw new GoValue(text);
+};
+
+/** A copy of the bytes of a buffer, or of the whole buffer of a typed array, also of one that shows a part of it. */
+export const bytesOf = (value) => {
+  if (isNullish(value)) fail('TypeError', 'data is null or undefined');
+  const isTypedArray = ArrayBufferIsView(value) && !isInstance(DataView, value);
+  const buffer = isTypedArray ? TypedArrayPrototypeGetBuffer(value) : value;
+  if (!isInstance(ArrayBuffer, buffer)) {
+    fail('OperationError', 'data is neither an ArrayBuffer, nor a TypedArray nor DataView');
+  }
+  return copyOf(buffer);
+};
+
+/** A member of an algorithm that is bytes: also texts and lists of numbers are. */
+export const memberBytes = (value) => {
+  if (isNullish(value)) return NOTHING;
+  if (isBytes(value)) return copyOf(value);
+  if (typeof value === 'string') return runForBytes('encode', packText(value));
+  if (ArrayIsArray(value)) {
+    const bytes = new Uint8Array(value.length);
+    for (let i = 0; i < value.length; i += 1) bytes[i] = integerOf(value[i]);
+    return TypedArrayPrototypeGetBuffer(bytes);
+  }
+  return fail('SyntaxError', 'invalid algorithm parameters, unable to interpret as "" object');
+};
+
+/** A number as an integer, 0 where it is none. */
+export const integerOf = (value) => {
+  const number = MathTrunc(Number(value));
+  return NumberIsFinite(number) ? number : 0;
+};
+
+/** A member of the algorithm, undefined if there is none. */
+export const memberOf = (parameters, name) => {
+  const value = isNullish(parameters) ? undefined : Object(parameters)[name];
+  return value === null ? undefined : value;
+};
+
+/** A member that must be there. */
+export const needed = (parameters, name, error = 'SyntaxError', text = undefined) => {
+  const value = memberOf(parameters, name);
+  return value === undefined ? fail(error, text ?? 'could not get ' + name + ' from algorithm parameter') : value;
+};
+
+// -- names of algorithms ---------------------------------------------------------------------------
+
+/** Name of a hash -> size of its blocks in bits. */
+export const HASHES = {
+  __proto__: null, 'SHA-1': 512, 'SHA-256': 512, 'SHA-384': 1024, 'SHA-512': 1024,
+};
+export const isHash = (name) => HASHES[name] !== undefined;
+
+const AES = ['AES-CBC', 'AES-CTR', 'AES-GCM', 'AES-KW'];
+const DIGESTS = ['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'];
+const PKCS1 = 'RSASSA-PKCS1-v1_5';
+const SIGNATURES = ['HMAC', 'ECDSA', 'RSA-PSS', PKCS1];
+
+/** All of some lists. */
+const join = (...lists) => {
+  const all = SafeArray();
+  for (let i = 0; i < lists.length; i += 1) {
+    for (let j = 0; j < lists[i].length; j += 1) ArrayPrototypePush(all, lists[i][j]);
+  }
+  return all;
+};
+
+const KEYS = join(AES, SIGNATURES, ['ECDH', 'RSA-OAEP']);
+
+/** The algorithms that are known to each operation, though perhaps for nothing. */
+const KNOWN = {
+  __proto__: null,
+  digest: DIGESTS,
+  generateKey: join(KEYS, DIGESTS),
+  importKey: join(KEYS, ['PBKDF2']),
+  encrypt: join(AES, ['RSA-OAEP']),
+  decrypt: join(AES, ['RSA-OAEP']),
+  sign: SIGNATURES,
+  verify: SIGNATURES,
+  deriveBits: join(DIGESTS, ['PBKDF2', 'ECDH']),
+  deriveKey: join(DIGESTS, ['PBKDF2']),
+  getKeyLength: AES,
+};
+
+const nameOf = (algorithm) => {
+  if (typeof algorithm === 'string') return algorithm;
+  if (typeof algorithm === 'symbol') return SymbolPrototypeGetDescription(algorithm) ?? '';
+  if (isNullish(algorithm) || (typeof algorithm !== 'object' && typeof algorithm !== 'function')) {
+    return fail('SyntaxError', 'algorithm cannot be interpreted as a string or an object');
+  }
+  const { name } = algorithm;
+  return isNullish(name) ? '' : String(name);
+};
+
+/** The name of an algorithm that the operation knows. */
+export const normalized = (algorithm, operation) => {
+  const name = StringPrototypeToUpperCase(nameOf(algorithm));
+  const found = name === 'RSASSA-PKCS1-V1_5' ? PKCS1 : name;
+  if (!ArrayPrototypeIncludes(KNOWN[operation], found)) {
+    fail('NotSupportedError', 'algorithm "' + found + '" '
+      + 'doesn\'t support (in implementation) operation "' + operation + '"');
+  }
+  return found;
+};
+
+/** The hash of an algorithm's parameters. */
+export const hashOf = (parameters, operation = 'generateKey') => normalized(needed(parameters, 'hash'), operation);
+
+// -- what k6's functions convert before they begin ---------------------------------------------------
+
+/** The usages of a key as texts. `index` is the argument's. */
+export const usagesOf = (usages, index) => {
+  const found = SafeArray();
+  const refuse = (text) => {
+    throw new TypeError('could not convert function call parameter ' + index + ': ' + text);
+  };
+  if (isNullish(usages)) return ArrayFromSafe(found);
+  if (typeof usages !== 'object' && typeof usages !== 'function') {
+    refuse('could not convert ' + String(usages) + ' to []string');
+  }
+  if (ArrayIsArray(usages)) {
+    for (let i = 0; i < usages.length; i += 1) ArrayPrototypePush(found, asText(usages[i]));
+  } else if (typeof usages[SymbolIterator] === 'function') {
+    const items = usages[SymbolIterator]();
+    for (let item = items.next(); !item.done; item = items.next()) ArrayPrototypePush(found, asText(item.value));
+  } else {
+    refuse('cannot convert ' + String(usages) + ' to []string: not an array or iterable');
+  }
+  return ArrayFromSafe(found);
+};
+
+// -- calls of the Python half ----------------------------------------------------------------------
+
+/** Call `send(op, ...)` with the buffers among the arguments packed. */
+const packed = (send, op, args) => {
+  const values = SafeArray('subtle.' + op);
+  for (let i = 0; i < args.length; i += 1) {
+    ArrayPrototypePush(values, isInstance(ArrayBuffer, args[i]) ? pack(args[i]) : args[i]);
+  }
+  try {
+    return ReflectApply(send, undefined, values);
+  } finally {
+    release();
+  }
+};
+export const run = (op, ...args) => packed(host, op, args);
+export const runForBytes = (op, ...args) => unpack(packed(host, op, args));
+export const runAside = (op, ...args) => packed(aside, op, args);
