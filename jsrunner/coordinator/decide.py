@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.coordinator.partition import max_vus
 from jsrunner.errors import ConfigError, JsrunnerError
+from jsrunner.executors.base import WrongType
 from jsrunner.executors.derive import derive_scenarios, validate
 from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.metrics.registry import Registry
 from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds, scenario_of
+from jsrunner.options.kinds import TrendStats
 from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options, to_json
-from jsrunner.options.parse import options_from_env, options_from_json
+from jsrunner.options.network import DNS
+from jsrunner.options.parse import options_from_env, options_from_json, script_mismatch
 from jsrunner.options.segment import Striping
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from jsrunner.coordinator.settings import Settings
     from jsrunner.executors.base import ExecutorConfig
@@ -82,6 +85,7 @@ def decide(
             logger.log("debug", f"Options of the layer {name}: {_listed(layer)}")
     layers, dropped = settings.selection.without_load(layers)
     options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
+    _check_late(options)
     if settings.features:
         tags = {f"k6_feature_{one.replace('-', '_')}": "true" for one in settings.features}
         options = replace(options, tags=dict(options.tags or {}) | tags)
@@ -118,6 +122,20 @@ def decide(
     )
 
 
+def _check_late(options: Options) -> None:
+    """Check what k6 does not as it reads an option: a higher layer may replace the wrong value."""
+    values: list[tuple[str, Any, Callable[[Any], object]]] = [
+        ("summaryTrendStats", options.trend_stats(), TrendStats.checked),
+        ("dns.ttl", (options.dns or {}).get("ttl") or "", DNS.check_ttl),
+    ]
+    for name, value, check in values:
+        try:
+            check(value)
+        except ValueError as error:
+            hint = f"the option {name} is {json.dumps(value)}"
+            raise JsrunnerError(str(error), hint=hint) from None
+
+
 def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
     """The script's own options. Raises JsrunnerError."""
     prefix = f"could not initialize '{script.name}': could not load JS test '{script.url}': "
@@ -136,9 +154,23 @@ def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
         options, unknown = options_from_json(given, of_script=True)
         scenarios_from_json(options.scenarios or {})  # wrong ones count even if they are overridden
     except ConfigError as error:
-        raise ConfigError(prefix + str(error), exit_code=error.exit_code, hint=error.hint) from None
+        text = str(error)
+        if isinstance(error, WrongType):
+            text = script_mismatch(text, json.dumps(options.scenarios))
+        raise ConfigError(prefix + text, hint=error.hint) from None
+    try:
+        DNS.check_ttl((options.dns or {}).get("ttl") or "")
+    except ValueError as error:
+        raise JsrunnerError(f"{prefix}{error}") from None
     if not functions - {*_STAGES, "handleSummary"}:
         raise JsrunnerError(f"{prefix}no exported functions in script")
+    if options.features:
+        logger.log(
+            "warning",
+            "Feature flags in script options are not supported; "
+            "use --features, K6_FEATURES, or the JSON config",
+            source="options",
+        )
     if unknown:
         logger.log(
             "warning",

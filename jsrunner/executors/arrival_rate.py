@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from jsrunner.executors.arrivals import Arrivals, RateProfile
 from jsrunner.executors.base import (
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 
+#: A field of both executors, in the order of k6's JSON among their own.
+TIME_UNIT: Final[dict[str, tuple[str, kinds.Kind]]] = {"timeUnit": ("time_unit", kinds.Duration())}
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArrivalRate(ExecutorConfig):
     """An executor that starts iterations at planned times on a pool of VUs."""
 
     own: ClassVar = {
-        "timeUnit": ("time_unit", kinds.Duration()),
         "preAllocatedVUs": ("pre_allocated_vus", kinds.Int()),
         "maxVUs": ("max_vus", kinds.Int()),
     }

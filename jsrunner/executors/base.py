@@ -216,6 +216,10 @@ COMMON: Final[dict[str, tuple[str, kinds.Kind]]] = {
 }
 
 
+class WrongType(ConfigError):
+    """A scenario or a field of it is of another JSON type than k6 wants."""
+
+
 def read_fields(cls: type[ExecutorConfig], scenario: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """The values in `data` by the script's names. Raises ConfigError, with the field as hint."""
     known = {**COMMON, **cls.own}
@@ -231,7 +235,8 @@ def read_fields(cls: type[ExecutorConfig], scenario: str, data: Mapping[str, Any
             read = None if value is None else known[name][1].from_json(value)
         except ValueError as error:
             hint = f"the field {key} of scenario {scenario} is {json.dumps(value)}"
-            raise ConfigError(str(error), hint=hint) from None
+            error_type = WrongType if isinstance(error, kinds.Mismatch) else ConfigError
+            raise error_type(str(error), hint=hint) from None
         if read is not None:
             values[name] = read
     return values

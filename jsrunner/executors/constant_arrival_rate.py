@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jsrunner.executors.arrival_rate import ArrivalRate
+from jsrunner.executors.arrival_rate import TIME_UNIT, ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
 from jsrunner.executors.base import check_duration
 from jsrunner.options import kinds
@@ -24,6 +24,7 @@ class ConstantArrivalRate(ArrivalRate):
     type: ClassVar = "constant-arrival-rate"
     own: ClassVar = {
         "rate": ("rate", kinds.Int()),
+        **TIME_UNIT,
         "duration": ("duration", kinds.Duration()),
         **ArrivalRate.own,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jsrunner.executors.arrival_rate import ArrivalRate
+from jsrunner.executors.arrival_rate import TIME_UNIT, ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
 from jsrunner.executors.ramping_vus import check_stages
 from jsrunner.options import kinds
@@ -23,6 +23,7 @@ class RampingArrivalRate(ArrivalRate):
     type: ClassVar = "ramping-arrival-rate"
     own: ClassVar = {
         "startRate": ("start_rate", kinds.Int()),
+        **TIME_UNIT,
         "stages": ("stages", kinds.Stages()),
         **ArrivalRate.own,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
-from jsrunner.executors.base import build, read_fields
+from jsrunner.executors.base import WrongType, build, read_fields
 from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.per_vu_iterations import PerVUIterations
@@ -38,13 +38,14 @@ def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]
 
 
 def _scenario(name: str, data: object) -> ExecutorConfig:
-    if not isinstance(data, dict):
-        raise ConfigError(str(mismatch(data, "struct { ExecutorType string }")))
+    if data is not None and not isinstance(data, dict):
+        raise WrongType(str(mismatch(data, "struct { ExecutorType string }")))
+    data = data or {}
     kind = next((value for key, value in data.items() if key.lower() == "executor"), None)
     if kind is None or kind == "":
         raise ConfigError(f"scenario '{name}' doesn't have a specified executor type")
     if not isinstance(kind, str):
-        raise ConfigError(str(mismatch(kind, "string")))
+        raise WrongType(str(mismatch(kind, "string")))
     executor = EXECUTORS.get(kind)
     if executor is None:
         raise ConfigError(f"unknown executor type '{kind}'")

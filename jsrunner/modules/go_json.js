@@ -60,7 +60,10 @@ const collected = (collection, forEach) => {
 const objectOf = (value, above) => {
   if (isInstance(Date, value)) return dateText(value);
   if (isInstance(ArrayBuffer, value)) return { __proto__: null };
-  if (ArrayPrototypeIncludes(above, value)) throw new GoError('json: unsupported value: encountered a cycle');
+  if (ArrayPrototypeIncludes(above, value)) {
+    const type = ArrayIsArray(value) ? '[]interface {}' : 'map[string]interface {}';
+    throw new GoError('json: unsupported value: encountered a cycle via ' + type);
+  }
   const path = ArrayPrototypeSlice(above);
   ArrayPrototypePush(path, value);
   if (ArrayBufferIsView(value)) return ofView(value, path);

@@ -129,6 +129,7 @@ class Choice(Base):
     def __init__(self, words: tuple[str, ...], error: str) -> None:
         self._words = words
         self._error = error
+        self.hint = f"use {' or '.join(word for word in words if word)}"
 
     def from_text(self, text: str) -> str:
         if text not in self._words:
@@ -228,9 +229,20 @@ class SystemTags(Texts):
 
 
 class TrendStats(Texts):
-    """Columns of trends in the summary."""
+    """Columns of trends in the summary. Those of flags are checked here, others with the whole test."""
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        return values
+
+    def from_text(self, text: str) -> tuple[str, ...]:
+        return self.checked(super().from_text(text))
+
+    def from_env(self, text: str) -> tuple[str, ...]:
+        return super().from_text(text)
+
+    @staticmethod
+    def checked(values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the values. Raises ValueError for one that is no statistic."""
         for stat in values:
             if stat in ("avg", "min", "med", "max", "count"):
                 continue
@@ -248,17 +260,17 @@ class TrendStats(Texts):
 
 
 class TimeUnit(Text):
-    """s, ms, us or "" for what fits each value; but for flags unknown ones are passed over."""
+    """s, ms, us or "" for what fits each value; but for flags anything is accepted, as in k6."""
 
     known: Final = ("", "s", "ms", "us")
 
     def from_json(self, value: Any) -> str:
         if not isinstance(value, str):
             raise null_mismatch(value, self.go_type)
-        return self.from_env(value)
+        return value
 
     def from_env(self, text: str) -> str:
-        return text if text in self.known else ""
+        return text
 
     def from_text(self, text: str) -> str:
         if text not in self.known:
@@ -375,7 +387,7 @@ class Object(Base):
 
 
 class Thresholds(Base):
-    """{metric: [entries]}; an entry is a text or {threshold, abortOnFail, delayAbortEval}."""
+    """{metric: [entries]}; entries are texts, or {threshold, abortOnFail, delayAbortEval} to abort."""
 
     go_type = "map[string]metrics.Thresholds"
 
@@ -400,6 +412,8 @@ class Thresholds(Base):
         for key, wanted, go_type in (("threshold", str, "string"), ("abortOnFail", bool, "bool")):
             if entry.get(key) is not None and not isinstance(entry[key], wanted):
                 raise mismatch(entry[key], go_type)
-        if entry.get("delayAbortEval") is not None:
-            Duration().from_json(entry["delayAbortEval"])
-        return entry
+        text, delay = entry.get("threshold") or "", entry.get("delayAbortEval")
+        shown = None if delay is None else format_duration(Duration().from_json(delay))
+        if not entry.get("abortOnFail"):
+            return text
+        return {"threshold": text, "abortOnFail": True, "delayAbortEval": shown}

@@ -114,8 +114,8 @@ class Options:
         "insecureSkipTLSVerify", kinds.Bool(), "skip verification of TLS certificates",
         flag="insecure-skip-tls-verify", variable="K6_INSECURE_SKIP_TLS_VERIFY",
         bare="true")  # fmt: skip
-    tls_cipher_suites: list[str] | None = _row(
-        "tlsCipherSuites", kinds.Texts(), "allowed cipher suites, by Go's names"
+    tls_cipher_suites: tuple[str, ...] | None = _row(
+        "tlsCipherSuites", network.CipherSuites(), "allowed cipher suites, by Go's names"
     )
     tls_version: tuple[str | None, str | None] | None = _row(
         "tlsVersion", network.TLSVersion(), "allowed TLS versions"
@@ -151,8 +151,8 @@ class Options:
     min_iteration_duration: float | None = _row(
         "minIterationDuration", kinds.Duration(), "shortest duration of an iteration",
         flag="min-iteration-duration", variable="K6_MIN_ITERATION_DURATION")  # fmt: skip
-    ext: dict[str, Any] | None = _row("ext", kinds.Object(), "left for other tools")
     cloud: dict[str, Any] | None = _row("cloud", kinds.Anything(), "left for k6's cloud")
+    ext: dict[str, Any] | None = _row("ext", kinds.Object(), "left for other tools")
     summary_trend_stats: tuple[str, ...] | None = _row(
         "summaryTrendStats", kinds.TrendStats(),
         "stats of trend metrics in the summary, of avg, min, med, max, count, p(N)",
@@ -178,6 +178,9 @@ class Options:
         "discardResponseBodies", kinds.Bool(), "read but don't keep HTTP response bodies",
         flag="discard-response-bodies", variable="K6_DISCARD_RESPONSE_BODIES",
         bare="true")  # fmt: skip
+    features: tuple[str, ...] | None = _row(
+        "features", kinds.Texts(), "only in a config file: features to enable"
+    )
     console_output: str | None = _row(
         "", kinds.Text(), "write what the script logs to this file",
         flag="console-output", variable="K6_CONSOLE_OUTPUT")  # fmt: skip
@@ -214,6 +217,9 @@ def to_json(options: Options, *, consolidated: bool) -> dict[str, Any]:
         value = getattr(options, one.name)
         found[name] = None if value is None else row.kind.to_json(value)
     if consolidated:
-        found["systemTags"] = sorted(options.enabled_system_tags())
+        if options.cloud is None:
+            del found["cloud"]
+        found["dns"] = found["dns"] or network.DNS().to_json({})
+        found["systemTags"] = sorted(options.enabled_system_tags()) or None
         found["summaryTrendStats"] = list(options.trend_stats())
     return found

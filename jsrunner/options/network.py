@@ -6,6 +6,7 @@ import ipaddress
 import re
 from typing import Any, ClassVar, Final
 
+from jsrunner.options.certificates import check_pair
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.kinds import Base, Text, TextMap, Texts, mismatch, null_mismatch
 from jsrunner.options.numbers import quote
@@ -25,6 +26,8 @@ class TLSVersion(Base):
 
     def from_json(self, value: Any) -> tuple[str | None, str | None]:
         if isinstance(value, str):
+            if value not in (*_TLS_VERSIONS, ""):
+                raise mismatch(value, "lib.tlsVersionsFields")
             value = {"min": value, "max": value}
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
@@ -59,7 +62,35 @@ class TLSAuth(Base):
             for domain in one.get("domains") or ():
                 if not isinstance(domain, str):
                     raise mismatch(domain, "string")
+            check_pair(one.get("cert") or "", one.get("key") or "", one.get("password") or None)
         return value
+
+
+class CipherSuites(Texts):
+    """Go's names of cipher suites, of those that k6 knows."""
+
+    go_type = "*lib.TLSCipherSuites"
+    known: Final = frozenset(
+        {
+            *(
+                f"TLS_{exchange}_WITH_{cipher}"
+                for exchange in ("RSA", "ECDHE_ECDSA", "ECDHE_RSA")
+                for cipher in (
+                    "RC4_128_SHA", "AES_128_CBC_SHA", "AES_256_CBC_SHA", "AES_128_CBC_SHA256",
+                    "AES_128_GCM_SHA256", "AES_256_GCM_SHA384",
+                )
+            ),
+            *("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA"),
+            *("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"),
+            *("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"),
+        }
+    )  # fmt: skip
+
+    def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        for name in values:
+            if name not in self.known:
+                raise ValueError(f"unknown cipher suite '{name}'")
+        return values
 
 
 class Networks(Texts):
@@ -83,6 +114,9 @@ class Networks(Texts):
 
     def from_env(self, text: str) -> tuple[str, ...]:
         return self.check(tuple(text.split(",")))
+
+    def to_json(self, value: tuple[str, ...]) -> list[str]:
+        return [str(ipaddress.ip_network(one, strict=False)) for one in value]
 
     @staticmethod
     def _wrong(text: str) -> str:
@@ -182,7 +216,7 @@ class DNS(Base):
             if not isinstance(one, str):
                 raise null_mismatch(one, "null.String") if key == "ttl" else mismatch(one, "string")
             found[key] = one
-        return self._checked(found)
+        return self.check(found)
 
     def from_text(self, text: str) -> dict[str, str]:
         found = {}
@@ -193,20 +227,18 @@ class DNS(Base):
             if key not in ("ttl", *self._choices):
                 raise ValueError(f"unknown DNS configuration field: {key}")
             found[key] = value
-        return self._checked(found)
+        return self.check(found)
 
-    def _checked(self, found: dict[str, str]) -> dict[str, str]:
-        for key, value in found.items():
-            if key == "ttl":
-                self._check_ttl(value)
-                continue
-            name, choices = self._choices[key]
-            if value not in choices:
-                raise ValueError(f"{value} does not belong to {name} values")
+    def check(self, found: dict[str, str]) -> dict[str, str]:
+        """Raises ValueError for a wrong choice. The ttl is checked later."""
+        for key, (name, choices) in self._choices.items():
+            if key in found and found[key] not in choices:
+                raise ValueError(f"{found[key]} does not belong to {name} values")
         return found
 
     @staticmethod
-    def _check_ttl(text: str) -> None:
+    def check_ttl(text: str) -> None:
+        """Raises ValueError for a wrong one."""
         if text in ("inf", ""):
             return
         try:

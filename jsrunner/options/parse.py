@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.errors import ConfigError, ExitCode
+from jsrunner.errors import ConfigError
 from jsrunner.options.kinds import Mismatch, mismatch
 from jsrunner.options.model import Options, Row, rows
 from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-#: A wrong value of these ends the run with the general exit code (as k6).
-_GENERAL = ("summary_trend_stats", "dns")
 
 #: Names of options in Go, where these are more than the JSON names with a capital.
 _GO_NAMES: Final = {
@@ -35,7 +32,8 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
     if data is None:
         return Options(), []
     if not isinstance(data, dict):
-        raise ConfigError(_described(mismatch(data, "lib.Options"), json.dumps(data), of_script))
+        text = str(mismatch(data, "lib.Options"))
+        raise ConfigError(script_mismatch(text, json.dumps(data)) if of_script else text)
     values: dict[str, Any] = {}
     known = {row.json.lower(): (one.name, row) for one, row in rows() if row.json}
     unknown = []
@@ -49,17 +47,16 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
         try:
             values[name] = row.kind.from_json(value)
         except ValueError as error:
-            code = ExitCode.GENERIC if name in _GENERAL else None
-            text = _described(error, f"{quote(key)}: {json.dumps(value)}", of_script)
-            hint = f"the option {key} is {json.dumps(value)}"
-            raise ConfigError(text, exit_code=code, hint=hint) from None
+            text = str(error)
+            if of_script and isinstance(error, Mismatch):
+                text = script_mismatch(text, f"{quote(key)}: {json.dumps(value)}")
+            raise ConfigError(text, hint=f"the option {key} is {json.dumps(value)}") from None
     return Options(**values), unknown
 
 
-def _described(error: ValueError, line: str, of_script: bool) -> str:
-    if of_script and isinstance(error, Mismatch):
-        return f"parsing options from script got error while parsing {quote(line)}: {error}"
-    return str(error)
+def script_mismatch(text: str, line: str) -> str:
+    """What k6 says of a value of a wrong type (`text`) in this line of the script's options."""
+    return f"parsing options from script got error while parsing {quote(line)}: {text}"
 
 
 def options_from_env(env: Mapping[str, str]) -> Options:
@@ -72,8 +69,6 @@ def options_from_env(env: Mapping[str, str]) -> Options:
         try:
             values[one.name] = row.kind.from_env(text)
         except ValueError as error:
-            if one.name == "summary_trend_stats":  # k6 reads any text, and checks it later
-                raise ConfigError(str(error), exit_code=ExitCode.GENERIC) from None
             raise env_error(row, text, error) from None
     return Options(**values)
 

@@ -48,7 +48,7 @@ class Runtime:
         flag="no-thresholds", variable="K6_NO_THRESHOLDS", bare="true")  # fmt: skip
     summary_mode: str = _row(
         kinds.Choice(("compact", "full", "disabled"),
-                     "invalid summary mode '{}', use 'compact', 'full' or 'disabled'"),
+                     "invalid summary mode"),
         "end-of-test summary: compact, full or disabled", "compact",
         flag="summary-mode", variable="K6_SUMMARY_MODE", word="mode")  # fmt: skip
     no_summary: bool = _row(
@@ -73,11 +73,12 @@ class Runtime:
         flag="type", short="t", variable="K6_TYPE", word="type")  # fmt: skip
     compatibility_mode: str = _row(
         kinds.Choice(("extended", "base", "experimental_enhanced"),
-                     'invalid compatibility mode "{}". Use: "extended", "base"'),
+                     'invalid compatibility mode "{}". Use: "extended", "base", '
+                     '"experimental_enhanced"'),
         "extended or base; scripts run alike in both", "extended",
         flag="compatibility-mode", variable="K6_COMPATIBILITY_MODE", word="mode")  # fmt: skip
     traces_output: str = _row(
-        kinds.Choice(("none",), "invalid traces output '{}': jsrunner makes no traces, use 'none'"),
+        kinds.Choice(("none",), 'invalid traces output "{}"'),
         "accepted for `none`, there are no traces here", "none",
         flag="traces-output", variable="K6_TRACES_OUTPUT", word="output")  # fmt: skip
     no_usage_report: bool = _row(
@@ -175,7 +176,7 @@ def _from_env(of: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
             if isinstance(row.kind, kinds.Bool):
                 message = f"env var '{row.variable}' is not a valid boolean value: {error}"
                 raise UsageError(message) from None
-            raise UsageError(str(error)) from None
+            raise _usage_error(row, error) from None
     return found
 
 
@@ -191,5 +192,9 @@ def _from_flags(of: type[Any], flags: Mapping[str, Any]) -> dict[str, Any]:
             else:
                 found[one.name] = row.kind.from_text(given) if isinstance(given, str) else given
         except ValueError as error:
-            raise UsageError(str(error)) from None
+            raise _usage_error(row, error) from None
     return found
+
+
+def _usage_error(row: Row, error: ValueError) -> UsageError:
+    return UsageError(str(error), hint=row.kind.hint if isinstance(row.kind, kinds.Choice) else None)

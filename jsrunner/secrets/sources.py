@@ -95,7 +95,7 @@ def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secre
         source = _source(kind, arguments, spec, environment)
         if name in sources:
             raise UsageError(
-                f"secret source for name {quote(name)} already registered before configuration "
+                f"secret source for name {quote(kind)} already registered before configuration "
                 f"{quote(spec)}"
             )
         sources[name] = source

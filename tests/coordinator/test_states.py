@@ -7,6 +7,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
+import trustme
 from running import until
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SCRIPT = """
 import { x } from './lib.js';
 open('./data.txt');
 export const options = {
-  tlsAuth: [{ cert: 'C', key: 'SECRET' }],
+  tlsAuth: [{ cert: `CERT`, key: `SECRET` }],
   scenarios: {
     early: { executor: 'per-vu-iterations', vus: 2, iterations: 3 },
     late: { executor: 'shared-iterations', vus: 1, iterations: 1, startTime: '0.3s' },
@@ -37,10 +38,13 @@ export function teardown() {}
 def test_verbose(run: Run, tmp_path: Path) -> None:
     (tmp_path / "lib.js").write_text("export const x = 1;")
     (tmp_path / "data.txt").write_text("12345")
+    issued = trustme.CA().issue_cert("client")
+    key = issued.private_key_pem.bytes().decode()
+    script = SCRIPT.replace("CERT", issued.cert_chain_pems[0].bytes().decode()).replace("SECRET", key)
     config = tmp_path / "config.json"
     config.write_text('{"batch": 7}')
     done = run(
-        SCRIPT, "-v", "--scenario=early,late", "--config", str(config), "--out", "json=out.json",
+        script, "-v", "--scenario=early,late", "--config", str(config), "--out", "json=out.json",
         "--workers=2", "--tag=a=b", env={"K6_USER_AGENT": "agent"},
     )  # fmt: skip
     assert done.code == 0, done.stderr
@@ -48,7 +52,7 @@ def test_verbose(run: Run, tmp_path: Path) -> None:
     text = "\n".join(messages)
     assert messages[0].startswith("jsrunner ")
     assert f"Read the configuration file {config}" in messages
-    for name, size in (("script.js", len(SCRIPT)), ("lib.js", 19), ("data.txt", 5)):
+    for name, size in (("script.js", len(script)), ("lib.js", 19), ("data.txt", 5)):
         assert messages.count(f"Read {tmp_path / name}: {size} bytes") == 1
     layers = dict(re.findall(r"Options of the layer (\w+): (.*)", text))
     assert json.loads(layers["config"]) == {"batch": 7}
@@ -57,7 +61,7 @@ def test_verbose(run: Run, tmp_path: Path) -> None:
     assert json.loads(layers["cli"]) == {"tags": {"a": "b"}}
     (in_effect,) = re.findall("Options in effect: (.*)", text)
     assert list(json.loads(in_effect)["scenarios"]) == ["early", "late"]
-    assert "SECRET" not in text
+    assert "PRIVATE KEY" not in text
     assert "Making 3 VUs in 2 worker processes" in messages
     assert sum(map(int, re.findall(r"Worker \d has made (\d) VUs", text))) == 3
     order = [

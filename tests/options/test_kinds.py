@@ -140,21 +140,21 @@ def test_trend_stats(stat: str) -> None:
 @pytest.mark.parametrize("stat", ["foo", "", "p", "p(95", "P(95)", "p95", "sum"])
 def test_what_is_no_trend_stat(stat: str) -> None:
     assert (
-        refused(kinds.TrendStats().from_json, [stat]) == f"invalid trend stat '{stat}', unknown format"
+        refused(kinds.TrendStats().checked, (stat,)) == f"invalid trend stat '{stat}', unknown format"
     )
 
 
 @pytest.mark.parametrize("stat", ["p(101)", "p(-1)", "p(x)", "p()", "p(nan)", "p( 95)"])
 def test_percentiles_that_are_none(stat: str) -> None:
-    assert refused(kinds.TrendStats().from_json, [stat]) == (
+    assert refused(kinds.TrendStats().checked, (stat,)) == (
         f"invalid percentile trend stat value '{stat}', provide a number between 0 and 100"
     )
 
 
 def test_time_units() -> None:
     kind = kinds.TimeUnit()
-    assert [kind.from_json(unit) for unit in ("s", "ms", "us", "", "zz")] == ["s", "ms", "us", "", ""]
-    assert [kind.from_env(unit) for unit in ("ms", "hours")] == ["ms", ""]
+    assert [kind.from_json(unit) for unit in ("s", "ms", "us", "", "zz")] == ["s", "ms", "us", "", "zz"]
+    assert [kind.from_env(unit) for unit in ("ms", "hours")] == ["ms", "hours"]
     assert kind.from_text("us") == "us"
     assert refused(kind.from_text, "zz") == "invalid summary time unit 'zz', use 's', 'ms' or 'us'"
 
@@ -221,6 +221,10 @@ def test_thresholds() -> None:
     kind = kinds.Thresholds()
     entries = ["count>1", {"threshold": "rate<0.1", "abortOnFail": True, "delayAbortEval": "10s"}]
     assert kind.from_json({"a": entries, "b": [], "c": None}) == {"a": entries, "b": [], "c": []}
+    lasting = {"threshold": "rate<0.1", "abortOnFail": False, "delayAbortEval": "10s"}
+    assert kind.from_json({"a": [lasting, {"threshold": "count>1", "abortOnFail": True}]}) == {
+        "a": ["rate<0.1", {"threshold": "count>1", "abortOnFail": True, "delayAbortEval": None}]
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,16 +55,32 @@ def test_tls_versions() -> None:
     assert kind.from_json({"min": "tls1.1", "max": "tls1.3"}) == ("tls1.1", "tls1.3")
     assert kind.from_json({"min": "tls1.1"}) == ("tls1.1", None)
     assert kind.to_json(("tls1.1", None)) == {"min": "tls1.1", "max": ""}
-    refused(kind, "ssl3.0", "unknown TLS version 'ssl3.0'")
+    refused(kind, "ssl3.0", "json: cannot unmarshal string into Go value of type lib.tlsVersionsFields")
     refused(kind, {"max": "tls9"}, "unknown TLS version 'tls9'")
     refused(kind, {"lowest": "tls1.2"}, 'json: unknown field "lowest"')
     refused(kind, 5, "json: cannot unmarshal number into Go value of type lib.TLSVersions")
 
 
+def test_cipher_suites() -> None:
+    kind = network.CipherSuites()
+    known = [
+        "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", "TLS_AES_128_GCM_SHA256",
+    ]  # fmt: skip
+    assert kind.from_json(known) == tuple(known)
+    assert len(kind.known) == 25
+    refused(kind, [known[0], "AES128-SHA"], "unknown cipher suite 'AES128-SHA'")
+
+
 def test_client_certificates() -> None:
     kind = network.TLSAuth()
-    given = [{"cert": "C", "key": "K", "password": None, "domains": ["example.com"]}]
+    issued = trustme.CA().issue_cert("client")
+    pair = {
+        "cert": issued.cert_chain_pems[0].bytes().decode(),
+        "key": issued.private_key_pem.bytes().decode(),
+    }
+    given = [{**pair, "password": None, "domains": ["example.com"]}]
     assert kind.from_json(given) == given
+    refused(kind, [{}], "tls: failed to find any PEM data in certificate input")
     refused(kind, {}, "json: cannot unmarshal object into Go value of type []*lib.TLSAuth")
     refused(kind, ["C"], "json: cannot unmarshal string into Go value of type lib.TLSAuthFields")
     refused(kind, [{"file": "C"}], 'json: unknown field "file"')
@@ -132,8 +149,11 @@ def test_name_look_up() -> None:
     refused(kind, [], "json: cannot unmarshal array into Go value of type types.DNSConfig")
     refused(kind, {"ttl": 5}, "json: cannot unmarshal float64 into Go value of type null.String")
     refused(kind, {"select": 5}, "json: cannot unmarshal number into Go value of type string")
-    refused(kind, {"ttl": "soon"}, "invalid DNS TTL: soon")
-    refused(kind, {"ttl": "-5s"}, "invalid DNS TTL: -5s")
+    for ttl in ("inf", "0", "5m", ""):
+        kind.check_ttl(ttl)
+    for ttl in ("soon", "-5s"):
+        with pytest.raises(ValueError, match=f"^invalid DNS TTL: {ttl}$"):
+            kind.check_ttl(ttl)
     refused(kind, {"select": "best"}, "best does not belong to DNSSelect values")
     refused(kind, {"policy": "ipv5"}, "ipv5 does not belong to DNSPolicy values")
     for text, reason in (

@@ -49,17 +49,6 @@ def test_the_place_of_a_wrong_type_in_a_script() -> None:
         options_from_json([], of_script=True)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [{"summaryTrendStats": ["foo"]}, {"dns": {"ttl": "soon"}}],
-    ids=lambda data: next(iter(data)),
-)
-def test_wrong_values_with_the_general_exit_code(data: dict[str, object]) -> None:
-    with pytest.raises(ConfigError) as caught:
-        options_from_json(data)
-    assert caught.value.exit_code == ExitCode.GENERIC
-
-
 def test_variables() -> None:
     assert options_from_env(
         {
@@ -117,12 +106,6 @@ def test_a_wrong_variable_is_named(variable: str, text: str, reason: str) -> Non
         options_from_env({variable: text})
     assert str(caught.value) == f"envconfig.Process: assigning {variable} {reason}"
     assert caught.value.exit_code == ExitCode.INVALID_CONFIG
-
-
-def test_wrong_trend_stats_of_a_variable() -> None:
-    with pytest.raises(ConfigError, match=r"^invalid trend stat 'foo', unknown format$") as caught:
-        options_from_env({"K6_SUMMARY_TREND_STATS": "avg,foo"})
-    assert caught.value.exit_code == ExitCode.GENERIC
 
 
 def test_every_option_has_a_name_in_json_or_cannot_be_given_there() -> None:

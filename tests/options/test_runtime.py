@@ -66,12 +66,13 @@ def test_wrong_setting_of_the_configuration() -> None:
 
 
 def test_choices() -> None:
-    wrong = {"K6_SUMMARY_MODE": "legacy", "K6_COMPATIBILITY_MODE": "x", "K6_TYPE": "ts"}
+    wrong = {"K6_TRACES_OUTPUT": "otel", "K6_COMPATIBILITY_MODE": "x", "K6_TYPE": "ts"}
     for variable, text in wrong.items():
         with pytest.raises(UsageError, match=f"invalid .*{text}"):
             read_runtime(Runtime, {}, {variable: text})
-    with pytest.raises(UsageError, match="invalid summary mode 'legacy'"):
+    with pytest.raises(UsageError, match=r"^invalid summary mode$") as caught:
         read_runtime(Runtime, given("--summary-mode", "legacy"), {})
+    assert caught.value.hint == "use compact or full or disabled"
     runtime = read_runtime(Runtime, given("--summary-mode", "full"), {"K6_SUMMARY_MODE": "compact"})
     assert runtime.summary_mode == "full"
 

@@ -1,0 +1,79 @@
+"""Whether a certificate and a key in PEM (the option tlsAuth) fit each other, in Go's words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+_BLOCK: Final = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\s*?\n.*?^-----END \1-----", re.M | re.S)
+
+
+def check_pair(certificate: str, key: str, password: str | None) -> None:
+    """Check a client certificate (of which the first block counts) and its private key.
+
+    Raises:
+        ValueError: They are none, or do not belong together; with the text of Go's crypto/tls.
+    """
+    certificate_block = _certificate(certificate)
+    key_block = _key(key)
+
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        public = load_pem_x509_certificate(certificate_block.encode()).public_key()
+    except ValueError:
+        raise ValueError("x509: malformed certificate") from None
+    private: PrivateKeyTypes
+    try:
+        # A password for a key that is not encrypted is passed over.
+        needed = "ENCRYPTED" in key_block
+        private = load_pem_private_key(
+            key_block.encode(), password.encode() if password and needed else None
+        )
+    except (TypeError, ValueError):
+        raise ValueError(
+            "x509: decryption password incorrect" if password else "tls: failed to parse private key"
+        ) from None
+    if type(private.public_key()) is not type(public):
+        raise ValueError("tls: private key type does not match public key type")
+    if private.public_key() != public:
+        raise ValueError("tls: private key does not match public key")
+
+
+def _certificate(text: str) -> str:
+    skipped = []
+    for match in _BLOCK.finditer(text):
+        if match[1] == "CERTIFICATE":
+            return match[0]
+        skipped.append(match[1])
+    if not skipped:
+        raise ValueError("tls: failed to find any PEM data in certificate input")
+    if len(skipped) == 1 and skipped[0].endswith("PRIVATE KEY"):
+        raise ValueError(
+            "tls: failed to find certificate PEM data in certificate input, but did find a private "
+            "key; PEM inputs may have been switched"
+        )
+    raise ValueError(
+        'tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of '
+        f"the following types: [{' '.join(skipped)}]"
+    )
+
+
+def _key(text: str) -> str:
+    skipped = []
+    for match in _BLOCK.finditer(text):
+        if match[1] == "PRIVATE KEY" or match[1].endswith(" PRIVATE KEY"):
+            return match[0]
+        skipped.append(match[1])
+    if not skipped:
+        raise ValueError("tls: failed to find any PEM data in key input")
+    if skipped == ["CERTIFICATE"]:
+        raise ValueError("tls: found a certificate rather than a key in the PEM for the private key")
+    raise ValueError(
+        'tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping '
+        f"PEM blocks of the following types: [{' '.join(skipped)}]"
+    )

@@ -1,0 +1,4 @@
+// A choice that there is not: exit code 104.
+export const options = { dns: { select: 'x' } };
+
+export default function () {}
