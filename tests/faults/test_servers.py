@@ -43,7 +43,7 @@ def events(run: Run, url: str, more: str = "") -> list[str]:
     assert done.code == 0, done.stderr
     assert done.messages("error") == []
     assert "ws_sessions" in done.stdout
-    return done.messages("info")
+    return [record["msg"] for record in done.records() if record.get("source") == "console"]
 
 
 def test_no_server(run: Run) -> None:

@@ -138,7 +138,7 @@ def test_abort_lets_teardown_compute(run: Run) -> None:
     assert done.said("teardown done")
 
 
-@pytest.mark.parametrize("where", ["setup", "teardown", "handleSummary"])
+@pytest.mark.parametrize("where", ["setup", "teardown"])
 def test_abort_in_a_stage(run: Run, where: str) -> None:
     done = run(
         f"""
@@ -149,4 +149,19 @@ def test_abort_in_a_stage(run: Run, where: str) -> None:
     )
     assert done.code == 108
     assert done.messages("error") == [f"test aborted: in {where}"]
+    assert "data_sent" in done.stdout
+
+
+def test_abort_in_handle_summary(run: Run) -> None:
+    """The test is over; the usual summary is shown."""
+    done = run(
+        """
+        import exec from 'k6/execution';
+        export default function () {}
+        export function handleSummary() { exec.test.abort('too late'); }
+        """
+    )
+    assert done.code == 0
+    [message] = done.messages("error")
+    assert message.startswith("test aborted: too late at handleSummary")
     assert "data_sent" in done.stdout
