@@ -152,7 +152,8 @@ def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
         if given is None:
             given = json.loads(loaded.options or "{}")
         options, unknown = options_from_json(given, of_script=True)
-        scenarios_from_json(options.scenarios or {})  # wrong ones count even if they are overridden
+        # Wrong scenarios count even if they are overridden.
+        scenarios_from_json(options.scenarios or {})
     except ConfigError as error:
         text = str(error)
         if isinstance(error, WrongType):

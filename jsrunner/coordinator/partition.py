@@ -6,7 +6,7 @@ scenarios that run at the same time load the workers evenly and no more VUs are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker.plan import Share
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 Changes = list[tuple[float, int]]
+
+#: The shortest time, in seconds, that a VU is taken to be busy.
+_MOMENT: Final = 1e-9
 
 
 def _busy(config: ExecutorConfig, plan: LoopPlan, indices: Sequence[int]) -> Changes:
@@ -31,7 +34,8 @@ def _busy(config: ExecutorConfig, plan: LoopPlan, indices: Sequence[int]) -> Cha
     for index in indices:
         for begun, ended in plan.busy(index):
             changes.append((start + begun, count))
-            changes.append((start + ended, -count))
+            # A VU that comes and goes in one moment is a VU all the same.
+            changes.append((start + max(ended, begun + _MOMENT), -count))
     return changes
 
 

@@ -372,7 +372,11 @@ class Run:
         return True
 
     def _run_teardown(self) -> None:
-        timeout = self.options.teardown_timeout or STAGE_TIMEOUT
+        timeout = self.options.teardown_timeout
+        timeout = STAGE_TIMEOUT if timeout is None else timeout
+        if timeout <= 0:
+            self._stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
+            return
         done = self._run_stage("teardown", self.setup_data, timeout)
         if done is None:
             return

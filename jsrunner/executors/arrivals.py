@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jsrunner.options.segment import Striping
+
+#: Rounding must not lose the start that falls on the very end of a ramp.
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ class RateProfile:
             offset -= ramp.duration
         return self.ramps[-1].last if self.ramps else 0.0
 
+    def count(self) -> int:
+        """How many starts the whole test has."""
+        area = sum((ramp.first + ramp.last) / 2 * ramp.duration for ramp in self.ramps)
+        return math.floor(area + _ROUNDING) + (self.at_once and self.duration > 0)
+
     def starts(self) -> Iterator[float]:
         """The planned starts of the whole test, in order.
 
@@ -55,8 +63,7 @@ class RateProfile:
         for ramp in self.ramps:
             length, first, last = ramp.duration, ramp.first, ramp.last
             area = (first + last) / 2 * length
-            # Rounding must not lose the start that falls on the very end of a ramp.
-            while length > 0 and number <= done + area + 1e-9:
+            while length > 0 and number <= done + area + _ROUNDING:
                 due = number - done
                 if last == first:
                     offset = due / first if first else 0.0
@@ -83,6 +90,10 @@ class Arrivals:
     #: Which of the whole test's starts are this instance's.
     numbering: Striping
     max_vus: int
+
+    def count(self) -> int:
+        """How many starts this instance's segment has."""
+        return self.numbering.count(self.profile.count()) if self.max_vus else 0
 
     def starts(self) -> Iterator[float]:
         """The starts of this instance's segment."""

@@ -193,7 +193,8 @@ class ExecutorConfig:
 class ScenarioOptions(kinds.Object):
     """`options` of a scenario: k6's browser settings, which mean nothing here."""
 
-    go_type = "lib.ScenarioOptions"
+    def __init__(self) -> None:
+        super().__init__("lib.ScenarioOptions")
 
     def from_json(self, value: Any) -> dict[str, Any]:
         options = {key.lower(): one for key, one in super().from_json(value).items()}
@@ -234,6 +235,9 @@ def read_fields(cls: type[ExecutorConfig], scenario: str, data: Mapping[str, Any
         try:
             read = None if value is None else known[name][1].from_json(value)
         except ValueError as error:
+            if isinstance(error, kinds.Mismatch):
+                base = "BaseConfig." if name in COMMON else ""
+                error = error.within(f"Options.scenarios.{base}{name}")
             hint = f"the field {key} of scenario {scenario} is {json.dumps(value)}"
             error_type = WrongType if isinstance(error, kinds.Mismatch) else ConfigError
             raise error_type(str(error), hint=hint) from None

@@ -85,12 +85,8 @@ def validate(
     for name, scenario in scenarios.items():
         if errors := scenario.validate():
             wrong.append(f"scenario {name} has configuration errors: {', '.join(errors)}")
-    for name, timeout in (
-        ("setupTimeout", options.setup_timeout),
-        ("teardownTimeout", options.teardown_timeout),
-    ):
-        if timeout is not None and timeout <= 0:
-            wrong.append(f"{name} must be positive")
+    if options.setup_timeout is not None and options.setup_timeout <= 0:
+        wrong.append("setupTimeout must be positive")
     for name, scenario in scenarios.items():
         function = scenario.exec or "default"
         if exports.get(function) != "function":

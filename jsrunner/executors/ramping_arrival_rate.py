@@ -6,7 +6,7 @@ The i-th start (i = 1, 2, ...) is where the integral of the rate reaches i: ther
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from jsrunner.executors.arrival_rate import TIME_UNIT, ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
@@ -24,12 +24,12 @@ class RampingArrivalRate(ArrivalRate):
     own: ClassVar = {
         "startRate": ("start_rate", kinds.Int()),
         **TIME_UNIT,
-        "stages": ("stages", kinds.Stages()),
+        "stages": ("stages", kinds.ScenarioStages()),
         **ArrivalRate.own,
     }
 
     start_rate: int = 0
-    stages: tuple[dict[str, Any], ...] = ()
+    stages: tuple[kinds.Stage, ...] = ()
 
     def validate_own(self) -> list[str]:
         wrong = []
@@ -43,8 +43,8 @@ class RampingArrivalRate(ArrivalRate):
         ramps = []
         rate = self.start_rate / self.time_unit
         for stage in self.stages:
-            target = stage["target"] / self.time_unit
-            ramps.append(Ramp(stage["duration"], rate, target))
+            target = (stage.target or 0) / self.time_unit
+            ramps.append(Ramp(stage.duration or 0.0, rate, target))
             rate = target
         return RateProfile(tuple(ramps), at_once=False)
 

@@ -9,7 +9,7 @@ before that has passed, the iteration is not interrupted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from jsrunner.executors.base import (
     GRACEFUL_STOP,
@@ -37,30 +37,30 @@ class RampingVUs(ExecutorConfig):
     type: ClassVar = "ramping-vus"
     own: ClassVar = {
         "startVUs": ("start_vus", kinds.Int()),
-        "stages": ("stages", kinds.Stages()),
+        "stages": ("stages", kinds.ScenarioStages()),
         "gracefulRampDown": ("graceful_ramp_down", kinds.Duration()),
     }
 
     start_vus: int = 1
-    stages: tuple[dict[str, Any], ...] = ()
+    stages: tuple[kinds.Stage, ...] = ()
     graceful_ramp_down: float = GRACEFUL_STOP
 
     def validate_own(self) -> list[str]:
         wrong = []
         if self.start_vus < 0:
             wrong.append("the number of start VUs can't be negative")
-        if max([self.start_vus, *(one.get("target") or 0 for one in self.stages)]) <= 0:
+        if max([self.start_vus, *(one.target or 0 for one in self.stages)]) <= 0:
             wrong.append("either startVUs or one of the stages' target values must be greater than 0")
         wrong += check_stages(self.stages)
         if self.start_vus > MAX_VUS:
             wrong.append(f"the startVUs exceed max limit of {MAX_VUS}")
         for number, stage in enumerate(self.stages, 1):
-            if stage.get("target", 0) > MAX_VUS:
+            if (stage.target or 0) > MAX_VUS:
                 wrong.append(f"target for stage {number} exceeds max limit of {MAX_VUS}")
         return wrong
 
     def _duration(self) -> float:
-        return float(sum(one["duration"] for one in self.stages))
+        return sum(one.duration or 0.0 for one in self.stages)
 
     def plan(self, striping: Striping) -> LoopPlan:
         """Which intervals each VU works: it is there while the planned number is above its index."""
@@ -107,7 +107,7 @@ class RampingVUs(ExecutorConfig):
         if count:
             yield 0.0, count
         for stage in self.stages:
-            length, target = stage["duration"], stage["target"]
+            length, target = stage.duration or 0.0, stage.target or 0
             if length and target != count:
                 step = 1 if target > count else -1
                 distance = abs(target - count)
@@ -134,7 +134,7 @@ class RampingVUs(ExecutorConfig):
         return (f"{padded(reached.active, most)}/{most} VUs", time)
 
     def _most(self, striping: Striping) -> int:
-        return striping.count(max([self.start_vus, *(one["target"] for one in self.stages)]))
+        return striping.count(max([self.start_vus, *(one.target or 0 for one in self.stages)]))
 
     def summary(self, striping: Striping) -> str:
         return (
@@ -146,13 +146,13 @@ class RampingVUs(ExecutorConfig):
         return [f"gracefulRampDown: {format_duration(self.graceful_ramp_down)}"]
 
 
-def check_stages(stages: tuple[dict[str, Any], ...]) -> list[str]:
+def check_stages(stages: tuple[kinds.Stage, ...]) -> list[str]:
     """What is wrong with stages, in k6's words."""
     if not stages:
         return ["at least one stage has to be specified"]
     wrong = []
     for number, stage in enumerate(stages, 1):
-        duration, target = stage.get("duration"), stage.get("target")
+        duration, target = stage.duration, stage.target
         if duration is None:
             wrong.append(f"stage {number} doesn't have a duration")
         elif duration < 0:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.base import ExecutorConfig
 
+#: Go's type of a scenario of which only the executor's name has been read.
+_PROTOTYPE: Final = 'struct { ExecutorType string "json:\\"executor\\"" }'
+
 EXECUTORS: Final[dict[str, type[ExecutorConfig]]] = {
     one.type: one
     for one in (
@@ -39,13 +42,13 @@ def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]
 
 def _scenario(name: str, data: object) -> ExecutorConfig:
     if data is not None and not isinstance(data, dict):
-        raise WrongType(str(mismatch(data, "struct { ExecutorType string }")))
+        raise WrongType(str(mismatch(data, _PROTOTYPE).within("Options.scenarios")))
     data = data or {}
     kind = next((value for key, value in data.items() if key.lower() == "executor"), None)
     if kind is None or kind == "":
         raise ConfigError(f"scenario '{name}' doesn't have a specified executor type")
     if not isinstance(kind, str):
-        raise WrongType(str(mismatch(kind, "string")))
+        raise WrongType(str(mismatch(kind, "string").within("Options.scenarios.executor")))
     executor = EXECUTORS.get(kind)
     if executor is None:
         raise ConfigError(f"unknown executor type '{kind}'")

@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from jsrunner.options.numbers import parse_float, parse_int, quote
+from jsrunner.options.numbers import parse_float, parse_int
 
 _UNITS: Final = {
     "ns": 1,
@@ -32,13 +32,13 @@ def parse_duration(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"unexpected type for a duration: {value!r}")
     if not isinstance(value, str):
-        return _from_milliseconds(value, str(value))
+        return _from_milliseconds(value)
     try:
         milliseconds = parse_float(value)
     except ValueError:
         pass
     else:
-        return _from_milliseconds(milliseconds, value)
+        return _from_milliseconds(milliseconds)
     days, d, rest = value.partition("d")
     if not d:
         return parse_go_duration(value)
@@ -49,11 +49,11 @@ def parse_duration(value: object) -> float:
     return whole * 86400 + (-seconds if whole < 0 else seconds)
 
 
-def _from_milliseconds(number: float, text: str) -> float:
+def _from_milliseconds(number: float) -> float:
+    """Return seconds; what 64 bits of nanoseconds cannot hold is their lowest number, as in k6."""
     nanoseconds = number * _UNITS["ms"]
-    if not math.isfinite(nanoseconds) or abs(nanoseconds) >= _LIMIT:
-        raise ValueError(f"time: invalid duration {quote(text)}")
-    return int(nanoseconds) / 1e9
+    fits = math.isfinite(nanoseconds) and abs(nanoseconds) < _LIMIT
+    return (int(nanoseconds) if fits else -_LIMIT) / 1e9
 
 
 def parse_go_duration(text: str) -> float:
@@ -62,7 +62,7 @@ def parse_go_duration(text: str) -> float:
     if rest == "0":
         return 0.0
     nanoseconds = Decimal(0)
-    invalid = ValueError(f"time: invalid duration {quote(text)}")
+    invalid = ValueError(f"time: invalid duration {_quoted(text)}")
     if not rest:
         raise invalid
     while rest:
@@ -72,15 +72,25 @@ def parse_go_duration(text: str) -> float:
         unit = _UNIT.match(rest, number.end())
         assert unit is not None
         if not unit[0]:
-            raise ValueError(f"time: missing unit in duration {quote(text)}")
+            raise ValueError(f"time: missing unit in duration {_quoted(text)}")
         if unit[0] not in _UNITS:
-            raise ValueError(f"time: unknown unit {quote(unit[0])} in duration {quote(text)}")
+            raise ValueError(f"time: unknown unit {_quoted(unit[0])} in duration {_quoted(text)}")
         nanoseconds += Decimal(number[0]) * _UNITS[unit[0]]
         rest = rest[unit.end() :]
-    if nanoseconds >= _LIMIT:
+    is_negative = text.startswith("-")
+    if nanoseconds > _LIMIT - (not is_negative):
         raise invalid
     seconds = int(nanoseconds) / 1e9
-    return -seconds if text.startswith("-") else seconds
+    return -seconds if is_negative else seconds
+
+
+def _quoted(text: str) -> str:
+    """Return the text in double quotes as Go's package time has it: byte by byte."""
+    shown = "".join(
+        f"\\{chr(byte)}" if byte in b'"\\' else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
+        for byte in text.encode("utf-8", "replace")
+    )
+    return f'"{shown}"'
 
 
 def format_duration(seconds: float) -> str:
@@ -103,18 +113,30 @@ def format_duration(seconds: float) -> str:
 
 
 def format_fixed(seconds: float, longest: float) -> str:
-    """To tenths of a second, cut, with as many digits as `longest` needs: `00m02.3s` of `10m0s`."""
-    tenths = math.floor(round(max(seconds, 0) * 10, 6))
-    minutes, rest = divmod(tenths, 600)
-    text = f"{rest // 10}.{rest % 10}s"
-    if longest < 10 and not minutes:
+    """Write a time of a progress display, with as many digits as `longest` needs, as k6 does.
+
+    Args:
+        seconds: The time, which is rounded to tenths; less than none is none.
+        longest: The longest time, in seconds, that is shown at this place.
+
+    Returns:
+        A text such as `00m02.3s` of `10m0s` or `01d02h00m00.0s`.
+    """
+    tenths = math.floor(round(max(seconds, 0) * 10 + 0.5, 6))
+    limit = max(round(longest, 1), tenths / 10)
+    text = f"{tenths // 10 % 60}.{tenths % 10}s"
+    if limit < 10:
         return text
-    if longest < 60 and not minutes:
-        return f"{text:0>5}"
-    if longest < 3600 and minutes < 60:
-        return f"{minutes:0{len(str(int(longest // 60)))}d}m{text:0>5}"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:0{len(str(int(longest // 3600)))}d}h{minutes:02d}m{text:0>5}"
+    text = f"{text:0>5}"
+    minutes, hours, days = tenths // 600, tenths // 36_000, tenths // 864_000
+    if limit < 60:
+        return text
+    if limit < 3600:
+        return f"{minutes:0{1 if limit < 600 else 2}d}m{text}"
+    text = f"{minutes % 60:02d}m{text}"
+    if limit < 86_400:
+        return f"{hours:0{1 if limit < 36_000 else 2}d}h{text}"
+    return f"{days:0{len(str(int(limit // 86_400)))}d}d{hours % 24:02d}h{text}"
 
 
 def _decimal(amount: int, unit: int) -> str:

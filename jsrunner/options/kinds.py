@@ -7,6 +7,7 @@ returns None leaves the option unset.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
@@ -42,10 +43,23 @@ def _json_type(value: object) -> str:
 
 
 class Mismatch(ValueError):
-    """JSON of another type than Go wants."""
+    """JSON of another type than Go wants.
 
-    def __init__(self, what: str, go_type: str) -> None:
-        super().__init__(f"json: cannot unmarshal {what} into Go value of type {go_type}")
+    Args:
+        shown: What the JSON is, e.g. `object` or `number 1.5`.
+        go_type: What Go wants.
+        path: Fields that lead to the value, e.g. `Options.stages`; "" for the value itself.
+    """
+
+    def __init__(self, shown: str, go_type: str, path: str = "") -> None:
+        place = f"struct field {path}" if path else "value"
+        super().__init__(f"json: cannot unmarshal {shown} into Go {place} of type {go_type}")
+        self._shown, self._go_type, self._path = shown, go_type, path
+
+    def within(self, field: str) -> Mismatch:
+        """Return the same of a value that is, or is in, this field."""
+        path = f"{field}.{self._path}" if self._path else field
+        return Mismatch(self._shown, self._go_type, path)
 
 
 def mismatch(value: object, go_type: str) -> Mismatch:
@@ -288,9 +302,9 @@ class TextMap(Base):
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
         for one in value.values():
-            if not isinstance(one, str):
+            if not isinstance(one, (str, type(None))):
                 raise mismatch(one, "string")
-        return dict(value)
+        return {key: one or "" for key, one in value.items()}
 
     def from_text(self, text: str) -> dict[str, str]:
         key, _, value = text.partition("=")
@@ -309,30 +323,50 @@ class TextMap(Base):
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of a ramp as an option has it; what is missing is None."""
+
+    #: Seconds.
+    duration: float | None = None
+    target: int | None = None
+
+
 class Stages(Base):
     """[{duration, target}]; `10s:5,1m:0` as a text."""
 
     word = "stage"
     go_type = "[]lib.Stage"
+    #: Go's type of a stage that is read.
+    item_type = "lib.StageFields"
+    #: Whether other fields of a stage are refused.
+    is_strict = False
 
-    def from_json(self, value: Any) -> tuple[dict[str, Any], ...]:
+    def from_json(self, value: Any) -> tuple[Stage, ...]:
         if not isinstance(value, list):
             raise mismatch(value, self.go_type)
         return tuple(self._stage(one) for one in value)
 
-    @staticmethod
-    def _stage(value: Any) -> dict[str, Any]:
+    def _stage(self, value: Any) -> Stage:
+        if value is None:
+            return Stage()
         if not isinstance(value, dict):
-            raise mismatch(value, "lib.StageFields")
-        found: dict[str, Any] = {}
-        kinds: tuple[tuple[str, Kind], ...] = (("duration", Duration()), ("target", Int()))
-        for key, kind in kinds:
-            read = None if value.get(key) is None else kind.from_json(value[key])
-            if read is not None:
-                found[key] = read
-        return found
+            raise mismatch(value, self.item_type)
+        duration = target = None
+        for key, given in value.items():
+            match key.lower():  # Go's JSON looks past the case of field names
+                case "duration":
+                    duration = None if given is None else Duration().from_json(given)
+                case "target":
+                    try:
+                        target = None if given is None else Int().from_json(given)
+                    except Mismatch as error:
+                        raise error.within("target") from None
+                case _ if self.is_strict:
+                    raise ValueError(f"json: unknown field {quote(key)}")
+        return Stage(duration, target)
 
-    def from_text(self, text: str) -> tuple[dict[str, Any], ...]:
+    def from_text(self, text: str) -> tuple[Stage, ...]:
         """Of flags: each stage needs its duration."""
         stages = []
         for number, part in enumerate(text.split(",")):
@@ -340,32 +374,37 @@ class Stages(Base):
                 stage = self._from_part(part)
             except ValueError as error:
                 raise ValueError(f"error for stage {number}: {error}") from None
-            if "duration" not in stage:
+            if stage.duration is None:
                 raise ValueError(f"stage {number} doesn't have a specified duration")
             stages.append(stage)
         return tuple(stages)
 
-    def from_env(self, text: str) -> tuple[dict[str, Any], ...]:
+    def from_env(self, text: str) -> tuple[Stage, ...]:
         return tuple(self._from_part(part) for part in text.split(","))
 
     @staticmethod
-    def _from_part(part: str) -> dict[str, Any]:
+    def _from_part(part: str) -> Stage:
         duration, _, target = part.partition(":")
-        stage: dict[str, Any] = {}
-        if duration:
-            stage["duration"] = parse_go_duration(duration)
-        if target:
-            stage["target"] = parse_int(target)
-        return stage
+        return Stage(
+            parse_go_duration(duration) if duration else None, parse_int(target) if target else None
+        )
 
-    def to_json(self, value: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    def to_json(self, value: tuple[Stage, ...]) -> list[dict[str, Any]]:
         return [
             {
-                "duration": format_duration(one["duration"]) if "duration" in one else None,
-                "target": one.get("target"),
+                "duration": None if one.duration is None else format_duration(one.duration),
+                "target": one.target,
             }
             for one in value
         ]
+
+
+class ScenarioStages(Stages):
+    """The same of a scenario."""
+
+    go_type = "[]executor.Stage"
+    item_type = "executor.Stage"
+    is_strict = True
 
 
 class Anything(Base):
@@ -378,7 +417,8 @@ class Anything(Base):
 class Object(Base):
     """A JSON object whose fields are checked where they are used."""
 
-    go_type = "map[string]json.RawMessage"
+    def __init__(self, go_type: str = "map[string]json.RawMessage") -> None:
+        self.go_type = go_type
 
     def from_json(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):

@@ -32,7 +32,7 @@ def consolidate(
                 )
             merged = replace(merged, **dict.fromkeys(SHORTCUTS))
         if "stages" in values:  # k6 drops those that do not say how long they last
-            values["stages"] = tuple(one for one in values["stages"] if "duration" in one)
+            values["stages"] = tuple(one for one in values["stages"] if one.duration is not None)
         if merged.dns and "dns" in values:
             values["dns"] = merged.dns | values["dns"]
         if values.get("tags") == {}:

@@ -67,7 +67,9 @@ class Options:
     stages: tuple[dict[str, Any], ...] | None = _row(
         "stages", kinds.Stages(), "add a stage, as `duration:target`",
         flag="stage", short="s", variable="K6_STAGES", repeats=True)  # fmt: skip
-    scenarios: dict[str, Any] | None = _row("scenarios", kinds.Object(), "scenarios by name")
+    scenarios: dict[str, Any] | None = _row(
+        "scenarios", kinds.Object("map[string]lib.protoExecutorConfig"), "scenarios by name"
+    )
     segment: Segment | None = _row(
         "executionSegment", SegmentKind(), "run only this part of the test, e.g. `0:1/3`",
         flag="execution-segment")  # fmt: skip

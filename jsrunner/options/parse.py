@@ -47,6 +47,8 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
         try:
             values[name] = row.kind.from_json(value)
         except ValueError as error:
+            if isinstance(error, Mismatch):
+                error = error.within(f"Options.{row.json}")
             text = str(error)
             if of_script and isinstance(error, Mismatch):
                 text = script_mismatch(text, f"{quote(key)}: {json.dumps(value)}")

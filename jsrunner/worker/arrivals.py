@@ -146,6 +146,11 @@ class ArrivalScenario(Scenario):
             if number % count == rank:
                 yield offset
 
+    def _own_count(self) -> int:
+        """How many starts this process has."""
+        rank, count = self._workers.index(self._worker), len(self._workers)
+        return (self._arrivals.count() - rank + count - 1) // count
+
     def _await_others(self) -> None:
         """Wait for the scenario's regular end, and until no process has a start for a VU of this one.
 
@@ -160,8 +165,7 @@ class ArrivalScenario(Scenario):
 
     def _start_all(self) -> None:
         last_yield = time.monotonic()
-        starts = self._own_starts()
-        for offset in starts:
+        for number, offset in enumerate(self._own_starts()):
             now = time.monotonic()
             left = self.start_at + offset - now
             if left > 0:
@@ -174,7 +178,7 @@ class ArrivalScenario(Scenario):
             if self.process.stopping:
                 return
             if now > self.start_at + self.plan.duration + _TOO_LATE:
-                self.process.record_dropped(self, 1 + sum(1 for _ in starts))
+                self.process.record_dropped(self, self._own_count() - number)
                 return
             self._start(offset)
 

@@ -11,6 +11,7 @@ from jsrunner.coordinator.partition import max_vus, share_out
 from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.ramping_vus import RampingVUs
+from jsrunner.options.kinds import Stage
 from jsrunner.options.segment import Striping, parse_segment
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ RAMPING = st.builds(
     graceful_stop=SECONDS,
     graceful_ramp_down=SECONDS,
     stages=st.lists(
-        st.fixed_dictionaries({"duration": SECONDS, "target": st.integers(1, 9)}),
+        st.builds(Stage, SECONDS, st.integers(1, 9)),
         min_size=1,
         max_size=4,
     ).map(tuple),
@@ -141,7 +142,7 @@ def test_scenarios_one_after_the_other_share_their_vus() -> None:
 
 
 def test_a_ramped_down_vu_is_kept_for_its_graceful_period_once() -> None:
-    waves = tuple({"duration": 1.0, "target": target} for target in (4, 0, 4, 0))
+    waves = tuple(Stage(1.0, target) for target in (4, 0, 4, 0))
     config = RampingVUs(name="s", start_vus=0, stages=waves, graceful_ramp_down=30.0)
     assert max_vus({"s": config}, WHOLE) == 4
     other = ConstantVUs(name="o", vus=2, duration=1.0, start_time=4.0)

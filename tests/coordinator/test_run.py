@@ -187,3 +187,30 @@ def test_a_load_that_replaces_scenarios_gets_a_hint(run: Run, flags: tuple[str, 
     done = run("export function f() {}", *flags)
     (record,) = [one for one in done.records() if one["level"] == "error"]
     assert "hint" not in record
+
+
+@pytest.mark.parametrize("timeout", ["0", "-5"])
+def test_no_time_for_teardown(run: Run, timeout: str) -> None:
+    done = run(
+        f"""
+        export const options = {{ teardownTimeout: {timeout} }};
+        export default function () {{}}
+        export function teardown() {{ console.log('teardown'); }}
+        """
+    )
+    assert (done.code, done.messages("info")) == (101, [])
+    (error,) = done.messages("error")
+    assert error.startswith("teardown() execution timed out after")
+
+
+def test_a_vu_that_comes_and_goes_at_once(run: Run) -> None:
+    done = run(
+        """
+        export const options = { scenarios: { s: {
+          executor: 'ramping-vus', startVUs: 1, stages: [{ duration: 0, target: 0 }],
+          gracefulStop: '0s', gracefulRampDown: '0s',
+        } } };
+        export default function () { console.log('ran'); }
+        """
+    )
+    assert (done.code, done.messages("info"), done.messages("error")) == (0, [], [])

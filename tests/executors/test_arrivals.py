@@ -77,6 +77,8 @@ def test_starting_at_once_is_one_more(ramps: tuple[Ramp, ...]) -> None:
     later = list(RateProfile(ramps, at_once=False).starts())
     at_once = list(RateProfile(ramps, at_once=True).starts())
     assert len(at_once) in (len(later), len(later) + 1)
+    assert RateProfile(ramps, at_once=False).count() == len(later)
+    assert RateProfile(ramps, at_once=True).count() == len(at_once)
     assert at_once[len(at_once) - len(later) :] == later
 
 

@@ -61,7 +61,8 @@ def test_defaults_stand_for_what_is_null_or_an_empty_number() -> None:
         ),
         (
             {"tags": {"a": 1}},
-            "json: cannot unmarshal number into Go value of type string",
+            "json: cannot unmarshal number into Go struct field Options.scenarios.BaseConfig.tags of type "
+            "string",
             'the field tags of scenario s is {"a": 1}',
         ),
         (

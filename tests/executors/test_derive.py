@@ -12,13 +12,14 @@ from jsrunner.executors.derive import derive_scenarios, validate
 from jsrunner.executors.per_vu_iterations import PerVUIterations
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.executors.shared_iterations import SharedIterations
+from jsrunner.options.kinds import Stage
 from jsrunner.options.model import Options
 from jsrunner.options.segment import parse_segment, parse_sequence
 
 if TYPE_CHECKING:
     from jsrunner.executors.base import ExecutorConfig
 
-STAGE = {"duration": 1.0, "target": 1}
+STAGE = Stage(1.0, 1)
 LOOP = {"executor": "constant-vus", "duration": "1s"}
 DEFAULT = {"default": "function"}
 
@@ -158,7 +159,6 @@ def test_all_that_is_wrong_is_listed() -> None:
         "unspecified",
         "scenario c has configuration errors: exec value cannot be empty",
         "setupTimeout must be positive",
-        "teardownTimeout must be positive",
         "executor a: function 'missing' not found in exports",
         "executor b: function 'options' not found in exports",
     ]

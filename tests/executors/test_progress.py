@@ -11,11 +11,12 @@ from jsrunner.executors.per_vu_iterations import PerVUIterations
 from jsrunner.executors.ramping_arrival_rate import RampingArrivalRate
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.executors.shared_iterations import SharedIterations
+from jsrunner.options.kinds import Stage
 from jsrunner.options.segment import Striping, parse_segment
 
 WHOLE = Striping(None, None)
-STAGES = ({"duration": 1.0, "target": 12}, {"duration": 1.0, "target": 0})
-RATES = ({"duration": 2.0, "target": 300}, {"duration": 2.0, "target": 300})
+STAGES = (Stage(1.0, 12), Stage(1.0, 0))
+RATES = (Stage(2.0, 300), Stage(2.0, 300))
 
 CONSTANT = ConstantVUs(name="a", vus=2, duration=1.0)
 PER_VU = PerVUIterations(name="a", vus=4, iterations=3)
@@ -32,7 +33,7 @@ RAMPING = RampingVUs(name="a", stages=STAGES)
     [
         (CONSTANT, Reached(0.5, 2, 0, 7), 0.5, ("2 VUs", "0.5s/1s")),
         (CONSTANT, Reached(1.5, 1, 0, 7), 1.0, ("2 VUs", "1s")),
-        (PER_VU, Reached(1.25, 4, 0, 6), 0.5, ("4 VUs", "00m01.2s/10m0s", "06/12 iters, 3 per VU")),
+        (PER_VU, Reached(1.25, 4, 0, 6), 0.5, ("4 VUs", "00m01.3s/10m0s", "06/12 iters, 3 per VU")),
         (PER_VU, Reached(2.0, 0, 0, 12), 1.0, ("4 VUs", "00m02.0s/10m0s", "12/12 iters, 3 per VU")),
         (SHARED, Reached(0.8, 2, 0, 14), 0.14, ("2 VUs", "0.8s/2s", "014/100 shared iters")),
         (SHARED, Reached(3.0, 2, 0, 14), 0.14, ("2 VUs", "2s", "014/100 shared iters")),
@@ -63,7 +64,7 @@ def test_a_segment_may_have_nothing_to_do() -> None:
     third = Striping(parse_segment("2/3:1"), None)
     one = ConstantVUs(name="a", vus=1, duration=1.0)
     late = ConstantArrivalRate(name="a", rate=1, duration=1.0, pre_allocated_vus=0, max_vus=3)
-    ramp = RampingVUs(name="a", start_vus=0, stages=({"duration": 1.0, "target": 1},))
+    ramp = RampingVUs(name="a", start_vus=0, stages=(Stage(1.0, 1),))
     assert one.has_work(WHOLE)
     assert not one.has_work(third)
     assert late.has_work(third)

@@ -8,13 +8,14 @@ import pytest
 
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.ramping_arrival_rate import RampingArrivalRate
+from jsrunner.options.kinds import Stage
 from jsrunner.options.segment import Striping, parse_segment
 
 WHOLE = Striping(None, None)
 
 
 def rate(*stages: tuple[float, int], **fields: Any) -> RampingArrivalRate:
-    given = tuple({"duration": duration, "target": target} for duration, target in stages)
+    given = tuple(Stage(duration, target) for duration, target in stages)
     return RampingArrivalRate(**{"name": "s", "stages": given, "pre_allocated_vus": 3, **fields})
 
 

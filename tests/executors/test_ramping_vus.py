@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jsrunner.executors.base import Interval, LoopPlan, Unlimited
 from jsrunner.executors.ramping_vus import RampingVUs
+from jsrunner.options.kinds import Stage
 from jsrunner.options.segment import Striping, parse_sequence
 
 WHOLE = Striping(None, None)
@@ -21,7 +22,7 @@ def ramping(*stages: tuple[float, int], start: int = 0, **fields: Any) -> Rampin
     return RampingVUs(
         name="s",
         start_vus=start,
-        stages=tuple({"duration": duration, "target": target} for duration, target in stages),
+        stages=tuple(Stage(duration, target) for duration, target in stages),
         **fields,
     )
 
@@ -175,9 +176,9 @@ def test_a_negative_graceful_ramp_down_is_none() -> None:
 @pytest.mark.parametrize(
     ("start", "stages", "wrong"),
     [
-        (1, [{"duration": 1.0, "target": 1}], []),
-        (0, [{"duration": 1.0, "target": 1}], []),
-        (1, [{"duration": 1.0, "target": 0}], []),
+        (1, [Stage(1.0, 1)], []),
+        (0, [Stage(1.0, 1)], []),
+        (1, [Stage(1.0, 0)], []),
         (1, [], ["at least one stage has to be specified"]),
         (
             0,
@@ -189,7 +190,7 @@ def test_a_negative_graceful_ramp_down_is_none() -> None:
         ),
         (
             -1,
-            [{"duration": -1.0, "target": -1}, {}],
+            [Stage(-1.0, -1), Stage()],
             [
                 "the number of start VUs can't be negative",
                 "either startVUs or one of the stages' target values must be greater than 0",
@@ -201,7 +202,7 @@ def test_a_negative_graceful_ramp_down_is_none() -> None:
         ),
         (
             100_000_001,
-            [{"duration": 1.0, "target": 100_000_001}, {"target": 1}],
+            [Stage(1.0, 100_000_001), Stage(target=1)],
             [
                 "stage 2 doesn't have a duration",
                 "the startVUs exceed max limit of 100000000",

@@ -31,9 +31,17 @@ def test_scenarios() -> None:
         ({"executor": ""}, "scenario 's' doesn't have a specified executor type"),
         ({"executor": "nope"}, "unknown executor type 'nope'"),
         ({"executor": "externally-controlled"}, "unknown executor type 'externally-controlled'"),
-        ({"executor": 5}, "json: cannot unmarshal number into Go value of type string"),
+        (
+            {"executor": 5},
+            "json: cannot unmarshal number into Go struct field Options.scenarios.executor of type string",
+        ),
         ({"executor": "constant-vus", "vuz": 1}, 'json: unknown field "vuz"'),
-        ([], "json: cannot unmarshal array into Go value of type struct { ExecutorType string }"),
+        (
+            [],
+            "json: cannot unmarshal array into Go struct field Options.scenarios of type struct "
+            '{ ExecutorType string "json:\\"executor\\"" }',
+        ),
+        (None, "scenario 's' doesn't have a specified executor type"),
     ],
 )
 def test_what_is_no_scenario(scenario: object, reason: str) -> None:

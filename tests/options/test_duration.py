@@ -100,11 +100,8 @@ def test_durations_of_the_script(value: object, seconds: float) -> None:
         ("5x", 'time: unknown unit "x" in duration "5x"'),
         ("5s3", 'time: missing unit in duration "5s3"'),
         ("1h5 m", 'time: unknown unit " m" in duration "1h5 m"'),
-        ("٣s", 'time: invalid duration "٣s"'),
+        ("٣s", 'time: invalid duration "\\xd9\\xa3s"'),
         ("9999999h", 'time: invalid duration "9999999h"'),
-        ("1e300", 'time: invalid duration "1e300"'),
-        ("inf", 'time: invalid duration "inf"'),
-        ("NaN", 'time: invalid duration "NaN"'),
         ("1.5d", 'strconv.ParseInt: parsing "1.5": invalid syntax'),
         ("1d-5h", "invalid time format '-5h'"),
         ("1d5", 'time: missing unit in duration "5"'),
@@ -124,7 +121,12 @@ def test_the_command_line_wants_units_and_knows_no_days() -> None:
     assert parse_go_duration("0") == parse_go_duration("-0") == 0
 
 
-@pytest.mark.parametrize("value", [True, None, [], {}, 1e300, float("nan"), -1e300])
+@pytest.mark.parametrize("value", [1e300, -1e300, float("nan"), "1e300", "inf", "NaN", 9223372036855])
+def test_what_64_bits_cannot_hold_is_their_lowest_number(value: object) -> None:
+    assert format_duration(parse_duration(value)) == "-2562047h47m16.854775808s"
+
+
+@pytest.mark.parametrize("value", [True, None, [], {}])
 def test_no_value_for_a_duration(value: object) -> None:
     with pytest.raises(ValueError, match=r"duration"):
         parse_duration(value)
@@ -157,7 +159,10 @@ def test_how_durations_are_written(seconds: float, text: str) -> None:
         (2.04, 5, "2.0s"),
         (2.0, 31, "02.0s"),
         (2.0, 60, "0m02.0s"),
-        (81.79, 90, "1m21.7s"),
+        (81.75, 90, "1m21.8s"),
+        (9.97, 9, "10.0s"),
+        (2.0, 86400, "0d00h00m02.0s"),
+        (93784.5, 9223372036.8, "000001d02h03m04.5s"),
         (2.0, 630, "00m02.0s"),
         (71.3, 3600, "0h01m11.3s"),
         (71.3, 36000, "00h01m11.3s"),

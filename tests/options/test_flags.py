@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jsrunner.errors import ExitCode, UsageError
 from jsrunner.options.flags import Flag, FlagSet, flags_of, options_from_flags
+from jsrunner.options.kinds import Stage
 from jsrunner.options.model import Options
 
 FLAGS = FlagSet(
@@ -46,7 +47,7 @@ def test_the_last_one_wins_and_lists_add_up() -> None:
     assert options("--vus", "1", "--vus", "2") == Options(vus=2)
     assert FLAGS.parse(["-e", "A=1", "-eB=2"])[0] == {"env": ["A=1", "B=2"]}
     assert options("--tag", "a=1", "--tag", "b=2", "--tag", "a=3") == Options(tags={"a": "3", "b": "2"})
-    stages = ({"duration": 1.0, "target": 5}, {"duration": 2.0}, {"duration": 3.0, "target": 0})
+    stages = (Stage(1.0, 5), Stage(2.0), Stage(3.0, 0))
     assert options("-s", "1s:5,2s", "-s", "3s:0") == Options(stages=stages)
     assert options("--system-tags", "url", "--system-tags=vu,iter").system_tags == ("url", "vu", "iter")
     assert options("--summary-trend-stats", "avg", "--summary-trend-stats", "p(99)") == Options(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from jsrunner.options.kinds import Stage
 from jsrunner.options.layers import consolidate
 from jsrunner.options.model import Options
 
-STAGE = {"duration": 1.0, "target": 1}
+STAGE = Stage(1.0, 1)
 
 
 def test_the_highest_layer_wins_field_by_field() -> None:
@@ -58,5 +59,5 @@ def test_fields_of_dns_merge() -> None:
 
 
 def test_stages_without_a_duration_are_dropped() -> None:
-    merged, _ = consolidate({"script": Options(stages=({"target": 5}, STAGE))})
+    merged, _ = consolidate({"script": Options(stages=(Stage(target=5), STAGE))})
     assert merged.stages == (STAGE,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jsrunner.errors import ConfigError, ExitCode
+from jsrunner.options.kinds import Stage
 from jsrunner.options.model import Options, rows
 from jsrunner.options.parse import options_from_env, options_from_json
 
@@ -43,7 +44,7 @@ def test_the_place_of_a_wrong_type_in_a_script() -> None:
         options_from_json({"tags": {"a": 5}}, of_script=True)
     assert str(caught.value) == (
         'parsing options from script got error while parsing "\\"tags\\": {\\"a\\": 5}": '
-        "json: cannot unmarshal number into Go value of type string"
+        "json: cannot unmarshal number into Go struct field Options.tags of type string"
     )
     with pytest.raises(ConfigError, match=r"^parsing options from script got error while parsing"):
         options_from_json([], of_script=True)
@@ -64,7 +65,7 @@ def test_variables() -> None:
     ) == Options(
         vus=5,
         duration=1.5,
-        stages=({"duration": 10.0, "target": 5}, {"duration": 60.0, "target": 0}),
+        stages=(Stage(10.0, 5), Stage(60.0, 0)),
         tags={"a": "b"},
         system_tags=("url", "method"),
     )

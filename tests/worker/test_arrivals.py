@@ -108,3 +108,24 @@ def test_slow_rate_and_its_end(run: Run, executor: str, lasts: bool) -> None:
     )
     assert done.code == 0
     assert done.messages("info") == [*["ran"] * lasts, str(lasts).lower()]
+
+
+def test_rates_that_no_machine_keeps(run: Run, tmp_path: Path) -> None:
+    """What was not started at the end is dropped at once, however much it is."""
+    done = run(
+        """
+        export const options = { scenarios: {
+          steady: { executor: 'constant-arrival-rate', rate: 1e9, duration: '1s', preAllocatedVUs: 1 },
+          ramp: { executor: 'ramping-arrival-rate', preAllocatedVUs: 1, stages: [
+            { duration: '0s', target: 1e9 }, { duration: '1s', target: 0 }, { duration: '0s', target: 9 },
+          ] },
+        } };
+        export default function () {}
+        """,
+        "--out",
+        "json=samples.json",
+    )
+    assert (done.code, done.messages("error")) == (0, [])
+    counts = _counts(tmp_path / "samples.json")
+    assert counts["iterations"]["steady"] + counts["dropped_iterations"]["steady"] == 10**9 + 1
+    assert counts["iterations"]["ramp"] + counts["dropped_iterations"]["ramp"] == 5 * 10**8
