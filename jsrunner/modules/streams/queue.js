@@ -1,9 +1,16 @@
 // jsrunner:streams/queue — what both kinds of streams are made of: https://streams.spec.whatwg.org/
 // @ts-check
+import {
+  ArrayIsArray, ArrayPrototypePush, ArrayPrototypeShift, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, Promise,
+  PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
+} from 'jsrunner:primordials';
+import { isNullish } from 'jsrunner:values';
+
+// -- promises --------------------------------------------------------------------------------------
 
 /** A promise with its settling functions. */
 export const deferred = () => {
-  const made = { pending: true };
+  const made = { __proto__: null, pending: true };
   made.promise = new Promise((resolve, reject) => {
     made.resolve = (value) => {
       made.pending = false;
@@ -17,10 +24,12 @@ export const deferred = () => {
   return made;
 };
 
+const ignore = () => {};
+
 /** One for a state, like `closed`: that it is rejected is no failure where nobody looks at it. */
 export const state = () => {
   const made = deferred();
-  made.promise.catch(() => {});
+  PromisePrototypeThen(made.promise, ignore, ignore);
   return made;
 };
 
@@ -36,47 +45,65 @@ export const resolved = () => {
   return made;
 };
 
-/** A method of an underlying source or sink, called as one; `fallback` where there is none. */
-export const algorithm = (owner, name, fallback) => {
-  const method = owner[name];
-  if (method === undefined || method === null) return fallback;
-  if (typeof method !== 'function') throw new TypeError(name + ' is not a function');
-  return (...args) => Reflect.apply(method, owner, args);
-};
+/** A promise that is rejected, for a caller who looks at it. */
+export const rejection = (error) => new Promise((resolve, reject) => reject(error));
 
-/** A new promise that is resolved with the value (`Promise.resolve` would give a promise back as it is). */
-export const promiseOf = (value) => new Promise((resolve) => {
-  resolve(value);
-});
+/** A promise that fails because of how it was asked for. */
+export const refusal = (text) => rejection(new TypeError(text));
+
+/** The value itself if it is a promise, or else a promise of it. */
+export const promiseOf = (value) => (isInstance(Promise, value) ? value : new Promise((resolve) => resolve(value)));
 
 /** A promise of what an algorithm returns or throws. */
-export const attempt = (call, ...args) => {
+export const attempt = (call, argument) => {
   try {
-    return promiseOf(call(...args));
+    return promiseOf(call(argument));
   } catch (error) {
-    return Promise.reject(error);
+    return rejection(error);
   }
 };
 
-/** The underlying source or sink as an object. */
-export const underlying = (value, what) => {
-  if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' && typeof value !== 'function') throw new TypeError(what + ' is not an object');
+// -- sources, sinks and strategies -----------------------------------------------------------------
+
+/** Whether k6 takes a value for an object. */
+const isPlain = (value) => typeof value === 'object' && value !== null && !ArrayIsArray(value);
+
+/** The underlying source or sink, undefined if there is none. */
+export const underlying = (value, name) => {
+  if (value !== undefined && !isPlain(value)) throw new TypeError(name + ' must be an object');
   return value;
 };
 
-/** [high-water mark, size algorithm] of a queuing strategy. */
+/** Call a function that must be one, as a method of its owner. */
+export const algorithm = (owner, call, name) => {
+  if (typeof call !== 'function') throw new TypeError(name + ' must be a function');
+  return (...args) => ReflectApply(call, owner, args);
+};
+
+const one = () => 1;
+
+const MUST = 'CountQueuingStrategy argument must ';
+
+/** The high-water mark and the size algorithm of a queuing strategy as they are given; see `checkedStrategy`. */
 export const strategyOf = (strategy) => {
-  const { highWaterMark, size } = underlying(strategy, 'the queuing strategy');
-  const mark = highWaterMark === undefined ? 1 : Number(highWaterMark);
-  if (Number.isNaN(mark) || mark < 0) throw new RangeError('invalid high-water mark: ' + String(highWaterMark));
-  if (size !== undefined && typeof size !== 'function') throw new TypeError('size is not a function');
-  return [mark, size === undefined ? () => 1 : (chunk) => size(chunk)];
+  if (isNullish(strategy) || typeof strategy === 'string') return { highWaterMark: 1, size: undefined };
+  if (!isPlain(strategy)) throw new TypeError(MUST + 'be an object');
+  const { highWaterMark } = strategy;
+  return { highWaterMark: isNullish(highWaterMark) ? 1 : highWaterMark, size: strategy.size };
+};
+
+/** The same when all else is known to be right: k6 looks at the size first. */
+export const checkedStrategy = ({ highWaterMark, size }) => {
+  if (!isNullish(size) && typeof size !== 'function') throw new TypeError('size must be a function');
+  if (typeof highWaterMark !== 'number' || !(highWaterMark >= 0)) {
+    throw new RangeError('highWaterMark must be a non-negative number');
+  }
+  return { highWaterMark, sizeOf: isNullish(size) ? one : (chunk) => size(chunk) };
 };
 
 /** Chunks with their sizes. */
 export class Queue {
-  #pairs = [];
+  #pairs = SafeArray();
   size = 0;
 
   get length() {
@@ -84,36 +111,53 @@ export class Queue {
   }
   push(value, size) {
     const number = Number(size);
-    if (!(Number.isFinite(number) && number >= 0)) throw new RangeError('invalid size of a chunk: ' + size);
-    this.#pairs.push({ value, size: number });
+    if (!(NumberIsFinite(number) && number >= 0)) throw new RangeError('size must be a finite, non-NaN number');
+    ArrayPrototypePush(this.#pairs, { value, size: number });
     this.size += number;
   }
   peek() {
     return this.#pairs[0].value;
   }
   shift() {
-    const { value, size } = this.#pairs.shift();
-    this.size = this.#pairs.length ? Math.max(this.size - size, 0) : 0;
+    const { value, size } = ArrayPrototypeShift(this.#pairs);
+    this.size -= size;
+    if (this.size < 0) this.size = 0; // what is left of rounding stays, as in k6
     return value;
   }
   clear() {
-    this.#pairs = [];
+    this.#pairs = SafeArray();
     this.size = 0;
   }
 }
 
-export class CountQueuingStrategy {
-  #highWaterMark;
-  constructor(options) {
-    if (typeof options !== 'object' || options === null || options.highWaterMark === undefined) {
-      throw new TypeError('CountQueuingStrategy needs an object with a highWaterMark');
-    }
-    this.#highWaterMark = Number(options.highWaterMark);
+// -- what scripts see ------------------------------------------------------------------------------
+
+/** Give an object members that cannot be changed; they work without the object, too. */
+export const defineFixed = (object, members) => {
+  const names = ObjectKeys(members);
+  for (let i = 0; i < names.length; i += 1) {
+    ObjectDefineProperty(object, names[i], { __proto__: null, value: members[names[i]], enumerable: true });
   }
-  get highWaterMark() {
-    return this.#highWaterMark;
-  }
-  get size() {
-    return () => 1;
-  }
+  return object;
+};
+
+/** Give an object a member that is asked for each time. */
+export const defineGetter = (object, name, get, enumerable = true) => ObjectDefineProperty(object, name, {
+  __proto__: null, get, enumerable, configurable: !enumerable,
+});
+
+/** What stands for the constructor of a controller, which nobody can call. */
+export const noConstructor = (name) => () => {
+  throw new TypeError(name + ' is not constructable');
+};
+
+/** Works without `new`, and gives a plain object, as in k6. */
+export function CountQueuingStrategy() {
+  if (arguments.length !== 1) throw new TypeError('CountQueuingStrategy takes a single argument');
+  const { 0: options } = arguments;
+  if (!isPlain(options)) throw new TypeError(MUST + 'be an object');
+  const { highWaterMark } = options;
+  if (isNullish(highWaterMark)) throw new TypeError(MUST + "have 'highWaterMark' property");
+  // eslint-disable-next-line no-unused-vars -- its length is 1
+  return defineFixed({}, { __proto__: null, highWaterMark, size: (chunk) => 1 });
 }

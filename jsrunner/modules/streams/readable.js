@@ -1,14 +1,32 @@
 // jsrunner:streams/readable — ReadableStream with its default reader and controller, as in
 // https://streams.spec.whatwg.org/#rs (whose names the functions have), without byte streams, tee and pipes.
 // @ts-check
+import { GoError } from 'jsrunner:errors';
 import {
-  Queue, algorithm, attempt, promiseOf, rejected, resolved, state, strategyOf, underlying,
+  ArrayPrototypePush, ArrayPrototypeShift, ObjectCreate, Promise, PromisePrototypeThen, SafeArray, SafeWeakMap, String, TypeError,
+} from 'jsrunner:primordials';
+import {
+  Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, noConstructor, promiseOf, refusal, rejected, rejection,
+  resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
+import { isNullish } from 'jsrunner:values';
 
-/** The inner side of a ReadableStream, a reader or a controller: the specification's internal slots. */
-let slotsOf;
+/** ReadableStream -> the specification's internal slots of it. */
+const streams = new SafeWeakMap();
 
 const isLocked = (stream) => stream.reader !== undefined;
+
+/** Settle what a reader waits for by `settle(request)`. */
+const settleRequests = (reader, settle) => {
+  const { requests } = reader;
+  reader.requests = SafeArray();
+  for (let i = 0; i < requests.length; i += 1) settle(requests[i]);
+};
+
+const notSupported = (what) => {
+  const message = what + ' is not supported yet';
+  throw new GoError('NotSupportedError:' + message, { __proto__: null, name: 'NotSupportedError', message });
+};
 
 // -- the stream ------------------------------------------------------------------------------------
 
@@ -17,7 +35,7 @@ const close = (stream) => {
   const { reader } = stream;
   if (!reader) return;
   reader.closed.resolve(undefined);
-  for (const request of reader.requests.splice(0)) request.resolve({ value: undefined, done: true });
+  settleRequests(reader, (request) => request.resolve({ value: undefined, done: true }));
 };
 
 const fail = (stream, error) => {
@@ -26,18 +44,20 @@ const fail = (stream, error) => {
   const { reader } = stream;
   if (!reader) return;
   reader.closed.reject(error);
-  for (const request of reader.requests.splice(0)) request.reject(error);
+  settleRequests(reader, (request) => request.reject(error));
 };
 
+const nothing = () => undefined;
+
 const cancel = (stream, reason) => {
-  if (stream.state === 'closed') return Promise.resolve(undefined);
-  if (stream.state === 'errored') return Promise.reject(stream.error);
+  if (stream.state === 'closed') return promiseOf(undefined);
+  if (stream.state === 'errored') return rejection(stream.error);
   close(stream);
   const { controller } = stream;
   controller.queue.clear();
   const done = attempt(controller.cancel, reason);
   clearAlgorithms(controller);
-  return done.then(() => undefined);
+  return PromisePrototypeThen(done, nothing);
 };
 
 // -- its controller --------------------------------------------------------------------------------
@@ -49,6 +69,10 @@ const clearAlgorithms = (controller) => {
 };
 
 const canCloseOrEnqueue = ({ stream, closeRequested }) => !closeRequested && stream.state === 'readable';
+
+const checkOpen = (controller) => {
+  if (!canCloseOrEnqueue(controller)) throw new TypeError('cannot close or enqueue');
+};
 
 const desiredSize = ({ stream, queue, highWaterMark }) => {
   if (stream.state === 'errored') return null;
@@ -75,7 +99,7 @@ const callPullIfNeeded = (controller) => {
     return;
   }
   controller.pulling = true;
-  attempt(controller.pull).then(() => {
+  PromisePrototypeThen(attempt(controller.pull), () => {
     controller.pulling = false;
     if (controller.pullAgain) {
       controller.pullAgain = false;
@@ -85,10 +109,10 @@ const callPullIfNeeded = (controller) => {
 };
 
 const enqueue = (controller, chunk) => {
-  if (!canCloseOrEnqueue(controller)) throw new TypeError('the stream takes no more chunks');
+  checkOpen(controller);
   const { stream } = controller;
   if (isLocked(stream) && stream.reader.requests.length) {
-    stream.reader.requests.shift().resolve({ value: chunk, done: false });
+    ArrayPrototypeShift(stream.reader.requests).resolve({ value: chunk, done: false });
   } else {
     try {
       controller.queue.push(chunk, controller.sizeOf(chunk));
@@ -100,9 +124,17 @@ const enqueue = (controller, chunk) => {
   callPullIfNeeded(controller);
 };
 
+const requestClose = (controller) => {
+  checkOpen(controller);
+  controller.closeRequested = true;
+  if (controller.queue.length) return;
+  clearAlgorithms(controller);
+  close(controller.stream);
+};
+
 const pullSteps = (controller, request) => {
   if (!controller.queue.length) {
-    controller.stream.reader.requests.push(request);
+    ArrayPrototypePush(controller.stream.reader.requests, request);
     callPullIfNeeded(controller);
     return;
   }
@@ -116,117 +148,120 @@ const pullSteps = (controller, request) => {
   request.resolve({ value, done: false });
 };
 
-class ReadableStreamDefaultController {
-  #slots;
-  constructor(slots) {
-    this.#slots = slots;
-  }
-  get desiredSize() {
-    return desiredSize(this.#slots);
-  }
-  close() {
-    const controller = this.#slots;
-    if (!canCloseOrEnqueue(controller)) throw new TypeError('the stream is closed already');
-    controller.closeRequested = true;
-    if (controller.queue.length) return;
-    clearAlgorithms(controller);
-    close(controller.stream);
-  }
-  enqueue(chunk) {
-    enqueue(this.#slots, chunk);
-  }
-  error(reason) {
-    controllerError(this.#slots, reason);
-  }
-}
+/** What scripts get for the controller. */
+const faceOf = (controller) => {
+  const members = defineFixed({}, {
+    __proto__: null,
+    constructor: noConstructor('ReadableStreamDefaultController'),
+    close: () => requestClose(controller),
+    enqueue: (chunk) => enqueue(controller, chunk),
+    error: (reason) => controllerError(controller, reason),
+  });
+  defineGetter(members, 'desiredSize', () => desiredSize(controller));
+  return ObjectCreate(members);
+};
 
-const setUp = (stream, source, [highWaterMark, sizeOf]) => {
+/** A method of the source; k6 refuses one that is there and undefined, too. */
+const methodOf = (source, name) => (source !== undefined && name in source
+  ? algorithm(source, source[name], 'underlyingSource.[[' + name + ']]') : nothing);
+
+const setUp = (stream, source, { highWaterMark, sizeOf }) => {
   const controller = {
-    stream, queue: new Queue(), highWaterMark, sizeOf, started: false, closeRequested: false, pulling: false, pullAgain: false,
+    __proto__: null, stream, queue: new Queue(), highWaterMark, sizeOf, started: false, closeRequested: false, pulling: false,
+    pullAgain: false, pull: undefined, cancel: undefined,
   };
   stream.controller = controller;
-  const face = new ReadableStreamDefaultController(controller);
-  const start = algorithm(source, 'start', () => undefined);
-  const pull = algorithm(source, 'pull', () => undefined);
+  const face = faceOf(controller);
+  const start = methodOf(source, 'start');
+  const pull = methodOf(source, 'pull');
   controller.pull = () => pull(face);
-  controller.cancel = algorithm(source, 'cancel', () => undefined);
-  promiseOf(start(face)).then(() => {
+  controller.cancel = methodOf(source, 'cancel');
+  PromisePrototypeThen(promiseOf(start(face)), () => {
     controller.started = true;
     callPullIfNeeded(controller);
   }, (error) => controllerError(controller, error));
 };
 
+// -- its reader ------------------------------------------------------------------------------------
+
+const RELEASED = 'stream is undefined';
+
+const release = (reader) => {
+  const { stream } = reader;
+  if (!stream) return;
+  if (stream.state === 'readable') reader.closed.reject(new TypeError('stream is readable'));
+  else reader.closed = rejected(new TypeError('stream is not readable'));
+  stream.reader = undefined;
+  reader.stream = undefined;
+  const error = new TypeError('reader released');
+  settleRequests(reader, (request) => request.reject(error));
+};
+
+/** A reader of the stream: its members work without it, as in k6. */
+const acquireReader = (stream) => {
+  if (isLocked(stream)) throw new TypeError('stream is locked');
+  const closed = stream.state === 'readable' ? state() : stream.state === 'closed' ? resolved() : rejected(stream.error);
+  const reader = { __proto__: null, stream, closed, requests: SafeArray() };
+  stream.reader = reader;
+  const face = {};
+  defineGetter(face, 'closed', () => reader.closed.promise);
+  return defineFixed(face, {
+    __proto__: null,
+    cancel: (reason) => (reader.stream ? cancel(reader.stream, reason) : refusal(RELEASED)),
+    read() {
+      const source = reader.stream;
+      if (!source) return refusal(RELEASED);
+      return new Promise((resolve, reject) => {
+        if (source.state === 'closed') resolve({ value: undefined, done: true });
+        else if (source.state === 'errored') reject(source.error);
+        else pullSteps(source.controller, { __proto__: null, resolve, reject });
+      });
+    },
+    releaseLock: () => release(reader),
+  });
+};
+
+const getReader = (stream, options) => {
+  if (!isNullish(options)) {
+    if (typeof options !== 'object' && typeof options !== 'function') {
+      throw new TypeError('could not convert function call parameter 0: could not convert ' + String(options)
+        + ' to sobek.Object');
+    }
+    const { mode } = options;
+    if (mode === 'byob') notSupported("'byob' mode");
+    if (mode !== undefined) throw new TypeError("options.mode is not 'byob'");
+  }
+  return acquireReader(stream);
+};
+
 // -- what scripts see ------------------------------------------------------------------------------
 
-export class ReadableStream {
-  #slots = {
-    state: 'readable', error: undefined, reader: undefined, controller: undefined,
+// All of k6's constructors but those of writable streams work without `new`, and have no parameters.
+export function ReadableStream(underlyingSource = undefined, strategy = undefined) {
+  if (!new.target) return new ReadableStream(underlyingSource, strategy);
+  const given = strategyOf(strategy);
+  const source = underlying(underlyingSource, 'underlyingSource');
+  const type = source?.type;
+  if (type === 'bytes') notSupported("'bytes' stream");
+  if (type !== undefined) throw new TypeError('invalid underlying source type');
+  const stream = {
+    __proto__: null, state: 'readable', error: undefined, reader: undefined, controller: undefined,
   };
-
-  constructor(underlyingSource, strategy) {
-    const source = underlying(underlyingSource, 'the underlying source');
-    const { type } = source;
-    if (type !== undefined && type !== 'default') {
-      throw new TypeError('streams of the type ' + String(type) + ' are not supported');
-    }
-    setUp(this.#slots, source, strategyOf(strategy));
-  }
-  static {
-    slotsOf = (value) => (typeof value === 'object' && value !== null && #slots in value ? value.#slots : undefined);
-  }
-  get locked() {
-    return isLocked(this.#slots);
-  }
-  cancel(reason) {
-    if (isLocked(this.#slots)) return Promise.reject(new TypeError('a locked stream cannot be cancelled'));
-    return cancel(this.#slots, reason);
-  }
-  getReader(options) {
-    const mode = options?.mode;
-    if (mode !== undefined) throw new TypeError('readers of the mode ' + String(mode) + ' are not supported');
-    return new ReadableStreamDefaultReader(this);
-  }
+  setUp(stream, source, checkedStrategy(given));
+  streams.set(this, stream);
+  defineGetter(this, 'locked', () => isLocked(stream));
+  defineFixed(this, {
+    __proto__: null,
+    cancel: (reason) => (isLocked(stream) ? refusal('cannot cancel a locked stream') : cancel(stream, reason)),
+    getReader: (options) => getReader(stream, options),
+    tee: () => notSupported("'tee()'"),
+  });
 }
 
-const RELEASED = 'the reader was released from its stream';
-
-export class ReadableStreamDefaultReader {
-  /** `stream` is undefined after releaseLock. */
-  #slots;
-
-  constructor(stream) {
-    const slots = slotsOf(stream);
-    if (!slots) throw new TypeError('a reader needs a ReadableStream');
-    if (isLocked(slots)) throw new TypeError('the stream is locked to a reader already');
-    const closed = { readable: state, closed: resolved, errored: () => rejected(slots.error) }[slots.state]();
-    this.#slots = { stream: slots, closed, requests: [] };
-    slots.reader = this.#slots;
-  }
-  get closed() {
-    return this.#slots.closed.promise;
-  }
-  cancel(reason) {
-    const { stream } = this.#slots;
-    return stream ? cancel(stream, reason) : Promise.reject(new TypeError(RELEASED));
-  }
-  read() {
-    const { stream } = this.#slots;
-    if (!stream) return Promise.reject(new TypeError(RELEASED));
-    return new Promise((resolve, reject) => {
-      if (stream.state === 'closed') resolve({ value: undefined, done: true });
-      else if (stream.state === 'errored') reject(stream.error);
-      else pullSteps(stream.controller, { resolve, reject });
-    });
-  }
-  releaseLock() {
-    const reader = this.#slots;
-    const { stream } = reader;
-    if (!stream) return;
-    const error = new TypeError(RELEASED);
-    if (stream.state === 'readable') reader.closed.reject(error);
-    else reader.closed = rejected(error);
-    stream.reader = undefined;
-    reader.stream = undefined;
-    for (const request of reader.requests.splice(0)) request.reject(error);
-  }
+export function ReadableStreamDefaultReader() {
+  if (arguments.length !== 1) throw new TypeError('ReadableStreamDefaultReader takes a single argument');
+  const { 0: value } = arguments;
+  const stream = typeof value === 'object' && value !== null ? streams.get(value) : undefined;
+  if (!stream) throw new TypeError('ReadableStreamDefaultReader argument must be a ReadableStream');
+  return acquireReader(stream);
 }

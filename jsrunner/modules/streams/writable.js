@@ -2,14 +2,21 @@
 // https://streams.spec.whatwg.org/#ws (whose names the functions have), without abort signals.
 // @ts-check
 import {
-  Queue, algorithm, attempt, deferred, promiseOf, rejected, resolved, state, strategyOf, underlying,
+  ArrayPrototypePush, ArrayPrototypeShift, Boolean, ObjectCreate, ObjectDefineProperty, Promise, PromisePrototypeThen, RangeError,
+  SafeArray, SafeWeakMap, TypeError,
+} from 'jsrunner:primordials';
+import {
+  Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, deferred, noConstructor, promiseOf, refusal, rejected,
+  rejection, resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
+import { defineMethods, isObject } from 'jsrunner:values';
 
-/** The specification's internal slots of a WritableStream. */
-let slotsOf;
+/** WritableStream -> the specification's internal slots of it; the same for writers. */
+const streams = new SafeWeakMap();
+const writers = new SafeWeakMap();
 
 /** Stands in the queue behind the last chunk. */
-const CLOSE = Symbol('close');
+const CLOSE = { __proto__: null };
 
 const isLocked = (stream) => stream.writer !== undefined;
 const closeQueuedOrInFlight = (stream) => Boolean(stream.closeRequest || stream.inFlightClose);
@@ -17,18 +24,18 @@ const closeQueuedOrInFlight = (stream) => Boolean(stream.closeRequest || stream.
 // -- the stream ------------------------------------------------------------------------------------
 
 const abort = (stream, reason) => {
-  if (stream.state === 'closed' || stream.state === 'errored') return Promise.resolve(undefined);
+  if (stream.state === 'closed' || stream.state === 'errored') return promiseOf(undefined);
   if (stream.pendingAbort) return stream.pendingAbort.promise;
   const wasErroring = stream.state === 'erroring';
   const request = deferred();
-  stream.pendingAbort = { ...request, reason: wasErroring ? undefined : reason, wasErroring };
+  stream.pendingAbort = { __proto__: null, ...request, reason: wasErroring ? undefined : reason, wasErroring };
   if (!wasErroring) startErroring(stream, reason);
   return request.promise;
 };
 
 const close = (stream) => {
   if (stream.state === 'closed' || stream.state === 'errored') {
-    return Promise.reject(new TypeError('the stream is ' + String(stream.state) + ' already'));
+    return refusal('stream is already closed or errored');
   }
   const request = deferred();
   stream.closeRequest = request;
@@ -64,7 +71,9 @@ const finishErroring = (stream) => {
   const { controller } = stream;
   stream.state = 'errored';
   controller.queue.clear();
-  for (const request of stream.writeRequests.splice(0)) request.reject(stream.error);
+  const { writeRequests } = stream;
+  stream.writeRequests = SafeArray();
+  for (let i = 0; i < writeRequests.length; i += 1) writeRequests[i].reject(stream.error);
   const request = stream.pendingAbort;
   if (!request) {
     rejectCloseAndClosed(stream);
@@ -78,7 +87,7 @@ const finishErroring = (stream) => {
   }
   const done = attempt(controller.abort, request.reason);
   clearAlgorithms(controller);
-  done.then(() => {
+  PromisePrototypeThen(done, () => {
     request.resolve(undefined);
     rejectCloseAndClosed(stream);
   }, (error) => {
@@ -163,13 +172,13 @@ const processClose = (controller) => {
   controller.queue.shift();
   const done = attempt(controller.close);
   clearAlgorithms(controller);
-  done.then(() => finishInFlightClose(stream), (error) => finishInFlightCloseWithError(stream, error));
+  PromisePrototypeThen(done, () => finishInFlightClose(stream), (error) => finishInFlightCloseWithError(stream, error));
 };
 
 const processWrite = (controller, chunk) => {
   const { stream } = controller;
-  stream.inFlightWrite = stream.writeRequests.shift();
-  attempt(controller.write, chunk).then(() => {
+  stream.inFlightWrite = ArrayPrototypeShift(stream.writeRequests);
+  PromisePrototypeThen(attempt(controller.write, chunk), () => {
     stream.inFlightWrite.resolve(undefined);
     stream.inFlightWrite = undefined;
     controller.queue.shift();
@@ -209,29 +218,34 @@ const enqueue = (controller, chunk, size) => {
   advanceQueueIfNeeded(controller);
 };
 
-class WritableStreamDefaultController {
-  #slots;
-  constructor(slots) {
-    this.#slots = slots;
-  }
-  error(reason) {
-    errorIfNeeded(this.#slots, reason);
-  }
-}
+/** What scripts get for the controller. */
+const faceOf = (controller) => ObjectCreate(defineFixed({}, {
+  __proto__: null,
+  constructor: noConstructor('WritableStreamDefaultController'),
+  error: (reason) => errorIfNeeded(controller, reason),
+}));
 
-const setUp = (stream, sink, [highWaterMark, sizeOf]) => {
+const nothing = () => undefined;
+
+const methodOf = (sink, name) => (sink?.[name] === undefined
+  ? nothing : algorithm(sink, sink[name], 'underlyingSink.[[' + name + ']]'));
+
+const setUp = (stream, sink, { highWaterMark, sizeOf }) => {
   const controller = {
-    stream, queue: new Queue(), highWaterMark, sizeOf, started: false,
+    __proto__: null, stream, queue: new Queue(), highWaterMark, sizeOf, started: false, write: undefined, close: undefined,
+    abort: undefined,
   };
   stream.controller = controller;
-  const face = new WritableStreamDefaultController(controller);
-  const start = algorithm(sink, 'start', () => undefined);
-  const write = algorithm(sink, 'write', () => undefined);
+  const face = faceOf(controller);
+  const start = methodOf(sink, 'start');
+  const write = methodOf(sink, 'write');
   controller.write = (chunk) => write(chunk, face);
-  controller.close = algorithm(sink, 'close', () => undefined);
-  controller.abort = algorithm(sink, 'abort', () => undefined);
+  const end = methodOf(sink, 'close');
+  controller.close = () => end();
+  const stop = methodOf(sink, 'abort');
+  controller.abort = (reason) => stop(reason);
   updateBackpressure(stream, hasBackpressure(controller));
-  promiseOf(start(face)).then(() => {
+  PromisePrototypeThen(promiseOf(start(face)), () => {
     controller.started = true;
     advanceQueueIfNeeded(controller);
   }, (error) => {
@@ -240,111 +254,131 @@ const setUp = (stream, sink, [highWaterMark, sizeOf]) => {
   });
 };
 
-// -- what scripts see ------------------------------------------------------------------------------
-
-export class WritableStream {
-  #slots = {
-    state: 'writable', error: undefined, writer: undefined, controller: undefined, writeRequests: [], backpressure: false,
-    inFlightWrite: undefined, closeRequest: undefined, inFlightClose: undefined, pendingAbort: undefined,
-  };
-
-  constructor(underlyingSink, strategy) {
-    const sink = underlying(underlyingSink, 'the underlying sink');
-    if (sink.type !== undefined) throw new RangeError('streams of the type ' + String(sink.type) + ' are not supported');
-    setUp(this.#slots, sink, strategyOf(strategy));
-  }
-  static {
-    slotsOf = (value) => (typeof value === 'object' && value !== null && #slots in value ? value.#slots : undefined);
-  }
-  get locked() {
-    return isLocked(this.#slots);
-  }
-  abort(reason) {
-    if (isLocked(this.#slots)) return Promise.reject(new TypeError('a locked stream cannot be aborted'));
-    return abort(this.#slots, reason);
-  }
-  close() {
-    const stream = this.#slots;
-    if (isLocked(stream)) return Promise.reject(new TypeError('a locked stream cannot be closed'));
-    if (closeQueuedOrInFlight(stream)) return Promise.reject(new TypeError('the stream is being closed already'));
-    return close(stream);
-  }
-  getWriter() {
-    return new WritableStreamDefaultWriter(this);
-  }
-}
-
-const RELEASED = 'the writer was released from its stream';
+// -- its writer ------------------------------------------------------------------------------------
 
 /** [ready, closed] of a writer that begins now. */
 const promisesOf = (stream) => {
   switch (stream.state) {
-    case 'writable':
-      return [!closeQueuedOrInFlight(stream) && stream.backpressure ? state() : resolved(), state()];
-    case 'erroring': return [rejected(stream.error), state()];
-    case 'closed': return [resolved(), resolved()];
-    default: return [rejected(stream.error), rejected(stream.error)];
+    case 'writable': return {
+      ready: !closeQueuedOrInFlight(stream) && stream.backpressure ? state() : resolved(), closed: state(),
+    };
+    case 'erroring': return { ready: rejected(stream.error), closed: state() };
+    case 'closed': return { ready: resolved(), closed: resolved() };
+    default: return { ready: rejected(stream.error), closed: rejected(stream.error) };
   }
 };
 
-export class WritableStreamDefaultWriter {
-  /** `stream` is undefined after releaseLock. */
-  #slots;
+const writerOf = (value) => {
+  const writer = isObject(value) ? writers.get(value) : undefined;
+  if (!writer) throw new TypeError('value is not a WritableStreamDefaultWriter');
+  return writer;
+};
 
-  constructor(stream) {
-    const slots = slotsOf(stream);
-    if (!slots) throw new TypeError('a writer needs a WritableStream');
-    if (isLocked(slots)) throw new TypeError('the stream is locked to a writer already');
-    const [ready, closed] = promisesOf(slots);
-    this.#slots = { stream: slots, ready, closed };
-    slots.writer = this.#slots;
-  }
-  get closed() {
-    return this.#slots.closed.promise;
-  }
-  get ready() {
-    return this.#slots.ready.promise;
-  }
-  get desiredSize() {
-    const { stream } = this.#slots;
+const RELEASED = 'stream is undefined';
+
+const write = (writer, chunk) => {
+  const { stream } = writer;
+  if (!stream) return refusal(RELEASED);
+  const { controller } = stream;
+  const size = chunkSize(controller, chunk);
+  if (writer.stream !== stream) return refusal('writer was released');
+  if (stream.state === 'errored') return rejection(stream.error);
+  if (closeQueuedOrInFlight(stream) || stream.state === 'closed') return refusal('stream is closing or closed');
+  if (stream.state === 'erroring') return rejection(stream.error);
+  return new Promise((resolve, reject) => {
+    ArrayPrototypePush(stream.writeRequests, { __proto__: null, resolve, reject });
+    enqueue(controller, chunk, size);
+  });
+};
+
+const CLOSING = 'stream is already closing';
+
+export function WritableStreamDefaultWriter() {
+  if (!new.target) throw new TypeError('WritableStreamDefaultWriter constructor must be called with new');
+  if (arguments.length !== 1) throw new TypeError('WritableStreamDefaultWriter takes a single argument');
+  const { 0: value } = arguments;
+  const stream = isObject(value) ? streams.get(value) : undefined;
+  if (!stream) throw new TypeError('WritableStreamDefaultWriter argument must be a WritableStream');
+  if (isLocked(stream)) throw new TypeError('stream is locked');
+  const { ready, closed } = promisesOf(stream);
+  const writer = {
+    __proto__: null, stream, ready, closed,
+  };
+  stream.writer = writer;
+  writers.set(this, writer);
+}
+
+const writerPrototype = WritableStreamDefaultWriter.prototype;
+const writerGetters = {
+  __proto__: null,
+  closed() {
+    return writerOf(this).closed.promise;
+  },
+  ready() {
+    return writerOf(this).ready.promise;
+  },
+  desiredSize() {
+    const { stream } = writerOf(this);
     if (!stream) throw new TypeError(RELEASED);
     if (stream.state === 'errored' || stream.state === 'erroring') return null;
     return stream.state === 'closed' ? 0 : desiredSize(stream.controller);
-  }
+  },
+};
+for (const name in writerGetters) {
+  ObjectDefineProperty(writerPrototype, name, {
+    __proto__: null, get: writerGetters[name], enumerable: true, configurable: true,
+  });
+}
+defineMethods(writerPrototype, {
+  __proto__: null,
   abort(reason) {
-    const { stream } = this.#slots;
-    return stream ? abort(stream, reason) : Promise.reject(new TypeError(RELEASED));
-  }
+    const { stream } = writerOf(this);
+    return stream ? abort(stream, reason) : refusal(RELEASED);
+  },
   close() {
-    const { stream } = this.#slots;
-    if (!stream) return Promise.reject(new TypeError(RELEASED));
-    if (closeQueuedOrInFlight(stream)) return Promise.reject(new TypeError('the stream is being closed already'));
-    return close(stream);
-  }
+    const { stream } = writerOf(this);
+    if (!stream) return refusal(RELEASED);
+    return closeQueuedOrInFlight(stream) ? refusal(CLOSING) : close(stream);
+  },
   releaseLock() {
-    const writer = this.#slots;
+    const writer = writerOf(this);
     const { stream } = writer;
     if (!stream) return;
-    const error = new TypeError(RELEASED);
+    const error = new TypeError('writer released');
     rejectState(writer, 'ready', error);
     rejectState(writer, 'closed', error);
     stream.writer = undefined;
     writer.stream = undefined;
-  }
+  },
   write(chunk) {
-    const { stream } = this.#slots;
-    if (!stream) return Promise.reject(new TypeError(RELEASED));
-    const { controller } = stream;
-    const size = chunkSize(controller, chunk);
-    if (this.#slots.stream !== stream) return Promise.reject(new TypeError(RELEASED));
-    if (stream.state === 'errored') return Promise.reject(stream.error);
-    if (closeQueuedOrInFlight(stream) || stream.state === 'closed') {
-      return Promise.reject(new TypeError('the stream is closed or being closed'));
-    }
-    if (stream.state === 'erroring') return Promise.reject(stream.error);
-    return new Promise((resolve, reject) => {
-      stream.writeRequests.push({ resolve, reject });
-      enqueue(controller, chunk, size);
-    });
-  }
+    return write(writerOf(this), chunk);
+  },
+});
+
+// -- what scripts see ------------------------------------------------------------------------------
+
+export function WritableStream(underlyingSink = undefined, strategy = undefined) {
+  if (!new.target) throw new TypeError('WritableStream constructor must be called with new');
+  const given = strategyOf(strategy);
+  const sink = underlying(underlyingSink, 'underlyingSink');
+  if (sink !== undefined && sink.type !== undefined) throw new RangeError("'type' is not supported by WritableStream");
+  const stream = {
+    __proto__: null, state: 'writable', error: undefined, writer: undefined, controller: undefined, writeRequests: SafeArray(),
+    backpressure: false, inFlightWrite: undefined, closeRequest: undefined, inFlightClose: undefined, pendingAbort: undefined,
+  };
+  setUp(stream, sink, checkedStrategy(given));
+  streams.set(this, stream);
+  defineFixed(this, {
+    __proto__: null,
+    abort: (reason) => (isLocked(stream) ? refusal('cannot abort a locked stream') : abort(stream, reason)),
+    close() {
+      if (isLocked(stream)) return refusal('cannot close a locked stream');
+      return closeQueuedOrInFlight(stream) ? refusal(CLOSING) : close(stream);
+    },
+    getWriter: () => new WritableStreamDefaultWriter(this),
+  });
 }
+defineGetter(WritableStream.prototype, 'locked', function locked() {
+  const stream = isObject(this) ? streams.get(this) : undefined;
+  return stream && isLocked(stream);
+}, false);
