@@ -100,7 +100,7 @@ def test_init_that_fails_for_one_vu_only(run: Run) -> None:
         (["--iterations", "0", "--vus", "1"], 104, "iterations"),
         (["--vus", "-1", "--duration", "1s"], 104, "the number of VUs must be more than 0"),
         (["--out", "nonsense=x"], 255, "invalid output type 'nonsense'"),
-        (["--summary-mode", "loud"], 255, "invalid summary mode 'loud'"),
+        (["--summary-mode", "loud"], 255, "use compact or full or disabled"),
         (["--log-output", "moon"], 255, "unsupported log output 'moon'"),
         (["--config", "nowhere.json"], 104, "nowhere.json: no such file or directory"),
         (["-e", "1A=2"], 255, "invalid environment variable name '1A'"),
