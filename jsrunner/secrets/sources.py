@@ -115,11 +115,11 @@ def _source(kind: str, arguments: Sequence[str], spec: str, environment: Mapping
     if kind == "file":
         return Table(_read(arguments))
     if kind == "mock":
-        return Table(dict(_pair(part, spec) for part in arguments))
+        return Table(dict(_pair(part, spec) for part in arguments or [""]))
     if kind == "url":
         from jsrunner.secrets.url import UrlSource, parse_settings
 
-        return UrlSource(parse_settings([part for part in arguments if part], environment))
+        return UrlSource(parse_settings([] if arguments == [""] else arguments, environment))
     if kind == "cloud":
         raise ConfigError("the secret source 'cloud' needs Grafana Cloud, which jsrunner does not use")
     raise UsageError(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,12 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_go_duration
+from jsrunner.options.kinds import mismatch
+from jsrunner.options.numbers import quote as go_quote
 from jsrunner.secrets.sources import SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _PREFIX: Final = "K6_SECRET_SOURCE_URL_"
+_INTEGER: Final = re.compile(r"\s*([+-]?[0-9]+)")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+#: The longest answer.
+_MOST_BYTES: Final = 24 * 1024
 
 
 @dataclass(slots=True)
@@ -38,15 +46,23 @@ class UrlSettings:
     retry_backoff: float = 1.0
 
 
+def _integer(text: str) -> int:
+    """Read the number that a text begins with, as Go's Sscanf does."""
+    found = _INTEGER.match(text)
+    if found is None:
+        raise ValueError("expected integer" if text.strip() else "EOF")
+    return int(found[1])
+
+
 #: Setting -> (attribute, how its text is read).
 _SETTINGS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "urlTemplate": ("url_template", str),
     "method": ("method", str),
     "responsePath": ("response_path", str),
     "timeout": ("timeout", parse_go_duration),
-    "requestsPerMinuteLimit": ("requests_per_minute", int),
-    "requestsBurst": ("burst", int),
-    "maxRetries": ("max_retries", int),
+    "requestsPerMinuteLimit": ("requests_per_minute", _integer),
+    "requestsBurst": ("burst", _integer),
+    "maxRetries": ("max_retries", _integer),
     "retryBackoff": ("retry_backoff", parse_go_duration),
 }
 _VARIABLES: Final = {
@@ -54,64 +70,125 @@ _VARIABLES: Final = {
     "METHOD": "method",
     "RESPONSE_PATH": "responsePath",
     "TIMEOUT": "timeout",
-    "REQUESTS_PER_MINUTE_LIMIT": "requestsPerMinuteLimit",
-    "REQUESTS_BURST": "requestsBurst",
     "MAX_RETRIES": "maxRetries",
     "RETRY_BACKOFF": "retryBackoff",
+    "REQUESTS_PER_MINUTE_LIMIT": "requestsPerMinuteLimit",
+    "REQUESTS_BURST": "requestsBurst",
 }
 
 
 def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> UrlSettings:
-    """Defaults < environment < configuration file < arguments. Raises UsageError."""
+    """Read the settings: defaults < environment < configuration file < arguments.
+
+    The headers of one of these replace all those of the one before.
+
+    Raises:
+        UsageError: They are wrong, in k6's words.
+    """
     settings = UrlSettings()
+    try:
+        _read_environment(settings, environment)
+        _read_arguments(settings, arguments)
+        _check(settings)
+    except ValueError as error:
+        raise UsageError(f"missing or invalid config: {error}") from None
+    return settings
+
+
+def _read_environment(settings: UrlSettings, environment: Mapping[str, str]) -> None:
     for variable, key in _VARIABLES.items():
         if text := environment.get(_PREFIX + variable):
-            _set(settings, key, text, _PREFIX + variable)
+            _set(settings, key, text)
     for variable, text in environment.items():
         if variable.startswith(_PREFIX + "HEADER_"):
-            name = variable.removeprefix(_PREFIX + "HEADER_").replace("_", "-").title()
-            settings.headers[name] = text
-    pairs = [argument.partition("=") for argument in arguments]
-    for key, _, path in pairs:
+            settings.headers[variable.removeprefix(_PREFIX + "HEADER_").capitalize()] = text
+
+
+def _read_arguments(settings: UrlSettings, arguments: Sequence[str]) -> None:
+    headers = {}
+    values = {}
+    for argument in arguments:
+        key, equals, text = argument.partition("=")
+        if not equals:
+            raise ValueError(f"invalid config format {go_quote(argument)}, expected key=value")
         if key == "config":
-            _read_file(settings, path)
-    for key, _, text in pairs:
-        if key != "config":
-            _set(settings, key, text, "the secret source url")
-    if not settings.url_template:
-        raise UsageError("the secret source url has no urlTemplate")
-    if settings.requests_per_minute < 1 or settings.burst < 1:
-        raise UsageError(
-            "requestsPerMinuteLimit and requestsBurst of the secret source url must be above 0"
-        )
-    return settings
+            _read_file(settings, text)
+        elif key.startswith("headers."):
+            headers[key.removeprefix("headers.")] = text
+        else:
+            _set(UrlSettings(), key, text)
+            values[key] = text
+    for key, text in values.items():  # a file that comes later counts less
+        _set(settings, key, text)
+    if headers:
+        settings.headers = headers
 
 
 def _read_file(settings: UrlSettings, path: str) -> None:
     try:
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
-        if not isinstance(found, dict):
-            raise ValueError("it is no JSON object")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the configuration {path} of the secret source url: {error}") from None
-    for name, text in found.pop("headers", {}).items():
-        settings.headers[name] = str(text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ValueError(f"failed to open config file: open {path}: {reason}") from None
+    except ValueError as error:
+        raise ValueError(f"failed to parse JSON config: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"failed to parse JSON config: {mismatch(found, 'url.extConfig')}")
+    headers = found.pop("headers", None)
+    if headers is not None:
+        settings.headers = {name: str(text) for name, text in dict(headers).items()}
     for key, value in found.items():
-        _set(settings, key, str(value), path)
+        if key in _SETTINGS and value is not None:
+            _set(settings, key, str(value))
 
 
-def _set(settings: UrlSettings, key: str, text: str, where: str) -> None:
-    if key.startswith("headers."):
-        settings.headers[key.removeprefix("headers.")] = text
-        return
+def _set(settings: UrlSettings, key: str, text: str) -> None:
     if key not in _SETTINGS:
-        raise UsageError(f"unknown setting '{key}' in {where}")
+        raise ValueError(f"unknown configuration key: {go_quote(key)}")
     attribute, read = _SETTINGS[key]
     try:
         setattr(settings, attribute, read(text))
     except ValueError as error:
-        raise UsageError(f"invalid value '{text}' of {key} in {where}: {error}") from None
+        raise ValueError(f"invalid {key}: {error}") from None
+
+
+def _wrong(url: str) -> str:
+    """Return what is wrong with a URL, in Go's words; "" if it is one."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "missing ']' in host"
+    try:
+        parts.port  # noqa: B018 - it is read here
+    except ValueError:
+        return f"invalid port {go_quote(':' + parts.netloc.rpartition(':')[2])} after host"
+    return ""
+
+
+def _check(settings: UrlSettings) -> None:
+    if not settings.url_template:
+        raise ValueError("urlTemplate is required")
+    if "{key}" not in settings.url_template:
+        raise ValueError("urlTemplate must contain {key} placeholder")
+    url = settings.url_template.replace("{key}", "test")
+    if reason := _wrong(url):
+        raise ValueError(f"urlTemplate is not a valid URL: parse {go_quote(url)}: {reason}")
+    if not _SCHEME.match(settings.url_template):
+        raise ValueError("urlTemplate must be an absolute URL with a scheme (e.g., https://...)")
+    for name, value in (
+        ("timeout", settings.timeout),
+        ("requestsPerMinuteLimit", settings.requests_per_minute),
+        ("requestsBurst", settings.burst),
+    ):
+        if value <= 0:
+            raise ValueError(f"{name} must be greater than 0")
+    if settings.max_retries < 0:
+        raise ValueError("maxRetries must be non-negative")
+    if settings.retry_backoff <= 0:
+        raise ValueError("retryBackoff must be greater than 0")
 
 
 class _Refused(Exception):
@@ -145,8 +222,8 @@ class UrlSource:
             except _Refused as error:
                 attempt += 1
                 if not error.again or attempt > self._settings.max_retries:
-                    raise SecretError(f'failed to get the secret "{key}": {error}') from None
-            time.sleep(self._settings.retry_backoff**attempt + random.random())
+                    raise SecretError(str(error)) from None
+            time.sleep(int(self._settings.retry_backoff**attempt) + random.random())
 
     def _fetch(self, key: str) -> bytes:
         from http.client import HTTPException
@@ -155,25 +232,36 @@ class UrlSource:
         from urllib.request import Request, urlopen
 
         settings = self._settings
-        url = settings.url_template.replace("{key}", quote(key, safe="/"))
+        url = quote(settings.url_template.replace("{key}", key), safe="!#$%&'()*+,/:;=?@[]~")
+        if reason := _wrong(url):
+            text = f"failed to create request: parse {go_quote(url)}: {reason}"
+            raise _Refused(text, again=True)
         try:
             request = Request(url, headers=settings.headers, method=settings.method)
             with urlopen(request, timeout=settings.timeout) as response:
-                body: bytes = response.read()
-                return body
+                status: int = response.status
+                body: bytes = response.read(_MOST_BYTES + 1)
         except HTTPError as error:
             error.close()
-            raise _Refused(
-                f"the server answered {error.code}", again=error.code >= 500 or error.code == 429
-            ) from None
+            status, body = error.code, b""
         except ValueError as error:
-            raise _Refused(str(error), again=False) from None
+            raise _Refused(f"failed to create request: {error}", again=True) from None
         except (OSError, HTTPException) as error:
-            raise _Refused(str(error), again=True) from None
+            text = (
+                f'failed to get secret: {settings.method.capitalize()} "{url}": {_reason(error, url)}'
+            )
+            raise _Refused(text, again=True) from None
+        if status != 200:
+            again = status >= 500 or status == 429
+            raise _Refused(f"status code {status}: failed to get secret", again=again)
+        return body
 
     def _extract(self, body: bytes) -> str:
+        failed, path = "failed to extract secret: ", self._settings.response_path
+        if len(body) > _MOST_BYTES:
+            text = f"{failed}secret response exceeds maximum size of {_MOST_BYTES} bytes"
+            raise _Refused(text, again=False)
         text = body.decode("utf-8", "replace")
-        path = self._settings.response_path
         if not path:
             return text
         try:
@@ -181,8 +269,35 @@ class UrlSource:
             for key in path.split("."):
                 found = found[int(key) if isinstance(found, list) else key]
         except (ValueError, LookupError, TypeError):
-            raise _Refused(f"the answer has nothing at {path}", again=False) from None
-        return found if isinstance(found, str) else json.dumps(found)
+            raise _Refused(
+                f"{failed}path {go_quote(path)} not found in response", again=False
+            ) from None
+        if isinstance(found, str):
+            return found
+        kind = {"bool": str(found), "int": "Number", "float": "Number", "NoneType": "Null"}
+        text = f"secret value at path {go_quote(path)} is not a string (got "
+        raise _Refused(f"{failed}{text}{kind.get(type(found).__name__, 'JSON')})", again=False)
+
+
+def _reason(error: Exception, url: str) -> str:
+    """Return what Go says of a request that has failed."""
+    from http.client import RemoteDisconnected
+    from urllib.parse import urlsplit
+
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, TimeoutError):
+        return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if isinstance(cause, ConnectionRefusedError):
+        return f"dial tcp {parts.hostname}:{port}: connect: connection refused"
+    if isinstance(cause, socket.gaierror):
+        return f"dial tcp: lookup {parts.hostname}: no such host"
+    if isinstance(cause, RemoteDisconnected):
+        return "EOF"
+    if parts.scheme not in ("http", "https"):
+        return f"unsupported protocol scheme {go_quote(parts.scheme)}"
+    return str(cause)
 
 
 class _Limit:

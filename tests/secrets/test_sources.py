@@ -29,8 +29,8 @@ def test_a_single_source_has_its_name_and_is_the_default() -> None:
 
 
 def test_of_several_only_a_marked_one_is_the_default() -> None:
-    assert set(parse_sources(["mock=a=1", "mock=name=n"], {}).sources) == {"mock", "n"}
-    assert set(parse_sources(["mock=a=1", "mock=name=n,default"], {}).sources) == {
+    assert set(parse_sources(["mock=a=1", "mock=name=n,b=2"], {}).sources) == {"mock", "n"}
+    assert set(parse_sources(["mock=a=1", "mock=name=n,default,b=2"], {}).sources) == {
         "mock",
         "n",
         "default",
@@ -55,7 +55,7 @@ def test_of_several_only_a_marked_one_is_the_default() -> None:
         (["file"], "open : no such file or directory"),
         (["file=missing"], "open missing: no such file or directory"),
         (["file=a,b=c"], 'unknown configuration key for file secret source "b"'),
-        (["url="], "the secret source url has no urlTemplate"),
+        (["url="], "missing or invalid config: urlTemplate is required"),
     ],
 )
 def test_refusals(specs: list[str], text: str) -> None:

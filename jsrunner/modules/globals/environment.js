@@ -91,7 +91,8 @@ defineGlobal('require', (specifier) => {
     ArrayPrototypePop(running);
   }
   const namespace = required.get(url);
-  return kind === 'builtin' && 'default' in namespace ? namespace.default : namespace;
+  if (kind !== 'builtin' || !('default' in namespace)) return namespace;
+  return url === 'k6/secrets' ? { default: namespace.default, __esModule: true } : namespace.default;
 });
 
 const mixed = (name) => ObjectDefineProperty(globalThis, name, {
