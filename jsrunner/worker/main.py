@@ -293,7 +293,8 @@ class Worker:
         except BaseException as error:
             self._fault(error)
             return
-        self._snapshot()
+        if stage.name != "handleSummary":  # its samples are too late for any output, as in k6
+            self._snapshot()
         self._say(done)
 
     def _stage(self, stage: messages.RunStage) -> messages.StageDone:

@@ -3,7 +3,7 @@
 import { copyOf, isBytes } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
 import { GoError, describe } from 'jsrunner:errors';
-import { goJSON } from 'jsrunner:go_json';
+import { goJSON, goType } from 'jsrunner:go_json';
 import { callPython, entries, host, hostError, pack, release } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {
@@ -113,8 +113,10 @@ entries.finish = () => {
 entries.finishSummary = () => {
   flush();
   if (hasFailed()) return [giveUp(), null, argument];
-  if (result === undefined || result === null) return [null, null, argument];
-  if (typeof result !== 'object') return [null, { __proto__: null, $error: 'handleSummary() should return a map with string keys' }, argument];
+  if (!result) return [null, null, argument];
+  if (goType(result) !== 'map[string]interface {}') {
+    return [null, { __proto__: null, $error: 'handleSummary() should return a map with string keys' }, argument];
+  }
   const written = { __proto__: null };
   const names = ObjectKeys(result);
   for (let i = 0; i < names.length; i += 1) {
@@ -126,10 +128,9 @@ entries.finishSummary = () => {
       written[name] = [host('vu.base64', pack(copyOf(content)))];
       release();
     } else {
-      const type = { __proto__: null, number: 'int64', boolean: 'bool' }[typeof content] ?? 'map[string]interface {}';
       return [null, {
         __proto__: null,
-        $error: 'error handling summary object ' + name + ': invalid type ' + type
+        $error: 'error handling summary object ' + name + ': invalid type ' + goType(content)
           + ', it needs to be a string or ArrayBuffer',
       }, argument];
     }

@@ -44,7 +44,6 @@ entries.setEnvironment = (scenario) => {
 };
 
 defineGlobal('__VU', host('environment.vu_number'));
-defineGlobal('__ITER', undefined);
 
 /** The files of the modules that are being called, the innermost first. */
 const callers = () => {

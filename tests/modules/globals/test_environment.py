@@ -18,14 +18,14 @@ def test_variables(tmp_path: Path) -> None:
           console.log(__ENV.A, __ENV.B, 'A' in __ENV, Object.keys(__ENV));
           __ENV.B = 5;
           delete __ENV.A;
-          console.log(typeof __ENV.B, __ENV.A, __VU, __ITER);
+          console.log(typeof __ENV.B, __ENV.A, __VU, typeof __ITER, '__ITER' in globalThis);
         }
         export default function () {}
         """,
         environment={"A": "x"},
     ).run()
     assert stage.failure is None
-    assert stage.logged() == ['x undefined true [ "A" ]', "string undefined 0 undefined"]
+    assert stage.logged() == ['x undefined true [ "A" ]', "string undefined 0 undefined false"]
     assert stage.process.environment == {"A": "x"}
 
 
