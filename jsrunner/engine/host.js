@@ -6,7 +6,7 @@ import {
   ArrayBuffer, ArrayIsArray, ArrayPrototype, ArrayPrototypeMap, ArrayPrototypePush, Error, InternalError, JSONParse,
   JSONStringify, ObjectCreate, ObjectGetOwnPropertyDescriptor, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf,
   RangeError, ReflectApply, ReflectDefineProperty, ReflectDeleteProperty, SafeArray, StringFromCharCode,
-  StringPrototypeCharCodeAt, StringPrototypeStartsWith, SyntaxError, TypeError, Uint8Array, isInstance,
+  StringPrototypeCharCodeAt, StringPrototypeStartsWith, SyntaxError, TypeError, Uint8Array, globalThis, isInstance,
 } from 'jsrunner:primordials';
 
 const bridge = globalThis.call_python;

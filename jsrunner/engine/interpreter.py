@@ -211,14 +211,12 @@ class Interpreter:
         Raises JSError, also for a promise that was rejected and that nobody has handled.
         With the C API no code of a script's may run in it, which would see dukpy's bridge.
         """
-        try:
-            self._evaluate(source.encode(), b"{}", name)
-            failure = self.native and self.native.take_failure()
-            if failure:
-                raise JSError(failure)
-        finally:
-            if self.native:
-                self.call("hideBridge")
+        self._evaluate(source.encode(), b"{}", name)
+        failure = self.native and self.native.take_failure()
+        if failure:
+            raise JSError(failure)
+        if self.native:
+            self.call("hideBridge")
 
     def load_now(self, source: str, name: str) -> tuple[str, int] | None:
         """Evaluate `source` as the ES module `name` in the middle of running JavaScript.

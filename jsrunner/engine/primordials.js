@@ -13,7 +13,7 @@
 
 export const {
   ArrayBuffer, Boolean, DataView, Date, Error, FinalizationRegistry, Function, InternalError, Map, Math, Number, Object,
-  Promise, Proxy, RangeError, RegExp, Set, String, SyntaxError, TypeError, Uint8Array, WeakMap, WeakRef,
+  Promise, Proxy, RangeError, Set, String, SyntaxError, TypeError, Uint8Array, WeakRef,
   encodeURIComponent,
 } = globalThis;
 
@@ -39,7 +39,7 @@ export const {
 
 export const {
   create: ObjectCreate, defineProperties: ObjectDefineProperties, defineProperty: ObjectDefineProperty,
-  freeze: ObjectFreeze, getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor, hasOwn: ObjectHasOwn, is: ObjectIs,
+  freeze: ObjectFreeze, getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor, getPrototypeOf: ObjectGetPrototypeOf, hasOwn: ObjectHasOwn, is: ObjectIs,
   isFrozen: ObjectIsFrozen, keys: ObjectKeys, preventExtensions: ObjectPreventExtensions,
   setPrototypeOf: ObjectSetPrototypeOf,
 } = Object;
@@ -48,11 +48,11 @@ export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
 
 export const { parse: JSONParse, stringify: JSONStringify } = JSON;
 export const {
-  ceil: MathCeil, floor: MathFloor, imul: MathImul, max: MathMax, min: MathMin, random: MathRandom, trunc: MathTrunc,
+  floor: MathFloor, imul: MathImul, max: MathMax, min: MathMin, random: MathRandom, trunc: MathTrunc,
 } = Math;
 export const {
   isFinite: NumberIsFinite, isInteger: NumberIsInteger, isNaN: NumberIsNaN, isSafeInteger: NumberIsSafeInteger,
-  parseFloat: NumberParseFloat, parseInt: NumberParseInt,
+  parseFloat: NumberParseFloat,
 } = Number;
 export const NumberPrototypeToExponential = uncurryThis(Number.prototype.toExponential);
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);

@@ -3,16 +3,21 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
+import {
+  ArrayPrototypeSort, FunctionPrototypeCall, Object, ObjectCreate, ObjectDefineProperty, ObjectKeys,
+  ObjectPreventExtensions, ObjectPrototype, SafeArray, SafeMap, String, SymbolToStringTag, TypeError,
+} from 'jsrunner:primordials';
+import { asText } from 'jsrunner:values';
 
 /** The code of each module by its URL. */
-const bodies = new Map();
+const bodies = new SafeMap();
 /** What has run, or runs: its exports, and the exception that it ended with. */
-const instances = new Map();
+const instances = new SafeMap();
 
-export const define = (url, [body]) => bodies.set(url, body);
+export const define = (url, list) => bodies.set(url, list[0]);
 
 /** The modules that are being run by require(), the innermost last: open() is relative to it. */
-export const running = [];
+export const running = SafeArray();
 
 /** What a module exports. One that runs still has exported what it has exported so far. */
 export const run = (url) => {
@@ -21,11 +26,11 @@ export const run = (url) => {
     if (known.failure) throw known.failure[0];
     return known.exports;
   }
-  const module = { exports: {} };
+  const module = { exports: ObjectCreate(ObjectPrototype) };
   const instance = { exports: module.exports, failure: undefined };
   instances.set(url, instance);
   try {
-    bodies.get(url).call(module.exports, module, module.exports);
+    FunctionPrototypeCall(bodies.get(url), module.exports, module, module.exports);
     if (module.exports === null) throw new GoError("CommonJS's exports must not be null");
     if (module.exports === undefined) throw new TypeError('Cannot convert undefined or null to object');
   } catch (error) {
@@ -41,17 +46,18 @@ export const member = (exports, name) => (name === 'default' && !('default' in e
 
 /** What an ES module gets by `import * as name`: only what is there by a name. */
 export const namespace = (exports) => {
-  const result = Object.create(null, { [Symbol.toStringTag]: { value: 'Module' } });
-  for (const name of Object.keys(exports).sort()) {
-    Object.defineProperty(result, name, { enumerable: true, get: () => exports[name] });
+  const result = ObjectCreate(null, { __proto__: null, [SymbolToStringTag]: { __proto__: null, value: 'Module' } });
+  const names = ArrayPrototypeSort(ObjectKeys(exports));
+  for (let i = 0; i < names.length; i += 1) {
+    ObjectDefineProperty(result, names[i], { __proto__: null, enumerable: true, get: () => exports[names[i]] });
   }
-  return Object.preventExtensions(result);
+  return ObjectPreventExtensions(result);
 };
 
 /** What a module has for `import.meta`. */
-export const metaOf = (url) => Object.assign(Object.create(null), {
-  resolve: (specifier) => host('environment.resolve', specifier === undefined || specifier === null
-    ? '' : String(specifier), url),
+export const metaOf = (url) => ({
+  __proto__: null,
+  resolve: (specifier) => host('environment.resolve', asText(specifier), url),
 });
 
 /** What `import()` is: k6 has none. */

@@ -3,20 +3,25 @@
 import { fail } from 'jsrunner:errors';
 import { host, unpack } from 'jsrunner:host';
 import { promised } from 'jsrunner:loop';
+import {
+  MathTrunc, NumberIsFinite, ObjectFreeze, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
+} from 'jsrunner:primordials';
+import { isObject } from 'jsrunner:values';
 
-export const SeekMode = Object.freeze({ Start: 0, Current: 1, End: 2 });
+export const SeekMode = ObjectFreeze({ Start: 0, Current: 1, End: 2 });
 
 let handleOf;
 
 /** A file. Its content is shared by all VUs of the process, its position is the VU's own. */
 class File {
+  path;
   #handle;
   #info;
 
-  constructor([handle, path, name, size]) {
-    this.path = path;
-    this.#handle = handle;
-    this.#info = { name, size };
+  constructor(opened) {
+    this.path = opened[1];
+    this.#handle = opened[0];
+    this.#info = { name: opened[2], size: opened[3] };
   }
 
   stat() {
@@ -25,23 +30,23 @@ class File {
 
   read(into) {
     return promised(() => {
-      if (!(into instanceof Uint8Array)) fail('TypeError', 'read() failed; reason: into argument must be a Uint8Array');
-      const bytes = host('experimental_fs.read', this.#handle, into.length);
+      if (!isInstance(Uint8Array, into)) fail('TypeError', 'read() failed; reason: into argument must be a Uint8Array');
+      const bytes = host('experimental_fs.read', this.#handle, TypedArrayPrototypeGetLength(into));
       if (bytes === undefined) return null;
       const read = new Uint8Array(unpack(bytes));
-      into.set(read);
-      return read.length;
+      TypedArrayPrototypeSet(into, read);
+      return TypedArrayPrototypeGetLength(read);
     });
   }
 
   seek(offset, whence) {
     return promised(() => {
       const refuse = (reason) => fail('TypeError', 'seek() failed; reason: ' + reason);
-      if (typeof offset !== 'number' || !Number.isFinite(offset)) refuse('the offset argument must be a number');
-      if (![0, 1, 2].includes(whence)) refuse('the whence argument must be a SeekMode');
-      const distance = Math.trunc(offset);
-      if (whence === SeekMode.Start && distance < 0) refuse('offset cannot be negative when using SeekModeStart');
-      if (whence === SeekMode.End && distance > 0) refuse('offset cannot be positive when using SeekModeEnd');
+      if (typeof offset !== 'number' || !NumberIsFinite(offset)) refuse('the offset argument must be a number');
+      if (whence !== 0 && whence !== 1 && whence !== 2) refuse('the whence argument must be a SeekMode');
+      const distance = MathTrunc(offset);
+      if (whence === 0 && distance < 0) refuse('offset cannot be negative when using SeekModeStart');
+      if (whence === 2 && distance > 0) refuse('offset cannot be positive when using SeekModeEnd');
       const position = host('experimental_fs.seek', this.#handle, distance, whence);
       if (position === undefined) refuse('the position is outside of the file');
       return position;
@@ -49,7 +54,7 @@ class File {
   }
 
   static {
-    handleOf = (value) => (typeof value === 'object' && value !== null && #handle in value ? value.#handle : null);
+    handleOf = (value) => (isObject(value) && #handle in value ? value.#handle : null);
   }
 }
 

@@ -4,8 +4,8 @@
 // of other scripts go by code point.
 // @ts-check
 import {
-  ArrayPrototypePush, Map, ObjectDefineProperty, RegExpPrototypeSymbolReplace, String, StringPrototypeToLowerCase,
-  uncurryThis,
+  ArrayPrototypePush, Map, ObjectDefineProperty, RegExpPrototypeSymbolReplace, SafeArray, String,
+  StringPrototypeToLowerCase, uncurryThis,
 } from 'jsrunner:primordials';
 
 const { RegExp } = globalThis;
@@ -111,7 +111,7 @@ const weighOther = (character, weights, written) => {
 };
 
 const weightsOf = (text) => {
-  const weights = { primary: [], accents: [], written: [] };
+  const weights = { primary: SafeArray(), accents: SafeArray(), written: SafeArray() };
   const decomposed = RegExpPrototypeSymbolReplace(DECOMPOSED_SHORT_I, normalize(text, 'NFD'), (match) => (
     match[1] === '\u0418' ? '\u0419' : SHORT_I));
   weigh(decomposed, weights, WRITTEN.plain);
@@ -129,11 +129,11 @@ const difference = (one, other) => {
 };
 
 /** Of each ASCII character that counts [weight, how it is written]; undefined for all others. */
-const ASCII = [];
+const ASCII = SafeArray();
 for (let code = 0; code < 128; code += 1) {
   const character = fromCodePoint(code);
-  const { primary: [weight], written: [form] } = weightsOf(character);
-  if (weight) ASCII[code] = [weight, form];
+  const weights = weightsOf(character);
+  if (weights.primary.length) ASCII[code] = [weights.primary[0], weights.written[0]];
 }
 
 /** The comparison of two texts of ASCII; undefined for others. */

@@ -14,6 +14,7 @@ for (let i = 0; i < names.length; i += 1) {
   const name = names[i];
   const set = prototype[name];
   const value = {
+    __proto__: null,
     [name](...values) {
       const result = ReflectApply(set, this, values);
       if (NumberIsNaN(result)) setTime(this, result);

@@ -4,10 +4,13 @@
 // @ts-check
 import {
   ArrayPrototypeMap, ArrayPrototypePush, MathTrunc, Number, NumberIsNaN, ObjectDefineProperty, ObjectKeys, ReflectApply,
+  SafeArray,
 } from 'jsrunner:primordials';
 
 const { BigUint64Array, Float64Array, Math } = globalThis;
-const { PI, abs, atan2: nativeAtan2, cos: nativeCos, sin: nativeSin, sqrt, tan: nativeTan } = Math;
+const {
+  LOG10E, LOG2E, PI, SQRT1_2, abs, atan2: nativeAtan2, cos: nativeCos, sin: nativeSin, sqrt, tan: nativeTan,
+} = Math;
 
 const double = new Float64Array(1);
 const bits = new BigUint64Array(double.buffer);
@@ -164,7 +167,7 @@ const cbrt = (x) => {
 
 /** The squares of what is left when the greatest is divided out, summed as Kahan does. */
 const hypot = (...values) => {
-  const sizes = [];
+  const sizes = SafeArray();
   let most = 0;
   let isNumber = true;
   for (let i = 0; i < values.length; i += 1) {
@@ -194,7 +197,7 @@ const log = (x) => {
   if (x === 0) return -Infinity;
   if (x === Infinity) return x;
   let { fraction, exponent } = split(x);
-  if (fraction < Math.SQRT1_2) {
+  if (fraction < SQRT1_2) {
     fraction *= 2;
     exponent -= 1;
   }
@@ -213,10 +216,10 @@ const log = (x) => {
 const log2 = (x) => {
   if (!(x > 0 && x < Infinity)) return log(x);
   const { fraction, exponent } = split(x);
-  return fraction === 0.5 ? exponent - 1 : log(fraction) * Math.LOG2E + exponent;
+  return fraction === 0.5 ? exponent - 1 : log(fraction) * LOG2E + exponent;
 };
 
-const log10 = (x) => log(x) * Math.LOG10E;
+const log10 = (x) => log(x) * LOG10E;
 
 const toNumber = (value) => +value;
 
@@ -227,6 +230,7 @@ const names = ObjectKeys(functions);
 for (let i = 0; i < names.length; i += 1) {
   const name = names[i];
   const value = {
+    __proto__: null,
     [name]: (...values) => ReflectApply(functions[name], undefined, ArrayPrototypeMap(values, toNumber)),
   }[name];
   ObjectDefineProperty(value, 'length', { __proto__: null, value: Math[name].length, configurable: true });

@@ -8,10 +8,10 @@ import { isBytes } from 'jsrunner:bytes';
 import { GoError, GoValue, fail } from 'jsrunner:errors';
 import { promised } from 'jsrunner:loop';
 import {
-  Boolean, JSONParse, JSONStringify, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, String, TypeError,
-  isInstance,
+  ArrayFromSafe, Boolean, JSONParse, JSONStringify, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, SafeArray,
+  String, TypeError, isInstance,
 } from 'jsrunner:primordials';
-import { asText, isNullish } from 'jsrunner:values';
+import { asText } from 'jsrunner:values';
 import { ASYMMETRIC } from 'jsrunner:webcrypto/asymmetric';
 import { checkName, hasUsage, innerOf, isKey, looksLike } from 'jsrunner:webcrypto/keys';
 import { SYMMETRIC } from 'jsrunner:webcrypto/symmetric';
@@ -19,6 +19,7 @@ import {
   bytesOf, failPlainly, integerOf, memberOf, needed, normalized, runForBytes, usagesOf,
 } from 'jsrunner:webcrypto/values';
 import { crypto, defineFixed } from 'jsrunner:globals/webcrypto';
+import { rejection } from 'jsrunner:promises';
 
 /** What each algorithm can do: operation -> a function of its name and parameters, which gives what is done then. */
 const ALGORITHMS = { __proto__: null, ...SYMMETRIC, ...ASYMMETRIC };
@@ -29,8 +30,8 @@ const call = (prepare) => {
   try {
     operate = prepare();
   } catch (error) {
-    if (isInstance(GoError, error)) return Promise.reject(error.value);
-    if (isInstance(GoValue, error)) return Promise.reject(error);
+    if (isInstance(GoError, error)) return rejection(error.value);
+    if (isInstance(GoValue, error)) return rejection(error);
     throw error;
   }
   return promised(operate);
@@ -189,6 +190,7 @@ const notImplemented = (length) => ObjectDefineProperty(() => {
 }, 'length', { __proto__: null, value: length, configurable: true });
 
 const members = {
+  __proto__: null,
   decrypt: encryption('decrypt'),
   deriveBits,
   deriveKey,
@@ -207,4 +209,4 @@ for (let i = 0, names = ObjectKeys(members); i < names.length; i += 1) defineFix
 
 defineFixed(crypto, 'subtle', subtle);
 // No constructor: an empty key.
-defineFixed(crypto, 'CryptoKey', { type: '', extractable: false, algorithm: null, usages: [] });
+defineFixed(crypto, 'CryptoKey', { type: '', extractable: false, algorithm: null, usages: ArrayFromSafe(SafeArray()) });

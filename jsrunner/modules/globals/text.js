@@ -1,8 +1,18 @@
 // TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) as far as k6 has them.
 // @ts-check
-import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { copyOf, isBytes } from 'jsrunner:bytes';
+import {
+  host, pack, packText, release, unpack,
+} from 'jsrunner:host';
+import { defineGlobal } from 'jsrunner:language';
+import {
+  RangeError, String, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeGetBuffer,
+  TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array,
+} from 'jsrunner:primordials';
+import { isNullish } from 'jsrunner:values';
 
 const LABELS = {
+  __proto__: null,
   '': 'utf-8', 'utf-8': 'utf-8', utf8: 'utf-8', 'utf-16': 'utf-16le', 'utf-16le': 'utf-16le', 'utf-16be': 'utf-16be',
 };
 
@@ -27,11 +37,11 @@ class TextDecoder {
   #begun = false;
   #rest = NOTHING;
   constructor(label, options) {
-    const name = label === undefined ? '' : String(label).trim().toLowerCase();
-    if (!Object.hasOwn(LABELS, name)) throw new RangeError('unsupported encoding: ' + String(label));
+    const name = label === undefined ? '' : StringPrototypeToLowerCase(StringPrototypeTrim(String(label)));
+    if (!(name in LABELS)) throw new RangeError('unsupported encoding: ' + String(label));
     this.#encoding = LABELS[name];
-    this.#fatal = Boolean(options?.fatal);
-    this.#ignoreBOM = Boolean(options?.ignoreBOM);
+    this.#fatal = !!options?.fatal;
+    this.#ignoreBOM = !!options?.ignoreBOM;
   }
   get encoding() {
     return this.#encoding;
@@ -43,38 +53,36 @@ class TextDecoder {
     return this.#ignoreBOM;
   }
   decode(input, options) {
-    const more = Boolean(options?.stream);
+    const more = !!options?.stream;
     const bytes = this.#withRest(input);
     const begun = this.#begun;
     this.#begun = false;
     this.#rest = NOTHING;
     try {
-      const [text, used] = host('text.decode', pack(bytes.buffer), this.#encoding, this.#fatal,
-        this.#ignoreBOM || begun, more);
+      const buffer = TypedArrayPrototypeGetBuffer(bytes);
+      const decoded = host('text.decode', pack(buffer), this.#encoding, this.#fatal, this.#ignoreBOM || begun, more);
+      const used = decoded[1];
       this.#begun = more && (begun || used > 0);
-      this.#rest = bytes.slice(used);
-      return unpack(text);
+      this.#rest = new Uint8Array(copyOf(new Uint8Array(buffer, used)));
+      return unpack(decoded[0]);
     } finally {
       release();
     }
   }
   #withRest(input) {
-    let bytes = NOTHING;
-    if (input instanceof ArrayBuffer) {
-      bytes = new Uint8Array(input.slice(0));
-    } else if (ArrayBuffer.isView(input)) {
-      bytes = new Uint8Array(input.buffer.slice(input.byteOffset, input.byteOffset + input.byteLength));
-    } else if (input !== undefined && input !== null) {
+    const isNothing = isNullish(input);
+    if (!isNothing && !isBytes(input)) {
       throw new TypeError('decoding text: the input is no ArrayBuffer, TypedArray or DataView');
     }
-    if (!this.#rest.length) return bytes;
-    const all = new Uint8Array(this.#rest.length + bytes.length);
-    all.set(this.#rest);
-    all.set(bytes, this.#rest.length);
+    const bytes = isNothing ? NOTHING : new Uint8Array(copyOf(input));
+    const kept = TypedArrayPrototypeGetLength(this.#rest);
+    if (kept === 0) return bytes;
+    const all = new Uint8Array(kept + TypedArrayPrototypeGetLength(bytes));
+    TypedArrayPrototypeSet(all, this.#rest);
+    TypedArrayPrototypeSet(all, bytes, kept);
     return all;
   }
 }
 
-for (const value of [TextEncoder, TextDecoder]) {
-  Object.defineProperty(globalThis, value.name, { value, writable: true, configurable: true });
-}
+defineGlobal('TextEncoder', TextEncoder);
+defineGlobal('TextDecoder', TextDecoder);

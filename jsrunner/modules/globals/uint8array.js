@@ -1,21 +1,15 @@
 // Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
 // @ts-check
+import { copyOf } from 'jsrunner:bytes';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
-  Object, ObjectGetOwnPropertyDescriptor, ReflectApply, TypeError, Uint8Array, uncurryThis,
+  SyntaxError, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet,
+  Uint8Array,
 } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 
-const { SyntaxError, Symbol } = globalThis;
-const { getPrototypeOf } = Object;
-const setBytes = uncurryThis(Uint8Array.prototype.set);
-const tagOf = ObjectGetOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
-
-/** The bytes of `this`, as a copy. */
-const bytesOf = (array) => new Uint8Array(array).buffer;
-
 const checkArray = (value) => {
-  if (ReflectApply(tagOf, value, []) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');
+  if (TypedArrayPrototypeGetSymbolToStringTag(value) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');
 };
 
 const checkText = (value) => {
@@ -47,22 +41,22 @@ const handlingOf = ({ lastChunkHandling }) => {
 /** [characters read, Uint8Array, whether the text is valid]: at most `limit` bytes, null for no limit. */
 const decode = (operation, text, limit, alphabet, handling) => {
   const packed = packText(text);
-  const result = operation === 'from_hex'
-    ? host('uint8array.from_hex', packed, limit) : host('uint8array.from_base64', packed, limit, alphabet, handling);
+  const result = operation === 'from_hex' ? host('uint8array.from_hex', packed, limit)
+    : host('uint8array.from_base64', packed, limit, alphabet, handling);
   release();
   return [result[0], new Uint8Array(unpack(result[1])), result[2]];
 };
 
 const made = (encoding, result) => {
-  if (!result[2]) throw new SyntaxError('invalid ' + String(encoding) + ' text');
+  if (!result[2]) throw new SyntaxError('invalid ' + encoding + ' text');
   return result[1];
 };
 
 const written = (encoding, array, result) => {
   const bytes = result[1];
-  setBytes(array, bytes);
+  TypedArrayPrototypeSet(array, bytes);
   made(encoding, result);
-  return { read: result[0], written: bytes.length };
+  return { read: result[0], written: TypedArrayPrototypeGetLength(bytes) };
 };
 
 const statics = {
@@ -84,25 +78,25 @@ const methods = {
     const given = optionsOf(options);
     const alphabet = alphabetOf(given);
     const handling = handlingOf(given);
-    return written('base64', this, decode('from_base64', string, bytesOf(this).byteLength, alphabet, handling));
+    return written('base64', this, decode('from_base64', string, TypedArrayPrototypeGetLength(this), alphabet, handling));
   },
   setFromHex(string) {
     checkArray(this);
     checkText(string);
-    return written('hexadecimal', this, decode('from_hex', string, bytesOf(this).byteLength));
+    return written('hexadecimal', this, decode('from_hex', string, TypedArrayPrototypeGetLength(this)));
   },
   toBase64(options = undefined) {
     checkArray(this);
     const given = optionsOf(options);
     const alphabet = alphabetOf(given);
-    const omitPadding = Boolean(given.omitPadding);
-    const text = unpack(host('uint8array.to_base64', pack(bytesOf(this)), alphabet, omitPadding));
+    const omitPadding = !!given.omitPadding;
+    const text = unpack(host('uint8array.to_base64', pack(copyOf(this)), alphabet, omitPadding));
     release();
     return text;
   },
   toHex() {
     checkArray(this);
-    const text = unpack(host('uint8array.to_hex', pack(bytesOf(this))));
+    const text = unpack(host('uint8array.to_hex', pack(copyOf(this))));
     release();
     return text;
   },

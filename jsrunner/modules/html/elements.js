@@ -2,6 +2,11 @@
 // @ts-check
 import { load } from 'jsrunner:globals/environment';
 import { host } from 'jsrunner:host';
+import {
+  ArrayFromSafe, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush, ObjectCreate, ObjectGetPrototypeOf,
+  ObjectPrototype, RegExpPrototypeExec, SafeArray, StringPrototypeSlice, StringPrototypeToUpperCase, isInstance,
+} from 'jsrunner:primordials';
+import { asText, defineMethods, setOwn } from 'jsrunner:values';
 
 // The two classes need each other; modules that do are compiled anew for each VU.
 /** @type {typeof import('jsrunner:html/selection').Selection} */
@@ -15,19 +20,21 @@ const ELEMENT = 1;
 const TEXT = 3;
 const COMMENT = 8;
 
-const NAMESPACES = { svg: 'http://www.w3.org/2000/svg', math: 'http://www.w3.org/1998/Math/MathML' };
+const NAMESPACES = { __proto__: null, svg: 'http://www.w3.org/2000/svg', math: 'http://www.w3.org/1998/Math/MathML' };
 const namespaceURI = (prefix) => NAMESPACES[prefix] ?? 'http://www.w3.org/1999/xhtml';
-
-const text = (value) => (value === undefined || value === null ? '' : String(value));
 
 /** An attribute as a node of its own. */
 class Attribute {
+  owner_element;
+  name;
+  value;
   #prefix;
-  constructor(element, [prefix, name, value]) {
-    this.#prefix = prefix;
+  /** `described` is [prefix, name, value]. */
+  constructor(element, described) {
+    this.#prefix = described[0];
     this.owner_element = element;
-    this.name = name;
-    this.value = value;
+    this.name = described[1];
+    this.value = described[2];
   }
 
   prefix() {
@@ -50,11 +57,12 @@ export class Element {
   #namespace;
   #attributes;
 
-  constructor(selection, [type, name, namespace]) {
+  /** `described` is [type, name, namespace]. */
+  constructor(selection, described) {
     this.#selection = selection;
-    this.#type = type;
-    this.#name = name;
-    this.#namespace = namespace;
+    this.#type = described[0];
+    this.#name = described[1];
+    this.#namespace = described[2];
   }
 
   #all() {
@@ -63,11 +71,15 @@ export class Element {
   }
 
   #find(name) {
-    return this.#all().find((attribute) => attribute[1] === name);
+    return ArrayPrototypeFind(this.#all(), (attribute) => attribute[1] === name);
+  }
+
+  #relatives(relation) {
+    return Selection.related(this.#selection, relation);
   }
 
   #neighbour(relation) {
-    return elementOf(Selection.related(this.#selection, relation));
+    return elementOf(this.#relatives(relation));
   }
 
   selection() {
@@ -95,7 +107,7 @@ export class Element {
   }
 
   toString() {
-    return this.#type === ELEMENT ? '[object html.Node]' : '[object ' + String(this.#name) + ']';
+    return this.#type === ELEMENT ? '[object html.Node]' : '[object ' + this.#name + ']';
   }
 
   namespaceURI() {
@@ -109,20 +121,24 @@ export class Element {
   // -- attributes ----------------------------------------------------------------------------------
 
   attributes() {
-    return Object.fromEntries(this.#all().map((attribute) => [attribute[1], new Attribute(this, attribute)]));
+    const all = this.#all();
+    const attributes = ObjectCreate(ObjectPrototype);
+    for (let i = 0; i < all.length; i += 1) setOwn(attributes, all[i][1], new Attribute(this, all[i]));
+    return attributes;
   }
 
   getAttribute(name) {
-    return this.#find(text(name))?.[2];
+    const found = this.#find(asText(name));
+    return found && found[2];
   }
 
   getAttributeNode(name) {
-    const found = this.#find(text(name));
+    const found = this.#find(asText(name));
     return found && new Attribute(this, found);
   }
 
   hasAttribute(name) {
-    return this.#find(text(name)) !== undefined;
+    return this.#find(asText(name)) !== undefined;
   }
 
   hasAttributes() {
@@ -138,7 +154,13 @@ export class Element {
   }
 
   classList() {
-    return text(this.className()).split(/\s+/).filter((name) => name !== '');
+    const words = SafeArray();
+    const word = /\S+/g;
+    const all = asText(this.getAttribute('class'));
+    for (let found = RegExpPrototypeExec(word, all); found; found = RegExpPrototypeExec(word, all)) {
+      ArrayPrototypePush(words, found[0]);
+    }
+    return ArrayFromSafe(words);
   }
 
   lang() {
@@ -177,45 +199,45 @@ export class Element {
   }
 
   childNodes() {
-    return elementsOf(this.#selection.contents());
+    return elementsOf(this.#relatives('contents'));
   }
 
   hasChildNodes() {
-    return this.#selection.contents().size() > 0;
+    return Selection.count(this.#relatives('contents')) > 0;
   }
 
   firstChild() {
-    return elementOf(this.#selection.contents());
+    return elementOf(this.#relatives('contents'));
   }
 
   lastChild() {
-    return elementOf(this.#selection.contents().last());
+    return elementOf(Selection.nth(this.#relatives('contents'), -1));
   }
 
   children() {
-    return elementsOf(this.#selection.children());
+    return elementsOf(this.#relatives('children'));
   }
 
   childElementCount() {
-    return this.#selection.children().size();
+    return Selection.count(this.#relatives('children'));
   }
 
   firstElementChild() {
-    return elementOf(this.#selection.children());
+    return elementOf(this.#relatives('children'));
   }
 
   lastElementChild() {
-    return elementOf(this.#selection.children().last());
+    return elementOf(Selection.nth(this.#relatives('children'), -1));
   }
 
   // -- searches and comparisons --------------------------------------------------------------------
 
   getElementsByClassName(name) {
-    return elementsOf(this.#selection.find('.' + text(name)));
+    return elementsOf(Selection.below(this.#selection, '.' + asText(name)));
   }
 
   getElementsByTagName(name) {
-    return elementsOf(this.#selection.find(text(name)));
+    return elementsOf(Selection.below(this.#selection, asText(name)));
   }
 
   querySelector(selector) {
@@ -223,15 +245,15 @@ export class Element {
   }
 
   querySelectorAll(selector) {
-    return elementsOf(this.#selection.find(text(selector)));
+    return elementsOf(Selection.below(this.#selection, asText(selector)));
   }
 
   matches(selector) {
-    return this.#selection.is(text(selector));
+    return Selection.matches(this.#selection, asText(selector));
   }
 
   contains(other) {
-    return isPlainElement(other) && this.#selection.find(other).size() > 0;
+    return isPlainElement(other) && Selection.count(Selection.below(this.#selection, other)) > 0;
   }
 
   isSameNode(other) {
@@ -245,13 +267,14 @@ export class Element {
 }
 
 /** Whether k6 takes the value for an element in arguments: those with methods of their own it does not. */
-export const isPlainElement = (value) => value instanceof Element && value.constructor === Element;
+export const isPlainElement = (value) => isInstance(Element, value) && ObjectGetPrototypeOf(value) === Element.prototype;
 
 /** The number by which Python knows the node. */
 export const numberOf = (element) => Selection.nodesOf(element.selection())[0];
 
 // The kinds that k6 does not call by their tags.
 const NAMES = {
+  __proto__: null,
   a: 'Anchor', col: 'TableCol', datalist: 'DataList', fieldset: 'FieldSet', iframe: 'IFrame', img: 'Image', ol: 'OList',
   optgroup: 'OptGroup', tbody: 'TableBody', td: 'TableDataCell', textarea: 'TextArea', tfoot: 'TableFoot',
   th: 'TableHeaderCell', thead: 'TableHead', tr: 'TableRow', ul: 'UList',
@@ -261,7 +284,9 @@ const NAMES = {
 export const goName = (element) => {
   if (isPlainElement(element)) return 'html.Element';
   const name = element.nodeName();
-  return 'html.' + String(NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1)) + 'Element';
+  const written = NAMES[name]
+    ?? StringPrototypeToUpperCase(StringPrototypeSlice(name, 0, 1)) + StringPrototypeSlice(name, 1);
+  return 'html.' + written + 'Element';
 };
 
 /** What html/kinds.js gives to this module when it is loaded, for the first element. */
@@ -271,19 +296,13 @@ export const setMethods = (find) => {
 };
 
 /** @type {Record<string, typeof Element>} by tag name */
-const classes = {};
+const classes = { __proto__: null };
 const classOf = (name) => {
-  if (!Object.hasOwn(classes, name)) {
+  if (!classes[name]) {
     if (!methodsOf) load('jsrunner:html/kinds');
     const methods = methodsOf(name);
-    if (!methods) {
-      classes[name] = Element;
-    } else {
-      classes[name] = class extends Element {};
-      for (const [key, value] of Object.entries(methods)) {
-        Object.defineProperty(classes[name].prototype, key, { value, writable: true, configurable: true });
-      }
-    }
+    classes[name] = methods ? class extends Element {} : Element;
+    if (methods) defineMethods(classes[name].prototype, methods);
   }
   return classes[name];
 };
@@ -292,16 +311,36 @@ const classOf = (name) => {
 export const elementsOf = (selection) => {
   const page = Selection.pageOf(selection);
   const nodes = Selection.nodesOf(selection);
-  if (!nodes.length) return [];
-  return host('html.describe', page.handle, nodes).map((description, index) => {
-    const [type, name] = description;
-    const Class = type === ELEMENT ? classOf(name) : Element;
+  if (nodes.length === 0) return ArrayFromSafe(SafeArray());
+  const described = host('html.describe', page.handle, nodes);
+  return ArrayFromSafe(ArrayPrototypeMap(described, (description, index) => {
+    const Class = description[0] === ELEMENT ? classOf(description[1]) : Element;
     return new Class(new Selection(page, [nodes[index]], selection), description);
-  });
+  }));
 };
 
 /** The element of the first node; undefined if there is none. */
 export const elementOf = (selection) => {
-  const nodes = Selection.nodesOf(selection);
-  return elementsOf(nodes.length > 1 ? selection.first() : selection)[0];
+  const count = Selection.count(selection);
+  if (count === 0) return undefined;
+  return elementsOf(count > 1 ? Selection.nth(selection, 0) : selection)[0];
 };
+
+// -- what html/kinds.js asks of an element's selection ---------------------------------------------------
+
+/** What a selector finds below an element or a selection. */
+export const below = (owner, selector) => Selection.below(selectionOf(owner), selector);
+/** What stands in a relation to an element or a selection and fits the selector. */
+export const related = (owner, relation, selector) => Selection.related(selectionOf(owner), relation, selector);
+export const closest = (element, selector) => Selection.closest(selectionOf(element), selector);
+export const joined = (selection, other) => Selection.joined(selection, other);
+export const count = (selection) => Selection.count(selection);
+export const attributeOf = (selection, name) => Selection.attributeOf(selection, name);
+export const fieldOf = (selection) => Selection.fieldOf(selection);
+export const placeOf = (selection, other) => Selection.placeOf(selection, other);
+/** What a selector finds in the whole document. */
+export const search = (owner, selector) => (
+  Selection.below(Selection.nth(Selection.related(selectionOf(owner), 'parents'), -1), selector)
+);
+
+const selectionOf = (owner) => (isInstance(Element, owner) ? owner.selection() : owner);

@@ -2,13 +2,25 @@
 // by tag names the methods of each kind. Loaded with the first element.
 // @ts-check
 import { host } from 'jsrunner:host';
-import { elementOf, elementsOf, setMethods } from 'jsrunner:html/elements';
+import {
+  attributeOf, below, closest, count, elementOf, elementsOf, fieldOf, joined, placeOf, related, search, setMethods,
+} from 'jsrunner:html/elements';
+import {
+  ArrayFromSafe, ArrayPrototypeIncludes, Number, RegExpPrototypeExec, RegExpPrototypeSymbolReplace, SafeArray,
+  StringPrototypeSplit, StringPrototypeToLowerCase, encodeURIComponent,
+} from 'jsrunner:primordials';
 
 /** @typedef {import('jsrunner:html/elements').Element} Element */
 
 // -- makers of methods ---------------------------------------------------------------------------------
 
-const each = (names, make) => Object.fromEntries(names.split(' ').map((name) => [name, make(name.toLowerCase())]));
+/** `names` stand in one text; of each `make(lower case)` is the method. */
+const each = (names, make) => {
+  const methods = { __proto__: null };
+  const all = StringPrototypeSplit(names, ' ');
+  for (let i = 0; i < all.length; i += 1) methods[all[i]] = make(StringPrototypeToLowerCase(all[i]));
+  return methods;
+};
 
 /** The attribute as text, empty if it is not there. */
 const string = (attribute) => function read() {
@@ -17,9 +29,12 @@ const string = (attribute) => function read() {
 const flag = (attribute) => function read() {
   return this.hasAttribute(attribute);
 };
+const integerOf = (element, attribute, otherwise) => {
+  const value = element.getAttribute(attribute) ?? '';
+  return RegExpPrototypeExec(/^[+-]?\d+$/, value) ? Number(value) : otherwise;
+};
 const integer = (attribute, otherwise) => function read() {
-  const value = this.getAttribute(attribute) ?? '';
-  return /^[+-]?\d+$/.test(value) ? Number(value) : otherwise;
+  return integerOf(this, attribute, otherwise);
 };
 /** The attribute resolved against the page's address, where there is one. */
 const address = (attribute, otherwise = () => '') => function read() {
@@ -29,13 +44,13 @@ const address = (attribute, otherwise = () => '') => function read() {
   return (value === undefined ? undefined : host('html.resolve', base, value)) ?? otherwise(base);
 };
 /** One of the words, by default the first. */
-const choice = (attribute, ...options) => function read() {
+const choice = (attribute, options) => function read() {
   const value = this.getAttribute(attribute);
-  return options.includes(value) ? value : options[0];
+  return ArrayPrototypeIncludes(options, value) ? value : options[0];
 };
-const optionalChoice = (attribute, ...options) => function read() {
+const optionalChoice = (attribute, options) => function read() {
   const value = this.getAttribute(attribute);
-  return options.includes(value) ? value : undefined;
+  return ArrayPrototypeIncludes(options, value) ? value : undefined;
 };
 const constant = (value) => () => value;
 
@@ -45,29 +60,26 @@ const addresses = (names) => each(names, (attribute) => address(attribute));
 const integers = (names, otherwise) => each(names, (attribute) => integer(attribute, otherwise));
 
 const found = (selector) => function find() {
-  return elementsOf(this.selection().find(selector));
+  return elementsOf(below(this, selector));
 };
-const countOf = (selector) => function count() {
-  return this.selection().find(selector).size();
+const countOf = (selector) => function measure() {
+  return count(below(this, selector));
 };
 const content = function textContent() {
   return this.textContent();
 };
 const list = (attribute) => function split() {
   const value = this.getAttribute(attribute) ?? '';
-  return value === '' ? [] : value.split(' ');
+  return ArrayFromSafe(value === '' ? SafeArray() : StringPrototypeSplit(value, ' '));
 };
 
 // -- forms ---------------------------------------------------------------------------------------------
 
-/** Search the whole document. */
-const search = (selection, selector) => selection.parents().last().find(selector);
-
 const ownerForm = (element) => {
-  const around = element.selection().closest('form');
-  if (around.size()) return around;
+  const around = closest(element, 'form');
+  if (count(around)) return around;
   const id = element.getAttribute('form') ?? '';
-  return id === '' ? around : search(element.selection(), '#' + id);
+  return id === '' ? around : search(element, '#' + id);
 };
 const owned = {
   form() {
@@ -76,14 +88,15 @@ const owned = {
 };
 const labelled = {
   labels() {
-    const around = this.selection().closest('label');
+    const around = closest(this, 'label');
     const id = this.id();
-    return elementsOf(id === '' ? around : around.add(search(this.selection(), 'label[for="' + id + '"]')));
+    return elementsOf(id === '' ? around : joined(around, search(this, 'label[for="' + id + '"]')));
   },
 };
 
 /** What a button or a field says of the form's attribute, or else the form. */
-const submission = (element, name) => element.getAttribute('form' + name) ?? ownerForm(element).attr(name);
+const submission = (element, name) => element.getAttribute('form' + name)
+  ?? attributeOf(ownerForm(element), name);
 
 const FORM_FIELD = () => ({
   ...owned,
@@ -100,7 +113,7 @@ const FORM_FIELD = () => ({
     return type === 'multipart/form-data' || type === 'text/plain' ? type : 'application/x-www-form-urlencoded';
   },
   formMethod() {
-    return submission(this, 'method')?.toLowerCase() === 'post' ? 'post' : 'get';
+    return StringPrototypeToLowerCase(submission(this, 'method') ?? '') === 'post' ? 'post' : 'get';
   },
   formNoValidate() {
     return submission(this, 'novalidate') !== undefined;
@@ -119,9 +132,9 @@ const REFERRER_POLICIES = ['', 'no-referrer', 'no-referrer-when-downgrade', 'ori
 const CROSS_ORIGINS = ['anonymous', 'use-credentials'];
 const FORM_ELEMENTS = 'input,select,button,textarea,fieldset';
 
-const referrerPolicy = () => ({ referrerPolicy: choice('referrerpolicy', ...REFERRER_POLICIES) });
-const crossOrigin = () => ({ crossOrigin: optionalChoice('crossorigin', ...CROSS_ORIGINS) });
-const autocomplete = () => ({ autocomplete: choice('autocomplete', 'on', 'off') });
+const referrerPolicy = () => ({ referrerPolicy: choice('referrerpolicy', REFERRER_POLICIES) });
+const crossOrigin = () => ({ crossOrigin: optionalChoice('crossorigin', CROSS_ORIGINS) });
+const autocomplete = () => ({ autocomplete: choice('autocomplete', ['on', 'off']) });
 
 /** The value, or else what is in the element. */
 const value = {
@@ -132,8 +145,8 @@ const value = {
 
 /** Where the element stands among those of its container. */
 const position = (element, container, selector, otherwise) => {
-  const around = element.selection().parents(container);
-  return around.size() ? around.find(selector).index(element.selection()) : otherwise;
+  const around = related(element, 'parents', container);
+  return count(around) ? placeOf(below(around, selector), element.selection()) : otherwise;
 };
 
 const FORMS = {
@@ -143,7 +156,7 @@ const FORMS = {
     ...strings('accessKey'),
     ...flags('autofocus disabled'),
     ...integers('tabIndex', 0),
-    type: choice('type', 'submit', 'button', 'menu', 'reset'),
+    type: choice('type', ['submit', 'button', 'menu', 'reset']),
   }),
   datalist: () => ({ options: found('option') }),
   fieldset: () => ({
@@ -161,10 +174,10 @@ const FORMS = {
     ...autocomplete(),
     acceptCharset: string('accept-charset'),
     elements: found(FORM_ELEMENTS),
-    encoding: choice('enctype', ...ENCODINGS),
-    enctype: choice('enctype', ...ENCODINGS),
+    encoding: choice('enctype', ENCODINGS),
+    enctype: choice('enctype', ENCODINGS),
     length: countOf(FORM_ELEMENTS),
-    method: choice('method', 'get', 'post'),
+    method: choice('method', ['get', 'post']),
   }),
   input: () => ({
     ...FORM_FIELD(),
@@ -178,24 +191,24 @@ const FORMS = {
     defaultValue: string('value'),
     list() {
       const id = this.getAttribute('list') ?? '';
-      if (id === '' || WITHOUT_LIST.includes(this.getAttribute('type'))) return undefined;
-      return elementOf(search(this.selection(), 'datalist[id="' + id + '"]'));
+      if (id === '' || ArrayPrototypeIncludes(WITHOUT_LIST, this.getAttribute('type'))) return undefined;
+      return elementOf(search(this, 'datalist[id="' + id + '"]'));
     },
-    type: choice('type', ...INPUT_TYPES),
+    type: choice('type', INPUT_TYPES),
   }),
   keygen: () => ({
     ...owned,
     ...labelled,
     ...strings('challenge name'),
     ...flags('autofocus disabled'),
-    keytype: choice('keytype', 'RSA', 'DSA', 'EC'),
+    keytype: choice('keytype', ['RSA', 'DSA', 'EC']),
     type: constant('keygen'),
   }),
   label: () => ({
     ...owned,
     control() {
       const id = this.getAttribute('for');
-      return id === undefined ? undefined : elementOf(search(this.selection(), '#' + id));
+      return id === undefined ? undefined : elementOf(search(this, '#' + id));
     },
     htmlFor: string('for'),
   }),
@@ -207,13 +220,13 @@ const FORMS = {
     ...flags('selected'),
     defaultSelected: flag('selected'),
     disabled() {
-      return this.hasAttribute('disabled') || this.selection().parents('optgroup').attr('disabled') !== undefined;
+      return this.hasAttribute('disabled') || attributeOf(related(this, 'parents', 'optgroup'), 'disabled') !== undefined;
     },
     form() {
-      const around = this.selection().parents('form');
-      if (around.size()) return elementOf(around);
-      const select = this.selection().parents('select');
-      const id = select.attr('form');
+      const around = related(this, 'parents', 'form');
+      if (count(around)) return elementOf(around);
+      const select = related(this, 'parents', 'select');
+      const id = attributeOf(select, 'form');
       return id === undefined ? undefined : elementOf(search(select, 'form#' + id));
     },
     index() {
@@ -234,7 +247,9 @@ const FORMS = {
     value: content,
   }),
   progress: () => {
-    const float = (text) => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text ?? '') ? Number(text) : NaN);
+    const float = (text) => (
+      RegExpPrototypeExec(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, text ?? '') ? Number(text) : NaN
+    );
     const max = (element) => {
       const limit = float(element.getAttribute('max'));
       return limit >= 0 ? limit : 1;
@@ -261,7 +276,7 @@ const FORMS = {
     length: countOf('option'),
     options: found('option'),
     selectedIndex() {
-      return this.selection().find('option').index(this.selection().find('option[selected]'));
+      return placeOf(below(this, 'option'), below(this, 'option[selected]'));
     },
     selectedOptions: found('option[selected]'),
     size() {
@@ -271,7 +286,7 @@ const FORMS = {
       return this.hasAttribute('multiple') ? 'select-multiple' : 'select';
     },
     value() {
-      return this.selection().find('option[selected]').val() ?? '';
+      return fieldOf(below(this, 'option[selected]')) ?? '';
     },
   }),
   textarea: () => ({
@@ -281,13 +296,13 @@ const FORMS = {
     ...flags('readOnly required'),
     ...integers('cols maxLength rows tabIndex', 0),
     ...autocomplete(),
-    autocapitalize: choice('autocapitalize', 'sentences', 'none', 'off', 'characters', 'words'),
+    autocapitalize: choice('autocapitalize', ['sentences', 'none', 'off', 'characters', 'words']),
     defaultValue: string('value'),
     length() {
-      return encodeURIComponent(this.value()).replace(/%../g, '.').length;
+      return RegExpPrototypeSymbolReplace(/%../g, encodeURIComponent(this.value()), () => '.').length;
     },
     type: constant('textarea'),
-    wrap: choice('wrap', 'soft', 'hard', 'off'),
+    wrap: choice('wrap', ['soft', 'hard', 'off']),
   }),
 };
 
@@ -327,7 +342,7 @@ const MEDIA = () => ({
   ...crossOrigin(),
   currentSrc: string('src'),
   defaultMuted: flag('muted'),
-  preload: choice('preload', 'auto', 'metadata', 'none'),
+  preload: choice('preload', ['auto', 'metadata', 'none']),
   textTracks: found('track'),
 });
 
@@ -355,8 +370,8 @@ const RESOURCES = {
     areas: found('area'),
     images() {
       const id = this.getAttribute('id');
-      if (id === undefined) return [];
-      return elementsOf(search(this.selection(), 'img[usemap="#' + id + '"],object[usemap="#' + id + '"]'));
+      if (id === undefined) return ArrayFromSafe(SafeArray());
+      return elementsOf(search(this, 'img[usemap="#' + id + '"],object[usemap="#' + id + '"]'));
     },
   }),
   object: () => ({
@@ -384,7 +399,7 @@ const RESOURCES = {
     ...strings('label srclang'),
     ...flags('default'),
     ...addresses('src'),
-    kind: choice('kind', 'subtitle', 'captions', 'descriptions', 'chapters', 'metadata'),
+    kind: choice('kind', ['subtitle', 'captions', 'descriptions', 'chapters', 'metadata']),
   }),
   video: MEDIA,
 };
@@ -392,7 +407,7 @@ const RESOURCES = {
 // -- tables --------------------------------------------------------------------------------------------
 
 const child = (name) => function first() {
-  return elementOf(this.selection().children(name));
+  return elementOf(related(this, 'children', name));
 };
 const CELL = () => ({
   ...strings('headers'),
@@ -406,8 +421,8 @@ const SECTION = () => ({ rows: found('tr') });
 const TABLES = {
   col: () => ({
     span() {
-      const count = integer('span', 1).call(this);
-      return count < 1 ? 1 : count;
+      const span = integerOf(this, 'span', 1);
+      return span < 1 ? 1 : span;
     },
   }),
   table: () => ({
@@ -425,7 +440,7 @@ const TABLES = {
     ...CELL(),
     ...strings('abbr'),
     ...flags('sorted'),
-    scope: choice('scope', '', 'row', 'col', 'colgroup', 'rowgroup'),
+    scope: choice('scope', ['', 'row', 'col', 'colgroup', 'rowgroup']),
   }),
   thead: SECTION,
   tr: () => ({
@@ -449,16 +464,16 @@ const TEXTS = {
   ins: EDIT,
   li: () => ({
     ...integers('value', 0),
-    type: choice('type', '', '1', 'a', 'A', 'i', 'I', 'disc', 'square', 'circle'),
+    type: choice('type', ['', '1', 'a', 'A', 'i', 'I', 'disc', 'square', 'circle']),
   }),
   meta: () => ({
     ...strings('content name'),
-    httpEquiv: choice('http-equiv', 'content-type', 'default-style', 'refresh'),
+    httpEquiv: choice('http-equiv', ['content-type', 'default-style', 'refresh']),
   }),
   ol: () => ({
     ...flags('reversed'),
     ...integers('start', 0),
-    type: choice('type', '1', 'a', 'A', 'i', 'I'),
+    type: choice('type', ['1', 'a', 'A', 'i', 'I']),
   }),
   pre: () => strings('name value'),
   quote: () => strings('cite'),
@@ -467,6 +482,8 @@ const TEXTS = {
   ul: () => strings('type'),
 };
 
-const KINDS = { ...FORMS, ...LINKS, ...RESOURCES, ...TABLES, ...TEXTS };
+const KINDS = {
+  __proto__: null, ...FORMS, ...LINKS, ...RESOURCES, ...TABLES, ...TEXTS,
+};
 
-setMethods((name) => (Object.hasOwn(KINDS, name) ? KINDS[name]() : undefined));
+setMethods((name) => KINDS[name]?.());

@@ -1,16 +1,29 @@
 // jsrunner:html/selection — documents that Python keeps, and jQuery's view of their nodes as k6 has it.
 // @ts-check
 import { goType } from 'jsrunner:bytes';
+import { GoError } from 'jsrunner:errors';
+import {
+  host, packText, release, unpack,
+} from 'jsrunner:host';
+import { attributeName, dataValue, propertyName } from 'jsrunner:html/data';
 import {
   Element, elementsOf, goName, isPlainElement, numberOf, setSelection,
 } from 'jsrunner:html/elements';
-import { GoError } from 'jsrunner:errors';
-import { host, packText, release, unpack } from 'jsrunner:host';
-import { WeakRef } from 'jsrunner:primordials';
+import {
+  ArrayFromSafe, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypeIndexOf, ArrayPrototypeMap,
+  ArrayPrototypePush, ArrayPrototypeSlice, FunctionPrototypeCall, MathTrunc, Number, ObjectCreate, ObjectPrototype,
+  RegExpPrototypeSymbolReplace, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, WeakRef, WeakRefPrototypeDeref,
+  isInstance,
+} from 'jsrunner:primordials';
 import { onFlush } from 'jsrunner:samples';
+import {
+  asText, isNullish, isObject, setOwn,
+} from 'jsrunner:values';
 
 /** A parsed document: a handle of Python's, and where the document came from. */
 class Page {
+  handle;
+  url;
   constructor(handle, url) {
     this.handle = handle;
     this.url = url;
@@ -19,14 +32,14 @@ class Page {
 
 // Python keeps a document as long as there is a page for it. Nobody is told when a page is gone:
 // it is looked for whenever control leaves for longer, and before the next document is made.
-/** @type {[WeakRef, number][]} */
-let pages = [];
+/** [WeakRef, handle] each. */
+let pages = SafeArray();
+const isGone = (pair) => WeakRefPrototypeDeref(pair[0]) === undefined;
 const sweep = () => {
-  if (!pages.length) return;
-  const gone = pages.filter(([page]) => !page.deref());
-  if (!gone.length) return;
-  pages = pages.filter(([page]) => page.deref());
-  host('html.free', gone.map(([, handle]) => handle));
+  const gone = ArrayPrototypeFilter(pages, isGone);
+  if (gone.length === 0) return;
+  pages = ArrayPrototypeFilter(pages, (pair) => !ArrayPrototypeIncludes(gone, pair));
+  host('html.free', ArrayPrototypeMap(gone, (pair) => pair[1]));
 };
 onFlush(sweep);
 
@@ -35,27 +48,40 @@ export const parse = (source, url = '') => {
   sweep();
   const page = new Page(host('html.parse', packText(source)), url);
   release();
-  pages.push([new WeakRef(page), page.handle]);
+  ArrayPrototypePush(pages, [new WeakRef(page), page.handle]);
   return new Selection(page, [0]);
 };
 
-const text = (value) => (value === undefined || value === null ? '' : String(value));
+/** A text of Python's; a long one comes as a handle. */
 const long = (value) => (typeof value === 'string' ? value : unpack(value.long));
-const integer = (value) => Math.trunc(Number(value)) || 0;
+const integer = (value) => MathTrunc(Number(value)) || 0;
+
+/** The items of both lists, each once. */
+const united = (one, other) => {
+  const all = ArrayPrototypeSlice(one);
+  for (let i = 0; i < other.length; i += 1) {
+    if (!ArrayPrototypeIncludes(all, other[i])) ArrayPrototypePush(all, other[i]);
+  }
+  return all;
+};
 
 /** What an exception in a callback is to Go: its text and where it was thrown. */
 const failure = (error) => {
-  const [, place] = /\n\tat (.*)/.exec(error?.stack ?? '') ?? [];
-  return place ? String(error) + ' at ' + place : String(error);
+  const stack = isObject(error) ? error.stack : undefined;
+  const start = typeof stack === 'string' ? StringPrototypeIndexOf(stack, '\n\tat ') : -1;
+  if (start < 0) return String(error);
+  return String(error) + ' at '
+    + StringPrototypeSlice(stack, start + 5, StringPrototypeIndexOf(stack, '\n', start + 5));
 };
 
 const invalid = (value) => {
-  const type = value instanceof Element ? goName(value) : goType(value);
-  return new GoError("invalid argument, cannot use a '" + String(type) + "' as a selector");
+  const type = isInstance(Element, value) ? goName(value) : goType(value);
+  return new GoError("invalid argument, cannot use a '" + type + "' as a selector");
 };
 
 /** Nodes of one document, in an order of their own. */
 export class Selection {
+  url;
   #page;
   #nodes;
   #before;
@@ -75,17 +101,81 @@ export class Selection {
     return selection.#nodes;
   }
 
+  static count(selection) {
+    return selection.#nodes.length;
+  }
+
   /** A selection of what stands in this relation to the nodes; see html/relations.py. */
-  static related(selection, relation) {
-    return selection.#related(relation, []);
+  static related(selection, relation, filter) {
+    return selection.#related(relation, filter === undefined ? [] : [filter]);
+  }
+
+  /** A selection of what is below the nodes. */
+  static below(selection, value) {
+    const wanted = selection.#wanted(value);
+    if (typeof wanted === 'string') return selection.#push(selection.#ask('find', wanted));
+    return selection.#push(ArrayPrototypeFilter(wanted, (node) => selection.#isAbove(node)));
+  }
+
+  /** A selection of the nodes and others. */
+  static joined(selection, value) {
+    const wanted = selection.#wanted(value);
+    const nodes = typeof wanted === 'string' ? host('html.find', selection.#page.handle, [0], wanted) : wanted;
+    return selection.#push(united(selection.#nodes, nodes));
+  }
+
+  /** The attribute of the first node, undefined if there is none. */
+  static attributeOf(selection, name) {
+    const nodes = selection.#nodes;
+    return nodes.length ? host('html.attribute', selection.#page.handle, nodes[0], name) : undefined;
+  }
+
+  static closest(selection, value) {
+    return selection.#push(selection.#ask('closest', selection.#wanted(value)));
+  }
+
+  static matches(selection, selector) {
+    return selection.#matching(selector, 'is').length > 0;
+  }
+
+  /** The value of the first node, undefined if it has none. */
+  static fieldOf(selection) {
+    const nodes = selection.#nodes;
+    return nodes.length ? host('html.value', selection.#page.handle, nodes[0]) : undefined;
+  }
+
+  /** [name, value] of the fields that a form would send. */
+  static fieldsOf(selection) {
+    return selection.#ask('fields');
+  }
+
+  /** Where the first node of another selection stands among the nodes. */
+  static placeOf(selection, other) {
+    return ArrayPrototypeIndexOf(selection.#nodes, selection.#numbers(other)[0]);
+  }
+
+  /** A selection of one of the nodes; a negative index counts from the end. */
+  static nth(selection, index) {
+    const nodes = selection.#nodes;
+    const node = nodes[index < 0 ? nodes.length + index : index];
+    return node === undefined ? selection.#made([]) : selection.#push([node]);
+  }
+
+  #made(nodes, before) {
+    return isInstance(RawSelection, this) ? new RawSelection(this.#page, nodes, before)
+      : new Selection(this.#page, nodes, before);
   }
 
   #push(nodes) {
-    return new this.constructor(this.#page, nodes, this);
+    return this.#made(nodes, this);
   }
 
-  #ask(operation, ...args) {
-    return host('html.' + operation, this.#page.handle, this.#nodes, ...args);
+  #ask(operation, first, second, third) {
+    const name = 'html.' + operation;
+    if (first === undefined) return host(name, this.#page.handle, this.#nodes);
+    if (second === undefined) return host(name, this.#page.handle, this.#nodes, first);
+    if (third === undefined) return host(name, this.#page.handle, this.#nodes, first, second);
+    return host(name, this.#page.handle, this.#nodes, first, second, third);
   }
 
   /** Nodes of an argument that is a selection; those of other documents are unknown here. */
@@ -96,7 +186,7 @@ export class Selection {
   /** A selector, a selection or an element: text or node numbers. */
   #wanted(value) {
     if (typeof value === 'string') return value;
-    if (value instanceof Selection) return this.#numbers(value);
+    if (isInstance(Selection, value)) return this.#numbers(value);
     if (isPlainElement(value)) return this.#numbers(value.selection());
     throw invalid(value);
   }
@@ -104,23 +194,19 @@ export class Selection {
   // -- narrowing and widening ----------------------------------------------------------------------
 
   add(value) {
-    const wanted = this.#wanted(value);
-    const nodes = typeof wanted === 'string' ? host('html.find', this.#page.handle, [0], wanted) : wanted;
-    return this.#push([...new Set([...this.#nodes, ...nodes])]);
+    return Selection.joined(this, value);
   }
 
   find(value) {
-    const wanted = this.#wanted(value);
-    if (typeof wanted === 'string') return this.#push(this.#ask('find', wanted));
-    return this.#push(wanted.filter((node) => this.#contains(node)));
+    return Selection.below(this, value);
   }
 
   single(selector) {
-    return this.#push(this.#ask('find_first', text(selector)));
+    return this.#push(this.#ask('find_first', asText(selector)));
   }
 
   closest(value) {
-    return this.#push(this.#ask('closest', this.#wanted(value)));
+    return Selection.closest(this, value);
   }
 
   has(value) {
@@ -131,7 +217,7 @@ export class Selection {
     if (typeof value === 'function') return this.#push(this.#those(value, false));
     const wanted = this.#wanted(value);
     if (typeof wanted === 'string') return this.#push(this.#ask('filter', wanted, false));
-    return this.#push(this.#nodes.filter((node) => !wanted.includes(node)));
+    return this.#push(ArrayPrototypeFilter(this.#nodes, (node) => !ArrayPrototypeIncludes(wanted, node)));
   }
 
   filter(value) {
@@ -144,36 +230,35 @@ export class Selection {
 
   #matching(value, method) {
     if (typeof value === 'string') return this.#ask('filter', value, true);
-    if (value instanceof Selection) {
+    if (isInstance(Selection, value)) {
       const wanted = this.#numbers(value);
-      return this.#nodes.filter((node) => wanted.includes(node));
+      return ArrayPrototypeFilter(this.#nodes, (node) => ArrayPrototypeIncludes(wanted, node));
     }
     if (typeof value === 'function') return this.#those(value, true);
-    throw new GoError('the argument to ' + String(method) + '() must be a function, a selector or a selection');
+    throw new GoError('the argument to ' + method + '() must be a function, a selector or a selection');
   }
 
   #those(test, keep) {
-    return this.#nodes.filter((node, index) => Boolean(
-      test.call(test, index, new RawSelection(this.#page, [node])),
-    ) === keep);
+    return ArrayPrototypeFilter(this.#nodes, (node, index) => (
+      !!FunctionPrototypeCall(test, test, index, new RawSelection(this.#page, [node])) === keep
+    ));
   }
 
   /** Whether a node is below one of these. */
-  #contains(node) {
+  #isAbove(node) {
     return this.#ask('having', [node]).length > 0;
   }
 
   eq(index) {
-    const node = this.#nodes.at(integer(index));
-    return node === undefined ? new this.constructor(this.#page, []) : this.#push([node]);
+    return Selection.nth(this, integer(index));
   }
 
   first() {
-    return this.eq(0);
+    return Selection.nth(this, 0);
   }
 
   last() {
-    return this.eq(-1);
+    return Selection.nth(this, -1);
   }
 
   slice(start, ...end) {
@@ -183,25 +268,26 @@ export class Selection {
     if (from < 0) from += count;
     if (to < 0) to += count;
     if (from < 0 || from > to) throw new GoError('runtime error: slice bounds out of range [' + from + ':' + to + ']');
-    return this.#push(this.#nodes.slice(from, to));
+    return this.#push(ArrayPrototypeSlice(this.#nodes, from, to));
   }
 
   end() {
-    return this.#before ?? new this.constructor(this.#page, []);
+    return this.#before ?? this.#made([]);
   }
 
   // -- neighbours ----------------------------------------------------------------------------------
 
   #related(relation, filter) {
-    return this.#push(this.#ask('relatives', relation, filter.length ? text(filter[0]) : null));
+    return this.#push(this.#ask('relatives', relation, filter.length ? asText(filter[0]) : null));
   }
 
   #relatedUntil(relation, args) {
-    const [value, filter] = args;
-    const known = value === undefined || value === null || typeof value === 'string' || value instanceof Selection;
-    if (!known || args.length > 2) throw invalid(value);
-    const until = value instanceof Selection ? this.#numbers(value) : value ?? '';
-    return this.#push(this.#ask('relatives', relation, args.length === 2 ? String(filter) : null, until));
+    const value = args[0];
+    const isSelection = isInstance(Selection, value);
+    const isKnown = isNullish(value) || typeof value === 'string' || isSelection;
+    if (!isKnown || args.length > 2) throw invalid(value);
+    const until = isSelection ? this.#numbers(value) : value ?? '';
+    return this.#push(this.#ask('relatives', relation, args.length === 2 ? String(args[1]) : null, until));
   }
 
   children(...filter) {
@@ -256,38 +342,40 @@ export class Selection {
 
   each(visit) {
     if (typeof visit !== 'function') throw new GoError('the argument to each() must be a function');
-    elementsOf(this).forEach((element, index) => {
+    const elements = elementsOf(this);
+    for (let i = 0; i < elements.length; i += 1) {
       try {
-        visit.call(visit, index, element);
+        FunctionPrototypeCall(visit, visit, i, elements[i]);
       } catch (error) {
         throw new GoError('the function passed to each() failed: ' + failure(error));
       }
-    });
+    }
     return this;
   }
 
   map(convert) {
     if (typeof convert !== 'function') throw new GoError('the argument to map() must be a function');
-    const values = [];
-    this.#nodes.forEach((node, index) => {
+    const values = SafeArray();
+    for (let i = 0; i < this.#nodes.length; i += 1) {
       try {
-        values.push(convert.call(convert, index, new Selection(this.#page, [node])));
+        const selection = new Selection(this.#page, [this.#nodes[i]]);
+        ArrayPrototypePush(values, FunctionPrototypeCall(convert, convert, i, selection));
       } catch {
         // k6 leaves out what failed
       }
-    });
-    return values;
+    }
+    return ArrayFromSafe(values);
   }
 
   toArray() {
-    return this.#nodes.map((node) => this.#push([node]));
+    return ArrayFromSafe(ArrayPrototypeMap(this.#nodes, (node) => this.#push([node])));
   }
 
   get(...index) {
     if (!index.length) return elementsOf(this);
     const at = integer(index[0]);
     const count = this.#nodes.length;
-    return at < count && at > -count ? elementsOf(this.eq(at))[0] : undefined;
+    return at < count && at > -count ? elementsOf(Selection.nth(this, at))[0] : undefined;
   }
 
   size() {
@@ -295,14 +383,14 @@ export class Selection {
   }
 
   index(...of) {
-    const [first] = this.#nodes;
-    if (!of.length) return first === undefined ? -1 : this.first().prevAll().size();
-    const [value] = of;
+    const isEmpty = this.#nodes.length === 0;
+    if (!of.length) return isEmpty ? -1 : Selection.count(Selection.related(Selection.nth(this, 0), 'prevAll'));
+    const value = of[0];
     if (typeof value === 'string') {
-      return first === undefined ? -1 : host('html.find', this.#page.handle, [0], value).indexOf(first);
+      return isEmpty ? -1 : ArrayPrototypeIndexOf(host('html.find', this.#page.handle, [0], value), this.#nodes[0]);
     }
-    if (value instanceof Selection) return this.#nodes.indexOf(this.#numbers(value)[0]);
-    return isPlainElement(value) ? this.#nodes.indexOf(numberOf(value)) : -1;
+    if (isInstance(Selection, value)) return Selection.placeOf(this, value);
+    return isPlainElement(value) ? ArrayPrototypeIndexOf(this.#nodes, numberOf(value)) : -1;
   }
 
   // -- content -------------------------------------------------------------------------------------
@@ -312,34 +400,32 @@ export class Selection {
   }
 
   html() {
-    const [first] = this.#nodes;
-    return first === undefined ? '' : long(host('html.markup', this.#page.handle, first));
+    return this.#nodes.length ? long(host('html.markup', this.#page.handle, this.#nodes[0])) : '';
   }
 
   attr(name, ...otherwise) {
-    const [first] = this.#nodes;
-    if (first === undefined) return otherwise[0];
-    return host('html.attribute', this.#page.handle, first, text(name)) ?? otherwise[0];
+    return Selection.attributeOf(this, asText(name)) ?? (otherwise.length ? otherwise[0] : undefined);
   }
 
   val() {
-    const [first] = this.#nodes;
-    return first === undefined ? undefined : host('html.value', this.#page.handle, first);
+    return Selection.fieldOf(this);
   }
 
   data(...key) {
-    const [first] = this.#nodes;
-    if (first === undefined) return undefined;
-    const attributes = host('html.attributes', this.#page.handle, first);
+    if (this.#nodes.length === 0) return undefined;
+    const attributes = host('html.attributes', this.#page.handle, this.#nodes[0]);
     if (!attributes.length) return undefined;
     if (key.length) {
-      const name = 'data-' + attributeName(text(key[0]));
-      const found = attributes.find(([, attribute]) => attribute === name);
+      const wanted = 'data-' + attributeName(asText(key[0]));
+      const found = ArrayPrototypeFind(attributes, (attribute) => attribute[1] === wanted);
       return found && dataValue(found[2]);
     }
-    const data = {};
-    for (const [, name, value] of attributes) {
-      if (name.startsWith('data-') && name.length > 5) data[propertyName(name.slice(5))] = dataValue(value);
+    const data = ObjectCreate(ObjectPrototype);
+    for (let i = 0; i < attributes.length; i += 1) {
+      const name = attributes[i][1];
+      if (StringPrototypeSlice(name, 0, 5) === 'data-' && name.length > 5) {
+        setOwn(data, propertyName(StringPrototypeSlice(name, 5)), dataValue(attributes[i][2]));
+      }
     }
     return data;
   }
@@ -349,11 +435,16 @@ export class Selection {
   }
 
   serializeArray() {
-    return this.#ask('fields').map(([name, value]) => ({ name, value: value ?? undefined }));
+    return ArrayFromSafe(ArrayPrototypeMap(this.#ask('fields'), (field) => ({
+      name: field[0], value: field[1] ?? undefined,
+    })));
   }
 
   serializeObject() {
-    return Object.fromEntries(this.#ask('fields').map(([name, value]) => [name, value ?? undefined]));
+    const fields = this.#ask('fields');
+    const object = ObjectCreate(ObjectPrototype);
+    for (let i = 0; i < fields.length; i += 1) setOwn(object, fields[i][0], fields[i][1] ?? undefined);
+    return object;
   }
 }
 
@@ -365,84 +456,28 @@ setSelection(Selection);
  */
 class RawSelection extends Selection {
   attr(name) {
-    const value = super.attr(name);
+    const value = Selection.attributeOf(this, asText(name));
     return [value ?? '', value !== undefined];
   }
 
   attrOr(name, otherwise) {
-    return super.attr(name, text(otherwise));
+    return Selection.attributeOf(this, asText(name)) ?? asText(otherwise);
   }
 
   hasClass(name) {
-    return this.is((_, one) => one.attrOr('class', '').split(/[\t\r\n ]/).includes(text(name)));
+    const wanted = asText(name);
+    const nodes = Selection.nodesOf(this);
+    for (let i = 0; i < nodes.length; i += 1) {
+      const classes = Selection.attributeOf(Selection.nth(this, i), 'class') ?? '';
+      const words = StringPrototypeSplit(RegExpPrototypeSymbolReplace(/[\t\r\n]/g, classes, () => ' '), ' ');
+      if (ArrayPrototypeIncludes(words, wanted)) return true;
+    }
+    return false;
   }
 
   length() {
-    return this.size();
+    return Selection.count(this);
   }
 }
-for (const name of ['data', 'serialize', 'serializeArray', 'serializeObject', 'toArray', 'val']) {
-  RawSelection.prototype[name] = undefined;
-}
-
-// -- data attributes: names and values ---------------------------------------------------------------
-
-// The words that Go's conventions write in capitals: `data-user-id` is `userID`.
-const CAPITALS = new Set(['ACL', 'API', 'ASCII', 'CPU', 'CSS', 'DNS', 'EOF', 'ETA', 'GPU', 'GUID', 'HTML', 'HTTP',
-  'HTTPS', 'ID', 'IP', 'JSON', 'LHS', 'OS', 'OAuth', 'QPS', 'RAM', 'RHS', 'RPC', 'SLA', 'SMTP', 'SQL', 'SSH', 'TCP',
-  'TLS', 'TTL', 'UDP', 'UI', 'UID', 'URI', 'URL', 'UTF8', 'UUID', 'VM', 'XML', 'XMPP', 'XSRF', 'XSS']);
-
-const propertyName = (name) => {
-  const [first, ...others] = name.split('-');
-  return first + others.flatMap((word) => word.split('_')).map((word) => {
-    if (word === 'oauth') return 'OAuth';
-    const upper = word.toUpperCase();
-    return CAPITALS.has(upper) ? upper : word.charAt(0).toUpperCase() + word.slice(1);
-  }).join('');
-};
-
-const attributeName = (name) => {
-  const words = [];
-  let start = 0;
-  for (let at = 1; at < name.length; at += 1) {
-    const letter = name[at];
-    if (letter === letter.toLowerCase() || letter !== letter.toUpperCase()) continue;
-    const capitals = [5, 4, 3, 2].map((length) => name.slice(start, start + length))
-      .find((word) => CAPITALS.has(word));
-    if (capitals) {
-      words.push(capitals);
-      at += capitals.length - 1;
-    } else {
-      words.push(name.slice(start, at));
-    }
-    start = at;
-  }
-  words.push(name.slice(start));
-  return words.filter((word) => word !== '').join('-').toLowerCase().replaceAll('_', '-');
-};
-
-/** A number without an exponent, as Go prints it. */
-const plainNumber = (value) => {
-  const [, sign, first, rest = '', exponent] = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(String(value)) ?? [];
-  if (!exponent) return Object.is(value, -0) ? '-0' : String(value);
-  const digits = first + rest;
-  return Number(exponent) < 0
-    ? sign + '0.' + String(digits.padStart(digits.length - Number(exponent) - 1, '0'))
-    : sign + digits.padEnd(Number(exponent) + 1, '0');
-};
-
-const dataValue = (value) => {
-  if (value === '' || value === 'null' || value === 'undefined') return undefined;
-  if (value === 'true' || value === 'false') return value === 'true';
-  if (value.startsWith('{') || value.startsWith('[')) {
-    try {
-      return JSON.parse(value);
-    } catch {
-      return value;
-    }
-  }
-  if (value === 'NaN') return NaN;
-  if (value === '+Inf' || value === '-Inf') return value === '+Inf' ? Infinity : -Infinity;
-  const number = Number(value);
-  return Number.isFinite(number) && plainNumber(number) === value ? number : value;
-};
+const ABSENT = ['data', 'serialize', 'serializeArray', 'serializeObject', 'toArray', 'val'];
+for (let i = 0; i < ABSENT.length; i += 1) setOwn(RawSelection.prototype, ABSENT[i], undefined);

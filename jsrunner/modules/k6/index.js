@@ -4,7 +4,7 @@ import { context } from 'jsrunner:context';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import {
-  AsyncFunction, Math, MathImul, MathMin, MathRandom, Number, ObjectKeys, ReflectDefineProperty,
+  AsyncFunction, Math, MathImul, MathMin, MathRandom, Number, ObjectKeys, ReflectDefineProperty, ReflectGet,
   StringPrototypeIncludes, isInstance,
 } from 'jsrunner:primordials';
 import {
@@ -83,7 +83,7 @@ let random = MathRandom;
 export function randomSeed(seed) {
   // xoshiro-like generators need no more than a 32-bit state here: k6 promises equal sequences only.
   let state = Number(seed) | 0;
-  if (Math.random !== random) return;
+  if (ReflectGet(Math, 'random') !== random) return;
   random = () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = MathImul(state ^ (state >>> 15), 1 | state);

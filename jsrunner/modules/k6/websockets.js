@@ -9,7 +9,7 @@ import { GoError, describe, mustBeCallable } from 'jsrunner:errors';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { forget, listen, onDeparture } from 'jsrunner:loop';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, ArrayPrototypeFilter,
+  ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter,
   ArrayPrototypeIncludes, ArrayPrototypeIndexOf, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
   ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties, ObjectDefineProperty, ObjectKeys, SafeArray,
   String, StringPrototypeCharCodeAt, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array,
@@ -122,7 +122,7 @@ export function WebSocket(address, protocols, params) {
   let state = CONNECTING;
   let binaryType = 'blob';
   let protocol = '';
-  let extensions = [];
+  let extensions = ArrayFromSafe(SafeArray());
   const handlers = { __proto__: null }; // the on... properties
   const listeners = { __proto__: null };
 

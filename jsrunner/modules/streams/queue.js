@@ -1,9 +1,10 @@
 // jsrunner:streams/queue — what both kinds of streams are made of: https://streams.spec.whatwg.org/
 // @ts-check
 import {
-  ArrayIsArray, ArrayPrototypePush, ArrayPrototypeShift, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, Promise,
-  PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
+  ArrayIsArray, ArrayPrototypePush, ArrayPrototypeShift, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys,
+  Promise, PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
 } from 'jsrunner:primordials';
+import { rejection, resolution } from 'jsrunner:promises';
 import { isNullish } from 'jsrunner:values';
 
 // -- promises --------------------------------------------------------------------------------------
@@ -45,14 +46,11 @@ export const resolved = () => {
   return made;
 };
 
-/** A promise that is rejected, for a caller who looks at it. */
-export const rejection = (error) => new Promise((resolve, reject) => reject(error));
-
 /** A promise that fails because of how it was asked for. */
 export const refusal = (text) => rejection(new TypeError(text));
 
 /** The value itself if it is a promise, or else a promise of it. */
-export const promiseOf = (value) => (isInstance(Promise, value) ? value : new Promise((resolve) => resolve(value)));
+export const promiseOf = (value) => (isInstance(Promise, value) ? value : resolution(value));
 
 /** A promise of what an algorithm returns or throws. */
 export const attempt = (call, argument) => {
@@ -88,8 +86,8 @@ const MUST = 'CountQueuingStrategy argument must ';
 export const strategyOf = (strategy) => {
   if (isNullish(strategy) || typeof strategy === 'string') return { highWaterMark: 1, size: undefined };
   if (!isPlain(strategy)) throw new TypeError(MUST + 'be an object');
-  const { highWaterMark } = strategy;
-  return { highWaterMark: isNullish(highWaterMark) ? 1 : highWaterMark, size: strategy.size };
+  const { highWaterMark, size } = strategy;
+  return { highWaterMark: isNullish(highWaterMark) ? 1 : highWaterMark, size };
 };
 
 /** The same when all else is known to be right: k6 looks at the size first. */
@@ -104,29 +102,30 @@ export const checkedStrategy = ({ highWaterMark, size }) => {
 /** Chunks with their sizes. */
 export class Queue {
   #pairs = SafeArray();
-  size = 0;
+  /** The sum of all sizes. */
+  total = 0;
 
-  get length() {
+  get count() {
     return this.#pairs.length;
   }
-  push(value, size) {
+  append(value, size) {
     const number = Number(size);
     if (!(NumberIsFinite(number) && number >= 0)) throw new RangeError('size must be a finite, non-NaN number');
-    ArrayPrototypePush(this.#pairs, { value, size: number });
-    this.size += number;
+    ArrayPrototypePush(this.#pairs, { value, weight: number });
+    this.total += number;
   }
   peek() {
     return this.#pairs[0].value;
   }
-  shift() {
-    const { value, size } = ArrayPrototypeShift(this.#pairs);
-    this.size -= size;
-    if (this.size < 0) this.size = 0; // what is left of rounding stays, as in k6
+  take() {
+    const { value, weight } = ArrayPrototypeShift(this.#pairs);
+    this.total -= weight;
+    if (this.total < 0) this.total = 0; // what is left of rounding stays, as in k6
     return value;
   }
-  clear() {
+  drop() {
     this.#pairs = SafeArray();
-    this.size = 0;
+    this.total = 0;
   }
 }
 

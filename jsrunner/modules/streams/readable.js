@@ -3,10 +3,12 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import {
-  ArrayPrototypePush, ArrayPrototypeShift, ObjectCreate, Promise, PromisePrototypeThen, SafeArray, SafeWeakMap, String, TypeError,
+  ArrayPrototypePush, ArrayPrototypeShift, ObjectCreate, Promise, PromisePrototypeThen, SafeArray, SafeWeakMap, String,
+  TypeError,
 } from 'jsrunner:primordials';
+import { rejection } from 'jsrunner:promises';
 import {
-  Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, noConstructor, promiseOf, refusal, rejected, rejection,
+  Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, noConstructor, promiseOf, refusal, rejected,
   resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
 import { isNullish } from 'jsrunner:values';
@@ -54,7 +56,7 @@ const cancel = (stream, reason) => {
   if (stream.state === 'errored') return rejection(stream.error);
   close(stream);
   const { controller } = stream;
-  controller.queue.clear();
+  controller.queue.drop();
   const done = attempt(controller.cancel, reason);
   clearAlgorithms(controller);
   return PromisePrototypeThen(done, nothing);
@@ -76,12 +78,12 @@ const checkOpen = (controller) => {
 
 const desiredSize = ({ stream, queue, highWaterMark }) => {
   if (stream.state === 'errored') return null;
-  return stream.state === 'closed' ? 0 : highWaterMark - queue.size;
+  return stream.state === 'closed' ? 0 : highWaterMark - queue.total;
 };
 
 const controllerError = (controller, error) => {
   if (controller.stream.state !== 'readable') return;
-  controller.queue.clear();
+  controller.queue.drop();
   clearAlgorithms(controller);
   fail(controller.stream, error);
 };
@@ -115,7 +117,7 @@ const enqueue = (controller, chunk) => {
     ArrayPrototypeShift(stream.reader.requests).resolve({ value: chunk, done: false });
   } else {
     try {
-      controller.queue.push(chunk, controller.sizeOf(chunk));
+      controller.queue.append(chunk, controller.sizeOf(chunk));
     } catch (error) {
       controllerError(controller, error);
       throw error;
@@ -127,19 +129,19 @@ const enqueue = (controller, chunk) => {
 const requestClose = (controller) => {
   checkOpen(controller);
   controller.closeRequested = true;
-  if (controller.queue.length) return;
+  if (controller.queue.count) return;
   clearAlgorithms(controller);
   close(controller.stream);
 };
 
 const pullSteps = (controller, request) => {
-  if (!controller.queue.length) {
+  if (!controller.queue.count) {
     ArrayPrototypePush(controller.stream.reader.requests, request);
     callPullIfNeeded(controller);
     return;
   }
-  const value = controller.queue.shift();
-  if (controller.closeRequested && !controller.queue.length) {
+  const value = controller.queue.take();
+  if (controller.closeRequested && !controller.queue.count) {
     clearAlgorithms(controller);
     close(controller.stream);
   } else {

@@ -2,12 +2,13 @@
 // https://streams.spec.whatwg.org/#ws (whose names the functions have), without abort signals.
 // @ts-check
 import {
-  ArrayPrototypePush, ArrayPrototypeShift, Boolean, ObjectCreate, ObjectDefineProperty, Promise, PromisePrototypeThen, RangeError,
-  SafeArray, SafeWeakMap, TypeError,
+  ArrayPrototypePush, ArrayPrototypeShift, Boolean, ObjectCreate, ObjectDefineProperty, ObjectKeys, Promise,
+  PromisePrototypeThen, RangeError, SafeArray, SafeWeakMap, TypeError,
 } from 'jsrunner:primordials';
+import { rejection } from 'jsrunner:promises';
 import {
   Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, deferred, noConstructor, promiseOf, refusal, rejected,
-  rejection, resolved, state, strategyOf, underlying,
+  resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
 import { defineMethods, isObject } from 'jsrunner:values';
 
@@ -40,7 +41,7 @@ const close = (stream) => {
   const request = deferred();
   stream.closeRequest = request;
   if (stream.writer && stream.backpressure && stream.state === 'writable') stream.writer.ready.resolve(undefined);
-  stream.controller.queue.push(CLOSE, 0);
+  stream.controller.queue.append(CLOSE, 0);
   advanceQueueIfNeeded(stream.controller);
   return request.promise;
 };
@@ -70,7 +71,7 @@ const startErroring = (stream, reason) => {
 const finishErroring = (stream) => {
   const { controller } = stream;
   stream.state = 'errored';
-  controller.queue.clear();
+  controller.queue.drop();
   const { writeRequests } = stream;
   stream.writeRequests = SafeArray();
   for (let i = 0; i < writeRequests.length; i += 1) writeRequests[i].reject(stream.error);
@@ -142,7 +143,7 @@ const clearAlgorithms = (controller) => {
   controller.sizeOf = undefined;
 };
 
-const desiredSize = ({ highWaterMark, queue }) => highWaterMark - queue.size;
+const desiredSize = ({ highWaterMark, queue }) => highWaterMark - queue.total;
 const hasBackpressure = (controller) => desiredSize(controller) <= 0;
 
 const controllerError = (controller, error) => {
@@ -159,7 +160,7 @@ const advanceQueueIfNeeded = (controller) => {
   if (!controller.started || stream.inFlightWrite) return;
   if (stream.state === 'erroring') {
     finishErroring(stream);
-  } else if (queue.length) {
+  } else if (queue.count) {
     if (queue.peek() === CLOSE) processClose(controller);
     else processWrite(controller, queue.peek());
   }
@@ -169,7 +170,7 @@ const processClose = (controller) => {
   const { stream } = controller;
   stream.inFlightClose = stream.closeRequest;
   stream.closeRequest = undefined;
-  controller.queue.shift();
+  controller.queue.take();
   const done = attempt(controller.close);
   clearAlgorithms(controller);
   PromisePrototypeThen(done, () => finishInFlightClose(stream), (error) => finishInFlightCloseWithError(stream, error));
@@ -181,7 +182,7 @@ const processWrite = (controller, chunk) => {
   PromisePrototypeThen(attempt(controller.write, chunk), () => {
     stream.inFlightWrite.resolve(undefined);
     stream.inFlightWrite = undefined;
-    controller.queue.shift();
+    controller.queue.take();
     if (!closeQueuedOrInFlight(stream) && stream.state === 'writable') {
       updateBackpressure(stream, hasBackpressure(controller));
     }
@@ -207,7 +208,7 @@ const chunkSize = (controller, chunk) => {
 const enqueue = (controller, chunk, size) => {
   const { stream } = controller;
   try {
-    controller.queue.push(chunk, size);
+    controller.queue.append(chunk, size);
   } catch (error) {
     errorIfNeeded(controller, error);
     return;
@@ -324,9 +325,10 @@ const writerGetters = {
     return stream.state === 'closed' ? 0 : desiredSize(stream.controller);
   },
 };
-for (const name in writerGetters) {
-  ObjectDefineProperty(writerPrototype, name, {
-    __proto__: null, get: writerGetters[name], enumerable: true, configurable: true,
+const getterNames = ObjectKeys(writerGetters);
+for (let i = 0; i < getterNames.length; i += 1) {
+  ObjectDefineProperty(writerPrototype, getterNames[i], {
+    __proto__: null, get: writerGetters[getterNames[i]], enumerable: true, configurable: true,
   });
 }
 defineMethods(writerPrototype, {

@@ -4,8 +4,8 @@ import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
 import { unpack } from 'jsrunner:host';
 import {
-  ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, PromisePrototypeThen, String, TypedArrayPrototypeGetLength,
-  Uint8Array, isInstance,
+  ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, PromisePrototypeThen, SafeArray, String,
+  TypedArrayPrototypeGetLength, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import {
   NO_USAGES, checkUsages, hasUsage, innerOf, keyPair, looksLike, newKey,
@@ -118,7 +118,7 @@ const checkPublic = (name, key) => {
 };
 
 const ecdh = {
-  ...elliptic({ private: DERIVATION, public: [], all: DERIVATION }),
+  ...elliptic({ private: DERIVATION, public: SafeArray(), all: DERIVATION }),
   deriveBits(name, parameters) {
     const other = needed(parameters, 'public', 'TypeError', 'algorithm does not contain a public key');
     checkPublic(name, other);

@@ -68,7 +68,7 @@ const aes = {
     return finished(aesKey(name, bytes, extractable, usages), usages);
   },
   exportKey: (name) => (format, key) => exported(format, key,
-    'A' + String(sizeOf(innerOf(key).material) * 8) + String(StringPrototypeSlice(name, 4))),
+    'A' + (sizeOf(innerOf(key).material) * 8) + StringPrototypeSlice(name, 4)),
 };
 
 const cbc = (encrypts) => (name, parameters) => {
@@ -181,7 +181,7 @@ const hmac = {
       return finished(hmacKey(hash, length, bytes, extractable, usages), usages);
     };
   },
-  exportKey: () => (format, key) => exported(format, key, 'HS' + String(StringPrototypeSlice(innerOf(key).hash, 4))),
+  exportKey: () => (format, key) => exported(format, key, 'HS' + StringPrototypeSlice(innerOf(key).hash, 4)),
   sign: () => signature,
   verify: () => (key, given, data) => run('same', signature(key, data), given),
 };

@@ -1,53 +1,140 @@
 // jsrunner:k6/http/gjson — paths into JSON values: https://github.com/tidwall/gjson/blob/master/SYNTAX.md
 // A value that is not there is undefined. JSON lines (paths that begin with `..`) are left out.
 // @ts-check
+import {
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush, JSONParse,
+  JSONStringify, NumberParseFloat, ObjectCreate, ObjectHasOwn, ObjectKeys, ObjectPrototype, RegExpPrototypeExec, SafeArray,
+  String, StringPrototypeIncludes, StringPrototypeSlice, StringPrototypeToLowerCase, StringPrototypeTrim,
+} from 'jsrunner:primordials';
+import { isObject, setOwn } from 'jsrunner:values';
 
-const isObject = (value) => typeof value === 'object' && value !== null;
-const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
+const own = (object, key) => (ObjectHasOwn(object, key) ? object[key] : undefined);
+const isAt = (text, part, at) => StringPrototypeSlice(text, at, at + part.length) === part;
+const isDigits = (text) => RegExpPrototypeExec(/^\d+$/, text) !== null;
+const isThere = (item) => item !== undefined;
 
 /** Whether a text matches a pattern of `*`, `?` and escaped characters. */
 const matches = (text, pattern) => {
-  const source = pattern.replace(/\\(.)|([*?])|[^\\*?]+/gs, (part, escaped, wild) => {
-    if (wild) return wild === '*' ? '.*' : '.';
-    return RegExp.escape ? RegExp.escape(escaped ?? part) : (escaped ?? part).replace(/[^\w]/g, '\\$&');
-  });
-  return new RegExp('^' + source + '$', 's').test(text);
+  let at = 0;
+  let from = 0;
+  let star = -1; // behind the last `*`, which took the text up to `taken`
+  let taken = 0;
+  while (at < text.length) {
+    const isEscaped = pattern[from] === '\\' && from + 1 < pattern.length;
+    const wanted = pattern[isEscaped ? from + 1 : from];
+    if (wanted === '*' && !isEscaped) {
+      from += 1;
+      star = from;
+      taken = at;
+    } else if (from < pattern.length && (wanted === text[at] || (wanted === '?' && !isEscaped))) {
+      from += isEscaped ? 2 : 1;
+      at += 1;
+    } else if (star >= 0) {
+      taken += 1;
+      at = taken;
+      from = star;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[from] === '*') from += 1;
+  return from === pattern.length;
 };
 
-const unescaped = (part) => (part.includes('\\') ? part.replace(/\\(.)/gs, '$1') : part);
+const unescaped = (part) => {
+  let text = '';
+  for (let i = 0; i < part.length; i += 1) {
+    if (part[i] === '\\' && i + 1 < part.length) i += 1;
+    text += part[i];
+  }
+  return text;
+};
+
+// -- lists and objects that paths make -------------------------------------------------------------------
+
+/** The list of what `append` is called with. */
+const listOf = (fill) => {
+  const list = SafeArray();
+  fill((item) => ArrayPrototypePush(list, item));
+  return ArrayFromSafe(list);
+};
+
+const recordOf = (pairs) => {
+  const record = ObjectCreate(ObjectPrototype);
+  for (let i = 0; i < pairs.length; i += 1) setOwn(record, pairs[i][0], pairs[i][1]);
+  return record;
+};
+
+const pairsOf = (object) => ArrayPrototypeMap(ObjectKeys(object), (key) => [key, object[key]]);
+const valuesOf = (object) => ArrayPrototypeMap(ObjectKeys(object), (key) => object[key]);
 
 // -- modifiers -----------------------------------------------------------------------------------------
 
-const flatten = (value, deep) => (Array.isArray(value) ? value.flat(deep ? Infinity : 1) : value);
-
-const dig = (value, path, found) => {
-  const here = get(value, path);
-  if (here !== undefined) found.push(here);
-  if (isObject(value)) for (const inner of Object.values(value)) dig(inner, path, found);
-  return found;
+const appendFlat = (list, append, depth) => {
+  for (let i = 0; i < list.length; i += 1) {
+    if (depth > 0 && ArrayIsArray(list[i])) appendFlat(list[i], append, depth - 1);
+    else append(list[i]);
+  }
 };
 
-const join = (value) => (Array.isArray(value) ? Object.assign({}, ...value.filter(isObject)) : value);
+const flatten = (value, deep) => (
+  ArrayIsArray(value) ? listOf((append) => appendFlat(value, append, deep ? Infinity : 1)) : value
+);
+
+const dig = (value, path, append) => {
+  const here = get(value, path);
+  if (here !== undefined) append(here);
+  if (!isObject(value)) return;
+  const inner = valuesOf(value);
+  for (let i = 0; i < inner.length; i += 1) dig(inner[i], path, append);
+};
+
+const join = (value) => {
+  if (!ArrayIsArray(value)) return value;
+  const joined = ObjectCreate(ObjectPrototype);
+  for (let i = 0; i < value.length; i += 1) {
+    const pairs = isObject(value[i]) ? pairsOf(value[i]) : SafeArray();
+    for (let j = 0; j < pairs.length; j += 1) setOwn(joined, pairs[j][0], pairs[j][1]);
+  }
+  return joined;
+};
 
 const group = (value) => {
-  const rows = [];
-  for (const [key, column] of Object.entries(isObject(value) ? value : {})) {
-    if (Array.isArray(column)) column.forEach((item, i) => ((rows[i] ??= {})[key] = item));
+  const rows = SafeArray();
+  const columns = isObject(value) ? pairsOf(value) : SafeArray();
+  for (let i = 0; i < columns.length; i += 1) {
+    const key = columns[i][0];
+    const column = columns[i][1];
+    for (let row = 0; ArrayIsArray(column) && row < column.length; row += 1) {
+      rows[row] ??= ObjectCreate(ObjectPrototype);
+      setOwn(rows[row], key, column[row]);
+    }
   }
-  return rows;
+  return ArrayFromSafe(rows);
+};
+
+const reversed = (list) => {
+  const copy = SafeArray();
+  for (let i = list.length - 1; i >= 0; i -= 1) ArrayPrototypePush(copy, list[i]);
+  return copy;
 };
 
 const reverse = (value) => {
-  if (Array.isArray(value)) return value.toReversed();
-  return isObject(value) ? Object.fromEntries(Object.entries(value).reverse()) : value;
+  if (ArrayIsArray(value)) return ArrayFromSafe(reversed(value));
+  return isObject(value) ? recordOf(reversed(pairsOf(value))) : value;
 };
 
 const parsed = (text) => {
   try {
-    return JSON.parse(text);
+    return JSONParse(text);
   } catch {
     return undefined;
   }
+};
+
+const keysOf = (value) => {
+  if (ArrayIsArray(value)) return ArrayPrototypeMap(value, () => null);
+  return isObject(value) ? ArrayPrototypeMap(ObjectKeys(value), (key) => key) : SafeArray();
 };
 
 const modifiers = {
@@ -57,31 +144,38 @@ const modifiers = {
   ugly: (value) => value,
   pretty: (value) => value,
   reverse,
-  keys: (value) => (Array.isArray(value) ? value.map(() => null) : isObject(value) ? Object.keys(value) : []),
-  values: (value) => (isObject(value) ? Object.values(value) : [value]),
-  flatten: (value, argument) => flatten(value, parsed(argument)?.deep === true),
+  keys: (value) => ArrayFromSafe(keysOf(value)),
+  values: (value) => (isObject(value) ? ArrayFromSafe(valuesOf(value)) : [value]),
+  flatten(value, argument) {
+    const options = parsed(argument);
+    return flatten(value, isObject(options) && own(options, 'deep') === true);
+  },
   join,
-  tostr: (value) => JSON.stringify(value),
+  tostr: (value) => JSONStringify(value),
   fromstr: (value) => (typeof value === 'string' ? parsed(value) : undefined),
   group,
-  dig: (value, argument) => dig(value, argument, []),
+  dig: (value, argument) => listOf((append) => dig(value, argument, append)),
+};
+
+/** The first place from `start` on where one of these characters stands, or else the end. */
+const endAt = (path, characters, start) => {
+  let end = start;
+  while (end < path.length && !StringPrototypeIncludes(characters, path[end])) end += 1;
+  return end;
 };
 
 /** The end of what begins at `start`: an object, array or text is read whole, else up to `.` or `|`. */
 const endOfArgument = (path, start) => {
-  if (!'{["('.includes(path[start])) {
-    const end = path.slice(start).search(/[.|]/);
-    return end < 0 ? path.length : start + end;
-  }
+  if (start >= path.length || !StringPrototypeIncludes('{["(', path[start])) return endAt(path, '.|', start);
   let depth = 0;
   for (let i = start; i < path.length; i += 1) {
     const character = path[i];
     if (character === '"') {
       i = endOfText(path, i);
       if (depth === 0) return i + 1;
-    } else if ('{[('.includes(character)) {
+    } else if (StringPrototypeIncludes('{[(', character)) {
       depth += 1;
-    } else if ('}])'.includes(character)) {
+    } else if (StringPrototypeIncludes('}])', character)) {
       depth -= 1;
       if (depth === 0) return i + 1;
     }
@@ -97,31 +191,30 @@ const endOfText = (path, start) => {
 
 /** [result, rest of the path] of a path that begins with a modifier, undefined if it is none. */
 const modified = (value, path) => {
-  const [, name] = /^@([^.|:]*)/.exec(path);
-  const modifier = modifiers[name];
+  let end = endAt(path, '.|:', 1);
+  const modifier = modifiers[StringPrototypeSlice(path, 1, end)];
   if (!modifier) return undefined;
-  let end = name.length + 1;
   let argument = '';
   if (path[end] === ':') {
     const start = end + 1;
     end = endOfArgument(path, start);
-    argument = path.slice(start, end);
+    argument = StringPrototypeSlice(path, start, end);
   }
-  return [modifier(value, argument), path.slice(end)];
+  return [modifier(value, argument), StringPrototypeSlice(path, end)];
 };
 
 // -- several paths at once: {a,"name":b} and [a,b] -----------------------------------------------------
 
 /** [[name or undefined, path] ...] and the rest of the path; undefined if brackets do not match. */
 const selectors = (path) => {
-  const found = [];
+  const found = SafeArray();
   let depth = 0;
   let start = 1;
   let colon = 0;
   const add = (end) => {
-    const name = colon ? path.slice(start, colon) : undefined;
-    const selected = path.slice(colon ? colon + 1 : start, end);
-    if (selected) found.push([name?.startsWith('"') ? parsed(name) : name, selected]);
+    const name = colon ? StringPrototypeSlice(path, start, colon) : undefined;
+    const selected = StringPrototypeSlice(path, colon ? colon + 1 : start, end);
+    if (selected) ArrayPrototypePush(found, [name?.[0] === '"' ? parsed(name) : name, selected]);
     start = end + 1;
     colon = 0;
   };
@@ -133,13 +226,13 @@ const selectors = (path) => {
       i = endOfText(path, i);
     } else if (character === '@' && i === start) {
       i = endOfModifier(path, i) - 1;
-    } else if ('{[('.includes(character)) {
+    } else if (StringPrototypeIncludes('{[(', character)) {
       depth += 1;
-    } else if ('}])'.includes(character)) {
+    } else if (StringPrototypeIncludes('}])', character)) {
       depth -= 1;
       if (depth === 0) {
         add(i);
-        return [found, path.slice(i + 1)];
+        return [found, StringPrototypeSlice(path, i + 1)];
       }
     } else if (depth === 1 && character === ':' && !colon) {
       colon = i;
@@ -151,22 +244,29 @@ const selectors = (path) => {
 };
 
 const endOfModifier = (path, start) => {
-  const colon = /^@[^.|:,}\]]*:/.exec(path.slice(start));
-  return colon ? endOfArgument(path, start + colon[0].length) : start + 1;
+  const end = endAt(path, '.|:,}]', start + 1);
+  return path[end] === ':' ? endOfArgument(path, end + 1) : start + 1;
 };
 
+/** What a path is called in an object that is made of several: its last component, or `_`. */
 const lastName = (path) => {
-  const name = /(?:^|[.|])((?:\\.|[^.|\\])*)$/s.exec(path)[1];
-  return /^[\w$-]+$/.test(name) ? name : '_';
+  let start = 0;
+  for (let i = 0; i < path.length; i += 1) {
+    if (path[i] === '\\') i += 1;
+    else if (path[i] === '.' || path[i] === '|') start = i + 1;
+  }
+  const name = StringPrototypeSlice(path, start);
+  return RegExpPrototypeExec(/^[\w$-]+$/, name) ? name : '_';
 };
 
 const several = (value, path) => {
   const split = selectors(path);
-  if (!split || (split[1] && !'.|'.includes(split[1][0]))) return undefined;
-  const results = split[0]
-    .map(([name, selected]) => [name ?? lastName(selected), get(value, selected)])
-    .filter(([, result]) => result !== undefined);
-  const made = path[0] === '[' ? results.map(([, result]) => result) : Object.fromEntries(results);
+  if (!split || (split[1] && !StringPrototypeIncludes('.|', split[1][0]))) return undefined;
+  const results = ArrayPrototypeFilter(
+    ArrayPrototypeMap(split[0], (one) => [one[0] ?? lastName(one[1]), get(value, one[1])]),
+    (result) => result[1] !== undefined,
+  );
+  const made = path[0] === '[' ? ArrayFromSafe(ArrayPrototypeMap(results, (result) => result[1])) : recordOf(results);
   return [made, split[1]];
 };
 
@@ -174,38 +274,42 @@ const several = (value, path) => {
 
 /** Whether a `.` before this begins a new path, as `|` does. */
 const beginsPath = (rest) => {
-  if (rest[0] === '@') return /^@([^.|:]*)/.exec(rest)[1] in modifiers;
+  if (rest[0] === '@') return StringPrototypeSlice(rest, 1, endAt(rest, '.|:', 1)) in modifiers;
   return rest[0] === '[' || rest[0] === '{';
 };
 
-/** A path's first component and what follows it: {part, wild, rest?, pipe?}. */
+/** A path's first component and what follows it: {part, wild, rest or pipe if they are there}. */
 const first = (path) => {
   let wild = false;
   for (let i = 0; i < path.length; i += 1) {
     const character = path[i];
     if (character === '\\') {
       i += 1;
-    } else if (character === '|') {
-      return { part: path.slice(0, i), wild, pipe: path.slice(i + 1) };
-    } else if (character === '.') {
-      const rest = path.slice(i + 1);
-      return { part: path.slice(0, i), wild, [rest && beginsPath(rest) ? 'pipe' : 'rest']: rest };
+    } else if (character === '|' || character === '.') {
+      const part = StringPrototypeSlice(path, 0, i);
+      const more = StringPrototypeSlice(path, i + 1);
+      const isPipe = character === '|' || (more !== '' && beginsPath(more));
+      return {
+        __proto__: null, part, wild, rest: isPipe ? undefined : more, pipe: isPipe ? more : undefined,
+      };
     } else if (character === '*' || character === '?') {
       wild = true;
     }
   }
-  return { part: path, wild };
+  return { __proto__: null, part: path, wild };
 };
 
 /** [what comes before a `|` that ends a mapped path, what comes behind it or undefined] */
 const splitAtPipe = (path) => {
   for (let i = 0; i < path.length; i += 1) {
     if (path[i] === '\\') i += 1;
-    else if (path[i] === '#' && '(['.includes(path[i + 1] ?? ' ')) i = endOfArgument(path, i + 1) - 1;
-    else if (path[i] === '|') return [path.slice(0, i), path.slice(i + 1)];
+    else if (path[i] === '#' && StringPrototypeIncludes('([', path[i + 1] ?? ' ')) i = endOfArgument(path, i + 1) - 1;
+    else if (path[i] === '|') return [StringPrototypeSlice(path, 0, i), StringPrototypeSlice(path, i + 1)];
   }
   return [path, undefined];
 };
+
+const OPERATORS = ['==', '!=', '!%', '<=', '>=', '=', '<', '>', '%', '!'];
 
 /** {path, op, value, end} of a query that stands at the beginning of a path: `#(name=="x")`. */
 const query = (text) => {
@@ -214,7 +318,7 @@ const query = (text) => {
   let i = 2;
   for (; i < text.length; i += 1) {
     const character = text[i];
-    if (depth === 1 && !operator && '!=<>%'.includes(character)) operator = i;
+    if (depth === 1 && !operator && StringPrototypeIncludes('!=<>%', character)) operator = i;
     else if (character === '\\') i += 1;
     else if (character === '[' || character === '(') depth += 1;
     else if (character === '"') i = endOfText(text, i);
@@ -224,15 +328,21 @@ const query = (text) => {
     }
   }
   if (depth > 0) return undefined;
-  if (!operator) return { path: text.slice(2, i).trim(), op: '', value: '', end: i + 1 };
-  const [, op, rest] = /^(==|!=|!%|<=|>=|[=<>%!])(.*)$/s.exec(text.slice(operator, i).trim());
-  let value = rest.trim();
-  if (value.length > 1 && value.startsWith('"') && value.endsWith('"')) value = parsed(value) ?? value.slice(1, -1);
-  return { path: text.slice(2, operator).trim(), op: op === '==' ? '=' : op, value, end: i + 1 };
+  const path = StringPrototypeTrim(StringPrototypeSlice(text, 2, operator || i));
+  if (!operator) return { path, op: '', value: '', end: i + 1 };
+  const op = ArrayPrototypeFind(OPERATORS, (one) => isAt(text, one, operator));
+  let value = StringPrototypeTrim(StringPrototypeSlice(text, operator + op.length, i));
+  if (value.length > 1 && value[0] === '"' && value[value.length - 1] === '"') {
+    value = parsed(value) ?? StringPrototypeSlice(value, 1, -1);
+  }
+  return { path, op: op === '==' ? '=' : op, value, end: i + 1 };
 };
 
 const isTrueish = (value) => {
-  if (typeof value === 'string') return /^(1|t|true)$/i.test(value);
+  if (typeof value === 'string') {
+    const text = StringPrototypeToLowerCase(value);
+    return text === '1' || text === 't' || text === 'true';
+  }
   return typeof value === 'number' ? value !== 0 : value === true || isObject(value);
 };
 
@@ -258,11 +368,11 @@ const compared = (left, right, op) => {
   }
 };
 
-const satisfies = (given, { op, value: wanted }) => {
+const satisfies = (given, op, wanted) => {
   let value = given;
   let text = wanted;
-  if (text.startsWith('~')) {
-    value = tilde(value, text.slice(1));
+  if (text[0] === '~') {
+    value = tilde(value, StringPrototypeSlice(text, 1));
     text = 'true';
   }
   if (value === undefined) return false;
@@ -272,7 +382,7 @@ const satisfies = (given, { op, value: wanted }) => {
       if (op === '%') return matches(value, text);
       if (op === '!%') return !matches(value, text);
       return compared(value, text, op);
-    case 'number': return compared(value, Number.parseFloat(text) || 0, op);
+    case 'number': return compared(value, NumberParseFloat(text) || 0, op);
     case 'boolean': {
       if (op === '=') return text === String(value);
       if (op === '!=') return text !== String(value);
@@ -283,36 +393,49 @@ const satisfies = (given, { op, value: wanted }) => {
   }
 };
 
+/** The value that a query compares: the item itself, or what its path leads to. */
+const subject = (item, path) => {
+  if (path === '') return item;
+  return isObject(item) ? get(item, path) : undefined;
+};
+
 const queried = (array, path) => {
   const asked = query(path);
   if (!asked) return undefined;
   const all = path[asked.end] === '#';
-  const rest = path.slice(asked.end + (all ? 1 : 0));
-  const fits = (item) => satisfies(asked.path === '' ? item : isObject(item) ? get(item, asked.path) : undefined, asked);
+  const rest = StringPrototypeSlice(path, asked.end + (all ? 1 : 0));
+  const fits = (item) => satisfies(subject(item, asked.path), asked.op, asked.value);
   if (rest && rest[0] !== '.' && rest[0] !== '|') return undefined;
-  let pipe = rest[0] === '|' || (rest[0] === '.' && beginsPath(rest.slice(1))) ? rest.slice(1) : undefined;
+  const more = StringPrototypeSlice(rest, 1);
+  let pipe = rest[0] === '|' || (rest[0] === '.' && beginsPath(more)) ? more : undefined;
   let inner;
-  if (rest && pipe === undefined) [inner, pipe] = splitAtPipe(rest.slice(1));
+  if (rest && pipe === undefined) {
+    const parts = splitAtPipe(more);
+    inner = parts[0];
+    pipe = parts[1];
+  }
   const pick = (item) => (inner === undefined ? item : get(item, inner));
   let result;
   if (all) {
-    result = array.filter(fits).map(pick).filter((item) => item !== undefined);
+    const picked = ArrayPrototypeMap(ArrayPrototypeFilter(array, fits), pick);
+    result = ArrayFromSafe(ArrayPrototypeFilter(picked, isThere));
   } else {
-    const found = array.find(fits);
+    const found = ArrayPrototypeFind(array, fits);
     result = found === undefined ? undefined : pick(found);
   }
   return pipe === undefined || result === undefined ? result : get(result, pipe);
 };
 
 const ofArray = (array, path) => {
-  if (path.startsWith('#.')) {
-    const [inner, pipe] = splitAtPipe(path.slice(2));
-    const mapped = array.map((item) => get(item, inner)).filter((item) => item !== undefined);
-    return pipe === undefined ? mapped : get(mapped, pipe);
+  if (isAt(path, '#.', 0)) {
+    const parts = splitAtPipe(StringPrototypeSlice(path, 2));
+    const results = ArrayPrototypeMap(array, (item) => get(item, parts[0]));
+    const mapped = ArrayFromSafe(ArrayPrototypeFilter(results, isThere));
+    return parts[1] === undefined ? mapped : get(mapped, parts[1]);
   }
-  if (path.startsWith('#(') || path.startsWith('#[')) return queried(array, path);
+  if (isAt(path, '#(', 0) || isAt(path, '#[', 0)) return queried(array, path);
   const { part, rest, pipe } = first(path);
-  const item = part === '#' ? array.length : /^\d+$/.test(part) ? array[Number(part)] : undefined;
+  const item = part === '#' ? array.length : isDigits(part) ? own(array, +part) : undefined;
   return follow(item, rest, pipe);
 };
 
@@ -333,16 +456,17 @@ export const get = (value, path) => {
     else if (begin === '{' || begin === '[') found = several(value, path);
     else if (begin === '!') {
       const end = endOfArgument(path, 1);
-      found = [parsed(path.slice(1, end)), path.slice(end)];
+      found = [parsed(StringPrototypeSlice(path, 1, end)), StringPrototypeSlice(path, end)];
     }
     if (found) {
-      const [result, rest] = found;
-      return rest && result !== undefined ? get(result, rest.slice(1)) : result;
+      const result = found[0];
+      const rest = found[1];
+      return rest && result !== undefined ? get(result, StringPrototypeSlice(rest, 1)) : result;
     }
   }
-  if (Array.isArray(value)) return ofArray(value, path);
+  if (ArrayIsArray(value)) return ofArray(value, path);
   if (!isObject(value)) return undefined;
   const { part, wild, rest, pipe } = first(path);
-  const key = wild ? Object.keys(value).find((one) => matches(one, part)) : unescaped(part);
+  const key = wild ? ArrayPrototypeFind(ObjectKeys(value), (one) => matches(one, part)) : unescaped(part);
   return follow(key === undefined ? undefined : own(value, key), rest, pipe);
 };

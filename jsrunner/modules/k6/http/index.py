@@ -34,9 +34,9 @@ _BATCH_PER_HOST: Final = 6
 #: The Python half comes with k6/html, the parser that knows of a page's address from behind it.
 _LOAD_HTML: Final = """
 import 'k6/html';
-import { parse } from 'jsrunner:html/selection';
+import { Selection, parse } from 'jsrunner:html/selection';
 import { entries } from 'jsrunner:host';
-entries.adoptParser(parse);
+entries.adoptParser(parse, Selection);
 """
 
 

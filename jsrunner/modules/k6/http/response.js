@@ -23,8 +23,11 @@ export const adoptRequest = (make) => {
 };
 
 let parseHTML;
-entries.adoptParser = (parser) => {
+/** @type {typeof import('jsrunner:html/selection').Selection} */
+let Selection;
+entries.adoptParser = (parser, theClass) => {
   parseHTML = parser;
+  Selection = theClass;
 };
 
 const textOf = (body, kind) => {
@@ -64,7 +67,7 @@ function html(...args) {
   const text = textOf(this.body, 'HTML');
   if (!parseHTML) host('http.load_html');
   const page = parseHTML(text, this.url);
-  return args.length ? page.find(asText(args[0])) : page;
+  return args.length ? Selection.below(page, asText(args[0])) : page;
 }
 
 function json(...args) {
@@ -97,15 +100,16 @@ function submitForm(...args) {
     __proto__: null, formSelector: 'form', submitSelector: '[type="submit"]', fields: undefined, params: null,
   });
   const form = FunctionPrototypeCall(html, this, options.formSelector);
-  if (form.size() === 0) {
+  if (Selection.count(form) === 0) {
     throw new GoError(notThere('form found', options.formSelector, this));
   }
-  const verb = StringPrototypeToUpperCase(form.attr('method') ?? 'GET');
+  const verb = StringPrototypeToUpperCase(Selection.attributeOf(form, 'method') ?? 'GET');
   const values = { __proto__: null };
-  copyInto(values, form.serializeObject());
-  const submit = form.find(options.submitSelector); // eslint-disable-line -- a selection's own method
-  const name = submit.attr('name');
-  const value = submit.val();
+  const sent = Selection.fieldsOf(form);
+  for (let i = 0; i < sent.length; i += 1) values[sent[i][0]] = sent[i][1] ?? undefined;
+  const submit = Selection.below(form, options.submitSelector);
+  const name = Selection.attributeOf(submit, 'name');
+  const value = Selection.fieldOf(submit);
   if (name !== undefined && value !== undefined) values[name] = value;
   if (!isNullish(options.fields)) copyInto(values, Object(options.fields));
   let query = null;
@@ -114,17 +118,17 @@ function submitForm(...args) {
     for (let i = 0; i < names.length; i += 1) values[names[i]] = String(values[names[i]]);
     query = formOf(values);
   }
-  const address = host('http.resolve_url', this.url, form.attr('action') ?? '', query);
+  const address = host('http.resolve_url', this.url, Selection.attributeOf(form, 'action') ?? '', query);
   return request(verb, address, verb === 'GET' ? null : values, options.params);
 }
 
 function clickLink(...args) {
   const { selector, params } = optionsOf(args, { __proto__: null, selector: 'a[href]', params: null });
   const link = FunctionPrototypeCall(html, this, selector);
-  if (link.size() === 0) {
+  if (Selection.count(link) === 0) {
     throw new GoError(notThere('element found', selector, this));
   }
-  const href = link.attr('href');
+  const href = Selection.attributeOf(link, 'href');
   if (href === undefined) {
     throw new GoError("no valid href attribute value found on element '" + String(selector) + "' in response '"
       + String(this.url) + "'");
