@@ -107,7 +107,7 @@ class Sources:
         except (FileNotFoundError, NotADirectoryError):
             text = NOT_ON_DISK.format(spelled)
         except IsADirectoryError:
-            text = f"reading {path}: is a directory"
+            text = f"read {path}: is a directory"
         except OSError as error:
             text = f"open {path}: {os.strerror(error.errno or 0).lower()}"
         raise ScriptError(text, exit_code=ExitCode.GENERIC if main else None)

@@ -10,9 +10,34 @@ const compilerOptions = {
   target: ts.ScriptTarget.ESNext,
 };
 
+/** What a module has somewhere if it may have statements of TypeScript's own for CommonJS. */
+const MAYBE_COMMONJS = /\bimport\s+[\w$]+\s*=\s*require\b|\bexport\s*=/;
+
+/**
+ * The text with `import name = require(...)` and `export = value` as JavaScript has them. The compiler
+ * would leave them out, and with all of the module as CommonJS it would call require() for ES modules too.
+ */
+const withoutAssignments = (text, fileName) => {
+  if (!MAYBE_COMMONJS.test(text)) return text;
+  let result = text;
+  const { statements } = ts.createSourceFile(fileName, text, ts.ScriptTarget.ESNext);
+  for (const statement of [...statements].reverse()) {
+    const start = ts.skipTrivia(text, statement.pos);
+    let changed = text.slice(start, statement.end);
+    if (ts.isImportEqualsDeclaration(statement) && !statement.isTypeOnly
+      && ts.isExternalModuleReference(statement.moduleReference)) {
+      changed = changed.replace(/^import\b/, 'const');
+    } else if (ts.isExportAssignment(statement) && statement.isExportEquals) {
+      changed = changed.replace(/^export\b/, 'module.exports');
+    }
+    result = result.slice(0, start) + changed + result.slice(statement.end);
+  }
+  return result;
+};
+
 /** { code, mappings } with the mappings of a source map, or { error, line, column }. */
 entries.translate = (text, fileName) => {
-  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(text, {
+  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(withoutAssignments(text, fileName), {
     compilerOptions, fileName, reportDiagnostics: true,
   });
   const wrong = diagnostics.find(({ category }) => category === ts.DiagnosticCategory.Error);

@@ -28,7 +28,7 @@ def test_missing_script(run: Run, tmp_path: Path) -> None:
 def test_directory_as_script(run: Run, tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.code == 255
-    assert done.messages("error") == [f"reading {tmp_path}: is a directory"]
+    assert done.messages("error") == [f"read {tmp_path}: is a directory"]
 
 
 def test_unreadable_script(run: Run, tmp_path: Path) -> None:

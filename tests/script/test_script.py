@@ -71,7 +71,7 @@ def test_file_urls(project: Project) -> None:
         ("./nope.js", "The moduleSpecifier \"./nope.js\" couldn't be found on local disk. "),
         ("./lib.js?v=1", "The moduleSpecifier \"./lib.js?v=1\" couldn't be found on local disk. "),
         ("./lib", "The moduleSpecifier \"./lib\" couldn't be found on local disk. "),
-        ("./folder", "reading /.*/folder: is a directory"),
+        ("./folder", "read /.*/folder: is a directory"),
         ("github.com/a/b.js", "github.com 'special' urls are no longer supported"),
         ("cdnjs.com/a/b.js", "cdnjs.com 'special' urls are no longer supported"),
         ("k6/nope", 'unknown modules ["k6/nope"] were tried to be loaded'),

@@ -106,6 +106,23 @@ def test_commonjs_in_typescript(project: Project) -> None:
     assert re.findall(r"(\w+\.ts):(\d+):", str(caught.value)) == [("b.ts", "4"), ("main.ts", "4")]
 
 
+def test_assignments_for_commonjs(project: Project) -> None:
+    """`import name = require(...)` and `export = value`, where import and export are not the first words."""
+    assert project.init(
+        {
+            "main.ts": """/* import a = require('none') */ import encoding = require('k6/encoding');
+import b = require("./b.ts");
+import Alias = b.inner; import type T = require('./none.ts');
+const x: number = 1, text = 'export = 5';
+console.log(encoding.b64encode('x'), b.c, Alias, x, text);
+export default function () {}
+""",
+            "b.ts": "const c: number = 2;\n/* ; */ export = { c, inner: 'in' };\n",
+        },
+        "main.ts",
+    ) == ["eA== 2 in 1 export = 5"]
+
+
 def test_a_syntax_error_says_where(project: Project) -> None:
     with pytest.raises(ScriptError) as caught:
         project.init({"main.ts": "const a = 1;\nlet b: = 2;\n"}, "main.ts")

@@ -1,0 +1,4 @@
+// A module of TypeScript's own form for CommonJS.
+const name: string = 'assigned';
+
+export = { name };
