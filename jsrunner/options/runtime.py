@@ -91,7 +91,8 @@ class Runtime:
         kinds.Bool(), "start the bundled server for the run and set its URLs in __ENV", False,
         flag="with-server", bare="true")  # fmt: skip
     workers: int | None = _row(
-        kinds.Int(), "most worker processes", shown="one per core", flag="workers")  # fmt: skip
+        kinds.Int(), "most worker processes, up to 64 or one per core", shown="one per core",
+        flag="workers")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,12 @@ class Globals:
         kinds.Bool(), "no banner, no progress", False, flag="quiet", short="q", bare="true"
     )
     verbose: bool = _row(
-        kinds.Bool(), "log what is done in detail", False, flag="verbose", short="v", bare="true"
+        kinds.Bool(),
+        "log files read, options of each layer, VUs, scenarios, outputs",
+        False,
+        flag="verbose",
+        short="v",
+        bare="true",
     )
     help: bool = _row(kinds.Bool(), "this text", False, flag="help", short="h", bare="true")
 
