@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 #: Not for a script that opens no connection, in the coordinator or in a worker.
 NEEDLESS = {
-    "aiohttp", "argparse", "asyncio", "cryptography", "http", "pycurl", "rich", "selectolax", "ssl",
+    "aiohttp", "argparse", "asyncio", "cryptography", "http", "ngh2", "rich", "selectolax", "ssl",
     "trustme", "urllib3", "websocket", "websockets",
 }  # fmt: skip
 

@@ -31,6 +31,7 @@ TOPICS = {
     "test_lean_imports.py": "what a run loads",
     "test_mirror.py": "this",
     "test_pairs.py": "the two halves of each module",
+    "test_primordials.py": "what all JavaScript of ours goes by",
     "test_rings.py": "the layers",
     "test_wheel.py": "what is installed",
     "cli/test_commands.py": "the commands besides run and serve",

@@ -53,7 +53,7 @@ PLAN = (
 
 #: The outside world.
 IMPURE = {
-    "asyncio", "datetime", "dukpy", "gevent", "multiprocessing", "os", "pathlib", "pycurl", "random",
+    "asyncio", "datetime", "dukpy", "gevent", "multiprocessing", "ngh2", "os", "pathlib", "random",
     "select", "selectors", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
     "websocket", "websockets",
 }  # fmt: skip

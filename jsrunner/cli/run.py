@@ -109,6 +109,7 @@ def _settings(
         environment=environment,
         secrets=parse_sources(given.globals.secret_source, environment),
         workers=runtime.workers,
+        max_body_size=runtime.max_body_size,
         features=features,
         machine_readable=runtime.new_machine_readable_summary,
         linger=runtime.linger,

@@ -306,6 +306,7 @@ class Run:
             formatters=tuple(self._formatters()),
             options_json=json.dumps(shown),
             shown_options=to_json(self.options, consolidated=False) | {"scenarios": shown["scenarios"]},
+            max_body_size=self.settings.max_body_size,
             user_agent=(
                 self.settings.user_agent if self.options.user_agent is None else self.options.user_agent
             ),

@@ -4,7 +4,8 @@ import { GoError } from 'jsrunner:errors';
 import { pack, packText } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, DataView, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset, NumberIsInteger, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
+  DataViewPrototypeGetByteOffset, Date, NumberIsInteger, TypedArrayPrototypeGetBuffer,
+  TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 
@@ -38,6 +39,8 @@ export const goType = (value) => {
   if (typeof value === 'number') return NumberIsInteger(value) ? 'int64' : 'float64';
   if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint') return '*big.Int';
+  if (isInstance(Date, value)) return 'time.Time';
   if (typeof value === 'function') return 'func(sobek.FunctionCall) sobek.Value';
   return ArrayIsArray(value) ? '[]interface {}' : 'map[string]interface {}';
 };

@@ -7,6 +7,7 @@ returns None leaves the option unset.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -168,6 +169,22 @@ class Int(Base):
 
     def from_text(self, text: str) -> int:
         return parse_int(text)
+
+
+class Size(Base):
+    """A number of bytes, with or without a unit of 1024: `64MiB`, `64MB` and `64m` are the same."""
+
+    word = "size"
+    go_type = "null.String"
+    _FORM = re.compile(r"(\d+)\s*(?:([KMGT])(?:i?B)?|B)?", re.IGNORECASE)
+
+    def from_text(self, text: str) -> int:
+        match = self._FORM.fullmatch(text.strip())
+        if match is None or not int(match[1]):
+            raise ValueError(
+                f"invalid size {quote(text)}: give bytes, or a number with a unit as in 64MiB"
+            )
+        return int(match[1]) << 10 * (" KMGT".index(match[2].upper()) if match[2] else 0)
 
 
 class Duration(Base):

@@ -90,6 +90,9 @@ class Runtime:
     with_server: bool = _row(
         kinds.Bool(), "start the bundled server for the run and set its URLs in __ENV", False,
         flag="with-server", bare="true")  # fmt: skip
+    max_body_size: int = _row(
+        kinds.Size(), "most bytes that the body of an HTTP response may have, compressed or not",
+        256 << 20, shown="256MiB", flag="max-body-size", variable="JSRUNNER_MAX_BODY_SIZE")  # fmt: skip
     workers: int | None = _row(
         kinds.Int(), "most worker processes, up to 64 or one per core", shown="one per core",
         flag="workers")  # fmt: skip

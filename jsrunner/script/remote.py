@@ -97,7 +97,7 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     parts = urlsplit(url)
     proxy = Proxies(os.environ).proxy_for(parts.hostname or "", parts.port or 443, secure=True)
     return urllib.request.build_opener(
-        urllib.request.ProxyHandler({"https": proxy} if proxy else {}),
+        urllib.request.ProxyHandler({"https": proxy.url} if proxy else {}),
         urllib.request.HTTPSHandler(context=ssl.create_default_context()),
     )
 
@@ -113,9 +113,9 @@ def _reason(error: Exception, url: str) -> str:
     if isinstance(error, TimeoutError):
         return "context deadline exceeded"
     if isinstance(error, ssl.SSLError):
-        from jsrunner.transport.tls import error_text
+        from jsrunner.transport.tls import explained
 
-        return error_text(error, host)
+        return str(explained(error, host))
     if isinstance(error, ConnectionRefusedError):
         return f"dial tcp {host}:{port}: connect: connection refused"
     if isinstance(error, http.client.RemoteDisconnected):

@@ -5,22 +5,69 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.transport.body import Body
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 #: What there is, in k6's order; `deflate` is the zlib format.
 CODINGS: Final = ("gzip", "deflate", "zstd", "br")
 
+#: Bytes that come out at a time: a millisecond's work or so.
+_PIECE_BYTES: Final = 1 << 20
+#: Bytes that go in at a time where a decoder does not bound what comes out (32,768 times as much).
+_SLICE_BYTES: Final = 256
+#: So many bytes at the end go in one by one: what is wrong there must not cost what came before it.
+_LAST_BYTES: Final = 512
+
+#: Window bits of zlib for a deflated body without header and trailer.
+_RAW: Final = -15
+
+# RFC 1952, section 2.3.
+_GZIP_MAGIC: Final = b"\x1f\x8b\x08"
+_GZIP_HEADER_BYTES: Final = 10
+_GZIP_TRAILER_BYTES: Final = 8
+_HAS_CHECKSUM, _HAS_EXTRA, _HAS_NAME, _HAS_COMMENT = 2, 4, 8, 16
+_ZLIB_HEADER_BYTES: Final = 2
+_ZLIB_TRAILER_BYTES: Final = 4
+_ZSTD_MAGIC_BYTES: Final = 4
+
+#: Go's texts for what libzstd finds.
+_ZSTD_REASONS: Final = (
+    ("Unknown frame descriptor", "invalid input: magic number mismatch"),
+    ("match checksum", "CRC check failed"),
+    ("too much memory", "window size exceeded"),
+)
+
 
 class DecodingError(Exception):
-    """A body is not what its Content-Encoding says; the text is Go's.
+    """A body is not what its Content-Encoding says.
 
+    `text` is Go's, `message` what k6's `response.error` has: k6 wraps some errors twice there.
     `is_known`: k6 counts it as an error of decompression (not so a body that breaks off).
     """
 
-    def __init__(self, text: str, *, is_known: bool) -> None:
-        super().__init__(text)
+    def __init__(self, reason: str, *, is_known: bool, is_wrapped_twice: bool = False) -> None:
+        self.text = _wrapped(reason) if is_known else reason
+        self.message = _wrapped(self.text) if is_wrapped_twice else self.text
         self.is_known = is_known
+        super().__init__(self.text)
+
+
+class Undecodable(DecodingError):
+    """A body does not even begin as its Content-Encoding says: k6 has no body then."""
+
+
+def _wrapped(reason: str) -> str:
+    return f"error decompressing response body ({reason})"
+
+
+def _broken_off() -> DecodingError:
+    return DecodingError("unexpected EOF", is_known=False)
+
+
+def _wrong(reason: str) -> DecodingError:
+    return DecodingError(reason, is_known=True, is_wrapped_twice=True)
 
 
 def encode(body: bytes, codings: Sequence[str]) -> bytes:
@@ -30,16 +77,38 @@ def encode(body: bytes, codings: Sequence[str]) -> bytes:
     return body
 
 
-def decode(body: bytes, codings: Sequence[str]) -> bytes:
-    """Undo codings, the last one first; unknown ones are left alone. Raises DecodingError."""
+def decode(
+    body: bytes, codings: Sequence[str], limit: int, pause: Callable[[], None] = lambda: None
+) -> tuple[bytes, DecodingError | None]:
+    """Undo codings, the last one first; unknown ones are left alone.
+
+    Args:
+        limit: how many bytes may come out.
+        pause: called between pieces of the work; what it raises is passed on.
+
+    Returns:
+        What could be decoded, and why it was not all.
+
+    Raises:
+        TooLarge
+    """
+    problem = None
     for coding in reversed(codings):
         decoder = _DECODERS.get(coding)
         if decoder is None:
             continue
-        if not body:
-            raise DecodingError("EOF", is_known=True)
-        body = decoder(body)
-    return body
+        decoded = Body(limit)
+        try:
+            for piece in decoder(body):
+                decoded.add(piece)
+                pause()
+        except DecodingError as error:
+            problem = problem or error
+        body = decoded.take() or b""
+    return body, problem
+
+
+# -- encoding ------------------------------------------------------------------------------------------
 
 
 def _gzip(body: bytes) -> bytes:
@@ -60,65 +129,156 @@ def _br(body: bytes) -> bytes:
     return packed
 
 
-def _inflate(body: bytes, name: str, bits: int) -> bytes:
-    parts = []
-    while body:  # a gzip body may have several members (RFC 1952, section 2.2)
-        unpacker = zlib.decompressobj(bits)
+# -- decoding: each yields pieces, and raises DecodingError --------------------------------------------
+
+
+def _gunzip(body: bytes) -> Iterator[bytes]:
+    if len(body) < _GZIP_HEADER_BYTES:
+        raise Undecodable("unexpected EOF" if body else "EOF", is_known=True)
+    if not body.startswith(_GZIP_MAGIC):
+        raise Undecodable("gzip: invalid header", is_known=True, is_wrapped_twice=True)
+    while body:  # there may be several members (RFC 1952, section 2.2)
+        checksum = size = 0
+        inflating = _inflate(body[_end_of_gzip_header(body) :])
+        for piece in inflating:
+            checksum = zlib.crc32(piece, checksum)
+            size += len(piece)
+            yield piece
+        rest = inflating.rest
+        trailer = checksum.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
+        if len(rest) < _GZIP_TRAILER_BYTES:
+            raise _broken_off()
+        if not rest.startswith(trailer):
+            raise _wrong("gzip: invalid checksum")
+        body = rest[_GZIP_TRAILER_BYTES:]
+
+
+def _end_of_gzip_header(body: bytes) -> int:
+    """Where the header of a member ends."""
+    if len(body) < _GZIP_HEADER_BYTES:
+        raise _broken_off()
+    if not body.startswith(_GZIP_MAGIC):
+        raise _wrong("gzip: invalid header")
+    flags, end = body[3], _GZIP_HEADER_BYTES
+    if flags & _HAS_EXTRA:
+        end += 2 + int.from_bytes(body[end : end + 2], "little")
+    for flag in (_HAS_NAME, _HAS_COMMENT):
+        if flags & flag:
+            end = body.find(b"\0", end) + 1 or len(body) + 1
+    if flags & _HAS_CHECKSUM:
+        end += 2
+    if end > len(body):
+        raise _broken_off()
+    return end
+
+
+def _undeflate(body: bytes) -> Iterator[bytes]:
+    if len(body) < _ZLIB_HEADER_BYTES:
+        raise Undecodable("unexpected EOF", is_known=True)
+    if body[0] & 15 != 8 or int.from_bytes(body[:2], "big") % 31:
+        raise Undecodable("zlib: invalid header", is_known=True, is_wrapped_twice=True)
+    if body[1] & 32:
+        raise Undecodable("zlib: invalid dictionary", is_known=True, is_wrapped_twice=True)
+    checksum = 1
+    inflating = _inflate(body[_ZLIB_HEADER_BYTES:])
+    for piece in inflating:
+        checksum = zlib.adler32(piece, checksum)
+        yield piece
+    if len(inflating.rest) < _ZLIB_TRAILER_BYTES:
+        raise _broken_off()
+    if not inflating.rest.startswith(checksum.to_bytes(4, "big")):
+        raise _wrong("zlib: invalid checksum")
+
+
+class _inflate:
+    """Iterates over the pieces of a deflated body (RFC 1951); then `rest` is what is behind it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._size = 0
+        self.rest = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        unpacker = zlib.decompressobj(_RAW)
+        left = self._body
+        while not unpacker.eof:
+            try:
+                piece = unpacker.decompress(left, _PIECE_BYTES)
+            except zlib.error:
+                yield from self._before_the_error()
+            left = unpacker.unconsumed_tail
+            self._size += len(piece)
+            if piece:
+                yield piece
+            elif not left and not unpacker.eof:
+                raise _broken_off()
+        self.rest = unpacker.unused_data
+
+    def _before_the_error(self) -> Iterator[bytes]:
+        """What zlib has kept back of a corrupt body; then raises DecodingError."""
+        unpacker = zlib.decompressobj(_RAW)
+        decoded = bytearray()
+        offset = 0
         try:
-            parts.append(unpacker.decompress(body))
-        except zlib.error as error:
-            raise _wrong(name, str(error)) from None
-        if not unpacker.eof:
-            raise DecodingError("unexpected EOF", is_known=False)
-        body = unpacker.unused_data if name == "gzip" else b""
-    return b"".join(parts)
+            for offset in range(len(self._body)):
+                decoded += unpacker.decompress(self._body[offset : offset + 1])
+        except zlib.error:
+            pass
+        yield bytes(decoded[self._size :])
+        raise DecodingError(f"flate: corrupt input before offset {offset + 1}", is_known=False)
 
 
-def _wrong(name: str, text: str) -> DecodingError:
-    if "header check" in text or "compression method" in text or "window size" in text:
-        return DecodingError(f"{name}: invalid header", is_known=True)
-    if "data check" in text or "length check" in text:
-        return DecodingError(f"{name}: invalid checksum", is_known=True)
-    return DecodingError("flate: corrupt input", is_known=False)
-
-
-def _ungzip(body: bytes) -> bytes:
-    return _inflate(body, "gzip", 31)
-
-
-def _undeflate(body: bytes) -> bytes:
-    return _inflate(body, "zlib", 15)
-
-
-def _unzstd(body: bytes) -> bytes:
+def _unzstd(body: bytes) -> Iterator[bytes]:
     import zstandard
 
-    parts = []
     while body:  # there may be several frames (RFC 8878, section 3)
+        if len(body) < _ZSTD_MAGIC_BYTES:
+            raise _broken_off()
         unpacker = zstandard.ZstdDecompressor().decompressobj()
         try:
-            parts.append(unpacker.decompress(body))
+            for start, end in _slices(len(body)):
+                piece = unpacker.decompress(body[start:end])
+                if piece:
+                    yield piece
+                if unpacker.eof:
+                    body = unpacker.unused_data + body[end:]
+                    break
+            else:
+                raise _broken_off()
         except zstandard.ZstdError as error:
-            if "Unknown frame descriptor" in str(error):
-                raise DecodingError("invalid input: magic number mismatch", is_known=True) from None
-            raise DecodingError(f"zstd: {error}", is_known=True) from None
-        if not unpacker.eof:
-            raise DecodingError("unexpected EOF", is_known=False)
-        body = unpacker.unused_data
-    return b"".join(parts)
+            text = str(error)
+            known = (reason for part, reason in _ZSTD_REASONS if part in text)
+            raise _wrong(next(known, f"zstd: {text}")) from None
 
 
-def _unbr(body: bytes) -> bytes:
+def _unbr(body: bytes) -> Iterator[bytes]:
     import brotli
 
     unpacker = brotli.Decompressor()
     try:
-        data: bytes = unpacker.process(body)
+        for start, end in _slices(len(body)):
+            piece = unpacker.process(body[start:end], output_buffer_limit=_PIECE_BYTES)
+            while piece:
+                yield piece
+                if unpacker.is_finished() or unpacker.can_accept_more_data():
+                    break
+                piece = unpacker.process(b"", output_buffer_limit=_PIECE_BYTES)
+            if unpacker.is_finished():
+                if end < len(body):
+                    raise DecodingError("brotli: excessive input", is_known=True)
+                return
     except brotli.error as error:
         raise DecodingError(str(error), is_known=True) from None
-    if not unpacker.is_finished():
-        raise DecodingError("unexpected EOF", is_known=False)
-    return data
+    raise _broken_off()
+
+
+def _slices(size: int) -> Iterator[tuple[int, int]]:
+    """(start, end) of what goes into a decoder at a time."""
+    last = max(size - _LAST_BYTES, 0)
+    for start in range(0, last, _SLICE_BYTES):
+        yield start, min(start + _SLICE_BYTES, last)
+    for start in range(last, size):
+        yield start, start + 1
 
 
 _ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
@@ -127,8 +287,8 @@ _ENCODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "zstd": _zstd,
     "br": _br,
 }
-_DECODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "gzip": _ungzip,
+_DECODERS: Final[dict[str, Callable[[bytes], Iterator[bytes]]]] = {
+    "gzip": _gunzip,
     "deflate": _undeflate,
     "zstd": _unzstd,
     "br": _unbr,

@@ -92,6 +92,8 @@ class _Kept:
     name: str
     value: str
     domain: str
+    #: The last two labels of the host that has set it: other sites do not get it, whatever its domain.
+    site: str
     path: str
     host_only: bool
     secure: bool
@@ -103,7 +105,7 @@ class CookieJar:
     """The cookies of a VU."""
 
     def __init__(self) -> None:
-        self._cookies: dict[tuple[str, str, str], _Kept] = {}
+        self._cookies: dict[tuple[str, str, str, str], _Kept] = {}
         self._count = 0
 
     def __bool__(self) -> bool:
@@ -111,14 +113,16 @@ class CookieJar:
 
     def pairs(self, url: URL, now: float) -> list[tuple[str, str]]:
         """(name, value) for a request: longer paths first, then the older ones."""
-        host, path = url.host.lower(), url.path or "/"
+        host, path = _host(url), url.path or "/"
+        site = _site(host)
         found = [
             one
             for key, one in list(self._cookies.items())
             if self._alive(key, one, now)
+            and one.site == site
             and (host == one.domain if one.host_only else _in_domain(host, one.domain))
             and _in_path(path, one.path)
-            and (url.secure or not one.secure)
+            and (url.secure or not one.secure or _is_loopback(one.domain))
         ]
         found.sort(key=lambda one: (-len(one.path), one.created))
         return [(one.name, one.value) for one in found]
@@ -127,7 +131,7 @@ class CookieJar:
         """The Cookie line for a request, "" for none."""
         return "; ".join(sanitized(name, value) for name, value in self.pairs(url, now))
 
-    def _alive(self, key: tuple[str, str, str], one: _Kept, now: float) -> bool:
+    def _alive(self, key: tuple[str, str, str, str], one: _Kept, now: float) -> bool:
         if one.expires is not None and one.expires <= now:
             del self._cookies[key]
             return False
@@ -142,11 +146,11 @@ class CookieJar:
 
     def set(self, url: URL, cookie: SetCookie, now: float) -> None:
         """Take over a cookie that was set on this URL, if it may be."""
-        host, path = url.host.lower(), cookie.path
+        host, path = _host(url), cookie.path
         if not path.startswith("/"):
             path = (url.path or "/").rpartition("/")[0] or "/"
         domain, host_only = host, True
-        wanted = cookie.domain.lower().lstrip(".")
+        wanted = cookie.domain.lower().removeprefix(".")
         if wanted and literal(host) is not None:
             if wanted != host:
                 return
@@ -154,7 +158,7 @@ class CookieJar:
             if not _in_domain(host, wanted):
                 return
             domain, host_only = wanted, False
-        key = (domain, path, cookie.name)
+        key = (_site(host), domain, path, cookie.name)
         expires = now + cookie.max_age if cookie.max_age > 0 else cookie.expires
         if cookie.max_age < 0 or (expires is not None and expires <= now):
             self._cookies.pop(key, None)
@@ -164,12 +168,36 @@ class CookieJar:
             self._count += 1
         created = self._count if known is None else known.created
         self._cookies[key] = _Kept(
-            cookie.name, cookie.value, domain, path, host_only, cookie.secure, expires, created
+            cookie.name,
+            cookie.value,
+            domain,
+            _site(host),
+            path,
+            host_only,
+            cookie.secure,
+            expires,
+            created,
         )
 
     def delete(self, url: URL, name: str, now: float) -> None:
         """Delete what a cookie of this name, set on this URL without more, would replace."""
         self.set(url, SetCookie(name, max_age=-1), now)
+
+
+def _host(url: URL) -> str:
+    return url.host.lower().removesuffix(".")
+
+
+def _site(host: str) -> str:
+    return host if literal(host) is not None else ".".join(host.split(".")[-2:])
+
+
+def _is_loopback(domain: str) -> bool:
+    """Whether what is sent there stays on this machine, as browsers and Go see it."""
+    address = literal(domain)
+    if address is not None:
+        return address.is_loopback
+    return domain == "localhost" or domain.endswith(".localhost")
 
 
 def _in_domain(host: str, domain: str) -> bool:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import zlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 #: What k6 offers: each message on its own, in both directions.
 OFFER: Final = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+
+_TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_NAME: Final = re.compile(rf"[ \t]*({_TOKEN})[ \t]*")
+#: A quoted value may lack its end.
+_VALUE: Final = rf'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|(?:{_TOKEN})?'
+_PARAMETER: Final = re.compile(rf";[ \t]*({_TOKEN})[ \t]*(?:=[ \t]*(?:{_VALUE})[ \t]*)?")
 
 _TAIL: Final = b"\x00\x00\xff\xff"
 _INVALID: Final = "websocket: invalid compression negotiation"
@@ -61,13 +71,31 @@ class Deflate:
         return data
 
 
-def negotiate(answer: str) -> Deflate | None:
-    """What the server's Sec-WebSocket-Extensions makes of our offer. Raises DialError."""
-    for extension in answer.split(","):
-        name, *parameters = (part.strip() for part in extension.split(";"))
-        if name != "permessage-deflate":
-            continue
-        if {"server_no_context_takeover", "client_no_context_takeover"} <= set(parameters):
-            return Deflate()
-        raise DialError(_INVALID)
+def negotiate(answers: Sequence[str]) -> Deflate | None:
+    """Return the compression of a connection; None if it has none. Raises DialError.
+
+    Args:
+        answers: the server's Sec-WebSocket-Extensions; as in k6 they count even if nothing was offered.
+    """
+    for answer in answers:
+        for name, parameters in _extensions(answer):
+            if name != "permessage-deflate":
+                continue
+            if {"server_no_context_takeover", "client_no_context_takeover"} <= parameters:
+                return Deflate()
+            raise DialError(_INVALID)
     return None
+
+
+def _extensions(answer: str) -> Iterator[tuple[str, set[str]]]:
+    """The extensions' names and those of their parameters, up to what is malformed."""
+    match = _NAME.match(answer)
+    while match:
+        name, parameters, end = match[1], set(), match.end()
+        while match := _PARAMETER.match(answer, end):
+            parameters.add(match[1])
+            end = match.end()
+        if answer[end : end + 1] not in ("", ","):
+            break
+        yield name, parameters
+        match = _NAME.match(answer, end + 1)

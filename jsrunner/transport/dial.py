@@ -11,10 +11,12 @@ import random
 import resource
 import socket as plain
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 from gevent import socket
+from gevent.lock import RLock
 
 from jsrunner.options.duration import parse_duration
 from jsrunner.transport.addresses import (
@@ -27,29 +29,41 @@ from jsrunner.transport.addresses import (
 from jsrunner.transport.errors import (
     BlacklistedAddress,
     BlockedHostname,
+    ConnectError,
     DialError,
+    DialTimeout,
+    InvalidPort,
     NoSuchHost,
+    ProxyError,
 )
-from jsrunner.transport.proxy import Proxies, split, tunnel
+from jsrunner.transport.failures import dial_error
+from jsrunner.transport.names import can_be_looked_up
+from jsrunner.transport.proxy import Proxies, Proxy, tunnel
+from jsrunner.transport.wire import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.options.model import Options
-    from jsrunner.transport.tls import TLS
+    from jsrunner.transport.aia import Issuers
+    from jsrunner.transport.tls import TLS, Untrusted
 
 #: Seconds for one TCP connect (k6: the same).
 CONNECT_TIMEOUT: Final = 30.0
+_MOST_PORT: Final = 65535
+_NO_NAME: Final = (
+    "tlsAIAFetch: cannot verify hostname for IP-literal target (SNI is not sent for IP addresses); "
+    "use a hostname, or disable tlsAIAFetch"
+)
+_STILL_INCOMPLETE: Final = (
+    "AIA: certificate chain incomplete after fetching intermediates; verify that the AIA endpoint is "
+    "reachable and returns a valid certificate"
+)
+_MOST_INT: Final = (1 << 63) - 1
 
-_REASONS: Final = {
-    errno.ECONNREFUSED: "connect: connection refused",
-    errno.ECONNRESET: "read: connection reset by peer",
-    errno.ENETUNREACH: "connect: network is unreachable",
-    errno.EHOSTUNREACH: "connect: no route to host",
-    errno.ETIMEDOUT: "connect: connection timed out",
-    errno.EADDRNOTAVAIL: "connect: cannot assign requested address",
-    errno.EACCES: "connect: permission denied",
-}
+
+def _nothing() -> None:
+    pass
 
 
 class Dialer:
@@ -69,11 +83,14 @@ class Dialer:
         self._options = options
         self._environment = environment
         self._tls: TLS | None = None
+        self._issuers: Issuers | None = None
+        self._fetching = RLock()
+        self._chains: dict[tuple[str, int], list[bytes]] = {}
         self._warn = warn
-        self._told_of_limit = False
+        self._has_warned_of_limit = False
         dns = options.dns or {}
         ttl = dns.get("ttl") or "5m"
-        self.ttl = float("inf") if ttl == "inf" else 0.0 if ttl == "0" else parse_duration(ttl)
+        self._ttl = float("inf") if ttl == "inf" else 0.0 if ttl == "0" else parse_duration(ttl)
         self._select = dns.get("select") or "random"
         self._policy = dns.get("policy") or "preferIPv4"
         self._resolved: dict[str, tuple[float, list[str]]] = {}
@@ -88,54 +105,72 @@ class Dialer:
         alpn: tuple[str, ...] = (),
         vu: int = 0,
     ) -> Any:
-        """A connected gevent socket, through a proxy if the environment says so. Raises DialError."""
-        proxy = self.proxies.proxy_for(host, port, secure=tls)
+        """Return a connected gevent socket, through a proxy if the environment says so.
+
+        Args:
+            tls: whether to speak TLS with the host.
+            alpn: protocols to offer in the TLS handshake.
+            vu: the VU's number, which the option localIPs goes by.
+
+        Raises:
+            DialError
+        """
+        sock = self.connect(host, port, vu, secure=tls)
+        return self.secure(sock, host, port, alpn, vu) if tls else sock
+
+    def connect(
+        self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = _nothing
+    ) -> Any:
+        """Return a gevent socket that is connected to the host, by a proxy's tunnel if there is one.
+
+        Args:
+            secure: whether TLS is to be spoken, which may have a proxy of its own.
+            begin: called when the address is known and TCP begins.
+
+        Raises:
+            DialError
+        """
+        proxy = self.proxies.proxy_for(host, port, secure=secure)
         if proxy is None:
-            sock = self._connect(host, port, vu)
-        else:
-            proxy_host, proxy_port, authorization = split(proxy)
-            sock = self._connect(proxy_host, proxy_port, vu)
-            try:
-                tunnel(sock, host, port, authorization)
-            except BaseException:
-                sock.close()
-                raise
-        return self._secure(sock, host, alpn) if tls else sock
+            return self._connect(host, port, vu, begin)
+        sock = self.connect_proxy(proxy, vu, begin)
+        try:
+            tunnel(sock, proxy, host, port)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = _nothing) -> Any:
+        """Return a gevent socket that is connected to the proxy. Raises DialError."""
+        try:
+            sock = self._connect(proxy.host, proxy.port, vu, begin)
+        except ConnectError as error:
+            raise ProxyError(str(error)) from None
+        return self.secure(sock, proxy.host, proxy.port, (), vu) if proxy.scheme == "https" else sock
 
     # -- addresses ---------------------------------------------------------------------------------
 
-    def resolve(self, host: str, port: int) -> tuple[str, int]:
-        """Where a connection to this host is to be made, by the run's options. Raises DialError."""
-        address, port = self._address(host, port)
-        blocked = self._blacklist.containing(address)
-        if blocked:
-            raise BlacklistedAddress(f"IP ({address}) is in a blacklisted range ({blocked})")
-        return address, port
-
-    def local_address(self, vu: int) -> str | None:
-        """The client address of a VU by its number, if the option localIPs gives any."""
-        return None if self._local is None else self._local.of(max(vu - 1, 0))
-
-    def _connect(self, host: str, port: int, vu: int) -> Any:
-        address, port = self.resolve(host, port)
+    def _connect(self, host: str, port: int, vu: int, begin: Callable[[], None]) -> Any:
+        address, port = self._resolve(host, port)
+        begin()
         family = plain.AF_INET6 if ":" in address else plain.AF_INET
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         sock = None
         try:
             sock = socket.socket(family, plain.SOCK_STREAM)
             sock.setsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY, 1)
-            local = self.local_address(vu)
-            if local is not None:
-                sock.bind((local, 0))
+            if self._local is not None:
+                sock.bind((self._local.of(max(vu - 1, 0)), 0))
             with gevent.Timeout(CONNECT_TIMEOUT, TimeoutError):
                 _establish(sock, (address, port))
             return sock
         except TimeoutError:
             self._drop(sock)
-            raise DialError(f"dial tcp {shown}: i/o timeout") from None
+            raise DialTimeout(f"dial tcp {shown}: i/o timeout") from None
         except OSError as error:
             self._drop(sock)
-            raise DialError(self._text(error, shown)) from None
+            raise self._connect_error(error, shown) from None
         except BaseException:
             self._drop(sock)
             raise
@@ -145,23 +180,37 @@ class Dialer:
         if sock is not None:
             sock.close()
 
-    def _text(self, error: OSError, shown: str) -> str:
+    def _connect_error(self, error: OSError, shown: str) -> ConnectError:
         number = error.errno or 0
+        call = "connect"
         if number in (errno.EMFILE, errno.ENFILE):
-            if not self._told_of_limit:
-                self._told_of_limit = True
+            call = "socket"
+            if not self._has_warned_of_limit:
+                self._has_warned_of_limit = True
                 limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
                 self._warn(
                     "error",
                     f"too many open files: a worker process may have {limit}, raise the limit with "
                     "`ulimit -n` or take more --workers",
                 )
-            return f"dial tcp {shown}: socket: too many open files"
-        reason = _REASONS.get(number, f"connect: {os.strerror(number).lower()}")
-        return f"dial tcp {shown}: {reason}"
+        return ConnectError(f"dial tcp {shown}: {call}: {os.strerror(number).lower()}", number)
+
+    def _resolve(self, host: str, port: int) -> tuple[str, int]:
+        """Where a connection to this host is to be made, by the run's options. Raises DialError."""
+        address, port = self._address(host, port)
+        blocked = self._blacklist.containing(address)
+        if blocked:
+            raise BlacklistedAddress(f"IP ({address}) is in a blacklisted range ({blocked})")
+        if port > _MOST_INT:
+            short = "value out of range"
+            raise DialError(f'strconv.Atoi: parsing "{port}": {short}', short)
+        if port > _MOST_PORT:
+            raise InvalidPort(f"dial tcp: address {port}: invalid port")
+        return address, port
 
     def _address(self, host: str, port: int) -> tuple[str, int]:
         """Where to connect to: by `hosts`, as a literal address, or by name look-up."""
+        host = host.partition("%")[0] if ":" in host else host  # without a zone
         if literal(host) is None:
             blocked = self._blocked.find(host)
             if blocked:
@@ -172,10 +221,10 @@ class Dialer:
             return address, other or port
         if literal(host) is not None:
             return host, port
-        return self._pick(host or "localhost"), port
+        return self._pick(host), port
 
     def _pick(self, host: str) -> str:
-        addresses = self._resolve(host)
+        addresses = self._look_up(host)
         if self._select == "first":
             return addresses[0]
         if self._select == "roundRobin":
@@ -183,16 +232,16 @@ class Dialer:
             return addresses[turn % len(addresses)]
         return random.choice(addresses)
 
-    def _resolve(self, host: str) -> list[str]:
+    def _look_up(self, host: str) -> list[str]:
         known = self._resolved.get(host)
         if known and known[0] > time.monotonic():
             return known[1]
         missing = NoSuchHost(f"lookup {host}: no such host")
-        if ".." in host or host.startswith("."):
+        if not can_be_looked_up(host):
             raise missing
         try:
-            rows = socket.getaddrinfo(host, None, 0, plain.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            rows = socket.getaddrinfo(host.encode(), None, 0, plain.SOCK_STREAM)
+        except OSError:
             raise missing from None
         addresses = list(dict.fromkeys(row[4][0] for row in rows))
         four = [one for one in addresses if ":" not in one]
@@ -206,32 +255,95 @@ class Dialer:
         }[self._policy]
         if not found:
             raise missing
-        self._resolved[host] = (time.monotonic() + self.ttl, found)
+        self._resolved[host] = (time.monotonic() + self._ttl, found)
         return found
 
     # -- TLS ---------------------------------------------------------------------------------------
 
-    def _secure(self, sock: Any, host: str, alpn: tuple[str, ...]) -> Any:
+    def secure(self, sock: Any, host: str, port: int, alpn: tuple[str, ...], vu: int) -> Any:
+        """Return a TLS socket on top of a connection to the host. Raises DialError."""
         # ssl is imported by the first connection that needs it.
-        from jsrunner.transport.tls import TLS, error_text
+        from jsrunner.transport.tls import TLS, Untrusted
 
-        if self._tls is None:
-            options = self._options
-            self._tls = TLS(
-                skip_verify=bool(options.insecure_skip_tls_verify),
-                versions=options.tls_version,
-                suites=options.tls_cipher_suites,
-                certificates=options.tls_auth,
-                environment=self._environment,
+        if hasattr(sock, "_sslobj"):
+            sock.close()
+            raise DialError(
+                "TLS goes through http:// and socks5:// proxies, not through an https:// one"
             )
+        if self._tls is None:
+            self._tls = TLS(self._options, self._environment)
+        fetches = bool(self._options.tls_aia_fetch) and not self._options.insecure_skip_tls_verify
+        while True:
+            known = self._tls.intermediate_count
+            try:
+                sock = self._shake_hands(self._tls, sock, host, alpn)
+                break
+            except Untrusted as error:
+                is_incomplete = fetches and error.is_of_issuer
+                if not is_incomplete or self._fetch_issuers(host, port, vu) == known:
+                    raise self._refusal(error, host, port, vu) from None
+            sock = self.connect(host, port, vu, secure=True)
+        if fetches and literal(host) is not None:
+            sock.close()
+            raise DialError(_NO_NAME)
+        return sock
+
+    def _fetch_issuers(self, host: str, port: int, vu: int) -> int:
+        """Complete a server's chain of certificates; how many are known besides those of servers."""
+        from jsrunner.transport.aia import Issuers
+
+        assert self._tls is not None
+        with self._fetching:
+            if self._issuers is None:
+                options = replace(self._options, tls_aia_fetch=None)
+                dialer = Dialer(options, self._environment, self._warn)
+                self._issuers = Issuers(options, dialer, self._environment)
+            self._tls.add_intermediates(self._issuers.of(self._chain(host, port, vu)))
+        return self._tls.intermediate_count
+
+    @staticmethod
+    def _shake_hands(
+        tls: TLS, sock: Any, host: str, alpn: tuple[str, ...], *, verify: bool = True
+    ) -> Any:
+        ends = ""
         try:
-            return self._tls.context(host, alpn).wrap_socket(sock, server_hostname=host)
+            ends = ends_of(sock)
+            return tls.handshake(sock, host, alpn, verify=verify)
         except OSError as error:
             sock.close()
-            raise DialError(error_text(error, host)) from None
-        except BaseException:
-            sock.close()
-            raise
+            raise dial_error(error, ends) from None
+
+    def _refusal(self, error: Untrusted, host: str, port: int, vu: int) -> DialError:
+        """The error of a certificate that was not trusted."""
+        from jsrunner.transport import certificates
+
+        chain = [] if error.is_of_issuer else self._chain(host, port, vu)
+        if not self._options.tls_aia_fetch:
+            return certificates.refusal(error.code, error.detail, host, chain)
+        if error.is_of_issuer:
+            self._warn("warning", _STILL_INCOMPLETE)
+        # k6 verifies by itself then, and Go's prefix is missing.
+        return certificates.refusal(error.code, error.detail, host, chain, prefix="")
+
+    def _chain(self, host: str, port: int, vu: int) -> list[bytes]:
+        """The server's certificates, as DER; empty if they cannot be had.
+
+        OpenSSL does not hand out what it has refused, so this is another connection, once per host.
+        """
+        from jsrunner.transport import tls
+
+        known = self._chains.get((host, port))
+        if known is None:
+            assert self._tls is not None
+            try:
+                sock = self.connect(host, port, vu, secure=True)
+                sock = self._shake_hands(self._tls, sock, host, (), verify=False)
+                known = tls.chain(sock)
+                sock.close()
+            except DialError:
+                known = []
+            self._chains[host, port] = known
+        return known
 
 
 def _establish(sock: Any, address: tuple[str, int]) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 
 class DialError(Exception):
-    """A connection could not be made: address, proxy, TCP, TLS, or an answer that is no HTTP."""
+    """A connection could not be made: address, proxy, TCP, TLS, or an answer that is no HTTP.
+
+    `short` is the text of the innermost error, as Go would unwrap it.
+    """
+
+    def __init__(self, text: str, short: str | None = None) -> None:
+        super().__init__(text)
+        self.short = text if short is None else short
 
 
 class NoSuchHost(DialError):
@@ -17,6 +24,54 @@ class BlockedHostname(DialError):
 
 class BlacklistedAddress(DialError):
     """The option blacklistIPs forbids the address."""
+
+
+class InvalidPort(DialError):
+    """A port has more than 16 bits."""
+
+
+class ConnectError(DialError):
+    """TCP could not connect, for the reason that `number` (errno) names."""
+
+    def __init__(self, text: str, number: int) -> None:
+        super().__init__(text)
+        self.number = number
+
+
+class Disconnected(DialError):
+    """The peer has reset the connection while it was being made; `number` is the errno."""
+
+    def __init__(self, text: str, number: int) -> None:
+        super().__init__(text)
+        self.number = number
+
+
+class DialTimeout(DialError):
+    """TCP has not connected in time."""
+
+
+class ProxyError(DialError):
+    """A proxy cannot be reached."""
+
+
+class RecordError(DialError):
+    """What the server sends is no TLS; `is_http`: but HTTP."""
+
+    def __init__(self, text: str, *, is_http: bool = False) -> None:
+        super().__init__(text)
+        self.is_http = is_http
+
+
+class TLSAlert(DialError):
+    """The server ends the TLS handshake with an alert."""
+
+
+class UnknownAuthority(DialError):
+    """A certificate is signed by nobody who is trusted."""
+
+
+class HostMismatch(DialError):
+    """A certificate is for other names."""
 
 
 class ProtocolViolation(Exception):

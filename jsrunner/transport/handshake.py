@@ -6,27 +6,29 @@ in one piece (the library reads byte by byte) and with all its header lines, whi
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from websocket._handshake import _create_sec_websocket_key, _validate
 
+from jsrunner.transport.chunked import ChunkedBody
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.headers import canonical
+from jsrunner.transport.fields import Fields
+from jsrunner.transport.head import Malformed, parse_head, read_head
+from jsrunner.transport.headers import canonical, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gevent.socket import socket
 
+    from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
 
 #: Of a refused handshake's body so much is read (as Go's gorilla/websocket does).
 BODY_BYTES = 1024
-_HEAD_BYTES = 1 << 20
+_RECEIVE_BYTES = 4096
 
-_STATUS_LINE = re.compile(rb"HTTP/\d\.\d (\d{3})(?: .*)?\Z")
 _RESERVED = (
     "Upgrade",
     "Connection",
@@ -35,6 +37,7 @@ _RESERVED = (
     "Sec-Websocket-Extensions",
 )
 _PROTOCOL = "Sec-Websocket-Protocol"
+_SENT_PROTOCOL = "Sec-WebSocket-Protocol"
 
 
 @dataclass(slots=True)
@@ -65,95 +68,60 @@ def request(
     protocols: str = "",
 ) -> tuple[bytes, str]:
     """The request's bytes and its key. Raises DialError for headers that are the handshake's own."""
-    lines = {"Host": url.authority}
+    key: str = _create_sec_websocket_key()
+    sent = {
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": key,
+        "Sec-WebSocket-Version": "13",
+        "Upgrade": "websocket",
+    }
     if protocols:
-        lines[_PROTOCOL] = protocols
+        sent[_SENT_PROTOCOL] = protocols
     for name, value in headers.items():
         name = canonical(name)
         if name in _RESERVED or (protocols and name == _PROTOCOL):
             raise DialError(f"websocket: duplicate header not allowed: {name}")
-        if name != "User-Agent" or value:
-            lines[name] = value
-    if cookies and "Cookie" not in lines:
-        lines["Cookie"] = cookies
+        if is_name(name):  # others Go leaves out
+            sent[_SENT_PROTOCOL if name == _PROTOCOL else name] = value
     if extensions:
-        lines["Sec-WebSocket-Extensions"] = extensions
-    key: str = _create_sec_websocket_key()
-    head = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in lines.items())
-    return (
-        f"GET {url.target} HTTP/1.1\r\n{head}Upgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    ).encode("utf-8", "replace"), key
-
-
-def _one_line(value: str) -> str:
-    return value.replace("\r", " ").replace("\n", " ").strip() if value else value
+        sent["Sec-WebSocket-Extensions"] = extensions
+    cookies = sent.get("Cookie", cookies)
+    return Fields(sent).encode("GET", url.target, url.authority, None, cookies), key
 
 
 def read_answer(sock: socket, key: str) -> Answer:
     """Read the response. Raises DialError if what comes is no HTTP response."""
-    data = b""
-    while (end := data.find(b"\r\n\r\n")) < 0:
-        piece = sock.recv(4096)
-        if not piece:
-            if data and not data.startswith(b"HTTP/"):
-                raise _malformed(data)
-            raise DialError("unexpected EOF" if data else "EOF")
-        data += piece
-        if len(data) > _HEAD_BYTES or (len(data) > 5 and not data.startswith(b"HTTP/")):
-            raise _malformed(data)
-    status_line, *lines = data[:end].split(b"\r\n")
-    match = _STATUS_LINE.match(status_line)
-    if match is None:
-        raise _malformed(data)
-    headers: dict[str, list[str]] = {}
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon:
-            raise DialError(f"malformed MIME header line: {line.decode('latin-1')}")
-        headers.setdefault(canonical(name.decode("latin-1")), []).append(
-            value.strip(b" \t").decode("utf-8", "replace")
-        )
-    answer = Answer(int(match[1]), headers, rest=data[end + 4 :], size=len(data))
-    answer.upgraded = (
-        answer.status == 101
-        and _validate({name.lower(): value for name, value in answer.joined.items()}, key, None)[0]
-    )
-    if not answer.upgraded:
-        answer.body, answer.rest = _read_body(sock, answer), b""
-    return answer
+    try:
+        head, rest, size = _read_head(sock)
+        answer = Answer(head.status, head.headers, rest=rest, size=size)
+        fields = {name.lower(): value for name, value in answer.joined.items()}
+        answer.upgraded = answer.status == 101 and _validate(fields, key, None)[0]
+        if not answer.upgraded:
+            answer.body, answer.rest = _read_body(sock, head, rest), b""
+        return answer
+    except Malformed as error:
+        raise DialError(str(error)) from None
 
 
-def _read_body(sock: socket, answer: Answer) -> bytes:
-    length = answer.joined.get("Content-Length", "")
-    wanted = min(int(length), BODY_BYTES) if length.isdecimal() else BODY_BYTES
-    if answer.status == 101 and not length:
-        return answer.rest[:BODY_BYTES]
-    body = answer.rest
-    while len(body) < wanted:
-        piece = sock.recv(BODY_BYTES)
-        if not piece:
-            break
-        body += piece
-    if answer.joined.get("Transfer-Encoding", "").lower() == "chunked":
-        body = _unchunk(body)
-    return body[:BODY_BYTES]
+def _read_head(sock: socket) -> tuple[Head, bytes, int]:
+    """(the head, what has come behind it, how many bytes were read). Raises Malformed."""
+    data, end = read_head(lambda: sock.recv(_RECEIVE_BYTES), b"")
+    return parse_head(data[:end]), data[end:], len(data)
 
 
-def _unchunk(data: bytes) -> bytes:
+def _read_body(sock: socket, head: Head, data: bytes) -> bytes:
+    """The beginning of the body of a response that refuses the handshake."""
+    chunks = ChunkedBody() if head.is_chunked else None
+    wanted = BODY_BYTES if head.length is None else min(head.length, BODY_BYTES)
     body = b""
-    while data:
-        size, _, data = data.partition(b"\r\n")
-        try:
-            length = int(size.split(b";")[0], 16)
-        except ValueError:
-            break
-        if not length:
-            break
-        body, data = body + data[:length], data[length + 2 :]
-    return body
-
-
-def _malformed(data: bytes) -> DialError:
-    line = data.split(b"\n")[0].rstrip(b"\r").decode("latin-1")
-    return DialError(f'malformed HTTP response "{line}"')
+    try:
+        while True:
+            for piece in (data,) if chunks is None else chunks.feed(data):
+                body += piece
+            if len(body) >= wanted or (chunks is not None and chunks.is_complete):
+                return body[:wanted]
+            data = sock.recv(BODY_BYTES)
+            if not data:
+                return body
+    except (Malformed, OSError):
+        return body[:wanted]

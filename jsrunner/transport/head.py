@@ -1,23 +1,51 @@
-"""The head of an HTTP response: its status line and its header fields as Go's net/http shows them."""
+"""The head of an HTTP response: its status line, its header fields, and where its body ends.
+
+What is accepted, and the texts for what is not, are those of Go's net/http (RFC 9112).
+"""
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from jsrunner.options.numbers import quote
 from jsrunner.transport.headers import canonical
+from jsrunner.transport.utf8 import decode
 
-#: Go's own words where Python's differ.
-_REASONS: Final = {code.value: code.phrase for code in HTTPStatus} | {
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A head of more bytes is refused (Go's default).
+MAX_HEAD_BYTES: Final = 10 << 20
+HEAD_TOO_LONG: Final = f"net/http: server response headers exceeded {MAX_HEAD_BYTES} bytes; aborted"
+
+#: Go's reason phrases where Python's are others.
+_REASONS: Final = {
     413: "Request Entity Too Large",
     414: "Request URI Too Long",
     416: "Requested Range Not Satisfiable",
     418: "I'm a teapot",
     422: "Unprocessable Entity",
 }
+
+#: Lines may end in a bare line feed (RFC 9112, section 2.2).
+_EMPTY_LINE: Final = re.compile(rb"\n\r?\n")
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z ]+\Z")
+_NOT_IN_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_STATUS: Final = re.compile(r"\+?[0-9]+\Z|-0+\Z")
+_VERSION: Final = re.compile(r"HTTP/[0-9]\.[0-9]\Z")
+_LENGTH: Final = re.compile(r"[0-9]+\Z")
+_MAX_LENGTH: Final = (1 << 63) - 1
+
+Headers = dict[str, list[str]]
+
+
+class Malformed(Exception):
+    """What has come is no HTTP response; the text is Go's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,16 +54,21 @@ class Head:
 
     proto: str
     status: int
-    #: `200 OK`
+    #: `200 OK`, as it was sent.
     status_text: str
-    headers: dict[str, list[str]]
+    headers: Headers
+    #: Bytes of the body; None where it ends with its chunks or with the connection.
+    length: int | None = None
+    is_chunked: bool = False
+    #: Whether the connection ends with this response.
+    closes: bool = False
     set_cookies: list[str] = field(init=False)
-    #: Of the body, in the order in which they were applied.
+    #: Content codings of the body, in the order in which they were applied.
     encodings: list[str] = field(init=False)
     location: str = field(init=False)
     #: Whether there is no body, whatever was sent (RFC 9110, section 6.4.1).
     is_bodiless: bool = field(init=False)
-    #: The part of a response's JSON that depends on the head alone (see modules.k6.http).
+    #: The part of a response's JSON that depends on the head alone (see modules.k6.http.flow).
     json: bytes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,70 +77,244 @@ class Head:
         encoding = headers.get("Content-Encoding", [""])[0]
         self.encodings = [one.strip() for one in encoding.split(",") if one.strip()]
         self.location = headers.get("Location", [""])[0]
-        self.is_bodiless = self.status in (204, 304) or self.status < 200
+        self.is_bodiless = _is_bodiless(self.status)
         joined = {name: ", ".join(values) for name, values in headers.items()}
         self.json = orjson.dumps(
             [self.status_text, self.proto, orjson.dumps(joined).decode()]
         )[1:-1]  # fmt: skip
 
     @property
+    def is_interim(self) -> bool:
+        """Whether another response follows (RFC 9110, section 15.2; 101 is final)."""
+        return 100 <= self.status < 200 and self.status != 101
+
+    @property
     def reason(self) -> str:
         return self.status_text.partition(" ")[2]
 
 
-def parse_head(block: bytes) -> Head | None:
-    """The last head in what libcurl gave to its header callback; None if that is not there whole.
+def end_of_head(data: bytes | bytearray, start: int = 0) -> int:
+    """Return where the head ends that `data` begins with; -1 if its end is not there yet.
 
-    Before it there may be heads of interim responses (RFC 9110, section 15.2), behind it trailers.
-    Lines may end in a bare line feed (RFC 9112, section 2.2).
+    Args:
+        data: what has come of the response so far.
+        start: so many bytes were searched before.
     """
-    *parts, rest = block.replace(b"\r\n", b"\n").split(b"\n\n")
-    if rest.startswith(b"HTTP/"):
-        return None
-    for part in reversed(parts):
-        if part.startswith(b"HTTP/"):
-            return _parse(part)
-    return None
+    match = _EMPTY_LINE.search(data, max(start - 2, 0))
+    return match.end() if match else -1
 
 
-def _parse(block: bytes) -> Head:
-    status_line, *lines = block.decode("latin-1").split("\n")
-    version, _, rest = status_line.partition(" ")
-    code, _, reason = rest.partition(" ")
-    status = int(code)
-    if version == "HTTP/2":  # which has no reason phrases: Go puts in its own
-        version, reason = "HTTP/2.0", _REASONS.get(status, "")
-    headers: dict[str, list[str]] = {}
-    name = ""
-    for line in lines:
-        if line[:1] in (" ", "\t") and name:  # a folded line (RFC 9112, section 5.2)
-            headers[name][-1] += " " + line.strip(" \t")
-            continue
-        name, colon, value = line.partition(":")
+def read_head(read: Callable[[], bytes], data: bytes) -> tuple[bytes, int]:
+    """Read on until the end of the head is there that `data` begins with.
+
+    Args:
+        read: returns what has come, b"" at the end of the connection.
+
+    Returns:
+        All that has come, and where the head ends in it.
+
+    Raises:
+        Malformed: it is no head; the exceptions of `read`.
+    """
+    head = bytearray(data)
+    has_status = False
+    end = end_of_head(head)
+    while end < 0:
+        if not has_status and b"\n" in head:
+            has_status = True
+            parse_status_line(bytes(head[: head.index(b"\n")].removesuffix(b"\r")))
+        if len(head) > MAX_HEAD_BYTES:
+            raise Malformed(HEAD_TOO_LONG)
+        searched = len(head)
+        try:
+            more = read()
+        except OSError:
+            check_truncated(head)
+            raise
+        if not more:
+            check_truncated(head)
+            raise Malformed("unexpected EOF")
+        head += more
+        end = end_of_head(head, searched)
+    if end > MAX_HEAD_BYTES:
+        raise Malformed(HEAD_TOO_LONG)
+    return bytes(head), end
+
+
+def parse_head(block: bytes | bytearray, method: str = "GET") -> Head:
+    """Parse the head of a response to `method`; `block` ends with its empty line. Raises Malformed."""
+    status_line, *lines = _lines(block)
+    proto, status, status_text = parse_status_line(status_line)
+    headers = parse_fields(lines)
+    if headers.get("Pragma", [""])[0] == "no-cache":
+        headers.setdefault("Cache-Control", ["no-cache"])
+    length, is_chunked = _framing(headers, proto, status, method)
+    closes = _closes(headers, proto) or (length is None and not is_chunked) or status == 101
+    return Head(proto, status, status_text, headers, length, is_chunked, closes)
+
+
+def check_truncated(block: bytes | bytearray) -> None:
+    """Raise Malformed if what there is of a head that breaks off is wrong already."""
+    if not block:
+        return
+    status_line, *lines = _lines(block)
+    parse_status_line(status_line)
+    if lines and lines != [b""]:
+        parse_fields([line for line in lines if line])
+
+
+def head_of_http2(status: int, fields: list[tuple[str, str]]) -> Head:
+    """Return the head that an HTTP/2 response has in Go: with a reason phrase of its own."""
+    headers: Headers = {}
+    for name, value in fields:
+        headers.setdefault(canonical(name), []).append(value)
+    return Head("HTTP/2.0", status, f"{status} {_reason(status)}", headers)
+
+
+@functools.cache
+def _reason(status: int) -> str:
+    """The reason phrase of a status; "" for an unknown one."""
+    from http import HTTPStatus  # which nothing else needs
+
+    known = _REASONS.get(status)
+    if known is not None:
+        return known
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _lines(block: bytes | bytearray) -> list[bytes]:
+    """The lines before the empty one, without their ends."""
+    lines = [bytes(line.removesuffix(b"\r")) for line in block.split(b"\n")]
+    return lines[: lines.index(b"", 1)] if b"" in lines[1:] else lines
+
+
+def parse_status_line(line: bytes) -> tuple[str, int, str]:
+    """Return (protocol, status code, code with reason phrase). Raises Malformed."""
+    text = decode(line)
+    proto, space, rest = text.partition(" ")
+    if not space:
+        raise Malformed(f"malformed HTTP response {quote(text)}")
+    status_text = rest.lstrip(" ")
+    code = status_text.partition(" ")[0]
+    if len(code) != 3 or not _STATUS.match(code):
+        raise Malformed(f"malformed HTTP status code {quote(code)}")
+    if not _VERSION.match(proto):
+        raise Malformed(f"malformed HTTP version {quote(proto)}")
+    return proto, int(code), status_text
+
+
+def parse_fields(lines: list[bytes]) -> Headers:
+    """Return the header fields, or the trailer's, by their canonical names. Raises Malformed."""
+    headers: Headers = {}
+    if lines and lines[0][:1] in (b" ", b"\t"):
+        raise Malformed(f"malformed MIME header initial line: {decode(lines[0])}")
+    for line in _unfolded(lines):
+        raw_name, colon, value = line.partition(b":")
         if not colon:
-            continue
-        name = canonical(name)
-        text = value.strip(" \t").encode("latin-1").decode("utf-8", "replace")
-        headers.setdefault(name, []).append(text)
-    for hidden in ("Transfer-Encoding", "Trailer"):  # Go takes them out
-        headers.pop(hidden, None)
-    return Head(version, status, f"{code} {reason}" if reason else code, headers)
+            raise Malformed(f"malformed MIME header: missing colon: {quote(decode(line))}")
+        if not _NAME.match(raw_name) or _NOT_IN_VALUE.search(value):
+            raise Malformed(f"malformed MIME header line: {decode(line)}")
+        name = canonical(raw_name.decode())
+        headers.setdefault(name, []).append(decode(value.lstrip(b" \t")))
+    return headers
+
+
+def _unfolded(lines: list[bytes]) -> list[bytes]:
+    """The lines with those joined that go on in the next one (RFC 9112, section 5.2)."""
+    whole: list[bytes] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t"):
+            whole[-1] += b" " + line.strip(b" \t")
+        else:
+            whole.append(line.strip(b" \t"))
+    return whole
+
+
+# -- where the body ends (RFC 9112, section 6.3) -------------------------------------------------------
+
+
+def _framing(headers: Headers, proto: str, status: int, method: str) -> tuple[int | None, bool]:
+    """(length of the body or None, whether it is chunked); takes out of `headers` what Go takes out."""
+    encodings = headers.pop("Transfer-Encoding", None)
+    is_chunked = encodings is not None and proto >= "HTTP/1.1"
+    if is_chunked:
+        assert encodings is not None
+        if len(encodings) != 1:
+            raise Malformed(f"too many transfer encodings: [{' '.join(map(quote, encodings))}]")
+        if encodings[0].lower() != "chunked":
+            raise Malformed(f"unsupported transfer encoding: {quote(encodings[0])}")
+    length = _content_length(headers)
+    if is_chunked:
+        _check_trailer(headers)
+    if method == "HEAD" or _is_bodiless(status):
+        return 0, False
+    if is_chunked:
+        headers.pop("Content-Length", None)
+        return None, True
+    return length, False
+
+
+def _is_bodiless(status: int) -> bool:
+    return status in (204, 304) or 100 <= status < 200
+
+
+def _closes(headers: Headers, proto: str) -> bool:
+    """Whether the server closes the connection behind the response."""
+    tokens = {
+        token.strip().lower() for value in headers.get("Connection", ()) for token in value.split(",")
+    }
+    if proto < "HTTP/1.1":
+        return proto < "HTTP/1.0" or "close" in tokens or "keep-alive" not in tokens
+    if "close" in tokens:
+        del headers["Connection"]
+        return True
+    return False
+
+
+def _content_length(headers: Headers) -> int | None:
+    values = headers.get("Content-Length")
+    if values is None:
+        return None
+    if any(value != values[0] for value in values):
+        shown = " ".join(map(quote, values))
+        raise Malformed(f"http: message cannot contain multiple Content-Length headers; got [{shown}]")
+    headers["Content-Length"] = values[:1]
+    text = values[0]
+    if not text:
+        raise Malformed('invalid empty Content-Length ""')
+    if not _LENGTH.match(text) or len(text) > 40 or int(text) > _MAX_LENGTH:
+        raise Malformed(f"bad Content-Length {quote(text)}")
+    return int(text)
+
+
+def _check_trailer(headers: Headers) -> None:
+    for value in headers.pop("Trailer", ()):
+        for name in value.split(","):
+            if canonical(name.strip()) in ("Transfer-Encoding", "Trailer", "Content-Length"):
+                raise Malformed(f"bad trailer key {quote(canonical(name.strip()))}")
 
 
 class Heads:
     """Parsed heads by their bytes: within a second most of a server's are the same."""
 
-    _LIMIT: Final = 512
+    _MOST: Final = 512
+    _LONGEST: Final = 8192
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Head | None] = {}
+        self._known: dict[tuple[bytes, str], Head] = {}
 
-    def find(self, block: bytes) -> Head | None:
-        try:
-            return self._known[block]
-        except KeyError:
-            pass
-        if len(self._known) >= self._LIMIT:
-            self._known.clear()
-        head = self._known[block] = parse_head(block)
+    def known(self, block: bytes, method: str) -> Head | None:
+        """Return the head that was parsed of these bytes before, if it was."""
+        return self._known.get((block, method))
+
+    def parse(self, block: bytes, method: str) -> Head:
+        """Parse the head of a response to `method`. Raises Malformed."""
+        head = parse_head(block, method)
+        if len(block) <= self._LONGEST:
+            if len(self._known) >= self._MOST:
+                self._known.clear()
+            self._known[block, method] = head
         return head

@@ -1,17 +1,63 @@
-"""Proxies named by the environment, by the rules of Go's httpproxy; the tunnel through them."""
+"""Proxies named by the environment, by the rules of Go's httpproxy; the tunnels through them."""
 
 from __future__ import annotations
 
 import base64
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from jsrunner.transport.addresses import literal
 from jsrunner.transport.errors import DialError
+from jsrunner.transport.head import Malformed, parse_status_line, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PORTS: Final = {"https": 443, "socks5": 1080, "socks5h": 1080}
+_RECEIVE_BYTES: Final = 4096
+_SOCKS: Final = ("socks5", "socks5h")
+#: RFC 1928, section 6, in Go's words.
+_SOCKS_REPLIES: Final = (
+    "succeeded", "general SOCKS server failure", "connection not allowed by ruleset",
+    "network unreachable", "host unreachable", "connection refused", "TTL expired",
+    "command not supported", "address type not supported",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy, as an environment variable names it."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    #: None without credentials.
+    user: str | None = None
+    password: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Proxy:
+        """Parse a URL, or a host with its port."""
+        url = text if "://" in text else f"http://{text}"
+        parts = urlsplit(url)
+        user = None if parts.username is None else unquote(parts.username)
+        port = parts.port or _PORTS.get(parts.scheme, 80)
+        return cls(url, parts.scheme, parts.hostname or "", port, user, unquote(parts.password or ""))
+
+    @property
+    def forwards(self) -> bool:
+        """Whether it takes plain HTTP requests, which then need no tunnel."""
+        return self.scheme not in _SOCKS
+
+    @property
+    def authorization(self) -> str:
+        """The value of Proxy-Authorization, "" for none."""
+        if self.user is None:
+            return ""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 class Proxies:
@@ -24,8 +70,8 @@ class Proxies:
             one.strip().lower() for one in _first(environment, "NO_PROXY").split(",") if one.strip()
         ]
 
-    def proxy_for(self, host: str, port: int, *, secure: bool) -> str | None:
-        """The proxy's URL, None for a direct connection."""
+    def proxy_for(self, host: str, port: int, *, secure: bool) -> Proxy | None:
+        """Return the proxy; None for a direct connection. Raises DialError for what names none."""
         proxy = self._secure if secure else self._plain
         if not proxy:
             return None
@@ -35,7 +81,10 @@ class Proxies:
             return None
         if any(self._excepts(one, name, address, port) for one in self._except):
             return None
-        return proxy if "://" in proxy else f"http://{proxy}"
+        try:
+            return Proxy.parse(proxy)
+        except ValueError as error:
+            raise DialError(f"invalid proxy address {proxy!r}: {error}") from None
 
     @staticmethod
     def _excepts(rule: str, name: str, address: Any, port: int) -> bool:
@@ -61,31 +110,68 @@ def _first(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or environment.get(name.lower()) or ""
 
 
-def split(proxy: str) -> tuple[str, int, str]:
-    """(host, port, value of Proxy-Authorization or "") of a proxy's URL."""
-    parts = urlsplit(proxy)
-    host = parts.hostname or ""
-    port = parts.port or {"https": 443, "socks5": 1080, "socks5h": 1080}.get(parts.scheme, 80)
-    if parts.username is None:
-        return host, port, ""
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return host, port, "Basic " + base64.b64encode(pair.encode()).decode()
+def tunnel(sock: Any, proxy: Proxy, host: str, port: int) -> None:
+    """Ask the proxy at the other end for a connection to the host. Raises DialError, OSError."""
+    if proxy.scheme in _SOCKS:
+        _socks5(sock, proxy, host, port)
+    else:
+        _connect(sock, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
-def tunnel(sock: Any, host: str, port: int, authorization: str) -> None:
-    """Ask the proxy at the other end for a connection. Raises DialError with its reason phrase."""
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if authorization:
-        lines.append(f"Proxy-Authorization: {authorization}")
+def _connect(sock: Any, proxy: Proxy, target: str) -> None:
+    """HTTP's CONNECT (RFC 9110, section 9.3.6)."""
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: Go-http-client/1.1"]
+    if proxy.authorization:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
     sock.sendall("\r\n".join([*lines, "", ""]).encode())
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        piece = sock.recv(4096)
+    try:
+        answer, _ = read_head(lambda: sock.recv(_RECEIVE_BYTES), b"")
+        _, status, text = parse_status_line(answer.split(b"\n")[0].removesuffix(b"\r"))
+    except Malformed as error:
+        raise DialError(str(error)) from None
+    if status != 200:
+        raise DialError(text.partition(" ")[2] or "unknown status code")
+
+
+def _socks5(sock: Any, proxy: Proxy, host: str, port: int) -> None:
+    """SOCKS 5 (RFC 1928) with names that the proxy looks up, and RFC 1929's authentication."""
+    sock.sendall(b"\5\1\0" if proxy.user is None else b"\5\2\0\2")
+    version, method = _exactly(sock, 2)
+    if version != 5:
+        raise DialError(f"unexpected protocol version {version}")
+    if method == 2 and proxy.user is not None:
+        sock.sendall(b"\1" + _counted(proxy.user) + _counted(proxy.password))
+        if _exactly(sock, 2)[1]:
+            raise DialError("username/password authentication failed")
+    elif method:
+        raise DialError("no acceptable authentication methods")
+    sock.sendall(b"\5\1\0" + _socks_address(host) + port.to_bytes(2, "big"))
+    _, reply, _, kind = _exactly(sock, 4)
+    if reply:
+        known = reply < len(_SOCKS_REPLIES)
+        reason = _SOCKS_REPLIES[reply] if known else f"unknown code: {reply}"
+        raise DialError(f"socks connect tcp {proxy.host}:{proxy.port}->{host}:{port}: {reason}")
+    _exactly(sock, {1: 4, 4: 16}.get(kind) or _exactly(sock, 1)[0])
+    _exactly(sock, 2)
+
+
+def _socks_address(host: str) -> bytes:
+    address = literal(host)
+    if address is None:
+        return b"\3" + _counted(host)
+    return (b"\1" if address.version == 4 else b"\4") + address.packed
+
+
+def _counted(text: str) -> bytes:
+    data = text.encode()[:255]
+    return bytes((len(data),)) + data
+
+
+def _exactly(sock: Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = sock.recv(size - len(data))
         if not piece:
-            raise DialError("unexpected EOF")
-        answer += piece
-    _, _, status = answer.split(b"\r\n")[0].decode("latin-1").partition(" ")
-    code, _, reason = status.partition(" ")
-    if code != "200":
-        raise DialError(reason.partition(" ")[0] if reason else code)
+            raise DialError("EOF")
+        data += piece
+    return data

@@ -1,17 +1,30 @@
-"""TLS of connections: one context per worker, Go's texts for what fails."""
+"""TLS of connections: contexts for a run's options, and the handshake, which fails in Go's words."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import ssl
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.transport.errors import DialError
-from jsrunner.transport.tls_names import SUITES, alert_text, certificate_for, verification_text
+from gevent.socket import wait_read, wait_write
+
+from jsrunner.transport.certificates import UNKNOWN_AUTHORITY
+from jsrunner.transport.errors import DialError, RecordError, TLSAlert
+from jsrunner.transport.tls_names import (
+    DEFAULT_SUITES,
+    GO_SUITES,
+    SUITES,
+    alert_text,
+    certificate_for,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from jsrunner.options.model import Options
 
 _VERSIONS: Final = {
     "tls1.0": ssl.TLSVersion.TLSv1,
@@ -20,94 +33,207 @@ _VERSIONS: Final = {
     "tls1.3": ssl.TLSVersion.TLSv1_3,
 }
 
+# A TLS record (RFC 8446, section 5.1).
+_HEADER_BYTES: Final = 5
+_ALERT_BYTES: Final = 7
+_MAX_RECORD_BYTES: Final = 16384 + 2048
+_ALERT, _HANDSHAKE = 21, 22
+_NO_TLS: Final = "tls: first record does not look like a TLS handshake"
+
+
+class Untrusted(Exception):
+    """The server's certificate was refused."""
+
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(detail)
+        #: OpenSSL's X509_V_ERR_*.
+        self.code = code
+        self.detail = detail
+
+    @property
+    def is_of_issuer(self) -> bool:
+        """Whether it was refused because nobody who is trusted has issued it."""
+        return self.code in UNKNOWN_AUTHORITY
+
 
 class TLS:
-    """Contexts for the options of a run; which client certificate a host gets."""
+    """The contexts of a process. One takes milliseconds to make, so they are kept."""
 
-    def __init__(
-        self,
-        *,
-        skip_verify: bool,
-        versions: tuple[str | None, str | None] | None,
-        suites: Sequence[str] | None,
-        certificates: Sequence[Mapping[str, Any]] | None,
-        environment: Mapping[str, str],
-    ) -> None:
-        self._skip_verify = skip_verify
-        self._versions = versions
-        self._suites = suites
-        self._certificates = certificates or ()
+    def __init__(self, options: Options, environment: Mapping[str, str]) -> None:
+        self._verifies = not options.insecure_skip_tls_verify
+        self._versions = options.tls_version or (None, None)
+        self._suites = options.tls_cipher_suites
+        self._certificates: Sequence[Mapping[str, Any]] = options.tls_auth or ()
         self._environment = environment
         self._contexts: dict[tuple[int | None, tuple[str, ...]], ssl.SSLContext] = {}
+        #: Certificates of authorities between servers' and trusted ones, as PEM (see `aia`).
+        self._intermediates: list[str] = []
 
-    def context(self, host: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
-        """The context for a host. Making one takes milliseconds, so they are kept."""
+    def handshake(self, sock: Any, host: str, alpn: tuple[str, ...], *, verify: bool = True) -> Any:
+        """Speak TLS on a connected gevent socket.
+
+        Args:
+            host: whom the certificate is to be for.
+            alpn: protocols to offer, the best one first.
+            verify: False to take any certificate.
+
+        Returns:
+            The TLS socket.
+
+        Raises:
+            Untrusted, DialError, OSError: the socket is closed.
+        """
+        context = self._context(host, alpn) if verify else self._new_context()
+        secure = None
+        try:
+            secure = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+            _shake_hands(secure)
+        except BaseException as error:
+            (secure or sock).close()
+            if isinstance(error, ssl.SSLCertVerificationError):
+                raise Untrusted(error.verify_code, error.verify_message) from None
+            if isinstance(error, ssl.SSLError):
+                raise explained(error, host) from None
+            raise
+        return secure
+
+    @property
+    def intermediate_count(self) -> int:
+        """How many certificates complete chains."""
+        return len(self._intermediates)
+
+    def add_intermediates(self, certificates: Sequence[str]) -> None:
+        """Let chains be completed by these certificates (PEM) from now on."""
+        added = [one for one in certificates if one not in self._intermediates]
+        if added:
+            self._intermediates += added
+            self._contexts.clear()
+
+    def _context(self, host: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
         certificate = certificate_for(host, self._certificates)
         key = (certificate, alpn)
-        found = self._contexts.get(key)
-        if found is None:
-            found = self._contexts[key] = self._make(certificate, alpn)
-        return found
+        context = self._contexts.get(key)
+        if context is None:
+            context = self._contexts[key] = self._new_context()
+            if self._verifies:
+                self._trust(context)
+            if alpn:
+                context.set_alpn_protocols(list(alpn))
+            if certificate is not None:
+                _load_certificate(context, self._certificates[certificate])
+        return context
 
-    def _make(self, certificate: int | None, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    def _new_context(self) -> ssl.SSLContext:
+        """A context that takes any certificate."""
         from gevent.ssl import SSLContext
 
         context: ssl.SSLContext = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if self._skip_verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        else:
-            self._load_authorities(context)
-        if alpn:
-            context.set_alpn_protocols(list(alpn))
-        if self._versions:
-            lowest, highest = self._versions
-            if lowest:
-                context.minimum_version = _VERSIONS[lowest]
-            if highest:
-                context.maximum_version = _VERSIONS[highest]
-        if self._suites:
-            names = [SUITES[name] for name in self._suites if name in SUITES]
-            if names:
-                context.set_ciphers(":".join(names))
-        if certificate is not None:
-            self._load_certificate(context, self._certificates[certificate])
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        lowest, highest = self._versions
+        context.minimum_version = _VERSIONS[lowest or "tls1.2"]
+        if highest:
+            context.maximum_version = _VERSIONS[highest]
+        suites = [SUITES[name] for name in self._suites or () if name in SUITES]
+        # Level 1 takes keys that Go takes; OpenSSL speaks TLS 1.0 and 1.1 only at level 0.
+        level = 1 if (lowest or "tls1.2") >= "tls1.2" else 0
+        context.set_ciphers(":".join([*(suites or DEFAULT_SUITES), f"@SECLEVEL={level}"]))
+        if key_log := self._environment.get("SSLKEYLOGFILE"):
+            context.keylog_filename = key_log
         return context
 
-    def _load_authorities(self, context: ssl.SSLContext) -> None:
-        """The system's, or those of SSL_CERT_FILE and SSL_CERT_DIR, which Go reads too."""
+    def _trust(self, context: ssl.SSLContext) -> None:
+        """Verify by the system's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR, as Go."""
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.check_hostname = True
+        context.hostname_checks_common_name = False
         file = self._environment.get("SSL_CERT_FILE")
         folder = self._environment.get("SSL_CERT_DIR")
         if file or folder:
-            try:
+            with contextlib.suppress(OSError):  # nobody is trusted then
                 context.load_verify_locations(cafile=file or None, capath=folder or None)
-            except (OSError, ssl.SSLError):
-                context.load_default_certs()
         else:
             context.load_default_certs()
-
-    @staticmethod
-    def _load_certificate(context: ssl.SSLContext, one: Mapping[str, Any]) -> None:
-        # OpenSSL reads client certificates from files only.
-        with tempfile.TemporaryDirectory() as folder:
-            certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-            for path, text in ((certificate, one["cert"]), (key, one["key"])):
-                with open(path, "w", encoding="ascii") as file:
-                    os.chmod(path, 0o600)
-                    file.write(text)
-            try:
-                context.load_cert_chain(certificate, key, one.get("password") or None)
-            except (ssl.SSLError, OSError) as error:
-                raise DialError(f"tls: {error}") from None
+        if self._intermediates:
+            context.load_verify_locations(cadata="\n".join(self._intermediates))
 
 
-def error_text(error: Exception, host: str) -> str:
-    """What Go says of a failed TLS handshake."""
+def facts(sock: Any) -> tuple[str, str]:
+    """Return (`tls1.3`, Go's name of the cipher suite) of a TLS socket."""
+    name = sock.cipher()[0]
+    return "tls" + sock.version().removeprefix("TLSv"), GO_SUITES.get(name, name)
+
+
+def chain(sock: Any) -> list[bytes]:
+    """Return the certificates that the server has sent, its own first, as DER."""
+    certificates = sock._sslobj.get_unverified_chain() or ()
+    encoding = 2  # _ssl.ENCODING_DER; from Python 3.13 on they are bytes
+    return [one if isinstance(one, bytes) else one.public_bytes(encoding) for one in certificates]
+
+
+def _shake_hands(sock: Any) -> None:
+    """The handshake, parking the greenlet. Raises OSError, RecordError, DialError."""
+    header = b""  # and an alert, if it is one
+    while True:
+        try:
+            sock._sslobj.do_handshake()
+            return
+        except ssl.SSLWantReadError:
+            wait_read(sock.fileno())
+            if not header:  # OpenSSL does not say what it was that is no TLS
+                header = sock._sock.recv(_ALERT_BYTES, socket.MSG_PEEK)
+                _check_header(header[:_HEADER_BYTES])
+        except ssl.SSLWantWriteError:
+            wait_write(sock.fileno())
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            has_begun = header and header[0] != _ALERT
+            raise DialError("unexpected EOF" if has_begun else "EOF") from None
+        except ssl.SSLError as error:
+            if error.reason is None and len(header) == _ALERT_BYTES and header[0] == _ALERT:
+                raise TLSAlert(f"remote error: tls: alert({header[-1]})") from None
+            if not header and "WRONG_VERSION_NUMBER" in str(error):  # it has come at once
+                rest = sock._sock.recv(2, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                raise RecordError(_NO_TLS, is_http=rest == b"1.") from None
+            raise
+
+
+def _check_header(header: bytes) -> None:
+    """Refuse what cannot be the first record of a server, as Go does. Raises RecordError."""
+    if len(header) < _HEADER_BYTES:
+        return
+    if header[0] not in (_ALERT, _HANDSHAKE) or header[1] >= 0x10:
+        raise RecordError(_NO_TLS, is_http=header == b"HTTP/")
+    size = int.from_bytes(header[3:], "big")
+    if size > _MAX_RECORD_BYTES:
+        raise RecordError(f"tls: oversized record received with length {size}")
+
+
+def explained(error: ssl.SSLError, host: str) -> DialError:
+    """Return the error of a failed handshake with the host, in Go's words."""
+    from jsrunner.transport import certificates
+
     if isinstance(error, ssl.SSLCertVerificationError):
-        return verification_text(error.verify_code, host, detail=error.verify_message)
+        return certificates.refusal(error.verify_code, error.verify_message, host, [])
     if isinstance(error, ssl.SSLEOFError):
-        return "EOF"
+        return DialError("EOF")
     text = str(error)
-    if "WRONG_VERSION_NUMBER" in text or "HTTP_REQUEST" in text or "RECORD_LAYER" in text:
-        return "tls: first record does not look like a TLS handshake"
-    return alert_text(text) or f"tls: {getattr(error, 'reason', None) or text}"
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
+        return RecordError(_NO_TLS)
+    alert = alert_text(text)
+    if alert is not None:
+        return TLSAlert(alert)
+    return DialError(f"tls: {(error.reason or text).replace('_', ' ').lower()}")
+
+
+def _load_certificate(context: ssl.SSLContext, one: Mapping[str, Any]) -> None:
+    # OpenSSL reads client certificates from files only.
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+        for path, text in ((certificate, one["cert"]), (key, one["key"])):
+            with open(path, "w", encoding="ascii") as file:
+                os.chmod(path, 0o600)
+                file.write(text)
+        try:
+            context.load_cert_chain(certificate, key, one.get("password") or None)
+        except (ssl.SSLError, OSError) as error:
+            raise DialError(f"tls: {error}") from None

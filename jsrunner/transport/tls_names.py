@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.transport.addresses import literal
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,13 +32,15 @@ SUITES: Final = {
 #: OpenSSL's names -> Go's; those of TLS 1.3 are the same.
 GO_SUITES: Final = {openssl: go for go, openssl in SUITES.items()}
 
-#: X509_V_ERR_*: self-signed, unknown issuer.
-UNKNOWN_AUTHORITY: Final = (18, 19, 20, 21)
-_EXPIRED: Final = (9, 10)
-#: X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
-HOST_MISMATCH: Final = (62, 64)
-
-VERIFICATION: Final = "tls: failed to verify certificate: "
+#: What Go offers for TLS 1.2 if no option says anything else, in its order.
+DEFAULT_SUITES: Final = tuple(
+    SUITES[f"TLS_ECDHE_{key}_WITH_{cipher}"]
+    for cipher in (
+        "AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256", "AES_128_CBC_SHA",
+        "AES_256_CBC_SHA",
+    )
+    for key in ("ECDSA", "RSA")
+)  # fmt: skip
 
 #: TLS alerts (RFC 8446, section 6) by OpenSSL's names where Go's differ.
 _ALERTS: Final = {
@@ -70,22 +70,6 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
     return any(
         host == one or (one.startswith("*.") and host.partition(".")[2] == one[2:]) for one in domains
     )
-
-
-def verification_text(code: int, host: str, *, detail: str = "") -> str:
-    """What Go says when OpenSSL's verification of a certificate ends with X509_V_ERR `code`."""
-    text = VERIFICATION + "x509: "
-    if code in UNKNOWN_AUTHORITY:
-        return text + "certificate signed by unknown authority"
-    if code in _EXPIRED:
-        return text + "certificate has expired or is not yet valid"
-    if code in HOST_MISMATCH:
-        if literal(host) is not None:
-            return (
-                f"{text}cannot validate certificate for {host} because it doesn't contain any IP SANs"
-            )
-        return f"{text}certificate is valid for other names, not {host}"
-    return text + detail
 
 
 def alert_text(text: str) -> str | None:

@@ -67,7 +67,11 @@ class URL:
     @property
     def port(self) -> int:
         """The port that is written, else the scheme's own, else 0. It may be more than 65535."""
-        return int(self.port_text) if self.port_text else _PORTS.get(self.scheme, 0)
+        if self.port_text:
+            return int(self.port_text)
+        if self.authority.endswith(":") and self.scheme in ("ws", "wss"):  # as gorilla/websocket
+            return 0
+        return _PORTS.get(self.scheme, 0)
 
     @property
     def target(self) -> str:

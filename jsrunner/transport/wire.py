@@ -1,4 +1,4 @@
-"""What the kernel knows of a connection."""
+"""What the kernel knows of a connection: its ends, and how many bytes it has carried."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Final
 
 #: Offsets in Linux's struct tcp_info: tcpi_bytes_acked and tcpi_bytes_received.
 _TCP_INFO: Final = struct.Struct("=120xQQ")
+#: Linux's TCP_CLOSE: the state of a connection that was reset.
+_CLOSED: Final = 7
 
 
 def wire_bytes(sock: Any) -> tuple[int, int] | None:
@@ -26,10 +28,19 @@ def wire_bytes(sock: Any) -> tuple[int, int] | None:
     return max(acked - 1, 0), received  # Linux counts the SYN
 
 
-def wire_bytes_of(descriptor: int) -> tuple[int, int] | None:
-    """The same for a descriptor that is someone else's."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+def was_reset(sock: Any) -> bool:
+    """Whether the peer has reset the connection, which Python's TLS does not tell from its end."""
+    option = getattr(socket, "TCP_INFO", None)
     try:
-        return wire_bytes(sock)
-    finally:
-        sock.detach()
+        return option is not None and sock.getsockopt(socket.IPPROTO_TCP, option, 1)[0] == _CLOSED
+    except OSError:
+        return False
+
+
+def ends_of(sock: Any) -> str:
+    """Return both ends of a connection as Go shows them: `127.0.0.1:5->127.0.0.1:80`."""
+    return "->".join(_shown(name) for name in (sock.getsockname(), sock.getpeername()))
+
+
+def _shown(name: tuple[Any, ...]) -> str:
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

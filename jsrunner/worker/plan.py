@@ -34,5 +34,7 @@ class Plan:
     #: exec.test.options, as JSON.
     options_json: str = "{}"
     user_agent: str = ""
+    #: Bytes that the body of an HTTP response may have.
+    max_body_size: int = 256 << 20
     #: What a script finds in its exported `options`.
     shown_options: dict[str, Any] = field(default_factory=dict)

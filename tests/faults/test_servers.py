@@ -63,7 +63,7 @@ def test_no_such_host(run: Run) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (b"", "status 0 EOF"),
+        (b"", "status 0 unexpected EOF"),
         (b"HTTP/1.1 101 Swi", "status 0 unexpected EOF"),
         (b"SSH-2.0-OpenSSH_9\r\n", 'status 0 malformed HTTP response "SSH-2.0-OpenSSH_9"'),
         (b"HTTP/1.1 101 OK\r\n\r\n", "status 101 "),

@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from jsrunner.errors import ScriptError
+from jsrunner.transport.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +158,7 @@ def test_without_a_network_the_last_run_s_modules_serve(
     assert project.init(script(url)) == ["kept"]
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setattr(
-        "jsrunner.transport.proxy.Proxies.proxy_for", lambda *_, **__: "http://127.0.0.1:9"
+        "jsrunner.transport.proxy.Proxies.proxy_for", lambda *_, **__: Proxy.parse("http://127.0.0.1:9")
     )
     project.said.clear()
     assert project.init(script(url)) == ["kept"]
@@ -170,7 +171,7 @@ def test_where_jslib_cannot_be_reached_ours_serves(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "jsrunner.transport.proxy.Proxies.proxy_for", lambda *_, **__: "http://127.0.0.1:9"
+        "jsrunner.transport.proxy.Proxies.proxy_for", lambda *_, **__: Proxy.parse("http://127.0.0.1:9")
     )
     url = "https://jslib.k6.io/k6-utils/1.4.0/index.js"
     source = f"import {{ randomItem, nope }} from '{url}'; console.log(randomItem([7]));"

@@ -101,13 +101,13 @@ def test_dns_policies(
 ) -> None:
     asked = []
 
-    def resolver(host: str, *_: object) -> list[Any]:
+    def resolver(host: bytes, *_: object) -> list[Any]:
         asked.append(host)
         return [(0, 1, 6, "", (one, 0)) for one in ("::1", "127.0.0.1", "127.0.0.2", "127.0.0.1")]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     dialer = Dialer(Options(dns={"policy": policy, "select": select}), {})
-    found = [dialer.resolve("a.test", 1)[0] for _ in range(60)]
+    found = [dialer._resolve("a.test", 1)[0] for _ in range(60)]
     assert len(asked) == 1  # by default answers live for 5 minutes
     if select == "first":
         assert len(set(found)) == 1
@@ -125,7 +125,7 @@ def test_dns_without_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     dialer = Dialer(Options(dns={"ttl": "0"}), {})
     for _ in range(3):
-        dialer.resolve("a.test", 1)
+        dialer._resolve("a.test", 1)
     assert len(asked) == 3
 
 

@@ -1,78 +1,41 @@
-"""What libcurl says of a broken transfer, and what k6 says then. (Real ones: test_http.py)"""
+"""What k6 says of requests that fail. (Real ones: test_http1.py, test_http2.py)"""
 
 from __future__ import annotations
 
 import errno
-from typing import Any
 
-import pycurl
 import pytest
 
 from jsrunner.transport import failures
-from jsrunner.transport.errors import BlacklistedAddress, BlockedHostname, DialError, NoSuchHost
-from jsrunner.transport.failures import Broken, Failure
+from jsrunner.transport.errors import (
+    BlacklistedAddress,
+    BlockedHostname,
+    ConnectError,
+    DialError,
+    DialTimeout,
+    Disconnected,
+    HostMismatch,
+    InvalidPort,
+    NoSuchHost,
+    ProxyError,
+    RecordError,
+    TLSAlert,
+    UnknownAuthority,
+)
 from jsrunner.transport.url import parse
-
-
-def broken(code: int, text: str = "", **more: Any) -> Failure:
-    known: dict[str, Any] = {
-        "errno": 0, "address": "127.0.0.1:80", "ends": "a->b", "connected": True, "has_head": False,
-        "verify_result": 0, "host": "a.test", "proxy_reason": "", "uses_proxy": False,
-    }  # fmt: skip
-    return failures.of_transfer(Broken(code, text, **{**known, **more}))
-
-
-@pytest.mark.parametrize(
-    ("code", "text", "more", "expected"),
-    [
-        (pycurl.E_OPERATION_TIMEDOUT, "Operation timed out after 1 ms", {}, (1050, "request timeout")),
-        (pycurl.E_OPERATION_TIMEDOUT, "Connection timed out after 1 ms", {"connected": False},
-         (1211, "dial: i/o timeout")),
-        (pycurl.E_COULDNT_CONNECT, "", {"errno": errno.ECONNREFUSED}, (1212, "dial: connection refused")),
-        (pycurl.E_COULDNT_CONNECT, "", {"errno": errno.ETIMEDOUT}, (1211, "dial: i/o timeout")),
-        (pycurl.E_COULDNT_CONNECT, "", {"errno": errno.ENETUNREACH},
-         (1213, "dial: unknown errno 101 error with msg `network is unreachable`")),
-        (pycurl.E_COULDNT_CONNECT, "", {}, (1210, "dial tcp 127.0.0.1:80: connect: connection failed")),
-        (pycurl.E_COULDNT_CONNECT, "", {"errno": errno.ECONNREFUSED, "uses_proxy": True},
-         (1200, "proxyconnect tcp: dial tcp 127.0.0.1:80: connect: connection refused")),
-        (pycurl.E_COULDNT_CONNECT, "", {"proxy_reason": "Forbidden", "uses_proxy": True}, (1000, "Forbidden")),
-        (pycurl.E_GOT_NOTHING, "Empty reply", {}, (1000, "EOF")),
-        (pycurl.E_PARTIAL_FILE, "", {}, (1000, "unexpected EOF")),
-        (pycurl.E_RECV_ERROR, "Recv failure", {"errno": errno.ECONNRESET},
-         (1220, "read: connection reset by peer")),
-        (pycurl.E_SEND_ERROR, "Send failure", {"errno": errno.EPIPE}, (1201, "write: broken pipe")),
-        (pycurl.E_RECV_ERROR, "", {"errno": errno.EHOSTUNREACH},
-         (1202, "read: unknown errno `113` on linux with message `no route to host`")),
-        (pycurl.E_SSL_CONNECT_ERROR, "error:0A00010B:SSL routines::wrong version number", {},
-         (1000, "http: server gave HTTP response to HTTPS client")),
-        (pycurl.E_SSL_CONNECT_ERROR, "SSL routines::packet length too long", {},
-         (1301, "tls: first record does not look like a TLS handshake")),
-        (pycurl.E_PEER_FAILED_VERIFICATION, "SSL certificate problem: unable to get local issuer",
-         {"verify_result": 20}, (1310, "x509: unknown authority")),
-        (pycurl.E_PEER_FAILED_VERIFICATION, "SSL: no alternative certificate subject name matches", {},
-         (1311, "x509: certificate doesn't match hostname")),
-        (pycurl.E_PEER_FAILED_VERIFICATION, "SSL certificate problem: certificate has expired",
-         {"verify_result": 10}, (1000, "x509: certificate has expired or is not yet valid")),
-        (pycurl.E_HTTP2, "HTTP/2 stream 5 was not closed cleanly: REFUSED_STREAM (err 7)", {},
-         (1638, "http2: stream error with http2 ErrCode REFUSED_STREAM")),
-        (pycurl.E_UNSUPPORTED_PROTOCOL, "Unsupported HTTP/1 subversion", {}, (1000, "malformed HTTP version")),
-        (999, "something else", {}, (1000, "something else")),
-    ],
-)  # fmt: skip
-def test_codes(code: int, text: str, more: dict[str, Any], expected: tuple[int, str]) -> None:
-    failure = broken(code, text, **more)
-    assert (failure.code, failure.message) == expected
 
 
 def test_full_texts() -> None:
     url = parse("http://me:pass@a.test/x")
-    failure = broken(pycurl.E_RECV_ERROR, errno=errno.ECONNRESET)
-    assert failure.full_text("POST", url) == (
-        'Post "http://me:***@a.test/x": read tcp a->b: read: connection reset by peer'
-    )
+    failure = failures.generic("EOF")
+    assert failure.full_text("POST", url) == 'Post "http://me:***@a.test/x": EOF'
+    assert failure.full_text("", url).startswith('Get "')
     # Once there is a head the error is one of reading the body, and Go says no more than that.
-    late = broken(pycurl.E_PARTIAL_FILE, has_head=True)
-    assert late.full_text("POST", url) == "unexpected EOF"
+    assert failure.of_body().full_text("POST", url) == "EOF"
+    broken = failures.malformed("bad")
+    prefix = "net/http: HTTP/1.x transport connection broken: "
+    assert broken.full_text("GET", url) == f'Get "http://me:***@a.test/x": {prefix}bad'
+    assert broken.of_body().full_text("GET", url) == "bad"
 
 
 @pytest.mark.parametrize(
@@ -81,15 +44,66 @@ def test_full_texts() -> None:
         (NoSuchHost("x"), 1101, "lookup: no such host"),
         (BlacklistedAddress("x"), 1110, "ip is blacklisted"),
         (BlockedHostname("x"), 1111, "hostname is blocked"),
+        (InvalidPort("x"), 1210, "x"),
+        (ConnectError("x", errno.ECONNREFUSED), 1212, "dial: connection refused"),
+        (ConnectError("x", errno.ECONNRESET), 1220, "dial: connection reset by peer"),
+        (ConnectError("x", errno.ENETUNREACH), 1213,
+         "dial: unknown errno 101 error with msg `network is unreachable`"),
+        (Disconnected("x", errno.ECONNRESET), 1220, "read: connection reset by peer"),
+        (Disconnected("x", errno.EPIPE), 1201, "read: broken pipe"),
+        (Disconnected("x", errno.EHOSTUNREACH), 1202,
+         "read: unknown errno `113` on linux with message `no route to host`"),
+        (RecordError("x"), 1301, "x"),
+        (TLSAlert("x"), 1010, "x"),
+        (UnknownAuthority("x"), 1310, "x509: unknown authority"),
+        (HostMismatch("x"), 1311, "x509: certificate doesn't match hostname"),
         (DialError("x"), 1000, "x"),
+        (DialError("x", "short"), 1000, "short"),
     ],
-)
+)  # fmt: skip
 def test_dialing(error: DialError, code: int, message: str) -> None:
     failure = failures.of_dialing(error)
     assert (failure.code, failure.message, failure.text) == (code, message, "x")
 
 
-def test_what_is_no_http() -> None:
-    failure = failures.malformed_response('SSH-2.0 "x"')
-    assert failure.message == 'malformed HTTP response "SSH-2.0 \\"x\\""'
-    assert failure.text.startswith("net/http: HTTP/1.x transport connection broken: ")
+def test_dialing_in_other_words() -> None:
+    late = failures.of_dialing(DialTimeout("x"))
+    assert (late.code, late.message, late.text) == (1211, "dial: i/o timeout", "dial: i/o timeout")
+    proxy = failures.of_dialing(ProxyError("x"))
+    assert (proxy.code, proxy.message) == (1200, "proxyconnect tcp: x")
+    http = failures.of_dialing(RecordError("x", is_http=True))
+    assert (http.code, http.message) == (1301, "x")
+    assert http.text == "http: server gave HTTP response to HTTPS client"
+
+
+def test_what_is_said_of_a_limit_names_the_option() -> None:
+    failure = failures.too_large(1000)
+    assert "--max-body-size" in failure.message
+    assert "1000 bytes" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "text"),
+    [
+        (2, 1633, "stream error: stream ID 5; INTERNAL_ERROR; received from peer"),
+        (13, 1644, "stream error: stream ID 5; HTTP_1_1_REQUIRED; received from peer"),
+        (99, 1630, "stream error: stream ID 5; unknown error code 0x63; received from peer"),
+    ],
+)
+def test_http2_resets(number: int, code: int, text: str) -> None:
+    failure = failures.of_reset(number, 5)
+    assert (failure.code, failure.text) == (code, text)
+    assert failure.message == f"http2: stream error with http2 ErrCode {failures.code_name(number)}"
+
+
+def test_http2_connections() -> None:
+    goaway = failures.of_goaway(11, 3, b'bye "x"')
+    assert goaway.code == 1622
+    assert goaway.text == (
+        "http2: server sent GOAWAY and closed the connection; LastStreamID=3, "
+        'ErrCode=ENHANCE_YOUR_CALM, debug="bye \\"x\\""'
+    )
+    assert (
+        failures.of_connection(1).message == "http2: connection error with http2 ErrCode PROTOCOL_ERROR"
+    )
+    assert failures.of_connection(6).message == "http2: frame too large"

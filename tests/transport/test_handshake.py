@@ -42,6 +42,18 @@ def test_request() -> None:
     }
 
 
+def test_the_order_of_header_fields() -> None:
+    """Go writes its own fields first, the others by name; the protocol's name is gorilla's."""
+    data, _ = request(
+        URL, {"x-b": "2", "accept": "1"}, cookies="a=b", extensions="e", protocols="one, two"
+    )
+    names = [line.partition(":")[0] for line in data.decode().split("\r\n")[1:-2]]
+    assert names == [
+        "Host", "Accept", "Connection", "Cookie", "Sec-WebSocket-Extensions", "Sec-WebSocket-Key",
+        "Sec-WebSocket-Protocol", "Sec-WebSocket-Version", "Upgrade", "X-B",
+    ]  # fmt: skip
+
+
 def test_own_headers_win() -> None:
     lines = lines_of({"User-Agent": "", "host": "other", "Cookie": "own=1"}, cookies="jar=1")
     assert "Host: other" in lines
@@ -133,10 +145,13 @@ def test_answers_that_do_not_upgrade(serve: Callable[..., Any], answer: bytes) -
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (b"", "EOF"),
-        (b"HTTP/1.1", "unexpected EOF"),
-        (b"HELLO THERE\r\n\r\n", 'malformed HTTP response "HELLO THERE"'),
-        (b"HTTP/1.1 nonsense\r\n\r\n", 'malformed HTTP response "HTTP/1.1 nonsense"'),
+        (b"", "unexpected EOF"),
+        (b"HTTP/1.1", 'malformed HTTP response "HTTP/1.1"'),
+        (b"HTTP/1.1 101 Switching Protocols\r\nA: b", "unexpected EOF"),
+        (b"HELLO THERE\r\n\r\n", 'malformed HTTP status code "THERE"'),
+        (b"HELLO\r\n", 'malformed HTTP response "HELLO"'),
+        (b"HTTP/1.1 nonsense\r\n\r\n", 'malformed HTTP status code "nonsense"'),
+        (b"HTTP/1.1 101 X\r\nno colon\r\n\r\n", 'malformed MIME header: missing colon: "no colon"'),
     ],
 )
 def test_what_is_no_answer(serve: Callable[..., Any], answer: bytes, text: str) -> None:
@@ -147,3 +162,15 @@ def test_what_is_no_answer(serve: Callable[..., Any], answer: bytes, text: str) 
     with pytest.raises(DialError) as caught:
         ask(serve, handle)
     assert str(caught.value) == text
+
+
+def test_a_head_without_an_end(serve: Callable[..., Any]) -> None:
+    def handle(connection: Any) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n")
+        while True:
+            connection.sendall(b"X-Endless: " + b"x" * 65000 + b"\r\n")
+
+    with pytest.raises(DialError) as caught:
+        ask(serve, handle)
+    assert str(caught.value) == "net/http: server response headers exceeded 10485760 bytes; aborted"

@@ -20,7 +20,7 @@ from jsrunner.transport.url import URLError, parse, parse_websocket
         ("ws://a.test/a b", "a.test", 80, "/a%20b"),
         ("ws://a.test/ü?ü", "a.test", 80, "/%C3%BC?ü"),
         ("ws://a.test/%2F", "a.test", 80, "/%2F"),
-        ("ws://a.test:/", "a.test", 80, "/"),
+        ("ws://a.test:/", "a.test", 0, "/"),
     ],
 )
 def test_websocket_urls(text: str, host: str, port: int, target: str) -> None:

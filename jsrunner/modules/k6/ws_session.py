@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING
 import gevent
 
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.transport import handshake, url
+from jsrunner.transport import failures, handshake, url
 from jsrunner.transport.deflate import OFFER, negotiate
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.websocket import Connection
+from jsrunner.transport.wire import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +56,6 @@ def connect(
             _dial(vu, outcome, address, headers, cookies, compression, protocols)
     except DialError as error:
         outcome.failure = str(error)
-    except OSError as error:
-        outcome.failure = f"read: {os.strerror(error.errno) if error.errno else error}".lower()
     outcome.duration = time.perf_counter() - clock
     if outcome.answer is not None and not outcome.answer.upgraded:
         outcome.failure = "websocket: bad handshake"
@@ -86,25 +84,27 @@ def _dial(
     sock = process.dialer.dial(
         target.host, target.port, tls=target.secure, alpn=("http/1.1",), vu=vu.id
     )
+    ends = ends_of(sock)
     try:
         sock.sendall(request)
         answer = handshake.read_answer(sock, key)
         if set_cookies := answer.headers.get("Set-Cookie"):
             cookies.store(target, set_cookies, time.time())
+        outcome.answer = answer
         if not answer.upgraded:
-            outcome.answer = answer
             vu.bytes_sent += len(request)
             vu.bytes_received += answer.size
             sock.close()
             return
-        deflate = None
-        if extensions := answer.joined.get("Sec-Websocket-Extensions", ""):
-            deflate = negotiate(extensions) if compression else None
+        deflate = negotiate(answer.headers.get("Sec-Websocket-Extensions", ()))
         connection = Connection(
             sock, rest=answer.rest, deflate=deflate, strict=process.strict_websocket
         )
         connection.bytes_sent, connection.bytes_received = len(request), answer.size
-        outcome.answer, outcome.connection = answer, connection
+        outcome.connection = connection
+    except OSError as error:
+        sock.close()
+        raise failures.dial_error(error, ends) from None
     except BaseException:
         sock.close()
         raise

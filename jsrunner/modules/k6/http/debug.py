@@ -5,8 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from jsrunner.transport.names import to_ascii
+from jsrunner.transport.utf8 import decode
+
 if TYPE_CHECKING:
-    from jsrunner.transport.http import Call, Exchange
+    from jsrunner.transport.exchange import Call, Exchange
     from jsrunner.worker.vu import VU
 
 
@@ -28,17 +31,17 @@ class Debug:
         """Log a request: its id, which the response's record repeats."""
         number = str(uuid.uuid4())
         url = call.url
-        lines = [line.replace(";", ":", 1) if line.endswith(";") else line for line in call.lines]
-        own = [line for line in lines if line.startswith("Host: ")]
-        head = [f"{call.method} {url.target} HTTP/1.1", *(own or [f"Host: {url.authority}"])]
-        head += sorted((line for line in lines if line not in own), key=_go_order)
-        if call.body is not None:
-            head.append(f"Content-Length: {len(call.body)}")
-        if call.cookies:
-            head.append(f"Cookie: {call.cookies}")
-        # k6's dump shows this header, which is not sent.
-        head.append("Accept-Encoding: gzip")
-        self._log("Request", head, call.body or b"", number)
+        # k6's dump shows Accept-Encoding, which is not sent.
+        dump = call.fields.encode(
+            call.method,
+            url.target,
+            to_ascii(url.authority),
+            call.body,
+            call.cookies,
+            b"Accept-Encoding: gzip\r\n",
+        )
+        head, end, body = dump.partition(b"\r\n\r\n")
+        self._log("Request", head + end, body, number)
         return number
 
     def response(self, exchange: Exchange, number: str) -> None:
@@ -48,15 +51,9 @@ class Debug:
             return
         lines = [f"{head.proto} {head.status_text}"]
         lines += [f"{name}: {value}" for name in sorted(head.headers) for value in head.headers[name]]
-        self._log("Response", lines, exchange.body, number)
+        self._log("Response", "\n".join([*lines, "", ""]).encode(), exchange.body or b"", number)
 
-    def _log(self, kind: str, lines: list[str], body: bytes, number: str) -> None:
-        text = "\n".join([*lines, "", ""])
-        if self._full:
-            text += body.replace(b"\r\n", b"\n").decode("utf-8", "replace")
+    def _log(self, kind: str, head: bytes, body: bytes, number: str) -> None:
+        dump = head + body if self._full else head
+        text = decode(dump.replace(b"\r\n", b"\n"))
         self._vu.log("info", f"{kind}:\n{text}\n", **self._fields, request_id=number)
-
-
-def _go_order(line: str) -> tuple[bool, str]:
-    """User-Agent first, then by name."""
-    return not line.startswith("User-Agent"), line

@@ -10,11 +10,14 @@ import orjson
 from jsrunner.engine.interpreter import HostError
 from jsrunner.modules.k6.http.shared import prepare
 from jsrunner.transport import auth, content, failures
+from jsrunner.transport.body import TooLarge
 from jsrunner.transport.cookies import parse_set_cookie, sanitized
+from jsrunner.transport.exchange import Call, Exchange
 from jsrunner.transport.failures import Failure
-from jsrunner.transport.http import Call, Exchange
 from jsrunner.transport.redirects import BadLocation, Hop, next_hop
+from jsrunner.transport.stream import Expired
 from jsrunner.transport.url import parse
+from jsrunner.transport.utf8 import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.http.debug import Debug
     from jsrunner.modules.k6.http.samples import Expected
     from jsrunner.modules.k6.http.shared import KnownHeads, Prepared, Shared, Target
+    from jsrunner.transport.fields import Fields
     from jsrunner.transport.head import Head
     from jsrunner.transport.http import Client
     from jsrunner.transport.url import URL
@@ -31,8 +35,6 @@ if TYPE_CHECKING:
 SHORT_BODY: Final = 2048
 
 _TIMEOUT: Final = 60.0
-#: Methods for which Go says that there is no body.
-_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 #: What Go makes of a date that is not given, in milliseconds.
 _NO_DATE: Final = -6795364578871
 
@@ -82,8 +84,6 @@ class Flow:
             prepared = self._encode(prepared, self.body)
         if prepared.length is not None:
             self._check_length(prepared.length, len(self.body or b""))
-        if self.body is None and self.method in _WITH_BODY:
-            self.body = b""
         self._prepared, self._sent_cookies = prepared, prepared.cookie
         if self.cookies or self.jar:
             self._sent_cookies = self._cookie_header(prepared.cookie, self.target.url)
@@ -103,7 +103,7 @@ class Flow:
         call = Call(
             self.method,
             target.url,
-            prepared.lines,
+            prepared.fields,
             self._sent_cookies,
             self.body,
             self.timeout,
@@ -114,9 +114,7 @@ class Flow:
         headers: Mapping[str, str] = prepared.headers
         followed = 0
         while True:
-            if prepared.failure is not None:
-                exchange = Exchange(prepared.failure)
-            elif call.url.user is not None or self.auth == "digest":
+            if call.url.user is not None or self.auth == "digest":
                 exchange = self._exchange(call, headers, clean)
             else:
                 exchange = self._send(call)
@@ -132,7 +130,7 @@ class Flow:
             try:
                 hop = self._following(call, headers, head, followed)
             except BadLocation as error:
-                exchange.failure = failures.generic(str(error))
+                exchange.failure, exchange.body = failures.generic(str(error)), None
                 break
             if hop is None:
                 break
@@ -140,7 +138,7 @@ class Flow:
             followed += 1
             call, headers, clean = self._next_call(hop, max(deadline - time.monotonic(), 0))
         if head is not None and (head.encodings or head.status == 101):
-            self._decode(exchange, head)
+            self._decode(exchange, head, deadline)
         self._measure(exchange, call.method, clean)
         if exchange.failure is not None:
             self._fail(exchange.failure, call.url)
@@ -218,12 +216,11 @@ class Flow:
         """A request with authentication; exchanges before the last one are measured here."""
         is_digest = self.auth == "digest"
         user, password = self._credentials if is_digest else call.url.credentials
-        lines = call.lines
         if (user or password) and "Authorization" not in headers:
             if self.auth == "ntlm":
-                return self._exchange_ntlm(call, clean, user, password)
+                return self._exchange_ntlm(call, headers, clean, user, password)
             # With Digest too: Go has put the header in before k6 takes the credentials away.
-            call.lines = (*lines, f"Authorization: {auth.basic(user, password)}")
+            call.fields = _authorized(headers, auth.basic(user, password))
         exchange = self._send(call)
         head = exchange.head
         if not is_digest or exchange.failure is not None or head is None or head.status != 401:
@@ -233,13 +230,14 @@ class Flow:
         if answer is None:
             return exchange
         self._measure(exchange, call.method, clean)
-        others = (line for line in lines if not line.startswith("Authorization:"))
-        call.lines = (*others, f"Authorization: {answer}")
+        call.fields = _authorized(headers, answer)
         return self._send(call)
 
-    def _exchange_ntlm(self, call: Call, clean: str, user: str, password: str) -> Exchange:
+    def _exchange_ntlm(
+        self, call: Call, headers: Mapping[str, str], clean: str, user: str, password: str
+    ) -> Exchange:
         """First without credentials: the connection may be authenticated already (MS-NTHT)."""
-        exchange, lines = self._send(call), call.lines
+        exchange = self._send(call)
         head = exchange.head
         if exchange.failure is not None or head is None or head.status != 401:
             return exchange
@@ -252,7 +250,7 @@ class Flow:
             exchange.failure = failures.generic(str(error))
             return exchange
         self._measure(exchange, call.method, clean)
-        call.lines = (*lines, f"Authorization: {handshake.negotiate()}")
+        call.fields = _authorized(headers, handshake.negotiate())
         exchange = self._send(call)
         head = exchange.head
         if exchange.failure is not None or head is None or head.status != 401:
@@ -261,7 +259,7 @@ class Flow:
         if answer is None:
             return exchange
         self._measure(exchange, call.method, clean)
-        call.lines = (*lines, f"Authorization: {answer}")
+        call.fields = _authorized(headers, answer)
         return self._send(call)
 
     def _following(
@@ -288,7 +286,7 @@ class Flow:
         call = Call(
             hop.method,
             hop.url,
-            prepare(headers).lines,
+            prepare(headers).fields,
             self._cookie_header("", hop.url),
             hop.body,
             timeout,
@@ -307,22 +305,34 @@ class Flow:
 
     # -- the response ----------------------------------------------------------------------------------
 
-    def _decode(self, exchange: Exchange, head: Head) -> None:
+    def _decode(self, exchange: Exchange, head: Head, deadline: float) -> None:
         """Undo the body's content codings. Raises HostError for what is no HTTP any more."""
-        if exchange.failure is not None:
-            return
-        if head.status == 101:
+        if head.status == 101 and exchange.failure is None:
             raise HostError(f"unsupported response status: {head.status_text}")
-        if self.discard or head.is_bodiless:
+        if self.discard or head.is_bodiless or exchange.body is None:
             return
+        limit, problem = self._shared.settings.max_body, None
+        if exchange.failure is not None:  # what came of a broken body is decoded whatever the time
+            deadline = float("inf")
         try:
-            exchange.body = content.decode(exchange.body, head.encodings)
-        except content.DecodingError as error:
-            text = str(error)
-            code = failures.GENERIC
-            if error.is_known:
-                code, text = failures.DECOMPRESSION, f"error decompressing response body ({text})"
-            exchange.failure = Failure(code, text, text, of_request=False)
+            exchange.body, problem = content.decode(
+                exchange.body, head.encodings, limit, lambda: self._pause(deadline)
+            )
+        except TooLarge:
+            exchange.failure, exchange.body = failures.too_large(limit), None
+        except Expired:
+            exchange.failure, exchange.body = failures.timeout().of_body(), b""
+        if problem is not None and exchange.failure is None:
+            code = failures.DECOMPRESSION if problem.is_known else failures.GENERIC
+            exchange.failure = Failure(code, problem.message, problem.text, of_request=False)
+            if isinstance(problem, content.Undecodable):
+                exchange.body = None
+
+    def _pause(self, deadline: float) -> None:
+        """Let others run in the middle of long work. Raises Expired, Interrupted."""
+        self._vu.loop.give_way()
+        if time.monotonic() > deadline:
+            raise Expired
 
     def _fail(self, failure: Failure, url: URL) -> None:
         """Raises HostError if the script wants to hear of it so; else the log tells."""
@@ -339,14 +349,14 @@ class Flow:
         """
         failure, head = exchange.failure, exchange.head
         more: dict[str, Any] = {}
+        body = b"null" if head is None else self._body_json(exchange.body, head)
         if failure is not None or head is None:
             assert failure is not None
-            status, shown, body = 0, b'[-1,"","","{}"]', b"null"
+            status, shown = 0, b'[-1,"","","{}"]'
             more["error"], more["code"] = failure.message, failure.code
         else:
             status = head.status
             shown = b"[-1,%b]" % head.json if heads is None else heads.show(head)
-            body = self._body_json(exchange.body, head)
             if exchange.tls is not None:
                 more["tls"] = exchange.tls
             if head.set_cookies:
@@ -374,21 +384,17 @@ class Flow:
             orjson.dumps(more) if more else b"0",
         )
 
-    def _body_json(self, body: bytes, head: Head) -> bytes:
+    def _body_json(self, body: bytes | None, head: Head) -> bytes:
         """null, the text, or [the handle of a long text or a buffer]."""
-        if self.discard or head.is_bodiless:
+        if self.discard or head.is_bodiless or body is None:
             return b"null"
         interpreter = self._vu.interpreter
         if self.binary:
             return orjson.dumps([interpreter.put_buffer(body)])
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            text = body.decode("utf-8", "go")
-            body = text.encode()
+        text = decode(body)
         if len(body) <= SHORT_BODY:
             return orjson.dumps(text)
-        return orjson.dumps([interpreter.put_text(body)])
+        return orjson.dumps([interpreter.put_text(text.encode() if "\ufffd" in text else body)])
 
 
 def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
@@ -411,3 +417,8 @@ def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
                 )
             )
     return rows
+
+
+def _authorized(headers: Mapping[str, str], credentials: str) -> Fields:
+    """The headers with an Authorization header."""
+    return prepare({**headers, "Authorization": credentials}).fields

@@ -19,6 +19,7 @@ from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6.http.flow import Flow
 from jsrunner.modules.k6.http.shared import InvalidURL, KnownHeads, Shared, Target
 from jsrunner.options.duration import parse_duration
+from jsrunner.options.numbers import parse_float
 from jsrunner.transport import failures, references
 from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
 from jsrunner.transport.http import Client
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 #: Options of k6 that are not set.
 _BATCH: Final = 20
 _BATCH_PER_HOST: Final = 6
+_INT64: Final = 1 << 64
+#: Larger numbers of JavaScript are floats to Go.
+_FLOATS_FROM: Final = 1 << 53
 
 #: The Python half comes with k6/html, the parser that knows of a page's address from behind it.
 _LOAD_HTML: Final = """
@@ -375,19 +379,33 @@ class Http(HostModule):
             self._client.close()
 
 
-def _timeout(value: Any) -> float:
-    """Seconds of params.timeout: milliseconds or a duration."""
+def _timeout(value: str | float) -> float:
+    """Seconds of params.timeout: a duration, or milliseconds, which Go keeps as 64 bits of nanoseconds.
+
+    Raises ValueError.
+    """
     if isinstance(value, str):
         try:
-            return parse_duration(value)
-        except ValueError as error:
-            raise ValueError(f"invalid timeout value: {error}") from None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value / 1000
-    kind = {bool: "bool", type(None): "<nil>", list: "[]interface {}"}.get(
-        type(value), "map[string]interface {}"
-    )
-    raise ValueError(f"invalid timeout value: unable to use type {kind} as a duration value")
+            milliseconds = parse_float(value)
+        except ValueError:
+            return _duration(value)
+        return _from_float(milliseconds)
+    if isinstance(value, int) and abs(value) < _FLOATS_FROM:
+        return ((value * 1_000_000 + _INT64 // 2) % _INT64 - _INT64 // 2) / 1e9
+    return _from_float(value)
+
+
+def _from_float(milliseconds: float) -> float:
+    """Seconds; what 64 bits of nanoseconds cannot hold is over before it begins."""
+    nanoseconds = milliseconds * 1_000_000
+    return int(nanoseconds) / 1e9 if abs(nanoseconds) < _INT64 // 2 else -1.0
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueError(f"invalid timeout value: {error}") from None
 
 
 def _rfc1123(text: str) -> float:

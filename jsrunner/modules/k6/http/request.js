@@ -7,9 +7,11 @@ import { handleOf } from 'jsrunner:jars';
 import { formOf, formValue, goShown } from 'jsrunner:k6/http/values';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush,
-  ArrayPrototypeSort, Boolean, DateNow, MathFloor, MathRandom, MathTrunc, Number, NumberIsInteger, Object, ObjectKeys,
+  ArrayPrototypeSort, Boolean, DateNow, MathFloor, MathRandom, MathTrunc, Number, NumberIsFinite, NumberIsInteger,
+  Object, ObjectKeys,
   RegExpPrototypeSymbolReplace, SafeArray, String, StringPrototypeIsWellFormed, StringPrototypeSplit,
-  StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
+  StringPrototypeToLowerCase, StringPrototypeToWellFormed, StringPrototypeTrim, TypeError,
+  TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
   isInstance,
 } from 'jsrunner:primordials';
 import { tagValues } from 'jsrunner:samples';
@@ -232,15 +234,11 @@ const tagsOf = (value) => {
   }
 };
 
-/** A value as it can cross: others than numbers, texts and booleans are refused by their kind. */
-const plain = (value) => {
-  switch (typeof value) {
-    case 'number': case 'string': case 'boolean': return value;
-    case 'bigint': return Number(value);
-    default:
-      if (isNullish(value)) return null;
-      return ArrayIsArray(value) ? SafeArray() : { __proto__: null };
-  }
+/** Milliseconds or a duration's text; what is no finite number is over before it begins. */
+const timeoutOf = (value) => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return NumberIsFinite(value) ? value : -1;
+  throw new Refusal('invalid timeout value: unable to use type ' + goType(value) + ' as a duration value');
 };
 
 /** What params say, by the names of modules/k6/http/index.py; null for nothing. */
@@ -271,7 +269,7 @@ const readParams = (params, body, callback) => {
       case 'compression': (more ??= { __proto__: null }).compression = codingsOf(value); break;
       case 'redirects': (more ??= { __proto__: null }).redirects = MathTrunc(Number(value)) || 0; break;
       case 'auth': (more ??= { __proto__: null }).auth = String(value); break;
-      case 'timeout': (more ??= { __proto__: null }).timeout = plain(value); break;
+      case 'timeout': (more ??= { __proto__: null }).timeout = timeoutOf(value); break;
       case 'throw': (more ??= { __proto__: null }).throw = Boolean(value); break;
       case 'responseType':
         if (!ArrayPrototypeIncludes(RESPONSE_TYPES, String(value))) {
@@ -296,9 +294,10 @@ const readParams = (params, body, callback) => {
  * params name none; undefined leaves that to k6's own.
  */
 export const requestOf = (verb, address, body, params, callback) => {
-  const known = typeof address === 'string' ? address : isInstance(TemplateURL, address) ? asText(address.url) : null;
+  const isText = typeof address === 'string';
+  const known = isText ? StringPrototypeToWellFormed(address) : isInstance(TemplateURL, address) ? asText(address.url) : null;
   if (known === null) throw new Refusal("invalid URL: '#" + goShown(address) + "'");
-  const name = known !== address && address.name !== address.clean_url ? asText(address.name) : null;
+  const name = !isText && address.name !== address.clean_url ? asText(address.name) : null;
   const sent = bodyOf(body);
   const more = readParams(params, sent, callback);
   return { spec: [verb, known, name, sent && sent.cross(), more], body: sent };

@@ -9,7 +9,7 @@ import { formOf } from 'jsrunner:k6/http/values';
 import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, JSONStringify, Object,
   ObjectCreate, ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
-  StringPrototypeToUpperCase, Uint8Array,
+  StringPrototypeToUpperCase,
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
@@ -33,6 +33,7 @@ entries.adoptParser = (parser, theClass) => {
 const textOf = (body, kind) => {
   if (isNullish(body)) throw new GoError(NULL_BODY + kind + REASON);
   if (typeof body === 'string') return body;
+  if (ArrayIsArray(body)) return ''; // of a request that was not made
   const text = unpack(host('http.body_text', packData(body)));
   release();
   return text;
@@ -211,7 +212,7 @@ const fromRow = (row, spec, body) => {
   return {
     remote_ip: row[3],
     remote_port: row[4],
-    url: more ? more.url ?? more.asked ?? spec[1] : spec[1],
+    url: more ? more.url ?? (more.error === undefined ? more.asked : undefined) ?? spec[1] : spec[1],
     status,
     status_text: head[1],
     proto: head[2],
@@ -261,7 +262,7 @@ const NO_HEAD = [-1, '', '', '{}'];
 const refused = ({ error, code }) => {
   const more = { __proto__: null, error, code };
   const response = fromRow([0, NO_HEAD, null, '', 0, 0, 0, 0, 0, 0, 0, more], ['', ''], null);
-  response.body = new Uint8Array(0);
+  response.body = ArrayFromSafe(SafeArray());
   ObjectDefineProperty(response, 'request', { __proto__: null, value: null, writable: true });
   return response;
 };

@@ -10,7 +10,7 @@ from jsrunner.metrics.registry import BUILTIN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jsrunner.transport.http import Exchange
+    from jsrunner.transport.exchange import Exchange
     from jsrunner.worker.process import Process
     from jsrunner.worker.recorder import Row, TagSet
 

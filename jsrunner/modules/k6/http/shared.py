@@ -11,14 +11,13 @@ import gevent
 import orjson
 
 from jsrunner.modules.k6.http.samples import Samples, expectation
-from jsrunner.transport import failures
-from jsrunner.transport.headers import canonical, is_name, is_value
+from jsrunner.transport.fields import Fields
+from jsrunner.transport.headers import canonical
 from jsrunner.transport.http import Settings
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
     from jsrunner.modules.k6.http.samples import Expected
-    from jsrunner.transport.failures import Failure
     from jsrunner.transport.head import Head
     from jsrunner.worker.process import Process
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 _MOST_CACHED: Final = 10_000
 #: How many redirections are followed if no option says it.
 _REDIRECTS: Final = 10
-#: Headers that net/http writes by itself or not at all.
-_NOT_SENT: Final = ("Host", "Content-Length", "Transfer-Encoding", "Trailer")
 
 
 class InvalidURL(ValueError):
@@ -61,45 +58,25 @@ class Prepared:
 
     #: Canonical names.
     headers: dict[str, str]
-    #: As libcurl takes them.
-    lines: tuple[str, ...]
+    #: As they are sent.
+    fields: Fields
     #: {name: [value]} for `response.request.headers`.
     json: str
     cookie: str
     #: Content-Length, which is not sent as it is given.
     length: str | None
-    failure: Failure | None
 
 
 def prepare(headers: dict[str, str]) -> Prepared:
     """Headers with canonical names in all their shapes."""
-    lines = tuple(
-        f"{name}: {value}" if value else f"{name};"
-        for name, value in headers.items()
-        if name not in _NOT_SENT and name != "Cookie" and (value or name != "User-Agent")
-    )
-    if "Host" in headers:
-        lines = (f"Host: {headers['Host']}", *lines)
     shown = {name: [value] for name, value in headers.items() if name != "Content-Length"}
     return Prepared(
         headers,
-        lines,
+        Fields(headers),
         orjson.dumps(shown).decode(),
         headers.get("Cookie", ""),
         headers.get("Content-Length"),
-        _invalid(headers),
     )
-
-
-def _invalid(headers: dict[str, str]) -> Failure | None:
-    for name, value in headers.items():
-        if not is_name(name):
-            text = f"net/http: invalid header field name {orjson.dumps(name).decode()}"
-            return failures.generic(text)
-        if not is_value(value):
-            text = f"net/http: invalid header field value for {orjson.dumps(name).decode()}"
-            return failures.generic(text)
-    return None
 
 
 class KnownHeads:
@@ -137,7 +114,9 @@ class Shared:
         assert process.dialer is not None
         options = process.options
         self._process = process
-        self.settings = Settings(options, process.dialer, os.environ)
+        assert process.plan is not None
+        max_body = process.plan.max_body_size
+        self.settings = Settings(options, process.dialer, os.environ, max_body)
         self.samples = Samples(process)
         self.default_expected = expectation([], [(200, 399)])
         self.max_redirects = _REDIRECTS if options.max_redirects is None else options.max_redirects

@@ -1,0 +1,90 @@
+"""A request's header fields, checked and in the order in which Go's net/http sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.options.numbers import quote
+from jsrunner.transport.headers import is_name, is_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Fields that the transport writes itself or not at all.
+_OWN: Final = ("Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer", "Cookie")
+#: Methods without a body: an empty one is no body to them.
+_USUALLY_BODILESS: Final = ("GET", "HEAD", "DELETE", "OPTIONS", "PROPFIND", "SEARCH")
+_WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
+
+
+class Fields:
+    """The header fields of requests: built once, sent many times."""
+
+    __slots__ = ("_after", "_agent", "_before", "agent", "host", "others", "problem")
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        """
+        Args:
+            headers: values by canonical names. `Cookie` is left out: it is given to `encode`.
+        """
+        #: What stands in place of the URL's host, "" for nothing.
+        self.host = headers.get("Host", "")
+        self.agent = _one_line(headers.get("User-Agent", ""))
+        #: The other fields, sorted by name.
+        self.others = tuple(
+            (name, _one_line(headers[name])) for name in sorted(headers) if name not in _OWN
+        )
+        #: Why Go refuses the fields, "" if it does not.
+        self.problem = _problem(headers)
+        self._agent = _encoded((("User-Agent", self.agent),) if self.agent else ())
+        self._before = _encoded(pair for pair in self.others if pair[0] < "Cookie")
+        self._after = _encoded(pair for pair in self.others if pair[0] > "Cookie")
+
+    def encode(
+        self, method: str, target: str, host: str, body: bytes | None, cookies: str, last: bytes = b""
+    ) -> bytes:
+        """Return the bytes of an HTTP/1.1 request.
+
+        Args:
+            target: what stands on the request line.
+            host: the Host field's value, unless the fields have one.
+            body: None for none; an empty one is sent in chunks, as its length is not known to Go.
+            cookies: the Cookie field's value, "" for none.
+            last: further fields, encoded.
+        """
+        is_chunked = body == b"" and method not in _USUALLY_BODILESS
+        if body:
+            framing = b"Content-Length: %d\r\n" % len(body)
+        elif is_chunked:
+            framing = b"Transfer-Encoding: chunked\r\n"
+        else:
+            framing = b"Content-Length: 0\r\n" if body is None and method in _WITH_LENGTH else b""
+        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b%b%b\r\n%b" % (
+            method.encode(),
+            target.encode(),
+            (self.host or host).encode(),
+            self._agent,
+            framing,
+            self._before,
+            b"Cookie: %b\r\n" % cookies.encode() if cookies else b"",
+            self._after,
+            last,
+            b"0\r\n\r\n" if is_chunked else body or b"",
+        )
+
+
+def _encoded(pairs: object) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in pairs).encode()  # type: ignore[attr-defined]
+
+
+def _one_line(value: str) -> str:
+    return value.replace("\r", " ").replace("\n", " ").strip(" \t")
+
+
+def _problem(headers: Mapping[str, str]) -> str:
+    for name, value in headers.items():
+        if not is_name(name):
+            return f"net/http: invalid header field name {quote(name)}"
+        if not is_value(value):
+            return f"net/http: invalid header field value for {quote(name)}"
+    return ""

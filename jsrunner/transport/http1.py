@@ -1,0 +1,140 @@
+"""HTTP/1.1 on one connection (RFC 9112): a request goes out, its response comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jsrunner.transport import failures
+from jsrunner.transport.chunked import ChunkedBody
+from jsrunner.transport.exchange import NoAnswer
+from jsrunner.transport.head import Malformed, read_head
+from jsrunner.transport.stream import clock
+
+if TYPE_CHECKING:
+    from jsrunner.transport.body import Body
+    from jsrunner.transport.exchange import Answer, Call, Route
+    from jsrunner.transport.head import Head, Heads
+    from jsrunner.transport.stream import Stream
+
+
+class Http1:
+    """A connection that speaks HTTP/1.1, one exchange at a time."""
+
+    __slots__ = ("_heads", "stream", "tls")
+
+    def __init__(self, stream: Stream, heads: Heads, tls: tuple[str, str] | None) -> None:
+        self.stream = stream
+        #: `tls1.3` and Go's name of the cipher suite.
+        self.tls = tls
+        self._heads = heads
+
+    def perform(self, call: Call, route: Route, seconds: float, answer: Answer) -> bool:
+        """Send a request and receive its response into `answer`.
+
+        Args:
+            seconds: how long it may take.
+
+        Returns:
+            Whether another exchange may follow.
+
+        Raises:
+            NoAnswer: the connection has ended without a response.
+            Malformed, TooLarge, Expired, OSError: see what `answer` has of the response.
+        """
+        stream = self.stream
+        target = call.url.target
+        request = call.fields.encode(
+            call.method,
+            route.prefix + target if route.prefix else target,
+            route.host,
+            call.body,
+            call.cookies,
+            route.last,
+        )
+        stream.expire_in(seconds)
+        try:
+            stream.write(request)
+            answer.sent_at = stream.sent_at
+            has_rest = self._receive(call.method, answer)
+        finally:
+            stream.stay()
+            answer.sent_at = stream.sent_at
+            stream.count_tls()
+        head = answer.head
+        assert head is not None
+        return not (head.closes or has_rest or stream.has_unsent)
+
+    def discard(self) -> None:
+        """Close the connection: no exchange may follow."""
+        self.stream.close()
+
+    def _receive(self, method: str, answer: Answer) -> bool:
+        """Receive the response; whether more has come than that."""
+        head, rest = self._read_head(method, answer, b"")
+        while head.is_interim:
+            head, rest = self._read_head(method, answer, rest)
+        answer.head = head
+        if head.length is not None:
+            return self._read_sized(head.length, rest, answer.body)
+        if head.is_chunked:
+            return self._read_chunked(rest, answer.body)
+        answer.body.add(rest)
+        while rest := self.stream.read():
+            answer.body.add(rest)
+        return False
+
+    # -- the head ------------------------------------------------------------------------------------
+
+    def _read_head(self, method: str, answer: Answer, data: bytes) -> tuple[Head, bytes]:
+        """Read a head that begins with `data`: (the head, what has come behind it)."""
+        if not data:
+            data = self._first_bytes(answer)
+        end = data.find(b"\r\n\r\n") + 4
+        if end > 3:
+            known = self._heads.known(data[:end], method)
+            if known is not None:
+                return known, data[end:]
+        data, end = read_head(self.stream.read, data)
+        return self._heads.parse(data[:end], method), data[end:]
+
+    def _first_bytes(self, answer: Answer) -> bytes:
+        if answer.first_at:  # an interim response came before: this is the middle of it all
+            data = self.stream.read()
+            if not data:
+                raise Malformed("unexpected EOF")
+            return data
+        try:
+            data = self.stream.read()
+        except OSError as error:
+            raise NoAnswer(failures.of_stream_error(error, self.stream)) from None
+        if not data:
+            raise NoAnswer(failures.generic("EOF"))
+        answer.first_at = clock()
+        return data
+
+    # -- the body ------------------------------------------------------------------------------------
+
+    def _read_sized(self, length: int, rest: bytes, body: Body) -> bool:
+        missing = length - len(rest)
+        if missing <= 0:
+            body.add(rest[:length] if missing else rest)
+            return missing < 0
+        body.add(rest)
+        while missing > 0:
+            data = self.stream.read()
+            if not data:
+                raise Malformed("unexpected EOF")
+            missing -= len(data)
+            body.add(data if missing >= 0 else data[:missing])
+        return missing < 0
+
+    def _read_chunked(self, rest: bytes, body: Body) -> bool:
+        chunks = ChunkedBody()
+        while True:
+            for piece in chunks.feed(rest):
+                body.add(piece)
+            if chunks.is_complete:
+                return bool(chunks.rest)
+            rest = self.stream.read()
+            if not rest:
+                raise chunks.end()
