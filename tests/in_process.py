@@ -51,6 +51,7 @@ class Stage:
         plan = Plan(
             options=options,
             scenarios={},
+            plans={},
             shares=(),
             max_vus=1,
             formatters=formatters,

@@ -39,7 +39,6 @@ TOPICS = {
     "core/test_frames_differential.py": "frames against those of another package",
     "core/test_fuzz.py": "the fuzz targets",
     "engine/test_load_now.py": "modules that are loaded in the middle of running JavaScript",
-    "executors/test_progress.py": "what all executors say of how far they have come",
     "secrets/test_run.py": "secrets in a run",
     "transport/test_connection_lost.py": "connections that end in every way",
     "ui/test_redaction.py": "secrets in the log",

@@ -50,7 +50,7 @@ def _inspect(given: Given) -> int:
     shown = _shown(options)
     if decide:
         shown["scenarios"] = {name: one.to_json() for name, one in run.scenarios.items()}
-        longest = max(one.start_time + one.max_duration() for one in run.scenarios.values())
+        longest = max(plan.latest_end for plan in run.test.plans.values())
         shown |= {"totalDuration": format_duration(longest), "maxVUs": run.max_vus}
     print(json.dumps(shown, indent=2, ensure_ascii=False))
     return ExitCode.SUCCESS

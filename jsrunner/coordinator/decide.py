@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.coordinator.partition import max_vus
 from jsrunner.errors import ConfigError, JsrunnerError
-from jsrunner.executors.base import WrongType
+from jsrunner.executors.config import WrongType
 from jsrunner.executors.derive import derive_scenarios, validate
 from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.metrics.registry import Registry
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from jsrunner.coordinator.settings import Settings
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.executors.plan import ScenarioPlan
     from jsrunner.script.script import Script
     from jsrunner.ui.log import Logger
     from jsrunner.worker.messages import Loaded
@@ -42,6 +43,8 @@ class Test:
 
     options: Options
     scenarios: dict[str, ExecutorConfig]
+    #: What this instance runs of each scenario, in the same order.
+    plans: dict[str, ScenarioPlan]
     striping: Striping
     registry: Registry
     thresholds: ThresholdSet
@@ -58,7 +61,7 @@ class Test:
 
 
 #: Before the script has been loaded.
-NOTHING: Final = Test(Options(), {}, Striping(None, None), Registry(), ThresholdSet(), {}, 0)
+NOTHING: Final = Test(Options(), {}, {}, Striping(None, None), Registry(), ThresholdSet(), {}, 0)
 
 
 def decide(
@@ -111,14 +114,16 @@ def decide(
             raise ConfigError(str(error), hint=_REPLACED) from None
         raise
     striping = Striping(options.segment, options.segment_sequence)
+    plans = {name: config.plan(striping) for name, config in scenarios.items()}
     return Test(
         options=options,
         scenarios=scenarios,
+        plans=plans,
         striping=striping,
         registry=registry,
         thresholds=thresholds,
         exports=loaded.exports,
-        max_vus=max_vus(scenarios, striping),
+        max_vus=max_vus(plans.values()),
     )
 
 

@@ -1,7 +1,7 @@
 """Which worker plays which VUs. Pure.
 
-VU index i of a scenario goes to worker (i + offset) mod workers. The offsets are chosen so that
-scenarios that run at the same time load the workers evenly and no more VUs are made than needed.
+Each VU index of a scenario goes to one worker, so that workers have as many VUs of each scenario as
+the others, and no more VUs are made than the test needs at once.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker.plan import Share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from jsrunner.executors.base import ExecutorConfig, LoopPlan
-    from jsrunner.options.segment import Striping
+    from jsrunner.executors.plan import ScenarioPlan
 
+#: (moment, VUs more or less from then on), in seconds since the begin of all scenarios.
 Changes = list[tuple[float, int]]
 
-#: The shortest time, in seconds, that a VU is taken to be busy.
+#: The shortest time, in seconds, that a VU is taken to be busy: one that comes and goes in the same
+#: moment is a VU all the same.
 _MOMENT: Final = 1e-9
+#: For more VUs than these the workers' needs are not looked at for each VU (measured: 0.1 s).
+_FEW_VUS: Final = 250
 
 
-def _busy(config: ExecutorConfig, plan: LoopPlan, indices: Sequence[int]) -> Changes:
-    """(moment, VUs more or less) for these VUs, graceful periods included."""
-    start = config.start_time
-    if len(plan.schedule) == 1:  # all VUs have the same intervals
-        indices, count = indices[:1], len(indices)
-    else:
-        count = 1
+def _busy(plan: ScenarioPlan, indices: Collection[int]) -> Changes:
+    """Return the changes that these VUs make, graceful periods included."""
+    count = 1
+    if plan.schedule.is_uniform and indices:
+        count, indices = len(indices), [next(iter(indices))]
     changes: Changes = []
     for index in indices:
-        for begun, ended in plan.busy(index):
-            changes.append((start + begun, count))
-            # A VU that comes and goes in one moment is a VU all the same.
-            changes.append((start + max(ended, begun + _MOMENT), -count))
+        for begin, end in plan.busy(index):
+            changes.append((plan.start_time + begin, count))
+            changes.append((plan.start_time + max(end, begin + _MOMENT), -count))
     return changes
 
 
 def _most(changes: Changes) -> int:
-    """The largest number of VUs that are busy at once."""
+    """Return the largest number of VUs that are busy at once."""
     most = busy = 0
     for _, change in sorted(changes):
         busy += change
@@ -48,51 +48,102 @@ def _most(changes: Changes) -> int:
     return most
 
 
-def max_vus(scenarios: Mapping[str, ExecutorConfig], striping: Striping) -> int:
-    """How many VUs the test can need at once, with those that arrival rates may have made."""
+def max_vus(plans: Iterable[ScenarioPlan]) -> int:
+    """Return how many VUs the test can need at once, with those that arrival rates may have made."""
     changes: Changes = []
-    for config in scenarios.values():
-        plan = config.plan(striping)
+    for plan in plans:
         if isinstance(plan.iterations, Arrivals):
-            changes.append((config.start_time, plan.iterations.max_vus))
-            changes.append((config.start_time + config.max_duration(), -plan.iterations.max_vus))
+            changes.append((plan.start_time, plan.max_vus))
+            changes.append((plan.latest_end, -plan.max_vus))
         else:
-            changes += _busy(config, plan, range(plan.vus))
+            changes += _busy(plan, range(plan.vus))
     return _most(changes)
 
 
-def share_out(
-    scenarios: Mapping[str, ExecutorConfig], striping: Striping, workers: int
-) -> tuple[Share, ...]:
-    """A share for each worker."""
-    load: list[Changes] = [[] for _ in range(workers)]
-    indices: list[dict[str, tuple[int, ...]]] = [{} for _ in range(workers)]
-    for name, config in scenarios.items():
-        plan = config.plan(striping)
-        best: tuple[tuple[int, int], int] | None = None
-        for offset in range(workers):
-            needs = [
-                _most(load[worker] + _busy(config, plan, _own(plan, worker, offset, workers)))
-                for worker in range(workers)
-            ]
-            cost = (sum(needs), max(needs))
-            if best is None or cost < best[0]:
-                best = (cost, offset)
-        assert best is not None
-        for worker in range(workers):
-            own = _own(plan, worker, best[1], workers)
-            load[worker] += _busy(config, plan, own)
-            indices[worker][name] = own
-    numbers = iter(range(1, sum(map(_most, load)) + 1))
-    wanted = [_most(changes) for changes in load]
+def share_out(plans: Mapping[str, ScenarioPlan], workers: int) -> tuple[Share, ...]:
+    """Share the VUs out.
+
+    Args:
+        plans: The scenarios' plans by name.
+        workers: How many workers there are.
+
+    Returns:
+        A share for each worker. VUs are numbered from 1, small numbers spread over the workers.
+    """
+    sharing = _Sharing(plans, workers)
+    if sum(plan.vus for plan in plans.values()) > _FEW_VUS:
+        sharing.share_by_turns()
+    else:
+        sharing.share_by_needs()
+    wanted = [_most(changes) for changes in sharing.load]
+    numbers = iter(range(1, sum(wanted) + 1))
     ids: list[list[int]] = [[] for _ in range(workers)]
-    while any(wanted):  # one each in turn, so that small numbers are spread over the workers
+    while any(wanted):
         for worker in range(workers):
             if wanted[worker]:
                 wanted[worker] -= 1
                 ids[worker].append(next(numbers))
-    return tuple(Share(tuple(own), by_name) for own, by_name in zip(ids, indices, strict=True))
+    return tuple(
+        Share(tuple(own), {name: tuple(sorted(indices)) for name, indices in by_name.items()})
+        for own, by_name in zip(ids, sharing.indices, strict=True)
+    )
 
 
-def _own(plan: LoopPlan, worker: int, offset: int, workers: int) -> tuple[int, ...]:
-    return tuple(range((worker - offset) % workers, plan.vus, workers))
+class _Sharing:
+    """VU indices on their way to the workers."""
+
+    def __init__(self, plans: Mapping[str, ScenarioPlan], workers: int) -> None:
+        self._plans = plans
+        self._workers = range(workers)
+        #: Per worker: what its VUs are busy with, and the indices that it plays of each scenario.
+        self.load: list[Changes] = [[] for _ in self._workers]
+        self.indices: list[dict[str, list[int]]] = [{name: [] for name in plans} for _ in self._workers]
+
+    def _give(self, worker: int, name: str, indices: Collection[int]) -> None:
+        self.load[worker] += _busy(self._plans[name], indices)
+        self.indices[worker][name] += indices
+
+    def share_by_turns(self) -> None:
+        """Give the index i of a scenario to worker (i + offset) mod workers, with the best offset."""
+        for name, plan in self._plans.items():
+            offset = min(self._workers, key=lambda offset: self._cost(plan, offset))
+            for worker in self._workers:
+                self._give(worker, name, self._own(plan, worker, offset))
+
+    def _cost(self, plan: ScenarioPlan, offset: int) -> tuple[int, int]:
+        """Return the workers' needs with this offset: all together, and the largest."""
+        needs = [
+            _most(self.load[worker] + _busy(plan, self._own(plan, worker, offset)))
+            for worker in self._workers
+        ]
+        return sum(needs), max(needs)
+
+    def _own(self, plan: ScenarioPlan, worker: int, offset: int) -> range:
+        return range((worker - offset) % len(self._workers), plan.vus, len(self._workers))
+
+    def share_by_needs(self) -> None:
+        """Give each VU, in the order of their begins, to a worker that need not make another for it.
+
+        Among these, and among all if there are none, it is the worker with the fewest VUs of the
+        scenario, then the one that needs the fewest VUs.
+        """
+        needs = [0 for _ in self._workers]
+        for _, name, index in sorted(self._begins(), key=lambda item: item[0]):
+            busy = _busy(self._plans[name], [index])
+            then = [_most(changes + busy) for changes in self.load]
+            worker = min(
+                self._workers,
+                key=lambda worker: (
+                    then[worker] - needs[worker],
+                    len(self.indices[worker][name]),
+                    needs[worker],
+                ),
+            )
+            self._give(worker, name, [index])
+            needs[worker] = then[worker]
+
+    def _begins(self) -> Iterator[tuple[float, str, int]]:
+        for name, plan in self._plans.items():
+            for index in range(plan.vus):
+                begin = next((begin for begin, _ in plan.busy(index)), 0.0)
+                yield plan.start_time + begin, name, index

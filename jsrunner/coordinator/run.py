@@ -26,7 +26,7 @@ from jsrunner.coordinator.report import Report
 from jsrunner.coordinator.signals import Wakeup
 from jsrunner.coordinator.states import ScenarioLog
 from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
-from jsrunner.executors.base import Shared
+from jsrunner.executors.plan import Shared
 from jsrunner.metrics.registry import BUILTIN, Metric
 from jsrunner.metrics.sinks import CounterSink, TrendSink
 from jsrunner.metrics.store import Series, Store
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jsrunner.coordinator.settings import Companion, Settings
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
     from jsrunner.metrics.thresholds import ThresholdSet
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
@@ -292,15 +292,14 @@ class Run:
         self._local.board.open(len(self.scenarios))
         self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
         if self.logger.is_verbose:
-            self._scenario_log = ScenarioLog(
-                self.logger, self.scenarios, self.striping, self._counts, count
-            )
+            self._scenario_log = ScenarioLog(self.logger, self.scenarios, self._counts, count)
         shown = self.test.shown_options()
-        shares = share_out(self.scenarios, self.striping, count)
+        shares = share_out(self.test.plans, count)
         self.vus_planned = self._local.board.vus = sum(len(share.vu_ids) for share in shares)
         plan = Plan(
             options=self.options,
             scenarios=self.scenarios,
+            plans=self.test.plans,
             shares=shares,
             max_vus=self.max_vus,
             formatters=tuple(self._formatters()),
@@ -435,7 +434,7 @@ class Run:
         self.played_since = start.at
         for worker in self._workers:
             self._tell(worker, start)
-        latest = start.at + max(one.start_time + one.max_duration() for one in self.scenarios.values())
+        latest = start.at + max(plan.latest_end for plan in self.test.plans.values())
 
         def over() -> bool:
             late = latest if self._interrupted_at is None else self._interrupted_at
@@ -452,8 +451,8 @@ class Run:
 
     def _record_dropped(self) -> None:
         """dropped_iterations of scenarios whose VUs share a number of them."""
-        for (name, config), counts in zip(self.scenarios.items(), self._counts, strict=True):
-            budget = config.plan(self.striping).iterations
+        for (name, plan), counts in zip(self.test.plans.items(), self._counts, strict=True):
+            budget = plan.iterations
             if not isinstance(budget, Shared):
                 continue
             dropped = budget.count - counts.total(board.STARTED)

@@ -9,8 +9,7 @@ from jsrunner.worker import board
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.executors.base import ExecutorConfig
-    from jsrunner.options.segment import Striping
+    from jsrunner.executors.config import ExecutorConfig
     from jsrunner.ui.log import Logger
 
 
@@ -21,13 +20,12 @@ class ScenarioLog:
         self,
         logger: Logger,
         scenarios: Mapping[str, ExecutorConfig],
-        striping: Striping,
         counts: Sequence[board.Counts],
         workers: int,
     ) -> None:
         """`counts` are the scenarios' own, in their order; `workers` take part in the run."""
         self._logger = logger
-        self._descriptions = {name: one.describe(striping) for name, one in scenarios.items()}
+        self._executors = {name: one.type for name, one in scenarios.items()}
         self._counts = dict(zip(scenarios, counts, strict=True))
         self._workers = workers
         self._states = dict.fromkeys(scenarios, board.WAITING)
@@ -41,9 +39,7 @@ class ScenarioLog:
             states = counts.states()[: self._workers]
             state = board.DONE if min(states) == board.DONE else min(max(states), board.RUNNING)
             if before == board.WAITING < state:
-                self._logger.log(
-                    "debug", f"Scenario started: {self._descriptions[name]}", scenario=name
-                )
+                self._logger.log("debug", f"Scenario started: {self._executors[name]}", scenario=name)
             if state == board.DONE:
                 done, cut = counts.total(board.COMPLETED), counts.total(board.INTERRUPTED)
                 text = f"Scenario ended: {done} complete and {cut} interrupted iterations"

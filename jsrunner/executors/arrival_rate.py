@@ -2,84 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING
 
-from jsrunner.executors.arrivals import Arrivals, RateProfile
-from jsrunner.executors.base import (
-    ExecutorConfig,
-    LoopPlan,
-    Reached,
-    one_interval,
-    padded,
-    time_column,
-)
-from jsrunner.options import kinds
+from jsrunner.executors.arrivals import Arrivals
+from jsrunner.executors.config import ExecutorConfig
+from jsrunner.executors.plan import ScenarioPlan, Steady
 
 if TYPE_CHECKING:
+    from jsrunner.executors.arrivals import RateProfile
     from jsrunner.options.segment import Striping
 
 
-#: A field of both executors, in the order of k6's JSON among their own.
-TIME_UNIT: Final[dict[str, tuple[str, kinds.Kind]]] = {"timeUnit": ("time_unit", kinds.Duration())}
-
-
-@dataclass(frozen=True, kw_only=True)
 class ArrivalRate(ExecutorConfig):
-    """An executor that starts iterations at planned times on a pool of VUs."""
+    """An executor that starts iterations at planned times on a pool of VUs.
 
-    own: ClassVar = {
-        "preAllocatedVUs": ("pre_allocated_vus", kinds.Int()),
-        "maxVUs": ("max_vus", kinds.Int()),
-    }
+    The subclasses declare these fields, each in the order of k6's JSON.
+    """
 
-    time_unit: float = 1.0
-    pre_allocated_vus: int | None = None
-    max_vus: int | None = None
+    time_unit: float
+    pre_allocated_vus: int | None
+    max_vus: int | None
 
     def profile(self) -> RateProfile:
+        """Return the rate over time, for the whole test."""
         raise NotImplementedError
 
+    @property
+    def most_vus(self) -> int:
+        """The most VUs of the whole test: `maxVUs`, or `preAllocatedVUs` without it."""
+        return (self.pre_allocated_vus or 0) if self.max_vus is None else self.max_vus
+
     def check_vus(self) -> list[str]:
-        """What is wrong with the numbers of VUs, in k6's words."""
+        """Return what is wrong with the numbers of VUs, in k6's words."""
         if self.pre_allocated_vus is None:
             return ["the number of preAllocatedVUs isn't specified"]
         if self.pre_allocated_vus < 0:
             return ["the number of preAllocatedVUs can't be negative"]
-        if self._most() < self.pre_allocated_vus:
+        if self.most_vus < self.pre_allocated_vus:
             return ["maxVUs can't be less than preAllocatedVUs"]
         return []
 
-    def _most(self) -> int:
-        return (self.pre_allocated_vus or 0) if self.max_vus is None else self.max_vus
-
-    def plan(self, striping: Striping) -> LoopPlan:
-        profile = self.profile()
-        vus, most = striping.count(self.pre_allocated_vus or 0), striping.count(self._most())
-        numbering = striping.rescaled(self._most()) if most else striping
-        return LoopPlan(
-            vus,
-            Arrivals(profile, numbering, most),
-            profile.duration,
-            one_interval(vus, profile.duration, self.graceful_stop),
-            numbering,
+    def plan(self, striping: Striping) -> ScenarioPlan:
+        """Return the plan of the part of the test that `striping` selects."""
+        profile, most = self.profile(), striping.count(self.most_vus)
+        numbering = striping.rescaled(self.most_vus) if most else striping
+        return ScenarioPlan(
+            striping=striping,
+            start_time=self.start_time,
+            vus=striping.count(self.pre_allocated_vus or 0),
+            schedule=Steady(profile.duration, profile.duration + self.graceful_stop),
+            iterations=Arrivals(profile, numbering, most),
+            duration=profile.duration,
+            graceful_stop=self.graceful_stop,
+            numbering=numbering,
         )
-
-    def max_duration(self) -> float:
-        return self.profile().duration + self.graceful_stop
-
-    def has_work(self, striping: Striping) -> bool:
-        return striping.count(self._most()) > 0
-
-    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
-        profile, most = self.profile(), striping.count(self._most())
-        rate = profile.rate_at(reached.elapsed) * float(striping.segment.length)
-        return (
-            f"{padded(reached.active, most)}/{padded(reached.initialized, most)} VUs",
-            time_column(reached.elapsed, profile.duration),
-            f"{rate:.2f} iters/s",
-        )
-
-    def notes(self, striping: Striping) -> list[str]:
-        first, most = striping.count(self.pre_allocated_vus or 0), striping.count(self._most())
-        return [f"maxVUs: {first}" if first == most else f"maxVUs: {first}-{most}"]

@@ -7,32 +7,28 @@ end of the duration if it falls there, as with k6.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from jsrunner.executors.arrival_rate import TIME_UNIT, ArrivalRate
+from jsrunner.executors.arrival_rate import ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
-from jsrunner.executors.base import check_duration
+from jsrunner.executors.config import check_duration, scenario_field
 from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration
-
-if TYPE_CHECKING:
-    from jsrunner.options.segment import Striping
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantArrivalRate(ArrivalRate):
-    type: ClassVar = "constant-arrival-rate"
-    own: ClassVar = {
-        "rate": ("rate", kinds.Int()),
-        **TIME_UNIT,
-        "duration": ("duration", kinds.Duration()),
-        **ArrivalRate.own,
-    }
+    """A scenario of this executor (k6's page "Constant arrival rate")."""
 
-    rate: int | None = None
-    duration: float | None = None
+    type: ClassVar = "constant-arrival-rate"
+
+    rate: int | None = scenario_field("rate", kinds.Int())
+    time_unit: float = scenario_field("timeUnit", kinds.Duration(), 1.0)
+    duration: float | None = scenario_field("duration", kinds.Duration())
+    pre_allocated_vus: int | None = scenario_field("preAllocatedVUs", kinds.Int())
+    max_vus: int | None = scenario_field("maxVUs", kinds.Int())
 
     def validate_own(self) -> list[str]:
+        """Return what is wrong with the executor's own fields, in k6's words."""
         wrong = []
         if self.rate is None:
             wrong.append("the iteration rate isn't specified")
@@ -43,9 +39,6 @@ class ConstantArrivalRate(ArrivalRate):
         return wrong + check_duration("duration", self.duration) + self.check_vus()
 
     def profile(self) -> RateProfile:
+        """Return the rate over time, for the whole test."""
         rate = (self.rate or 0) / self.time_unit
         return RateProfile((Ramp(self.duration or 0.0, rate, rate),), at_once=True)
-
-    def summary(self, striping: Striping) -> str:
-        rate = self.profile().rate_at(0) * float(striping.segment.length)
-        return f"{rate:.2f} iterations/s for {format_duration(self.duration or 0.0)}"

@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jsrunner.executors.base import (
-    ExecutorConfig,
-    LoopPlan,
-    Reached,
-    Unlimited,
-    check_duration,
-    one_interval,
-    time_column,
-)
+from jsrunner.executors.config import ExecutorConfig, check_duration, scenario_field
+from jsrunner.executors.plan import ScenarioPlan, Steady, Unlimited
 from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration
 
 if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
@@ -23,32 +15,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantVUs(ExecutorConfig):
-    type: ClassVar = "constant-vus"
-    own: ClassVar = {
-        "vus": ("vus", kinds.Int()),
-        "duration": ("duration", kinds.Duration()),
-    }
+    """A scenario of this executor (k6's page "Constant VUs")."""
 
-    vus: int = 1
-    duration: float | None = None
+    type: ClassVar = "constant-vus"
+
+    vus: int = scenario_field("vus", kinds.Int(), 1)
+    duration: float | None = scenario_field("duration", kinds.Duration())
 
     def validate_own(self) -> list[str]:
+        """Return what is wrong with the executor's own fields, in k6's words."""
         wrong = ["the number of VUs must be more than 0"] if self.vus <= 0 else []
         return wrong + check_duration("duration", self.duration)
 
-    def plan(self, striping: Striping) -> LoopPlan:
+    def plan(self, striping: Striping) -> ScenarioPlan:
+        """Return the plan of the part of the test that `striping` selects."""
         duration = self.duration or 0.0
-        vus = striping.count(self.vus)
-        schedule = one_interval(vus, duration, self.graceful_stop)
-        return LoopPlan(vus, Unlimited(), duration, schedule, striping)
-
-    def max_duration(self) -> float:
-        return (self.duration or 0.0) + self.graceful_stop
-
-    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
-        time = time_column(reached.elapsed, self.duration or 0.0)
-        return (f"{striping.count(self.vus)} VUs", time)
-
-    def summary(self, striping: Striping) -> str:
-        duration = format_duration(self.duration or 0.0)
-        return f"{striping.count(self.vus)} looping VUs for {duration}"
+        return ScenarioPlan(
+            striping=striping,
+            start_time=self.start_time,
+            vus=striping.count(self.vus),
+            schedule=Steady(duration, duration + self.graceful_stop),
+            iterations=Unlimited(),
+            duration=duration,
+            graceful_stop=self.graceful_stop,
+            numbering=striping,
+        )

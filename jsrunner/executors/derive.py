@@ -12,7 +12,7 @@ from jsrunner.options.segment import Striping
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
     from jsrunner.options.model import Options
 
 _EMPTY = "`{}` was explicitly set to an empty value, running the script with 1 iteration in 1 VU"

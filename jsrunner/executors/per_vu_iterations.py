@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jsrunner.executors.base import LoopPlan, PerVU, one_interval
 from jsrunner.executors.iterations import Iterations
+from jsrunner.executors.plan import PerVU, ScenarioPlan, Steady
 
 if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
@@ -14,26 +14,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PerVUIterations(Iterations):
+    """A scenario of this executor (k6's page "Per VU iterations")."""
+
     type: ClassVar = "per-vu-iterations"
 
     def check_iterations(self) -> list[str]:
+        """Return what is wrong with the number of iterations, in k6's words."""
         return ["the number of iterations must be more than 0"] if self.iterations <= 0 else []
 
-    def plan(self, striping: Striping) -> LoopPlan:
-        vus = striping.count(self.vus)
-        return LoopPlan(
-            vus,
-            PerVU(self.iterations),
-            self.limit,
-            one_interval(vus, self.limit, self.graceful_stop),
-            striping,
+    def plan(self, striping: Striping) -> ScenarioPlan:
+        """Return the plan of the part of the test that `striping` selects."""
+        return ScenarioPlan(
+            striping=striping,
+            start_time=self.start_time,
+            vus=striping.count(self.vus),
+            schedule=Steady(self.max_duration, self.max_duration + self.graceful_stop),
+            iterations=PerVU(self.iterations),
+            duration=self.max_duration,
+            graceful_stop=self.graceful_stop,
+            numbering=striping,
         )
-
-    def total(self, striping: Striping) -> int:
-        return self.iterations * striping.count(self.vus)
-
-    def total_text(self) -> str:
-        return f"iters, {self.iterations} per VU"
-
-    def summary(self, striping: Striping) -> str:
-        return f"{self.iterations} iterations for each of {striping.count(self.vus)} VUs"

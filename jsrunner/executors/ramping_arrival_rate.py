@@ -6,32 +6,29 @@ The i-th start (i = 1, 2, ...) is where the integral of the rate reaches i: ther
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from jsrunner.executors.arrival_rate import TIME_UNIT, ArrivalRate
+from jsrunner.executors.arrival_rate import ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
-from jsrunner.executors.ramping_vus import check_stages
+from jsrunner.executors.config import scenario_field
+from jsrunner.executors.stages import check_stages, ramps
 from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration
-
-if TYPE_CHECKING:
-    from jsrunner.options.segment import Striping
 
 
 @dataclass(frozen=True, kw_only=True)
 class RampingArrivalRate(ArrivalRate):
-    type: ClassVar = "ramping-arrival-rate"
-    own: ClassVar = {
-        "startRate": ("start_rate", kinds.Int()),
-        **TIME_UNIT,
-        "stages": ("stages", kinds.ScenarioStages()),
-        **ArrivalRate.own,
-    }
+    """A scenario of this executor (k6's page "Ramping arrival rate")."""
 
-    start_rate: int = 0
-    stages: tuple[kinds.Stage, ...] = ()
+    type: ClassVar = "ramping-arrival-rate"
+
+    start_rate: int = scenario_field("startRate", kinds.Int(), 0)
+    time_unit: float = scenario_field("timeUnit", kinds.Duration(), 1.0)
+    stages: tuple[kinds.Stage, ...] = scenario_field("stages", kinds.ScenarioStages(), ())
+    pre_allocated_vus: int | None = scenario_field("preAllocatedVUs", kinds.Int())
+    max_vus: int | None = scenario_field("maxVUs", kinds.Int())
 
     def validate_own(self) -> list[str]:
+        """Return what is wrong with the executor's own fields, in k6's words."""
         wrong = []
         if self.start_rate < 0:
             wrong.append("the startRate value can't be negative")
@@ -40,18 +37,11 @@ class RampingArrivalRate(ArrivalRate):
         return wrong + check_stages(self.stages) + self.check_vus()
 
     def profile(self) -> RateProfile:
-        ramps = []
-        rate = self.start_rate / self.time_unit
-        for stage in self.stages:
-            target = (stage.target or 0) / self.time_unit
-            ramps.append(Ramp(stage.duration or 0.0, rate, target))
-            rate = target
-        return RateProfile(tuple(ramps), at_once=False)
-
-    def summary(self, striping: Striping) -> str:
-        profile = self.profile()
-        most = max([self.start_rate / self.time_unit, *(ramp.last for ramp in profile.ramps)])
-        return (
-            f"Up to {most * float(striping.segment.length):.2f} iterations/s for "
-            f"{format_duration(profile.duration)} over {len(self.stages)} stages"
+        """Return the rate over time, for the whole test."""
+        return RateProfile(
+            tuple(
+                Ramp(duration, before / self.time_unit, after / self.time_unit)
+                for _, duration, before, after in ramps(self.start_rate, self.stages)
+            ),
+            at_once=False,
         )

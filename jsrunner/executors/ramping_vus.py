@@ -11,17 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from jsrunner.executors.base import (
-    GRACEFUL_STOP,
-    ExecutorConfig,
-    Interval,
-    LoopPlan,
-    Reached,
-    Unlimited,
-    padded,
-)
+from jsrunner.executors.config import GRACEFUL_STOP, ExecutorConfig, scenario_field
+from jsrunner.executors.plan import Interval, ScenarioPlan, Unlimited
+from jsrunner.executors.stages import check_stages, highest_target, ramps, total_duration
 from jsrunner.options import kinds
-from jsrunner.options.duration import format_duration, format_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,22 +27,20 @@ MAX_VUS: Final = 100_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class RampingVUs(ExecutorConfig):
-    type: ClassVar = "ramping-vus"
-    own: ClassVar = {
-        "startVUs": ("start_vus", kinds.Int()),
-        "stages": ("stages", kinds.ScenarioStages()),
-        "gracefulRampDown": ("graceful_ramp_down", kinds.Duration()),
-    }
+    """A scenario of this executor (k6's page "Ramping VUs")."""
 
-    start_vus: int = 1
-    stages: tuple[kinds.Stage, ...] = ()
-    graceful_ramp_down: float = GRACEFUL_STOP
+    type: ClassVar = "ramping-vus"
+
+    start_vus: int = scenario_field("startVUs", kinds.Int(), 1)
+    stages: tuple[kinds.Stage, ...] = scenario_field("stages", kinds.ScenarioStages(), ())
+    graceful_ramp_down: float = scenario_field("gracefulRampDown", kinds.Duration(), GRACEFUL_STOP)
 
     def validate_own(self) -> list[str]:
+        """Return what is wrong with the executor's own fields, in k6's words."""
         wrong = []
         if self.start_vus < 0:
             wrong.append("the number of start VUs can't be negative")
-        if max([self.start_vus, *(one.target or 0 for one in self.stages)]) <= 0:
+        if highest_target(self.start_vus, self.stages) <= 0:
             wrong.append("either startVUs or one of the stages' target values must be greater than 0")
         wrong += check_stages(self.stages)
         if self.start_vus > MAX_VUS:
@@ -59,106 +50,59 @@ class RampingVUs(ExecutorConfig):
                 wrong.append(f"target for stage {number} exceeds max limit of {MAX_VUS}")
         return wrong
 
-    def _duration(self) -> float:
-        return sum(one.duration or 0.0 for one in self.stages)
-
-    def plan(self, striping: Striping) -> LoopPlan:
-        """Which intervals each VU works: it is there while the planned number is above its index."""
-        duration = self._duration()
-        working: list[list[tuple[float, float]]] = []
-        since: list[float] = []  # of the VUs that work now, in the order of their indices
-        for moment, count in self._changes():
-            own = striping.count(count)
-            while len(since) < own:
-                since.append(moment)
-                if len(working) < len(since):
-                    working.append([])
-            while len(since) > own:
-                working[len(since) - 1].append((since.pop(), moment))
-        end = duration + self.graceful_stop
-        for index, start in enumerate(since):
-            working[index].append((start, duration))
-        schedule = tuple(
-            self._intervals(times, end, at_work=index < len(since))
-            for index, times in enumerate(working)
+    def plan(self, striping: Striping) -> ScenarioPlan:
+        """Return the plan of the part of the test that `striping` selects."""
+        return ScenarioPlan(
+            striping=striping,
+            start_time=self.start_time,
+            vus=striping.count(highest_target(self.start_vus, self.stages)),
+            schedule=Ramped(self, striping),
+            iterations=Unlimited(),
+            duration=total_duration(self.stages),
+            graceful_stop=self.graceful_stop,
+            numbering=striping,
         )
-        return LoopPlan(len(working), Unlimited(), duration, schedule, striping)
 
-    def _intervals(
-        self, times: list[tuple[float, float]], end: float, *, at_work: bool
-    ) -> tuple[Interval, ...]:
-        """A VU's intervals, from their starts and stops. `at_work`: the test's end is the last stop.
 
-        Then it has gracefulStop, else gracefulRampDown, but never beyond the end.
+@dataclass(frozen=True, slots=True)
+class Ramped:
+    """A VU iterates while the planned number of VUs is above its number in the whole test."""
+
+    is_uniform: ClassVar[bool] = False
+
+    config: RampingVUs
+    striping: Striping
+
+    def intervals(self, index: int) -> tuple[Interval, ...]:
+        """Return the intervals of the VU with this index, in the order of time.
+
+        The last one has gracefulStop if the VU is there at the end of the stages; the others have
+        gracefulRampDown, but never beyond the scenario's end.
         """
-        graceful = max(self.graceful_ramp_down, 0.0)
-        found: list[Interval] = []
-        for number, (start, stop) in reversed(list(enumerate(times))):
-            last = number == len(times) - 1
-            hard_stop = end if last and at_work else min(stop + graceful, end)
-            if found and found[-1].start <= hard_stop:
-                hard_stop = found[-1].hard_stop
-            found.append(Interval(start, stop, hard_stop))
-        return tuple(reversed(found))
+        config = self.config
+        duration = total_duration(config.stages)
+        end = duration + config.graceful_stop
+        graceful = max(config.graceful_ramp_down, 0.0)
+        intervals: list[Interval] = []
+        for start, stop in reversed(list(self._times(self.striping.index(index)))):
+            hard_stop = end if stop is None else min(stop + graceful, end)
+            if intervals and intervals[-1].start <= hard_stop:
+                hard_stop = intervals[-1].hard_stop
+            intervals.append(Interval(start, duration if stop is None else stop, hard_stop))
+        return tuple(reversed(intervals))
 
-    def _changes(self) -> Iterator[tuple[float, int]]:
-        """(moment, number of VUs from then on) of the whole test."""
-        count, begun = self.start_vus, 0.0
-        if count:
-            yield 0.0, count
-        for stage in self.stages:
-            length, target = stage.duration or 0.0, stage.target or 0
-            if length and target != count:
-                step = 1 if target > count else -1
-                distance = abs(target - count)
-                for number in range(1, distance + 1):
-                    yield begun + length * number / distance, count + step * number
-            elif target != count:
-                yield begun, target
-            begun += length
-            count = target
+    def _times(self, number: int) -> Iterator[tuple[float, float | None]]:
+        """Yield (start, stop) of the VU with this number, from 0, in the whole test.
 
-    def max_duration(self) -> float:
-        return self._duration() + self.graceful_stop
-
-    def has_work(self, striping: Striping) -> bool:
-        return self._most(striping) > 0
-
-    def progress_columns(self, striping: Striping, reached: Reached) -> tuple[str, ...]:
-        most, duration, elapsed = self._most(striping), self._duration(), reached.elapsed
-        time = (
-            format_duration(duration)
-            if elapsed >= duration
-            else f"{format_fixed(elapsed, duration)}/{format_fixed(duration, duration)}"
-        )
-        return (f"{padded(reached.active, most)}/{most} VUs", time)
-
-    def _most(self, striping: Striping) -> int:
-        return striping.count(max([self.start_vus, *(one.target or 0 for one in self.stages)]))
-
-    def summary(self, striping: Striping) -> str:
-        return (
-            f"Up to {self._most(striping)} looping VUs for {format_duration(self._duration())} over "
-            f"{len(self.stages)} stages"
-        )
-
-    def notes(self, striping: Striping) -> list[str]:
-        return [f"gracefulRampDown: {format_duration(self.graceful_ramp_down)}"]
-
-
-def check_stages(stages: tuple[kinds.Stage, ...]) -> list[str]:
-    """What is wrong with stages, in k6's words."""
-    if not stages:
-        return ["at least one stage has to be specified"]
-    wrong = []
-    for number, stage in enumerate(stages, 1):
-        duration, target = stage.duration, stage.target
-        if duration is None:
-            wrong.append(f"stage {number} doesn't have a duration")
-        elif duration < 0:
-            wrong.append(f"the duration for stage {number} can't be negative")
-        if target is None:
-            wrong.append(f"stage {number} doesn't have a target")
-        elif target < 0:
-            wrong.append(f"the target for stage {number} can't be negative")
-    return wrong
+        The stop is None if the VU is there at the end of the stages.
+        """
+        config = self.config
+        start = 0.0 if number < config.start_vus else None
+        for begin, length, before, after in ramps(config.start_vus, config.stages):
+            if before <= number < after:
+                start = begin + length * (number + 1 - before) / (after - before)
+            elif after <= number < before and start is not None:
+                yield start, begin + length * (before - number) / (before - after)
+                start = None
+        if start is not None:
+            yield start, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
-from jsrunner.executors.base import WrongType, build, read_fields
+from jsrunner.executors.config import WrongType, build, read_fields
 from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.per_vu_iterations import PerVUIterations
@@ -17,7 +17,7 @@ from jsrunner.options.kinds import mismatch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
 
 #: Go's type of a scenario of which only the executor's name has been read.
 _PROTOTYPE: Final = 'struct { ExecutorType string "json:\\"executor\\"" }'
@@ -36,7 +36,14 @@ EXECUTORS: Final[dict[str, type[ExecutorConfig]]] = {
 
 
 def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]:
-    """The option `scenarios`. Raises ConfigError."""
+    """Read the option `scenarios`.
+
+    Args:
+        data: The option's JSON: scenarios by name.
+
+    Raises:
+        ConfigError: A scenario is wrong; k6's text.
+    """
     return {name: _scenario(name, one) for name, one in data.items()}
 
 
@@ -56,5 +63,10 @@ def _scenario(name: str, data: object) -> ExecutorConfig:
 
 
 def shortcut(kind: str, values: Mapping[str, Any]) -> ExecutorConfig:
-    """The scenario `default` that stands for options such as vus and duration."""
+    """Make the scenario `default`, which stands for options such as vus and duration.
+
+    Args:
+        kind: The executor's name.
+        values: Its fields by the script's names.
+    """
     return build(EXECUTORS[kind], "default", values)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from jsrunner.executors.base import LoopPlan, Shared, one_interval
 from jsrunner.executors.iterations import Iterations
+from jsrunner.executors.plan import ScenarioPlan, Shared, Steady
 
 if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedIterations(Iterations):
+    """A scenario of this executor (k6's page "Shared iterations")."""
+
     type: ClassVar = "shared-iterations"
 
     def check_iterations(self) -> list[str]:
+        """Return what is wrong with the number of iterations, in k6's words."""
         if self.iterations >= self.vus:
             return []
         return [
@@ -24,24 +27,17 @@ class SharedIterations(Iterations):
             f"VUs ({self.vus})"
         ]
 
-    def plan(self, striping: Striping) -> LoopPlan:
+    def plan(self, striping: Striping) -> ScenarioPlan:
+        """Return the plan of the part of the test that `striping` selects."""
         vus = striping.count(self.vus)
         numbering = striping.rescaled(self.vus) if vus else striping
-        return LoopPlan(
-            vus,
-            Shared(numbering.count(self.iterations) if vus else 0),
-            self.limit,
-            one_interval(vus, self.limit, self.graceful_stop),
-            numbering,
+        return ScenarioPlan(
+            striping=striping,
+            start_time=self.start_time,
+            vus=vus,
+            schedule=Steady(self.max_duration, self.max_duration + self.graceful_stop),
+            iterations=Shared(numbering.count(self.iterations) if vus else 0),
+            duration=self.max_duration,
+            graceful_stop=self.graceful_stop,
+            numbering=numbering,
         )
-
-    def total(self, striping: Striping) -> int:
-        budget = self.plan(striping).iterations
-        assert isinstance(budget, Shared)
-        return budget.count
-
-    def total_text(self) -> str:
-        return "shared iters"
-
-    def summary(self, striping: Striping) -> str:
-        return f"{self.total(striping)} iterations shared among {striping.count(self.vus)} VUs"

@@ -151,6 +151,10 @@ class Striping:
         self._known = 0
         self._own: list[int] = []  # the own ones of the indices below `_known`
 
+    def __reduce__(self) -> tuple[type[Striping], tuple[Segment, tuple[Segment, ...]]]:
+        """Pickle what it was made of: workers look at the pattern anew."""
+        return Striping, (self.segment, self._sequence)
+
     def _owners(self) -> Iterator[int]:
         """The positions of the segments that get the indices of a period, from 0 on."""
         order = sorted(range(len(self._shares)), key=lambda one: -self._shares[one])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.options.duration import format_duration
+from jsrunner.ui.scenarios import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.coordinator.run import Run
-    from jsrunner.executors.base import ExecutorConfig
     from jsrunner.options.segment import Striping
 
 _LOGO: Final = (
@@ -28,10 +28,12 @@ def banner(version: str, *, color: bool) -> str:
 
 
 def describe_run(run: Run, *, color: bool) -> str:
+    plans = {name: plan for name, plan in run.test.plans.items() if plan.max_vus}
     return description(
         script=run.script.name,
         outputs=[one.description for one in run.settings.outputs],
-        scenarios={name: one for name, one in run.scenarios.items() if one.has_work(run.striping)},
+        scenarios={name: describe(run.scenarios[name], plan) for name, plan in plans.items()},
+        longest=max((plan.latest_end for plan in plans.values()), default=0.0),
         striping=run.striping,
         max_vus=run.max_vus,
         color=color,
@@ -42,15 +44,25 @@ def description(
     *,
     script: str,
     outputs: Sequence[str],
-    scenarios: Mapping[str, ExecutorConfig],
+    scenarios: Mapping[str, str],
+    longest: float,
     striping: Striping,
     max_vus: int,
     color: bool,
 ) -> str:
-    """The block of text with what runs where, and how. `outputs` are their descriptions."""
+    """Return the block of text with what runs where, and how.
+
+    Args:
+        script: The script's name.
+        outputs: The outputs' descriptions.
+        scenarios: The scenarios' descriptions by name.
+        longest: Seconds that all scenarios can take together.
+        striping: The part of the test that runs here.
+        max_vus: VUs that there can be at once.
+        color: Whether to paint values.
+    """
     rows = (("execution", "local"), ("script", script), ("output", ", ".join(outputs) or "-"))
     lines = [f"{label:>14}: {_paint(value, _CYAN, color)}" for label, value in rows]
-    longest = max((one.start_time + one.max_duration() for one in scenarios.values()), default=0.0)
     share = _paint(f"({float(striping.segment.length):.2%})", _CYAN, color)
     count = len(scenarios)
     lines += [
@@ -58,7 +70,7 @@ def description(
         f"{'scenarios':>14}: {share} {count} scenario{'s' if count != 1 else ''}, {max_vus} max VUs, "
         f"{format_duration(longest)} max duration (incl. graceful stop):",
     ]
-    lines += [f"{'*':>15} {name}: {one.describe(striping)}" for name, one in scenarios.items()]
+    lines += [f"{'*':>15} {name}: {one}" for name, one in scenarios.items()]
     return "\n".join(lines) + "\n\n"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.executors.base import padded
 from jsrunner.options.duration import format_fixed
+from jsrunner.ui.scenarios import padded
 from jsrunner.ui.state import SIGNS
 
 if TYPE_CHECKING:

@@ -6,15 +6,16 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.executors.base import Reached
 from jsrunner.metrics.sinks import CounterSink, RateSink, TrendSink
 from jsrunner.options.duration import format_fixed
+from jsrunner.ui.scenarios import Reached, progress_columns
 from jsrunner.ui.state import Requests, Risk, ScenarioState, Sockets, State
 from jsrunner.worker import board
 
 if TYPE_CHECKING:
     from jsrunner.coordinator.run import Run
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.executors.plan import ScenarioPlan
 
 #: So many seconds of reports make a rate.
 _SPAN: Final = 2
@@ -57,11 +58,11 @@ class Watcher:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._scenarios = [
-            (config, counts)
-            for config, counts in zip(run.scenarios.values(), run.counts(), strict=True)
-            if config.has_work(run.striping)
+            (run.scenarios[name], plan, counts)
+            for (name, plan), counts in zip(run.test.plans.items(), run.counts(), strict=True)
+            if plan.max_vus
         ]
-        self._limit = max(one.start_time + one.max_duration() for one in run.scenarios.values())
+        self._limit = max(plan.latest_end for plan in run.test.plans.values())
         self._ended: dict[str, ScenarioState] = {}
         self._meter: RateMeter | None = None
         self._reports = 0
@@ -97,11 +98,13 @@ class Watcher:
         )
 
     def _total(self, count: int) -> int:
-        return sum(counts.total(count) for _, counts in self._scenarios)
+        return sum(counts.total(count) for *_, counts in self._scenarios)
 
     # -- scenarios ---------------------------------------------------------------------------------
 
-    def _scenario(self, config: ExecutorConfig, counts: board.Counts, now: float) -> ScenarioState:
+    def _scenario(
+        self, config: ExecutorConfig, plan: ScenarioPlan, counts: board.Counts, now: float
+    ) -> ScenarioState:
         run, name = self._run, config.name
         if name in self._ended:
             return self._ended[name]
@@ -110,7 +113,7 @@ class Watcher:
         aborted = run.cause is not None
         states = counts.states()[: len(run.workers())]
         elapsed = now - run.played_since - config.start_time
-        if elapsed < 0 and not aborted:
+        if elapsed < 0:
             left = format_fixed(-elapsed, config.start_time)
             return ScenarioState(name, "waiting", 0.0, ("waiting", left))
         reached = Reached(
@@ -119,16 +122,15 @@ class Watcher:
             initialized=counts.vus,
             completed=counts.total(board.COMPLETED),
         )
-        progress = config.progress(run.striping, reached)
+        progress = plan.progress(reached.elapsed, reached.completed)
         over = all(state == board.DONE for state in states)
         if aborted or (over and progress < 1):
             status = "interrupted"
         elif over:
             status = "done"
         else:
-            late = elapsed > config.max_duration() - config.graceful_stop
-            status = "stopping" if late else "running"
-        found = ScenarioState(name, status, progress, config.progress_columns(run.striping, reached))
+            status = "stopping" if elapsed > plan.duration else "running"
+        found = ScenarioState(name, status, progress, progress_columns(config, plan, reached))
         if over:
             self._ended[name] = found
         return found

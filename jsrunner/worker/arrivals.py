@@ -21,7 +21,7 @@ from gevent.hub import Waiter
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
-from jsrunner.executors.base import Interval
+from jsrunner.executors.plan import Interval
 from jsrunner.worker import board
 from jsrunner.worker.loop import TIME_SLICE, YIELD
 from jsrunner.worker.scenario import Scenario
@@ -29,7 +29,8 @@ from jsrunner.worker.scenario import Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, LoopPlan
+    from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.executors.plan import ScenarioPlan
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
@@ -77,7 +78,7 @@ class ArrivalScenario(Scenario):
         self,
         process: Process,
         config: ExecutorConfig,
-        plan: LoopPlan,
+        plan: ScenarioPlan,
         indices: Sequence[int],
         counts: board.Counts,
         *,

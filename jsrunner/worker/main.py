@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import Secrets
     from jsrunner.worker.board import Board
@@ -204,7 +204,7 @@ class Worker:
     def _scenario(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Scenario:
         process, counts = self.process, self._board.view(slot, self.index)
         indices = plan.shares[self.index].indices.get(name, ())
-        what = config.plan(process.striping)
+        what = plan.plans[name]
         if not isinstance(what.iterations, Arrivals):
             return Scenario(process, config, what, indices, counts)
         may_grow = what.iterations.max_vus > what.vus

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jsrunner.executors.base import ExecutorConfig
+    from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.executors.plan import ScenarioPlan
     from jsrunner.options.model import Options
     from jsrunner.outputs.base import SampleFormatter
 
@@ -27,6 +28,8 @@ class Plan:
 
     options: Options
     scenarios: dict[str, ExecutorConfig]
+    #: What this instance runs of each scenario, in the same order.
+    plans: dict[str, ScenarioPlan]
     shares: tuple[Share, ...]
     max_vus: int
     #: What formats samples for the outputs that want each of them.

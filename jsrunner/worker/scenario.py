@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import gevent
 
-from jsrunner.executors.base import PerVU, Reached, Shared
+from jsrunner.executors.plan import PerVU, Shared
 from jsrunner.worker import board
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.executors.base import ExecutorConfig, Interval, LoopPlan
+    from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.executors.plan import Interval, ScenarioPlan
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
@@ -57,7 +58,7 @@ class Scenario:
         self,
         process: Process,
         config: ExecutorConfig,
-        plan: LoopPlan,
+        plan: ScenarioPlan,
         indices: Sequence[int],
         counts: board.Counts,
     ) -> None:
@@ -143,10 +144,5 @@ class Scenario:
 
     def progress(self) -> float:
         """From 0 to 1."""
-        reached = Reached(
-            elapsed=time.monotonic() - self.start_at,
-            active=self.counts.active,
-            initialized=self.counts.vus,
-            completed=self.counts.total(board.COMPLETED),
-        )
-        return self.config.progress(self.process.striping, reached)
+        elapsed = time.monotonic() - self.start_at
+        return self.plan.progress(elapsed, self.counts.total(board.COMPLETED))

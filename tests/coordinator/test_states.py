@@ -89,7 +89,7 @@ def test_a_scenario_that_is_interrupted(start: Callable[..., Process]) -> None:
     until(lambda: run.messages().count("begun") == 2)
     run.signal(signal.SIGINT)
     assert run.end().code == 105
-    assert run.said("Scenario started: 2 looping VUs for 1h0m0s (gracefulStop: 30s)")
+    assert run.said("Scenario started: constant-vus")
     assert run.said("Scenario ended: 0 complete and 2 interrupted iterations")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jsrunner.executors.arrivals import Arrivals
-from jsrunner.executors.base import Interval
 from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
+from jsrunner.executors.plan import Interval
 from jsrunner.options.segment import Striping, parse_segment, parse_sequence
 
 WHOLE = Striping(None, None)
@@ -24,15 +24,13 @@ def test_the_pre_allocated_vus_wait_for_starts() -> None:
     assert plan.intervals(2) == (Interval(0.0, 2.0, 7.0),)
     assert isinstance(plan.iterations, Arrivals)
     assert plan.iterations.max_vus == 7
-    assert rate(3).max_duration() == 7
+    assert plan.latest_end == 7
 
 
 def test_the_most_vus_are_the_pre_allocated_ones_unless_it_is_said() -> None:
     iterations = rate(3).plan(WHOLE).iterations
     assert isinstance(iterations, Arrivals)
     assert iterations.max_vus == 3
-    assert rate(3).notes(WHOLE) == rate(3, 3).notes(WHOLE) == ["maxVUs: 3"]
-    assert rate(3, 7).notes(WHOLE) == ["maxVUs: 3-7"]
 
 
 def test_a_segment_has_its_share_of_vus_and_starts() -> None:
@@ -44,10 +42,9 @@ def test_a_segment_has_its_share_of_vus_and_starts() -> None:
 
 def test_a_segment_without_vus_has_no_work() -> None:
     striping = Striping(parse_segment("9/10:1"), None)
-    assert not rate(1).has_work(striping)
-    assert rate(1).has_work(WHOLE)
-    assert rate(0, 1).has_work(WHOLE)
+    assert rate(1).plan(WHOLE).max_vus == rate(0, 1).plan(WHOLE).max_vus == 1
     plan = rate(1).plan(striping)
+    assert plan.max_vus == 0
     assert isinstance(plan.iterations, Arrivals)
     assert (plan.vus, list(plan.iterations.starts())) == (0, [])
 

@@ -8,7 +8,7 @@ import pytest
 
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
-from jsrunner.options.segment import Striping, parse_segment
+from jsrunner.options.segment import Striping
 
 WHOLE = Striping(None, None)
 
@@ -23,14 +23,6 @@ def test_starts_are_spread_over_the_unit_of_time() -> None:
     iterations = rate(rate=30, time_unit=60.0, duration=6.0).plan(WHOLE).iterations
     assert isinstance(iterations, Arrivals)
     assert list(iterations.starts()) == [0, 2, 4, 6]
-
-
-def test_what_it_says_of_itself() -> None:
-    assert rate(max_vus=12).describe(WHOLE) == (
-        "10.00 iterations/s for 2s (maxVUs: 5-12, gracefulStop: 30s)"
-    )
-    half = Striping(parse_segment("1/2"), None)
-    assert rate(graceful_stop=0.0).describe(half) == "5.00 iterations/s for 2s (maxVUs: 3)"
 
 
 @pytest.mark.parametrize(

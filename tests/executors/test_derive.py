@@ -34,10 +34,10 @@ def default(**options: Any) -> ExecutorConfig:
 def test_iterations_are_shared() -> None:
     one = default(iterations=10, vus=5, duration=60.0)
     assert isinstance(one, SharedIterations)
-    assert (one.iterations, one.vus, one.limit) == (10, 5, 60.0)
+    assert (one.iterations, one.vus, one.max_duration) == (10, 5, 60.0)
     one = default(iterations=10)
     assert isinstance(one, SharedIterations)
-    assert (one.vus, one.limit) == (1, 600.0)
+    assert (one.vus, one.max_duration) == (1, 600.0)
 
 
 def test_a_duration_makes_vus_loop() -> None:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from jsrunner.executors.base import Interval, PerVU
 from jsrunner.executors.per_vu_iterations import PerVUIterations
+from jsrunner.executors.plan import Interval, PerVU
 from jsrunner.options.segment import Striping, parse_sequence
 
 WHOLE = Striping(None, None)
 
 
 def test_each_vu_has_its_iterations() -> None:
-    one = PerVUIterations(name="s", vus=3, iterations=5, limit=60.0, graceful_stop=10.0)
+    one = PerVUIterations(name="s", vus=3, iterations=5, max_duration=60.0, graceful_stop=10.0)
     plan = one.plan(WHOLE)
     assert (plan.vus, plan.iterations, plan.duration) == (3, PerVU(5), 60.0)
     assert plan.intervals(2) == (Interval(0.0, 60.0, 70.0),)
-    assert one.max_duration() == 70
-    assert one.describe(WHOLE) == (
-        "5 iterations for each of 3 VUs (maxDuration: 1m0s, gracefulStop: 10s)"
-    )
+    assert (plan.latest_end, plan.total) == (70, 15)
 
 
 def test_a_segment_has_fewer_vus_but_not_iterations() -> None:
@@ -48,5 +45,5 @@ def test_a_segment_has_fewer_vus_but_not_iterations() -> None:
     ],
 )
 def test_what_is_wrong(vus: int, iterations: int, limit: float, wrong: list[str]) -> None:
-    one = PerVUIterations(name="s", vus=vus, iterations=iterations, limit=limit)
+    one = PerVUIterations(name="s", vus=vus, iterations=iterations, max_duration=limit)
     assert one.validate() == wrong

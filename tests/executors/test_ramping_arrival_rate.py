@@ -9,7 +9,7 @@ import pytest
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.ramping_arrival_rate import RampingArrivalRate
 from jsrunner.options.kinds import Stage
-from jsrunner.options.segment import Striping, parse_segment
+from jsrunner.options.segment import Striping
 
 WHOLE = Striping(None, None)
 
@@ -29,15 +29,6 @@ def test_starts_follow_the_stages() -> None:
     assert starts(rate((2, 4))) == [1.0, 1.414, 1.732, 2.0]
     assert starts(rate((2, 60), start_rate=60, time_unit=60.0)) == [1, 2]
     assert starts(rate((0, 2), (1, 2), (1, 0))) == [0.5, 1.0, 2.0]
-
-
-def test_what_it_says_of_itself() -> None:
-    assert rate((2, 5)).describe(WHOLE) == (
-        "Up to 5.00 iterations/s for 2s over 1 stages (maxVUs: 3, gracefulStop: 30s)"
-    )
-    half = Striping(parse_segment("1/2"), None)
-    config = rate((60, 30), start_rate=120, time_unit=60.0, graceful_stop=0.0)
-    assert config.describe(half) == "Up to 1.00 iterations/s for 1m0s over 1 stages (maxVUs: 2)"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsrunner.executors.base import Interval, LoopPlan, Unlimited
+from jsrunner.executors.plan import Interval, ScenarioPlan, Unlimited
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.options.kinds import Stage
 from jsrunner.options.segment import Striping, parse_sequence
@@ -27,19 +27,19 @@ def ramping(*stages: tuple[float, int], start: int = 0, **fields: Any) -> Rampin
     )
 
 
-def plan(*stages: tuple[float, int], start: int = 0, **fields: Any) -> LoopPlan:
+def plan(*stages: tuple[float, int], start: int = 0, **fields: Any) -> ScenarioPlan:
     return ramping(*stages, start=start, **fields).plan(WHOLE)
 
 
-def starts(found: LoopPlan) -> list[float]:
+def starts(found: ScenarioPlan) -> list[float]:
     return [round(found.intervals(index)[0].start, 6) for index in range(found.vus)]
 
 
-def stops(found: LoopPlan) -> list[float]:
+def stops(found: ScenarioPlan) -> list[float]:
     return [round(found.intervals(index)[-1].stop, 6) for index in range(found.vus)]
 
 
-def working(found: LoopPlan, moment: float) -> int:
+def working(found: ScenarioPlan, moment: float) -> int:
     return sum(
         any(interval.start <= moment < interval.stop for interval in found.intervals(index))
         for index in range(found.vus)
@@ -80,7 +80,7 @@ def test_what_the_plan_takes_away_may_finish_for_a_while() -> None:
 def test_nothing_runs_beyond_graceful_stop() -> None:
     found = plan((10, 0), start=2, graceful_ramp_down=30.0, graceful_stop=2.0)
     assert [found.intervals(index)[0].hard_stop for index in range(2)] == [12, 12]
-    assert ramping((10, 0), (5, 0), start=2, graceful_stop=2.0).max_duration() == 17
+    assert plan((10, 0), (5, 0), start=2, graceful_stop=2.0).latest_end == 17
 
 
 def test_a_vu_that_is_wanted_again_is_not_interrupted_but_begins_nothing_in_between() -> None:
@@ -159,18 +159,6 @@ def test_intervals_of_a_vu_follow_each_other(
 @given(st.integers(0, 12), STAGES)
 def test_no_more_vus_than_the_highest_target(start: int, stages: list[tuple[int, int]]) -> None:
     assert plan(*stages, start=start).vus == max(start, *(target for _, target in stages))
-
-
-def test_what_it_says_of_itself() -> None:
-    config = ramping((1, 3), (1, 0), graceful_ramp_down=5.0)
-    assert config.describe(WHOLE) == (
-        "Up to 3 looping VUs for 2s over 2 stages (gracefulRampDown: 5s, gracefulStop: 30s)"
-    )
-
-
-def test_a_negative_graceful_ramp_down_is_none() -> None:
-    found = plan((10, 0), start=1, graceful_ramp_down=-5.0)
-    assert found.intervals(0) == (Interval(0, 10, 10),)
 
 
 @pytest.mark.parametrize(

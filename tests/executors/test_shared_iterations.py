@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jsrunner.executors.base import Interval, Shared
+from jsrunner.executors.plan import Interval, Shared
 from jsrunner.executors.shared_iterations import SharedIterations
 from jsrunner.options.segment import Striping, parse_segment, parse_sequence
 
@@ -12,14 +12,11 @@ WHOLE = Striping(None, None)
 
 
 def test_all_vus_share_the_iterations() -> None:
-    one = SharedIterations(name="s", vus=3, iterations=10, limit=60.0, graceful_stop=10.0)
+    one = SharedIterations(name="s", vus=3, iterations=10, max_duration=60.0, graceful_stop=10.0)
     plan = one.plan(WHOLE)
     assert (plan.vus, plan.iterations, plan.duration) == (3, Shared(10), 60.0)
     assert plan.intervals(2) == (Interval(0.0, 60.0, 70.0),)
-    assert one.max_duration() == 70
-    assert one.describe(WHOLE) == (
-        "10 iterations shared among 3 VUs (maxDuration: 1m0s, gracefulStop: 10s)"
-    )
+    assert (plan.latest_end, plan.total) == (70, 10)
 
 
 def test_segments_get_iterations_as_they_got_vus() -> None:
@@ -34,15 +31,13 @@ def test_segments_get_iterations_as_they_got_vus() -> None:
         [1, 4, 7],
         [2, 6, 9],
     ]
-    assert one.summary(stripings[0]) == "8 iterations shared among 4 VUs"
 
 
 def test_a_segment_without_vus_has_no_iterations() -> None:
     one = SharedIterations(name="s", vus=1, iterations=100)
     striping = Striping(parse_segment("9/10:1"), None)
     plan = one.plan(striping)
-    assert (plan.vus, plan.iterations, plan.schedule) == (0, Shared(0), ())
-    assert one.summary(striping) == "0 iterations shared among 0 VUs"
+    assert (plan.vus, plan.iterations, plan.max_vus) == (0, Shared(0), 0)
 
 
 @pytest.mark.parametrize(
@@ -55,5 +50,5 @@ def test_a_segment_without_vus_has_no_iterations() -> None:
     ],
 )
 def test_what_is_wrong(vus: int, iterations: int, limit: float, wrong: list[str]) -> None:
-    one = SharedIterations(name="s", vus=vus, iterations=iterations, limit=limit)
+    one = SharedIterations(name="s", vus=vus, iterations=iterations, max_duration=limit)
     assert one.validate() == wrong

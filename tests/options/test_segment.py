@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from fractions import Fraction
 from itertools import pairwise
@@ -202,3 +203,15 @@ def test_an_odd_segment_of_a_huge_period_is_no_burden() -> None:
     assert striping.count(1000) == 124
     assert striping.index(0) == 1
     assert striping.rescaled(1000).count(10_000) == 1240
+
+
+def test_a_striping_can_be_pickled() -> None:
+    sequence = parse_sequence("0,1/3,2/3,1")
+    third = Striping(sequence[1], sequence)
+    for striping in (third, third.rescaled(10)):
+        striping.index(5)
+        copy = pickle.loads(pickle.dumps(striping))
+        assert [copy.index(number) for number in range(9)] == [
+            striping.index(number) for number in range(9)
+        ]
+        assert copy.count(100) == striping.count(100)

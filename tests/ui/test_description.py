@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from jsrunner.executors.constant_vus import ConstantVUs
-from jsrunner.executors.per_vu_iterations import PerVUIterations
 from jsrunner.options.segment import Striping, parse_segment
 from jsrunner.ui.description import banner, description
 
@@ -12,12 +10,8 @@ def test_description() -> None:
     text = description(
         script="x.js",
         outputs=["json (a.json)", "csv (b.csv)"],
-        scenarios={
-            "first": ConstantVUs(name="first", vus=4, duration=1.0, exec="fn", given={"exec": "fn"}),
-            "second": PerVUIterations(
-                name="second", vus=1, iterations=2, start_time=0.5, graceful_stop=0.0
-            ),
-        },
+        scenarios={"first": "4 looping VUs for 1s", "second": "2 iterations (startTime: 500ms)"},
+        longest=600.5,
         striping=Striping(None, None),
         max_vus=5,
         color=False,
@@ -29,9 +23,8 @@ def test_description() -> None:
         "\n"
         "     scenarios: (100.00%) 2 scenarios, 5 max VUs, 10m0.5s max duration "
         "(incl. graceful stop):\n"
-        "              * first: 4 looping VUs for 1s (exec: fn, gracefulStop: 30s)\n"
-        "              * second: 2 iterations for each of 1 VUs "
-        "(maxDuration: 10m0s, startTime: 500ms)\n"
+        "              * first: 4 looping VUs for 1s\n"
+        "              * second: 2 iterations (startTime: 500ms)\n"
         "\n"
     )
 
@@ -40,7 +33,8 @@ def test_description_of_a_segment() -> None:
     text = description(
         script="-",
         outputs=[],
-        scenarios={"default": ConstantVUs(name="default", vus=3, duration=1.0)},
+        scenarios={"default": "1 looping VUs for 1s (gracefulStop: 30s)"},
+        longest=31.0,
         striping=Striping(parse_segment("0:1/3"), None),
         max_vus=1,
         color=True,

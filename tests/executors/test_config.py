@@ -1,4 +1,4 @@
-"""What executors share: fields, their errors, and plans of loops."""
+"""What executors share: fields, and their errors."""
 
 from __future__ import annotations
 
@@ -7,25 +7,12 @@ from typing import Any
 import pytest
 
 from jsrunner.errors import ConfigError
-from jsrunner.executors.base import (
-    Interval,
-    LoopPlan,
-    Unlimited,
-    build,
-    check_duration,
-    one_interval,
-    read_fields,
-)
+from jsrunner.executors.config import ExecutorConfig, build, check_duration, fields_of, read_fields
 from jsrunner.executors.constant_vus import ConstantVUs
-from jsrunner.options.segment import Striping
-
-WHOLE = Striping(None, None)
 
 
 def scenario(name: str = "s", **fields: Any) -> ConstantVUs:
-    found = build(ConstantVUs, name, read_fields(ConstantVUs, name, {"duration": "1s", **fields}))
-    assert isinstance(found, ConstantVUs)
-    return found
+    return build(ConstantVUs, name, read_fields(ConstantVUs, name, {"duration": "1s", **fields}))
 
 
 def test_fields_of_a_scenario() -> None:
@@ -111,17 +98,6 @@ def test_durations_are_at_least_a_second() -> None:
     assert check_duration("duration", 1.0) == []
 
 
-def test_the_description_tells_what_differs() -> None:
-    assert scenario(gracefulStop=0).describe(WHOLE) == "1 looping VUs for 1s"
-    assert scenario().describe(WHOLE) == "1 looping VUs for 1s (gracefulStop: 30s)"
-    assert scenario(exec="fn", startTime="500ms", vus=5).describe(WHOLE) == (
-        "5 looping VUs for 1s (exec: fn, startTime: 500ms, gracefulStop: 30s)"
-    )
-    assert scenario(exec="default").describe(WHOLE) == (
-        "1 looping VUs for 1s (exec: default, gracefulStop: 30s)"
-    )
-
-
 def test_json_has_all_fields_and_null_for_what_was_not_given() -> None:
     assert scenario(vus=5, tags={"a": "b"}).to_json() == {
         "executor": "constant-vus",
@@ -135,26 +111,7 @@ def test_json_has_all_fields_and_null_for_what_was_not_given() -> None:
     }
 
 
-# -- plans -----------------------------------------------------------------------------------------
-
-
-def plan(*schedule: tuple[Interval, ...], vus: int | None = None) -> LoopPlan:
-    count = len(schedule) if vus is None else vus
-    return LoopPlan(count, Unlimited(), 10.0, schedule, WHOLE)
-
-
-def test_one_schedule_may_stand_for_all_vus() -> None:
-    both = plan((Interval(0, 1, 2),), vus=3)
-    assert both.intervals(0) == both.intervals(2) == (Interval(0, 1, 2),)
-    assert plan(vus=0).intervals(0) == ()
-    assert one_interval(0, 1.0, 1.0) == ()
-    assert one_interval(3, 1.0, 1.0) == ((Interval(0.0, 1.0, 2.0),),)
-
-
-def test_a_vu_is_busy_from_its_start_to_the_end_of_its_graceful_period() -> None:
-    first = (Interval(0, 1, 2), Interval(3, 4, 4), Interval(5, 6, 9), Interval(7, 8, 9))
-    chained = (Interval(0, 1, 9), Interval(1, 2, 9), Interval(2, 3, 9))
-    both = plan(first, chained, ())
-    assert list(both.busy(0)) == [(0, 2), (3, 4), (5, 9)]
-    assert list(both.busy(1)) == [(0, 9)]
-    assert list(both.busy(2)) == []
+def test_fields_are_in_the_order_of_k6() -> None:
+    common = ["startTime", "gracefulStop", "env", "exec", "tags", "options"]
+    assert list(fields_of(ExecutorConfig)) == common
+    assert list(fields_of(ConstantVUs)) == [*common, "vus", "duration"]
