@@ -117,6 +117,25 @@ def test_hardly_more_vus_than_one_worker_would_need(
     assert least <= made <= least + (len(scenarios) - 1) * (workers - 1)
 
 
+@given(st.lists(CONSTANT, min_size=1, max_size=5), WORKERS)
+def test_no_more_vus_than_one_worker_would_need_where_each_vu_works_once(
+    configs: list[ConstantVUs], workers: int
+) -> None:
+    scenarios = {f"s{number}": config for number, config in enumerate(configs)}
+    made = sum(len(share.vu_ids) for share in shared_out(scenarios, workers))
+    assert made == needed(scenarios)
+
+
+def test_many_vus_are_dealt_out() -> None:
+    scenarios = {
+        "a": ConstantVUs(name="a", vus=301, duration=1.0),
+        "b": ConstantVUs(name="b", vus=99, duration=1.0),
+    }
+    shares = shared_out(scenarios, 4)
+    assert sorted(len(share.vu_ids) for share in shares) == [100] * 4
+    assert sorted(len(share.indices["a"]) for share in shares) == [75, 75, 75, 76]
+
+
 @given(SCENARIOS)
 def test_one_worker_has_all(scenarios: dict[str, ExecutorConfig]) -> None:
     (share,) = shared_out(scenarios, 1)
