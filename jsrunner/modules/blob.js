@@ -1,16 +1,16 @@
 // jsrunner:blob — k6's Blob: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/blob/
 // @ts-check
-import {
-  copyOf, goType, isBytes, viewOf,
-} from 'jsrunner:bytes';
+import { copyOf, goType, isBytes, viewOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { entries, host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
   ArrayIsArray, ArrayPrototypePush, DataView, DataViewPrototypeGetBuffer, MathMax, MathMin, MathTrunc, Number,
-  ObjectCreate, ObjectDefineProperty, ObjectKeys, SafeArray, SafeWeakMap, String, TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
+  ObjectCreate, ObjectDefineProperty, ObjectKeys, SafeArray, SafeWeakMap, String, SymbolIterator,
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
-import { asText, setOwn } from 'jsrunner:values';
+import { isNullish, isObject, setOwn } from 'jsrunner:values';
+
+const CONVERT = 'failed to process [blobParts]: ';
 
 /** Blob -> its Uint8Array, which nobody else has. */
 const contents = new SafeWeakMap();
@@ -28,7 +28,7 @@ const bytesOfPart = (value) => {
   if (isInstance(DataView, value)) return new Uint8Array(DataViewPrototypeGetBuffer(value)); // all of it, as in k6
   if (isBytes(value)) return viewOf(value);
   const content = contents.get(value);
-  if (!content) throw new GoError('failed to process [blobParts]: unsupported type: ' + goType(value));
+  if (!content) throw new GoError(CONVERT + 'unsupported type: ' + goType(value));
   return content;
 };
 
@@ -57,18 +57,34 @@ const make = (blob, content, type) => {
   return blob;
 };
 
-// Works without `new`, as all of k6's constructors do.
-export function Blob(parts, options) {
-  if (!new.target) return new Blob(parts, options);
-  const nothing = parts === undefined || parts === null;
-  if (!nothing && !ArrayIsArray(parts)) {
-    throw new GoError('failed to process [blobParts]: could not convert ' + String(parts) + ' to []interface {}');
+/** The parts as a list: k6 takes arrays, whatever can be iterated, and whatever has a length. */
+const partsOf = (parts) => {
+  if (isNullish(parts)) return [];
+  if (ArrayIsArray(parts)) return parts;
+  if (typeof parts !== 'object' && typeof parts !== 'function') {
+    throw new GoError(CONVERT + 'could not convert ' + String(parts) + ' to []interface {}');
   }
-  const content = nothing ? new Uint8Array(0) : join(parts);
-  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+  const list = SafeArray();
+  if (typeof parts[SymbolIterator] === 'function') {
+    const items = parts[SymbolIterator]();
+    for (let item = items.next(); !item.done; item = items.next()) ArrayPrototypePush(list, item.value);
+  } else if (typeof parts === 'object' && parts.length !== undefined) {
+    for (let i = 0; i < parts.length; i += 1) ArrayPrototypePush(list, parts[i]);
+  } else {
+    throw new GoError(CONVERT + 'cannot convert ' + String(parts) + ' to []interface {}: not an array or iterable');
+  }
+  return list;
+};
+
+// Works without `new` and has no parameters, as all of k6's constructors.
+export function Blob(parts = undefined, options = undefined) {
+  if (!new.target) return new Blob(parts, options);
+  const content = join(partsOf(parts));
+  if (options !== undefined && (!isObject(options) || ArrayIsArray(options))) {
     throw new GoError('[options] must be an object');
   }
-  make(this, content, asText(options?.type));
+  const type = options?.type;
+  make(this, content, type === undefined ? '' : String(type));
 }
 const { prototype } = Blob;
 
@@ -83,6 +99,9 @@ let ReadableStream;
 entries.provideStreams = (constructor) => {
   ReadableStream = constructor;
 };
+
+/** The most bytes that one chunk of a stream has. */
+const CHUNK_BYTES = 1024;
 
 /** An index as the language's `slice` takes it. */
 const position = (value, size) => {
@@ -114,12 +133,16 @@ const methods = {
   stream() {
     if (!ReadableStream) host('websockets.load_streams');
     const content = contents.get(this);
+    let at = 0;
     return new ReadableStream({
       __proto__: null,
-      start(controller) {
-        // As in k6 the chunks are texts.
-        if (TypedArrayPrototypeGetLength(content)) controller.enqueue(decode(content));
-        controller.close();
+      // As in k6 the chunks are texts, of which the last is empty.
+      pull(controller) {
+        const chunk = part(content, at, at + CHUNK_BYTES);
+        at += TypedArrayPrototypeGetLength(chunk);
+        const isLast = TypedArrayPrototypeGetLength(chunk) === 0;
+        controller.enqueue(isLast ? '' : decode(chunk));
+        if (isLast) controller.close();
       },
     });
   },

@@ -22,11 +22,12 @@ export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = fal
   const found = {
     __proto__: null, headers: { __proto__: null }, tags: { __proto__: null }, jar: null, compression: false,
   };
-  if (params === undefined || params === null || typeof params !== 'object') return found;
-  const names = ObjectKeys(params);
+  if (params === undefined || params === null) return found;
+  const source = Object(params); // of a text each character is an option
+  const names = ObjectKeys(source);
   for (let i = 0; i < names.length; i += 1) {
     const key = names[i];
-    const value = params[key];
+    const value = source[key];
     if (key === 'headers') {
       found.headers = headersOf(value);
     } else if (key === 'tags') {

@@ -27,6 +27,8 @@ NOT_ON_DISK: Final = (
 _NOT_FETCHED: Final = (
     'The moduleSpecifier "{}" couldn\'t be retrieved from the resolved url "{}". Error : "{}"'
 )
+#: What is wrong with the path itself, and not with the file that it leads to.
+_NO_PATH: Final = (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 
 
 class UnreadableFile(ScriptError):
@@ -76,6 +78,8 @@ class Sources:
                 found = self.files[path] = self._files.read(path)
             except MemoryError:
                 raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
+            except ValueError:  # a NUL character in the path
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from None
             self._log("debug", f"Read {path}: {len(found)} bytes")
         return found
 
@@ -90,7 +94,8 @@ class Sources:
             text = f"stat {path}: no such file or directory"
             raise UnreadableFile(text, "missing") from None
         except OSError as error:
-            text = f"open {path}: {os.strerror(error.errno or 0).lower()}"
+            step = "stat" if error.errno in _NO_PATH else "open"
+            text = f"{step} {path}: {os.strerror(error.errno or 0).lower()}"
             raise UnreadableFile(text, "other") from None
 
     def module(self, url: str, spelled: str, *, main: bool = False) -> str:

@@ -41,7 +41,7 @@ def test_texts_are_mended(sources: Sources, tmp_path: Path) -> None:
     [
         ("none", "missing", "stat {}: no such file or directory"),
         ("", "directory", 'open() can\'t be used with directories, path: "{}"'),
-        ("file/below", "other", "open {}: not a directory"),
+        ("file/below", "other", "stat {}: not a directory"),
     ],
 )
 def test_files_that_cannot_be_opened(

@@ -1,88 +1,115 @@
 // TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) as far as k6 has them.
 // @ts-check
-import { copyOf, isBytes } from 'jsrunner:bytes';
+import { copyOf, isBytes, viewOf } from 'jsrunner:bytes';
+import { GoError } from 'jsrunner:errors';
+import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
-  host, pack, packText, release, unpack,
-} from 'jsrunner:host';
-import { defineGlobal } from 'jsrunner:language';
-import {
-  RangeError, String, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array,
+  ArrayIsArray, Boolean, Number, ObjectDefineProperty, RangeError, SafeWeakMap, String, StringPrototypeToLowerCase,
+  StringPrototypeTrim, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet,
+  Uint8Array, globalThis as scope,
 } from 'jsrunner:primordials';
-import { isNullish } from 'jsrunner:values';
+import { asText, defineMethods, isNullish } from 'jsrunner:values';
 
+const UTF8 = 'utf-8';
+const LITTLE = 'utf-16le';
+const BIG = 'utf-16be';
 const LABELS = {
-  __proto__: null,
-  '': 'utf-8', 'utf-8': 'utf-8', utf8: 'utf-8', 'utf-16': 'utf-16le', 'utf-16le': 'utf-16le', 'utf-16be': 'utf-16be',
+  __proto__: null, '': UTF8, 'unicode-1-1-utf-8': UTF8, unicode11utf8: UTF8, unicode20utf8: UTF8, 'utf-8': UTF8, utf8: UTF8,
+  'x-unicode20utf8': UTF8, csunicode: LITTLE, 'iso-10646-ucs-2': LITTLE, 'ucs-2': LITTLE, unicode: LITTLE, unicodefeff: LITTLE,
+  'utf-16': LITTLE, 'utf-16le': LITTLE, unicodefffe: BIG, 'utf-16be': BIG,
 };
 
 const NOTHING = new Uint8Array(0);
 
-class TextEncoder {
-  get encoding() {
-    return 'utf-8';
-  }
+/** A member that a script sees and cannot change. */
+const show = (object, name, value) => ObjectDefineProperty(object, name, { __proto__: null, value, enumerable: true });
+
+/** The options as an object. `type` is what k6 calls them. */
+const optionsOf = (options, type) => {
+  if (isNullish(options)) return undefined;
+  if (typeof options === 'object' || typeof options === 'function') return options;
+  throw new GoError('could not convert ' + String(options) + ' to encoding.' + type);
+};
+
+const define = (value) => ObjectDefineProperty(scope, value.name, {
+  __proto__: null, value, writable: true, configurable: true,
+});
+
+// As all of k6's constructors these work without `new`, and have no parameters.
+
+function TextEncoder() {
+  if (!new.target) return new TextEncoder();
+  show(this, 'encoding', UTF8);
+}
+defineMethods(TextEncoder.prototype, {
+  __proto__: null,
   encode(text) {
-    const bytes = unpack(host('text.encode', packText(text === undefined ? '' : String(text))));
+    const bytes = unpack(host('text.encode', packText(asText(text))));
+    release();
+    return new Uint8Array(bytes);
+  },
+});
+
+/** TextDecoder -> { begun, rest }: of a text in pieces whether it has begun, and bytes of a character that is cut. */
+const states = new SafeWeakMap();
+
+const fresh = () => ({ __proto__: null, begun: false, rest: NOTHING });
+
+/** A text, its bytes, or a list of these. */
+const inputOf = (input) => {
+  if (isNullish(input)) return NOTHING;
+  if (isBytes(input)) return viewOf(input);
+  if (typeof input === 'string') {
+    const bytes = unpack(host('text.encode', packText(input)));
     release();
     return new Uint8Array(bytes);
   }
-}
+  if (!ArrayIsArray(input)) throw new GoError('data is not an ArrayBuffer, typed array, or DataView');
+  const bytes = new Uint8Array(input.length);
+  for (let i = 0; i < input.length; i += 1) bytes[i] = Number(input[i]);
+  return bytes;
+};
 
-class TextDecoder {
-  #encoding;
-  #fatal;
-  #ignoreBOM;
-  /** Of a text that comes in pieces: whether it has begun, and bytes of a character that is not complete. */
-  #begun = false;
-  #rest = NOTHING;
-  constructor(label, options) {
-    const name = label === undefined ? '' : StringPrototypeToLowerCase(StringPrototypeTrim(String(label)));
-    if (!(name in LABELS)) throw new RangeError('unsupported encoding: ' + String(label));
-    this.#encoding = LABELS[name];
-    this.#fatal = !!options?.fatal;
-    this.#ignoreBOM = !!options?.ignoreBOM;
-  }
-  get encoding() {
-    return this.#encoding;
-  }
-  get fatal() {
-    return this.#fatal;
-  }
-  get ignoreBOM() {
-    return this.#ignoreBOM;
-  }
+/** The bytes of both, as an ArrayBuffer of their own. */
+const joined = (rest, bytes) => {
+  const length = TypedArrayPrototypeGetLength(rest);
+  if (!length) return copyOf(bytes);
+  const all = new Uint8Array(length + TypedArrayPrototypeGetLength(bytes));
+  TypedArrayPrototypeSet(all, rest);
+  TypedArrayPrototypeSet(all, bytes, length);
+  return TypedArrayPrototypeGetBuffer(all);
+};
+
+function TextDecoder(label = undefined, options = undefined) {
+  if (!new.target) return new TextDecoder(label, options);
+  const encoding = LABELS[StringPrototypeToLowerCase(StringPrototypeTrim(asText(label)))];
+  if (encoding === undefined) throw new RangeError('unsupported encoding: ' + asText(label));
+  const given = optionsOf(options, 'TextDecoderOptions');
+  show(this, 'encoding', encoding);
+  show(this, 'fatal', Boolean(given?.fatal));
+  show(this, 'ignoreBOM', Boolean(given?.ignoreBOM));
+  states.set(this, fresh());
+}
+defineMethods(TextDecoder.prototype, {
+  __proto__: null,
   decode(input, options) {
-    const more = !!options?.stream;
-    const bytes = this.#withRest(input);
-    const begun = this.#begun;
-    this.#begun = false;
-    this.#rest = NOTHING;
+    const state = typeof this === 'object' ? states.get(this) : undefined;
+    if (!state) throw new TypeError('this is not a TextDecoder');
+    const more = Boolean(optionsOf(options, 'TextDecodeOptions')?.stream);
+    const bytes = joined(state.rest, inputOf(input));
+    states.set(this, fresh());
     try {
-      const buffer = TypedArrayPrototypeGetBuffer(bytes);
-      const decoded = host('text.decode', pack(buffer), this.#encoding, this.#fatal, this.#ignoreBOM || begun, more);
-      const used = decoded[1];
-      this.#begun = more && (begun || used > 0);
-      this.#rest = new Uint8Array(copyOf(new Uint8Array(buffer, used)));
-      return unpack(decoded[0]);
+      const result = host('text.decode', pack(bytes), this.encoding, this.fatal, this.ignoreBOM || state.begun, more);
+      const used = result[1];
+      states.set(this, {
+        __proto__: null, begun: more && (state.begun || used > 0), rest: new Uint8Array(copyOf(new Uint8Array(bytes, used))),
+      });
+      return unpack(result[0]);
     } finally {
       release();
     }
-  }
-  #withRest(input) {
-    const isNothing = isNullish(input);
-    if (!isNothing && !isBytes(input)) {
-      throw new TypeError('decoding text: the input is no ArrayBuffer, TypedArray or DataView');
-    }
-    const bytes = isNothing ? NOTHING : new Uint8Array(copyOf(input));
-    const kept = TypedArrayPrototypeGetLength(this.#rest);
-    if (kept === 0) return bytes;
-    const all = new Uint8Array(kept + TypedArrayPrototypeGetLength(bytes));
-    TypedArrayPrototypeSet(all, this.#rest);
-    TypedArrayPrototypeSet(all, bytes, kept);
-    return all;
-  }
-}
+  },
+});
 
-defineGlobal('TextEncoder', TextEncoder);
-defineGlobal('TextDecoder', TextDecoder);
+define(TextEncoder);
+define(TextDecoder);

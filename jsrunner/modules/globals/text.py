@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from typing import Final
+from typing import Final, Literal
 
 from jsrunner.engine.interpreter import HostError, mend
 from jsrunner.modules.base import HostModule, operation
@@ -13,6 +13,19 @@ _DECODERS: Final = {
     "utf-16le": codecs.utf_16_le_decode,
     "utf-16be": codecs.utf_16_be_decode,
 }
+
+
+def _without_half_pair(data: bytes, encoding: str) -> bytes:
+    """Leave out the second half of a surrogate pair at the end, if its first half is not there.
+
+    Python's decoder waits for the rest of a first half only. k6 waits for what follows either.
+    """
+    end = len(data) // 2 * 2
+    order: Literal["little", "big"] = "little" if encoding == "utf-16le" else "big"
+    if end < 2 or not 0xDC00 <= int.from_bytes(data[end - 2 : end], order) <= 0xDFFF:
+        return data
+    before = int.from_bytes(data[end - 4 : end - 2], order) if end >= 4 else 0
+    return data if 0xD800 <= before <= 0xDBFF else data[: end - 2]
 
 
 class Text(HostModule):
@@ -28,6 +41,8 @@ class Text(HostModule):
     ) -> list[object]:
         """[text, bytes that were used]: if `more` follows, the last character may be left over."""
         data = self.vu.interpreter.buffer(packed)
+        if more and encoding != "utf-8":
+            data = _without_half_pair(data, encoding)
         errors = "strict" if fatal else "replace"
         try:
             text, used = _DECODERS[encoding](data, errors, not more)

@@ -7,9 +7,7 @@ import {
   ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathFloor, MathMax, PromisePrototypeThen,
   StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
-import {
-  NO_USAGES, checkUsages, hasUsage, innerOf, looksLike, newKey,
-} from 'jsrunner:webcrypto/keys';
+import { NO_USAGES, checkUsages, hasUsage, innerOf, looksLike, newKey } from 'jsrunner:webcrypto/keys';
 import {
   HASHES, failPlainly, hashOf, integerOf, memberBytes, memberOf, needed, run, runAside, runForBytes,
 } from 'jsrunner:webcrypto/values';

@@ -2,13 +2,11 @@
 // @ts-check
 import { copyOf, isBytes } from 'jsrunner:bytes';
 import { GoValue, fail } from 'jsrunner:errors';
-import {
-  host, pack, packText, release, unpack,
-} from 'jsrunner:host';
+import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { aside } from 'jsrunner:loop';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush,
-  DataView, MathTrunc, Number, NumberIsFinite, Object, ReflectApply, SafeArray, String, StringPrototypeToUpperCase,
+  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, DataView,
+  MathTrunc, Number, NumberIsFinite, Object, ReflectApply, SafeArray, String, StringPrototypeToUpperCase,
   SymbolIterator, SymbolPrototypeGetDescription, TypeError, TypedArrayPrototypeGetBuffer, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { asText, isNullish } from 'jsrunner:values';

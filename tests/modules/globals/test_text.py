@@ -75,12 +75,13 @@ def test_fatal(run: Callable[..., list[str]]) -> None:
     """) == ["true decoding text: invalid byte sequence", "A true utf-8"]
 
 
-def test_views_and_wrong_input(run: Callable[..., list[str]]) -> None:
+def test_views_and_other_input(run: Callable[..., list[str]]) -> None:
     assert run("""
         const { buffer } = new Uint8Array([65, 66, 67]);
         const decoder = new TextDecoder();
         console.log(decoder.decode(buffer), decoder.decode(new DataView(buffer, 1, 1)), decoder.decode() === '');
-        for (const attempt of [() => decoder.decode('text'), () => new TextDecoder('latin1')]) {
+        console.log(decoder.decode('text'), decoder.decode([65, 66]));
+        for (const attempt of [() => decoder.decode({}), () => decoder.decode(5), () => new TextDecoder('latin1')]) {
           try {
             attempt();
           } catch (e) {
@@ -89,6 +90,8 @@ def test_views_and_wrong_input(run: Callable[..., list[str]]) -> None:
         }
     """) == [
         "ABC B true",
-        "TypeError decoding text: the input is no ArrayBuffer, TypedArray or DataView",
+        "text AB",
+        "GoError data is not an ArrayBuffer, typed array, or DataView",
+        "GoError data is not an ArrayBuffer, typed array, or DataView",
         "RangeError unsupported encoding: latin1",
     ]

@@ -1112,7 +1112,7 @@ def test_blobs(play: Player) -> None:
     assert found.said == [
         [12, "a/b", "104,195,169,1,2,0,0,0,105,110,3,0"],
         [12, ""], [9, ""], [4, ""], [2, ""], [4, ""], [0, ""], [1, "x/y"], [0, ""],
-        [{"done": False, "value": "to read"}, {"done": True}],
+        [{"done": False, "value": "to read"}, {"done": False, "value": ""}],
         "h", ["\ufffd", "\ufffd"], [["size", "type"], 0, 0, ""],
     ]  # fmt: skip
 
@@ -1321,3 +1321,32 @@ def test_who_is_always_busy_lets_others_work(
     ).end()  # fmt: skip
     assert run.code == 0
     assert run.messages("info") == ["true"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("'x'", "unknown WebSocket's option 0"),
+        ("['x']", "unknown WebSocket's option 0"),
+        ("5", "made"),
+        ("true", "made"),
+        ("''", "made"),
+    ],
+)
+def test_options_that_are_no_object(tmp_path: Path, options: str, said: str) -> None:
+    stage = Stage(
+        tmp_path,
+        f"""
+        import {{ WebSocket }} from 'k6/websockets';
+        export function setup() {{
+          try {{
+            new WebSocket('ws://127.0.0.1:1', null, {options}).onerror = () => {{}};
+            console.log('made');
+          }} catch (e) {{
+            console.log(e.message);
+          }}
+        }}
+        export default function () {{}}
+        """,
+    ).run()
+    assert stage.logged() == [said]

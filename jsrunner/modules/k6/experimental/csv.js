@@ -4,87 +4,95 @@ import { context } from 'jsrunner:context';
 import { GoError } from 'jsrunner:errors';
 import { handleOf } from 'jsrunner:files';
 import { host } from 'jsrunner:host';
-import { promised } from 'jsrunner:loop';
+import { promised, queueTask } from 'jsrunner:loop';
 import {
-  ArrayFromSafe, MathTrunc, Number, Promise, PromisePrototypeThen, SafeArray, String, StringPrototypeCharCodeAt,
+  ArrayFromSafe, Boolean, MathMax, MathMin, MathTrunc, Number, NumberIsInteger, NumberIsNaN, Object,
+  ObjectDefineProperty, Promise, SafeArray, String, TypeError,
 } from 'jsrunner:primordials';
 import { sharedArray } from 'jsrunner:shared_array';
 import { isNullish } from 'jsrunner:values';
 
-const BAD_OPTIONS = 'failed to interpret the provided Parser options; reason: ';
-const NO_PARSER = 'failed to create a new parser; reason: ';
+/** What a number of Go's type int64 can be, nearly. */
+const MOST = 2 ** 63;
 
-/** A line's number, counted from 0; null where it is not given. */
-const line = (value, name) => {
-  if (isNullish(value)) return null;
-  const number = MathTrunc(Number(value));
-  if (!(number >= 0)) throw new GoError(BAD_OPTIONS + name + ' must be a number, and not below 0');
-  return number;
+const integerOf = (value) => {
+  const number = Number(value);
+  return NumberIsNaN(number) ? 0 : MathMax(MathMin(MathTrunc(number), MOST), -MOST);
 };
 
-/** Whether a text is one character, perhaps of two units. */
-const isCharacter = (text) => {
-  if (text.length !== 2) return text.length === 1;
-  return (StringPrototypeCharCodeAt(text, 0) & 0xfc00) === 0xd800
-    && (StringPrototypeCharCodeAt(text, 1) & 0xfc00) === 0xdc00;
+/** The options as k6 reads them: what is there counts, undefined too. `reason` begins the errors' texts. */
+const optionsOf = (options, reason) => {
+  const given = {
+    __proto__: null, delimiter: ',', skip_first_line: false, from_line: null, to_line: null, as_objects: false,
+  };
+  if (options === null) throw new TypeError('Cannot convert undefined or null to object');
+  if (options === undefined) return given;
+  const source = Object(options);
+  if ('delimiter' in source) {
+    given.delimiter = String(source.delimiter);
+    // k6 counts the bytes.
+    if (given.delimiter.length !== 1 || given.delimiter > '\u007f') {
+      throw new GoError(reason + 'delimiter must be a single character');
+    }
+  }
+  if ('skipFirstLine' in source) given.skip_first_line = Boolean(source.skipFirstLine);
+  if ('fromLine' in source) given.from_line = integerOf(source.fromLine);
+  if ('toLine' in source) given.to_line = integerOf(source.toLine);
+  if ('asObjects' in source) given.as_objects = Boolean(source.asObjects);
+  if (given.from_line !== null && given.to_line !== null && given.from_line >= given.to_line) {
+    throw new GoError(reason + 'fromLine must be less than or equal to toLine');
+  }
+  return given;
 };
 
-/** [handle, options] of a file to read. `who` begins the errors' texts. */
-const checked = (who, file, options) => {
-  if (isNullish(file)) throw new GoError(who + ' takes at least one non-nil source argument');
-  const handle = handleOf(file);
-  if (handle === null) throw new GoError(who + ': the source argument is no file of k6/experimental/fs');
-  const given = options ?? { __proto__: null };
-  if (typeof given !== 'object') throw new GoError(BAD_OPTIONS + 'the options must be an object');
-  const delimiter = isNullish(given.delimiter) ? ',' : String(given.delimiter);
-  if (!isCharacter(delimiter)) throw new GoError(BAD_OPTIONS + 'delimiter must be a single character');
-  if (delimiter === '"' || delimiter === '\r' || delimiter === '\n') {
-    throw new GoError(BAD_OPTIONS + 'delimiter cannot be a quote or a line break');
+const goClass = (value) => {
+  switch (typeof value) {
+    case 'string': return value > '\u007f' ? 'sobek.unicodeString' : 'sobek.asciiString';
+    case 'number': return NumberIsInteger(value) ? 'sobek.valueInt' : 'sobek.valueFloat';
+    case 'boolean': return 'sobek.valueBool';
+    default: return '*sobek.Symbol';
   }
-  const from = line(given.fromLine, 'fromLine') ?? 0;
-  const to = line(given.toLine, 'toLine');
-  if (to !== null && from > to) throw new GoError(BAD_OPTIONS + 'fromLine must be less than or equal to toLine');
-  const skips = !!given.skipFirstLine;
-  const asObjects = !!given.asObjects;
-  if (asObjects && skips) {
-    throw new GoError(NO_PARSER + "the 'header' option cannot be enabled when 'skipFirstLine' is true");
-  }
-  if (asObjects && from > 0) {
-    throw new GoError(NO_PARSER + "the 'header' option cannot be enabled when 'fromLine' is set to a value greater than 0");
-  }
-  return [handle, {
-    delimiter, first: skips && from === 0 ? 1 : from, last: to, as_objects: asObjects,
-  }];
 };
 
-/** Hands out a file's records one by one. */
-export class Parser {
-  #reader;
-
-  constructor(file, options) {
-    if (!context.inInit) throw new GoError('csv Parser constructor must be called in the init context');
-    const source = checked('csv Parser constructor', file, options);
-    this.#reader = host('experimental_csv.reader', source[0], source[1]);
+/** The handle of a file, null for what looks like an object and is none. */
+const fileOf = (value) => {
+  if (typeof value !== 'object' && typeof value !== 'function' && value !== undefined) {
+    throw new GoError('first argument expected to be a fs.File instance, got ' + goClass(value) + ' instead');
   }
+  return handleOf(value);
+};
 
-  next() {
-    return promised(() => {
-      const record = host('experimental_csv.next', this.#reader);
+// Works without `new` and has no parameters, as all of k6's constructors. Hands out a file's records one by one.
+export function Parser(file = undefined, options = undefined) {
+  if (!context.inInit) throw new GoError('csv Parser constructor must be called in the init context');
+  if (!new.target) return new Parser(file, options);
+  if (isNullish(file)) throw new GoError('csv Parser constructor takes at least one non-nil source argument');
+  const handle = fileOf(file);
+  const given = optionsOf(options, 'encountered an error while interpreting Parser options; reason: ');
+  const reader = host('experimental_csv.reader', handle, given);
+  ObjectDefineProperty(this, 'next', {
+    __proto__: null,
+    enumerable: true,
+    value: () => promised(() => {
+      const record = host('experimental_csv.next', reader);
       return record === undefined ? { done: true, value: ArrayFromSafe(SafeArray()) } : { done: false, value: record };
-    });
-  }
-}
-
-/** All records of a file, kept once per process. */
-export function parse(file, options) {
-  return new Promise((resolve, reject) => {
-    if (!context.inInit) throw new GoError('csv parse function must be called in the init context');
-    const source = checked('csv parse function', file, options);
-    PromisePrototypeThen(promised(() => {
-      const found = host('experimental_csv.parse', source[0], source[1]);
-      return sharedArray(found[1], (index) => host('experimental_csv.record', found[0], index));
-    }), resolve, reject);
+    }),
   });
 }
+
+/** All records of a file, kept once per process. Bad arguments are thrown, a bad file rejects the promise. */
+export const parse = (file, options) => {
+  const handle = fileOf(file);
+  const given = optionsOf(options, 'failed to interpret the provided Parser options; reason: ');
+  const parsed = host('experimental_csv.begin', handle, given);
+  return new Promise((resolve, reject) => {
+    try {
+      const length = host('experimental_csv.parse', parsed);
+      queueTask(() => resolve(sharedArray(length, (index) => host('experimental_csv.record', parsed, index))));
+    } catch (error) {
+      queueTask(() => reject(error));
+    }
+  });
+};
 
 export default { Parser, parse };

@@ -1,10 +1,12 @@
-"""Python half of `k6/experimental/csv`: records of files that `k6/experimental/fs` has opened."""
+"""Python half of `k6/experimental/csv`: records of files that `k6/experimental/fs` has opened.
+
+Records are what Go's encoding/csv makes of a text (https://pkg.go.dev/encoding/csv), and errors are
+its errors.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import orjson
 
@@ -17,37 +19,191 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.experimental.fs import FileSystem, OpenFile
     from jsrunner.worker.vu import VU
 
-#: The csv module's own limit of 128 KB a field is none that k6 has.
-csv.field_size_limit(1 << 30)
+#: Bytes that are taken from the file at once, by which its position moves.
+_BUFFER_BYTES: Final = 4096
+_INT64_MAX: Final = (1 << 63) - 1
+_BARE_QUOTE: Final = 'bare " in non-quoted-field'
+_QUOTE: Final = 'extraneous or missing " in quoted-field'
 
 
 class Options(TypedDict):
+    """What a script asks for; numbers of lines count records from 0."""
+
     delimiter: str
-    #: Numbers of the first and of the last record that are wanted, counted from 0.
-    first: int
-    last: int | None
+    skip_first_line: bool
+    from_line: int | float | None
+    to_line: int | float | None
     #: Whether the first record names the fields of the others.
     as_objects: bool
 
 
-def records(file: OpenFile, options: Options) -> Iterator[list[str] | dict[str, str]]:
-    """The wanted records from the file's position on, which moves with them. Empty lines are none."""
-    raw = io.BytesIO(file.content)
-    raw.seek(file.position)
-    text = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", newline="")
-    header: list[str] | None = None
-    number = 0
-    for record in csv.reader(text, delimiter=options["delimiter"]):
-        file.position = raw.tell()
-        if not record:
-            continue
-        if options["last"] is not None and number > options["last"]:
-            return
-        if header is None and options["as_objects"]:
-            header = record
-        elif number >= options["first"]:
-            yield record if header is None else dict(zip(header, record, strict=False))
-        number += 1
+class Records:
+    """The records of a file from its position on, which moves with them.
+
+    Iterating raises HostError where the text is no CSV.
+    """
+
+    def __init__(self, file: OpenFile, delimiter: str) -> None:
+        self._file = file
+        self._delimiter = delimiter.encode()
+        self._buffer = b""
+        #: The number of the line that was read last, counted from 1.
+        self._line = 0
+        #: The number of fields that each record must have: as many as the first.
+        self._width: int | None = None
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        if self._delimiter in (b'"', b"\r", b"\n", b"\0"):
+            raise HostError("csv: invalid field or comment delimiter")
+        line = self._read_line()
+        while line == b"\n":
+            line = self._read_line()
+        if not line:
+            raise StopIteration
+        start = self._line
+        if b'"' in line:
+            fields = self._quoted(line, start)
+        else:
+            fields = line.removesuffix(b"\n").split(self._delimiter)
+        if self._width is None:
+            self._width = len(fields)
+        elif len(fields) != self._width:
+            raise HostError(f"record on line {start}: wrong number of fields")
+        return [field.decode("utf-8", "go") for field in fields]
+
+    def _quoted(self, line: bytes, start: int) -> list[bytes]:
+        """Split a record that has quotes somewhere, over several lines perhaps."""
+        fields: list[bytes] = []
+        column = 1
+        while True:
+            if not line.startswith(b'"'):
+                field, comma, rest = line.partition(self._delimiter)
+                if not comma:
+                    field = line.removesuffix(b"\n")
+                quote = field.find(b'"')
+                if quote >= 0:
+                    raise self._error(start, column + quote, _BARE_QUOTE)
+                fields.append(field)
+                if not comma:
+                    return fields
+                line, column = rest, column + len(field) + 1
+                continue
+            field, line, column, is_last = self._quoted_field(line[1:], start, column + 1)
+            fields.append(field)
+            if is_last:
+                return fields
+
+    def _quoted_field(self, line: bytes, start: int, column: int) -> tuple[bytes, bytes, int, bool]:
+        """Return a field behind its first quote, what follows it, where, and whether it is the last."""
+        field = b""
+        while True:
+            quote = line.find(b'"')
+            if quote < 0:
+                field += line
+                column += len(line)
+                line = self._read_line()
+                if not line:
+                    raise self._error(start, column, _QUOTE)
+                column = 1
+                continue
+            field += line[:quote]
+            line, column = line[quote + 1 :], column + quote + 1
+            if line.startswith(b'"'):
+                field += b'"'
+                line, column = line[1:], column + 1
+            elif line.startswith(self._delimiter):
+                return field, line[1:], column + 1, False
+            elif line in (b"", b"\n"):
+                return field, line, column, True
+            else:
+                raise self._error(start, column - 1, _QUOTE)
+
+    def _error(self, start: int, column: int, reason: str) -> HostError:
+        record = f"record on line {start}; " if start != self._line else ""
+        return HostError(f"{record}parse error on line {self._line}, column {column}: {reason}")
+
+    def _read_line(self) -> bytes:
+        r"""Return the next line with \n for its end; nothing at the end of the file."""
+        pieces = []
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) >= _BUFFER_BYTES:
+                pieces.append(self._buffer)
+                self._buffer = b""
+            more = self._file.take(_BUFFER_BYTES - len(self._buffer))
+            self._buffer += more
+            if not more:
+                end = len(self._buffer) - 1
+                break
+        line = b"".join(pieces) + self._buffer[: end + 1]
+        self._buffer = self._buffer[end + 1 :]
+        if not line:
+            return b""
+        self._line += 1
+        if line.endswith(b"\r\n"):
+            return line[:-2] + b"\n"
+        return line.removesuffix(b"\r")
+
+
+class Reader:
+    """The records that a script has asked for."""
+
+    def __init__(self, file: OpenFile, options: Options) -> None:
+        self._records = Records(file, options["delimiter"])
+        self._header: list[str] | None = None
+        #: How many records have been read.
+        self._count = 0
+        self._to = _int64(options["to_line"])
+        from_line = _int64(options["from_line"])
+        _validate(options, from_line, self._to)
+        if options["as_objects"]:
+            self._header = self._skip("failed to read the first line")
+        if options["skip_first_line"] and not from_line:
+            self._skip("failed to skip the first line")
+        while from_line is not None and self._count < from_line:
+            self._skip(f"failed to skip lines until line {from_line}")
+
+    def _skip(self, failure: str) -> list[str]:
+        try:
+            record = next(self._records, None)
+        except HostError as error:
+            raise _not_created(f"{failure}; reason: {error}") from None
+        if record is None:
+            raise _not_created(f"{failure}; reason: EOF")
+        self._count += 1
+        return record
+
+    def read(self) -> list[str] | dict[str, str] | None:
+        """Return the next record, None if there is none. Raises HostError."""
+        if self._to and self._count > self._to:
+            return None
+        record = next(self._records, None)
+        if record is None:
+            return None
+        self._count += 1
+        return record if self._header is None else dict(zip(self._header, record, strict=True))
+
+
+def _int64(number: int | float | None) -> int | None:
+    return None if number is None else min(int(number), _INT64_MAX)
+
+
+def _not_created(reason: str) -> HostError:
+    return HostError(f"failed to create a new parser; reason: {reason}")
+
+
+def _validate(options: Options, from_line: int | None, to_line: int | None) -> None:
+    if options["as_objects"] and options["skip_first_line"]:
+        raise _not_created("the 'header' option cannot be enabled when 'skipFirstLine' is true")
+    if options["as_objects"] and from_line is not None and from_line > 0:
+        raise _not_created(
+            "the 'header' option cannot be enabled when 'fromLine' is set to a value greater than 0"
+        )
+    for name, number in (("fromLine", from_line), ("toLine", to_line)):
+        if number is not None and number < 0:
+            raise _not_created(f"the '{name}' option must be greater than or equal to 0; got {number}")
 
 
 class Csv(HostModule):
@@ -56,35 +212,43 @@ class Csv(HostModule):
     def __init__(self, vu: VU) -> None:
         super().__init__(vu)
         #: Of the parsers, which are made in the init code only.
-        self._readers: list[Iterator[list[str] | dict[str, str]]] = []
+        self._readers: list[Reader] = []
+        #: Of `parse`, by name, until it has read its file.
+        self._begun: dict[str, Reader] = {}
 
     @operation
-    def reader(self, handle: int, options: Options) -> int:
+    def reader(self, handle: int | None, options: Options) -> int:
         """A handle for `next`."""
-        self._readers.append(records(self._file(handle), options))
+        self._readers.append(Reader(self._file(handle), options))
         return len(self._readers) - 1
 
     @operation
     def next(self, reader: int) -> list[str] | dict[str, str] | None:
-        try:
-            return next(self._readers[reader], None)
-        except csv.Error as error:
-            raise HostError(f"parse error: {error}") from None
+        return self._readers[reader].read()
 
     @operation
-    def parse(self, handle: int, options: Options) -> tuple[str, int]:
-        """(name, length) of all records; they are parsed by the first VU that wants them."""
+    def begin(self, handle: int | None, options: Options) -> str:
+        """The name of the records of a file, for `parse` and `record`."""
         file = self._file(handle)
-        name = repr((file.path, file.position, options))
+        name = repr((file.path, options))
+        self._begun[name] = Reader(file, options)
+        return name
+
+    @operation
+    def parse(self, name: str) -> int:
+        """The number of all records; they are parsed by the first VU that wants them."""
+        reader = self._begun.pop(name, None)
         found = self._parsed.get(name)
         if found is None:
+            assert reader is not None
+            found = []
             try:
-                found = [orjson.dumps(one).decode() for one in records(file, options)]
-            except csv.Error as error:
-                raise HostError(f"parse error: {error}") from None
+                while (record := reader.read()) is not None:
+                    found.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode())
+            except HostError as error:
+                raise HostError(f"failed to read record; reason: {error}") from None
             self._parsed[name] = found
-        file.position = len(file.content)
-        return name, len(found)
+        return len(found)
 
     @operation
     def record(self, name: str, index: int) -> str:
@@ -96,5 +260,7 @@ class Csv(HostModule):
         parsed: dict[str, list[str]] = self.vu.shared.setdefault("k6/experimental/csv", {})
         return parsed
 
-    def _file(self, handle: int) -> OpenFile:
+    def _file(self, handle: int | None) -> OpenFile:
+        if handle is None:
+            raise _not_created("the reader cannot be nil")
         return cast("FileSystem", self.vu.modules["experimental_fs"]).files[handle]

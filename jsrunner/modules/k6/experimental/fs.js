@@ -7,15 +7,15 @@ import { promised } from 'jsrunner:loop';
 import { String } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
+const refuse = (name, reason) => fail(name, 'open() failed; reason: ' + reason);
+
 export function open(path) {
   return promised(() => {
-    if (!context.inInit) {
-      fail('ForbiddenError', 'open() failed; reason: opening a file is allowed only in the Init context');
-    }
-    if (isNullish(path)) fail('TypeError', 'open() failed; reason: path cannot be null or undefined');
-    const name = String(path);
-    if (name === '') fail('TypeError', 'open() failed; reason: path cannot be empty');
-    return openFile(name);
+    if (!context.inInit) refuse('ForbiddenError', 'opening a file is allowed only in the Init context');
+    if (isNullish(path)) refuse('TypeError', 'path cannot be null or undefined');
+    const text = String(path);
+    if (text === '') refuse('TypeError', 'path cannot be empty');
+    return openFile(text);
   });
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jsrunner.engine.interpreter import HostError
 from jsrunner.modules.base import HostModule, operation
+from jsrunner.options.numbers import quote
 from jsrunner.script.sources import UnreadableFile
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ class OpenFile:
     content: bytes
     position: int = 0
 
+    def take(self, size: int) -> bytes:
+        """Return the next bytes, at most `size`, and move behind them; nothing at the end."""
+        data = self.content[self.position : self.position + size]
+        self.position += len(data)
+        return data
+
 
 class FileSystem(HostModule):
     specifier = "k6/experimental/fs"
@@ -30,22 +37,33 @@ class FileSystem(HostModule):
         self.files: list[OpenFile] = []
 
     @operation
-    def open(self, path: str) -> tuple[int, str, str, int]:
-        """(handle, absolute path, name, size) of a file beside the script."""
+    def open(self, path: str) -> dict[str, object]:
+        """The handle, the absolute path, the name and the size of a file beside the script."""
         script = self.vu.process.script
         place = os.path.normpath(script.folder / path.removeprefix("file://"))
         try:
             content = script.open_file(place, first=self.vu.id == 0)
         except UnreadableFile as error:
             if error.reason == "missing":
-                raise HostError.named("NotFoundError", f'no such file or directory "{place}"') from None
+                raise HostError.named(
+                    "NotFoundError", f"no such file or directory {quote(place)}"
+                ) from None
             if error.reason == "directory":
                 raise HostError.named(
-                    "InvalidResourceError", f'cannot open "{place}": it is a directory'
+                    "InvalidResourceError",
+                    f"cannot open {quote(place)}: opening a directory is not supported",
                 ) from None
-            raise HostError.named("Error", str(error)) from None
+            text = str(error)
+            if text.startswith("stat "):
+                text = f"open() failed, unable to verify if {quote(place)} exists; reason: {text}"
+            raise HostError(text) from None
         self.files.append(OpenFile(place, content))
-        return len(self.files) - 1, place, os.path.basename(place), len(content)
+        return {
+            "handle": len(self.files) - 1,
+            "path": place,
+            "name": os.path.basename(place),
+            "size": len(content),
+        }
 
     @operation
     def read(self, handle: int, size: int) -> object:
@@ -53,19 +71,24 @@ class FileSystem(HostModule):
         file = self.files[handle]
         if file.position >= len(file.content):
             return None
-        data = file.content[file.position : file.position + size]
-        file.position += len(data)
-        return self.vu.interpreter.put_buffer(data)
+        return self.vu.interpreter.put_buffer(file.take(size))
 
     @operation
-    def seek(self, handle: int, distance: int, whence: int) -> int | None:
-        """The new position, counted from the start (0), from here (1) or from the end (2).
-
-        None, and nothing has changed, if that is outside of the file.
-        """
+    def seek(self, handle: int, distance: int, whence: int) -> int:
+        """The new position, counted from the start (0), from here (1) or from the last byte (2)."""
         file = self.files[handle]
-        position = (0, file.position, len(file.content))[whence] + distance
-        if not 0 <= position <= len(file.content):
-            return None
+        if whence == 0 and distance < 0:
+            raise _refused("offset cannot be negative when using SeekModeStart")
+        if whence == 2 and distance > 0:
+            raise _refused("offset cannot be positive when using SeekModeEnd")
+        position = (0, file.position, len(file.content) - 1)[whence] + distance
+        if position < 0:
+            raise _refused("seeking before start of file")
+        if position > len(file.content):
+            raise _refused("seeking beyond end of file")
         file.position = position
         return position
+
+
+def _refused(reason: str) -> HostError:
+    return HostError.named("TypeError", reason)
