@@ -14,6 +14,7 @@ Errors of other libraries are translated where they occur; none of them reaches 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any, Final
 
 
 class ExitCode(IntEnum):
@@ -35,6 +36,10 @@ class ExitCode(IntEnum):
     GENERIC = 255
 
 
+#: The hint of an exception that the script has thrown.
+SCRIPT_EXCEPTION: Final = "script exception"
+
+
 class JsrunnerError(Exception):
     """An error that ends the run; `exit_code` is the process's, `hint` a line for the human."""
 
@@ -47,6 +52,15 @@ class JsrunnerError(Exception):
         if exit_code is not None:
             self.exit_code = exit_code
         self.hint = hint
+
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What is logged besides the message, as in k6."""
+        if self.hint is None:
+            return {}
+        if SCRIPT_EXCEPTION in self.hint:
+            return {"hint": self.hint, "source": "stacktrace"}
+        return {"hint": self.hint}
 
 
 class UsageError(JsrunnerError):

@@ -68,7 +68,8 @@ class Stage:
     def run(self) -> Stage:
         try:
             with gevent.Timeout(DEADLINE):
-                self.failure, results = self.vu.activity("setup", [])
+                failure, results = self.vu.activity("setup", [])
+                self.failure = failure and failure.text
                 self.result = results[0] if results else None
         except Interrupted:
             self.failure = "interrupted"

@@ -75,10 +75,9 @@ def command(
 def report(logger: Logger, error: JsrunnerError) -> int:
     """Log an error that ends the command, here too if the log goes elsewhere; its exit code."""
     if str(error):
-        fields: dict[str, Any] = {} if error.hint is None else {"hint": error.hint}
-        logger.log("error", str(error), **fields)
+        logger.log("error", str(error), **error.log_fields)
         if logger.is_remote:
-            Logger().log("error", str(error), **fields)
+            Logger().log("error", str(error), **error.log_fields)
     return error.exit_code
 
 

@@ -150,8 +150,6 @@ def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
     for name in _STAGES:
         if name in loaded.exports and name not in functions:
             raise JsrunnerError(f"{prefix}exported '{name}' must be a function")
-    if "handleSummary" in loaded.exports and "handleSummary" not in functions:
-        raise JsrunnerError(f"{prefix}exported identifier handleSummary must be a function")
     try:
         given = script.archived_options
         if given is None:

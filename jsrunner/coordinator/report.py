@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from jsrunner.errors import SCRIPT_EXCEPTION, JsrunnerError
 from jsrunner.outputs.base import rfc3339
 from jsrunner.summary import export, machine, text
 
@@ -23,8 +24,17 @@ SUMMARY_TIMEOUT: Final = 120.0
 _FAILED: Final = "failed to handle the end-of-test summary"
 
 
+def log_failure(logger: Logger, done: StageDone) -> None:
+    """Log the exception, or the rejection, with which a stage has ended."""
+    error = JsrunnerError(done.error or "", hint=None if done.is_rejection else SCRIPT_EXCEPTION)
+    logger.log("error", str(error), **error.log_fields)
+
+
 class Report:
-    """Tells what came of a run. `ask(argument, timeout)` runs the script's handleSummary."""
+    """Tells what came of a run.
+
+    `ask(argument, timeout)` runs the script's handleSummary. It may be exported and not `is_callable`.
+    """
 
     def __init__(
         self,
@@ -33,12 +43,14 @@ class Report:
         *,
         script: str,
         timeout: float | None,
+        is_callable: bool,
         ask: Callable[[bytes, float], StageDone | None],
     ) -> None:
         self._settings = settings
         self._logger = logger
         self._script = script
-        self._timeout = timeout or SUMMARY_TIMEOUT
+        self._timeout = SUMMARY_TIMEOUT if timeout is None else timeout
+        self._is_callable = is_callable
         self._ask = ask
 
     def tell(self, data: SummaryData) -> dict[str, Any]:
@@ -91,26 +103,32 @@ class Report:
 
         The data is None where the script's result is no summary at all.
         """
+        if not self._is_callable:
+            return self._refuse("exported identifier handleSummary must be a function")
+        too_late = f"handleSummary() execution timed out after {self._timeout:.0f} seconds"
+        if not self._timeout:
+            return self._refuse(too_late)
         done = self._ask(json.dumps(described).encode(), self._timeout)
         if done is None:
             return None, described
         if done.timed_out:
-            reason = f"handleSummary() execution timed out after {self._timeout:.0f} seconds"
-            self._logger.log("error", _FAILED, error=reason)
-            return None, described
+            return self._refuse(too_late)
         if done.aborted:
             self._logger.log("error", done.error or "")
             return None, described
         if done.error is not None:
-            self._logger.log("error", done.error, source="stacktrace", hint="script exception")
-            return None, described
+            log_failure(self._logger, done)
         if not done.result:
             return None, described
         results, changed = json.loads(done.result)
         if results is not None and "$error" in results:
-            self._logger.log("error", _FAILED, error=results["$error"])
-            return {}, None
+            return self._refuse(results["$error"])
         return results, changed
+
+    def _refuse(self, reason: str) -> tuple[dict[str, Any], None]:
+        """Log why there is no summary: nothing is written then."""
+        self._logger.log("error", _FAILED, error=reason)
+        return {}, None
 
     def _write(self, results: Mapping[str, Any]) -> None:
         """Write texts (or base64 in a list) to stdout, stderr and files."""

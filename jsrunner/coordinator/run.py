@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsrunner.coordinator.decide import NOTHING, decide, script_options
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import share_out
-from jsrunner.coordinator.report import Report
+from jsrunner.coordinator.report import Report, log_failure
 from jsrunner.coordinator.signals import Wakeup
 from jsrunner.coordinator.states import ScenarioLog
 from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
@@ -360,8 +360,8 @@ class Run:
             self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
             return False
         if done.error is not None:
-            self._log_exception(done.error)
-            self.cause = _stage_code(done.error)
+            log_failure(self.logger, done)
+            self.cause = _stage_code(done)
             return False
         if done.result is not None:
             if failure := _marshal_failure(done.result):
@@ -383,8 +383,8 @@ class Run:
         if done.timed_out:
             self._stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
         elif done.error is not None:
-            self._log_exception(done.error)
-            self.cause = self.cause or _stage_code(done.error)
+            log_failure(self.logger, done)
+            self.cause = self.cause or _stage_code(done)
 
     def _stage_timed_out(self, name: str, timeout: float, code: ExitCode) -> None:
         self.logger.log(
@@ -567,11 +567,9 @@ class Run:
             self.logger,
             script=self.script.name,
             timeout=self.options.handle_summary_timeout,
+            is_callable=self.test.exports.get("handleSummary", "function") == "function",
             ask=ask,
         )
-
-    def _log_exception(self, message: str) -> None:
-        self.logger.log("error", message, source="stacktrace", hint="script exception")
 
     # -- messages ----------------------------------------------------------------------------------
 
@@ -853,7 +851,6 @@ def _marshal_failure(result: bytes) -> str | None:
     return None
 
 
-def _stage_code(error: str) -> ExitCode:
+def _stage_code(done: messages.StageDone) -> ExitCode:
     """A rejected promise is no exception to k6."""
-    rejected = error.startswith("Uncaught (in promise)")
-    return ExitCode.GENERIC if rejected else ExitCode.SCRIPT_EXCEPTION
+    return ExitCode.GENERIC if done.is_rejection else ExitCode.SCRIPT_EXCEPTION

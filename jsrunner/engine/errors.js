@@ -1,8 +1,8 @@
 // jsrunner:errors — the errors that k6's own functions throw, and how an exception is described in the log.
 // @ts-check
 import {
-  Error, InternalError, ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPrototypeToString, String,
-  StringPrototypeIndexOf, StringPrototypeSlice, TypeError, isInstance,
+  Error, InternalError, Object, ObjectDefineProperty, ObjectHasOwn, ObjectIs, ObjectKeys, ObjectPrototypeToString,
+  ReflectHas, String, StringPrototypeIndexOf, StringPrototypeSlice, SymbolPrototypeGetDescription, TypeError, isInstance,
 } from 'jsrunner:primordials';
 
 const setFields = (object, fields) => {
@@ -55,9 +55,21 @@ export function mustBeCallable(value, index) {
     + 'could not convert ' + String(value) + ' to sobek.Callable');
 }
 
+// What was thrown last, and where: values that are no errors do not know it.
+let thrown;
+let thrownFrames;
+let writeFrames;
+
+/** Remember where a value was thrown; `write(frames)` makes lines of a stack of it. */
+export const rememberThrown = (value, frames, write) => {
+  thrown = value;
+  thrownFrames = frames;
+  writeFrames = write;
+};
+
 /** The value as text. An error that was made when no memory was left has none. */
 const textOf = (error) => {
-  if (typeof error === 'symbol') return ObjectPrototypeToString(error);
+  if (typeof error === 'symbol') return SymbolPrototypeGetDescription(error) ?? '';
   try {
     return String(error);
   } catch {
@@ -66,10 +78,22 @@ const textOf = (error) => {
   }
 };
 
-const stackOf = (error) => {
-  if (typeof error !== 'object' || error === null || !ObjectHasOwn(error, 'stack')) return undefined;
+/** The lines of the stack that an error has, "" if it has none. */
+const ownFrames = (error) => {
+  if (typeof error !== 'object' || error === null || !ObjectHasOwn(error, 'stack')) return '';
   const { stack } = error;
-  return typeof stack === 'string' ? stack : undefined;
+  const start = typeof stack === 'string' ? StringPrototypeIndexOf(stack, '\n\tat ') : -1;
+  return start < 0 ? '' : StringPrototypeSlice(stack, start);
+};
+
+/** Where a value was thrown, as the lines of a stack; "" if that is not known. */
+const framesOf = (error, called) => {
+  const frames = ownFrames(error);
+  if (frames) return frames;
+  if (thrownFrames && ObjectIs(error, thrown)) return writeFrames(thrownFrames);
+  if (!called || !isInstance(Error, error)) return '';
+  const { name, fileName, lineNumber, columnNumber } = called;
+  return '\n\tat ' + name + ' (' + fileName + ':' + lineNumber + ':' + columnNumber + '(0))\n';
 };
 
 /**
@@ -77,18 +101,22 @@ const stackOf = (error) => {
  * room left to find that out (stack or memory), it is the function that was `called`.
  */
 export function describe(error, called) {
-  let text = 'Object';
+  const text = textOf(error);
   try {
-    text = textOf(error);
-    const stack = stackOf(error);
-    if (stack !== undefined) {
-      const frames = StringPrototypeIndexOf(stack, '\n\tat ');
-      return frames < 0 ? text : text + StringPrototypeSlice(stack, frames);
-    }
-    if (!called || !isInstance(Error, error)) return text;
+    return text + framesOf(error, called);
   } catch {
     return text; // a getter or a Proxy's trap has thrown
   }
-  const { name, fileName, lineNumber, columnNumber } = called;
-  return text + '\n\tat ' + name + ' (' + fileName + ':' + lineNumber + ':' + columnNumber + '(0))\n';
+}
+
+/** What is logged of a promise that was rejected with `reason` and that nobody handles. */
+export function describeRejection(reason) {
+  let text;
+  try {
+    const owner = reason === null || reason === undefined ? { __proto__: null } : Object(reason);
+    text = ReflectHas(owner, 'stack') ? String(owner.stack) : textOf(reason);
+  } catch {
+    text = textOf(reason);
+  }
+  return 'Uncaught (in promise) ' + text;
 }

@@ -35,7 +35,9 @@ _STACK_MARGIN = 2 << 20
 MEMORY_BYTES = 512 << 20
 
 #: The modules that every interpreter evaluates before anything else: `jsrunner:NAME` is NAME.js.
-_OWN = ("primordials", "errors", "host", "context", "samples", "positions", "language")
+_OWN = (
+    "primordials", "errors", "host", "context", "samples", "error_texts", "positions", "language",
+)  # fmt: skip
 #: Name -> text of these modules, each behind the ones that it imports.
 OWN_SOURCES = {
     f"jsrunner:{name}": Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
@@ -157,6 +159,7 @@ class Interpreter:
         self.operations: dict[bytes, Callable[..., object]] = {
             b"$error": self._describe_error,
             b"$rejections": self._take_rejections,
+            b"$explain": self._explain_error,
             **operations,
         }
         #: Operations that are called often: the first character of their name is below a space and
@@ -170,6 +173,8 @@ class Interpreter:
         self._host_error: BaseException | None = None
         #: A fault in our own code that a script was shown as an exception; the run reports it.
         self.fault: BaseException | None = None
+        #: Whether errors can be explained; None before the first one.
+        self._explains: bool | None = None
         self._token = os.urandom(8).hex()
         self._incoming = 0
         self.native: Native | None = None
@@ -339,6 +344,17 @@ class Interpreter:
             return ("interrupted",)
         self.fault = error
         return "Error", f"jsrunner: {type(error).__name__}: {error}", {}
+
+    def _explain_error(self, message: str, function: str | None) -> str | None:
+        """k6's text of an error that QuickJS has just made (`error_texts`)."""
+        native = self.native
+        if native is None:
+            return None
+        from jsrunner.engine import error_texts, operations
+
+        if self._explains is None:
+            self._explains = operations.is_readable(native.addresses[0], _stack_bytes())
+        return error_texts.explain(*native.addresses, message, function) if self._explains else None
 
     def run_jobs(self, _name: bytes = b"") -> bytes | None:
         """Run promise jobs: None if there were none, else whether rejections are to be taken (JSON)."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import random
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jsrunner.engine import quickjs
@@ -30,6 +31,9 @@ class _Capsule(ctypes.Structure):
     _fields_ = (("runtime", ctypes.c_void_p), ("context", ctypes.c_void_p))
 
 
+#: The name of a text that is only checked, and the line in the stack of what is wrong with it.
+_CHECKED = b"file:checked"
+_LINE = re.compile(r"file:checked:(\d+):")
 _CAPSULE_NAME = b"DUKPY_CONTEXT_CAPSULE"
 #: Fields of JSMemoryUsage: how many objects, shapes and functions there are.
 _USAGE_OBJECTS = (9, 13, 15)
@@ -154,6 +158,11 @@ class Native:
         library.JS_ComputeMemoryUsage(runtime, usage)
         if any(usage[field] for field in _USAGE_OBJECTS):
             self._capsule.runtime = None
+
+    @property
+    def addresses(self) -> tuple[int, int]:
+        """The addresses of the runtime and of the context."""
+        return self._runtime, self._context
 
     def adopt_arrays(self) -> None:
         """Remember what host.js has put on the global object for this moment.
@@ -322,6 +331,24 @@ class Native:
             return ctypes.string_at(address, size.value)
         finally:
             library.js_free(context, address)
+
+    def syntax_error(self, interpreter: object, source: str) -> tuple[str, int] | None:
+        """Return what is wrong with the text of a module, and in which line; None if nothing is.
+
+        Imports are resolved by the interpreter's loader.
+        """
+        library, context = self._library, self._context
+        library.JS_UpdateStackTop(self._runtime)
+        library.JS_SetContextOpaque(context, interpreter)
+        text = source.encode("utf-8", "replace")
+        module = library.JS_Eval(context, text, len(text), _CHECKED, _EVAL_MODULE | _EVAL_COMPILE_ONLY)
+        if module.tag != _TAG_EXCEPTION:
+            return None  # a module stays as long as its context
+        error = library.JS_GetException(context)
+        stack = library.JS_GetPropertyStr(context, error, b"stack")
+        place = _LINE.search(self._text(stack).decode("utf-8", "replace"))
+        message = self._text(error).decode("utf-8", "replace")
+        return message.removeprefix("SyntaxError: "), int(place[1]) if place else 0
 
     def load(self, interpreter: object, name: str, bytecode: bytes) -> None:
         """Make a compiled module known by its name; what it imports must be already, or is loaded."""

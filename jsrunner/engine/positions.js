@@ -1,7 +1,11 @@
 // jsrunner:positions — where an exception was thrown: stacks as k6 writes them, in the text that the author wrote.
 // @ts-check
+import { retext } from 'jsrunner:error_texts';
+import { rememberThrown } from 'jsrunner:errors';
 import {
-  ArrayPrototypePush, Error, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSplit, StringPrototypeStartsWith,
+  ArrayPrototypePush, Boolean, Error, FunctionPrototypeToString, ObjectGetOwnPropertyDescriptor, ObjectHasOwn,
+  ReflectDefineProperty, SafeArray, String, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice,
+  StringPrototypeSplit, StringPrototypeStartsWith, SyntaxError, isInstance,
 } from 'jsrunner:primordials';
 
 // Modules that were translated: file -> the mappings of a source map, until they are decoded.
@@ -67,25 +71,84 @@ const placeOf = (file, line, column) => {
 const headOf = (error) => {
   try {
     const { name, message } = error;
-    if (name === '' || message === '') return String(name) + String(message);
-    return String(name ?? 'Error') + ': ' + String(message ?? '');
+    const kind = name === undefined ? 'Error' : String(name);
+    const text = message === undefined ? '' : String(message);
+    return kind + (kind && text ? ': ' : '') + text;
   } catch {
     return 'Error';
   }
 };
 
-// Stacks as k6 writes them, without our own frames: `\tat name (file:line:column(pc))`.
-Error.prepareStackTrace = (error, frames) => {
-  let text = headOf(error);
+const isScripts = (file) => StringPrototypeStartsWith(file, 'file:') || StringPrototypeStartsWith(file, 'https:');
+
+/** Whether a frame is a script's own code. */
+const isScriptsFrame = (frame) => {
+  const file = frame?.getFileName();
+  return Boolean(file) && isScripts(file);
+};
+
+/** The name that a function has in a stack; undefined if it does not appear there. */
+const shownName = (frame) => {
+  const name = frame.getFunctionName();
+  if (!name) return '';
+  const known = frame.getFunction();
+  if (ObjectGetOwnPropertyDescriptor(known, 'prototype')?.writable === false) { // a class
+    return StringPrototypeIncludes(FunctionPrototypeToString(known), 'constructor') ? '' : undefined;
+  }
+  const isAccessor = StringPrototypeStartsWith(name, 'get ') || StringPrototypeStartsWith(name, 'set ');
+  return isAccessor ? StringPrototypeSlice(name, 4) : name;
+};
+
+/** Stacks as k6 writes them, without our own frames: `\tat name (file:line:column(pc))`, `\tat name (native)`. */
+const framesText = (frames) => {
+  let text = '';
   for (let i = 0; i < frames.length; i += 1) {
     const frame = frames[i];
-    const file = frame.getFileName();
-    if (!file || !(StringPrototypeStartsWith(file, 'file:') || StringPrototypeStartsWith(file, 'https:'))) continue;
-    const place = file + ':' + placeOf(file, frame.getLineNumber(), frame.getColumnNumber()) + '(0)';
-    const name = frame.getFunctionName();
-    text += name ? '\n\tat ' + name + ' (' + place + ')' : '\n\tat ' + place;
+    if (frame.isNative()) {
+      const name = isScriptsFrame(frames[i + 1]) && frame.getFunctionName();
+      if (name) text += '\n\tat ' + name + ' (native)';
+    } else if (isScriptsFrame(frame)) {
+      const file = frame.getFileName();
+      const place = file + ':' + placeOf(file, frame.getLineNumber(), frame.getColumnNumber()) + '(0)';
+      const name = shownName(frame);
+      if (name !== undefined) text += name ? '\n\tat ' + name + ' (' + place + ')' : '\n\tat ' + place;
+    }
   }
   return text + '\n';
+};
+
+const defineStack = (error, value) => {
+  ReflectDefineProperty(error, 'stack', {
+    __proto__: null, value, writable: true, configurable: true,
+  });
+};
+
+/** Have the error's stack written when it is first asked for: by then a class of a script's has given it its name. */
+const addStack = (error, frames) => {
+  ReflectDefineProperty(error, 'stack', {
+    __proto__: null,
+    configurable: true,
+    get() {
+      const stack = headOf(error) + framesText(frames);
+      defineStack(error, stack);
+      return stack;
+    },
+    set(value) {
+      defineStack(this, value);
+    },
+  });
+};
+
+// The engine asks when an error is made, and whenever anything is thrown.
+Error.prepareStackTrace = (error, frames) => {
+  if (typeof error === 'object' && error !== null && isInstance(Error, error) && !ObjectHasOwn(error, 'stack')) {
+    retext(error, frames);
+    if (isInstance(SyntaxError, error)) return headOf(error) + framesText(frames); // Python reads it: dukpy calls no getter
+    addStack(error, frames);
+  } else if (!frames.length || frames[0].isNative() || isScriptsFrame(frames[0])) { // else ours throw it on
+    rememberThrown(error, frames, framesText);
+  }
+  return '';
 };
 Error.stackTraceLimit = 50;
 // The frames of a stack have functions of ours: no script is to format it, nor to leave it out.

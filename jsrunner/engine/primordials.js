@@ -13,7 +13,7 @@
 
 export const {
   ArrayBuffer, Boolean, DataView, Date, Error, FinalizationRegistry, Function, InternalError, Map, Math, Number, Object,
-  Promise, Proxy, RangeError, Set, String, SyntaxError, TypeError, Uint8Array, WeakRef,
+  Promise, Proxy, RangeError, ReferenceError, Set, String, SyntaxError, TypeError, URIError, Uint8Array, WeakRef,
   encodeURIComponent,
 } = globalThis;
 
@@ -27,6 +27,7 @@ const getterOf = (prototype, name) => uncurryThis(Object.getOwnPropertyDescripto
 
 export const { constructor: AsyncFunction } = async () => {};
 export const FunctionPrototypeCall = uncurryThis(call);
+export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);
 /** `isInstance(Class, value)` is `value instanceof Class`. */
 export const isInstance = uncurryThis(Function.prototype[Symbol.hasInstance]);
 
@@ -39,9 +40,9 @@ export const {
 
 export const {
   create: ObjectCreate, defineProperties: ObjectDefineProperties, defineProperty: ObjectDefineProperty,
-  freeze: ObjectFreeze, getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor, getPrototypeOf: ObjectGetPrototypeOf, hasOwn: ObjectHasOwn, is: ObjectIs,
-  isFrozen: ObjectIsFrozen, keys: ObjectKeys, preventExtensions: ObjectPreventExtensions,
-  setPrototypeOf: ObjectSetPrototypeOf,
+  freeze: ObjectFreeze, getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
+  getPrototypeOf: ObjectGetPrototypeOf, hasOwn: ObjectHasOwn, is: ObjectIs, isFrozen: ObjectIsFrozen, keys: ObjectKeys,
+  preventExtensions: ObjectPreventExtensions, setPrototypeOf: ObjectSetPrototypeOf,
 } = Object;
 export const ObjectPrototype = Object.prototype;
 export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);

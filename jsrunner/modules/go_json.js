@@ -7,8 +7,8 @@ import { host, pack, release } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
   ArrayPrototypeSort, Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Number,
-  NumberIsFinite, NumberIsInteger, NumberIsNaN, ObjectKeys, SafeArray, SafeSet, Set, SetPrototypeForEach, StringPrototypeEndsWith,
-  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+  NumberIsFinite, NumberIsInteger, NumberIsNaN, ObjectKeys, Promise, SafeArray, SafeSet, Set, SetPrototypeForEach,
+  StringPrototypeEndsWith, StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
 
 // Methods of objects that are Go's own: its JSON knows none of them, where it refuses scripts' functions.
@@ -87,6 +87,7 @@ export const goType = (value) => {
   if (value === null) return '<nil>';
   if (isInstance(Date, value)) return 'time.Time';
   if (isInstance(Map, value)) return '[][2]interface {}';
+  if (isInstance(Promise, value)) return '*sobek.Promise';
   if (isInstance(ArrayBuffer, value)) return 'sobek.ArrayBuffer';
   if (ArrayBufferIsView(value)) return '[]uint8';
   return ArrayIsArray(value) || isInstance(Set, value) ? '[]interface {}' : 'map[string]interface {}';

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.engine.interpreter import Interpreter
 from jsrunner.errors import ScriptError
-from jsrunner.script import commonjs, language, specifiers
+from jsrunner.script import commonjs, language, specifiers, syntax
 from jsrunner.script.scanner import Import, Scan, scan
 
 if TYPE_CHECKING:
@@ -198,6 +198,33 @@ class Modules:
         except ScriptError:
             return []  # the engine will meet it again, in its turn
         return [_by_name(one)]
+
+    # -- what is wrong with a module -----------------------------------------------------------------
+
+    def syntax_error(self, url: str | None) -> str | None:
+        """Return k6's text of what is wrong with a module; None if nothing is, or nobody can say.
+
+        Args:
+            url: The module; None if it may be any.
+        """
+        for one in list(self._known) if url is None else [url]:
+            module = self._known.get(one)
+            told = self._explain(one, module.is_commonjs) if isinstance(module, Module) else None
+            if told is not None:
+                return told
+        return None
+
+    def _explain(self, url: str, is_commonjs: bool) -> str | None:
+        engine = self._engine()
+        native = engine.native
+        if native is None:
+            return None
+        text = self._read(url)
+        if self._is_typescript(url, text):
+            text, _ = self._translate(text, url)
+        return syntax.explain(
+            text, url, lambda part: native.syntax_error(engine, part), is_commonjs=is_commonjs
+        )
 
     # -- questions to the engine -------------------------------------------------------------------
 

@@ -60,6 +60,11 @@ _TOKEN: Final = re.compile(
     rf"|(?<!{_LETTER})(?<!\#)(?P<word>import|export)(?!{_LETTER})",
     re.DOTALL,
 )
+#: A token that is none of these: a word, a number, or a mark of one to four characters.
+_PLAIN_TOKEN: Final = re.compile(
+    rf"\.?\d(?:[eE][+-]|[\w.])*|\#?{_LETTER}+|=>|\.{{3}}|\?\.(?!\d)|>>>=|\*\*=|\?\?=|&&=|\|\|=|===|!==|>>>|<<=|>>="
+    r"|[=!<>+\-*/%&|^]=|\+\+|--|\*\*|\?\?|&&|\|\||<<|>>|[^\s\w]"
+)
 _TEMPLATE: Final = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(?P<end>`|\$\{)", re.DOTALL)
 _REGEXP: Final = re.compile(r"/(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/[\w$]*")
 _WORD_BEFORE: Final = re.compile(rf"{_LETTER}+\Z")
@@ -96,10 +101,30 @@ def scan(text: str) -> Scan:
     return _Scanner(text).run()
 
 
+def tokens(text: str) -> list[tuple[int, int]]:
+    """Return where each token of a module's text begins and ends, comments left out.
+
+    Strings, regular expressions and the pieces of a template between its expressions are one token
+    each, as far as they have an end.
+    """
+    scanner = _Scanner(text)
+    scanner.run(whole=True)
+    found: list[tuple[int, int]] = []
+    at = 0
+    for start, end in [*scanner.spans, (len(text), len(text))]:
+        found += [match.span() for match in _PLAIN_TOKEN.finditer(text, at, start)]
+        if end > start and not text.startswith(("//", "/*"), start):
+            found.append((start, end))
+        at = max(at, end)
+    return found
+
+
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._found = Scan()
+        #: Comments, strings, regular expressions and pieces of templates.
+        self.spans: list[tuple[int, int]] = []
         #: Brackets that are open: what is closed by a "`" is the rest of a template.
         self._open: list[tuple[str, int]] = []
         #: Where a comment ends -> where it begins.
@@ -107,21 +132,30 @@ class _Scanner:
         #: Where a closing bracket stands -> whether an operand may follow, and so a regular expression.
         self._operand_follows: dict[int, bool] = {}
 
-    def run(self) -> Scan:
+    def run(self, *, whole: bool = False) -> Scan:
+        """Scan the text; if `whole`, without looking for declarations."""
         text, at = self._text, 0
         while (match := _TOKEN.search(text, at)) is not None:
             start, at = match.start(), match.end()
             if match["comment"]:
                 self._comments[at] = start
+                self.spans.append((start, at))
             elif match["word"]:
-                at = self._declaration(match["word"], start, at)
+                at = at if whole else self._declaration(match["word"], start, at)
             elif match["mark"] == "`":
                 at = self._template(at)
+                self.spans.append((start, at))
             elif match["mark"] == "/":
                 pattern = _REGEXP.match(text, start) if self._operand_may_follow(start) else None
                 at = pattern.end() if pattern else at
+                if pattern:
+                    self.spans.append((start, at))
             elif match["mark"]:
                 at = self._bracket(match["mark"], start)
+                if at > start + 1:  # the rest of a template
+                    self.spans.append((start, at))
+            else:
+                self.spans.append((start, at))
         return self._found
 
     # -- code, texts, patterns ---------------------------------------------------------------------

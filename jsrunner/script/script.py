@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsrunner.errors import ExitCode, ScriptError
+from jsrunner.errors import SCRIPT_EXCEPTION, ExitCode, ScriptError
 from jsrunner.modules import registry
 from jsrunner.script import builtins, commonjs, specifiers
 from jsrunner.script.modules import META, POSITIONS, Modules
@@ -244,12 +244,20 @@ class Script:
         return f"could not initialize '{self.name}': could not load JS test '{self.url}': "
 
     def failure(
-        self, text: str, load_error: BaseException | None, *, aborted: bool = False
+        self, text: str, load_error: BaseException | None, *, is_rejection: bool = False
     ) -> ScriptError:
         """The error to report when the init code failed with the JavaScript exception `text`."""
+        try:
+            return self._failure(text, load_error, is_rejection)
+        finally:
+            self._modules.loaded()
+
+    def aborted(self, text: str) -> ScriptError:
+        """The error to report when the init code has aborted the test."""
         self._modules.loaded()
-        if aborted:
-            return ScriptError(self._prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
+        return ScriptError(self._prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
+
+    def _failure(self, text: str, load_error: BaseException | None, is_rejection: bool) -> ScriptError:
         if isinstance(load_error, ScriptError):
             if load_error.exit_code == ExitCode.GENERIC:  # there is no script at all
                 return load_error
@@ -266,14 +274,24 @@ class Script:
                 f'named "{name}"'
             )
         if not self._executing:
-            return ScriptError(self._prefix + syntax_error(text))
-        # A rejected promise is no exception to k6.
-        rejected = text.startswith("Uncaught (in promise)")
-        return ScriptError(text, exit_code=ExitCode.GENERIC if rejected else None)
+            return ScriptError(self._prefix + self.syntax_error(text))
+        if is_rejection:
+            return ScriptError(self._prefix + text, exit_code=ExitCode.GENERIC)
+        return ScriptError(text, hint=SCRIPT_EXCEPTION)
 
+    def syntax_error(self, text: str) -> str:
+        """Return k6's text of a module that cannot be parsed.
 
-def syntax_error(text: str) -> str:
-    """Go's wording for a module that cannot be parsed: where, then what."""
-    place = _POSITION.search(text)
-    message = text.split("\n")[0].removeprefix("SyntaxError: ")
-    return f"{place[1]}: Line {place[2]}:{place[3]} {message}" if place else message
+        Args:
+            text: The engine's SyntaxError, with its stack.
+        """
+        place = _POSITION.search(text)
+        try:
+            told = self._modules.syntax_error(place[1] if place else None)
+        finally:
+            if self._executing:
+                self._modules.loaded()
+        if told is not None:
+            return told
+        message = text.split("\n")[0].removeprefix("SyntaxError: ")
+        return f"{place[1]}: Line {place[2]}:{place[3]} {message}" if place else message

@@ -29,6 +29,7 @@ from jsrunner.worker.channel import Channel
 from jsrunner.worker.loop import YIELD
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
+from jsrunner.worker.vu import Failure
 from jsrunner.worker.watch import Watch
 
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ class Worker:
         self._say(done)
 
     def _stage(self, stage: messages.RunStage) -> messages.StageDone:
-        error, result, timed_out, aborted = None, None, False, False
+        failure, result, timed_out, aborted = None, None, False, False
         arguments = None if stage.argument is None else [orjson.Fragment(stage.argument)]
         if stage.name == "setup":
             arguments = []
@@ -310,19 +311,25 @@ class Worker:
             if stage.wanted:
                 with vu.limited_to(time.monotonic() + stage.timeout):
                     if stage.name == "handleSummary":
-                        error, results = vu.activity(stage.name, arguments, "finishSummary")
+                        failure, results = vu.activity(stage.name, arguments, "finishSummary")
                         result = orjson.dumps(results)
                     else:
-                        error, results = vu.activity(stage.name, arguments)
+                        failure, results = vu.activity(stage.name, arguments)
                         result = orjson.dumps(results[0]) if results else None
         except Interrupted:
             timed_out = vu.timed_out
             if stage.name == "handleSummary" and vu.aborted is not None:
-                error, aborted = vu.aborted, True
+                failure, aborted = Failure(vu.aborted), True
         finally:
             vu.end_stage()
         vu.check_fault()
-        return messages.StageDone(error, result, timed_out=timed_out, aborted=aborted)
+        return messages.StageDone(
+            failure.text if failure else None,
+            result,
+            timed_out=timed_out,
+            is_rejection=failure is not None and failure.is_rejection,
+            aborted=aborted,
+        )
 
     # -- what the coordinator hears ----------------------------------------------------------------
 

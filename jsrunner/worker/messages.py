@@ -67,6 +67,8 @@ class StageDone(Message, frozen=True):
     #: None for undefined.
     result: bytes | None
     timed_out: bool = False
+    #: The failure is a promise that nobody has handled, which is no exception to k6.
+    is_rejection: bool = False
     #: The failure is that handleSummary has called exec.test.abort.
     aborted: bool = False
 

@@ -11,7 +11,7 @@ from gevent.event import Event
 
 from jsrunner.engine.image import compile_image
 from jsrunner.engine.interpreter import OWN_SOURCES, Interpreter, supported
-from jsrunner.errors import JsrunnerError
+from jsrunner.errors import JsrunnerError, ScriptError
 from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.options.duration import format_duration
 from jsrunner.options.model import SYSTEM_TAGS
@@ -197,7 +197,13 @@ class Process:
     def new_vu(self, number: int, stage: str = "") -> VU:
         """Make a VU and run its init code. Raises ScriptError, Interrupted."""
         vu = VU(self, number, stage)
-        vu.initialize()
+        try:
+            vu.initialize()
+        except ScriptError as error:
+            if number:
+                cause = f" ({error.hint})" if error.hint else ""
+                error.hint = f"error while initializing VU #{number}{cause}"
+            raise
         return vu
 
     def add_vu(self) -> VU:

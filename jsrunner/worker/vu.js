@@ -2,13 +2,13 @@
 // @ts-check
 import { copyOf, isBytes } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
-import { GoError, describe } from 'jsrunner:errors';
+import { GoError, describe, describeRejection } from 'jsrunner:errors';
 import { goJSON, goType } from 'jsrunner:go_json';
-import { callPython, entries, host, hostError, pack, release } from 'jsrunner:host';
+import { callPython, drainJobs, entries, host, hostError, pack, release } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {
-  JSONStringify, ObjectHasOwn, ObjectIsFrozen, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis,
-  isInstance,
+  DataView, JSONStringify, ObjectHasOwn, ObjectIsFrozen, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet,
+  SymbolPrototypeGetDescription, globalThis, isInstance,
 } from 'jsrunner:primordials';
 import { flush } from 'jsrunner:samples';
 import { setOwn } from 'jsrunner:values';
@@ -21,13 +21,16 @@ let script = { __proto__: null };
 let running = false;
 let called; // the script's function that the activity is
 let failure; // what is logged of the exception with which the activity has failed, if it has
+let isRejection; // whether that was a promise which nobody has handled
 let result;
 let argument; // of the stage that runs: a script may change it
 
-const fail = (text) => {
-  failure ??= text;
+const fail = (text, rejected = false) => {
+  if (failure !== undefined) return;
+  failure = text;
+  isRejection = rejected;
 };
-const reject = (reason) => fail('Uncaught (in promise) ' + describe(reason, called));
+const reject = (reason) => fail(describeRejection(reason), true);
 const hasFailed = () => failure !== undefined;
 
 const begin = (call) => {
@@ -43,7 +46,10 @@ const begin = (call) => {
     running = true;
     PromisePrototypeThen(result, (value) => {
       result = value;
-    }, reject);
+    }, (reason) => {
+      result = reason;
+      reject(reason);
+    });
   } else if (hasWork()) {
     running = true;
   }
@@ -61,7 +67,7 @@ const proceed = (jobsDone) => {
 };
 
 /** Without the C API: a promise was rejected and nobody has handled it. */
-entries.reject = (text) => fail('Uncaught (in promise) ' + text);
+entries.reject = (text) => fail('Uncaught (in promise) ' + text, true);
 
 /**
  * Begin a call of an export (setup, teardown, handleSummary) or, without a name, of the script.
@@ -83,9 +89,10 @@ entries.begin = (name, args) => {
   return proceed(false);
 };
 
-/** End what has failed; the text of the failure. */
+/** End what has failed; the text of the failure. What was thrown into a promise is told by `isRejection`. */
 const giveUp = () => {
   const timers = abandon();
+  drainJobs(); // whatever they reject, the failure is known
   flush();
   host('vu.give_up', timers);
   return failure;
@@ -97,10 +104,10 @@ entries.proceed = () => !running || proceed(true);
 /** What is wrong with a value that has no JSON: Go's words, or the exception of a getter of a script's. */
 const errorText = (error) => (isInstance(GoError, error) ? error.message : describe(error));
 
-/** [text of the failure or null], and the result as Go's JSON if it is not undefined. */
+/** [[text, whether it is a rejection] of the failure or null], and the result as Go's JSON if it is not undefined. */
 entries.finish = () => {
   flush();
-  if (hasFailed()) return [giveUp()];
+  if (hasFailed()) return [[giveUp(), isRejection]];
   if (result === undefined) return [null];
   try {
     return [null, goJSON(result)];
@@ -109,13 +116,16 @@ entries.finish = () => {
   }
 };
 
-/** What handleSummary wants written: [failure, texts and buffers by name or what is wrong, its data]. */
+/**
+ * What handleSummary wants written: [failure as above, texts and buffers by name or what is wrong, its data]. As in
+ * k6 a failure is no obstacle: what was returned counts, even if it is the reason of a rejection.
+ */
 entries.finishSummary = () => {
   flush();
-  if (hasFailed()) return [giveUp(), null, argument];
-  if (!result) return [null, null, argument];
+  const failed = hasFailed() ? [giveUp(), isRejection] : null;
+  if (!result || isInstance(Promise, result)) return [failed, null, argument];
   if (goType(result) !== 'map[string]interface {}') {
-    return [null, { __proto__: null, $error: 'handleSummary() should return a map with string keys' }, argument];
+    return [failed, { __proto__: null, $error: 'handleSummary() should return a map with string keys' }, argument];
   }
   const written = { __proto__: null };
   const names = ObjectKeys(result);
@@ -124,18 +134,20 @@ entries.finishSummary = () => {
     const content = result[name];
     if (typeof content === 'string') {
       written[name] = content;
-    } else if (isBytes(content)) {
+    } else if (typeof content === 'symbol') {
+      written[name] = SymbolPrototypeGetDescription(content) ?? '';
+    } else if (isBytes(content) && !isInstance(DataView, content)) {
       written[name] = [host('vu.base64', pack(copyOf(content)))];
       release();
     } else {
-      return [null, {
+      return [failed, {
         __proto__: null,
         $error: 'error handling summary object ' + name + ': invalid type ' + goType(content)
           + ', it needs to be a string or ArrayBuffer',
       }, argument];
     }
   }
-  return [null, written, argument];
+  return [failed, written, argument];
 };
 
 /** The script sees the run's options in its own `options`, where that is an object. */
@@ -178,7 +190,7 @@ entries.activate = (name, setupData) => {
 };
 
 const endWithFailure = () => {
-  host('vu.failed', giveUp());
+  host('vu.failed', giveUp(), isRejection);
   failure = undefined;
 };
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gevent
 import orjson
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from jsrunner.worker.process import Process
     from jsrunner.worker.recorder import TagSet
     from jsrunner.worker.scenario import Scenario, Supply
+
+
+class Failure(NamedTuple):
+    """The exception with which a script's function has ended."""
+
+    text: str
+    #: Whether it is a promise's, which is no exception to k6.
+    is_rejection: bool = False
 
 
 class VU:
@@ -131,23 +139,25 @@ class VU:
                 "jsrunner:main",
             )
             script.begin()
-            failure, _ = self.activity(None)
+            failure = self.activity(None)[0]
         except Interrupted:
             if self.aborted is None:
                 raise
-            raise script.failure(self.aborted, None, aborted=True) from None
+            raise script.aborted(self.aborted) from None
         except JSError as error:
-            failure = str(error)
+            failure = Failure(str(error))
         self.check_fault()
         if failure is not None:
-            raise script.failure(failure, self.interpreter.load_error)
+            raise script.failure(
+                failure.text, self.interpreter.load_error, is_rejection=failure.is_rejection
+            )
         self.in_init = False
         if self.process.plan is not None:
             self.interpreter.call("showOptions", self.process.plan.shown_options)
 
     def activity(
         self, name: str | None, arguments: list[Any] | None = None, finish: str = "finish"
-    ) -> tuple[str | None, list[Any]]:
+    ) -> tuple[Failure | None, list[Any]]:
         """Call an export (None: load the script) and see it through: (failure or None, results).
 
         `arguments` None is one that is undefined. `finish` is the entry that tells the results: none
@@ -158,7 +168,7 @@ class VU:
 
     def _activity(
         self, name: str | None, arguments: list[Any] | None, finish: str
-    ) -> tuple[str | None, list[Any]]:
+    ) -> tuple[Failure | None, list[Any]]:
         try:
             step: tuple[object, ...] = ("begin", name, arguments)
             while True:
@@ -178,7 +188,7 @@ class VU:
             raise
         if self.interrupted:  # an async function makes a rejection of it
             raise Interrupted
-        return failure, results
+        return Failure(*failure) if failure else None, results
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
@@ -473,22 +483,13 @@ class VU:
             module.interrupted()
         self._close_groups()
 
-    def _failed(self, text: str) -> None:
-        """An iteration has thrown: it is logged, and counts as complete."""
+    def _failed(self, text: str, rejected: bool) -> None:
+        """An iteration has thrown or rejected: it is logged, and counts as complete."""
         scenario = self.scenario
         assert scenario is not None
         self.process.iteration_failures += 1
-        self.log(
-            "error",
-            text,
-            executor=scenario.config.type,
-            scenario=scenario.config.name,
-            source="stacktrace",
-            # What QuickJS throws where there is no memory left for an error.
-            hint="out of memory, or a script that throws null"
-            if text == "null"
-            else "script exception",
-        )
+        fields: dict[str, object] = {} if rejected else {"source": "stacktrace", "hint": _hint(text)}
+        self.log("error", text, executor=scenario.config.type, scenario=scenario.config.name, **fields)
 
     # -- waiting and stopping ----------------------------------------------------------------------
 
@@ -577,3 +578,9 @@ def _with(values: dict[str, str], name: str, value: str | None) -> dict[str, str
     else:
         copy[name] = value
     return copy
+
+
+def _hint(exception: str) -> str:
+    """What is said of an exception besides its text."""
+    # QuickJS throws null, without a place, where there is no memory left for an error.
+    return "out of memory, or a script that throws null" if exception == "null" else "script exception"

@@ -70,7 +70,7 @@ def test_syntax_error_in_an_import(run: Run, tmp_path: Path) -> None:
     [
         ("throw new TypeError('no');", "TypeError: no\n\tat file://"),
         ("throw 'text';", "text"),
-        ("undefined.x;", "cannot read property 'x' of undefined"),
+        ("undefined.x;", "TypeError: Cannot read property 'x' of undefined\n\tat file://"),
         ("Promise.reject(new Error('late'));", "Uncaught (in promise) Error: late"),
         ("import './nope.js';", '"./nope.js" couldn\'t be found on local disk'),
         ("import 'nope';", "couldn't be recognised as something k6 supports"),
@@ -88,7 +88,61 @@ def test_init_that_fails_for_one_vu_only(run: Run) -> None:
         "if (__VU === 3) throw new Error('third');\nexport default function () {}", "-u", "4", "-i", "4"
     )
     assert done.code == 107
-    assert any("Error: third" in one and "script.js:1:" in one for one in done.messages("error"))
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert "Error: third" in record["msg"]
+    assert "script.js:1:" in record["msg"]
+    assert record["hint"] == "error while initializing VU #3 (script exception)"
+
+
+def test_thrown_text_has_its_stack_and_a_rejection_no_hint(run: Run) -> None:
+    done = run(
+        """
+        const options = { iterations: 2 };
+        export { options };
+        const fail = (what) => { throw what; };
+        export default function () {
+          if (__ITER === 0) fail('text');
+          else Promise.reject('rejected');
+        }
+        """
+    )
+    assert done.code == 0
+    thrown, rejected = [one for one in done.records() if one["level"] == "error"]
+    assert thrown["msg"].startswith("text\n\tat fail (file://")
+    assert "\n\tat default (file://" in thrown["msg"]
+    assert (thrown["executor"], thrown["scenario"], thrown["source"]) == (
+        "shared-iterations", "default", "stacktrace",
+    )  # fmt: skip
+    assert rejected["msg"] == "Uncaught (in promise) rejected"
+    assert "source" not in rejected
+    assert "hint" not in rejected
+
+
+@pytest.mark.parametrize(
+    ("summary", "timeout", "reason"),
+    [
+        ("() => ({})", "0s", "handleSummary() execution timed out after 0 seconds"),
+        ("'text'", "5s", "exported identifier handleSummary must be a function"),
+    ],
+)
+def test_summary_that_is_not_called(run: Run, summary: str, timeout: str, reason: str) -> None:
+    done = run(
+        f"{SCRIPT}\nexport const handleSummary = {summary};",
+        env={"K6_HANDLE_SUMMARY_TIMEOUT": timeout},
+    )
+    assert done.code == 0
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert record["msg"] == "failed to handle the end-of-test summary"
+    assert record["error"] == reason
+    assert done.stdout == ""
+
+
+def test_summary_that_fails_is_still_shown(run: Run) -> None:
+    done = run(f"{SCRIPT}\nexport function handleSummary() {{ throw new Error('no summary'); }}")
+    assert done.code == 0
+    [message] = done.messages("error")
+    assert message.startswith("Error: no summary\n\tat handleSummary (file://")
+    assert "iterations" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ const native = uncurryThis(prototype.localeCompare);
 const methods = {
   localeCompare(that) {
     if (this === undefined || this === null) return native(this, that);
-    return compare(String(this), String(that));
+    return compare(`${this}`, `${that}`);
   },
 };
 ObjectDefineProperty(prototype, 'localeCompare', {

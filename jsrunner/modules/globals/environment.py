@@ -11,10 +11,10 @@ from jsrunner.engine.interpreter import HostError, Interrupted, JSError
 from jsrunner.errors import ScriptError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.script import commonjs
-from jsrunner.script.script import Script, syntax_error
 from jsrunner.script.specifiers import url_path
 
 if TYPE_CHECKING:
+    from jsrunner.script.script import Script
     from jsrunner.worker.vu import VU
 
 
@@ -123,7 +123,7 @@ class Environment(HostModule):
     @operation
     def syntax(self, text: str) -> str:
         """What k6 says of a module that cannot be parsed."""
-        return syntax_error(text)
+        return self.vu.process.script.syntax_error(text)
 
     def _load(self, text: str, name: str) -> tuple[str, int] | None:
         interpreter = self.vu.interpreter
@@ -139,7 +139,7 @@ class Environment(HostModule):
                 message = str(error).split("\n")[0]
                 kind, _, rest = message.partition(": ")
                 if kind == "SyntaxError":
-                    raise HostError(syntax_error(str(error))) from None
+                    raise HostError(self.vu.process.script.syntax_error(str(error))) from None
                 known = kind in ("GoError", "TypeError", "RangeError", "Error")
                 raise HostError(*((rest, kind) if known else (message, "Error"))) from None
         return None

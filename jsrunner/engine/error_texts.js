@@ -1,0 +1,80 @@
+// jsrunner:error_texts — gives the errors that the engine makes the texts that k6's engine has.
+// error_texts.py knows these texts.
+// @ts-check
+import { callPython } from 'jsrunner:host';
+import {
+  JSONStringify, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError, ReferenceError,
+  SafeArray, SafeMap, SafeSet, StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit,
+  StringPrototypeStartsWith, SyntaxError, TypeError, URIError,
+} from 'jsrunner:primordials';
+
+const { prototype: SyntaxErrorPrototype } = SyntaxError;
+const { prototype: TypeErrorPrototype } = TypeError;
+const { prototype: ReferenceErrorPrototype } = ReferenceError;
+const { prototype: RangeErrorPrototype } = RangeError;
+const { prototype: URIErrorPrototype } = URIError;
+
+/** Whether errors of this kind may be the engine's own. */
+const isEngines = (prototype) => prototype === TypeErrorPrototype || prototype === ReferenceErrorPrototype
+  || prototype === SyntaxErrorPrototype || prototype === RangeErrorPrototype || prototype === URIErrorPrototype;
+
+/** The first words of QuickJS's texts, or the last where a text begins with a name: nobody is asked about others. */
+const FIRST_WORDS = new SafeSet();
+const words = StringPrototypeSplit(
+  "'Immutable 'this' Array Bad BigInt Cannot Date Expected Exponent Getter No Object.defineProperties Property Setter "
+  + 'Unexpected Unterminated bad bigint cannot circular class constructor could derived empty expecting extraneous '
+  + 'invalid iterator malformed must no not nothing null object operand out out-of-bound parent private property proxy '
+  + 'proxy: regexp revoked toPrimitive toString() unexpected unsupported value',
+  ' ',
+);
+for (let i = 0; i < words.length; i += 1) FIRST_WORDS.add(words[i]);
+
+const isQuickJS = (message) => {
+  const end = StringPrototypeIndexOf(message, ' ');
+  return FIRST_WORDS.has(end < 0 ? message : StringPrototypeSlice(message, 0, end))
+    || StringPrototypeEndsWith(message, ' is read-only') || StringPrototypeEndsWith(message, ' is not initialized')
+    || StringPrototypeEndsWith(message, ' is not a constructor') || StringPrototypeEndsWith(message, ' object expected');
+};
+
+/** Answers by question and place. Where so many in a row were the same, nobody is asked any more. */
+const ENOUGH = 50;
+const MOST_ANSWERS = 64;
+let answers = new SafeMap();
+
+/** k6's text instead of `message`, which `thrower` has thrown: a function of the language, undefined for the script. */
+const answer = (message, thrower, place) => {
+  const name = thrower ? thrower.getFunctionName() ?? '' : null;
+  const key = message + '\n' + name + '\n' + place.getFileName() + ':' + place.getLineNumber() + ':'
+    + place.getColumnNumber();
+  let known = answers.get(key);
+  if (known !== undefined && known.times >= ENOUGH) return known.text;
+  const text = callPython('$explain ' + JSONStringify(SafeArray(message, name)));
+  if (known === undefined) {
+    if (answers.size === MOST_ANSWERS) answers = new SafeMap();
+    known = { __proto__: null, text, times: 0 };
+    answers.set(key, known);
+  }
+  known.times = known.text === text ? known.times + 1 : 0;
+  known.text = text;
+  return text;
+};
+
+/** Give an error that has just been made k6's text, if the engine made it. These frames are to become its stack. */
+export const retext = (error, frames) => {
+  const prototype = ObjectGetPrototypeOf(error);
+  if (!frames.length || !isEngines(prototype)) return;
+  const descriptor = ObjectGetOwnPropertyDescriptor(error, 'message');
+  if (!descriptor || typeof descriptor.value !== 'string') return;
+  const message = descriptor.value;
+  if (!isQuickJS(message)) return;
+  const top = frames[0];
+  // Of what JSON.parse and RegExp have read, the text comes first, then the function.
+  const at = prototype === SyntaxErrorPrototype && frames.length > 1 && !top.isNative() ? 1 : 0;
+  const thrower = frames[at].isNative() ? frames[at] : undefined;
+  const file = top.getFileName();
+  if (!thrower && (!file || StringPrototypeStartsWith(file, 'jsrunner:'))) return;
+  const text = answer(message, thrower, frames[thrower ? at + 1 : at] ?? top);
+  if (typeof text === 'string') {
+    ObjectDefineProperty(error, 'message', { __proto__: null, value: text });
+  }
+};
