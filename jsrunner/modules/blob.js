@@ -1,7 +1,8 @@
 // jsrunner:blob — k6's Blob: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/blob/
 // @ts-check
-import { copyOf, goType, isBytes, viewOf } from 'jsrunner:bytes';
+import { copyOf, isBytes, viewOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import { entries, host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
   ArrayIsArray, ArrayPrototypePush, DataView, DataViewPrototypeGetBuffer, MathMax, MathMin, MathTrunc, Number,

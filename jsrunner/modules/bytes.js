@@ -1,10 +1,11 @@
 // jsrunner:bytes — buffers and views of them, and arguments that k6 takes as bytes.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import { pack, packText } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, DataView, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset, Date, NumberIsInteger, TypedArrayPrototypeGetBuffer,
+  DataViewPrototypeGetByteOffset, NumberIsInteger, TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteLength,
   TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
@@ -31,18 +32,6 @@ export const copyOf = (value) => {
   const copy = new Uint8Array(TypedArrayPrototypeGetLength(view));
   TypedArrayPrototypeSet(copy, view);
   return TypedArrayPrototypeGetBuffer(copy);
-};
-
-/** The name of the Go type that a value becomes in k6; for error texts. */
-export const goType = (value) => {
-  if (value === undefined || value === null) return '<nil>';
-  if (typeof value === 'number') return NumberIsInteger(value) ? 'int64' : 'float64';
-  if (typeof value === 'string') return 'string';
-  if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'bigint') return '*big.Int';
-  if (isInstance(Date, value)) return 'time.Time';
-  if (typeof value === 'function') return 'func(sobek.FunctionCall) sobek.Value';
-  return ArrayIsArray(value) ? '[]interface {}' : 'map[string]interface {}';
 };
 
 /** The bytes that a list has as numbers; undefined if one of its items is no whole number. */

@@ -7,8 +7,8 @@ import { host, pack, release } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
   ArrayPrototypeSort, Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Number,
-  NumberIsFinite, NumberIsInteger, NumberIsNaN, ObjectKeys, Promise, SafeArray, SafeSet, Set, SetPrototypeForEach,
-  StringPrototypeEndsWith, StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+  NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray, SafeSet, Set, SetPrototypeForEach, StringPrototypeEndsWith,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
 
 // Methods of objects that are Go's own: its JSON knows none of them, where it refuses scripts' functions.
@@ -71,26 +71,6 @@ const objectOf = (value, above) => {
   if (isInstance(Set, value)) return listOf(collected(value, SetPrototypeForEach), path);
   if (isInstance(Map, value)) return listOf(collected(value, MapPrototypeForEach), path);
   return recordOf(value, path);
-};
-
-/** The name of the type that a value has for Go. */
-export const goType = (value) => {
-  switch (typeof value) {
-    case 'undefined': return '<nil>';
-    case 'string': case 'symbol': return 'string';
-    case 'boolean': return 'bool';
-    case 'number': return NumberIsInteger(value) ? 'int64' : 'float64';
-    case 'bigint': return '*big.Int';
-    case 'function': return 'func(sobek.FunctionCall) sobek.Value';
-    default:
-  }
-  if (value === null) return '<nil>';
-  if (isInstance(Date, value)) return 'time.Time';
-  if (isInstance(Map, value)) return '[][2]interface {}';
-  if (isInstance(Promise, value)) return '*sobek.Promise';
-  if (isInstance(ArrayBuffer, value)) return 'sobek.ArrayBuffer';
-  if (ArrayBufferIsView(value)) return '[]uint8';
-  return ArrayIsArray(value) || isInstance(Set, value) ? '[]interface {}' : 'map[string]interface {}';
 };
 
 /** What is to become of a value in JSON, of lists and records that have no methods. Throws what Go says. */

@@ -3,7 +3,8 @@
 import { copyOf, isBytes } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
 import { GoError, describe, describeRejection } from 'jsrunner:errors';
-import { goJSON, goType } from 'jsrunner:go_json';
+import { goJSON } from 'jsrunner:go_json';
+import { goType } from 'jsrunner:go_types';
 import { callPython, drainJobs, entries, host, hostError, pack, release } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {

@@ -1,7 +1,7 @@
 // jsrunner:html/selection — documents that Python keeps, and jQuery's view of their nodes as k6 has it.
 // @ts-check
-import { goType } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import {
   host, packText, release, unpack,
 } from 'jsrunner:host';

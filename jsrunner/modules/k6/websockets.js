@@ -3,9 +3,10 @@
 // a refused handshake has `status`, `headers` and `body` (not enumerable, so that it looks like k6's).
 // @ts-check
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
-import { copyOf, goType } from 'jsrunner:bytes';
+import { copyOf } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
 import { GoError, describe, mustBeCallable } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { forget, listen, onDeparture } from 'jsrunner:loop';
 import {

@@ -1,7 +1,8 @@
 // jsrunner:webcrypto/symmetric — AES, HMAC and PBKDF2.
 // @ts-check
-import { copyOf, goType } from 'jsrunner:bytes';
+import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import { unpack } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathFloor, MathMax, PromisePrototypeThen,

@@ -1,9 +1,9 @@
 // k6/http: https://grafana.com/docs/k6/latest/javascript-api/k6-http/
 // A request is one call down to Python, which also follows redirections and takes the samples.
 // @ts-check
-import { goType } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import { callPython, host, hostError, release } from 'jsrunner:host';
 import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {

@@ -33,7 +33,7 @@ _BATCH: Final = 20
 _BATCH_PER_HOST: Final = 6
 _INT64: Final = 1 << 64
 #: Larger numbers of JavaScript are floats to Go.
-_FLOATS_FROM: Final = 1 << 53
+_LARGEST_INTEGER: Final = 1 << 53
 
 #: The Python half comes with k6/html, the parser that knows of a page's address from behind it.
 _LOAD_HTML: Final = """
@@ -358,6 +358,14 @@ class Http(HostModule):
         return describe(self._bytes(kind, packed))
 
     @operation
+    def moment(self, milliseconds: float) -> str:
+        """A moment as Go writes it: `2023-11-14 22:13:20.123 +0000 UTC`."""
+        seconds, rest = divmod(int(milliseconds), 1000)
+        local = time.localtime(seconds)
+        fraction = f".{rest:03}".rstrip("0") if rest else ""
+        return f"{local.tm_year:04}{time.strftime(f'-%m-%d %H:%M:%S{fraction} %z %Z', local)}"
+
+    @operation
     def warn(self, text: str) -> None:
         self.vu.log("warning", text)
 
@@ -390,7 +398,7 @@ def _timeout(value: str | float) -> float:
         except ValueError:
             return _duration(value)
         return _from_float(milliseconds)
-    if isinstance(value, int) and abs(value) < _FLOATS_FROM:
+    if isinstance(value, int) and abs(value) <= _LARGEST_INTEGER:
         return ((value * 1_000_000 + _INT64 // 2) % _INT64 - _INT64 // 2) / 1e9
     return _from_float(value)
 

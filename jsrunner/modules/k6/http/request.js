@@ -1,18 +1,16 @@
 // jsrunner:k6/http/request — what a request is made of: its URL, body and parameters, as scripts give them.
 // @ts-check
-import { copyOf, goType } from 'jsrunner:bytes';
+import { copyOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
+import { goType } from 'jsrunner:go_types';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { handleOf } from 'jsrunner:jars';
 import { formOf, formValue, goShown } from 'jsrunner:k6/http/values';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush,
-  ArrayPrototypeSort, Boolean, DateNow, MathFloor, MathRandom, MathTrunc, Number, NumberIsFinite, NumberIsInteger,
-  Object, ObjectKeys,
-  RegExpPrototypeSymbolReplace, SafeArray, String, StringPrototypeIsWellFormed, StringPrototypeSplit,
-  StringPrototypeToLowerCase, StringPrototypeToWellFormed, StringPrototypeTrim, TypeError,
-  TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
-  isInstance,
+  ArrayBuffer, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean, DateNow,
+  MathFloor, MathRandom, MathTrunc, Number, NumberIsFinite, NumberIsInteger, Object, ObjectKeys, SafeArray, String,
+  StringPrototypeIsWellFormed, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
+  StringPrototypeTrim, TypeError, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { tagValues } from 'jsrunner:samples';
 import { asText, isNullish, isObject } from 'jsrunner:values';
@@ -164,15 +162,15 @@ const hasFile = (fields) => {
 };
 
 const bodyOf = (body) => {
-  if (isNullish(body)) return null;
-  if (typeof body === 'string' || isBytes(body)) return new Body(body);
-  if (isInstance(FileData, body)) throw new Refusal('unknown request body type *http.FileData');
-  if (ArrayBufferIsView(body)) {
-    const kind = TypedArrayPrototypeGetSymbolToStringTag(body) ?? 'DataView';
-    const type = StringPrototypeToLowerCase(RegExpPrototypeSymbolReplace(/Clamped|Array|Big/g, kind, () => ''));
-    throw new Refusal('unknown request body type []' + type);
+  switch (goType(body)) {
+    case '<nil>': return null;
+    case 'string': return new Body(goShown(body));
+    case 'sobek.ArrayBuffer': case '[]uint8': return new Body(body);
+    case 'map[string]interface {}': break;
+    default: throw new Refusal('unknown request body type ' + goType(body));
   }
-  if (!isObject(body) || ArrayIsArray(body)) throw new Refusal('unknown request body type ' + goType(body));
+  if (isInstance(FileData, body)) throw new Refusal('unknown request body type *http.FileData');
+  if (isInstance(TemplateURL, body)) throw new Refusal('unknown request body type httpext.URL');
   if (hasFile(body)) {
     const mark = boundary();
     return new Body(body, 'multipart/form-data; boundary=' + mark, mark);

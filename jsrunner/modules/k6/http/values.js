@@ -1,20 +1,23 @@
 // jsrunner:k6/http/values — arguments as Go takes and writes them.
 // @ts-check
-import { goType } from 'jsrunner:bytes';
+import { goType, isGoInteger } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
-  ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, JSONStringify, Number,
-  NumberIsFinite, NumberIsSafeInteger, NumberPrototypeToExponential, ObjectKeys, RegExpPrototypeSymbolReplace,
-  SafeArray, String, StringPrototypeCharCodeAt, StringPrototypeLastIndexOf, StringPrototypePadStart,
-  StringPrototypeSlice, StringPrototypeToWellFormed, encodeURIComponent,
+  ArrayBufferIsView, ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort,
+  DataView, DatePrototypeGetTime, JSONStringify,
+  MapPrototypeForEach, Number, NumberIsFinite, NumberPrototypeToExponential, ObjectKeys,
+  RegExpPrototypeSymbolReplace, SafeArray, SetPrototypeForEach, String, StringPrototypeCharCodeAt,
+  StringPrototypeLastIndexOf, StringPrototypePadStart, StringPrototypeSlice, StringPrototypeToWellFormed,
+  SymbolPrototypeGetDescription, encodeURIComponent, isInstance,
 } from 'jsrunner:primordials';
-import { isNullish, isObject } from 'jsrunner:values';
+import { isNullish } from 'jsrunner:values';
 
 const DIGITS = '0123456789ABCDEF';
 
 /** A number as Go's %v writes it. */
 const goNumber = (value) => {
-  if (NumberIsSafeInteger(value)) return String(value);
+  if (isGoInteger(value)) return String(value);
+  if (value === 0) return '-0';
   if (!NumberIsFinite(value)) return value > 0 ? '+Inf' : value < 0 ? '-Inf' : 'NaN';
   const text = NumberPrototypeToExponential(value);
   const end = StringPrototypeLastIndexOf(text, 'e');
@@ -24,11 +27,46 @@ const goNumber = (value) => {
   return StringPrototypeSlice(text, 0, end) + 'e' + text[end + 1] + digits;
 };
 
+const goList = (items) => '[' + ArrayPrototypeJoin(ArrayPrototypeMap(items, goShown), ' ') + ']';
+
+const goMap = (value) => {
+  const pairs = ArrayPrototypeMap(ArrayPrototypeSort(ObjectKeys(value)), (name) => name + ':' + goShown(value[name]));
+  return 'map[' + ArrayPrototypeJoin(pairs, ' ') + ']';
+};
+
 /** A value as Go's %v writes it. */
 export const goShown = (value) => {
-  if (isNullish(value)) return '<nil>';
-  if (typeof value === 'number') return goNumber(value);
-  return isObject(value) ? 'map[]' : String(value);
+  switch (typeof value) {
+    case 'number': return goNumber(value);
+    case 'symbol': return SymbolPrototypeGetDescription(value) ?? '';
+    case 'object': break;
+    default: return value === undefined ? '<nil>' : String(value);
+  }
+  switch (goType(value)) {
+    case '<nil>': return '<nil>';
+    case 'time.Time': return host('http.moment', DatePrototypeGetTime(value));
+    case 'bool': return String(value);
+    case 'int64': case 'float64': return goNumber(Number(value));
+    case '[]interface {}': return goList(itemsOf(value));
+    case '[][2]interface {}': return goList(entriesOf(value));
+    case 'sobek.ArrayBuffer': case '*sobek.Promise': return '{}'; // addresses of memory there
+    default: return ArrayBufferIsView(value) && !isInstance(DataView, value) ? goList(value) : goMap(value);
+  }
+};
+
+/** The items of a list or a Set. */
+const itemsOf = (value) => {
+  if (ArrayIsArray(value)) return value;
+  const items = SafeArray();
+  SetPrototypeForEach(value, (item) => ArrayPrototypePush(items, item));
+  return items;
+};
+
+/** The [key, value] of a Map. */
+const entriesOf = (map) => {
+  const pairs = SafeArray();
+  MapPrototypeForEach(map, (value, key) => ArrayPrototypePush(pairs, [key, value]));
+  return pairs;
 };
 
 /** A value as Go's %#v writes it. */
@@ -40,14 +78,12 @@ export const goSyntax = (value) => {
 
 /** A value of a form's field. */
 export const formValue = (value) => {
-  if (isNullish(value)) return '';
-  if (typeof value === 'number') return goNumber(value);
-  if (typeof value === 'object') {
-    host('http.warn', 'cannot urlencode a nested ' + goType(value) + ' value in a request form body; encoding it as an '
-      + 'empty value, use JSON.stringify() to send structured data');
-    return '';
-  }
-  return String(value);
+  const type = goType(value);
+  if (type === '<nil>') return '';
+  if (type !== '[]interface {}' && type !== 'map[string]interface {}') return goShown(value);
+  host('http.warn', 'cannot urlencode a nested ' + type + ' value in a request form body; encoding it as an '
+    + 'empty value, use JSON.stringify() to send structured data');
+  return '';
 };
 
 const escapedCharacter = ({ 0: character }) => {
@@ -66,7 +102,7 @@ export const formOf = (fields) => {
   const names = ArrayPrototypeSort(ObjectKeys(fields));
   for (let i = 0; i < names.length; i += 1) {
     const value = fields[names[i]];
-    const several = ArrayIsArray(value) ? value : [value];
+    const several = goType(value) === '[]interface {}' ? itemsOf(value) : [value];
     for (let j = 0; j < several.length; j += 1) {
       ArrayPrototypePush(pairs, escaped(names[i]) + '=' + escaped(formValue(several[j])));
     }

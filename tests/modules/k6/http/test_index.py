@@ -103,7 +103,24 @@ def test_requests(call: str, seen: list[str], ask: Ask) -> None:
 def test_numbers_in_forms_are_written_as_in_go(ask: Ask) -> None:
     form = '{ a: 1e21, b: 1e-7, c: 123456.5, d: 1e6 + 0.5, e: NaN, f: -Infinity, g: -0, h: true, i: "(!\'*)" }'
     assert ask(f"http.post(U + '/echo', {form}).body") == (
-        "a=1e%2B21&b=1e-07&c=123456.5&d=1.0000005e%2B06&e=NaN&f=-Inf&g=0&h=true&i=%28%21%27%2A%29"
+        "a=1e%2B21&b=1e-07&c=123456.5&d=1.0000005e%2B06&e=NaN&f=-Inf&g=-0&h=true&i=%28%21%27%2A%29"
+    )
+
+
+def test_other_values_in_forms_are_written_as_in_go(ask: Ask) -> None:
+    """Recorded with k6: `%v` of what a value becomes in Go."""
+    form = """{
+      a: null, b: undefined, c: [null, 1, undefined], d: new Date(1700000000123), e: new Date(NaN), f: 10n,
+      g: new Uint8Array(2), h: new Float32Array([1.5, 2]), i: new Map([['a', 1], ['b', { d: 2, c: [true] }]]),
+      j: new Set([1, 'x']), k: Symbol('s'), l: Object(1.5), m: Object(false),
+    }"""
+    moment = time.strftime("%Y-%m-%d+%H:%M:%S.123+%z+%Z", time.localtime(1700000000)).replace(
+        ":", "%3A"
+    )
+    moment = moment.replace("++", "+%2B")
+    assert ask(f"http.post(U + '/echo', {form}).body") == (
+        f"a=&b=&c=&c=1&c=&d={moment}&e=&f=10&g=%5B0+0%5D&h=%5B1.5+2%5D&"
+        "i=%5B%5Ba+1%5D+%5Bb+map%5Bc%3A%5Btrue%5D+d%3A2%5D%5D%5D&j=1&j=x&k=s&l=1.5&m=false"
     )
 
 
@@ -140,7 +157,7 @@ def test_files_go_out_as_multipart(ask: Ask) -> None:
         ("http.post(U, 5)", "unknown request body type int64"),
         ("http.post(U, new Int16Array(2))", "unknown request body type []int16"),
         ("http.post(U, http.file('x'))", "unknown request body type *http.FileData"),
-        ("http.get({ a: 1 })", "invalid URL: '#map[]'"),
+        ("http.get({ a: 1 })", "invalid URL: '#map[a:1]'"),
         ("http.get(5.5)", "invalid URL: '#5.5'"),
         ("http.get()", "invalid URL: '#<nil>'"),
         ("http.get('http://[::1')", 'invalid URL: parse "http://[::1": '),
