@@ -52,7 +52,7 @@ export const {
   floor: MathFloor, imul: MathImul, max: MathMax, min: MathMin, random: MathRandom, trunc: MathTrunc,
 } = Math;
 export const {
-  isFinite: NumberIsFinite, isInteger: NumberIsInteger, isNaN: NumberIsNaN,
+  isFinite: NumberIsFinite, isInteger: NumberIsInteger, isNaN: NumberIsNaN, isSafeInteger: NumberIsSafeInteger,
   parseFloat: NumberParseFloat,
 } = Number;
 export const NumberPrototypeToExponential = uncurryThis(Number.prototype.toExponential);
