@@ -122,17 +122,21 @@ def platform_of(library: Path) -> str:
 def sanitizer_environment(library: Path) -> dict[str, str]:
     """Return the variables with which a Python process loads a library made with sanitizers.
 
-    AddressSanitizer has to be loaded before all else. Python and its extensions leave memory to the
-    end of the process, so leaks are not reported. Fibers are stacks of their own, on which the
-    copies of locals that detect_stack_use_after_return makes would be lost track of.
+    AddressSanitizer has to be loaded before all else, and with it the C++ library, whose exceptions
+    (greenlet's) it intercepts. Python and its extensions leave memory to the end of the process, so
+    leaks are not reported. Fibers are stacks of their own, on which the copies of locals that
+    detect_stack_use_after_return makes would be lost track of.
     """
-    command = [*system_compiler(), "-print-file-name=libasan.so"]
-    runtime = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    if not Path(runtime).is_absolute():
-        raise BuildError(f"{shlex.join(command)} finds no libasan.so: set CC to a gcc that has it")
+    runtimes = []
+    for name in ("libasan.so", "libstdc++.so.6"):
+        command = [*system_compiler(), f"-print-file-name={name}"]
+        path = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        if not Path(path).is_absolute():
+            raise BuildError(f"{shlex.join(command)} finds no {name}: set CC to a gcc that has it")
+        runtimes.append(path)
     return {
         "JSRUNNER_CORE": str(library),
-        "LD_PRELOAD": runtime,
+        "LD_PRELOAD": ":".join(runtimes),
         "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }

@@ -337,7 +337,6 @@ static bool write_value(struct writer *writer, JSValue value)
     case JS_TAG_FLOAT64:
         return write_double(writer, value.u.float64);
     case JS_TAG_STRING:
-    case JS_TAG_STRING_ROPE:
         return write_string(writer, value);
     case JS_TAG_BIG_INT:
     case JS_TAG_SHORT_BIG_INT:

@@ -98,6 +98,10 @@ static bool length_is_allowed(struct frame_decoder *decoder, const struct frame 
     if (frame->first & CONTROL) return true;
     size_t fragments = decoder->in_message ? decoder->fragments : 0;
     size_t assembled = decoder->in_message ? decoder->assembly.size : 0;
+    if (size >> 63) {
+        frame_violation(decoder, CLOSE_NOTHING, "a length has its top bit set", event);
+        return false;
+    }
     const char *violation = NULL;
     if (limits->fragments && fragments >= limits->fragments)
         violation = "a message has too many fragments";

@@ -50,6 +50,7 @@ enum { FRAME_FIN = 0x80, FRAME_RSV1 = 0x40 };
 
 /* Section 7.4.1; those that this file makes or tests. */
 enum close_code {
+    CLOSE_NOTHING = 0, /* no close frame is sent */
     CLOSE_PROTOCOL_ERROR = 1002,
     CLOSE_NO_STATUS = 1005,
     CLOSE_INVALID_DATA = 1007,

@@ -33,7 +33,6 @@ enum {
     JS_TAG_BIG_INT = -9,
     JS_TAG_SYMBOL = -8,
     JS_TAG_STRING = -7,
-    JS_TAG_STRING_ROPE = -6,
     JS_TAG_MODULE = -3,
     JS_TAG_OBJECT = -1,
     JS_TAG_INT = 0,
@@ -57,10 +56,7 @@ static inline bool js_is_nullish(JSValue value)
 {
     return value.tag == JS_TAG_UNDEFINED || value.tag == JS_TAG_NULL;
 }
-static inline bool js_is_string(JSValue value)
-{
-    return value.tag == JS_TAG_STRING || value.tag == JS_TAG_STRING_ROPE;
-}
+static inline bool js_is_string(JSValue value) { return value.tag == JS_TAG_STRING; }
 static inline JSValue js_int(int32_t number) { return (JSValue){{.int32 = number}, JS_TAG_INT}; }
 static inline JSValue js_bool(bool is_true) { return is_true ? JS_TRUE : JS_FALSE; }
 static inline JSValue js_float(double number)
@@ -126,17 +122,17 @@ enum {
     X(void, JS_FreeRuntime, (JSRuntime *))                                                        \
     X(JSContext *, JS_NewContextRaw, (JSRuntime *))                                               \
     X(void, JS_FreeContext, (JSContext *))                                                        \
-    X(int, JS_AddIntrinsicBaseObjects, (JSContext *))                                             \
-    X(int, JS_AddIntrinsicDate, (JSContext *))                                                    \
-    X(int, JS_AddIntrinsicEval, (JSContext *))                                                    \
-    X(int, JS_AddIntrinsicRegExp, (JSContext *))                                                  \
-    X(int, JS_AddIntrinsicJSON, (JSContext *))                                                    \
-    X(int, JS_AddIntrinsicProxy, (JSContext *))                                                   \
-    X(int, JS_AddIntrinsicMapSet, (JSContext *))                                                  \
-    X(int, JS_AddIntrinsicTypedArrays, (JSContext *))                                             \
-    X(int, JS_AddIntrinsicPromise, (JSContext *))                                                 \
-    X(int, JS_AddIntrinsicBigInt, (JSContext *))                                                  \
-    X(int, JS_AddIntrinsicWeakRef, (JSContext *))                                                 \
+    X(void, JS_AddIntrinsicBaseObjects, (JSContext *))                                             \
+    X(void, JS_AddIntrinsicDate, (JSContext *))                                                    \
+    X(void, JS_AddIntrinsicEval, (JSContext *))                                                    \
+    X(void, JS_AddIntrinsicRegExp, (JSContext *))                                                  \
+    X(void, JS_AddIntrinsicJSON, (JSContext *))                                                    \
+    X(void, JS_AddIntrinsicProxy, (JSContext *))                                                   \
+    X(void, JS_AddIntrinsicMapSet, (JSContext *))                                                  \
+    X(void, JS_AddIntrinsicTypedArrays, (JSContext *))                                             \
+    X(void, JS_AddIntrinsicPromise, (JSContext *))                                                 \
+    X(void, JS_AddIntrinsicBigInt, (JSContext *))                                                  \
+    X(void, JS_AddIntrinsicWeakRef, (JSContext *))                                                 \
     X(void, JS_SetContextOpaque, (JSContext *, void *))                                           \
     X(void *, JS_GetContextOpaque, (JSContext *))                                                 \
     X(void, JS_SetRuntimeOpaque, (JSRuntime *, void *))                                           \

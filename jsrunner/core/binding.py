@@ -1,0 +1,200 @@
+"""The door to the core: its library by ctypes, and nothing else.
+
+The library knows no Python; its functions are documented where they are defined (core/*.c, CORE_API).
+It is loaded as a `PyDLL`, so the GIL is kept during calls: they are short, and Python's objects are
+touched by none of them. Everything here is for the main stack of one thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import time
+from ctypes import (
+    POINTER,
+    c_bool,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from pathlib import Path
+from typing import Any, Final
+
+#: Stack of a VU's fiber, virtual memory that is touched as it grows: some 5,000 frames, as k6.
+STACK_BYTES: Final = 10 << 20
+#: Memory of a VU's interpreter. k6 has no limit; without one a script that allocates for ever takes the
+#: whole machine.
+MEMORY_BYTES: Final = 512 << 20
+_LIBRARY: Final = Path(__file__).with_name("libcore.so")
+
+
+class Request(ctypes.Structure):
+    """`struct pending` of request.c."""
+
+    _fields_ = (
+        ("vu", c_int32),
+        ("serial", c_uint32),
+        ("operation", c_int32),
+        ("status", c_int32),
+        ("data", c_void_p),
+        ("size", c_size_t),
+    )
+
+
+class Collected(ctypes.Structure):
+    """`struct collected` of samples.c."""
+
+    _fields_ = (
+        ("series", c_int32),
+        ("kind", c_int32),
+        ("first_time", c_double),
+        ("a", c_double),
+        ("b", c_double),
+        ("c", c_double),
+        ("values", c_void_p),
+        ("count", c_size_t),
+    )
+
+
+class Numbers(ctypes.Structure):
+    """`struct iteration_numbers` of iterations.c."""
+
+    _fields_ = (
+        ("iteration", c_int64),
+        ("in_scenario", c_int64),
+        ("in_test", c_int64),
+        ("left", c_int64),
+        ("started", c_double),
+    )
+
+
+class Opening(ctypes.Structure):
+    """`struct opening` of session.c."""
+
+    _fields_ = (
+        ("descriptor", c_int32),
+        ("is_secure", c_int32),
+        ("is_deflated", c_int32),
+        ("series_sent", c_int32),
+        ("series_received", c_int32),
+        ("series_ping", c_int32),
+        ("series_duration", c_int32),
+        ("padding", c_int32),
+        ("started", c_double),
+    )
+
+
+_SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
+    # vu.c
+    "core_open": (c_char_p, (c_char_p, c_size_t, c_size_t, c_double)),
+    "core_start_polling": (c_int, ()),
+    "core_stop_polling": (None, ()),
+    "core_vu_create": (c_int32, ()),
+    "core_vu_destroy": (None, (c_int32,)),
+    "core_command": (c_bool, (c_int32, c_char_p, c_char_p, c_size_t, c_double)),
+    "core_abort": (None, (c_int32,)),
+    "core_abort_request": (None, (c_int32, c_uint32)),
+    "core_vu_measure_sessions": (None, (c_int32, c_bool)),
+    "core_set_deadline": (None, (c_int32, c_double)),
+    "core_vu_state": (c_int, (c_int32,)),
+    "core_vu_memory": (c_size_t, (c_int32,)),
+    # schedule.c
+    "core_turn": (c_bool, (c_double, c_int)),
+    "core_leave": (None, ()),
+    # request.c
+    "core_operation_name": (c_char_p, (c_int32,)),
+    "core_take_requests": (c_size_t, (POINTER(Request), c_size_t)),
+    "core_answer": (c_bool, (c_int32, c_uint32, c_int, c_char_p, c_size_t)),
+    # modules.c
+    "core_compile": (c_bool, (c_char_p, c_char_p, c_size_t, c_bool)),
+    "core_syntax_error": (c_size_t, (c_char_p, c_size_t, c_bool, c_char_p, c_size_t)),
+    "core_vu_addresses": (None, (c_int32, POINTER(c_uint64))),
+    "core_image_clear": (None, ()),
+    "core_image_get": (c_void_p, (c_char_p, POINTER(c_size_t))),
+    "core_image_put": (c_bool, (c_char_p, c_char_p, c_size_t)),
+    # tasks.c
+    "core_post": (c_bool, (c_int32, c_int32, c_char_p, c_size_t)),
+    # samples.c
+    "core_series_create": (c_int32, (c_int,)),
+    "core_tag_set_create": (c_int32, ()),
+    "core_tag_set_series": (None, (c_int32, c_int32, c_int32)),
+    "core_sample": (None, (c_int32, c_double, c_double, c_int32)),
+    "core_samples": (None, (c_void_p, c_void_p, c_size_t, c_double, c_int32)),
+    "core_vu_tags": (None, (c_int32, c_int32, c_int32)),
+    "core_keep_records": (None, (c_bool,)),
+    "core_collect": (c_size_t, (POINTER(Collected), c_size_t)),
+    "core_take_records": (c_void_p, (POINTER(c_size_t),)),
+    # iterations.c
+    "core_supply_create": (
+        c_void_p,
+        (c_int, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_double),
+    ),
+    "core_vu_supply": (None, (c_int32, c_void_p, c_int64, c_int64, c_double)),
+    "core_vu_stop_at": (None, (c_int32, c_double)),
+    "core_vu_numbers": (None, (c_int32, POINTER(Numbers))),
+    "core_vu_set_numbers": (None, (c_int32, POINTER(Numbers))),
+    "core_vu_iteration_hook": (None, (c_int32, c_bool)),
+    "core_vu_take_bytes": (None, (c_int32, POINTER(c_uint64), POINTER(c_uint64))),
+    "core_vu_add_bytes": (None, (c_int32, c_uint64, c_uint64)),
+    # session.c
+    "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
+    "core_session_open": (
+        c_bool,
+        (c_uint32, c_uint32, POINTER(Opening), c_char_p, c_size_t, c_char_p, c_size_t, c_char_p),
+    ),
+    "core_session_fail": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t)),
+    "core_session_feed": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t, c_int)),
+    "core_session_output": (c_void_p, (c_uint32, c_uint32, POINTER(c_size_t))),
+    "core_session_written": (None, (c_uint32, c_uint32, c_size_t, c_bool)),
+    "core_sessions_count": (None, ()),
+    "core_sessions_open": (c_uint32, ()),
+}
+
+
+class CoreError(RuntimeError):
+    """The core cannot work here: the text says why."""
+
+
+def engine_path() -> str:
+    """Return the path of dukpy's shared object, which holds QuickJS.
+
+    dukpy itself is not imported: that would cost 50 ms, and its Python half is of no use here.
+
+    Raises:
+        CoreError: dukpy is not installed.
+    """
+    spec = importlib.util.find_spec("dukpy")
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        for path in sorted(Path(folder).glob("_dukpy*.so")):
+            return str(path)
+    raise CoreError("jsrunner needs the package dukpy, whose shared library holds QuickJS")
+
+
+def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> Any:
+    """Return the library with its functions' types set, ready for VUs.
+
+    Raises:
+        CoreError: the library or the engine is missing, or of another version.
+    """
+    path = os.environ.get("JSRUNNER_CORE") or str(_LIBRARY)
+    try:
+        library = ctypes.PyDLL(path)
+    except OSError as error:
+        raise CoreError(
+            f"{error}; from a source tree, `python -m jsrunner.core.build` compiles it"
+        ) from None
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    offset = time.time() - time.monotonic()
+    problem = library.core_open(engine_path().encode(), stack_bytes, memory_bytes, offset)
+    if problem:
+        raise CoreError(problem.decode())
+    return library

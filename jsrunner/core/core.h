@@ -1,0 +1,364 @@
+/* The core's own types: what its files share. Nothing here is for Python, which sees the functions
+ * marked CORE_API only (listed in binding.py).
+ *
+ * The files, from the bottom up; each opens with its theory:
+ *
+ *   bytes, utf8, mask, frames   plain data: no engine, no system
+ *   fiber, poller               the system: stacks, readiness
+ *   quickjs, codec              the engine's API; JavaScript values <-> MessagePack
+ *   samples                     series and tag sets of the process
+ *   vu                          one virtual user: interpreter, fiber, commands, interruption
+ *   schedule                    which VU runs next: ready queue, alarms, the turn
+ *   request                     what JavaScript wants of Python
+ *   modules                     how the engine gets its modules
+ *   timers, tasks               one VU's event loop
+ *   iterations                  the loop over iterations
+ *   transmit, session, receive  WebSocket sessions
+ *   exports                     the module `jsrunner:core`, through which JavaScript reaches all this
+ *
+ * Threads: all of it runs on one thread, the one that holds Python's GIL; only watchdog.c has
+ * another. Stacks: JavaScript runs on fibers, Python on the thread's own stack. So a function that is
+ * marked "on a fiber" may park its VU; one that is marked "on the main stack" may resume VUs and must
+ * not be called on a fiber; all others do neither.
+ */
+#ifndef JSRUNNER_CORE_H
+#define JSRUNNER_CORE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "bytes.h"
+#include "fiber.h"
+#include "quickjs.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CORE_API __attribute__((visibility("default")))
+
+/* -- time ------------------------------------------------------------------------------------- */
+
+/* Seconds of CLOCK_MONOTONIC, which is Python's time.monotonic(). */
+double clock_now(void);
+/* Seconds since the epoch at a moment of clock_now(): the offset is read once per process, so that
+ * times of samples never run backwards. */
+double clock_epoch(double moment);
+/* No moment at all. */
+#define NEVER 0.0
+
+/* -- virtual users ---------------------------------------------------------------------------- */
+
+enum vu_state {
+    VU_UNUSED,    /* no fiber */
+    VU_IDLE,      /* waits for a command */
+    VU_READY,     /* is in the ready queue */
+    VU_RUNNING,   /* its fiber runs */
+    VU_ASKING,    /* waits for Python's answer to its request */
+    VU_WAITING,   /* its event loop has nothing to do: a timer, a task or a socket wakes it */
+    VU_LISTENING, /* k6/ws: blocked by one session, which wakes it */
+    VU_SLEEPING,  /* only time wakes it */
+    VU_DRAINING,  /* waits until its session's output is written */
+};
+
+enum metric {
+    METRIC_DATA_SENT,
+    METRIC_DATA_RECEIVED,
+    METRIC_ITERATION_DURATION,
+    METRIC_ITERATIONS,
+    METRIC_CHECKS,
+    METRIC_GROUP_DURATION,
+    METRIC_BUILTIN_COUNT,
+};
+
+struct session;
+struct timer;
+struct task;
+struct supply;
+
+/* Timers by due time, then by registration: a binary heap of pointers. */
+struct timers {
+    struct timer **heap;
+    size_t count, capacity;
+    /* Open addressing from id to timer; `slots` is a power of two or 0. */
+    struct timer **by_id;
+    size_t slots, used;
+    int32_t last_id, last_own_id;
+    uint64_t last_order;
+};
+
+/* First in, first out. */
+struct task_queue {
+    struct task *first, *last;
+};
+
+struct listener {
+    int32_t handle;
+    JSValue receive;
+};
+
+struct rejection {
+    void *promise;
+    JSValue reason;
+};
+
+/* What Python has answered. */
+struct answer {
+    int status;
+    const uint8_t *data;
+    size_t size;
+};
+
+enum { ANSWER_OK = 0, ANSWER_ERROR = 1 };
+
+struct vu {
+    int32_t index;
+    enum vu_state state;
+    struct fiber fiber;
+    JSRuntime *runtime;
+    JSContext *context;
+
+    /* The command under way (see vu.c). */
+    const char *command;
+    struct bytes command_arguments;
+    struct bytes result;
+
+    /* Interruption. `deadline`: when what runs is interrupted. */
+    bool is_aborting;
+    bool is_out_of_memory;
+    double deadline;
+
+    /* The ready queue, and the alarm at which the VU is woken (see schedule.c). */
+    struct vu *next_ready;
+    bool is_queued;
+    double alarm;
+    size_t alarm_slot;
+    double slice_end;
+
+    /* The request to Python. */
+    uint32_t serial;
+    int32_t operation;
+    struct bytes request;
+    struct answer answer;
+
+    /* JavaScript's functions that C calls: entries by name; (kind, text, fields) -> Error. */
+    JSValue entries;
+    JSValue make_error;
+
+    /* The event loop; `turn` counts its tasks. */
+    uint64_t turn;
+    struct timers timers;
+    struct task_queue tasks;
+    struct listener *listeners;
+    size_t listener_count, listener_capacity;
+    struct rejection *rejections;
+    size_t rejection_count, rejection_capacity;
+
+    /* Sessions, the newest first; the innermost that blocks (k6/ws). */
+    struct session *sessions;
+    struct session *blocking;
+    /* Event sessions whose script may hear of them: they keep the event loop alive. */
+    int32_t event_sessions;
+
+    /* What is measured. */
+    int32_t tag_set;
+    int32_t metadata;
+    uint64_t bytes_sent, bytes_received;
+
+    /* The iteration. */
+    struct supply *supply;
+    double stop_at;
+    double iteration_started;
+    double pause_until;
+    int64_t iteration, iteration_in_scenario, iteration_in_test, iterations_left, iteration_reserved;
+    bool has_iteration_hook;
+    /* An interruption measures how long the sessions were. */
+    bool measures_sessions;
+};
+
+struct core {
+    struct vu **vus;
+    int32_t vu_count, vu_capacity;
+    /* The VU whose fiber runs, or NULL. */
+    struct vu *running;
+    size_t stack_bytes, memory_bytes;
+    double epoch_offset;
+    bool is_polling;
+};
+extern struct core core;
+
+/* The VU that an interpreter belongs to. */
+static inline struct vu *vu_of(JSContext *context) { return JS_GetContextOpaque(context); }
+struct vu *vu_at(int32_t index);
+
+/* vu.c -------------------------------------------------------------------------------------------- */
+
+/* Park the running VU in a state until something resumes it; `alarm` is the moment at which it is
+ * resumed at the latest, or NEVER. On a fiber. Returns false if the VU is to stop. */
+bool vu_park(struct vu *, enum vu_state, double alarm);
+
+/* Throw what no script can catch: the VU is to stop. */
+JSValue vu_throw_interrupted(struct vu *);
+
+/* Interrupt the VU: what it runs ends uncatchably. Wakes it. On the main stack. */
+void vu_abort(struct vu *);
+
+/* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
+void vu_close_interpreter(struct vu *);
+
+/* schedule.c -------------------------------------------------------------------------------------- */
+/* See schedule.c. */
+void core_leave(void);
+
+
+void schedule_ready(struct vu *);
+void schedule_alarm(struct vu *, double moment);
+/* Take a VU out of the ready queue and its alarm out of the heap. */
+void schedule_forget(struct vu *);
+/* Run a VU's fiber until it parks. On the main stack. */
+void schedule_resume(struct vu *);
+/* Whether the running VU has used up its time slice. */
+bool schedule_is_slice_over(struct vu *, double now);
+/* Let other VUs run, then return. On a fiber. False if the VU is to stop. */
+bool schedule_yield(struct vu *);
+
+/* request.c --------------------------------------------------------------------------------------- */
+
+/* Operations that the core itself asks Python for. Their names are in request.c. */
+enum core_operation {
+    OPERATION_DONE,      /* a command has ended */
+    OPERATION_NORMALIZE, /* the name of the module that an import means */
+    OPERATION_LOAD,      /* a module's source */
+    OPERATION_TAGS,      /* the VU's current tags: a tag set's number */
+    OPERATION_SERIES,    /* (tag set, metric): a series' number */
+    OPERATION_MERGE,     /* (metric, tags): the number of the VU's tags with these over them */
+    OPERATION_ITERATION, /* an iteration begins, and Python has something to do for it */
+    OPERATION_ARRIVAL,   /* wait for an iteration of an arrival rate */
+    OPERATION_INFLATE,   /* (session, bytes): a message's payload */
+    OPERATION_DEFLATE,   /* (session, bytes): a message's payload */
+    OPERATION_HEAD,      /* on the main stack: a session's answer head is there */
+    OPERATION_TLS,       /* on the main stack: a TLS session's socket is ready */
+    OPERATION_DRAIN,     /* on the main stack: the ring of samples is half full */
+    CORE_OPERATION_COUNT,
+};
+
+/* What OPERATION_TLS asks Python to do for a session: its `size`. */
+enum { POLLED_INPUT = 1, POLLED_OUTPUT = 2, POLLED_CLOSE = 3 };
+
+/* Ask Python for an operation whose arguments are in vu->request; parks. The answer is valid until
+ * the VU parks again. On a fiber. Returns false if the VU is to stop. */
+bool request_ask(struct vu *, int32_t operation);
+
+/* The same, decoded: a value, or JS_EXCEPTION for the error that Python answered with. */
+JSValue request_value(struct vu *, int32_t operation);
+
+/* JavaScript's host(name, ...arguments). */
+JSValue request_host(JSContext *, JSValue self, int argc, JSValue *argv);
+
+/* Tell Python something that concerns no fiber: it is served like a request, nobody waits. */
+void request_post(int32_t vu, uint32_t serial, int32_t operation, const uint8_t *data, size_t size);
+
+/* Tell Python how the VU's command has ended; the result is vu->result. */
+void request_done(struct vu *, int32_t status);
+
+/* The VU's pending request is of no more interest. */
+void request_withdraw(struct vu *);
+bool core_define_own_operations(void);
+int32_t core_define_operation(const char *name);
+bool request_is_pending(void);
+
+/* modules.c --------------------------------------------------------------------------------------- */
+
+void modules_install(struct vu *);
+
+/* timers.c ---------------------------------------------------------------------------------------- */
+
+/* The log names the first two when an iteration is interrupted; the last are ours. */
+enum timer_kind { TIMER_TIMEOUT, TIMER_INTERVAL, TIMER_OWN };
+
+struct timer {
+    double due, queued, every;
+    uint64_t order;
+    JSValue call;
+    int32_t id;
+    /* Where it is in the heap; SIZE_MAX while it runs. */
+    size_t place;
+    enum timer_kind kind;
+};
+
+/* Have `call` called (the reference is taken over) after `delay` seconds, then after every `every`
+ * seconds if that is not negative. Returns its id, 0 without memory. */
+int32_t timers_add(JSRuntime *, struct timers *, JSValue call, double delay, double every,
+                   enum timer_kind);
+void timers_remove(JSRuntime *, struct timers *, int32_t id);
+/* Call the first timer's function. An interval counts from the end of its call, or, if it is a
+ * `ticker`, from its due time, missed ticks left out. Returns the function's result. On a fiber. */
+JSValue timers_run_first(JSContext *, struct timers *, bool is_ticker);
+static inline struct timer *timers_first(const struct timers *timers)
+{
+    return timers->count ? timers->heap[0] : NULL;
+}
+/* Append a MessagePack array of the timers' names in the log (`setTimeout 3`), by due time. */
+bool timers_names(const struct timers *, struct bytes *to);
+void timers_free(JSRuntime *, struct timers *);
+
+/* tasks.c ----------------------------------------------------------------------------------------- */
+
+struct task {
+    struct task *next;
+    double time;
+    /* One of: a session to be read; a function to be called; a payload for a listener's handle. */
+    struct session *session;
+    JSValue call;
+    int32_t handle;
+    struct bytes payload;
+};
+
+/* Put a session behind the other tasks, unless it is there already. Wakes the VU if it waits. */
+void tasks_add_session(struct vu *, struct session *, double time);
+/* Move the first task, a session's, behind the tasks that came before `time`. */
+void tasks_postpone_session(struct vu *, double time);
+void tasks_remove_session(struct vu *, struct session *);
+void tasks_free(struct vu *);
+/* Run promise jobs until none is left. On a fiber. False if the VU is to stop. */
+bool tasks_drain_jobs(struct vu *);
+
+/* samples.c --------------------------------------------------------------------------------------- */
+
+/* Record a sample of a series at a moment of clock_epoch. */
+void samples_add(int32_t series, double value, double time, int32_t metadata);
+/* Whether outputs want each sample with its own time. */
+bool samples_keep_records(void);
+/* `count` samples of value 1 at one time. */
+void samples_add_many(int32_t series, int64_t count, double time, int32_t metadata);
+/* The series of a metric in a tag set, -1 if Python has to be asked for it. */
+int32_t samples_series(int32_t tag_set, int32_t metric);
+/* The tag set that was derived from `base` by tags with this key, -1 if Python has to be asked. */
+int32_t samples_derived(int32_t base, int32_t metric, const uint8_t *key, size_t size);
+void samples_keep_derived(int32_t base, int32_t metric, const uint8_t *key, size_t size, int32_t tag_set);
+
+/* The VU's tag set, asking Python where needed. On a fiber. -1 if the VU is to stop. */
+int32_t vu_tag_set(struct vu *);
+/* Record a sample with a tag set, asking Python for the series where needed. On a fiber. */
+bool vu_record(struct vu *, int32_t tag_set, int32_t metric, double value, double time);
+
+/* session.c --------------------------------------------------------------------------------------- */
+
+/* The poller says that a session's socket is ready. On the main stack. */
+void session_ready(uint32_t slot, uint32_t generation, unsigned events);
+/* End all sessions of a VU: with a close frame where one may be sent. */
+void session_end_all(struct vu *);
+/* The running VU is about to park: write what it has sent, keep what it has not decoded. */
+void session_leave(struct vu *);
+/* Read and dispatch one event of a session that is the first task. On a fiber. */
+bool session_run_task(struct vu *, struct session *);
+/* Define the class of sessions in a new interpreter. */
+void session_install(struct vu *);
+
+/* exports.c --------------------------------------------------------------------------------------- */
+
+/* Make the module `jsrunner:core` known to a new interpreter. */
+void exports_install(struct vu *);
+
+#endif

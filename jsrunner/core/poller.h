@@ -1,0 +1,44 @@
+/* Readiness of file descriptors, one alarm, and a wake-up: what the event loop asks of the system.
+ *
+ * poller_epoll.c is Linux's; a port to kqueue would be its neighbour and nothing else.
+ *
+ * Invariants. One poller per process, opened after the fork that made the process. The descriptor
+ * `poller_descriptor()` is readable while anything is ready, so that an outer loop can watch it.
+ */
+#ifndef JSRUNNER_POLLER_H
+#define JSRUNNER_POLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { POLL_IN = 1, POLL_OUT = 2, POLL_FAILED = 4 };
+
+struct readiness {
+    /* What poller_add was given. */
+    uint64_t key;
+    /* POLL_ flags. */
+    unsigned events;
+};
+
+/* Open the poller. Returns 0 or an errno. */
+int poller_open(void);
+void poller_close(void);
+int poller_descriptor(void);
+
+/* Watch a descriptor for POLL_ flags. Return 0 or an errno. */
+int poller_add(int descriptor, uint64_t key, unsigned events);
+int poller_change(int descriptor, uint64_t key, unsigned events);
+void poller_remove(int descriptor);
+
+/* Make the descriptor readable at this moment (seconds of CLOCK_MONOTONIC); 0: never. */
+void poller_set_alarm(double moment);
+
+/* Make the descriptor readable now, until the next poller_wait. */
+void poller_wake(void);
+
+/* Fill `ready` with at most `capacity` descriptors; wait for up to `timeout_ms` (-1: for ever). Alarms
+ * and wake-ups end the wait and are not reported. Returns how many there are. */
+int poller_wait(struct readiness *ready, int capacity, int timeout_ms);
+
+#endif

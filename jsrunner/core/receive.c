@@ -1,0 +1,388 @@
+/* What a WebSocket session receives: from its socket to JavaScript.
+ *
+ * Theory. The fiber that was woken by its socket reads, decodes and dispatches itself. It reads into
+ * one buffer of the process, from which JavaScript's strings are made without a copy between; what
+ * stays undecoded when the VU parks (an incomplete frame, or messages behind one whose handler waits)
+ * is copied to the session's own buffer. A session that has had a frame larger than LARGE reads into
+ * its own buffer at once.
+ *
+ * A session whose VU is busy elsewhere is read on the main stack, if it is an event session: its pings
+ * are answered, its messages queued. Above a high-water mark it is not read until the VU has come
+ * back.
+ */
+#include "session.h"
+
+#include "codec.h"
+#include "pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    RECEIVE_BUFFER = 256 << 10,
+    /* A frame of this size makes a session read into its own buffer. */
+    LARGE = 16 << 10,
+    /* What a peer announces it need not send: so much at most is made room for at once. */
+    GROWTH = 1 << 20,
+    HIGH_WATER_EVENTS = 4096,
+    HIGH_WATER_BYTES = 16 << 20,
+};
+
+static uint8_t receive_buffer[RECEIVE_BUFFER];
+static struct session *receive_owner;
+/* What of the buffer the owner has not decoded. */
+static size_t receive_at, receive_end;
+
+/* -- bytes ---------------------------------------------------------------------------------------- */
+
+void receive_release(void)
+{
+    struct session *session = receive_owner;
+    receive_owner = NULL;
+    if (!session || receive_at == receive_end) return;
+    if (!bytes_append(&session->rx, receive_buffer + receive_at, receive_end - receive_at))
+        session->is_readable = false; /* lost: the next frame will be none */
+    receive_at = receive_end = 0;
+}
+
+void receive_forget(struct session *session)
+{
+    if (receive_owner == session) receive_owner = NULL;
+    bytes_free(&session->rx);
+    session->rx_at = 0;
+}
+
+static bool has_bytes(const struct session *session)
+{
+    return session->rx_at < session->rx.size || (receive_owner == session && receive_at < receive_end);
+}
+
+bool receive_is_ready(const struct session *session)
+{
+    return session->queue || session->is_readable || has_bytes(session);
+}
+
+/* Note how a recv went. Returns false if nothing came. */
+static bool received(struct session *session, ssize_t count, size_t capacity)
+{
+    if (count > 0) {
+        session->vu->bytes_received += (uint64_t)count;
+        /* Less than there was room for: the socket is empty, and the poller tells of more. */
+        if ((size_t)count < capacity) session->is_readable = false;
+        return true;
+    }
+    session->is_readable = false;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
+    session->is_drained = true;
+    session_queue(session, count == 0 ? EVENT_END : EVENT_RESET, 0, false, NULL, 0);
+    session_watch(session);
+    return false;
+}
+
+/* Receive into the session's own buffer, behind what it holds. */
+static bool receive_own(struct session *session, size_t wanted)
+{
+    if (session->rx_at) {
+        memmove(session->rx.data, session->rx.data + session->rx_at, session->rx.size - session->rx_at);
+        session->rx.size -= session->rx_at;
+        session->rx_at = 0;
+    }
+    size_t room = wanted > session->rx.size ? wanted - session->rx.size : 0;
+    if (room < 2 * LARGE) room = 2 * LARGE;
+    if (room > GROWTH) room = GROWTH;
+    if (!bytes_reserve(&session->rx, room)) {
+        errno = ENOMEM;
+        return received(session, -1, 0);
+    }
+    room = session->rx.capacity - session->rx.size;
+    ssize_t count = recv(session->descriptor, session->rx.data + session->rx.size, room, MSG_DONTWAIT);
+    if (!received(session, count, room)) return false;
+    session->rx.size += (size_t)count;
+    return true;
+}
+
+/* Receive what has come; `wanted` bytes are needed at least in all. Returns whether any came. */
+static bool receive_some(struct session *session, size_t wanted)
+{
+    if (session->is_secure) return session->is_readable = false;
+    if (session->is_large || session->rx.size > session->rx_at || receive_owner)
+        return receive_own(session, wanted);
+    ssize_t count = recv(session->descriptor, receive_buffer, RECEIVE_BUFFER, MSG_DONTWAIT);
+    if (!received(session, count, RECEIVE_BUFFER)) return false;
+    receive_owner = session;
+    receive_at = 0;
+    receive_end = (size_t)count;
+    return true;
+}
+
+/* Take one event off the bytes that are there, FRAME_NONE if they hold none. */
+static struct frame_event decode(struct session *session)
+{
+    struct frame_event event = {.kind = FRAME_NONE};
+    for (;;) {
+        bool is_own = session->rx_at < session->rx.size;
+        if (!is_own && !(receive_owner == session && receive_at < receive_end)) return event;
+        const uint8_t *bytes = is_own ? session->rx.data + session->rx_at : receive_buffer + receive_at;
+        size_t size = is_own ? session->rx.size - session->rx_at : receive_end - receive_at;
+        size_t used = frame_decode(&session->decoder, bytes, size, &event);
+        if (is_own) session->rx_at += used;
+        else receive_at += used;
+        if (event.kind != FRAME_NONE) return event;
+        if (event.wanted > LARGE) session->is_large = true;
+        if (used < size || !is_own) break;
+    }
+    /* An incomplete frame: what follows is received behind it. */
+    if (receive_owner == session) receive_release();
+    if (session->rx_at == session->rx.size) session->rx_at = session->rx.size = 0;
+    return event;
+}
+
+/* -- events --------------------------------------------------------------------------------------- */
+
+/* Call receive(kind, a, b, time); the arguments are freed. */
+static bool deliver(struct session *session, enum session_event kind, JSValue a, JSValue b, double time)
+{
+    JSContext *context = session->vu->context;
+    JSValue arguments[4] = {js_int((int)kind), a, b, js_float(time)};
+    JSValue receive = JS_DupValue(context, session->receive);
+    JSValue result = js_is_exception(a) || js_is_exception(b)
+                         ? JS_EXCEPTION
+                         : JS_Call(context, receive, JS_UNDEFINED, 4, arguments);
+    JS_FreeValue(context, receive);
+    JS_FreeValue(context, a);
+    JS_FreeValue(context, b);
+    bool goes_on = !js_is_exception(result);
+    JS_FreeValue(context, result);
+    return goes_on;
+}
+
+static double event_time(const struct session *session)
+{
+    /* Only event sessions show it to the script. */
+    if (session->is_blocking) return 0;
+    const struct task *task = session->vu->tasks.first;
+    return clock_epoch(task ? task->time : clock_now()) * 1000;
+}
+
+static JSValue text_value(struct session *session, const uint8_t *text, size_t size)
+{
+    return JS_NewStringLen(session->vu->context, (const char *)text, size);
+}
+
+static void count_received(struct session *session, bool is_message)
+{
+    session->received += is_message;
+    const struct task *task = session->vu->tasks.first;
+    if (samples_keep_records()) session_count(session, task && !session->is_blocking ? task->time : clock_now());
+}
+
+/* Deliver an event that has waited. */
+static bool deliver_queued(struct session *session)
+{
+    struct queued_event *event = session->queue;
+    session->queue = event->next;
+    if (!session->queue) session->queue_last = NULL;
+    session->queued_count--;
+    session->queued_bytes -= event->payload.size;
+    if (session->is_paused && !session->queue) {
+        session->is_paused = false;
+        session_watch(session);
+    }
+    JSContext *context = session->vu->context;
+    JSValue a = JS_UNDEFINED, b = JS_UNDEFINED;
+    switch (event->kind) {
+    case EVENT_OPEN:
+    case EVENT_FAILED:
+        session->has_outcome = true;
+        a = codec_read(context, event->payload.data, event->payload.size);
+        break;
+    case EVENT_TEXT:
+    case EVENT_WRITE_FAILED:
+        a = text_value(session, event->payload.data, event->payload.size);
+        break;
+    case EVENT_BINARY:
+        a = JS_NewArrayBufferCopy(context, event->payload.data, event->payload.size);
+        break;
+    case EVENT_PONG:
+        a = js_bool(event->is_matched);
+        b = text_value(session, event->payload.data, event->payload.size);
+        break;
+    case EVENT_CLOSE:
+    case EVENT_VIOLATION:
+        a = js_int(event->code);
+        b = text_value(session, event->payload.data, event->payload.size);
+        break;
+    default:
+        break;
+    }
+    bool is_message = event->kind == EVENT_TEXT || event->kind == EVENT_BINARY;
+    bool is_dropped = is_message && session->drops_messages;
+    bool goes_on = true;
+    if (is_dropped) {
+        JS_FreeValue(context, a);
+    } else {
+        count_received(session, is_message);
+        goes_on = deliver(session, event->kind, a, b, event_time(session));
+    }
+    bytes_free(&event->payload);
+    free(event);
+    return goes_on;
+}
+
+/* A pong has come: whether it answers a ping of ours, whose round trip is then measured. */
+static bool match_pong(struct session *session, const uint8_t *payload, size_t size)
+{
+    size_t number = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (payload[i] < '0' || payload[i] > '9' || number > session->ping_count) return false;
+        number = 10 * number + (size_t)(payload[i] - '0');
+    }
+    if (!size || number >= session->ping_count) return false;
+    double now = clock_now();
+    samples_add(session->series_ping, (now - session->pings[number]) * 1000, clock_epoch(now), session->metadata);
+    return true;
+}
+
+/* Nothing more comes from the socket. */
+static void stop_reading(struct session *session)
+{
+    session->is_drained = true;
+    session->is_readable = false;
+    session_watch(session);
+}
+
+/* Do what the protocol wants at once, whoever dispatches the event and when. */
+static bool answer(struct session *session, const struct frame_event *event)
+{
+    switch (event->kind) {
+    case FRAME_PING:
+        transmit_frame(session, FRAME_FIN | OPCODE_PONG, event->payload, event->size, false);
+        return false;
+    case FRAME_PONG:
+        return match_pong(session, event->payload, event->size);
+    case FRAME_CLOSE:
+        /* k6/ws answers by its own close(). */
+        if (!session->is_blocking && !session->is_closing) transmit_close(session, event->code, NULL, 0, false);
+        stop_reading(session);
+        return false;
+    case FRAME_VIOLATION:
+        if (!session->is_closing && event->code != CLOSE_TOO_BIG && event->code != CLOSE_NOTHING)
+            transmit_close(session, event->code, NULL, 0, false);
+        stop_reading(session);
+        return false;
+    default:
+        return false;
+    }
+}
+
+static const enum session_event KINDS[] = {
+    [FRAME_TEXT] = EVENT_TEXT, [FRAME_BINARY] = EVENT_BINARY, [FRAME_PING] = EVENT_PING,
+    [FRAME_PONG] = EVENT_PONG, [FRAME_CLOSE] = EVENT_CLOSE,   [FRAME_VIOLATION] = EVENT_VIOLATION,
+};
+
+/* Ask Python to inflate a message; the answer is the event's payload from now on. */
+static bool inflate(struct session *session, struct frame_event *event)
+{
+    struct vu *vu = session->vu;
+    vu->request.size = 0;
+    if (!pack_array(&vu->request, 3) || !pack_integer(&vu->request, session->slot) ||
+        !pack_integer(&vu->request, session->generation) ||
+        !pack_binary(&vu->request, event->payload, event->size) || !request_ask(vu, OPERATION_INFLATE))
+        return false;
+    const uint8_t *payload;
+    size_t size;
+    if (vu->answer.status == ANSWER_OK && pack_read_binary(vu->answer.data, vu->answer.size, &payload, &size))
+        frame_inflated(&session->decoder, payload, size, event);
+    else
+        frame_violation(&session->decoder, CLOSE_PROTOCOL_ERROR, "invalid compressed data", event);
+    return true;
+}
+
+/* Deliver what was decoded just now. */
+static bool dispatch(struct session *session, struct frame_event *event)
+{
+    JSContext *context = session->vu->context;
+    if (event->is_compressed && !inflate(session, event)) return false;
+    if (event->kind == FRAME_TEXT || event->kind == FRAME_BINARY) {
+        if (session->drops_messages) return true;
+        count_received(session, true);
+        JSValue value = event->kind == FRAME_TEXT ? text_value(session, event->payload, event->size)
+                                                  : JS_NewArrayBufferCopy(context, event->payload, event->size);
+        return deliver(session, KINDS[event->kind], value, JS_UNDEFINED, event_time(session));
+    }
+    JSValue a = JS_UNDEFINED, b = JS_UNDEFINED;
+    if (event->kind == FRAME_CLOSE) b = text_value(session, event->payload, event->size);
+    if (event->kind == FRAME_PONG) b = text_value(session, event->payload, event->size);
+    if (event->kind == FRAME_VIOLATION)
+        b = text_value(session, (const uint8_t *)event->violation, strlen(event->violation));
+    bool is_matched = answer(session, event);
+    if (event->kind == FRAME_PONG) a = js_bool(is_matched);
+    if (event->kind == FRAME_CLOSE || event->kind == FRAME_VIOLATION) a = js_int(event->code);
+    return deliver(session, KINDS[event->kind], a, b, event_time(session));
+}
+
+int receive_next(struct session *session)
+{
+    size_t wanted = 0;
+    for (;;) {
+        if (session->queue) return deliver_queued(session) ? 1 : -1;
+        if (session->is_drained || session->state != SESSION_OPEN) return 0;
+        struct frame_event event = decode(session);
+        if (event.kind != FRAME_NONE) return dispatch(session, &event) ? 1 : -1;
+        wanted = event.wanted;
+        if (!session->is_readable || !receive_some(session, wanted)) {
+            if (session->queue) continue; /* the end has come */
+            return 0;
+        }
+    }
+}
+
+/* -- while the VU is busy elsewhere --------------------------------------------------------------- */
+
+static void queue_event(struct session *session, const struct frame_event *event)
+{
+    if (event->is_compressed) return; /* cannot be: deflated sessions are not read aside */
+    const uint8_t *payload = event->payload;
+    size_t size = event->size;
+    bool is_message = event->kind == FRAME_TEXT || event->kind == FRAME_BINARY;
+    if (is_message && session->drops_messages) return;
+    if (event->kind == FRAME_VIOLATION) {
+        payload = (const uint8_t *)event->violation;
+        size = strlen(event->violation);
+    }
+    bool is_matched = answer(session, event);
+    session_queue(session, KINDS[event->kind], event->code, is_matched, payload, size);
+}
+
+static void decode_aside(struct session *session)
+{
+    for (;;) {
+        struct frame_event event = decode(session);
+        if (event.kind == FRAME_NONE) break;
+        queue_event(session, &event);
+    }
+    transmit_flush(session);
+    if (session->queued_count > HIGH_WATER_EVENTS || session->queued_bytes > HIGH_WATER_BYTES) {
+        session->is_paused = true;
+        session_watch(session);
+    }
+}
+
+void receive_aside(struct session *session)
+{
+    if (session->is_deflated) { /* inflating needs the VU's fiber */
+        session->is_paused = true;
+        session_watch(session);
+        return;
+    }
+    if (receive_some(session, 0)) decode_aside(session);
+    if (receive_owner == session) receive_release();
+}
+
+bool receive_feed(struct session *session, const uint8_t *data, size_t size)
+{
+    if (session->rx_at == session->rx.size) session->rx_at = session->rx.size = 0;
+    return bytes_append(&session->rx, data, size);
+}

@@ -1,0 +1,220 @@
+/* Which VU runs next.
+ *
+ * Theory. A VU that can go on stands in the ready queue; one that waits for a moment has an alarm in a
+ * heap by time. A `turn` resumes the ready ones in order, lets the alarms that are due ring, and reads
+ * which sockets are ready, until nothing is left to do, Python is wanted, or its time budget is used
+ * up. The outer loop (gevent's) watches the poller's descriptor and calls core_turn whenever it is
+ * readable.
+ *
+ * Invariants.
+ *  - A VU is in the ready queue at most once, and in the heap at most once (alarm_slot, SIZE_MAX: not).
+ *  - Resuming takes a VU out of both.
+ *  - The heap's first alarm is what the poller's alarm is set to whenever control leaves the core.
+ */
+#include "core.h"
+
+#include "poller.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A VU that has much to do lets others have their turn after so many seconds. */
+static const double SLICE = 0.002;
+/* Alarms lie between these moments: what a script makes of a delay may be no number of seconds at all. */
+static const double FIRST_ALARM = 1e-9, LAST_ALARM = 1e9;
+enum { SOCKETS_AT_ONCE = 256 };
+
+static struct vu *first_ready, *last_ready;
+static struct vu **alarms;
+static size_t alarm_count, alarm_capacity;
+/* When sockets and alarms were looked at last. */
+static double polled_at;
+
+double clock_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+double clock_epoch(double moment) { return moment + core.epoch_offset; }
+
+/* -- the ready queue ---------------------------------------------------------------------------- */
+
+void schedule_ready(struct vu *vu)
+{
+    if (vu->is_queued) return;
+    vu->is_queued = true;
+    vu->next_ready = NULL;
+    if (last_ready) last_ready->next_ready = vu;
+    else first_ready = vu;
+    last_ready = vu;
+}
+
+static struct vu *take_ready(void)
+{
+    struct vu *vu = first_ready;
+    if (vu) {
+        first_ready = vu->next_ready;
+        if (!first_ready) last_ready = NULL;
+        vu->is_queued = false;
+    }
+    return vu;
+}
+
+/* Take a VU out of the middle of the queue: rare, it is about to be freed. */
+static void forget_ready(struct vu *vu)
+{
+    struct vu *before = NULL;
+    for (struct vu *other = first_ready; other; before = other, other = other->next_ready) {
+        if (other != vu) continue;
+        if (before) before->next_ready = vu->next_ready;
+        else first_ready = vu->next_ready;
+        if (last_ready == vu) last_ready = before;
+        break;
+    }
+    vu->is_queued = false;
+}
+
+/* -- alarms --------------------------------------------------------------------------------------- */
+
+static void place_alarm(struct vu *vu, size_t slot)
+{
+    alarms[slot] = vu;
+    vu->alarm_slot = slot;
+}
+
+static void sift_alarm(struct vu *vu, size_t slot)
+{
+    while (slot && alarms[(slot - 1) / 2]->alarm > vu->alarm) {
+        place_alarm(alarms[(slot - 1) / 2], slot);
+        slot = (slot - 1) / 2;
+    }
+    for (;;) {
+        size_t child = 2 * slot + 1;
+        if (child >= alarm_count) break;
+        if (child + 1 < alarm_count && alarms[child + 1]->alarm < alarms[child]->alarm) child++;
+        if (alarms[child]->alarm >= vu->alarm) break;
+        place_alarm(alarms[child], slot);
+        slot = child;
+    }
+    place_alarm(vu, slot);
+}
+
+static void forget_alarm(struct vu *vu)
+{
+    size_t slot = vu->alarm_slot;
+    if (slot == SIZE_MAX) return;
+    vu->alarm_slot = SIZE_MAX;
+    struct vu *last = alarms[--alarm_count];
+    if (last != vu) sift_alarm(last, slot);
+}
+
+void schedule_alarm(struct vu *vu, double moment)
+{
+    forget_alarm(vu);
+    if (moment == NEVER) return;
+    if (alarm_count == alarm_capacity) {
+        size_t capacity = alarm_capacity ? 2 * alarm_capacity : 64;
+        struct vu **grown = realloc(alarms, capacity * sizeof *alarms);
+        if (!grown) abort(); /* a few bytes per VU: without them nothing works */
+        alarms = grown;
+        alarm_capacity = capacity;
+    }
+    vu->alarm = moment > FIRST_ALARM ? moment < LAST_ALARM ? moment : LAST_ALARM : FIRST_ALARM;
+    sift_alarm(vu, alarm_count++);
+}
+
+void schedule_forget(struct vu *vu)
+{
+    forget_alarm(vu);
+    if (vu->is_queued) forget_ready(vu);
+}
+
+static void ring_alarms(void)
+{
+    double now = clock_now();
+    while (alarm_count && alarms[0]->alarm <= now) {
+        struct vu *vu = alarms[0];
+        forget_alarm(vu);
+        if (vu->deadline != NEVER && vu->deadline <= now) vu_abort(vu);
+        else schedule_resume(vu);
+    }
+}
+
+/* -- running -------------------------------------------------------------------------------------- */
+
+void schedule_resume(struct vu *vu)
+{
+    schedule_forget(vu);
+    core.running = vu;
+    vu->state = VU_RUNNING;
+    fiber_resume(&vu->fiber);
+    core.running = NULL;
+}
+
+bool schedule_is_slice_over(struct vu *vu, double now)
+{
+    if (vu->slice_end == NEVER) vu->slice_end = now + SLICE; /* it begins with the first look */
+    return now >= vu->slice_end;
+}
+
+bool schedule_yield(struct vu *vu)
+{
+    schedule_ready(vu);
+    return vu_park(vu, VU_READY, NEVER);
+}
+
+/* Resume the VUs that are ready now; those that become ready meanwhile wait for the next round, so
+ * that sockets and alarms have their turn. */
+static void run_ready(double end)
+{
+    struct vu *last = last_ready;
+    while (first_ready && !request_is_pending()) {
+        struct vu *vu = take_ready();
+        schedule_resume(vu);
+        if (vu == last || clock_now() > end) break;
+    }
+}
+
+/* -- what Python calls ---------------------------------------------------------------------------- */
+
+/* Do what there is to do for about `budget` seconds; with a `timeout_ms` above 0 (or -1: for ever)
+ * wait that long for something if there is nothing. Returns true if requests wait for Python. On the
+ * main stack. Resumes VUs. */
+CORE_API bool core_turn(double budget, int timeout_ms)
+{
+    struct readiness ready[SOCKETS_AT_ONCE];
+    double end = clock_now() + budget;
+    for (;;) {
+        if (!request_is_pending()) run_ready(end);
+        double now = clock_now();
+        /* Python comes first, but VUs that want something of it all the time do not keep others from
+         * what they wait for. */
+        if (request_is_pending() && now < polled_at + SLICE) break;
+        polled_at = now;
+        poller_set_alarm(alarm_count ? alarms[0]->alarm : NEVER);
+        int count = poller_wait(ready, SOCKETS_AT_ONCE, first_ready || request_is_pending() ? 0 : timeout_ms);
+        ring_alarms();
+        for (int i = 0; i < count; i++)
+            session_ready((uint32_t)ready[i].key, (uint32_t)(ready[i].key >> 32), ready[i].events);
+        if (request_is_pending()) break;
+        if (!first_ready && !count && timeout_ms >= 0) break;
+        if (clock_now() > end && timeout_ms >= 0) break;
+    }
+    if (core.is_polling) {
+        poller_set_alarm(alarm_count ? alarms[0]->alarm : NEVER);
+        if (first_ready || (alarm_count && request_is_pending())) poller_wake();
+    }
+    return request_is_pending();
+}
+
+/* Make sure that the poller's descriptor becomes readable for what is ready or will be due; called
+ * after what ran VUs outside of a turn. */
+CORE_API void core_leave(void)
+{
+    if (!core.is_polling) return;
+    poller_set_alarm(alarm_count ? alarms[0]->alarm : NEVER);
+    if (first_ready) poller_wake();
+}

@@ -1,0 +1,164 @@
+/* A WebSocket session: one for both k6/ws and k6/websockets.
+ *
+ * Theory. JavaScript makes a session (createSession) and has Python dial for it; Python hands over the
+ * connected descriptor and what the handshake has said (core_session_open), or why there is none
+ * (core_session_fail). From then on the core reads, decodes and writes, and calls the session's
+ * `receive(kind, a, b, time)` for each event; kinds are those of enum session_event.
+ *
+ * A blocking session (k6/ws) has its events only while its VU is inside session.run(), one of which
+ * may be inside another. An event session (k6/websockets) is a task of the VU's event loop; while the
+ * VU is busy elsewhere, its socket is read on the main stack, pings and close frames are answered at
+ * once, and messages wait in `queue`.
+ *
+ * With TLS the socket is Python's: it reads and writes by ssl, and the core sees plain bytes
+ * (core_session_feed, core_session_output).
+ *
+ * Invariants.
+ *  - A session belongs to one VU, and to the JavaScript object through which its script sees it. It
+ *    is freed by the VU's interpreter, never before; `descriptor` is -1 when it has no socket.
+ *  - `slot` and `generation` name it for the poller and for Python; a stale name meets another
+ *    generation and is ignored.
+ *  - Bytes that were received and not decoded lie in `rx` from rx_at on, or, for the session that owns
+ *    it, in the process's receive buffer. They are copied to `rx` whenever the VU parks.
+ *  - Bytes that are to be written lie in `tx` from tx_at on, behind them those in the process's send
+ *    buffer, if the session owns it. The send buffer is written whenever the VU parks.
+ */
+#ifndef JSRUNNER_SESSION_H
+#define JSRUNNER_SESSION_H
+
+#include "core.h"
+#include "frames.h"
+
+enum session_event {
+    EVENT_OPEN,         /* what Python has said of the handshake */
+    EVENT_FAILED,       /* what Python has said of the failure */
+    EVENT_TEXT,         /* the text */
+    EVENT_BINARY,       /* an ArrayBuffer */
+    EVENT_PING,
+    EVENT_PONG,         /* whether a ping of ours was answered, the payload as text */
+    EVENT_CLOSE,        /* code, reason: a close frame; nothing follows */
+    EVENT_END,          /* the stream has ended without a close frame; nothing follows */
+    EVENT_RESET,        /* the connection was reset; nothing follows */
+    EVENT_VIOLATION,    /* code, what: the peer broke the protocol, a close frame was sent; nothing follows */
+    EVENT_WRITE_FAILED, /* Go's text of the error */
+    EVENT_COUNT,
+};
+
+enum session_state { SESSION_DIALING, SESSION_OPEN, SESSION_OVER };
+
+/* An event that waits for its VU. */
+struct queued_event {
+    struct queued_event *next;
+    double time;
+    enum session_event kind;
+    uint16_t code;
+    bool is_matched;
+    struct bytes payload;
+};
+
+/* A frame that is not written yet; `end` counts from the session's first byte. */
+struct outgoing {
+    uint64_t end;
+    uint32_t payload_size;
+    bool is_message;
+};
+
+struct session {
+    struct session *next;
+    struct vu *vu;
+    uint32_t slot, generation;
+    int descriptor;
+    enum session_state state;
+    /* Which face it has: k6/ws or k6/websockets. */
+    bool is_blocking;
+    bool is_secure;
+    /* permessage-deflate was agreed on. */
+    bool is_deflated;
+    /* EVENT_OPEN or EVENT_FAILED was delivered. */
+    bool has_outcome;
+    /* A close frame was sent: no message may follow. */
+    bool is_closing;
+    /* The script has closed it: messages that still come are dropped. */
+    bool drops_messages;
+    /* The script wants no more events. */
+    bool is_stopped;
+    /* No event comes from the socket any more. */
+    bool is_drained;
+    bool is_readable, is_paused, wants_output, is_tls_posted;
+    /* Has had a large frame: it reads into a buffer of its own. */
+    bool is_large;
+
+    struct frame_decoder decoder;
+    struct bytes rx;
+    size_t rx_at;
+    struct queued_event *queue, *queue_last;
+    size_t queued_count, queued_bytes;
+
+    struct bytes tx;
+    size_t tx_at;
+    uint64_t tx_end, tx_written;
+    struct outgoing *outgoing;
+    size_t outgoing_at, outgoing_count, outgoing_capacity;
+    /* Payload bytes of messages that are not written; a close frame's are taken off though they were
+     * never added, as in k6. */
+    int64_t buffered;
+    /* The same without what the kernel has taken during this turn of the event loop: scripts see no
+     * decrease in between (https://websockets.spec.whatwg.org/#dom-websocket-bufferedamount). */
+    int64_t buffered_in_turn;
+    uint64_t turn;
+    int write_error;
+    /* `write tcp LOCAL->PEER: write: `, for the text of errors. */
+    char *write_prefix;
+
+    JSValue receive;
+    struct timers timers;
+
+    double started;
+    int32_t series_sent, series_received, series_ping, series_duration;
+    int32_t metadata;
+    int64_t sent, received;
+    double *pings;
+    size_t ping_count, ping_capacity;
+};
+
+/* session.c */
+void session_queue(struct session *, enum session_event, uint16_t code, bool is_matched, const uint8_t *payload,
+                   size_t size);
+/* Let the poller watch for what the session waits for now. */
+void session_watch(struct session *);
+/* Close the socket. */
+void session_shut(struct session *);
+/* Put what was counted into the series. */
+void session_count(struct session *, double time);
+
+/* transmit.c: what is sent. */
+/* Queue a frame; written when the VU parks at the latest. False: the session cannot send any more. */
+bool transmit_frame(struct session *, uint8_t first, const uint8_t *payload, size_t size, bool is_message);
+bool transmit_close(struct session *, uint16_t code, const uint8_t *reason, size_t size, bool is_message);
+/* Write what waits. */
+void transmit_flush(struct session *);
+/* Write the send buffer, whoever owns it. */
+void transmit_flush_shared(void);
+/* Bytes that are not written. */
+static inline size_t transmit_pending(const struct session *session) { return session->tx.size - session->tx_at; }
+/* `size` bytes of tx were written. */
+void transmit_written(struct session *, size_t size);
+/* Go's text of the session's write error. */
+size_t transmit_error_text(const struct session *, char *to, size_t capacity);
+void transmit_forget(struct session *);
+
+/* receive.c: what is received. */
+/* Deliver the next event, reading if need be: 1: one was delivered, 0: there is none now, -1:
+ * JavaScript has thrown or the VU is to stop. On a fiber. */
+int receive_next(struct session *);
+/* Read and decode while the VU is busy elsewhere; events are queued. */
+void receive_aside(struct session *);
+/* Bytes that Python has read from a TLS session. */
+bool receive_feed(struct session *, const uint8_t *data, size_t size);
+/* Whether receive_next might deliver without waiting. */
+bool receive_is_ready(const struct session *);
+/* Copy what the receive buffer holds of a session to its own. */
+void receive_release(void);
+void receive_forget(struct session *);
+
+#endif

@@ -1,0 +1,227 @@
+/* The timers of one event loop, or of one k6/ws session.
+ *
+ * Theory. A heap by due time, then by registration, because scripts may have thousands (a time limit
+ * for each request, say) and remove most of them again; and a table from id to timer for that.
+ * `queued` is when a timer's task has joined the loop's other tasks: when it is due, but not before it
+ * was the first of the heap.
+ *
+ * Invariants. A timer is in the table from its making until it is removed or has run for the last
+ * time; it is in the heap unless it runs at this moment. Memory is the VU's, under its limit: a script
+ * with a million timers harms itself.
+ */
+#include "core.h"
+
+#include "codec.h"
+#include "pack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ids of timers of modules count from here. */
+enum { OWN_IDS = 1 << 30 };
+
+static bool is_before(const struct timer *one, const struct timer *other)
+{
+    return one->due < other->due || (one->due == other->due && one->order < other->order);
+}
+
+static void place(struct timers *timers, struct timer *timer, size_t at)
+{
+    timers->heap[at] = timer;
+    timer->place = at;
+}
+
+static void sift(struct timers *timers, struct timer *timer, size_t at)
+{
+    while (at && is_before(timer, timers->heap[(at - 1) / 2])) {
+        place(timers, timers->heap[(at - 1) / 2], at);
+        at = (at - 1) / 2;
+    }
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= timers->count) break;
+        if (child + 1 < timers->count && is_before(timers->heap[child + 1], timers->heap[child])) child++;
+        if (!is_before(timers->heap[child], timer)) break;
+        place(timers, timers->heap[child], at);
+        at = child;
+    }
+    place(timers, timer, at);
+}
+
+/* The first is another one than before: its task cannot have joined the others any sooner. */
+static void promote(struct timers *timers)
+{
+    struct timer *first = timers_first(timers);
+    if (!first) return;
+    double now = clock_now();
+    first->queued = first->due > now ? first->due : now;
+}
+
+/* There is room in the heap. */
+static void schedule(struct timers *timers, struct timer *timer)
+{
+    timer->order = ++timers->last_order;
+    timer->queued = timer->due;
+    sift(timers, timer, timers->count++);
+}
+
+static void unschedule(struct timers *timers, struct timer *timer)
+{
+    size_t at = timer->place;
+    struct timer *last = timers->heap[--timers->count];
+    if (last != timer) sift(timers, last, at);
+    timer->place = SIZE_MAX;
+}
+
+/* -- the table ------------------------------------------------------------------------------------ */
+
+static struct timer **slot_of(const struct timers *timers, int32_t id)
+{
+    size_t slot = (size_t)id * 2654435761u;
+    while (timers->by_id[slot & (timers->slots - 1)] && timers->by_id[slot & (timers->slots - 1)]->id != id)
+        slot++;
+    return &timers->by_id[slot & (timers->slots - 1)];
+}
+
+static struct timer *find(const struct timers *timers, int32_t id)
+{
+    return timers->slots ? *slot_of(timers, id) : NULL;
+}
+
+/* Rebuild the table, because what lies behind an emptied slot might not be reached any more. */
+static void forget(struct timers *timers, struct timer *timer)
+{
+    size_t slot = (size_t)(slot_of(timers, timer->id) - timers->by_id);
+    timers->by_id[slot] = NULL;
+    timers->used--;
+    for (slot = (slot + 1) & (timers->slots - 1); timers->by_id[slot]; slot = (slot + 1) & (timers->slots - 1)) {
+        struct timer *moved = timers->by_id[slot];
+        timers->by_id[slot] = NULL;
+        *slot_of(timers, moved->id) = moved;
+    }
+}
+
+static bool reserve(JSRuntime *runtime, struct timers *timers)
+{
+    if (timers->count == timers->capacity) {
+        size_t capacity = timers->capacity ? 2 * timers->capacity : 4;
+        struct timer **heap = js_realloc_rt(runtime, timers->heap, capacity * sizeof *heap);
+        if (!heap) return false;
+        timers->heap = heap;
+        timers->capacity = capacity;
+    }
+    if ((timers->used + 1) * 2 > timers->slots) {
+        size_t slots = timers->slots ? 2 * timers->slots : 8;
+        struct timers larger = {.by_id = js_malloc_rt(runtime, slots * sizeof *larger.by_id), .slots = slots};
+        if (!larger.by_id) return false;
+        memset(larger.by_id, 0, slots * sizeof *larger.by_id);
+        for (size_t i = 0; i < timers->slots; i++)
+            if (timers->by_id[i]) *slot_of(&larger, timers->by_id[i]->id) = timers->by_id[i];
+        js_free_rt(runtime, timers->by_id);
+        timers->by_id = larger.by_id;
+        timers->slots = slots;
+    }
+    return true;
+}
+
+/* -- the interface -------------------------------------------------------------------------------- */
+
+int32_t timers_add(JSRuntime *runtime, struct timers *timers, JSValue call, double delay, double every,
+                   enum timer_kind kind)
+{
+    struct timer *timer = reserve(runtime, timers) ? js_malloc_rt(runtime, sizeof *timer) : NULL;
+    if (!timer) {
+        JS_FreeValueRT(runtime, call);
+        return 0;
+    }
+    if (delay != delay) delay = 0; /* NaN would have no place in the heap */
+    *timer = (struct timer){.due = clock_now() + delay, .every = every, .call = call,
+                            .kind = kind};
+    /* Scripts see ids from 1 up, whatever modules wait for beside them. */
+    timer->id = kind == TIMER_OWN ? OWN_IDS + ++timers->last_own_id : ++timers->last_id;
+    *slot_of(timers, timer->id) = timer;
+    timers->used++;
+    schedule(timers, timer);
+    return timer->id;
+}
+
+static void release(JSRuntime *runtime, struct timers *timers, struct timer *timer)
+{
+    forget(timers, timer);
+    JS_FreeValueRT(runtime, timer->call);
+    js_free_rt(runtime, timer);
+}
+
+void timers_remove(JSRuntime *runtime, struct timers *timers, int32_t id)
+{
+    struct timer *timer = find(timers, id);
+    if (!timer) return;
+    if (timer->place == SIZE_MAX) { /* it runs: not again */
+        timer->every = -1;
+        return;
+    }
+    bool was_first = timer->place == 0;
+    unschedule(timers, timer);
+    release(runtime, timers, timer);
+    if (was_first) promote(timers);
+}
+
+JSValue timers_run_first(JSContext *context, struct timers *timers, bool is_ticker)
+{
+    struct timer *timer = timers->heap[0];
+    int32_t id = timer->id;
+    unschedule(timers, timer);
+    JSValue result = JS_Call(context, timer->call, JS_UNDEFINED, 0, NULL);
+    timer = find(timers, id); /* all timers may have been freed meanwhile */
+    if (timer) {
+        double now = clock_now();
+        JSRuntime *runtime = JS_GetRuntime(context);
+        if (timer->every < 0 || !reserve(runtime, timers)) {
+            release(runtime, timers, timer);
+        } else {
+            timer->due = (is_ticker ? timer->due : now) + timer->every;
+            if (timer->due < now && timer->every > 0) /* ticks that were missed become one */
+                timer->due += timer->every * (double)(int64_t)((now - timer->due) / timer->every);
+            schedule(timers, timer);
+        }
+        promote(timers);
+    }
+    return result;
+}
+
+static int compare(const void *one, const void *other)
+{
+    return is_before(*(struct timer *const *)one, *(struct timer *const *)other) ? -1 : 1;
+}
+
+bool timers_names(const struct timers *timers, struct bytes *to)
+{
+    struct timer **sorted = malloc((timers->count + 1) * sizeof *sorted);
+    if (!sorted) return false;
+    size_t count = 0;
+    for (size_t i = 0; i < timers->count; i++)
+        if (timers->heap[i]->kind != TIMER_OWN) sorted[count++] = timers->heap[i];
+    qsort(sorted, count, sizeof *sorted, compare);
+    bool is_written = pack_array(to, (uint32_t)count);
+    for (size_t i = 0; i < count && is_written; i++) {
+        char name[32];
+        int size = snprintf(name, sizeof name, "%s %d", sorted[i]->kind == TIMER_INTERVAL ? "setInterval" : "setTimeout",
+                            sorted[i]->id);
+        is_written = pack_text(to, name, (size_t)size);
+    }
+    free(sorted);
+    return is_written;
+}
+
+void timers_free(JSRuntime *runtime, struct timers *timers)
+{
+    for (size_t i = 0; i < timers->slots; i++) {
+        if (!timers->by_id[i]) continue;
+        JS_FreeValueRT(runtime, timers->by_id[i]->call);
+        js_free_rt(runtime, timers->by_id[i]);
+    }
+    js_free_rt(runtime, timers->heap);
+    js_free_rt(runtime, timers->by_id);
+    *timers = (struct timers){.last_id = timers->last_id, .last_own_id = timers->last_own_id, .last_order = timers->last_order};
+}

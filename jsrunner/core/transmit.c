@@ -1,0 +1,219 @@
+/* What a WebSocket session sends.
+ *
+ * Theory. Frames are masked straight into one send buffer of the process. It belongs to the session
+ * that has written last and goes out in one system call when the VU parks, when another session wants
+ * the buffer, or when it is full. What the kernel does not take moves to the session's own `tx`, and
+ * the poller is asked for the moment when it takes more.
+ *
+ * Measured (2 cores, loopback, 50 VUs, 64 B): joining frames of one dispatch into one send costs one
+ * copy of 70 bytes and saves a system call of 2 us per further frame.
+ */
+#include "session.h"
+
+#include "mask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { SEND_BUFFER = 256 << 10 };
+
+static uint8_t send_buffer[SEND_BUFFER];
+static size_t send_size;
+static struct session *send_owner;
+
+/* -- accounting ----------------------------------------------------------------------------------- */
+
+/* Remember where a frame ends, to know when it is written. */
+static bool remember(struct session *session, uint8_t first, size_t frame_size, size_t payload_size, bool is_message)
+{
+    session->tx_end += frame_size;
+    if (session->is_blocking) return true; /* counted when it is sent */
+    if (session->outgoing_count == session->outgoing_capacity) {
+        size_t capacity = session->outgoing_capacity ? 2 * session->outgoing_capacity : 4;
+        struct outgoing *grown = realloc(session->outgoing, capacity * sizeof *grown);
+        if (!grown) return false;
+        session->outgoing = grown;
+        session->outgoing_capacity = capacity;
+    }
+    bool is_control = first & 0x8;
+    if (is_control && (first & 0xF) != OPCODE_CLOSE) payload_size = 0;
+    session->outgoing[session->outgoing_count++] =
+        (struct outgoing){session->tx_end, (uint32_t)payload_size, is_message};
+    if (is_control) return true;
+    if (session->turn != session->vu->turn) {
+        session->turn = session->vu->turn;
+        session->buffered_in_turn = session->buffered;
+    }
+    session->buffered += (int64_t)payload_size;
+    session->buffered_in_turn += (int64_t)payload_size;
+    return true;
+}
+
+/* The kernel has taken `size` bytes more. */
+static void advance(struct session *session, size_t size)
+{
+    session->tx_written += size;
+    session->vu->bytes_sent += session->is_secure ? 0 : size;
+    while (session->outgoing_at < session->outgoing_count) {
+        const struct outgoing *first = &session->outgoing[session->outgoing_at];
+        if (first->end > session->tx_written) return;
+        session->buffered -= first->payload_size;
+        session->sent += first->is_message;
+        session->outgoing_at++;
+    }
+    session->outgoing_at = session->outgoing_count = 0;
+    if (samples_keep_records()) session_count(session, clock_now());
+}
+
+static void fail(struct session *session, int error)
+{
+    session->write_error = error;
+    session->is_closing = true;
+    session->tx.size = session->tx_at = 0;
+    session->outgoing_at = session->outgoing_count = 0;
+    session->buffered = 0;
+    if (session->state != SESSION_OPEN) return;
+    char text[256];
+    size_t size = transmit_error_text(session, text, sizeof text);
+    session_queue(session, EVENT_WRITE_FAILED, 0, false, (uint8_t *)text, size);
+}
+
+size_t transmit_error_text(const struct session *session, char *to, size_t capacity)
+{
+    const char *reason = session->write_error == EPIPE        ? "broken pipe"
+                         : session->write_error == ECONNRESET ? "connection reset by peer"
+                         : session->write_error == EBADF      ? "use of closed network connection"
+                         : session->write_error == ETIMEDOUT  ? "i/o timeout"
+                                                              : strerror(session->write_error);
+    int size = snprintf(to, capacity, "%s%s", session->write_prefix ? session->write_prefix : "write: ", reason);
+    return size < 0 ? 0 : (size_t)size < capacity ? (size_t)size : capacity - 1;
+}
+
+/* -- writing -------------------------------------------------------------------------------------- */
+
+/* Write as much as the kernel takes; returns how much. */
+static size_t write_some(struct session *session, const uint8_t *data, size_t size)
+{
+    size_t written = 0;
+    while (written < size) {
+        ssize_t count = send(session->descriptor, data + written, size - written, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0) {
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN && errno != EWOULDBLOCK) fail(session, errno);
+            break;
+        }
+        written += (size_t)count;
+    }
+    return written;
+}
+
+/* Have Python write a TLS session's output, or the poller tell when the kernel takes more. */
+static void await_output(struct session *session)
+{
+    if (session->is_secure) {
+        if (session->is_tls_posted) return;
+        session->is_tls_posted = true;
+        request_post((int32_t)session->slot, session->generation, OPERATION_TLS, NULL, POLLED_OUTPUT);
+    } else if (!session->wants_output) {
+        session->wants_output = true;
+        session_watch(session);
+    }
+}
+
+static void keep(struct session *session, const uint8_t *data, size_t size)
+{
+    if (session->tx_at == session->tx.size) session->tx_at = session->tx.size = 0;
+    if (!bytes_append(&session->tx, data, size)) fail(session, ENOMEM);
+    else await_output(session);
+}
+
+void transmit_flush_shared(void)
+{
+    struct session *session = send_owner;
+    size_t size = send_size;
+    send_owner = NULL;
+    send_size = 0;
+    if (!session || !size || session->state != SESSION_OPEN || session->write_error) return;
+    size_t written = 0;
+    if (!transmit_pending(session) && !session->is_secure) {
+        written = write_some(session, send_buffer, size);
+        if (session->write_error) return;
+        advance(session, written);
+    }
+    if (written < size) keep(session, send_buffer + written, size - written);
+}
+
+void transmit_flush(struct session *session)
+{
+    if (send_owner == session) transmit_flush_shared();
+    if (!transmit_pending(session) || session->is_secure || session->state != SESSION_OPEN) return;
+    size_t written = write_some(session, session->tx.data + session->tx_at, transmit_pending(session));
+    if (!session->write_error) transmit_written(session, written);
+}
+
+void transmit_written(struct session *session, size_t size)
+{
+    session->tx_at += size;
+    advance(session, size);
+    if (transmit_pending(session)) return;
+    bytes_free(&session->tx);
+    session->tx_at = 0;
+    if (session->wants_output) {
+        session->wants_output = false;
+        session_watch(session);
+    }
+}
+
+bool transmit_frame(struct session *session, uint8_t first, const uint8_t *payload, size_t size, bool is_message)
+{
+    if (session->state != SESSION_OPEN || session->is_closing) return false;
+    uint32_t key = frame_mask_key();
+    if (send_owner != session || send_size + FRAME_HEADER_MAX + size > SEND_BUFFER) transmit_flush_shared();
+    if (session->write_error) return false;
+    if (FRAME_HEADER_MAX + size <= SEND_BUFFER) {
+        send_owner = session;
+        uint8_t *to = send_buffer + send_size;
+        size_t head = frame_header(to, first, size, key);
+        frame_mask(to + head, payload, size, key, 0);
+        send_size += head + size;
+        return remember(session, first, head + size, size, is_message);
+    }
+    /* Too large for the buffer: behind what waits. */
+    if (session->tx_at == session->tx.size) session->tx_at = session->tx.size = 0;
+    if (!bytes_reserve(&session->tx, FRAME_HEADER_MAX + size)) return false;
+    uint8_t *to = session->tx.data + session->tx.size;
+    size_t head = frame_header(to, first, size, key);
+    frame_mask(to + head, payload, size, key, 0);
+    session->tx.size += head + size;
+    remember(session, first, head + size, size, is_message);
+    transmit_flush(session);
+    if (transmit_pending(session)) await_output(session);
+    return true;
+}
+
+bool transmit_close(struct session *session, uint16_t code, const uint8_t *reason, size_t size, bool is_message)
+{
+    uint8_t payload[125] = {(uint8_t)(code >> 8), (uint8_t)code};
+    if (size > sizeof payload - 2) size = sizeof payload - 2;
+    if (size) memcpy(payload + 2, reason, size);
+    /* 1005 says that there is no status, which an empty frame says (RFC 6455, 7.4.1). */
+    bool is_sent = transmit_frame(session, FRAME_FIN | OPCODE_CLOSE, payload, code == CLOSE_NO_STATUS ? 0 : 2 + size,
+                                  is_message);
+    session->is_closing = true;
+    return is_sent;
+}
+
+void transmit_forget(struct session *session)
+{
+    if (send_owner == session) {
+        send_owner = NULL;
+        send_size = 0;
+    }
+    bytes_free(&session->tx);
+    free(session->outgoing);
+    session->outgoing = NULL;
+    session->outgoing_at = session->outgoing_count = session->outgoing_capacity = 0;
+}
