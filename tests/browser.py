@@ -27,6 +27,10 @@ class Meter:
     id = 1
     bytes_sent = bytes_received = 0
 
+    def add_bytes(self, sent: int, received: int) -> None:
+        self.bytes_sent += sent
+        self.bytes_received += received
+
 
 class Browser:
     """A client with what it needs."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
+    from core_vu import VU
+
 # Standard streams are buffered, as a user's are: what relies on the opposite would pass unseen.
 os.environ.pop("PYTHONUNBUFFERED", None)
 # Runs load bytecode, as a user's do: compiling the package costs each of them 0.06 s of CPU.
@@ -107,6 +109,25 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], Any]], Server]]:
     for server in servers:
         server.close()
         assert not server.failures
+
+
+@pytest.fixture
+def make_vu() -> Iterator[Callable[..., VU]]:
+    """Make VUs of the core in this process (see core_vu.py)."""
+    from core_vu import VU
+
+    from jsrunner.engine.engine import process_engine
+
+    process_engine().library.core_image_clear()
+    made: list[VU] = []
+
+    def make(source: str = "", **more: Any) -> VU:
+        made.append(VU(source, **more))
+        return made[-1]
+
+    yield make
+    for vu in made:
+        vu.close()
 
 
 @pytest.fixture(scope="session")

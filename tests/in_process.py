@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from jsrunner.engine.interpreter import Interrupted
+from jsrunner.engine.errors import Interrupted
 from jsrunner.options.model import Options
 from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
@@ -68,14 +68,13 @@ class Stage:
     def run(self) -> Stage:
         try:
             with gevent.Timeout(DEADLINE):
-                failure, results = self.vu.activity("setup", [])
+                failure, results = self.vu.run_stage("setup", None, time.monotonic() + DEADLINE)
                 self.failure = failure and failure.text
                 self.result = results[0] if results else None
         except Interrupted:
             self.failure = "interrupted"
         finally:
             self.vu.end_stage()
-        self.vu.check_fault()
         return self
 
     def start(self) -> gevent.Greenlet:

@@ -40,7 +40,6 @@ TOPICS = {
     "core/test_fuzz.py": "the fuzz targets",
     "engine/test_load_now.py": "modules that are loaded in the middle of running JavaScript",
     "secrets/test_run.py": "secrets in a run",
-    "transport/test_connection_lost.py": "connections that end in every way",
     "ui/test_redaction.py": "secrets in the log",
     "ui/test_terminal.py": "the screen as a terminal shows it",
 }

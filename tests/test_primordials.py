@@ -19,7 +19,8 @@ import pytest
 import tree_sitter_javascript
 from tree_sitter import Language, Parser
 
-from jsrunner.engine.interpreter import OWN_SOURCES, Interpreter
+from jsrunner.engine.engine import process_engine
+from jsrunner.engine.interpreter import Interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ FILES: Final = {
 
 #: Modules that are evaluated before any script runs, each time: they may take the language's functions
 #: themselves, at their top level.
-EARLY: Final = {f"engine/{name.removeprefix('jsrunner:')}.js" for name in OWN_SOURCES} | {
+EARLY: Final = {name for name in FILES if name.startswith("engine/")} | {
     f"modules/globals/{name}.js"
     for name in (
         "bigint", "collation", "date_setters", "dates", "locale", "maths", "raw_json", "sorting", "uint8array",
@@ -64,7 +65,8 @@ SYNTAX: Final = {
 }
 
 _SURVEY = """
-import { host } from 'jsrunner:host';
+import { host } from 'jsrunner:core';
+import 'jsrunner:language';
 const methods = new Set();
 const accessors = new Set();
 const seen = new Set();
@@ -100,11 +102,13 @@ def survey() -> Survey:
     """Look at the engine's own objects."""
     found: list[list[str]] = []
     interpreter = Interpreter(
-        {b"survey": lambda *names: found.extend(names)},
-        load=lambda name: "",
+        process_engine(),
+        find_operation=lambda name: lambda *names: found.extend(names),
+        load=lambda name: FILES[f"engine/{name.removeprefix('jsrunner:')}.js"],
         normalize=lambda base, name: name,
     )
-    interpreter.run_module(_SURVEY, "survey")
+    interpreter.evaluate(_SURVEY, "survey")
+    interpreter.close()
     removed = {"WeakRef", "FinalizationRegistry", "performance", "queueMicrotask", "InternalError"}
     names, methods, accessors = (frozenset(one) for one in found)
     # An Error's stack is its own, and so is the length of an array and of a text.

@@ -25,7 +25,7 @@ PACKAGE = ROOT / "jsrunner"
 
 #: Parts of one layer do not know each other. The longest name that fits says where a module belongs.
 LAYERS = (
-    {"errors"},  # what can go wrong, and k6's exit codes
+    {"errors", "text"},  # what can go wrong, and k6's exit codes; bytes to text
     {"options"},  # what a test is told
     {"executors", "metrics"},  # when VUs iterate; what is kept of samples
     {"summary", "outputs"},  # what is shown at the end; where samples go
@@ -178,7 +178,7 @@ def test_the_plan_ring_loads_nothing_that_is_not_pure() -> None:
     assert IMPURE.isdisjoint(name.split(".")[0] for name in loaded)
 
 
-@pytest.mark.parametrize("module", ["options.model", "coordinator.partition", "modules.k6.ws"])
+@pytest.mark.parametrize("module", ["options.model", "coordinator.partition", "modules.session"])
 def test_the_walk_finds_what_is_imported(module: str) -> None:
     """Else the tests above would hold for nothing."""
     names = {one.name for one in imports(MODULES[module])}

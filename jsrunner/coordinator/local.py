@@ -64,6 +64,8 @@ class LocalWorkers:
                     secrets,
                     freeze_environment,
                 )
+            except SystemExit:
+                pass  # the coordinator is gone: nobody is there to be told
             except BaseException:
                 traceback.print_exc()
             finally:

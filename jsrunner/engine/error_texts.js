@@ -1,10 +1,10 @@
 // jsrunner:error_texts — gives the errors that the engine makes the texts that k6's engine has.
 // error_texts.py knows these texts.
 // @ts-check
-import { callPython } from 'jsrunner:host';
+import { host } from 'jsrunner:core';
 import {
-  JSONStringify, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError, ReferenceError,
-  SafeArray, SafeMap, SafeSet, StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit,
+  ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError, ReferenceError,
+  SafeMap, SafeSet, StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit,
   StringPrototypeStartsWith, SyntaxError, TypeError, URIError,
 } from 'jsrunner:primordials';
 
@@ -48,7 +48,7 @@ const answer = (message, thrower, place) => {
     + place.getColumnNumber();
   let known = answers.get(key);
   if (known !== undefined && known.times >= ENOUGH) return known.text;
-  const text = callPython('$explain ' + JSONStringify(SafeArray(message, name)));
+  const text = host('errors.explain', message, name);
   if (known === undefined) {
     if (answers.size === MOST_ANSWERS) answers = new SafeMap();
     known = { __proto__: null, text, times: 0 };

@@ -34,7 +34,7 @@ export const isInstance = uncurryThis(Function.prototype[Symbol.hasInstance]);
 export const { iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
 
 export const {
-  apply: ReflectApply, defineProperty: ReflectDefineProperty, deleteProperty: ReflectDeleteProperty, get: ReflectGet,
+  apply: ReflectApply, defineProperty: ReflectDefineProperty, get: ReflectGet,
   has: ReflectHas, ownKeys: ReflectOwnKeys, set: ReflectSet,
 } = Reflect;
 
@@ -58,11 +58,9 @@ export const {
 export const NumberPrototypeToExponential = uncurryThis(Number.prototype.toExponential);
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
 export const { now: DateNow } = Date;
-export const performanceNow = bind.call(performance.now, performance);
 export const DatePrototypeGetTime = uncurryThis(Date.prototype.getTime);
 export const DatePrototypeToISOString = uncurryThis(Date.prototype.toISOString);
 
-export const StringFromCharCode = String.fromCharCode;
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const StringPrototypeEndsWith = uncurryThis(String.prototype.endsWith);
 export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
@@ -97,7 +95,8 @@ export const TypedArrayPrototypeSet = uncurryThis(TypedArrayPrototype.set);
 // -- lists -------------------------------------------------------------------------------------------
 
 export const { isArray: ArrayIsArray } = Array;
-export const ArrayPrototype = Array.prototype;
+
+const ArrayPrototype = Array.prototype;
 
 /** A list of these items to which others may be added. It has no methods: see the functions below. */
 export const SafeArray = (...items) => ObjectSetPrototypeOf(items, null);
@@ -202,7 +201,7 @@ export class SafeSet extends Set {
     super();
   }
 }
-makeSafe(SafeSet, ['add', 'has']);
+makeSafe(SafeSet, ['add', 'clear', 'delete', 'forEach', 'has']);
 
 export class SafeWeakMap extends WeakMap {
   constructor() { // eslint-disable-line no-useless-constructor

@@ -6,7 +6,7 @@ import ctypes
 import functools
 from typing import Any, Final
 
-from jsrunner.engine import quickjs
+from jsrunner.core.binding import engine_path
 
 #: Tags of JSValue.
 UNDEFINED, NULL, OBJECT, SYMBOL = 3, 2, -1, -8
@@ -47,7 +47,7 @@ def library() -> Any:
         "JS_ToCStringLen2": (pointer, [pointer, ctypes.POINTER(ctypes.c_size_t), value, ctypes.c_bool]),
         "JS_ToObject": (value, [pointer, value]),
     }
-    loaded = ctypes.PyDLL(quickjs.LIBRARY)
+    loaded = ctypes.PyDLL(engine_path())
     for name, (result, arguments) in signatures.items():
         function = getattr(loaded, name)
         function.restype, function.argtypes = result, arguments

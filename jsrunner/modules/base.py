@@ -8,7 +8,7 @@ order) and, where that needs sockets, clocks, files or metrics, modules/k6/x.py 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +18,30 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound="Callable[..., object]")
 
 
-def operation(method: _F) -> _F:
+@overload
+def operation(method: _F) -> _F: ...
+@overload
+def operation(*, blocking: bool) -> Callable[[_F], _F]: ...
+def operation(method: Any = None, *, blocking: bool = False) -> Any:
     """Mark a method as callable from the JavaScript half.
 
-    Arguments and result are JSON-like. It raises `HostError` for what the script shall see as an
-    exception. Buffers come as handles, see `Interpreter.buffer` and `put_buffer`.
+    Arguments and result are plain values; buffers are bytes. The method raises `HostError` for what the
+    script shall see as an exception. A quick operation is answered at once, on the hub's greenlet, and
+    must not wait for anything; a `blocking` one runs in the VU's own greenlet.
     """
-    method.__dict__["is_operation"] = True
-    return method
+
+    def mark(function: _F) -> _F:
+        function.__dict__["is_operation"] = True
+        function.__dict__["is_blocking"] = blocking
+        return function
+
+    return mark if method is None else mark(method)
+
+
+def prefix_of(specifier: str) -> str:
+    """Return what the names of a module's operations begin with: `crypto_x509` for k6/crypto/x509."""
+    name = specifier.removeprefix("k6/").removeprefix("jsrunner:").removeprefix("globals/")
+    return name.replace("/", "_")
 
 
 class HostModule:
@@ -40,8 +56,7 @@ class HostModule:
     @classmethod
     def prefix(cls) -> str:
         """What the names of its operations begin with."""
-        name = cls.specifier.removeprefix("k6/").removeprefix("jsrunner:globals/")
-        return name.replace("/", "_")
+        return prefix_of(cls.specifier)
 
     def find_operation(self, name: str) -> Callable[..., object]:
         """The operation of this name. Raises LookupError if there is none."""

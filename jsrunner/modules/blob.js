@@ -2,6 +2,7 @@
 // @ts-check
 import { copyOf, isBytes, viewOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
+import { load } from 'jsrunner:globals/environment';
 import { goType } from 'jsrunner:go_types';
 import { entries, host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
@@ -21,8 +22,8 @@ const cross = (op, packed) => {
   release();
   return result;
 };
-const encode = (text) => new Uint8Array(cross('websockets.encode', packText(text)));
-const decode = (content) => cross('websockets.decode', pack(copyOf(content)));
+const encode = (text) => new Uint8Array(cross('session.encode', packText(text)));
+const decode = (content) => cross('session.decode', pack(copyOf(content)));
 
 const bytesOfPart = (value) => {
   if (typeof value === 'string') return encode(value);
@@ -132,7 +133,7 @@ const methods = {
     return blobOf(part(contents.get(this), start, end), type === undefined ? '' : String(type));
   },
   stream() {
-    if (!ReadableStream) host('websockets.load_streams');
+    if (!ReadableStream) load('jsrunner:blob_streams');
     const content = contents.get(this);
     let at = 0;
     return new ReadableStream({

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jsrunner.modules import extensions
+from jsrunner.modules.base import prefix_of
 
 if TYPE_CHECKING:
     from jsrunner.modules.base import HostModule
-    from jsrunner.worker.vu import VU
 
 _FOLDER = Path(__file__).parent
 
@@ -35,8 +35,7 @@ def _stem(specifier: str) -> str | None:
     The path is the specifier itself, or `index` in the folder of that name: `k6/ws`,
     `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`.
     """
-    is_global = specifier.startswith("jsrunner:globals/")
-    if not (is_global or specifier == "k6" or specifier.startswith("k6/")):
+    if not (specifier.startswith(("jsrunner:", "k6/")) or specifier == "k6"):
         return None
     path = specifier.removeprefix("jsrunner:")
     if ".." in path or path.endswith("/index") or path.rpartition("/")[0] in _WITH_PARTS:
@@ -54,11 +53,25 @@ def source(specifier: str) -> str | None:
     return path.read_text(encoding="utf-8") if stem and path.is_file() else None
 
 
-def attach(specifier: str, vu: VU) -> None:
-    """Give the VU the module's Python half, if it has one."""
-    half = _half(specifier)
-    if half is not None:
-        vu.modules[half.prefix()] = half(vu)
+#: Modules that were loaded, by the prefix of their operations.
+_known: dict[str, str] = {}
+
+
+def note(specifier: str) -> None:
+    """Remember a module that was loaded, so that `half` finds its Python half."""
+    _known[prefix_of(specifier)] = specifier
+
+
+def half(prefix: str) -> type[HostModule]:
+    """Return the Python half of a loaded module by the prefix of its operations.
+
+    Raises:
+        LookupError: there is none.
+    """
+    found = _half(_known[prefix]) if prefix in _known else None
+    if found is None:
+        raise LookupError(f"no module has operations that begin with {prefix}")
+    return found
 
 
 @functools.cache

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.engine.interpreter import Interpreter
+from jsrunner.engine.engine import process_engine
 from jsrunner.errors import ScriptError
 from jsrunner.script import commonjs, language, specifiers, syntax
 from jsrunner.script.scanner import Import, Scan, scan
@@ -70,7 +70,6 @@ class Modules:
         self._reading: set[str] = set()
         #: Names that were seen to be imported from a module.
         self._wanted: dict[str, set[str]] = {}
-        self._checker: Interpreter | None = None
         self._translator: Translator | None = None
 
     def knows(self, url: str) -> bool:
@@ -94,7 +93,6 @@ class Modules:
 
     def loaded(self) -> None:
         """No more modules are expected: end what helped to read them."""
-        self._checker = None
         if self._translator is not None:
             self._translator.close()
             self._translator = None
@@ -215,48 +213,28 @@ class Modules:
         return None
 
     def _explain(self, url: str, is_commonjs: bool) -> str | None:
-        engine = self._engine()
-        native = engine.native
-        if native is None:
-            return None
         text = self._read(url)
         if self._is_typescript(url, text):
             text, _ = self._translate(text, url)
-        return syntax.explain(
-            text, url, lambda part: native.syntax_error(engine, part), is_commonjs=is_commonjs
-        )
+        return syntax.explain(text, url, process_engine().syntax_error, is_commonjs=is_commonjs)
 
     # -- questions to the engine -------------------------------------------------------------------
 
-    def _engine(self) -> Interpreter:
-        if self._checker is None:
-            self._checker = Interpreter(
-                {}, load=lambda specifier: "", normalize=lambda base, specifier: specifier
-            )
-        return self._checker
-
-    def _is_function_body(self, text: str) -> bool:
-        found: bool = self._engine().call("isFunctionBody", text)
-        return found
+    @staticmethod
+    def _is_function_body(text: str) -> bool:
+        return process_engine().compiles(text, as_function=True)
 
     def _is_typescript(self, url: str, text: str) -> bool:
         """Whether the text has to be translated: only what is no JavaScript, as in k6.
 
         The compiler would drop imports that a file without types does not use.
         """
-        is_named_so = url.endswith(".ts")
-        if not is_named_so and not (url == self._main and self._is_stdin):
+        if not url.endswith(".ts") and not (url == self._main and self._is_stdin):
             return False
-        if self._is_function_body(text):
-            return False
-        native = self._engine().native
-        if native is None:  # without the C API nobody can say
-            return is_named_so
-        try:
-            native.compile(self._engine(), text, "jsrunner:checked", script=False)
-        except ValueError:
-            return True
-        return False
+        engine = process_engine()
+        return not engine.compiles(text, as_function=True) and not engine.compiles(
+            text, as_function=False
+        )
 
 
 def _by_name(one: Import) -> tuple[int, int, str]:

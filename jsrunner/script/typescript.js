@@ -1,6 +1,6 @@
 // Translates TypeScript, in a process of its own (see typescript.py): types go, nothing is checked.
 // @ts-check
-import { entries } from 'jsrunner:host';
+import { publish } from 'jsrunner:core';
 import ts from 'jsrunner:typescript';
 
 const compilerOptions = {
@@ -9,6 +9,9 @@ const compilerOptions = {
   sourceMap: true,
   target: ts.ScriptTarget.ESNext,
 };
+
+const entries = { __proto__: null };
+publish(entries, (kind, text) => new Error(text));
 
 /** What a module has somewhere if it may have statements of TypeScript's own for CommonJS. */
 const MAYBE_COMMONJS = /\bimport\s+[\w$]+\s*=\s*require\b|\bexport\s*=/;

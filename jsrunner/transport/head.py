@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from jsrunner.options.numbers import quote
+from jsrunner.text import decode_bytewise
 from jsrunner.transport.headers import canonical
-from jsrunner.transport.utf8 import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,7 +193,7 @@ def _lines(block: bytes | bytearray) -> list[bytes]:
 
 def parse_status_line(line: bytes) -> tuple[str, int, str]:
     """Return (protocol, status code, code with reason phrase). Raises Malformed."""
-    text = decode(line)
+    text = decode_bytewise(line)
     proto, space, rest = text.partition(" ")
     if not space:
         raise Malformed(f"malformed HTTP response {quote(text)}")
@@ -210,15 +210,15 @@ def parse_fields(lines: list[bytes]) -> Headers:
     """Return the header fields, or the trailer's, by their canonical names. Raises Malformed."""
     headers: Headers = {}
     if lines and lines[0][:1] in (b" ", b"\t"):
-        raise Malformed(f"malformed MIME header initial line: {decode(lines[0])}")
+        raise Malformed(f"malformed MIME header initial line: {decode_bytewise(lines[0])}")
     for line in _unfolded(lines):
         raw_name, colon, value = line.partition(b":")
         if not colon:
-            raise Malformed(f"malformed MIME header: missing colon: {quote(decode(line))}")
+            raise Malformed(f"malformed MIME header: missing colon: {quote(decode_bytewise(line))}")
         if not _NAME.match(raw_name) or _NOT_IN_VALUE.search(value):
-            raise Malformed(f"malformed MIME header line: {decode(line)}")
+            raise Malformed(f"malformed MIME header line: {decode_bytewise(line)}")
         name = canonical(raw_name.decode())
-        headers.setdefault(name, []).append(decode(value.lstrip(b" \t")))
+        headers.setdefault(name, []).append(decode_bytewise(value.lstrip(b" \t")))
     return headers
 
 

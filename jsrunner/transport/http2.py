@@ -24,13 +24,13 @@ from ngh2 import (
     StreamReset,
 )
 
+from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures
 from jsrunner.transport.body import TooLarge
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.exchange import Failed, Refused
 from jsrunner.transport.head import MAX_HEAD_BYTES, head_of_http2
 from jsrunner.transport.stream import Expired, clock
-from jsrunner.transport.utf8 import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,7 +271,7 @@ class Http2:
 def _take_head(event: ResponseReceived, waiter: _Waiter) -> None:
     answer = waiter.answer
     answer.first_at = answer.first_at or clock()
-    pairs = [(decode(one[0]), decode(one[1])) for one in event.headers]
+    pairs = [(decode_bytewise(one[0]), decode_bytewise(one[1])) for one in event.headers]
     status = int(next(value for name, value in pairs if name == ":status"))
     fields = [(name, value) for name, value in pairs if name not in (":status", "trailer")]
     answer.head = head_of_http2(status, fields)

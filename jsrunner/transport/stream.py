@@ -41,8 +41,9 @@ class Meter(Protocol):
     """Who counts the bytes on the wire: a VU."""
 
     id: int
-    bytes_sent: int
-    bytes_received: int
+
+    def add_bytes(self, sent: int, received: int) -> None:
+        """Count bytes that were sent and received."""
 
 
 class Stream:
@@ -177,7 +178,7 @@ class Stream:
                 raise self.write_error or error from None
             self._taken += len(data)
             if self._tls is None:
-                self._meter.bytes_received += len(data)
+                self._meter.add_bytes(0, len(data))
                 self._is_drained = len(data) < _RECEIVE_BYTES
             if not data and self.write_error is not None:
                 raise self.write_error
@@ -190,7 +191,7 @@ class Stream:
         except BlockingIOError:
             return None
         if self._tls is None:
-            self._meter.bytes_received += len(data)
+            self._meter.add_bytes(0, len(data))
         return data
 
     def _receive_tls(self, size: int) -> bytes:
@@ -250,7 +251,7 @@ class Stream:
 
     def _count_sent(self, count: int) -> None:
         if self._tls is None:
-            self._meter.bytes_sent += count
+            self._meter.add_bytes(count, 0)
 
     def count_tls(self) -> None:
         """Add what TLS has sent and received since the last time, as the kernel counts it."""
@@ -258,8 +259,7 @@ class Stream:
             return
         total = wire_bytes(self.sock)
         if total is not None:
-            self._meter.bytes_sent += total[0] - self._counted[0]
-            self._meter.bytes_received += total[1] - self._counted[1]
+            self._meter.add_bytes(total[0] - self._counted[0], total[1] - self._counted[1])
             self._counted = total
 
     # -- the end -------------------------------------------------------------------------------------

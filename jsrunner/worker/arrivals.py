@@ -17,17 +17,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import gevent
-from gevent.hub import Waiter
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import Interval
 from jsrunner.worker import board
-from jsrunner.worker.loop import TIME_SLICE, YIELD
-from jsrunner.worker.scenario import Scenario
+from jsrunner.worker.scenario import NONE, Scenario, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
@@ -36,39 +34,42 @@ if TYPE_CHECKING:
 
 #: A start that another process is given: the scenario's slot, the planned offset.
 _MAIL: Final = struct.Struct("=Hd")
+#: Seconds without a look at the other greenlets, while starts are late.
+_TIME_SLICE: Final = 0.002
+#: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
+_YIELD: Final = 1e-6
 #: Starts that are later than this after the scenario's end are given up.
 _TOO_LATE: Final = 0.25
 #: Seconds between two looks at whether the other processes have no more starts.
 _LOOK_EVERY: Final = 0.002
 
 
-class Arrival:
+class Arrival(Turn):
     """One VU's work for the scenario: it waits until an iteration is given to it."""
 
     def __init__(self, scenario: ArrivalScenario) -> None:
-        self.scenario: Scenario = scenario
+        super().__init__(scenario, NONE)
         self._owner = scenario
-        self._waiter: Waiter | None = None
+        self._begin: Callable[[bool], object] | None = None
 
-    def take(self) -> int | None:
-        """The number, in this instance, of the iteration; None when the scenario is over."""
-        if not self._owner.wait_idle(self):
-            return None
-        return self._owner.draw()
-
-    def park(self) -> bool:
-        """Wait in the VU's greenlet for `wake`; what it was given."""
-        self._waiter = Waiter()
-        try:
-            goes_on: bool = self._waiter.get()
-            return goes_on
-        finally:
-            self._waiter = None
+    def await_arrival(self, begin: Callable[[bool], object]) -> None:
+        """Have `begin(True)` called when an iteration is due, `begin(False)` at the scenario's end."""
+        if self._owner.is_over:
+            begin(False)
+            return
+        self._begin = begin
+        self._owner.add_idle(self)
 
     def wake(self, goes_on: bool) -> None:
-        waiter = self._waiter
-        assert waiter is not None
-        gevent.get_hub().loop.run_callback(waiter.switch, goes_on)
+        begin, self._begin = self._begin, None
+        assert begin is not None
+        gevent.get_hub().loop.run_callback(begin, goes_on)
+
+    def interrupted(self) -> None:
+        """The VU was interrupted, perhaps while it was idle."""
+        if self._begin is not None:
+            self._begin = None
+            self._owner.remove_idle(self)
 
 
 class ArrivalScenario(Scenario):
@@ -110,7 +111,7 @@ class ArrivalScenario(Scenario):
         for _ in self.indices:
             self.counts.add_vu()
             self._add_player(self.process.pool.take())
-        gevent.sleep(YIELD)  # they become idle
+        gevent.sleep(_YIELD)  # they become idle
         self._start_all()
         self._await_others()
         self._over = True
@@ -124,19 +125,20 @@ class ArrivalScenario(Scenario):
         whole = Interval(0.0, float("inf"), self.plan.duration + self.config.graceful_stop)
         self._players.append(gevent.spawn(self._work, vu, Arrival(self), self._setup_data, [whole]))
 
-    def wait_idle(self, turn: Arrival) -> bool:
-        """Wait until an iteration is given to this VU; False when the scenario is over."""
-        if self._over:
-            return False
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
+    def add_idle(self, turn: Arrival) -> None:
+        """A VU waits for an iteration."""
         self._idle.append(turn)
         self.counts.wait_for_arrival()
-        try:
-            return turn.park()
-        except BaseException:  # it is interrupted
-            if turn in self._idle:
-                self._idle.remove(turn)
-                self.counts.reserve(self._worker)
-            raise
+
+    def remove_idle(self, turn: Arrival) -> None:
+        """A VU that waited was interrupted."""
+        if turn in self._idle:
+            self._idle.remove(turn)
+            self.counts.reserve(self._worker)
 
     # -- starts ------------------------------------------------------------------------------------
 
@@ -172,9 +174,9 @@ class ArrivalScenario(Scenario):
             if left > 0:
                 self.process.stop_event.wait(left)
                 last_yield = time.monotonic()
-            elif now - last_yield > TIME_SLICE or not self._idle:
+            elif now - last_yield > _TIME_SLICE or not self._idle:
                 # Behind: VUs must get their turn all the same, perhaps to become idle.
-                gevent.sleep(YIELD)
+                gevent.sleep(_YIELD)
                 last_yield = time.monotonic()
             if self.process.stopping:
                 return

@@ -7,6 +7,7 @@ only that worker writes.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import mmap
 import os
@@ -26,7 +27,7 @@ STATE: Final = 5
 _COUNTS: Final = 6
 
 #: What a scenario's processes share: numbers drawn so far, VUs, and two flags.
-_DRAWN: Final = 0
+DRAWN: Final = 0
 _VUS: Final = 1
 _MAKING: Final = 2
 _TOLD: Final = 3
@@ -56,6 +57,8 @@ class Board:
         self.workers = workers
         self._stride = _SHARED + workers * _COUNTS
         self._cells = memoryview(b"").cast("q")
+        #: The address of the first cell.
+        self.base = 0
         #: For each worker a pipe in which the others put what they give it.
         self.mail = [os.pipe2(os.O_NONBLOCK) for _ in range(workers)]
 
@@ -64,7 +67,9 @@ class Board:
         size = (_OF_RUN + scenarios * self._stride) * 8
         if os.fstat(self.descriptor).st_size < size:
             os.ftruncate(self.descriptor, size)
-        self._cells = memoryview(mmap.mmap(self.descriptor, size)).cast("q")
+        mapped = mmap.mmap(self.descriptor, size)
+        self.base = ctypes.addressof(ctypes.c_char.from_buffer(mapped))
+        self._cells = memoryview(mapped).cast("q")
 
     def view(self, slot: int, worker: int) -> Counts:
         """The counts of one scenario as `worker` sees and changes them."""
@@ -148,20 +153,13 @@ class Counts:
     def states(self) -> list[int]:
         return list(self._cells[_SHARED + STATE :: _COUNTS])
 
-    def draw(self, total: int) -> tuple[int, int]:
-        """A block [first, end) of the numbers from 0 below `total`; empty if there are none left.
+    def address(self, cell: int) -> int:
+        """Return the address of a cell that all workers share, for the core."""
+        return self._board.base + self._start + cell * 8
 
-        A lock on the file guards it (1 us). Where many are drawn they come in blocks; the first ones
-        singly, so that few VUs see dense numbers, and the last ones too, because a slow process must
-        not sit on numbers that a fast one could take.
-        """
-        with self._board.locked(self._start):
-            first = self._cells[_DRAWN]
-            share = 16 * self._board.workers
-            size = max(1, min(64, first // share, (total - first) // share))
-            end = min(first + size, total)
-            self._cells[_DRAWN] = end
-        return first, end
+    def own_address(self, count: int) -> int:
+        """Return the address of a count of this worker's own, for the core."""
+        return self._board.base + self._start + (self._own + count) * 8
 
     # -- VUs that wait for arrivals ----------------------------------------------------------------
 

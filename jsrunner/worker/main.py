@@ -13,6 +13,7 @@ import os
 import pickle
 import resource
 import signal
+import socket
 import time
 from array import array
 from typing import TYPE_CHECKING
@@ -20,20 +21,17 @@ from typing import TYPE_CHECKING
 import gevent
 import orjson
 
-from jsrunner.engine.interpreter import Interrupted, JSError
+from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
 from jsrunner.worker.arrivals import ArrivalScenario, deliver
 from jsrunner.worker.channel import Channel
-from jsrunner.worker.loop import YIELD
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
 from jsrunner.worker.vu import Failure
-from jsrunner.worker.watch import Watch
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping, Sequence
 
     from jsrunner.executors.config import ExecutorConfig
@@ -48,8 +46,8 @@ SNAPSHOT_EVERY = 1.0
 _FEW_VUS = 4
 _OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-#: The C stack of the process bounds the JavaScript stack (see engine.interpreter.STACK_BYTES).
-_STACK_LIMIT = 64 << 20
+#: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
+_YIELD = 1e-6
 
 
 def run(
@@ -76,8 +74,8 @@ def run(
         freeze_environment=freeze_environment,
         say=lambda message: messages.send(stream, message),
     )
-    watch = Watch(process, stream)
-    watch.start()
+    process.engine.begin_process()
+    process.engine.is_wanted = lambda: not _is_over(stream)
     try:
         loaded = process.load()
     except JsrunnerError as error:
@@ -92,7 +90,7 @@ def run(
     prepare = messages.receive(stream, reader, waiting)
     if not isinstance(prepare, messages.Prepare):
         return 0
-    watch.stop()
+    process.engine.stop_polling()
     plan: Plan = pickle.loads(prepare.plan)
     if plan.max_vus > _FEW_VUS:
         process.compile_script()
@@ -116,15 +114,22 @@ def run(
             other.close()
     try:
         worker = Worker(process, streams[index], index, board, reader)
-        watch.have_hub()
-        watch.start()
         return worker.run(plan, waiting)
     finally:
-        watch.stop()
         for child in siblings:
             os.waitpid(child, 0)
         if index:
             os._exit(0)
+
+
+def _is_over(stream: socket.socket) -> bool:
+    """Return whether the coordinator has gone."""
+    try:
+        return not stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _keep_freed_memory() -> None:
@@ -139,11 +144,7 @@ def _keep_freed_memory() -> None:
 
 
 def _raise_limits() -> None:
-    """The C stack, for deep recursion of scripts, and open files, for many sockets."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    wanted = _STACK_LIMIT if hard == resource.RLIM_INFINITY else min(_STACK_LIMIT, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+    """Raise the limit of open files, for many sockets."""
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -224,7 +225,7 @@ class Worker:
             process.vus_made = count
             if count % 50 == 0 or count == len(numbers):
                 self._say(messages.Initialized(count))
-                gevent.sleep(YIELD)
+                gevent.sleep(_YIELD)
             if process.stopping:
                 raise Interrupted
 
@@ -300,29 +301,25 @@ class Worker:
 
     def _stage(self, stage: messages.RunStage) -> messages.StageDone:
         failure, result, timed_out, aborted = None, None, False, False
-        arguments = None if stage.argument is None else [orjson.Fragment(stage.argument)]
-        if stage.name == "setup":
-            arguments = []
+        argument = None if stage.argument is None else stage.argument.decode()
         try:
             vu = self.process.new_vu(0, stage=stage.name)
         except Interrupted:
             return messages.StageDone(None, None)
         try:
             if stage.wanted:
-                with vu.limited_to(time.monotonic() + stage.timeout):
-                    if stage.name == "handleSummary":
-                        failure, results = vu.activity(stage.name, arguments, "finishSummary")
-                        result = orjson.dumps(results)
-                    else:
-                        failure, results = vu.activity(stage.name, arguments)
-                        result = orjson.dumps(results[0]) if results else None
+                failure, results = vu.run_stage(stage.name, argument, time.monotonic() + stage.timeout)
+                if stage.name == "handleSummary":
+                    result = orjson.dumps(results)
+                else:
+                    result = orjson.dumps(results[0]) if results else None
         except Interrupted:
             timed_out = vu.timed_out
             if stage.name == "handleSummary" and vu.aborted is not None:
                 failure, aborted = Failure(vu.aborted), True
         finally:
             vu.end_stage()
-        vu.check_fault()
+            vu.close()
         return messages.StageDone(
             failure.text if failure else None,
             result,
@@ -340,9 +337,10 @@ class Worker:
 
     def _snapshot(self) -> None:
         process = self.process
-        for vu in list(process.running.values()):
+        for vu in list(process.running):
             for module in vu.modules.values():
                 module.report()
+        process.engine.library.core_sessions_count()
         series, deltas, lines = process.recorder.collect()
         self._say(
             messages.Snapshot(

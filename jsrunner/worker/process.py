@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from gevent.event import Event
 
-from jsrunner.engine.image import compile_image
-from jsrunner.engine.interpreter import OWN_SOURCES, Interpreter, supported
+from jsrunner.engine.engine import DRAIN, TLS, process_engine
 from jsrunner.errors import JsrunnerError, ScriptError
 from jsrunner.metrics.registry import BUILTIN, Registry
+from jsrunner.modules import registry
 from jsrunner.options.duration import format_duration
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.transport.dial import Dialer
 from jsrunner.worker.board import COMPLETED, INTERRUPTED
+from jsrunner.worker.core_recorder import CoreRecorder
 from jsrunner.worker.messages import Initialized, Loaded, Log, MarkFailed, Secret
-from jsrunner.worker.recorder import Recorder
 from jsrunner.worker.vu import VU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jsrunner.engine.image import Image
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import Secrets
+    from jsrunner.transport.deflate import Deflate
+    from jsrunner.transport.secure import SecureStream
     from jsrunner.worker.board import Board
     from jsrunner.worker.plan import Plan
     from jsrunner.worker.scenario import Scenario
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
 #: Seconds of one wait for a VU, and how many such waits there are before the test ends with an error.
 _VU_WAIT: Final = 0.4
 _VU_WAITS: Final = 5
+#: A message of more bytes ends the connection (1009): it would not fit into a VU's memory.
+_MESSAGE_BYTES: Final = 256 << 20
+#: What OPERATION_TLS wants: core.h.
+_TLS_READ: Final = 1
+_TLS_WRITE: Final = 2
+_SESSION_OVER: Final = 3
 
 
 class Pool:
@@ -102,25 +110,27 @@ class Process:
         #: Sends a message to the coordinator.
         self.say = say
         self.registry = Registry()
-        self.recorder = Recorder()
+        self.engine = process_engine()
+        self.engine.library.core_image_clear()  # another script's, as in tests
+        self.recorder = CoreRecorder(self.engine.library, self.registry)
+        #: wss sessions by their keys: Python's ssl stands between the core and the socket.
+        self.secure: dict[int, SecureStream] = {}
+        #: The compression of sessions that have agreed on permessage-deflate, by key.
+        self.deflates: dict[int, Deflate] = {}
+        self._logged_faults: set[str] = set()
         #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
         self.shared: dict[str, Any] = {}
         self.plan: Plan | None = None
-        #: The script compiled, where many VUs are to be made.
-        self.image: Image | None = None
         self.striping = Striping(None, None)
         self.run_tags: dict[str, str] = {}
         self.system_tags = frozenset(SYSTEM_TAGS)
         self.minimum_iteration = 0.0
         self.user_agent = ""
-        #: Whether text that is no UTF-8 ends a connection (RFC 6455, 8.1).
-        self.strict_websocket = False
         self.pool = Pool(lambda text: self.log("warning", text))
         self.scenarios: dict[str, Scenario] = {}
         self.dialer: Dialer | None = None
-        #: Greenlet -> the VU whose JavaScript it runs; for interruptions.
-        self.running: dict[Any, VU] = {}
-        self.hub_running = False
+        #: VUs with work under way; for interruptions.
+        self.running: set[VU] = set()
         #: Set when all iterations are to stop.
         self.stopping = False
         self.stop_event: Event = None  # made with the hub
@@ -130,7 +140,7 @@ class Process:
         self.vus_made = 0
         #: VUs of the whole run that are made before it.
         self.planned_vus = 0
-        self.sessions_open = self.failed_handshakes = self.iteration_failures = 0
+        self.failed_handshakes = self.iteration_failures = 0
         #: Why the first failed WebSocket handshake failed; "" if none has failed.
         self.handshake_failure = ""
 
@@ -149,14 +159,17 @@ class Process:
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
-        self.strict_websocket = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
+        strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
+        self.engine.library.core_session_rules(strict, 0, _MESSAGE_BYTES, 0)
+        self.engine.handlers[TLS] = self._serve_tls
+        self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
+        self.engine.start_with_hub()
         self.dialer = Dialer(options, os.environ, self.log_once)
         self.minimum_iteration = options.min_iteration_duration or 0.0
-        self.recorder = Recorder(plan.formatters)
+        self.recorder = CoreRecorder(self.engine.library, self.registry, plan.formatters)
         self.secrets.divide(len(plan.shares))
         self.script.sealed = True
         self.stop_event = Event()
-        self.hub_running = True
 
     def log(self, level: str, text: str, **fields: object) -> None:
         self.say(Log(level, text, time.time_ns(), fields))
@@ -165,13 +178,36 @@ class Process:
         """Log what concerns the whole run."""
         self.say(Log(level, text, time.time_ns(), {}, once=True))
 
+    def log_fault(self, error: BaseException) -> None:
+        """Log an unexpected exception of our own, which the script was shown as an exception.
+
+        The traceback comes once for each place, at debug level.
+        """
+        text = "".join(traceback.format_exception(error))
+        if text not in self._logged_faults:
+            self._logged_faults.add(text)
+            self.log("debug", f"a fault in jsrunner: {text}")
+
+    def _serve_tls(self, slot: int, generation: int, wanted: int) -> None:
+        """Read, write or close the socket of a wss session; forget an ended one's compression."""
+        key = generation << 32 | slot
+        if wanted == _SESSION_OVER:
+            self.deflates.pop(key, None)
+        stream = self.secure.get(key)
+        if stream is None:
+            return
+        if wanted == _TLS_READ:
+            stream.read()
+        elif wanted == _TLS_WRITE:
+            stream.write()
+        else:
+            del self.secure[key]
+            stream.close()
+
     def compile_script(self) -> None:
         """Compile what the first init has loaded, so that further VUs cost less."""
-        if not supported():
-            return
-        script = self.script
-        compiler = Interpreter({}, load=script.load, normalize=script.normalize)
-        self.image = compile_image(compiler, [*OWN_SOURCES.items(), *script.modules()])
+        for name, source in self.script.modules():
+            self.engine.compile(name, source, is_script=not name.startswith(("jsrunner:", "k6")))
 
     def load(self) -> Loaded:
         """Run the script's first init: what the script says of itself.
@@ -179,7 +215,12 @@ class Process:
         Raises:
             JsrunnerError: The init code has failed.
         """
-        described = self.new_vu(0).interpreter.call("describeScript")
+        vu = self.new_vu(0)
+        registry.half(
+            "console"
+        )  # else its file is read when a script first speaks: files may have run out
+        described = vu.interpreter.call("describeScript")
+        vu.close()
         return Loaded(
             exports=described["exports"],
             options=described.get("options"),
@@ -218,7 +259,7 @@ class Process:
         """Stop all iterations and setup now; teardown and handleSummary only if `even_stages`."""
         self.stopping = True
         self.stop_event.set()
-        for vu in list(self.running.values()):
+        for vu in list(self.running):
             if even_stages or vu.stage not in ("teardown", "handleSummary"):
                 vu.interrupt()
 
@@ -229,6 +270,11 @@ class Process:
             tags["scenario"] = scenario.config.name
         series = self.recorder.series(BUILTIN["dropped_iterations"], self.recorder.tag_set(tags))
         series.add(count, time.time())
+
+    @property
+    def sessions_open(self) -> int:
+        count: int = self.engine.library.core_sessions_open()
+        return count
 
     def mark_failed(self, text: str) -> None:
         """exec.test.fail: the run goes on and ends as failed."""

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final
 
 import gevent
 
+from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import PerVU, Shared
 from jsrunner.worker import board
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import Interval, ScenarioPlan
     from jsrunner.worker.process import Process
     from jsrunner.worker.vu import VU
 
-
-class Supply(Protocol):
-    """Where a VU gets its iterations from while it works for a scenario."""
-
-    scenario: Scenario
-
-    def take(self) -> int | None:
-        """The number, in this instance, of another iteration; None if there is none."""
-        ...
+#: Kinds of supplies: enum supply_kind of core/iterations.c.
+_SHARED: Final = 0
+_PER_VU: Final = 1
+_ARRIVALS: Final = 2
+#: No number of an iteration.
+NONE: Final = -1
 
 
 class Turn:
@@ -35,20 +33,21 @@ class Turn:
     def __init__(self, scenario: Scenario, index: int) -> None:
         self.scenario = scenario
         budget = scenario.plan.iterations
-        self.left = budget.count if isinstance(budget, PerVU) else None
-        self._reserved = index if isinstance(budget, Shared) else None
+        #: Iterations that the VU may still begin, where each VU has its own number of them.
+        self.left = budget.count if isinstance(budget, PerVU) else 0
+        self._reserved = index if isinstance(budget, Shared) else NONE
 
-    def take(self) -> int | None:
-        """The number, in this instance, of another iteration; None if there is none."""
-        if self._reserved is not None:
-            number, self._reserved = self._reserved, None
-            self.scenario.counts.add(board.STARTED)
-            return number
-        if self.left is not None:
-            if not self.left:
-                return None
-            self.left -= 1
-        return self.scenario.draw()
+    def take_reserved(self) -> int:
+        """Return the number of an iteration that is this VU's, once; then NONE."""
+        number, self._reserved = self._reserved, NONE
+        return number
+
+    def await_arrival(self, begin: Callable[[bool], object]) -> None:
+        """Have `begin(True)` called when an iteration is due, `begin(False)` at the scenario's end."""
+        begin(True)
+
+    def interrupted(self) -> None:
+        """The VU was interrupted."""
 
 
 class Scenario:
@@ -67,24 +66,31 @@ class Scenario:
         self.plan = plan
         self.indices = indices
         self.counts = counts
-        self._block = (0, 0)
-        shared = plan.iterations
-        #: Shared iterations that are not drawn: the first one of each VU, so that each VU has one.
-        self._reserved = plan.vus if isinstance(shared, Shared) else 0
-        self._total = shared.count - plan.vus if isinstance(shared, Shared) else board.ENDLESS
+        #: The core's supply of iterations, from which VUs draw.
+        self.supply = self._make_supply()
         self.start_at = 0.0  # time.monotonic
         self.start_epoch = 0.0
 
-    def draw(self) -> int | None:
-        """Begin an iteration: its number, unique in this instance; None if there are no more."""
-        first, end = self._block
-        if first >= end:
-            first, end = self.counts.draw(self._total)
-            if first >= end:
-                return None
-        self._block = (first + 1, end)
-        self.counts.add(board.STARTED)
-        return first + self._reserved
+    def _make_supply(self) -> int:
+        budget, counts = self.plan.iterations, self.counts
+        kind, total, offset = _ARRIVALS, board.ENDLESS, 0
+        if isinstance(budget, PerVU):
+            kind = _PER_VU
+        elif isinstance(budget, Shared):
+            # Not drawn: the first one of each VU, so that each VU has one.
+            kind, total, offset = _SHARED, budget.count - self.plan.vus, self.plan.vus
+        elif not isinstance(budget, Arrivals):
+            kind = _SHARED
+        supply: int = self.process.engine.library.core_supply_create(
+            kind,
+            counts.address(board.DRAWN),
+            total,
+            offset,
+            counts.own_address(board.STARTED),
+            counts.own_address(board.COMPLETED),
+            self.process.minimum_iteration,
+        )
+        return supply
 
     def run(self, start_at: float, setup_data: bytes | None) -> None:
         """Play the plan; returns when all of its VUs are done. `start_at` is the whole test's."""
@@ -114,7 +120,7 @@ class Scenario:
             if turn.left and not self.process.stopping and vu.aborted is None:
                 self.process.record_dropped(self, turn.left)
 
-    def _work(self, vu: VU, turn: Supply, setup_data: bytes | None, intervals: list[Interval]) -> None:
+    def _work(self, vu: VU, turn: Turn, setup_data: bytes | None, intervals: list[Interval]) -> None:
         """Have a VU of the pool work for the scenario in these intervals, as far as they touch."""
         self.counts.add(board.ACTIVE)
         try:

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import base64
-import contextlib
+import ctypes
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import gevent
-import orjson
-from gevent import getcurrent
 
-from jsrunner.engine.interpreter import HostError, Interpreter, Interrupted, JSError
+from jsrunner.core.binding import Numbers
+from jsrunner.engine.engine import ARRIVAL, ITERATION, MERGE, SERIES, TAGS
+from jsrunner.engine.errors import HostError, Interrupted, JSError
+from jsrunner.engine.interpreter import Interpreter
 from jsrunner.errors import ScriptError
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
 from jsrunner.transport.cookies import CookieJar
 from jsrunner.worker import board
-from jsrunner.worker.loop import EventLoop
 from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from jsrunner.modules.base import HostModule
+    from jsrunner.worker.core_recorder import TagSet
     from jsrunner.worker.process import Process
-    from jsrunner.worker.recorder import TagSet
-    from jsrunner.worker.scenario import Scenario, Supply
+    from jsrunner.worker.scenario import Scenario, Turn
+
+#: The module that an interpreter evaluates first: our own modules, before any code of a script's.
+_MAIN: Final = "".join(
+    f"import 'jsrunner:{name}';"
+    for name in (
+        "primordials", "errors", "host", "positions", "language",
+        *(f"globals/{name}" for name in registry.GLOBALS), "vu",
+    )
+)  # fmt: skip
+_NEVER: Final = 0.0
 
 
 class Failure(NamedTuple):
@@ -46,7 +56,7 @@ class VU:
         self.id = number
         self.stage = stage
         self.shared = process.shared
-        #: Python halves of the modules that are loaded, by the prefix of their operations.
+        #: Python halves of the modules that the script uses, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
         self.in_init = True
         #: Tags of samples taken now, and their metadata: exec.vu.metrics.tags and .metadata. Neither is
@@ -57,167 +67,122 @@ class VU:
             self.tag_values["group"] = f"::{stage}"
         if stage and "iter" in process.system_tags:
             self.metadata = {"iter": "0"}  # as in k6
+        #: What has kept the script from being executed, once all of its modules were loaded.
+        self._start_error: ScriptError | None = None
         self._tags: TagSet | None = None
         #: The groups that the VU is in, the innermost last: the tag `group` outside of it, and when it
         #: began, in seconds since the epoch.
         self.groups: list[tuple[str, float]] = []
-        self.iteration = -1  # __ITER: over all scenarios
-        self.bytes_sent = self.bytes_received = 0
-
         self.scenario: Scenario | None = None
-        self._turn: Supply | None = None
-        #: Numbers of the iteration that runs: (in the scenario of this VU, in the scenario of the test)
-        self.iteration_in_scenario = -1
-        self.iteration_in_test = -1
+        self._turn: Turn | None = None
         self._iterations_of: dict[str, int] = {}
-        self._stop_at = 0.0
-        #: When what runs is to be interrupted, by the worker's clock; None: never.
-        self.hard_stop: float | None = None
-        self._started: float | None = None
-        #: minIterationDuration: the next iteration begins no sooner (no part of iteration_duration).
-        self._pause_until = 0.0
-        self._drain_asked = False
-        #: The greenlet that runs its JavaScript now, if any does.
-        self.greenlet: Any = None
+        #: When what runs is interrupted (time.monotonic).
+        self._deadline = _NEVER
         self.interrupted = False
         #: Whether it was interrupted because its time was over.
         self.timed_out = False
-        self.loop = EventLoop(self)
         #: What the script gave as the reason when it aborted the test.
         self.aborted: str | None = None
-
+        self._last_handle = 0
         #: The VU's own jar, made when it is first needed.
         self.cookies: CookieJar | None = None
         self._jars: dict[int, CookieJar] = {}
+        #: Numbers of the iteration, before there is an interpreter or while it is made anew.
+        self._numbers = Numbers(-1, -1, -1, 0, 0.0)
         self.interpreter = self._new_interpreter()
 
     # -- the script --------------------------------------------------------------------------------
 
     def _new_interpreter(self) -> Interpreter:
         interpreter = Interpreter(
-            {
-                b"$emit": self._emit,
-                b"loop.set_clock": self.loop.set_clock,
-                b"vu.next": self.next_iteration,
-                b"vu.failed": self._failed,
-                b"vu.give_up": self._give_up,
-                b"vu.base64": lambda packed: base64.b64encode(self.interpreter.buffer(packed)).decode(),
-                b"vu.started": self.process.script.executing,
-            },
+            self.process.engine,
+            find_operation=self._find_operation,
             load=self._load_module,
             normalize=self.process.script.normalize,
-            find_operation=self._find_operation,
-            image=self.process.image,
+            on_fault=self.process.log_fault,
         )
-        interpreter.hot[4] = self.loop.wait
-        interpreter.between_jobs = self.loop.give_way
+        for number, operation in (
+            (TAGS, self._current_tag_set),
+            (SERIES, self.process.recorder.series_number),
+            (MERGE, self._merged_tag_set),
+            (ITERATION, self._begin_iteration),
+        ):
+            interpreter.operations[number] = operation
+        interpreter.deferred[ARRIVAL] = self._await_arrival
+        self.process.engine.library.core_vu_set_numbers(interpreter.index, ctypes.byref(self._numbers))
         return interpreter
 
     def _find_operation(self, name: str) -> Callable[..., object]:
         """`ws.connect`: the method `connect` of the Python half of k6/ws."""
         prefix, _, method = name.rpartition(".")
-        return self.modules[prefix].find_operation(method)
+        if prefix == "vu":
+            operations: dict[str, Callable[..., object]] = {
+                "failed": self._failed,
+                "give_up": self._give_up,
+                "base64": _base64,
+                "started": self._started,
+            }
+            return operations[method]
+        if name == "errors.explain":
+            return self.interpreter.explain
+        module = self.modules.get(prefix)
+        if module is None:
+            module = self.modules[prefix] = registry.half(prefix)(self)
+        return module.find_operation(method)
 
     def _load_module(self, specifier: str) -> str:
-        text = self.process.script.load(specifier)
-        registry.attach(specifier, self)
-        return text
+        registry.note(specifier)
+        return self.process.script.load(specifier)
+
+    def _started(self) -> None:
+        try:
+            self.process.script.executing()
+        except ScriptError as error:
+            self._start_error = error
+            raise HostError(str(error), "Error") from None
 
     def initialize(self) -> None:
-        """Run the script's init code. Raises ScriptError."""
+        """Run the script's init code. Raises ScriptError, Interrupted."""
         script = self.process.script
-        if self.process.image is not None:
-            for specifier, _ in self.process.image.modules:
-                registry.attach(specifier, self)
-        names = registry.GLOBALS
-        if self.interpreter.native is None:
-            names += registry.LATER_GLOBALS
         try:
-            self.interpreter.run_module(
-                "".join(f"import 'jsrunner:globals/{name}';" for name in names)
-                + "import 'jsrunner:vu';",
-                "jsrunner:main",
-            )
+            self.interpreter.evaluate(_MAIN, "jsrunner:main", self._deadline)
             script.begin()
-            failure = self.activity(None)[0]
+            failure = self.interpreter.call("load", deadline=self._deadline)
         except Interrupted:
             if self.aborted is None:
                 raise
             raise script.aborted(self.aborted) from None
         except JSError as error:
-            failure = Failure(str(error))
-        self.check_fault()
+            failure = (str(error), False)
+        if self._start_error is not None:
+            raise self._start_error
         if failure is not None:
-            raise script.failure(
-                failure.text, self.interpreter.load_error, is_rejection=failure.is_rejection
-            )
+            text, is_rejection = failure
+            raise script.failure(text, self.interpreter.load_error, is_rejection=is_rejection)
         self.in_init = False
         if self.process.plan is not None:
             self.interpreter.call("showOptions", self.process.plan.shown_options)
 
-    def activity(
-        self, name: str | None, arguments: list[Any] | None = None, finish: str = "finish"
+    def run_stage(
+        self, name: str, argument: str | None, deadline: float
     ) -> tuple[Failure | None, list[Any]]:
-        """Call an export (None: load the script) and see it through: (failure or None, results).
+        """Call setup, teardown or handleSummary with an argument given as JSON, None for none.
 
-        `arguments` None is one that is undefined. `finish` is the entry that tells the results: none
-        for undefined. Raises Interrupted.
+        Returns (failure or None, results: none for undefined). Raises Interrupted.
         """
-        with self._running():
-            return self._activity(name, arguments, finish)
-
-    def _activity(
-        self, name: str | None, arguments: list[Any] | None, finish: str
-    ) -> tuple[Failure | None, list[Any]]:
+        self._deadline = deadline
+        self.process.running.add(self)
         try:
-            step: tuple[object, ...] = ("begin", name, arguments)
-            while True:
-                try:
-                    if self.interpreter.call(*step):  # type: ignore[arg-type]
-                        break
-                    step = ("proceed",)
-                except JSError as error:
-                    if self.interpreter.native or self.interrupted:
-                        raise
-                    # Without the C API a rejection that nobody handled comes as this.
-                    self.interpreter.call("reject", str(error))
-            failure, *results = self.interpreter.call(finish)
-        except JSError:
-            if self.interrupted:
-                raise Interrupted from None
+            if name == "handleSummary":
+                failure, *results = self.interpreter.call(name, argument, deadline=deadline)
+            else:
+                failure, *results = self.interpreter.call("stage", name, argument, deadline=deadline)
+            return Failure(*failure) if failure else None, results
+        except Interrupted:
+            self._note_interruption()
             raise
-        if self.interrupted:  # an async function makes a rejection of it
-            raise Interrupted
-        return Failure(*failure) if failure else None, results
-
-    @contextlib.contextmanager
-    def _running(self) -> Iterator[None]:
-        """This greenlet runs the VU's JavaScript meanwhile."""
-        outer, self.greenlet = self.greenlet, getcurrent()
-        self.process.running[self.greenlet] = self
-        try:
-            yield
         finally:
-            if outer is None:
-                self.process.running.pop(self.greenlet, None)
-            self.greenlet = outer
-
-    @contextlib.contextmanager
-    def limited_to(self, hard_stop: float | None) -> Iterator[None]:
-        """What runs meanwhile is interrupted at this moment (time.monotonic)."""
-        self.hard_stop = hard_stop
-        timer = None
-        if hard_stop is not None:
-            timer = gevent.get_hub().loop.timer(max(hard_stop - time.monotonic(), 0))
-            timer.start(self.interrupt)
-        try:
-            with self._running():
-                yield
-        finally:
-            self.hard_stop = None
-            if timer is not None:
-                timer.stop()
-                timer.close()
+            self.process.running.discard(self)
 
     def end_stage(self) -> None:
         """A stage is over, however it went: what it still holds, and its bytes."""
@@ -226,11 +191,9 @@ class VU:
         if self.stage != "handleSummary":
             self.push_bytes()
 
-    def check_fault(self) -> None:
-        """Raise a fault of our own that the script was shown as an exception."""
-        fault, self.interpreter.fault = self.interpreter.fault, None
-        if fault is not None:
-            raise fault
+    def close(self) -> None:
+        """Free the VU's interpreter."""
+        self.interpreter.close()
 
     def log(self, level: str, message: str, **fields: object) -> None:
         self.process.log(level, message, **fields)
@@ -250,14 +213,31 @@ class VU:
             self._tags = self.process.recorder.tag_set(self.tag_values)
         return self._tags
 
+    def _current_tag_set(self) -> int:
+        """Return the number of the VU's tag set; the core keeps it until the tags change."""
+        self._show_tags(self.tags.number)
+        return self.tags.number
+
+    def _show_tags(self, number: int) -> None:
+        recorder = self.process.recorder
+        self.process.engine.library.core_vu_tags(
+            self.interpreter.index, number, recorder.metadata_number(self.metadata)
+        )
+
+    def _merged_tag_set(self, metric: int, tags: dict[str, str]) -> int:
+        """Return the number of the VU's tags with others over them."""
+        return self.process.recorder.tag_set({**self.tag_values, **tags}).number
+
     def set_tag(self, name: str, value: str | None) -> None:
         """Change a tag of the samples from now on; None removes it."""
         self.tag_values = _with(self.tag_values, name, value)
         self._tags = None
+        self._show_tags(-1)
 
     def set_metadata(self, name: str, value: str | None) -> None:
         """Change metadata of the samples from now on; None removes it."""
         self.metadata = _with(self.metadata or {}, name, value) or None
+        self._show_tags(-1)
 
     def _reset_tags(self, scenario: Scenario) -> None:
         """Set the tags for the begin of a scenario: run tags < scenario tags < system tags.
@@ -272,6 +252,7 @@ class VU:
             tags["scenario"] = scenario.config.name
         self.tag_values, self._tags = tags, None
         self.metadata = {"vu": str(self.id)} if "vu" in system else None
+        self._show_tags(-1)
 
     def enter_group(self, path: str) -> None:
         self.groups.append((self.tag_values.get("group", ""), time.time()))
@@ -300,24 +281,21 @@ class VU:
         series = self.process.recorder.series(BUILTIN[metric], self.tags)
         series.add(value, time.time() if time_s is None else time_s, self.metadata)
 
-    def _emit(self, samples: list[tuple[str, float, float, dict[str, str] | None]]) -> None:
-        """What JavaScript has recorded since the last time: [metric, value, time in ms, tags]."""
-        recorder, known = self.process.recorder, self.process.registry
-        for name, value, time_ms, extra in samples:
-            tags = self.tags
-            if extra:
-                tags = recorder.tag_set({**tags.tags, **extra})
-            metric = known.get(name)
-            assert metric is not None
-            recorder.series(metric, tags).add(float(value), time_ms / 1000, self.metadata)
-
     def push_bytes(self) -> None:
         """data_sent and data_received of what has just ended."""
-        self.loop.settle()
+        sent, received = ctypes.c_uint64(), ctypes.c_uint64()
+        self.process.engine.library.core_vu_take_bytes(
+            self.interpreter.index, ctypes.byref(sent), ctypes.byref(received)
+        )
         now = time.time()
-        self.record("data_sent", self.bytes_sent, now)
-        self.record("data_received", self.bytes_received, now)
-        self.bytes_sent = self.bytes_received = 0
+        self.record("data_sent", sent.value, now)
+        self.record("data_received", received.value, now)
+
+    def add_bytes(self, sent: int, received: int) -> None:
+        """Count bytes that Python has sent and received for the VU."""
+        self.process.engine.library.core_vu_add_bytes(self.interpreter.index, sent, received)
+
+    # -- cookies -----------------------------------------------------------------------------------
 
     def cookie_jar(self, number: int | None = None) -> CookieJar:
         """The jar by its number, or the VU's own, which is empty at the start of each iteration."""
@@ -325,11 +303,12 @@ class VU:
             return self._jars[number]
         if self.cookies is None:
             self.cookies = CookieJar()
+            self._watch_iterations()
         return self.cookies
 
     def keep_cookie_jar(self, jar: CookieJar) -> int:
         """A number by which the script's objects know a jar, until `drop_cookie_jar`."""
-        number = self.loop.new_handle()
+        number = self.new_handle()
         self._jars[number] = jar
         return number
 
@@ -338,135 +317,120 @@ class VU:
 
     # -- iterations --------------------------------------------------------------------------------
 
-    def activate(self, turn: Supply, setup_data: bytes | None, hard_stop: float | None = None) -> None:
+    def _read_numbers(self) -> Numbers:
+        if self.interpreter.index >= 0:
+            self.process.engine.library.core_vu_numbers(
+                self.interpreter.index, ctypes.byref(self._numbers)
+            )
+        return self._numbers
+
+    @property
+    def iteration(self) -> int:
+        """`__ITER`: the number of the iteration over all scenarios, -1 before the first."""
+        return int(self._read_numbers().iteration)
+
+    @property
+    def iteration_in_scenario(self) -> int:
+        return int(self._read_numbers().in_scenario)
+
+    @property
+    def iteration_in_test(self) -> int:
+        """The number of the iteration in the scenario of this instance."""
+        return int(self._read_numbers().in_test)
+
+    def activate(self, turn: Turn, setup_data: bytes | None, hard_stop: float) -> None:
         """Work for a scenario from now on. `setup_data` is JSON. Raises ScriptError.
 
         A VU that was interrupted is made anew first, for which it has time until `hard_stop`.
         """
-        if self.interrupted:
-            try:
-                with self.limited_to(hard_stop):
-                    self.renew()
-            except Interrupted:
-                return
-        self._turn, scenario = turn, turn.scenario
-        self.scenario = scenario
-        self.iteration_in_scenario = self._iterations_of.get(scenario.config.name, -1)
-        self._reset_tags(scenario)
-        self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
-        data = None if setup_data is None else [orjson.Fragment(setup_data)]
-        self.interpreter.call("activate", scenario.config.exec, data)
+        self._deadline = hard_stop
+        self.process.running.add(self)
+        try:
+            self.interrupted = False
+            if self.interpreter.is_lost:
+                self._renew()
+            self._turn, scenario = turn, turn.scenario
+            self.scenario = scenario
+            numbers = self._read_numbers()
+            numbers.in_scenario = self._iterations_of.get(scenario.config.name, -1)
+            self.process.engine.library.core_vu_set_numbers(
+                self.interpreter.index, ctypes.byref(numbers)
+            )
+            self._reset_tags(scenario)
+            self._watch_iterations()
+            self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
+            data = None if setup_data is None else setup_data.decode()
+            self.interpreter.call("activate", scenario.config.exec, data)
+        except Interrupted:
+            self._note_interruption()
 
     def deactivate(self) -> None:
         if self.scenario is not None:
             self._iterations_of[self.scenario.config.name] = self.iteration_in_scenario
         self.scenario = None
+        self.process.running.discard(self)
 
-    def iterate(self, *, stop_at: float, hard_stop: float | None) -> None:
+    def iterate(self, *, stop_at: float, hard_stop: float) -> None:
         """Run iterations until `stop_at`, or until the scenario has none left; then return.
 
         At `hard_stop` what runs is interrupted. Times are those of `time.monotonic`.
         """
-        if self.interrupted:
-            return  # while it was made anew
-        self._stop_at = stop_at
-        try:
-            with self.limited_to(hard_stop):
-                self._iterate()
-        except Interrupted:
-            self._end_interrupted()
-
-    def _iterate(self) -> None:
-        while True:
-            try:
-                if self.interpreter.call("iterate"):
-                    break
-            except JSError as error:
-                if self.interrupted:
-                    raise Interrupted from None
-                if self.interpreter.native:
-                    raise
-                self.interpreter.call("reject", str(error))
-        self.check_fault()
-
-    def next_iteration(self) -> int | None:
-        """End the iteration that ran, if any, and begin the next: its number for the VU.
-
-        None: there is none. -1: the one that ran has left promise jobs, which belong to it.
-        """
-        now = time.monotonic()
+        if self.interrupted or self.process.stopping:
+            return  # while it was activated
+        self._deadline = hard_stop
         turn = self._turn
         assert turn is not None
-        self.loop.settle()
-        if self._started is not None:
-            if self.interpreter.work_pending() and not self._drained():
-                return -1
-            self._end_iteration(now)
-            if self._pause_until > now:
-                self.process.stop_event.wait(self._pause_until - now)
-                now = time.monotonic()
-        if now >= self._stop_at or self.process.stopping:
-            return None
-        if self.loop.give_way():
-            now = time.monotonic()
-            if now >= self._stop_at or self.process.stopping:
-                return None
-        number = turn.take()
-        if number is None:
-            return None
-        self.iteration += 1
-        self.iteration_in_scenario += 1
-        self.iteration_in_test = number
+        self.process.engine.library.core_vu_supply(
+            self.interpreter.index, turn.scenario.supply, turn.left, turn.take_reserved(), stop_at
+        )
+        try:
+            self.interpreter.call("iterate", deadline=hard_stop)
+        except Interrupted:
+            self._note_interruption()
+            turn.interrupted()
+            self._end_interrupted()
+        turn.left = int(self._read_numbers().left)
+
+    def _watch_iterations(self) -> None:
+        """Be told of each iteration that begins, as long as something is to be done for it."""
+        resets = self.cookies is not None and not self.process.options.no_cookies_reset
+        self.process.engine.library.core_vu_iteration_hook(
+            self.interpreter.index, resets or "iter" in self.process.system_tags
+        )
+
+    def _begin_iteration(self, number: int) -> None:
         if "iter" in self.process.system_tags:
-            self.set_metadata("iter", str(self.iteration))
+            self.set_metadata("iter", str(number))
         if self.cookies is not None and not self.process.options.no_cookies_reset:
             self.cookies = None
-        self._started = now
-        self._pause_until = now + self.process.minimum_iteration
-        return self.iteration
+            self._watch_iterations()
 
-    def _drained(self) -> bool:
-        """Without the C API nobody can say whether jobs wait: they are run once per iteration."""
-        if self.interpreter.native:
-            return False
-        self._drain_asked = not self._drain_asked
-        return not self._drain_asked
-
-    def _end_iteration(self, now: float) -> None:
-        started = self._started
-        assert started is not None
-        self._started = None
-        scenario = self.scenario
-        assert scenario is not None
-        at = time.time()
-        tags = self.tags.series
-        metadata = self.metadata
-        try:
-            tags["data_sent"].add(self.bytes_sent, at, metadata)
-            tags["data_received"].add(self.bytes_received, at, metadata)
-            tags["iteration_duration"].add((now - started) * 1000, at, metadata)
-            tags["iterations"].add(1, at, metadata)
-        except KeyError:  # the first time with these tags
-            self.record("data_sent", self.bytes_sent, at)
-            self.record("data_received", self.bytes_received, at)
-            self.record("iteration_duration", (now - started) * 1000, at)
-            self.record("iterations", 1, at)
-        self.bytes_sent = self.bytes_received = 0
-        scenario.counts.add(board.COMPLETED)
+    def _await_arrival(self, serial: int) -> None:
+        turn = self._turn
+        assert turn is not None
+        turn.await_arrival(lambda goes_on: self.interpreter.reply(serial, goes_on))
 
     def _end_interrupted(self) -> None:
+        numbers = self._read_numbers()
+        was_running = numbers.started != _NEVER
+        started = numbers.started
+        numbers.started = _NEVER
+        self.process.engine.library.core_vu_set_numbers(self.interpreter.index, ctypes.byref(numbers))
         self._let_go()
-        if self._started is not None and self.aborted:
-            self._end_iteration(time.monotonic())  # k6 counts the one that aborts as complete
-        if self._started is not None:
-            self._started = None
-            if self.scenario is not None:
-                self.scenario.counts.add(board.INTERRUPTED)
+        if not was_running or self.scenario is None:
+            return
+        if self.aborted:  # k6 counts the one that aborts as complete
+            now = time.time()
+            self.push_bytes()
+            self.record("iteration_duration", (time.monotonic() - started) * 1000, now)
+            self.record("iterations", 1, now)
+            self.scenario.counts.add(board.COMPLETED)
+        else:
+            self.scenario.counts.add(board.INTERRUPTED)
             self.push_bytes()
 
     def _give_up(self, timers: list[str]) -> None:
         """What runs has failed: nothing that belongs to it goes on."""
-        self.loop.settle()
         self._warn_of(timers)
         for module in self.modules.values():
             module.give_up()
@@ -477,8 +441,7 @@ class VU:
 
     def _let_go(self) -> None:
         """The VU was interrupted: end what still goes on for it."""
-        if self.interpreter.native:
-            self._warn_of(self.interpreter.native.waiting_timers())
+        self._warn_of(self.interpreter.stopped_timers)
         for module in self.modules.values():
             module.interrupted()
         self._close_groups()
@@ -493,22 +456,22 @@ class VU:
 
     # -- waiting and stopping ----------------------------------------------------------------------
 
-    def sleep(self, seconds: float) -> None:
-        """Block the VU; other VUs go on."""
-        if self.process.hub_running:
-            gevent.sleep(seconds)
-        else:
-            time.sleep(seconds)
-        if self.interrupted:
-            raise Interrupted
+    def new_handle(self) -> int:
+        """A number, unique in this VU, for what lives on the Python side."""
+        self._last_handle += 1
+        return self._last_handle
+
+    def post(self, handle: int, payload: object) -> None:
+        """Give a payload to the script's listener of a handle. From any greenlet."""
+        self.interpreter.post(handle, payload)
 
     def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
         """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
 
         Returns a handle for `aside` of engine/loop.js, which hears of what came of it: of the
-        result as `show` makes it JSON-like, or of a HostError.
+        result as `show` makes it of plain values, or of a HostError.
         """
-        handle, interpreter = self.loop.new_handle(), self.interpreter
+        handle, interpreter = self.new_handle(), self.interpreter
 
         def outcome() -> tuple[Any, Exception | None]:
             try:
@@ -520,15 +483,15 @@ class VU:
             if self.interpreter is not interpreter:  # the VU was interrupted and is a new one
                 return
             if error is None:
-                self.loop.post(handle, [None, show(result)])
+                interpreter.post(handle, [None, show(result)])
             elif isinstance(error, HostError):
-                self.loop.post(handle, [[str(error), error.fields], None])
+                interpreter.post(handle, [[str(error), error.fields], None])
             else:
-                interpreter.fault = error
-                self.loop.post(handle, [[f"jsrunner: {error}", {}], None])
+                self.process.log_fault(error)
+                interpreter.post(handle, [[f"jsrunner: {error}", {}], None])
 
-        if self.process.hub_running:
-            gevent.get_hub().threadpool.spawn(outcome).rawlink(lambda found: done(*found.get()))
+        if self.process.engine.has_hub:
+            gevent.get_hub().threadpool.spawn(outcome).rawlink(lambda result: done(*result.get()))
         else:
             done(*outcome())
         return handle
@@ -541,33 +504,30 @@ class VU:
         self.aborted = text
         if not self.in_init and self.stage != "handleSummary":
             self.process.say(Abort(text))
-        self.interrupted = True
-        self.interpreter.interrupt()
+        # Only the VU that aborts the test measures how long its sessions were, as in k6.
+        self.process.engine.library.core_vu_measure_sessions(self.interpreter.index, True)
         raise Interrupted
 
     def interrupt(self) -> None:
-        """Stop what runs, at once, whatever it does. Safe in a signal handler and in the hub."""
-        if self.interrupted:
-            return
+        """Stop what runs, at once, whatever it does."""
+        if not self.interrupted:
+            self.interpreter.interrupt()
+
+    def _note_interruption(self) -> None:
         self.interrupted = True
-        self.timed_out = self.hard_stop is not None and time.monotonic() > self.hard_stop - 0.01
-        self.interpreter.interrupt()
-        if self.greenlet is not None and self.process.hub_running:
-            gevent.get_hub().loop.run_callback(self._throw, self.greenlet)
+        self.timed_out = self._deadline != _NEVER and time.monotonic() > self._deadline - 0.01
 
-    def _throw(self, greenlet: Any) -> None:
-        """Wake a VU that waits, though it may have begun to only after it was interrupted."""
-        if self.interrupted and self.greenlet is greenlet:  # it has not ended meanwhile
-            greenlet.throw(Interrupted)
-
-    def renew(self) -> None:
-        """After an interruption the interpreter is of no more use: run the init code in a new one."""
-        self.interrupted = False
+    def _renew(self) -> None:
+        """An interruption has cost the script's state: run the init code anew."""
+        self.interpreter.is_lost = False
         self.modules.clear()
         self._jars.clear()
         self.in_init = True
-        self.interpreter = self._new_interpreter()
         self.initialize()
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _with(values: dict[str, str], name: str, value: str | None) -> dict[str, str]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from jsrunner.engine.engine import process_engine
 from jsrunner.engine.interpreter import Interpreter
 from jsrunner.script.script import Script
 
 _HEAD = """
-import 'jsrunner:error_texts';
+import 'jsrunner:positions';
 import { host } from 'jsrunner:host';
 const caught = (call) => {
   try {
@@ -26,17 +27,20 @@ const obj = { a: 1 };
 """
 
 
-def texts(source: str, *, native: bool | None = None) -> list[str]:
+def texts(source: str) -> list[str]:
     """What JavaScript gives to `text(call)`: what `call()` throws, as text."""
     script = Script("script.js", source="")
     said: list[str] = []
     interpreter = Interpreter(
-        {b"text": said.append},
+        process_engine(),
+        find_operation=lambda name: said.append if name == "text" else interpreter.explain,
         load=script.load,
         normalize=lambda base, name: name,
-        native=native,
     )
-    interpreter.run_module(_HEAD + source, "file:///script.js")
+    try:
+        interpreter.evaluate(_HEAD + source, "file:///script.js")
+    finally:
+        interpreter.close()
     return said
 
 
@@ -214,7 +218,3 @@ def test_a_script_that_has_replaced_what_the_language_has() -> None:
 def test_a_function_too_long_to_be_looked_into_keeps_the_engines_text() -> None:
     filler = "obj.a;" * 20_000
     assert texts(f"text(() => {{ {filler} obj.foo(); }});") == ["TypeError: not a function"]
-
-
-def test_without_the_c_api_the_engines_texts_stay() -> None:
-    assert texts("text(() => obj.foo());", native=False) == ["TypeError: not a function"]

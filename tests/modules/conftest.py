@@ -12,20 +12,8 @@ from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(params=["native", "bridge"])
-def native(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """With the engine's C API, and without it."""
-    from jsrunner.engine.interpreter import supported
-
-    monkeypatch.setenv("JSRUNNER_NATIVE", "1" if request.param == "native" else "0")
-    supported.cache_clear()
-    yield
-    monkeypatch.undo()
-    supported.cache_clear()
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     clear()
 
 
-def test_two_halves(install: Callable[..., None], run: Any, native: None) -> None:
+def test_two_halves(install: Callable[..., None], run: Any) -> None:
     install(
         {
             "adder.py": PYTHON,

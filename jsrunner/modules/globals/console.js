@@ -9,7 +9,6 @@ import {
   Error, NumberIsNaN, ObjectIs, ObjectKeys, SafeArray, String, SymbolPrototypeGetDescription,
   TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
-import { flush } from 'jsrunner:samples';
 
 /** The texts that `show` makes of a list's items, with commas. */
 const list = (items, show, separator = ', ') => {
@@ -72,7 +71,6 @@ const shown = (value) => {
 };
 
 const writer = (level) => (...values) => {
-  flush();
   let text = values.length ? shown(values[0]) : '';
   for (let i = 1; i < values.length; i += 1) text += ' ' + shown(values[i]);
   host('console.log', level, text);

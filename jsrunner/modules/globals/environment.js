@@ -2,11 +2,12 @@
 // @ts-check
 import { run, running } from 'jsrunner:commonjs';
 import { context } from 'jsrunner:context';
+import { importNow } from 'jsrunner:core';
 import { GoError, describe } from 'jsrunner:errors';
 import { entries, host, unpack } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
 import {
-  ArrayPrototypePop, ArrayPrototypePush, Error, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, Proxy,
+  ArrayPrototypePop, ArrayPrototypePush, Error, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, Proxy,
   RegExpPrototypeExec, SafeArray, SafeMap, String, SyntaxError, globalThis, isInstance,
 } from 'jsrunner:primordials';
 import { asText, setOwn } from 'jsrunner:values';
@@ -66,9 +67,24 @@ defineGlobal('open', (path, mode) => {
   return unpack(host('environment.open', name, mode === 'b', outermost, files[0] ?? null));
 });
 
-/** Namespaces by URL, put there by a module that Python evaluates. */
+/** The modules that were required, by URL: undefined for a CommonJS module, which `run` knows. */
 const required = new SafeMap();
-entries.required = (url, namespace) => required.set(url, namespace);
+
+/** What require() throws for a module that could not be loaded: k6 has words of its own for what is no code. */
+const failure = (error, wasLinked) => {
+  host('environment.check');
+  const isUnreadable = !wasLinked && isInstance(SyntaxError, error);
+  throw isUnreadable ? new GoError(host('environment.syntax', describe(error))) : error;
+};
+
+const requireModule = (kind, url) => {
+  if (required.has(url)) return required.get(url);
+  const text = kind === 'commonjs' ? host('environment.wrapper', url)
+    : 'export * as namespace from ' + JSONStringify(url) + ';';
+  const { namespace } = importNow(text, 'jsrunner:require/' + url, failure);
+  required.set(url, namespace);
+  return namespace;
+};
 
 defineGlobal('require', (specifier) => {
   if (!context.inInit) throw new GoError('the "require" ' + INIT_ONLY);
@@ -79,19 +95,13 @@ defineGlobal('require', (specifier) => {
   const url = found[1];
   ArrayPrototypePush(running, url);
   try {
-    const failed = host('environment.require', kind, url);
-    if (failed) {
-      const error = unpack(failed[1]);
-      const unreadable = failed[0] === 'link' && isInstance(SyntaxError, error);
-      throw unreadable ? new GoError(host('environment.syntax', describe(error))) : error;
-    }
+    const namespace = requireModule(kind, url);
     if (kind === 'commonjs') return run(url);
+    if (kind !== 'builtin' || !('default' in namespace)) return namespace;
+    return url === 'k6/secrets' ? { default: namespace.default, __esModule: true } : namespace.default;
   } finally {
     ArrayPrototypePop(running);
   }
-  const namespace = required.get(url);
-  if (kind !== 'builtin' || !('default' in namespace)) return namespace;
-  return url === 'k6/secrets' ? { default: namespace.default, __esModule: true } : namespace.default;
 });
 
 const mixed = (name) => ObjectDefineProperty(globalThis, name, {
@@ -110,7 +120,9 @@ mixed('module');
 mixed('exports');
 
 /** Load a module of ours that few scripts use, and that each VU would pay for. */
-export const load = (specifier) => host('environment.load', specifier);
+export const load = (specifier) => importNow("import '" + specifier + "';", 'jsrunner:load/' + specifier, (error) => {
+  throw error;
+});
 
 /** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
 export const later = (target, module, names, enumerable = false) => {

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import orjson
-
-from jsrunner.engine.interpreter import HostError, Interrupted, JSError
+from jsrunner.engine.errors import HostError
 from jsrunner.errors import ScriptError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.script import commonjs
@@ -15,15 +13,10 @@ from jsrunner.script.specifiers import url_path
 
 if TYPE_CHECKING:
     from jsrunner.script.script import Script
-    from jsrunner.worker.vu import VU
 
 
 class Environment(HostModule):
     specifier = "jsrunner:globals/environment"
-
-    def __init__(self, vu: VU) -> None:
-        super().__init__(vu)
-        self._required: set[str] = set()
 
     @property
     def _script(self) -> Script:
@@ -90,56 +83,18 @@ class Environment(HostModule):
             raise HostError(str(error)) from None
 
     @operation
-    def load(self, specifier: str) -> None:
-        """Load a module of ours, now that the script needs it."""
-        if self._load(f"import '{specifier}';", f"jsrunner:load/{specifier}"):
-            raise JSError(f"{specifier} could not be loaded")
+    def wrapper(self, url: str) -> str:
+        """Return the module that makes a CommonJS module known to `run`."""
+        return commonjs.required(url)
 
     @operation
-    def require(self, kind: str, url: str) -> tuple[str, int] | None:
-        """Load a module now: `run` is to know it, or `entries.required` gets its namespace.
-
-        Where that failed and a handle of the exception, see `Interpreter.load_now`.
-        """
-        if url in self._required:
-            return None
-        if kind == "commonjs":
-            text = commonjs.required(url)
-        else:
-            link = orjson.dumps(url).decode()
-            text = (
-                f"import * as namespace from {link};\n"
-                "import { entries } from 'jsrunner:host';\n"
-                f"entries.required({link}, namespace);"
-            )
-        failed = self._load(text, f"jsrunner:require/{url}")
+    def check(self) -> None:
+        """Raise what was wrong with the import that has just failed, if Python knows it."""
         wrong, self.vu.interpreter.load_error = self.vu.interpreter.load_error, None
         if isinstance(wrong, ScriptError):
             raise HostError(str(wrong))
-        if failed is None:
-            self._required.add(url)
-        return failed
 
     @operation
     def syntax(self, text: str) -> str:
         """What k6 says of a module that cannot be parsed."""
         return self.vu.process.script.syntax_error(text)
-
-    def _load(self, text: str, name: str) -> tuple[str, int] | None:
-        interpreter = self.vu.interpreter
-        if interpreter.native is not None:
-            failed = interpreter.load_now(text, name)
-            if self.vu.interrupted:
-                raise Interrupted
-            return failed
-        try:
-            interpreter.run_module(text, name)
-        except JSError as error:
-            if interpreter.load_error is None:
-                message = str(error).split("\n")[0]
-                kind, _, rest = message.partition(": ")
-                if kind == "SyntaxError":
-                    raise HostError(self.vu.process.script.syntax_error(str(error))) from None
-                known = kind in ("GoError", "TypeError", "RangeError", "Error")
-                raise HostError(*((rest, kind) if known else (message, "Error"))) from None
-        return None

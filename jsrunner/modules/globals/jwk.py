@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.globals import asymmetric as keys
 from jsrunner.modules.k6 import encoding
 

@@ -12,7 +12,8 @@ import hmac
 import os
 from typing import Any, Final
 
-from jsrunner.engine.interpreter import HostError, mend
+from jsrunner.engine.errors import HostError
+from jsrunner.engine.interpreter import mend
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6 import encoding
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import Final, Literal
 
-from jsrunner.engine.interpreter import HostError, mend
+from jsrunner.engine.errors import HostError
+from jsrunner.engine.interpreter import mend
 from jsrunner.modules.base import HostModule, operation
 
 _DECODERS: Final = {

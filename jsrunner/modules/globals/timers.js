@@ -2,26 +2,27 @@
 // @ts-check
 import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { defineGlobal } from 'jsrunner:language';
-import { addTimer, removeTimer } from 'jsrunner:loop';
+import {
+  INTERVAL, TIMEOUT, addTimer, removeTimer,
+} from 'jsrunner:loop';
 import { Number, ReflectApply, globalThis } from 'jsrunner:primordials';
+import { isNullish } from 'jsrunner:values';
 
 /** Go counts a delay in nanoseconds: what does not fit is none. */
 const LONGEST = 9.2e12;
 
-const scheduler = (name, repeats) => (callback, delay, ...args) => {
-  if (callback === undefined || callback === null) {
-    throw new GoError(name + "'s callback isn't a callable function");
-  }
+const scheduler = (name, kind) => (callback, delay, ...args) => {
+  if (isNullish(callback)) throw new GoError(name + "'s callback isn't a callable function");
   mustBeCallable(callback, 0);
   const number = Number(delay);
   const time = number > 0 && number < LONGEST ? number : 0;
-  return addTimer(() => ReflectApply(callback, globalThis, args), time, repeats ? time : -1, name);
+  return addTimer(() => ReflectApply(callback, globalThis, args), time, kind === INTERVAL ? time : -1, kind);
 };
 
-export const setTimeout = scheduler('setTimeout', false);
-export const setInterval = scheduler('setInterval', true);
+export const setTimeout = scheduler('setTimeout', TIMEOUT);
+export const setInterval = scheduler('setInterval', INTERVAL);
 export const clearTimeout = (id) => removeTimer(Number(id));
-export const clearInterval = (id) => removeTimer(Number(id));
+export const clearInterval = clearTimeout;
 
 defineGlobal('setTimeout', setTimeout);
 defineGlobal('setInterval', setInterval);

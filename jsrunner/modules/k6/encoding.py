@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.bytes import Packed, unpack_input
 
@@ -49,5 +49,5 @@ class Encoding(HostModule):
     def decode(self, text: str, variant: str, as_text: bool) -> object:
         data = decode(text, variant)
         if as_text:
-            return self.vu.interpreter.put_text(data.decode("utf-8", "go").encode())
+            return self.vu.interpreter.put_text(data.decode("utf-8", "jsrunner.bytewise").encode())
         return self.vu.interpreter.put_buffer(data)

@@ -8,7 +8,7 @@ import {
   ObjectKeys, Proxy, ReflectOwnKeys, ReflectSet, String, StringPrototypeSlice, StringPrototypeSplit,
   StringPrototypeStartsWith, TypeError,
 } from 'jsrunner:primordials';
-import { flush, tagText } from 'jsrunner:samples';
+import { tagText } from 'jsrunner:samples';
 import { freezeDeep, isNullish } from 'jsrunner:values';
 
 /** The descriptor of a property that scripts can read. */
@@ -34,7 +34,6 @@ const refuseInInit = (what) => {
 const getLabel = (kind, key) => (typeof key === 'string' ? host('execution.get_label', kind, key) : undefined);
 
 const setLabel = (kind, key, value) => {
-  flush(); // what was recorded so far has the old tags
   const text = tagText(value);
   if (text === undefined) {
     throw new TypeError('invalid value for metric ' + kind + " '" + String(key) + "': only String, Boolean and "
@@ -52,7 +51,6 @@ const labels = (kind) => new Proxy({}, {
   set: (_, key, value) => setLabel(kind, key, value),
   defineProperty: (_, key, { value }) => setLabel(kind, key, value),
   deleteProperty(_, key) {
-    flush();
     host('execution.set_label', kind, String(key), null);
     return true;
   },
@@ -109,7 +107,6 @@ const accessors = {
     return ObjectDefineProperties({}, {
       __proto__: null,
       abort: visible((reason) => {
-        flush();
         const text = isNullish(reason) ? 'test aborted' : 'test aborted: ' + String(reason);
         host('execution.abort', text, callSite());
       }),

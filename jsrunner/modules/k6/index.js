@@ -2,13 +2,14 @@
 // @ts-check
 import { context } from 'jsrunner:context';
 import { GoError } from 'jsrunner:errors';
+import { sleep as pause } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import {
   AsyncFunction, Math, MathImul, MathMin, MathRandom, Number, ObjectKeys, ReflectDefineProperty, ReflectGet,
   StringPrototypeIncludes, isInstance,
 } from 'jsrunner:primordials';
 import {
-  emit, flush, now, tagValues,
+  CHECKS, GROUP_DURATION, emit, now, tagValues,
 } from 'jsrunner:samples';
 import { asText } from 'jsrunner:values';
 
@@ -42,12 +43,12 @@ export function check(value, sets, tags) {
       try {
         outcome = call(value);
       } catch (error) {
-        emit('checks', 0, tagged ? { ...extra, check: name } : extra);
+        emit(CHECKS, 0, tagged ? { ...extra, check: name } : extra);
         throw error;
       }
     }
     if (!outcome) passed = false;
-    emit('checks', outcome ? 1 : 0, tagged ? { ...extra, check: name } : extra);
+    emit(CHECKS, outcome ? 1 : 0, tagged ? { ...extra, check: name } : extra);
   }
   return passed;
 }
@@ -65,14 +66,12 @@ export function group(name, call) {
       + 'for more info');
   }
   checkName(name);
-  flush(); // what was recorded so far belongs to the outer group
   host('k6.enter_group', name);
   const started = now();
   try {
     return call();
   } finally {
-    emit('group_duration', now() - started);
-    flush();
+    emit(GROUP_DURATION, now() - started);
     host('k6.leave_group');
   }
 }
@@ -98,8 +97,7 @@ export function randomSeed(seed) {
 export function sleep(seconds) {
   const time = Number(seconds);
   if (!(time > 0)) return;
-  flush();
-  host('k6.sleep', MathMin(time, 1e9));
+  pause(MathMin(time, 1e9) * 1000);
 }
 
 export default { check, fail, group, randomSeed, sleep };

@@ -22,7 +22,3 @@ class K6(HostModule):
     @operation
     def leave_group(self) -> None:
         self.vu.leave_group()
-
-    @operation
-    def sleep(self, seconds: float) -> None:
-        self.vu.sleep(seconds)

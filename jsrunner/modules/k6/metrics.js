@@ -19,7 +19,7 @@ function declare(type) {
   const construct = function (name, isTime) { // eslint-disable-line func-names
     if (!context.inInit) throw new GoError('metrics must be declared in the init context');
     name = asText(name);
-    host('metrics.declare', name, type, isTime === true ? 'time' : 'default');
+    const number = host('metrics.declare', name, type, isTime === true ? 'time' : 'default');
 
     const refuse = (text) => {
       if (host('metrics.refuse', text)) throw new GoError(text);
@@ -31,14 +31,14 @@ function declare(type) {
         return refuse("'" + String(value) + "' is an invalid value for metric '" + name + "', a number or a boolean "
           + 'value is expected');
       }
-      let number = +value;
-      if (number === 0 && value) number = 1; // '0', [] and the like: true, as k6 sees it
-      if (NumberIsNaN(number)) {
+      let sample = +value;
+      if (sample === 0 && value) sample = 1; // '0', [] and the like: true, as k6 sees it
+      if (NumberIsNaN(sample)) {
         return refuse("'" + shown(value) + "' is an invalid value for metric '" + name + "', "
           + 'a number or a boolean value is expected');
       }
-      if (tags === undefined || tags === null) emit(name, number);
-      else emit(name, number, tagValues(tags, "cannot add tags for the '" + name + "' custom metric: "));
+      if (tags === undefined || tags === null) emit(number, sample);
+      else emit(number, sample, tagValues(tags, "cannot add tags for the '" + name + "' custom metric: "));
       return true;
     };
     const record = function (...args) { // eslint-disable-line func-names

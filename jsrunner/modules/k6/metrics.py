@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.metrics.registry import MetricError
 from jsrunner.modules.base import HostModule, operation
 
@@ -11,11 +11,14 @@ class Metrics(HostModule):
     specifier = "k6/metrics"
 
     @operation
-    def declare(self, name: str, type_: str, contains: str) -> None:
+    def declare(self, name: str, type_: str, contains: str) -> int:
+        """Declare a metric; return the number by which the core knows it."""
+        process = self.vu.process
         try:
-            self.vu.process.registry.declare(name, type_, contains)
+            process.registry.declare(name, type_, contains)
         except MetricError as error:
             raise HostError(str(error)) from None
+        return process.recorder.metric_number(name)
 
     @operation
     def refuse(self, text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.secrets.sources import SecretError, Source
 

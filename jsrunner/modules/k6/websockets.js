@@ -1,22 +1,28 @@
 // k6/websockets: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/
-// Sockets whose events run on the VU's event loop. Beyond k6: removeEventListener, and the error event of
-// a refused handshake has `status`, `headers` and `body` (not enumerable, so that it looks like k6's).
+// Sockets whose events run on the VU's event loop. Beyond k6: the error event of
+// a refused handshake has 'status', 'headers' and 'body' (not enumerable, so that it looks like k6's).
 // @ts-check
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
 import { copyOf } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
+import { createSession } from 'jsrunner:core';
 import { GoError, describe, mustBeCallable } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { host, pack, packText, release, unpack } from 'jsrunner:host';
-import { forget, listen, onDeparture } from 'jsrunner:loop';
+import { host } from 'jsrunner:host';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter,
-  ArrayPrototypeIncludes, ArrayPrototypeIndexOf, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush,
-  ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties, ObjectDefineProperty, ObjectKeys, SafeArray,
-  String, StringPrototypeCharCodeAt, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice, Uint8Array,
-  isInstance,
+  OWN, addTimer, drainJobs, onFailure, removeTimer,
+} from 'jsrunner:loop';
+import {
+  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes,
+  ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties,
+  ObjectDefineProperty, ObjectKeys, SafeArray, SafeSet, String, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
+  StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
-import { onFlush } from 'jsrunner:samples';
+import {
+  ABNORMAL, BINARY, CLOSE, END, FAILED, OPEN as OPENED, PING, PONG, RESET, TEXT, TOO_BIG, TOO_BIG_TEXT, UNEXPECTED_END,
+  VIOLATION, WRITE_FAILED, closeText,
+} from 'jsrunner:session';
+import { now } from 'jsrunner:samples';
 import { asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
 
@@ -25,8 +31,12 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
+const NORMAL = 1000;
+const GOING_AWAY = 1001;
 const EVENTS = ['message', 'error', 'open', 'close', 'ping', 'pong'];
-const SHORT = 2048; // characters: longer texts cross beside the JSON
+/** Milliseconds that a server has to answer a close, or to end a handshake after it. k6 waits for ever. */
+const CLOSE_TIMEOUT = 10_000;
+const NO_ANSWER = 'the server did not answer the close frame in time';
 
 /** A property of an event: nobody changes it. */
 const FIXED = { __proto__: null, writable: false, configurable: false };
@@ -42,39 +52,20 @@ const PARAMS = {
   },
 };
 
-// -- what the handlers have sent: it leaves when the loop goes on, or before anything that blocks ---
+/** What closes the sockets that are open when an iteration fails: their close events are still told. */
+const closings = new SafeSet();
+onFailure((isRejection) => closings.forEach((close) => close(isRejection)));
 
-/** [handle, text or ArrayBuffer, what hears of the answer], or [handle, something else, kind] */
-let outbox = SafeArray();
-
-const packed = (entry) => {
-  const { 0: handle, 1: what, 2: kind } = entry;
-  if (typeof what === 'string') return what.length <= SHORT ? [handle, what] : [handle, packText(what), 'text'];
-  return isInstance(ArrayBuffer, what) ? [handle, pack(what), 'binary'] : [handle, what, kind];
+/** CONNECTING and so on, of WebSocket and of its instances (https://websockets.spec.whatwg.org/#the-websocket-interface). */
+const STATES = {
+  __proto__: null,
+  CONNECTING: { __proto__: null, value: CONNECTING },
+  OPEN: { __proto__: null, value: OPEN },
+  CLOSING: { __proto__: null, value: CLOSING },
+  CLOSED: { __proto__: null, value: CLOSED },
 };
 
-onFlush(() => {
-  if (!outbox.length) return;
-  const entries = outbox;
-  outbox = SafeArray();
-  host('websockets.send', ArrayPrototypeMap(entries, packed));
-  release();
-});
-
-// The usual case, one short text: as the name of the call that waits. It would end at a NUL. The answer is
-// often one text too.
-let receiver;
-onDeparture(() => {
-  if (outbox.length !== 1) return undefined;
-  const entry = outbox[0];
-  const text = entry[1];
-  if (typeof text !== 'string' || text.length > SHORT || StringPrototypeIncludes(text, '\0')) return undefined;
-  outbox.length = 0;
-  receiver = entry[2];
-  return '\x05' + entry[0] + ':' + text;
-}, (text, time) => receiver(text, time));
-
-/** How many bytes a text has in UTF-8. */
+/** How many bytes a text has in UTF-8; half a surrogate pair has three. */
 const byteLength = (text) => {
   let size = text.length;
   for (let i = 0; i < text.length; i += 1) {
@@ -85,10 +76,10 @@ const byteLength = (text) => {
   return size;
 };
 
-/** What `send` takes, as it crosses: a string, or an ArrayBuffer that nobody else has. */
-const payloadOf = (data) => {
-  if (typeof data === 'string') return data;
-  if (isInstance(ArrayBuffer, data) || (ArrayBufferIsView(data) && !isInstance(DataView, data))) return copyOf(data);
+/** The buffer of what 'send' takes besides texts. */
+const bufferOf = (data) => {
+  if (isInstance(ArrayBuffer, data)) return data;
+  if (ArrayBufferIsView(data) && !isInstance(DataView, data)) return copyOf(data);
   const bytes = bytesOfBlob(data);
   if (bytes) return copyOf(bytes);
   throw new GoError('unsupported send type ' + goType(data));
@@ -111,31 +102,35 @@ const protocolsOf = (protocols) => {
   return ArrayIsArray(protocols) ? ArrayPrototypeJoin(ArrayPrototypeMap(protocols, (one) => String(one)), ', ') : '';
 };
 
-// Works without `new`, as in k6; what it returns is no instance of it.
+// Works without 'new', as in k6; what it returns is no instance of it.
 export function WebSocket(address, protocols, params) {
   if (context.inInit) throw new GoError('using websockets in the init context is not supported');
   if (address === undefined || address === null) throw new GoError('WebSocket requires a url');
-  const url = host('websockets.parse', String(address));
+  const url = host('session.parse', String(address));
   const { headers, tags, jar, compression } = wsParams(params, PARAMS);
-  const handle = host('websockets.open', url, protocolsOf(protocols), headers, tags, jar, compression);
 
-  const socket = {};
+  const socket = ObjectDefineProperties({}, STATES);
+  let session; // eslint-disable-line prefer-const
   let state = CONNECTING;
   let binaryType = 'blob';
   let protocol = '';
   let extensions = ArrayFromSafe(SafeArray());
+  let wanted; // the arguments of close()
+  let closeTimer = 0;
+  let wasReset = false; // known by a write that has failed: for reading it looks like an end
   const handlers = { __proto__: null }; // the on... properties
   const listeners = { __proto__: null };
 
-  /** Call who listens: the on... property, then the others as they were added. */
-  const fire = (type, event) => {
+  /** Call who listens: the on... property, then the others as they were added; jobs after each, as in k6. */
+  const fire = (type, event, makeNext) => {
     const handler = handlers[type];
     // Listeners that are added meanwhile are for the next event.
     const others = listeners[type] && ArrayPrototypeSlice(listeners[type]);
-    handler?.(event);
+    if (handler) handler(event);
     for (let i = 0; i < others?.length; i += 1) {
+      if (i > 0 || handler) drainJobs();
       const listener = others[i];
-      listener(event);
+      listener(makeNext && (i > 0 || handler) ? makeNext() : event);
     }
   };
 
@@ -152,14 +147,20 @@ export function WebSocket(address, protocols, params) {
 
   const closed = (error, code, reason, response, time) => {
     state = CLOSED;
-    forget(handle);
-    if (error !== null) fire('error', eventOf('error', time, { error }, response));
+    removeTimer(closeTimer);
+    closings.delete(closeForGood);
+    session.shut();
+    session.stop();
+    session.finish();
+    if (error !== null) {
+      fire('error', eventOf('error', time, { error }, response));
+      drainJobs();
+    }
     fire('close', eventOf('close', time, code === null ? { reason } : { code, reason }));
   };
 
   /** A handler has thrown: it takes the connection with it. */
   const abort = (error, time) => {
-    host('websockets.abort', handle);
     if (state !== CLOSED) {
       try {
         closed(onOneLine(error), null, '', null, time);
@@ -171,11 +172,7 @@ export function WebSocket(address, protocols, params) {
   };
 
   const message = (data, timestamp) => {
-    if (state !== OPEN) {
-      ArrayPrototypePush(outbox, [handle, 1, 'undelivered']);
-      return;
-    }
-    if (!handlers.message && !listeners.message) return;
+    if (state !== OPEN || (!handlers.message && !listeners.message)) return;
     const event = ObjectDefineProperties({
       type: 'message', target: socket, timestamp, data, origin: url,
     }, FIXED_MESSAGE);
@@ -187,50 +184,58 @@ export function WebSocket(address, protocols, params) {
     }
   };
 
-  const received = (payload, time) => {
-    if (typeof payload === 'string') {
-      message(payload, time);
+  const opened = (outcome, time) => {
+    protocol = outcome.protocol;
+    extensions = outcome.extensions;
+    if (state !== CONNECTING) {
+      session.sendClose(wanted.code, wanted.reason);
       return;
     }
-    const { 0: kind, 1: first, 2: second, 3: third, 4: fourth } = payload;
-    switch (kind) {
-      case 'text':
-        message(unpack(first), time);
-        break;
-      case 'binary': {
-        const buffer = unpack(first);
-        message(binaryType === 'blob' ? blobOf(new Uint8Array(buffer)) : buffer, time);
-        break;
-      }
-      case 'open':
-        protocol = first;
-        extensions = second;
-        if (state !== CONNECTING) break;
-        state = OPEN;
-        try {
-          fire('open', eventOf('open', time));
-        } catch (error) {
-          abort(error, time);
-        }
-        break;
-      case 'close':
-        closed(first, second, third, fourth, time);
-        break;
-      default:
-        fire(kind, eventOf(kind, time));
+    state = OPEN;
+    try {
+      const makeEvent = () => eventOf('open', time);
+      fire('open', makeEvent(), makeEvent); // each listener has its own, as in k6
+    } catch (error) {
+      abort(error, time);
     }
   };
 
-  const isMessage = (payload) => typeof payload === 'string' || payload[0] === 'text' || payload[0] === 'binary';
-  listen(handle, received, (payloads) => {
-    state = CLOSED;
-    let messages = 0;
-    for (let i = 0; i < payloads.length; i += 1) if (isMessage(payloads[i])) messages += 1;
-    ArrayPrototypePush(outbox, [handle, messages, 'undelivered']);
-  });
+  const receive = (kind, value, reason, time) => {
+    switch (kind) {
+      case TEXT: message(value, time); break;
+      case BINARY:
+        message(binaryType === 'blob' ? blobOf(new Uint8Array(value)) : value, time);
+        break;
+      case PING: fire('ping', eventOf('ping', time)); break;
+      case PONG:
+        if (!value) host('session.warn', 'received pong for unknown ping ID ' + reason);
+        fire('pong', eventOf('pong', time));
+        break;
+      case OPENED: opened(value, time); break;
+      case FAILED: closed(value.failure, null, '', value.response, time); break;
+      case CLOSE:
+        closed(value === NORMAL || value === GOING_AWAY ? null : closeText(value, reason), value, reason, null, time);
+        break;
+      case END:
+        if (state === CLOSING && wanted) closed(null, wanted.code, '', null, time);
+        else if (wasReset) closed(null, null, '', null, time);
+        else closed(closeText(ABNORMAL, UNEXPECTED_END), ABNORMAL, UNEXPECTED_END, null, time);
+        break;
+      case VIOLATION:
+        if (value === TOO_BIG) closed(TOO_BIG_TEXT, TOO_BIG, '', null, time);
+        else closed(null, null, '', null, time);
+        break;
+      case RESET: closed(null, wanted ? wanted.code : null, '', null, time); break;
+      case WRITE_FAILED: wasReset = true; break;
+      default:
+    }
+  };
 
-  const constant = (name, value, enumerable = true) => {
-    ObjectDefineProperty(socket, name, { __proto__: null, value, enumerable });
+  session = createSession(receive, false);
+  host('session.dial', session.id(), url, headers, tags, jar, compression, protocolsOf(protocols), false);
+
+  const constant = (name, value) => {
+    ObjectDefineProperty(socket, name, { __proto__: null, value, enumerable: true });
   };
   const property = (name, get, set) => {
     ObjectDefineProperty(socket, name, {
@@ -245,26 +250,46 @@ export function WebSocket(address, protocols, params) {
     }
     mustBeCallable(listener, 1);
     if (ArrayPrototypeIncludes(EVENTS, name)) ArrayPrototypePush(listeners[name] ??= SafeArray(), listener);
-    else host('websockets.warn', "can't add event handler: unknown event type: " + name);
+    else host('session.warn', "can't add event handler: unknown event type: " + name);
   });
-  constant('removeEventListener', (type, listener) => {
-    const list = listeners[type] ?? SafeArray();
-    const at = ArrayPrototypeIndexOf(list, listener);
-    if (at >= 0) listeners[type] = ArrayPrototypeFilter(list, (_, index) => index !== at);
-  }, false);
   constant('send', (data) => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
-    ArrayPrototypePush(outbox, [handle, payloadOf(data), message]);
+    if (typeof data === 'string') session.sendText(data);
+    else session.sendBinary(bufferOf(data));
   });
   constant('ping', () => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
-    ArrayPrototypePush(outbox, [handle, null, 'ping']);
+    session.ping();
   });
+  const beginClose = (number, text) => {
+    wanted = { __proto__: null, code: number, reason: text };
+    if (state === CONNECTING) {
+      closeTimer = addTimer(() => host('session.cancel', session.id()), CLOSE_TIMEOUT, -1, OWN);
+    } else {
+      session.sendClose(number, text);
+      closeTimer = addTimer(() => closed(NO_ANSWER, ABNORMAL, NO_ANSWER, null, now()), CLOSE_TIMEOUT, -1, OWN);
+    }
+    state = CLOSING;
+  };
+  function closeForGood(isRejection) {
+    if (state === OPEN && isRejection) { // as in k6: told at once, and no sample is taken any more
+      state = CLOSED;
+      session.shut();
+      session.stop();
+      fire('close', eventOf('close', now(), { code: NORMAL, reason: '' }));
+    } else if (state === OPEN) {
+      beginClose(NORMAL, '');
+    } else if (state === CONNECTING) {
+      state = CLOSED;
+      session.stop();
+    }
+  }
+  closings.add(closeForGood);
   constant('close', (code, reason) => {
     if (state === CLOSING || state === CLOSED) return;
-    const number = MathTrunc(Number(code)) || 1000;
+    const number = MathTrunc(Number(code)) || NORMAL;
     const text = asText(reason);
-    if (number !== 1000 && !(number >= 3000 && number <= 4999)) {
+    if (number !== NORMAL && !(number >= 3000 && number <= 4999)) {
       throw new GoError("InvalidAccessError: Failed to execute 'close' on 'WebSocket': The close code must be "
         + 'either 1000, or between 3000 and 4999. ' + number + ' is neither');
     }
@@ -272,25 +297,16 @@ export function WebSocket(address, protocols, params) {
       throw new GoError("SyntaxError: Failed to execute 'close' on 'WebSocket': The message must not be "
         + 'greater than 123 bytes');
     }
-    state = CLOSING;
-    ArrayPrototypePush(outbox, [handle, [number, text], 'close']);
+    beginClose(number, text);
   });
   constant('url', url);
   property('readyState', () => state);
-  property('bufferedAmount', () => {
-    let size = host('websockets.buffered', handle);
-    for (let i = 0; i < outbox.length; i += 1) {
-      const { 0: owner, 1: what } = outbox[i];
-      if (owner === handle && typeof what === 'string') size += byteLength(what);
-      else if (owner === handle && isInstance(ArrayBuffer, what)) size += ArrayBufferPrototypeGetByteLength(what);
-    }
-    return size;
-  });
+  property('bufferedAmount', () => session.buffered());
   property('extensions', () => extensions);
   property('protocol', () => protocol);
   property('binaryType', () => binaryType, (type) => {
     if (type !== 'blob' && type !== 'arraybuffer') {
-      throw new GoError('unknown binaryType ' + String(type) + ', the supported ones are "blob" and "arraybuffer"');
+      throw new GoError('unknown binaryType ' + type + ', the supported ones are "blob" and "arraybuffer"');
     }
     binaryType = type;
   });
@@ -309,5 +325,7 @@ export function WebSocket(address, protocols, params) {
   }
   return socket;
 }
+
+ObjectDefineProperties(WebSocket, STATES);
 
 export { Blob };

@@ -1,46 +1,23 @@
 // k6/ws: https://grafana.com/docs/k6/latest/javascript-api/k6-ws/
-// ws.connect blocks its VU: the loop below hands over what the handlers sent, waits for what came,
-// and dispatches it. Promise jobs run only after connect has returned, as in k6.
+// ws.connect blocks its VU: session.run() delivers the session's events until the script or the server
+// closes it. Promise jobs run only after connect has returned, as in k6.
 // @ts-check
 import { context } from 'jsrunner:context';
+import { createSession } from 'jsrunner:core';
 import { GoError, GoValue, mustBeCallable } from 'jsrunner:errors';
-import { callPython, host, hostError, pack, packText, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import {
-  ArrayBuffer, ArrayPrototypeFilter, ArrayPrototypeMap, ArrayPrototypePop, ArrayPrototypePush, ArrayPrototypeSlice,
-  MathTrunc, Number, NumberPrototypeToFixed, Object, SafeArray, String, StringPrototypeIncludes, StringPrototypeSlice,
-  isInstance,
+  ArrayBuffer, ArrayPrototypePush, MathTrunc, Number, NumberPrototypeToFixed, Object, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
-import { flush, flushSamples, onFlush } from 'jsrunner:samples';
+import {
+  ABNORMAL, BINARY, CLOSE, CLOSE_SENT, END, FAILED, OPEN, PING, PONG, RESET, TEXT, TOO_BIG, TOO_BIG_TEXT, UNEXPECTED_END,
+  VIOLATION, WRITE_FAILED, closeText,
+} from 'jsrunner:session';
 import { asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
 
-const SHORT = 2048; // characters: longer texts cross beside the JSON
-const CLOSE_SENT = 'websocket: close sent';
-
-// The innermost connection that blocks: what its handlers send waits in `outbox` for the next crossing.
-let current = 0;
-let outbox = SafeArray();
-
-// Whether control has left for longer since this was last set to false.
-let left = false;
-
-onFlush(() => {
-  left = true;
-  if (outbox.length === 0) return;
-  const texts = outbox;
-  outbox = SafeArray();
-  host('ws.send_all', current, texts);
-});
-
-const isMessage = (event) => typeof event === 'string' || event[0] === 'text' || event[0] === 'binary';
-
-/** Events of a crossing. Many short texts cross as one: its handle, then their lengths. */
-const eventsOf = (crossed) => {
-  if (typeof crossed[0] !== 'number') return crossed;
-  const text = unpack(crossed[0]);
-  let end = 0;
-  return ArrayPrototypeMap(ArrayPrototypeSlice(crossed, 1), (length) => StringPrototypeSlice(text, end, end += length));
-};
+const NORMAL = 1000;
+const GOING_AWAY = 1001;
 
 const PARAMS = { __proto__: null, tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
 
@@ -50,17 +27,12 @@ export function connect(url, ...args) {
   const setup = args[args.length - 1];
   if (typeof setup !== 'function') throw new GoError('last argument to ws.connect must be a function');
   const { headers, tags, jar, compression } = wsParams(args.length === 2 ? args[0] : undefined, PARAMS);
-  flush();
   const address = asText(url);
-  const { connection, response } = host('ws.connect', address, headers, tags, jar, compression);
-  if (!connection) return response;
 
   const handlers = { __proto__: null };
-  const timers = SafeArray();
   let closed = false;
-  // What came with the last crossing, and which of it is being dispatched.
-  let batch = SafeArray();
-  let position = 0;
+  let session; // eslint-disable-line prefer-const
+  let outcome;
 
   const fire = (event, argument) => {
     const list = handlers[event];
@@ -74,150 +46,105 @@ export function connect(url, ...args) {
   };
   const fail = (text, fields) => fire('error', new GoValue(text, fields));
 
+  /** Send the close frame and end the connection; the answer is not awaited. */
   const shut = (code) => {
     if (closed) return;
     closed = true;
-    flush();
-    // Messages that were read but not dispatched do not count as received.
-    const undelivered = ArrayPrototypeFilter(ArrayPrototypeSlice(batch, position + 1), isMessage).length;
-    const failure = host('ws.close', connection, code, undelivered);
-    if (failure) fail(failure);
+    const isSent = session.sendClose(code);
+    const failure = session.shut();
+    if (failure !== undefined) fail(failure);
+    else if (!isSent) fail(CLOSE_SENT);
     fire('close', code);
+    session.stop();
+  };
+  const failAndShut = (text, code, reason) => {
+    fail(text, { __proto__: null, code, text: reason });
+    shut(code);
   };
 
-  /** Send at once, beside the JSON. */
-  const sendNow = (kind, packed) => {
-    const failure = host('ws.send', connection, kind, packed);
-    release();
-    if (failure) fail(failure);
+  const receive = (kind, value, reason) => {
+    switch (kind) {
+      case TEXT: fire('message', value); break;
+      case BINARY: fire('binaryMessage', value); break;
+      case PING: fire('ping'); break;
+      case PONG: fire('pong'); break;
+      case CLOSE:
+        if (value === NORMAL || value === GOING_AWAY) shut(value);
+        else failAndShut(closeText(value, reason), value, reason);
+        break;
+      case END: failAndShut(closeText(ABNORMAL, UNEXPECTED_END), ABNORMAL, UNEXPECTED_END); break;
+      case VIOLATION:
+        if (value === TOO_BIG) {
+          fail(TOO_BIG_TEXT);
+          shut(TOO_BIG);
+          break;
+        }
+        shut(GOING_AWAY);
+        break;
+      case RESET: shut(GOING_AWAY); break;
+      case WRITE_FAILED: fail(value); break;
+      case OPEN:
+      case FAILED: outcome = value; break;
+      default:
+    }
   };
 
-  const timer = (name, repeats) => (callback, delay) => {
+  session = createSession(receive, true);
+  host('session.dial', session.id(), address, headers, tags, jar, compression, '', true);
+  session.run();
+  if (outcome.failure !== undefined && outcome.failure !== null) {
+    session.stop();
+    session.finish();
+    if (outcome.isThrown) throw new GoError(outcome.failure);
+    return outcome.response;
+  }
+
+  const setTimer = (name, repeats) => (callback, delay) => {
     if (callback !== undefined) mustBeCallable(callback, 0);
     const milliseconds = delay === undefined ? 0 : Number(delay);
     if (!(MathTrunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
       throw new GoError(name + ' requires a >0 timeout parameter, received ' + NumberPrototypeToFixed(milliseconds, 2));
     }
-    if (closed) return;
-    ArrayPrototypePush(timers, callback);
-    host('ws.start_timer', connection, timers.length - 1, milliseconds, repeats);
+    if (!closed) session.setTimer(callback, milliseconds, repeats);
   };
 
   const socket = {
     close(code) {
-      shut(arguments.length ? MathTrunc(Number(code)) || 0 : 1001);
+      shut(arguments.length ? MathTrunc(Number(code)) || 0 : GOING_AWAY);
     },
     on(event, handler) {
       if (typeof handler === 'function') ArrayPrototypePush(handlers[event] ??= SafeArray(), handler);
     },
     ping() {
-      if (closed) {
-        fail(CLOSE_SENT);
-        return;
-      }
-      flush();
-      const failure = host('ws.ping', connection);
-      if (failure) fail(failure);
+      if (!session.ping() && closed) fail(CLOSE_SENT);
     },
     send(message) {
-      const text = asText(message);
-      if (closed) {
-        fail(CLOSE_SENT);
-        host('ws.count_sent', connection);
-      } else if (text.length <= SHORT && current === connection) {
-        ArrayPrototypePush(outbox, text);
-      } else {
-        flush();
-        sendNow('text', packText(text));
-      }
+      if (!session.sendText(asText(message)) && closed) fail(CLOSE_SENT);
     },
     sendBinary(message) {
       if (arguments.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
-      if (!(isInstance(ArrayBuffer, message))) {
+      if (!isInstance(ArrayBuffer, message)) {
         const type = message === undefined || message === null ? String(message) : Object(message).constructor.name;
-        throw new GoError('expected ArrayBuffer as argument, received: ' + String(type));
+        throw new GoError('expected ArrayBuffer as argument, received: ' + type);
       }
-      if (closed) {
-        fail(CLOSE_SENT);
-        host('ws.count_sent', connection);
-        return;
-      }
-      flush();
-      sendNow('binary', pack(message));
+      if (!session.sendBinary(message) && closed) fail(CLOSE_SENT);
     },
-    setInterval: timer('setInterval', true),
-    setTimeout: timer('setTimeout', false),
+    setInterval: setTimer('setInterval', true),
+    setTimeout: setTimer('setTimeout', false),
   };
 
-  /** Everything but a short text. */
-  const dispatch = (kind, value, fields) => {
-    switch (kind) {
-      case 'text': return fire('message', unpack(value));
-      case 'binary': return fire('binaryMessage', unpack(value));
-      case 'ping':
-        if (value) fail(value);
-        return fire('ping');
-      case 'pong': return fire('pong');
-      case 'timer': {
-        const callback = timers[value];
-        return callback();
-      }
-      case 'error': return fail(value, fields);
-      default: return shut(value);
-    }
-  };
-
-  const outer = current;
-  current = connection;
   try {
     setup(socket);
     fire('open');
-    while (!closed) {
-      flushSamples();
-      let events;
-      // The usual case by the shortest way: one short text to send, which goes as the operation's name
-      // (no JSON, but it would end at a NUL), and one that came, which comes as a plain string.
-      if (outbox.length === 0) {
-        events = callPython('\x02');
-      } else if (outbox.length === 1 && !StringPrototypeIncludes(outbox[0], '\0')) {
-        events = callPython('\x01' + ArrayPrototypePop(outbox));
-      } else {
-        const texts = outbox;
-        outbox = SafeArray();
-        events = host('ws.exchange', texts);
-      }
-      if (typeof events === 'string') {
-        fire('message', events);
-        continue; // the usual case: no batch to be remembered
-      }
-      batch = eventsOf(events);
-      for (position = 0; position < batch.length && !closed; position += 1) {
-        const event = batch[position];
-        left = false;
-        if (typeof event === 'string') fire('message', event);
-        else dispatch(event[0], event[1], event[2]);
-        if (left && !closed) {
-          // A handler has slept, say. Timers that were due meanwhile do not wait for the messages.
-          const more = eventsOf(host('ws.poll', connection));
-          const merged = ArrayPrototypeFilter(more, (one) => one[0] === 'timer');
-          for (let i = position + 1; i < batch.length; i += 1) ArrayPrototypePush(merged, batch[i]);
-          for (let i = 0; i < more.length; i += 1) if (more[i][0] !== 'timer') ArrayPrototypePush(merged, more[i]);
-          batch = merged;
-          position = -1;
-        }
-      }
-      batch = SafeArray();
-    }
+    session.run();
   } catch (error) {
-    const cause = hostError(error);
-    shut(1001);
-    throw cause;
+    shut(GOING_AWAY);
+    throw error;
   } finally {
-    outbox.length = 0;
-    current = outer;
-    host('ws.finish', connection);
+    session.stop();
+    session.finish();
   }
-  return response;
+  return outcome.response;
 }
 
 export default { connect };

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_raw_texts_are_written_as_they_are(run: Callable[..., list[str]], native: None) -> None:
+def test_raw_texts_are_written_as_they_are(run: Callable[..., list[str]]) -> None:
     assert run("""
         const big = JSON.rawJSON('12345678901234567890');
         console.log(JSON.stringify(big), JSON.stringify([undefined, big, () => 1]), JSON.stringify({ toJSON: () => big }));

@@ -29,7 +29,7 @@ const outcome = async (promise) => {
 """
 
 
-def test_promises_settle_after_the_jobs_that_wait(run: Callable[..., list[str]], native: None) -> None:
+def test_promises_settle_after_the_jobs_that_wait(run: Callable[..., list[str]]) -> None:
     assert run("""
         setTimeout(() => console.log('timer'), 0);
         const digest = crypto.subtle.digest('SHA-1', new Uint8Array(1)).then(() => console.log('digest'));
@@ -38,7 +38,7 @@ def test_promises_settle_after_the_jobs_that_wait(run: Callable[..., list[str]],
     """) == ["job", "next job", "timer", "digest"]
 
 
-def test_ctr(run: Callable[..., list[str]], native: None) -> None:
+def test_ctr(run: Callable[..., list[str]]) -> None:
     """As in k6 the whole block counts, whatever the length of the counter is said to be."""
     counter = (1 << 128) - 2
     blocks = [(counter + one) % (1 << 128) for one in range(3)]
@@ -59,7 +59,7 @@ def test_ctr(run: Callable[..., list[str]], native: None) -> None:
 
 
 @pytest.mark.parametrize("tag_length", [96, 104, 128])
-def test_gcm(run: Callable[..., list[str]], native: None, tag_length: int) -> None:
+def test_gcm(run: Callable[..., list[str]], tag_length: int) -> None:
     key, iv, extra = bytes(range(32)), bytes(12), b"header"
     sealed = AESGCM(key).encrypt(iv, b"text", extra)[: 4 + tag_length // 8].hex()
     assert run(
@@ -75,7 +75,7 @@ def test_gcm(run: Callable[..., list[str]], native: None, tag_length: int) -> No
     ) == [f"{sealed} {b'text'.hex()}", "OperationError false"]
 
 
-def test_rsa_signature_is_verified_elsewhere(run: Callable[..., list[str]], native: None) -> None:
+def test_rsa_signature_is_verified_elsewhere(run: Callable[..., list[str]]) -> None:
     spki, *signatures = run(
         TOOLS
         + """
@@ -140,7 +140,7 @@ def test_ec_keys_in_every_format(run: Callable[..., list[str]], name: str) -> No
     assert other.exchange(ec.ECDH(), public)[:16].hex() == shared
 
 
-def test_rsa_jwk_round_trip(run: Callable[..., list[str]], native: None) -> None:
+def test_rsa_jwk_round_trip(run: Callable[..., list[str]]) -> None:
     assert run(
         TOOLS
         + """

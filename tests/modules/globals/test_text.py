@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     ("text", "data"),
     [("", []), ("aü€😀", [97, 195, 188, 226, 130, 172, 240, 159, 152, 128]), ("\0", [0])],
 )
-def test_encode(run: Callable[..., list[str]], native: None, text: str, data: list[int]) -> None:
+def test_encode(run: Callable[..., list[str]], text: str, data: list[int]) -> None:
     found = run(f"console.log(JSON.stringify([...new TextEncoder().encode({json.dumps(text)})]));")
     assert json.loads(found[0]) == data
 
 
-def test_encode_mends_half_a_surrogate_pair(run: Callable[..., list[str]], native: None) -> None:
+def test_encode_mends_half_a_surrogate_pair(run: Callable[..., list[str]]) -> None:
     assert run("console.log(new TextEncoder().encode('\\ud800x').join());") == ["239,191,189,120"]
 
 
@@ -52,7 +52,7 @@ def test_pieces_give_the_whole(
     assert json.loads(whole) == data.decode(codec, "replace")
 
 
-def test_byte_order_mark(run: Callable[..., list[str]], native: None) -> None:
+def test_byte_order_mark(run: Callable[..., list[str]]) -> None:
     assert run("""
         const bytes = new Uint8Array([239, 187, 191, 65]);
         const decoder = new TextDecoder();

@@ -28,7 +28,7 @@ const attempt = (f) => {
 """
 
 
-def test_text_of_bytes(run: Callable[..., list[str]], native: None) -> None:
+def test_text_of_bytes(run: Callable[..., list[str]]) -> None:
     assert run(
         ATTEMPT
         + """
@@ -42,7 +42,7 @@ def test_text_of_bytes(run: Callable[..., list[str]], native: None) -> None:
     ) == ['"+//+AQ=="', '"-__-AQ=="', '"+//+AQ"', '"fbfffe01fffe"', '"-__-AQ"']
 
 
-def test_bytes_of_text(run: Callable[..., list[str]], native: None) -> None:
+def test_bytes_of_text(run: Callable[..., list[str]]) -> None:
     assert run(
         ATTEMPT
         + """
@@ -55,7 +55,7 @@ def test_bytes_of_text(run: Callable[..., list[str]], native: None) -> None:
     ) == ["[251,255,254,1]", "[251,255,254,1]", "[1,2,3]", "[0,255,171]", "true"]
 
 
-def test_bytes_that_are_there(run: Callable[..., list[str]], native: None) -> None:
+def test_bytes_that_are_there(run: Callable[..., list[str]]) -> None:
     """What fits is written, up to an error."""
     assert run(
         ATTEMPT
@@ -167,7 +167,7 @@ def test_hexadecimal(data: bytes, limit: int | None) -> None:
     assert from_hex(data.hex(), limit) == (2 * count, data[:count], True)
 
 
-def test_long_texts_cross_whole(run: Callable[..., list[str]], native: None) -> None:
+def test_long_texts_cross_whole(run: Callable[..., list[str]]) -> None:
     data = bytes(range(256)) * 200
     said = run(f"""
         const bytes = Uint8Array.fromBase64({json.dumps(base64.b64encode(data).decode())});

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_members(run: Callable[..., list[str]], native: None) -> None:
+def test_members(run: Callable[..., list[str]]) -> None:
     assert run(
         "console.log(Object.keys(crypto).sort().join(), typeof crypto.subtle.digest, crypto === globalThis.crypto);"
     ) == ["CryptoKey,getRandomValues,randomUUID,subtle function true"]
@@ -22,7 +22,7 @@ def test_random_uuid(run: Callable[..., list[str]]) -> None:
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", uuid)
 
 
-def test_random_values_fill_just_the_view(run: Callable[..., list[str]], native: None) -> None:
+def test_random_values_fill_just_the_view(run: Callable[..., list[str]]) -> None:
     assert run("""
         const all = new Uint8Array(64);
         const view = new Uint16Array(all.buffer, 16, 16);
@@ -61,7 +61,7 @@ def test_loading_runs_no_promise_jobs(run: Callable[..., list[str]]) -> None:
     """) == ["object", "1", "job"]
 
 
-def test_a_script_may_put_something_else_there(run: Callable[..., list[str]], native: None) -> None:
+def test_a_script_may_put_something_else_there(run: Callable[..., list[str]]) -> None:
     assert run(
         "globalThis.crypto = 5; globalThis.TextEncoder = 6; console.log(crypto, TextEncoder);"
     ) == ["5 6"]

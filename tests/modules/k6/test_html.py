@@ -540,14 +540,3 @@ def test_documents_that_nobody_has_are_let_go() -> None:
     )
     assert logged == ["kept element"]
     assert len(vu.modules["html"]._trees) == 2  # type: ignore[attr-defined]
-
-
-def test_without_the_c_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jsrunner.engine import interpreter
-
-    monkeypatch.setattr(interpreter, "supported", lambda: False)
-    long = "\u00e4" * 3000
-    assert values("doc.find('p').text().length", "doc.find('p').html()", page=f"<p>{long}") == [
-        3000,
-        long,
-    ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_default_and_named(run: Callable[..., list[str]], native: None) -> None:
+def test_default_and_named(run: Callable[..., list[str]]) -> None:
     secrets = parse_sources(["mock=default,a=1,b=x=y", "mock=name=other,a=2"], {})
     assert run(
         """

@@ -8,7 +8,7 @@ import hmac
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.bytes import Packed, unpack_input
 from jsrunner.modules.k6 import encoding

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import orjson
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 
 if TYPE_CHECKING:

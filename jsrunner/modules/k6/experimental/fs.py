@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.options.numbers import quote
 from jsrunner.script.sources import UnreadableFile

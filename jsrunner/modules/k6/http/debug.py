@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from jsrunner.text import decode_bytewise
 from jsrunner.transport.names import to_ascii
-from jsrunner.transport.utf8 import decode
 
 if TYPE_CHECKING:
     from jsrunner.transport.exchange import Call, Exchange
@@ -55,5 +55,5 @@ class Debug:
 
     def _log(self, kind: str, head: bytes, body: bytes, number: str) -> None:
         dump = head + body if self._full else head
-        text = decode(dump.replace(b"\r\n", b"\n"))
+        text = decode_bytewise(dump.replace(b"\r\n", b"\n"))
         self._vu.log("info", f"{kind}:\n{text}\n", **self._fields, request_id=number)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import gevent
 import orjson
 
-from jsrunner.engine.interpreter import HostError
+from jsrunner.engine.errors import HostError
 from jsrunner.modules.k6.http.shared import prepare
+from jsrunner.text import decode_bytewise
 from jsrunner.transport import auth, content, failures
 from jsrunner.transport.body import TooLarge
 from jsrunner.transport.cookies import parse_set_cookie, sanitized
@@ -17,7 +19,6 @@ from jsrunner.transport.failures import Failure
 from jsrunner.transport.redirects import BadLocation, Hop, next_hop
 from jsrunner.transport.stream import Expired
 from jsrunner.transport.url import parse
-from jsrunner.transport.utf8 import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +89,7 @@ class Flow:
         if self.cookies or self.jar:
             self._sent_cookies = self._cookie_header(prepared.cookie, self.target.url)
 
-    def run(self, heads: KnownHeads | None = None) -> bytes:
+    def run(self, heads: KnownHeads | None = None) -> list[Any]:
         """Make the request: JSON of its response. Raises HostError if the script is to be told so."""
         shared, target, prepared = self._shared, self.target, self._prepared
         if shared.paces:
@@ -330,7 +331,7 @@ class Flow:
 
     def _pause(self, deadline: float) -> None:
         """Let others run in the middle of long work. Raises Expired, Interrupted."""
-        self._vu.loop.give_way()
+        gevent.sleep(0)
         if time.monotonic() > deadline:
             raise Expired
 
@@ -341,7 +342,7 @@ class Flow:
             raise HostError(text)
         self._vu.log("warning", "Request Failed", error=text)
 
-    def _json(self, exchange: Exchange, url: URL, heads: KnownHeads | None) -> bytes:
+    def _json(self, exchange: Exchange, url: URL, heads: KnownHeads | None) -> list[Any]:
         """What `responseOf` of response.js makes a response of: [status, head, body, remote_ip,
         remote_port, six timings in microseconds, what there is besides or 0].
 
@@ -349,7 +350,7 @@ class Flow:
         """
         failure, head = exchange.failure, exchange.head
         more: dict[str, Any] = {}
-        body = b"null" if head is None else self._body_json(exchange.body, head)
+        body = None if head is None else self._body(exchange.body, head)
         if failure is not None or head is None:
             assert failure is not None
             status, shown = 0, b'[-1,"","","{}"]'
@@ -374,27 +375,13 @@ class Flow:
         elif prepared is not self._shared.plain:
             more["headers"] = prepared.json
         ip, port = exchange.peer
-        return b'[%d,%b,%b,"%b",%d,%d,%d,%d,%d,%d,%d,%b]' % (
-            status,
-            shown,
-            body,
-            ip.encode(),
-            port,
-            *exchange.timings,
-            orjson.dumps(more) if more else b"0",
-        )
+        return [status, orjson.loads(shown), body, ip, port, *exchange.timings, more or 0]
 
-    def _body_json(self, body: bytes | None, head: Head) -> bytes:
-        """null, the text, or [the handle of a long text or a buffer]."""
+    def _body(self, body: bytes | None, head: Head) -> bytes | str | None:
+        """Return the body as the script gets it: nothing, bytes, or a text."""
         if self.discard or head.is_bodiless or body is None:
-            return b"null"
-        interpreter = self._vu.interpreter
-        if self.binary:
-            return orjson.dumps([interpreter.put_buffer(body)])
-        text = decode(body)
-        if len(body) <= SHORT_BODY:
-            return orjson.dumps(text)
-        return orjson.dumps([interpreter.put_text(text.encode() if "\ufffd" in text else body)])
+            return None
+        return body if self.binary else decode_bytewise(body)
 
 
 def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:

@@ -4,7 +4,7 @@
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { callPython, host, hostError, release } from 'jsrunner:host';
+import { host, release } from 'jsrunner:host';
 import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {
   Refusal, TemplateURL, expectedStatuses, file, requestOf, statusesOf, url,
@@ -16,7 +16,6 @@ import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypeMap, ArrayPrototypePush, ObjectHasOwn, ObjectKeys, ObjectPrototype,
   ObjectSetPrototypeOf, Promise, RegExpPrototypeExec, SafeArray, StringPrototypeToUpperCase, isInstance,
 } from 'jsrunner:primordials';
-import { flush } from 'jsrunner:samples';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
 export {
@@ -55,16 +54,9 @@ const refuse = (error, address) => {
 
 export function request(verb, address, body, params) {
   if (context.inInit) throw new GoError('Making http requests in the init context is not supported');
-  flush();
   if (verb === 'GET' && typeof address === 'string' && isNullish(body) && isNullish(params)
     && responseCallback === undefined && isPlain(address)) {
-    let row;
-    try {
-      row = callPython('\x06' + address);
-    } catch (error) {
-      throw hostError(error);
-    }
-    return responseOf(row, [verb, address], null);
+    return responseOf(host('http.get_plain', address), [verb, address], null);
   }
   let made;
   try {
@@ -107,7 +99,6 @@ export const options = withBody('OPTIONS');
 
 export function asyncRequest(name, address, body, params) {
   if (context.inInit) throw new GoError('Making http requests in the init context is not supported');
-  flush();
   return new Promise((resolve, reject) => {
     const settle = (outcome, made) => {
       if (ObjectHasOwn(outcome, 'throws')) reject(new GoValue(outcome.throws));
@@ -172,7 +163,6 @@ export function batch(...args) {
   if (!isObject(requests)) {
     throw new GoError('invalid http.batch() argument type ' + (typeof requests === 'string' ? 'string' : goType(requests)));
   }
-  flush();
   const names = ObjectKeys(requests);
   const made = SafeArray();
   try {

@@ -14,7 +14,8 @@ import gevent
 import orjson
 from gevent.lock import BoundedSemaphore
 
-from jsrunner.engine.interpreter import HostError, mend
+from jsrunner.engine.errors import HostError
+from jsrunner.engine.interpreter import mend
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6.http.flow import Flow
 from jsrunner.modules.k6.http.shared import InvalidURL, KnownHeads, Shared, Target
@@ -35,14 +36,6 @@ _INT64: Final = 1 << 64
 #: Larger numbers of JavaScript are floats to Go.
 _LARGEST_INTEGER: Final = 1 << 53
 
-#: The Python half comes with k6/html, the parser that knows of a page's address from behind it.
-_LOAD_HTML: Final = """
-import 'k6/html';
-import { Selection, parse } from 'jsrunner:html/selection';
-import { entries } from 'jsrunner:host';
-entries.adoptParser(parse, Selection);
-"""
-
 
 class Http(HostModule):
     specifier = "k6/http"
@@ -54,19 +47,19 @@ class Http(HostModule):
         self._heads = KnownHeads()
         self._iteration = -1
         self._asynchronous: set[gevent.Greenlet] = set()
-        vu.interpreter.hot[6] = self._get
 
     # -- requests ------------------------------------------------------------------------------------
 
-    def _get(self, name: bytes) -> bytes:
-        r"""The usual request by the shortest way: \x06 and the URL of a GET without anything else."""
+    @operation(blocking=True)
+    def get_plain(self, address: str) -> Any:
+        """Make the usual request by the shortest way: a GET without anything else."""
         try:
-            flow = self._prepare("GET", name[1:].decode(), None, None, None)
+            flow = self._prepare("GET", address, None, None, None)
         except ValueError as error:
-            return orjson.dumps(self._refuse(error))
+            return self._refuse(error)
         return self._run(flow)
 
-    @operation
+    @operation(blocking=True)
     def request(
         self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
     ) -> Any:
@@ -75,13 +68,10 @@ class Http(HostModule):
             flow = self._prepare(method, url, name, body, more)
         except ValueError as error:
             return self._refuse(error)
-        return orjson.Fragment(self._run(flow))
+        return self._run(flow)
 
-    def _run(self, flow: Flow) -> bytes:
-        response = flow.run(self._heads)
-        if not flow.waited:
-            self.vu.loop.give_way()
-        return response
+    def _run(self, flow: Flow) -> list[Any]:
+        return flow.run(self._heads)
 
     @operation
     def refuse(self, url: str | None, text: str) -> Any:
@@ -99,7 +89,7 @@ class Http(HostModule):
         self.vu.log("warning", "Request Failed", error=str(error))
         return _refused(error)
 
-    @operation
+    @operation(blocking=True)
     def batch(self, specs: list[Any]) -> list[Any]:
         """Make requests at once, as many as the options allow: their responses, or {throws: text}.
 
@@ -133,7 +123,7 @@ class Http(HostModule):
                 slot = slots.setdefault(flow.target.url.authority, BoundedSemaphore(max(per_host, 1)))
                 with slot:
                     try:
-                        results[position] = orjson.Fragment(flow.run())
+                        results[position] = flow.run()
                     except HostError as error:
                         errors.append(error)
 
@@ -161,7 +151,7 @@ class Http(HostModule):
                 return {"response": self._refuse(error)}
             except HostError as thrown:
                 return {"throws": str(thrown)}
-        handle = self.vu.loop.new_handle()
+        handle = self.vu.new_handle()
         greenlet = gevent.spawn(self._run_apart, flow, handle)
         self._asynchronous.add(greenlet)
         greenlet.rawlink(self._asynchronous.discard)
@@ -169,13 +159,13 @@ class Http(HostModule):
 
     def _run_apart(self, flow: Flow, handle: int) -> None:
         try:
-            payload: dict[str, Any] = {"response": orjson.Fragment(flow.run())}
+            payload: dict[str, Any] = {"response": flow.run()}
         except HostError as error:
             payload = {"throws": str(error)}
         except Exception as error:
-            self.vu.interpreter.fault = error
+            self.vu.process.log_fault(error)
             payload = {"throws": f"jsrunner: {type(error).__name__}: {error}"}
-        self.vu.loop.post(handle, payload)
+        self.vu.post(handle, payload)
 
     # -- what a request is ---------------------------------------------------------------------------
 
@@ -268,7 +258,7 @@ class Http(HostModule):
     @operation
     def body_text(self, body: Any) -> object:
         """A request's body as the text that `response.request.body` is."""
-        text = self._body(body).decode("utf-8", "go").encode()
+        text = self._body(body).decode("utf-8", "jsrunner.bytewise").encode()
         return self.vu.interpreter.put_text(text)
 
     @operation
@@ -368,15 +358,6 @@ class Http(HostModule):
     @operation
     def warn(self, text: str) -> None:
         self.vu.log("warning", text)
-
-    @operation
-    def load_html(self) -> None:
-        """Load k6/html, which only scripts need that look into pages."""
-        interpreter, name = self.vu.interpreter, "jsrunner:load/html"
-        if interpreter.native:
-            interpreter.load_now(_LOAD_HTML, name)
-        else:
-            interpreter.run_module(_LOAD_HTML, name)
 
     # -- the end ---------------------------------------------------------------------------------------
 

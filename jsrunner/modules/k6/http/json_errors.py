@@ -30,7 +30,7 @@ def _reason(data: bytes) -> tuple[int, str]:
 
 def _placed(data: bytes, offset: int, text: str) -> str:
     """`offset` is how many bytes were read, the wrong one included."""
-    before = data[:offset].decode("utf-8", "go")
+    before = data[:offset].decode("utf-8", "jsrunner.bytewise")
     line = before.count("\n") + 1
     character = len(before) - before.rfind("\n") - 1
     if before.endswith("\n"):

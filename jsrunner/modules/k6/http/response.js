@@ -2,7 +2,8 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_json';
-import { entries, host, release, unpack } from 'jsrunner:host';
+import { importNow } from 'jsrunner:core';
+import { host, release, unpack } from 'jsrunner:host';
 import { get as select } from 'jsrunner:k6/http/gjson';
 import { packData } from 'jsrunner:k6/http/request';
 import { formOf } from 'jsrunner:k6/http/values';
@@ -22,13 +23,11 @@ export const adoptRequest = (make) => {
   request = make;
 };
 
-let parseHTML;
+/** Loaded by the first script that looks into a page: k6/html comes with it, whose Python half it needs. */
+const HTML = "import 'k6/html'; export { Selection, parse } from 'jsrunner:html/selection';";
 /** @type {typeof import('jsrunner:html/selection').Selection} */
 let Selection;
-entries.adoptParser = (parser, theClass) => {
-  parseHTML = parser;
-  Selection = theClass;
-};
+let parseHTML;
 
 const textOf = (body, kind) => {
   if (isNullish(body)) throw new GoError(NULL_BODY + kind + REASON);
@@ -66,7 +65,13 @@ const parsed = new SafeWeakMap();
 
 function html(...args) {
   const text = textOf(this.body, 'HTML');
-  if (!parseHTML) host('http.load_html');
+  if (!parseHTML) {
+    const loaded = importNow(HTML, 'jsrunner:load/html', (error) => {
+      throw error;
+    });
+    parseHTML = loaded.parse;
+    Selection = loaded.Selection;
+  }
   const page = parseHTML(text, this.url);
   return args.length ? Selection.below(page, asText(args[0])) : page;
 }
@@ -221,7 +226,7 @@ const fromRow = (row, spec, body) => {
       return row[14];
     },
     cookies: more && more.cookies ? byName(more.cookies, cookieOf) : ObjectCreate(ObjectPrototype),
-    body: typeof content === 'object' && content !== null ? unpack(content[0]) : content,
+    body: content,
     timings: {
       duration: sending + waiting + receiving,
       blocked: row[5] / 1000,

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jsrunner.transport.exchange import Exchange
+    from jsrunner.worker.core_recorder import Row, TagSet
     from jsrunner.worker.process import Process
-    from jsrunner.worker.recorder import Row, TagSet
 
 #: Statuses that are no failures; None: none is judged.
 Expected = frozenset[int] | None

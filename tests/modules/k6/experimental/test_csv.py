@@ -67,7 +67,7 @@ def test_parse_and_parser_read_what_was_written(
     assert json.loads(one_by_one) == wanted
 
 
-def test_objects(run: Callable[..., list[str]], native: None, tmp_path: Path) -> None:
+def test_objects(run: Callable[..., list[str]], tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("id,name\r\n1,Ann\r\n\r\n2,Bob\r\n")
     assert run(
         READ

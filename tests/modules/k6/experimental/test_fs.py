@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_open_stat_read(run: Callable[..., list[str]], native: None, tmp_path: Path) -> None:
+def test_open_stat_read(run: Callable[..., list[str]], tmp_path: Path) -> None:
     (tmp_path / "data.bin").write_bytes(bytes(range(10)))
     assert run("""
         import { open, SeekMode } from 'k6/experimental/fs';
@@ -37,7 +37,7 @@ def test_each_open_has_a_position_of_its_own(run: Callable[..., list[str]], tmp_
     """) == ["97"]
 
 
-def test_errors(run: Callable[..., list[str]], native: None, tmp_path: Path) -> None:
+def test_errors(run: Callable[..., list[str]], tmp_path: Path) -> None:
     assert run("""
         import { open } from 'k6/experimental/fs';
         for (const path of ['none.txt', '.', '', null]) {

@@ -25,7 +25,7 @@ def seen(run: Callable[..., list[str]], script: str) -> list[str]:
     return found[0].replace('"', "").split("\n")
 
 
-def test_pull_follows_demand(run: Callable[..., list[str]], native: None) -> None:
+def test_pull_follows_demand(run: Callable[..., list[str]]) -> None:
     assert seen(run, """
         let n = 0;
         const stream = new ReadableStream({ pull(controller) {
@@ -73,7 +73,7 @@ def test_close_gives_what_was_queued_first(run: Callable[..., list[str]]) -> Non
     """) == ["TypeError", "closed undefined", "{value:a,done:false}", "{done:true}"]  # fmt: skip
 
 
-def test_release_refuses_reads_that_wait(run: Callable[..., list[str]], native: None) -> None:
+def test_release_refuses_reads_that_wait(run: Callable[..., list[str]]) -> None:
     assert seen(run, """
         let control;
         const stream = new ReadableStream({ start(controller) { control = controller; } });
@@ -108,9 +108,7 @@ def test_cancel_drops_the_queue_and_waits_for_the_source(run: Callable[..., list
     """) == ["{done:true}", "source why", "cancel undefined", "locked rejected TypeError"]  # fmt: skip
 
 
-def test_writes_are_in_order_and_backpressure_is_told(
-    run: Callable[..., list[str]], native: None
-) -> None:
+def test_writes_are_in_order_and_backpressure_is_told(run: Callable[..., list[str]]) -> None:
     assert seen(run, """
         const stream = new WritableStream({ async write(chunk) { await ticks(3); say('written', chunk); } },
           new CountQueuingStrategy({ highWaterMark: 2 }));

@@ -44,7 +44,7 @@ def select() -> Callable[[Any, str], Any]:
         say=said.append,
     )
     interpreter = process.new_vu(0).interpreter
-    interpreter.run_module(
+    interpreter.evaluate(
         """import { get } from 'jsrunner:k6/http/gjson'; import { entries } from 'jsrunner:host';
         entries.select = (value, path) => get(value, path) ?? null;""",
         "jsrunner:test/select",

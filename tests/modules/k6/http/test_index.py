@@ -44,7 +44,8 @@ def stage(tmp_path: Path, site: Site) -> Iterator[Callable[..., Stage]]:
 
     yield stage
     for one in made:
-        one.vu.modules["http"].interrupted()  # which closes its connections
+        if module := one.vu.modules.get("http"):
+            module.interrupted()  # which closes its connections
 
 
 @pytest.fixture

@@ -1,17 +1,21 @@
+"""Bytes to text."""
+
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsrunner.transport.utf8 import decode
+from jsrunner.text import decode_bytewise
 
 
 @given(st.text())
 def test_text(text: str) -> None:
-    assert decode(text.encode("utf-8", "surrogatepass")).count("\ufffd") >= text.count("\ufffd")
+    assert decode_bytewise(text.encode("utf-8", "surrogatepass")).count("\ufffd") >= text.count(
+        "\ufffd"
+    )
     if text.isascii():
-        assert decode(text.encode()) == text
+        assert decode_bytewise(text.encode()) == text
 
 
 @pytest.mark.parametrize(
@@ -26,5 +30,5 @@ def test_text(text: str) -> None:
     ],
 )
 def test_each_wrong_byte_is_one_replacement(data: bytes, text: str) -> None:
-    assert decode(data) == text
-    assert decode(bytearray(data)) == text
+    assert decode_bytewise(data) == text
+    assert decode_bytewise(bytearray(data)) == text

@@ -1,0 +1,208 @@
+"""The core as one process uses it: operations, and the loop that serves what JavaScript wants.
+
+JavaScript runs on fibers in the core, Python never does: a VU's request waits in the core until
+`serve` takes it, answers it at once (a quick operation) or hands it to the VU's own greenlet (a
+blocking one). Before there is a gevent hub (the script's first init, before the workers are forked)
+the same requests are served while `run_until` blocks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from jsrunner.core import binding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.engine.interpreter import Interpreter
+
+#: Seconds of one turn: then gevent's other watchers have theirs.
+_TURN: Final = 0.002
+#: Room for the engine's message about a text and its stack.
+_SYNTAX_ERROR_BYTES: Final = 4096
+_CHECKED_LINE: Final = re.compile(r"checked:(\d+):")
+#: Milliseconds between two looks at `is_wanted` while there is no hub.
+_LOOK_MS: Final = 50
+_REQUESTS_AT_ONCE: Final = 256
+
+#: Numbers of the core's own operations: enum core_operation of core.h.
+DONE, NORMALIZE, LOAD, TAGS, SERIES, MERGE, ITERATION, ARRIVAL, INFLATE, DEFLATE, HEAD, TLS, DRAIN = (
+    range(13)
+)
+
+encode: Final = msgspec.msgpack.Encoder().encode
+decode: Final = msgspec.msgpack.Decoder().decode
+
+
+class Engine:
+    """One per process. `library` has the core's functions (see core/binding.py)."""
+
+    def __init__(
+        self, stack_bytes: int = binding.STACK_BYTES, memory_bytes: int = binding.MEMORY_BYTES
+    ) -> None:
+        self.library = binding.load(stack_bytes, memory_bytes)
+        self._interpreters: dict[int, Interpreter] = {}
+        self._requests = (binding.Request * _REQUESTS_AT_ONCE)()
+        #: For requests that concern no VU: called with (slot or -1, generation, detail).
+        self.handlers: dict[int, Callable[[int, int, int], None]] = {}
+        #: Whether gevent's hub drives the core.
+        self.has_hub = False
+        #: Asked while there is no hub: False ends the process's wait.
+        self.is_wanted: Callable[[], bool] = lambda: True
+        self._watcher: Any = None
+        self._is_polling = False
+        self._is_serving = False
+
+    # -- modules -----------------------------------------------------------------------------------
+
+    def compile(self, name: str, source: str, *, is_script: bool) -> bool:
+        """Compile a module for all VUs that are made from now on; return whether it compiles.
+
+        A script's module keeps its text and positions, for errors; ours need neither.
+        """
+        text = source.encode("utf-8", "surrogatepass")
+        done: bool = self.library.core_compile(name.encode(), text, len(text), is_script)
+        return done
+
+    def bytecode(self, name: str) -> bytes:
+        """Return the bytecode of a compiled module."""
+        size = ctypes.c_size_t()
+        address = self.library.core_image_get(name.encode(), ctypes.byref(size))
+        return ctypes.string_at(address, size.value) if address else b""
+
+    def use_bytecode(self, name: str, bytecode: bytes) -> None:
+        """Have VUs read a module from bytecode that was kept."""
+        self.library.core_image_put(name.encode(), bytecode, len(bytecode))
+
+    def syntax_error(self, source: str, *, as_function: bool = False) -> tuple[str, int] | None:
+        """Return what is wrong with a text, and in which line; None if nothing is.
+
+        Args:
+            source: The text of an ES module, or of a (strict) function.
+            as_function: Whether it is a function's.
+        """
+        if as_function:
+            source = f"(function (module, exports) {{'use strict';{source}\n}})"
+        text = source.encode("utf-8", "replace")
+        told = ctypes.create_string_buffer(_SYNTAX_ERROR_BYTES)
+        size = self.library.core_syntax_error(text, len(text), not as_function, told, len(told))
+        if not size:
+            return None
+        message, _, stack = told.raw[:size].decode("utf-8", "replace").partition("\n")
+        place = _CHECKED_LINE.search(stack)
+        return message, int(place[1]) if place else 0
+
+    def compiles(self, source: str, *, as_function: bool) -> bool:
+        """Return whether the text is an ES module, or the code of a (strict) function."""
+        return self.syntax_error(source, as_function=as_function) is None
+
+    # -- operations --------------------------------------------------------------------------------
+
+    def operation_name(self, number: int) -> str:
+        """Return the name of an operation, e.g. `crypto.hash`."""
+        name: bytes = self.library.core_operation_name(number)
+        return name.decode()
+
+    # -- VUs ---------------------------------------------------------------------------------------
+
+    def add(self, interpreter: Interpreter) -> int:
+        """Make a fiber for an interpreter; return its index."""
+        index: int = self.library.core_vu_create()
+        if index < 0:
+            raise MemoryError("no memory for another VU")
+        self._interpreters[index] = interpreter
+        return index
+
+    def remove(self, index: int) -> None:
+        """Free an interpreter's fiber and what its JavaScript holds."""
+        self.library.core_vu_destroy(index)
+        self._interpreters.pop(index, None)
+
+    # -- running -----------------------------------------------------------------------------------
+
+    def start_with_hub(self) -> None:
+        """Let gevent's hub drive the core from now on: after the last fork."""
+        from gevent import get_hub
+
+        if self.has_hub:
+            return
+        self.stop_polling()
+        descriptor = self._poll()
+        self.has_hub = True
+        self._watcher = get_hub().loop.io(descriptor, 1)
+        self._watcher.start(self.turn)
+
+    def begin_process(self) -> None:
+        """Take over the engine in a process that was forked: it has no hub and no poller of its own."""
+        self.has_hub = False
+        self._watcher = None
+        self.stop_polling()
+
+    def _poll(self) -> int:
+        descriptor: int = self.library.core_start_polling()
+        if descriptor < 0:
+            raise OSError(-descriptor, "the core cannot open its poller")
+        self._is_polling = True
+        return descriptor
+
+    def stop_polling(self) -> None:
+        """Close the poller, which a forked process must not share."""
+        if self._is_polling:
+            self._is_polling = False
+            self.library.core_stop_polling()
+
+    def turn(self) -> None:
+        """Run what is ready for a moment, and serve what it wants."""
+        if self.library.core_turn(_TURN, 0):
+            self.serve()
+
+    def run_until(self, is_over: Callable[[], bool]) -> None:
+        """Drive the core without a hub until something is over."""
+        if not self._is_polling:
+            self._poll()
+        while not is_over():
+            self.library.core_turn(_TURN, _LOOK_MS)
+            self.serve()
+            if not self.is_wanted():
+                raise SystemExit(1)
+
+    def serve(self) -> None:
+        """Answer the requests that wait; an answer lets its VU run on, which may bring more."""
+        if self._is_serving:  # further up: it goes on with what this answer has brought
+            return
+        self._is_serving = True
+        try:
+            while count := self.library.core_take_requests(self._requests, _REQUESTS_AT_ONCE):
+                for request in [_copy_of(one) for one in self._requests[:count]]:
+                    self._dispatch(*request)
+        finally:
+            self._is_serving = False
+
+    def _dispatch(
+        self, vu: int, serial: int, operation: int, status: int, data: bytes, size: int
+    ) -> None:
+        handler = self.handlers.get(operation)
+        if handler is not None:
+            handler(vu, serial, size)
+        elif operation == DONE:
+            self._interpreters[vu].finish(status, data)
+        else:
+            self._interpreters[vu].answer(serial, operation, data)
+
+
+def _copy_of(one: binding.Request) -> tuple[int, int, int, int, bytes, int]:
+    """Return a request with its data copied: the next call of the core may move it."""
+    data = ctypes.string_at(one.data, one.size) if one.data else b""
+    return one.vu, one.serial, one.operation, one.status, data, one.size
+
+
+@functools.cache
+def process_engine() -> Engine:
+    """Return the engine of this process, made on first need."""
+    return Engine()

@@ -1,0 +1,231 @@
+"""What a worker measures: names for the core's numbers.
+
+The core adds up series by number (core/samples.c); here are the tag sets and metrics behind the
+numbers. Once a second `collect` takes the sums for the coordinator. Where outputs want each sample,
+the core keeps records, which `drain` makes lines of, so that the coordinator only copies bytes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.core.binding import Collected
+from jsrunner.metrics.registry import BUILTIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jsrunner.metrics.registry import Metric, Registry
+    from jsrunner.outputs.base import LineWriter, SampleFormatter
+    from jsrunner.worker.recorder import Delta, NewSeries
+
+#: Built-in metrics that the core knows by number: enum metric of core.h.
+_CORE_METRICS: Final = (
+    "data_sent", "data_received", "iteration_duration", "iterations", "checks", "group_duration",
+)  # fmt: skip
+#: enum series_kind of core/samples.c.
+_KINDS: Final = {"counter": 0, "rate": 1, "gauge": 2, "trend": 3}
+_COLLECT_AT_ONCE: Final = 512
+#: Writers that are kept: metadata such as `iter` never repeats.
+_WRITERS_MAX: Final = 10_000
+
+
+class _Record(ctypes.Structure):
+    """`struct record` of core/samples.c."""
+
+    _fields_ = (
+        ("time", ctypes.c_double),
+        ("value", ctypes.c_double),
+        ("series", ctypes.c_int32),
+        ("metadata", ctypes.c_int32),
+    )
+
+
+class TagSet:
+    """An interned set of tags with the series that carry it."""
+
+    __slots__ = ("number", "series", "tags")
+
+    def __init__(self, number: int, tags: dict[str, str]) -> None:
+        self.number = number
+        self.tags = tags
+        self.series: dict[str, Series] = {}
+
+
+class Series:
+    """A metric with one tag set."""
+
+    __slots__ = ("_recorder", "is_announced", "metric", "number", "tags")
+
+    def __init__(self, recorder: CoreRecorder, number: int, metric: Metric, tags: TagSet) -> None:
+        self._recorder = recorder
+        self.number = number
+        self.metric = metric
+        self.tags = tags
+        #: Whether the coordinator knows it.
+        self.is_announced = False
+
+    def add(self, value: float, time_s: float, metadata: dict[str, str] | None = None) -> None:
+        """Record a sample; `time_s` is seconds since the epoch."""
+        recorder = self._recorder
+        recorder.library.core_sample(self.number, value, time_s, recorder.metadata_number(metadata))
+
+
+class Row:
+    """Series that are always fed together, as the metrics of one request are."""
+
+    __slots__ = ("_count", "_numbers", "_recorder", "_values")
+
+    def __init__(self, recorder: CoreRecorder, series: Sequence[Series]) -> None:
+        self._recorder = recorder
+        self._count = len(series)
+        self._numbers = (ctypes.c_int32 * len(series))(*(one.number for one in series))
+        self._values = ctypes.c_double * len(series)
+
+    def add(
+        self, values: Sequence[float], time_s: float, metadata: dict[str, str] | None = None
+    ) -> None:
+        """Record one value of each series, in their order."""
+        recorder = self._recorder
+        recorder.library.core_samples(
+            self._numbers,
+            self._values(*values),
+            self._count,
+            time_s,
+            recorder.metadata_number(metadata),
+        )
+
+
+class CoreRecorder:
+    """All series of a process."""
+
+    def __init__(
+        self, library: Any, registry: Registry, outputs: Sequence[SampleFormatter] = ()
+    ) -> None:
+        self.library = library
+        self._registry = registry
+        self.outputs = list(outputs)
+        self._lines: list[list[bytes]] = [[] for _ in outputs]
+        self._writers: dict[tuple[int, int], list[LineWriter]] = {}
+        self._tag_sets: dict[frozenset[tuple[str, str]], TagSet] = {}
+        # The core's numbers go on where an earlier recorder of this process has left off.
+        self._tag_sets_by_number: dict[int, TagSet] = {}
+        self._series: dict[int, Series] = {}
+        self._metrics: list[str] = list(_CORE_METRICS)
+        self._metric_numbers = {name: number for number, name in enumerate(_CORE_METRICS)}
+        self._metadata: list[dict[str, str]] = []
+        self._metadata_numbers: dict[tuple[tuple[str, str], ...], int] = {}
+        self._collected = (Collected * _COLLECT_AT_ONCE)()
+        library.core_keep_records(bool(outputs))
+
+    # -- names and numbers -------------------------------------------------------------------------
+
+    def metric_number(self, name: str) -> int:
+        """Return the number by which JavaScript and the core know a metric."""
+        number = self._metric_numbers.get(name)
+        if number is None:
+            number = self._metric_numbers[name] = len(self._metrics)
+            self._metrics.append(name)
+        return number
+
+    def metadata_number(self, metadata: dict[str, str] | None) -> int:
+        """Return the number of metadata, -1 for none. Without outputs nobody asks for it."""
+        if not metadata or not self.outputs:
+            return -1
+        key = tuple(metadata.items())
+        number = self._metadata_numbers.get(key)
+        if number is None:
+            number = self._metadata_numbers[key] = len(self._metadata)
+            self._metadata.append(metadata)
+        return number
+
+    def tag_set(self, tags: dict[str, str]) -> TagSet:
+        """Return the interned set of these tags; the dictionary is kept and must not change."""
+        key = frozenset(tags.items())
+        tag_set = self._tag_sets.get(key)
+        if tag_set is None:
+            tag_set = self._tag_sets[key] = TagSet(self.library.core_tag_set_create(), tags)
+            self._tag_sets_by_number[tag_set.number] = tag_set
+        return tag_set
+
+    def series(self, metric: Metric, tags: TagSet) -> Series:
+        """Return the series of a metric with these tags."""
+        series = tags.series.get(metric.name)
+        if series is None:
+            number = self.library.core_series_create(_KINDS[metric.type])
+            series = tags.series[metric.name] = Series(self, number, metric, tags)
+            self._series[number] = series
+            self.library.core_tag_set_series(tags.number, self.metric_number(metric.name), number)
+        return series
+
+    def series_number(self, tag_set: int, metric: int) -> int:
+        """Return the number of a series by those of its tag set and its metric, for the core."""
+        name = self._metrics[metric]
+        found = self._registry.get(name) or BUILTIN[name]
+        return self.series(found, self._tag_sets_by_number[tag_set]).number
+
+    def row(self, metrics: Iterable[Metric], tags: dict[str, str]) -> Row:
+        """Return the series of these metrics with these tags, which are not to be changed."""
+        tag_set = self.tag_set(tags)
+        return Row(self, [self.series(metric, tag_set) for metric in metrics])
+
+    # -- what goes to the coordinator --------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Make lines of the records that the core has kept."""
+        count = ctypes.c_size_t()
+        address = self.library.core_take_records(ctypes.byref(count))
+        if not count.value:
+            return
+        for record in (_Record * count.value).from_address(address):
+            key = (record.series, record.metadata)
+            writers = self._writers.get(key)
+            if writers is None:
+                writers = self._new_writers(key)
+            for writer, lines in zip(writers, self._lines, strict=True):
+                lines.append(writer.line(record.time, record.value))
+
+    def _new_writers(self, key: tuple[int, int]) -> list[LineWriter]:
+        if len(self._writers) > _WRITERS_MAX:
+            self._writers.clear()
+        series, metadata = self._series[key[0]], None if key[1] < 0 else self._metadata[key[1]]
+        writers = self._writers[key] = [
+            output.format(series.metric, series.tags.tags, metadata) for output in self.outputs
+        ]
+        return writers
+
+    def collect(self) -> tuple[list[NewSeries], list[tuple[int, Delta]], list[bytes]]:
+        """Return (new series, deltas since the last time, bytes for each output)."""
+        self.drain()
+        new: list[NewSeries] = []
+        deltas: list[tuple[int, Delta]] = []
+        collected = self._collected
+        while count := self.library.core_collect(collected, _COLLECT_AT_ONCE):
+            for one in collected[:count]:
+                series = self._series.get(one.series)
+                if series is None:  # an earlier recorder's
+                    continue
+                if not series.is_announced:
+                    series.is_announced = True
+                    metric = series.metric
+                    new.append(
+                        (series.number, metric.name, metric.type, metric.contains, series.tags.tags,
+                         one.first_time)
+                    )  # fmt: skip
+                deltas.append((series.number, _delta(one)))
+        new.sort()
+        lines = [b"".join(each) for each in self._lines]
+        for each in self._lines:
+            each.clear()
+        return new, deltas, lines
+
+
+def _delta(one: Collected) -> Delta:
+    if one.kind == 0:
+        return float(one.a)
+    if one.kind == 1:
+        return (int(one.a), int(one.b))
+    if one.kind == 2:
+        return (one.a, one.b, one.c)
+    return ctypes.string_at(one.values, one.count * 8)
