@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.plan import ScenarioPlan
 
-#: (moment, VUs more or less from then on), in seconds since the begin of all scenarios.
-Changes = list[tuple[float, int]]
+#: (moment, place of the scenario, VUs fewer from then on). Moments are seconds since the begin of all
+#: scenarios. In this order, which is k6's, changes of one moment follow each other: an earlier scenario
+#: lets go of its VUs before a later one needs some, but a scenario's own VUs come before others go.
+Changes = list[tuple[float, int, int]]
 
-#: The shortest time, in seconds, that a VU is taken to be busy: one that comes and goes in the same
-#: moment is a VU all the same.
-_MOMENT: Final = 1e-9
 #: For more VUs than these the workers' needs are not looked at for each VU (measured: 0.1 s).
 _FEW_VUS: Final = 250
 
 
-def _busy(plan: ScenarioPlan, indices: Collection[int]) -> Changes:
+def _busy(plan: ScenarioPlan, place: int, indices: Collection[int]) -> Changes:
     """Return the changes that these VUs make, graceful periods included."""
     count = 1
     if plan.schedule.is_uniform and indices:
@@ -34,16 +33,16 @@ def _busy(plan: ScenarioPlan, indices: Collection[int]) -> Changes:
     changes: Changes = []
     for index in indices:
         for begin, end in plan.busy(index):
-            changes.append((plan.start_time + begin, count))
-            changes.append((plan.start_time + max(end, begin + _MOMENT), -count))
+            changes.append((plan.start_time + begin, place, -count))
+            changes.append((plan.start_time + end, place, count))
     return changes
 
 
 def _most(changes: Changes) -> int:
     """Return the largest number of VUs that are busy at once."""
     most = busy = 0
-    for _, change in sorted(changes):
-        busy += change
+    for _, _, fewer in sorted(changes):
+        busy -= fewer
         most = max(most, busy)
     return most
 
@@ -51,12 +50,12 @@ def _most(changes: Changes) -> int:
 def max_vus(plans: Iterable[ScenarioPlan]) -> int:
     """Return how many VUs the test can need at once, with those that arrival rates may have made."""
     changes: Changes = []
-    for plan in plans:
+    for place, plan in enumerate(plans):
         if isinstance(plan.iterations, Arrivals):
-            changes.append((plan.start_time, plan.max_vus))
-            changes.append((plan.latest_end, -plan.max_vus))
+            changes.append((plan.start_time, place, -plan.max_vus))
+            changes.append((plan.latest_end, place, plan.max_vus))
         else:
-            changes += _busy(plan, range(plan.vus))
+            changes += _busy(plan, place, range(plan.vus))
     return _most(changes)
 
 
@@ -94,32 +93,38 @@ class _Sharing:
 
     def __init__(self, plans: Mapping[str, ScenarioPlan], workers: int) -> None:
         self._plans = plans
+        self._places = {name: place for place, name in enumerate(plans)}
         self._workers = range(workers)
         #: Per worker: what its VUs are busy with, and the indices that it plays of each scenario.
         self.load: list[Changes] = [[] for _ in self._workers]
         self.indices: list[dict[str, list[int]]] = [{name: [] for name in plans} for _ in self._workers]
 
     def _give(self, worker: int, name: str, indices: Collection[int]) -> None:
-        self.load[worker] += _busy(self._plans[name], indices)
+        self.load[worker] += self._busy(name, indices)
         self.indices[worker][name] += indices
+
+    def _busy(self, name: str, indices: Collection[int]) -> Changes:
+        return _busy(self._plans[name], self._places[name], indices)
 
     def share_by_turns(self) -> None:
         """Give the index i of a scenario to worker (i + offset) mod workers, with the best offset."""
-        for name, plan in self._plans.items():
-            offset = min(self._workers, key=lambda offset: self._cost(plan, offset))
+        for name in self._plans:
+            costs = [self._cost(name, offset) for offset in self._workers]
+            offset = costs.index(min(costs))
             for worker in self._workers:
-                self._give(worker, name, self._own(plan, worker, offset))
+                self._give(worker, name, self._own(name, worker, offset))
 
-    def _cost(self, plan: ScenarioPlan, offset: int) -> tuple[int, int]:
+    def _cost(self, name: str, offset: int) -> tuple[int, int]:
         """Return the workers' needs with this offset: all together, and the largest."""
         needs = [
-            _most(self.load[worker] + _busy(plan, self._own(plan, worker, offset)))
+            _most(self.load[worker] + self._busy(name, self._own(name, worker, offset)))
             for worker in self._workers
         ]
         return sum(needs), max(needs)
 
-    def _own(self, plan: ScenarioPlan, worker: int, offset: int) -> range:
-        return range((worker - offset) % len(self._workers), plan.vus, len(self._workers))
+    def _own(self, name: str, worker: int, offset: int) -> range:
+        count = len(self._workers)
+        return range((worker - offset) % count, self._plans[name].vus, count)
 
     def share_by_needs(self) -> None:
         """Give each VU, in the order of their begins, to a worker that need not make another for it.
@@ -128,8 +133,8 @@ class _Sharing:
         scenario, then the one that needs the fewest VUs.
         """
         needs = [0 for _ in self._workers]
-        for _, name, index in sorted(self._begins(), key=lambda item: item[0]):
-            busy = _busy(self._plans[name], [index])
+        for _, _, index, name in sorted(self._begins()):
+            busy = self._busy(name, [index])
             then = [_most(changes + busy) for changes in self.load]
             worker = min(
                 self._workers,
@@ -142,8 +147,9 @@ class _Sharing:
             self._give(worker, name, [index])
             needs[worker] = then[worker]
 
-    def _begins(self) -> Iterator[tuple[float, str, int]]:
+    def _begins(self) -> Iterator[tuple[float, int, int, str]]:
+        """Yield (begin, place of the scenario, index, the scenario's name) of all VUs."""
         for name, plan in self._plans.items():
             for index in range(plan.vus):
                 begin = next((begin for begin, _ in plan.busy(index)), 0.0)
-                yield plan.start_time + begin, name, index
+                yield plan.start_time + begin, self._places[name], index, name

@@ -1,6 +1,6 @@
-"""When iterations are started by an arrival rate, whatever the ones before do. Pure.
+"""When an arrival rate starts iterations, whatever the iterations before do. Pure.
 
-The rate is piecewise linear in time. Seconds count from the scenario's start.
+The rate is piecewise linear in time. Times are seconds since the scenario's start.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ _ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """So many seconds in which the rate goes from one value to another, in iterations per second."""
+    """A time in which the rate goes from one value to another on a straight line."""
 
+    #: Seconds.
     duration: float
+    #: Iterations per second at the begin and at the end.
     first: float
     last: float
 
@@ -32,15 +34,16 @@ class RateProfile:
     """A rate over time, for the whole test."""
 
     ramps: tuple[Ramp, ...]
-    #: Iteration n starts when n have fallen due: the first one at once. Else the first when one has.
+    #: Whether the first iteration starts at 0, and not when the rate's integral reaches 1.
     at_once: bool
 
     @property
     def duration(self) -> float:
+        """Seconds that the ramps last together."""
         return sum(ramp.duration for ramp in self.ramps)
 
     def rate_at(self, offset: float) -> float:
-        """Iterations per second at a moment."""
+        """Return the iterations per second at a moment."""
         for ramp in self.ramps:
             if offset < ramp.duration:
                 return ramp.first + (ramp.last - ramp.first) * max(offset, 0.0) / ramp.duration
@@ -48,18 +51,18 @@ class RateProfile:
         return self.ramps[-1].last if self.ramps else 0.0
 
     def count(self) -> int:
-        """How many starts the whole test has."""
+        """Return how many starts the whole test has."""
         area = sum((ramp.first + ramp.last) / 2 * ramp.duration for ramp in self.ramps)
         return math.floor(area + _ROUNDING) + (self.at_once and self.duration > 0)
 
     def starts(self) -> Iterator[float]:
-        """The planned starts of the whole test, in order.
+        """Yield the planned starts of the whole test, in order.
 
-        Within a ramp from rate a to b over d seconds, x seconds from its begin, a x + (b - a) x^2 / 2d
-        iterations have fallen due; a start is where that sum, over all ramps, reaches a whole number.
+        Within a ramp from rate a to b over d seconds, x seconds from its begin, the rate's integral is
+        a x + (b - a) x^2 / 2d. A start is where the integral over all ramps reaches a whole number.
         """
         number = 0 if self.at_once else 1
-        done = begun = 0.0
+        done = begin = 0.0
         for ramp in self.ramps:
             length, first, last = ramp.duration, ramp.first, ramp.last
             area = (first + last) / 2 * length
@@ -71,32 +74,34 @@ class RateProfile:
                     slope = last - first
                     root = math.sqrt(max(first * first + 2 * slope * due / length, 0.0))
                     offset = (root - first) * length / slope
-                yield begun + min(max(offset, 0.0), length)
+                yield begin + min(max(offset, 0.0), length)
                 number += 1
                 if not area:
                     break
             done += area
-            begun += length
+            begin += length
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Iterations that start at planned times; one that finds no idle VU is dropped.
+    """A budget of iterations that start at planned times.
 
-    While `max_vus` are not there, a start that finds none idle has one more VU made.
+    A start that finds no idle VU is dropped, and has one more VU made as long as there are fewer than
+    `max_vus`.
     """
 
     profile: RateProfile
     #: Which of the whole test's starts are this instance's.
     numbering: Striping
+    #: VUs that this instance may have.
     max_vus: int
 
     def count(self) -> int:
-        """How many starts this instance's segment has."""
+        """Return how many starts this instance has."""
         return self.numbering.count(self.profile.count()) if self.max_vus else 0
 
     def starts(self) -> Iterator[float]:
-        """The starts of this instance's segment."""
+        """Yield the starts of this instance, in order."""
         if not self.max_vus:
             return
         own = 0
@@ -108,5 +113,5 @@ class Arrivals:
                 wanted = self.numbering.index(own)
 
     def rate_at(self, offset: float) -> float:
-        """This instance's iterations per second at a moment."""
+        """Return this instance's iterations per second at a moment."""
         return self.profile.rate_at(offset) * float(self.numbering.segment.length)

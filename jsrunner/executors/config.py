@@ -44,7 +44,7 @@ class ScenarioOptions(kinds.Object):
 
     def from_json(self, value: Any) -> dict[str, Any]:
         """Read the browser settings. Raises ValueError with k6's text."""
-        options = {key.lower(): one for key, one in super().from_json(value).items()}
+        options = {key.lower(): setting for key, setting in super().from_json(value).items()}
         for key in value:
             if key.lower() != "browser":
                 raise ValueError(f"json: unknown field {quote(key)}")
@@ -86,7 +86,7 @@ class ExecutorConfig:
     tags: Mapping[str, str] = scenario_field("tags", kinds.TextMap(), factory=dict)
     options: Mapping[str, Any] | None = scenario_field("options", ScenarioOptions())
     #: Names, as in the script, of the fields that the script has set.
-    given: frozenset[str] = frozenset()
+    explicit: frozenset[str] = frozenset()
 
     def validate(self) -> list[str]:
         """Return what is wrong with the values, in k6's words."""
@@ -120,7 +120,7 @@ class ExecutorConfig:
         """Return all fields by the script's names; those that the script has not set are null."""
         shown: dict[str, Any] = {"executor": self.type}
         for name, (attribute, kind) in fields_of(type(self)).items():
-            if name in self.given:
+            if name in self.explicit:
                 shown[name] = kind.to_json(getattr(self, attribute))
             elif name != "options":
                 shown[name] = None
@@ -133,9 +133,9 @@ def fields_of(executor: type[ExecutorConfig]) -> dict[str, tuple[str, kinds.Kind
     Each has the name of its attribute and the kind of its values.
     """
     return {
-        one.metadata["name"]: (one.name, one.metadata["kind"])
-        for one in fields(executor)
-        if "name" in one.metadata
+        attribute.metadata["name"]: (attribute.name, attribute.metadata["kind"])
+        for attribute in fields(executor)
+        if "name" in attribute.metadata
     }
 
 
@@ -183,7 +183,7 @@ def build(executor: type[_Config], name: str, values: Mapping[str, Any]) -> _Con
     """Make a config of values that have been read, by the script's names."""
     known = fields_of(executor)
     attributes = {known[key][0]: value for key, value in values.items()}
-    return executor(name=name, given=frozenset(values), **attributes)
+    return executor(name=name, explicit=frozenset(values), **attributes)
 
 
 def check_duration(field_name: str, duration: float | None) -> list[str]:

@@ -1,5 +1,7 @@
-"""Scenarios of consolidated options: the script's own, or the one that stands for vus, duration,
-iterations and stages; and the check of the whole."""
+"""Scenarios of consolidated options, and the check of the whole.
+
+They are the script's own, or the one that stands for vus, duration, iterations and stages.
+"""
 
 from __future__ import annotations
 
@@ -19,64 +21,83 @@ _EMPTY = "`{}` was explicitly set to an empty value, running the script with 1 i
 
 
 def derive_scenarios(options: Options) -> tuple[dict[str, ExecutorConfig], list[str]]:
-    """The scenarios by (startTime, name), and warnings. Raises ConfigError."""
+    """Return the scenarios that consolidated options ask for, and warnings.
+
+    Returns:
+        The scenarios by name, in the order of (startTime, name); and texts for the log.
+
+    Raises:
+        ConfigError: The options clash, or a scenario cannot be read.
+    """
     _check_conflicts(options)
     warnings = []
     vus: dict[str, Any] = {} if options.vus is None else {"vus": options.vus}
-    found: dict[str, ExecutorConfig] = {}
+    scenarios: dict[str, ExecutorConfig] = {}
     if options.iterations is not None:
         limit = {} if options.duration is None else {"maxDuration": options.duration}
         values = {"iterations": options.iterations, **vus, **limit}
-        found["default"] = shortcut("shared-iterations", values)
+        scenarios["default"] = shortcut("shared-iterations", values)
     elif options.duration is not None:
         if options.duration <= 0:
             raise ConfigError(
                 "`duration` option should be more than 0, for infinite duration use the "
                 "externally-controlled executor"
             )
-        found["default"] = shortcut("constant-vus", {"duration": options.duration, **vus})
+        scenarios["default"] = shortcut("constant-vus", {"duration": options.duration, **vus})
     elif options.stages:
         start = {} if options.vus is None else {"startVUs": options.vus}
-        found["default"] = shortcut("ramping-vus", {"stages": options.stages, **start})
+        scenarios["default"] = shortcut("ramping-vus", {"stages": options.stages, **start})
     elif options.vus is not None and options.stages is None:
         if options.scenarios is not None:
             warnings.append(f"`vus={options.vus}` overrides scenarios configuration")
-        found["default"] = shortcut("shared-iterations", {"iterations": options.vus, **vus})
+        scenarios["default"] = shortcut("shared-iterations", {"iterations": options.vus, **vus})
     elif options.scenarios:
-        found = scenarios_from_json(options.scenarios)
+        scenarios = scenarios_from_json(options.scenarios)
     else:
         if options.stages is not None:
             warnings.append(_EMPTY.format("stages"))
         if options.scenarios is not None:
             warnings.append(_EMPTY.format("scenarios"))
-        found["default"] = shortcut("per-vu-iterations", {})
-    ordered = sorted(found.items(), key=lambda item: (item[1].start_time, item[0]))
+        scenarios["default"] = shortcut("per-vu-iterations", {})
+    ordered = sorted(scenarios.items(), key=lambda item: (item[1].start_time, item[0]))
     return dict(ordered), warnings
 
 
 def _check_conflicts(options: Options) -> None:
-    """Raises ConfigError if the options describe more than one kind of load.
+    """Check that the options describe one kind of load.
 
-    Iterations and duration may stand together: the duration is the most that they may take.
+    Iterations and duration may stand together: the duration is the most that the iterations may take.
+
+    Raises:
+        ConfigError: They describe more than one.
     """
-    given = [
+    loads = [
         name
         for name in ("iterations", "duration", "stages")
         if getattr(options, name) not in (None, ())
     ]
     if options.scenarios is not None:
-        given.append("scenarios")
-    for clashing in given[1:]:
+        loads.append("scenarios")
+    for clashing in loads[1:]:
         if clashing != "duration":
             raise ConfigError(
-                f"using `{given[0]}` and `{clashing}` options simultaneously is not allowed"
+                f"using `{loads[0]}` and `{clashing}` options simultaneously is not allowed"
             )
 
 
 def validate(
     options: Options, scenarios: Mapping[str, ExecutorConfig], exports: Mapping[str, str]
 ) -> None:
-    """Raises ConfigError with all that is wrong, as k6 lists it. `exports` are types by name."""
+    """Check the scenarios and what else k6 checks with them.
+
+    Args:
+        options: Consolidated options.
+        scenarios: The scenarios by name.
+        exports: The types of the script's exports, as JavaScript's `typeof`, by name.
+
+    Raises:
+        ConfigError: All that is wrong, as k6 lists it.
+    """
     wrong = []
     try:
         Striping(options.segment, options.segment_sequence)
@@ -94,5 +115,5 @@ def validate(
     if wrong:
         raise ConfigError(
             "There were problems with the specified script configuration:"
-            + "".join(f"\n\t- {one}" for one in wrong)
+            + "".join(f"\n\t- {error}" for error in wrong)
         )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _PROTOTYPE: Final = 'struct { ExecutorType string "json:\\"executor\\"" }'
 
 EXECUTORS: Final[dict[str, type[ExecutorConfig]]] = {
-    one.type: one
-    for one in (
+    executor.type: executor
+    for executor in (
         SharedIterations,
         PerVUIterations,
         ConstantVUs,
@@ -44,7 +44,7 @@ def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]
     Raises:
         ConfigError: A scenario is wrong; k6's text.
     """
-    return {name: _scenario(name, one) for name, one in data.items()}
+    return {name: _scenario(name, scenario) for name, scenario in data.items()}
 
 
 def _scenario(name: str, data: object) -> ExecutorConfig:

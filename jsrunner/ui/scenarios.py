@@ -36,7 +36,7 @@ class Reached:
 def describe(config: ExecutorConfig, plan: ScenarioPlan) -> str:
     """Return a scenario's description, e.g. `5 looping VUs for 1s (gracefulStop: 30s)`."""
     notes = _notes(config, plan)
-    if "exec" in config.given:
+    if "exec" in config.explicit:
         notes.append(f"exec: {config.exec}")
     if config.start_time > 0:
         notes.append(f"startTime: {format_duration(config.start_time)}")

@@ -263,11 +263,16 @@ class Process:
             if even_stages or vu.stage not in ("teardown", "handleSummary"):
                 vu.interrupt()
 
-    def record_dropped(self, scenario: Scenario, count: int) -> None:
-        """Record planned iterations that were never started, without the scenario's tags, as k6."""
+    def record_dropped(self, scenario: Scenario, count: int, vu: VU | None = None) -> None:
+        """Record planned iterations that were never started, without the scenario's tags, as k6.
+
+        Those that were planned for one VU have its number as a tag.
+        """
         tags = dict(self.run_tags)
         if "scenario" in self.system_tags:
             tags["scenario"] = scenario.config.name
+        if vu is not None and "vu" in self.system_tags:
+            tags["vu"] = str(vu.id)
         series = self.recorder.series(BUILTIN["dropped_iterations"], self.recorder.tag_set(tags))
         series.add(count, time.time())
 

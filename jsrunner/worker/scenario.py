@@ -118,7 +118,7 @@ class Scenario:
             turn, vu = Turn(self, index), self.process.pool.take()
             self._work(vu, turn, setup_data, intervals)
             if turn.left and not self.process.stopping and vu.aborted is None:
-                self.process.record_dropped(self, turn.left)
+                self.process.record_dropped(self, turn.left, vu)
 
     def _work(self, vu: VU, turn: Turn, setup_data: bytes | None, intervals: list[Interval]) -> None:
         """Have a VU of the pool work for the scenario in these intervals, as far as they touch."""

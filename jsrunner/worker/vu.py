@@ -363,6 +363,9 @@ class VU:
             self.interpreter.call("activate", scenario.config.exec, data)
         except Interrupted:
             self._note_interruption()
+        except ScriptError as error:  # its init code fails, though it did not before
+            self.log("error", str(error), hint=error.hint)
+            self.interrupted = True
 
     def deactivate(self) -> None:
         if self.scenario is not None:

@@ -202,3 +202,16 @@ def test_a_segment_makes_its_share_only() -> None:
 def test_more_workers_than_vus_leave_some_idle() -> None:
     shares = shared_out({"s": ConstantVUs(name="s", vus=1, duration=1.0)}, 3)
     assert [share.vu_ids for share in shares] == [(1,), (), ()]
+
+
+def test_vus_of_one_moment() -> None:
+    """In k6's order: an earlier scenario's end is before a later one's begin, a ramp's up before down."""
+    last = RampingVUs(name="r", start_vus=0, stages=(Stage(2.0, 2),), graceful_stop=0.0)
+    assert needed({"r": last}) == 2
+    assert [len(share.vu_ids) for share in shared_out({"r": last}, 2)] == [1, 1]
+    jumps = (Stage(1.0, 0), Stage(0.0, 5), Stage(0.0, 1))
+    brief = RampingVUs(name="b", start_vus=0, stages=jumps, graceful_stop=0.0, graceful_ramp_down=0.0)
+    assert needed({"b": brief}) == 5
+    one = ConstantVUs(name="c", vus=3, duration=1.0, graceful_stop=0.0)
+    assert needed({"c": one, "b": brief}) == 5
+    assert needed({"b": brief, "c": one}) == 8

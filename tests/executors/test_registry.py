@@ -18,8 +18,8 @@ def test_scenarios() -> None:
         }
     )
     assert found == {
-        "a": ConstantVUs(name="a", vus=2, duration=5.0, given=frozenset({"vus", "duration"})),
-        "b": PerVUIterations(name="b", exec="work", given=frozenset({"exec"})),
+        "a": ConstantVUs(name="a", vus=2, duration=5.0, explicit=frozenset({"vus", "duration"})),
+        "b": PerVUIterations(name="b", exec="work", explicit=frozenset({"exec"})),
     }
     assert scenarios_from_json({}) == {}
 
@@ -52,7 +52,9 @@ def test_what_is_no_scenario(scenario: object, reason: str) -> None:
 
 def test_shortcuts_are_named_default() -> None:
     one = shortcut("constant-vus", {"vus": 3, "duration": 5.0})
-    assert one == ConstantVUs(name="default", vus=3, duration=5.0, given=frozenset({"vus", "duration"}))
+    assert one == ConstantVUs(
+        name="default", vus=3, duration=5.0, explicit=frozenset({"vus", "duration"})
+    )
 
 
 @pytest.mark.parametrize("name", EXECUTORS)

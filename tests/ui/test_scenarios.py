@@ -75,7 +75,7 @@ def test_a_segment_has_its_own_numbers() -> None:
         (ConstantVUs(name="a", duration=1.0, graceful_stop=0.0), WHOLE, "1 looping VUs for 1s"),
         (
             ConstantVUs(
-                name="a", vus=5, duration=1.0, exec="fn", start_time=0.5, given=frozenset({"exec"})
+                name="a", vus=5, duration=1.0, exec="fn", start_time=0.5, explicit=frozenset({"exec"})
             ),
             WHOLE,
             "5 looping VUs for 1s (exec: fn, startTime: 500ms, gracefulStop: 30s)",
