@@ -38,7 +38,6 @@ TOPICS = {
     "cli/test_with_server.py": "a run with the bundled server",
     "core/test_frames_differential.py": "frames against those of another package",
     "core/test_fuzz.py": "the fuzz targets",
-    "engine/test_load_now.py": "modules that are loaded in the middle of running JavaScript",
     "secrets/test_run.py": "secrets in a run",
     "ui/test_redaction.py": "secrets in the log",
     "ui/test_terminal.py": "the screen as a terminal shows it",

@@ -33,6 +33,3 @@ export function tagValues(tags, prefix, known = { __proto__: null }) {
   }
   return known;
 }
-
-export const flush = () => {};
-export const onFlush = () => {};

@@ -24,7 +24,7 @@ CONVERT = "GoError: failed to process [blobParts]: "
         ("[new Uint16Array([0x4241]), new Uint8Array([67, 68]).buffer, 'e']", "ABCDe"),
     ],
 )
-def test_parts(run: Callable[..., list[str]], native: None, parts: str, text: str) -> None:
+def test_parts(run: Callable[..., list[str]], parts: str, text: str) -> None:
     assert run(f"{HEAD}console.log(await new Blob({parts}).text());") == [text]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from jsrunner.engine.interpreter import Interpreter
+from jsrunner.engine.engine import process_engine
 from jsrunner.script import syntax
 
 #: What k6 says of CommonJS modules, whose columns it counts with its own text before them.
@@ -146,51 +146,42 @@ MODULES: Final = [
 ]
 
 
-@pytest.fixture(scope="module")
-def engine() -> Interpreter:
-    return Interpreter({}, load=lambda specifier: "", normalize=lambda base, specifier: specifier)
-
-
-def explain(engine: Interpreter, text: str, *, is_commonjs: bool = False) -> str | None:
-    native = engine.native
-    assert native is not None
-    return syntax.explain(
-        text, "URL", lambda part: native.syntax_error(engine, part), is_commonjs=is_commonjs
-    )
+def explain(text: str, *, is_commonjs: bool = False) -> str | None:
+    return syntax.explain(text, "URL", process_engine().syntax_error, is_commonjs=is_commonjs)
 
 
 @pytest.mark.parametrize(("text", "expected"), COMMONJS)
-def test_commonjs(engine: Interpreter, text: str, expected: str) -> None:
-    assert explain(engine, text + "\n", is_commonjs=True) == expected
+def test_commonjs(text: str, expected: str) -> None:
+    assert explain(text + "\n", is_commonjs=True) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), MODULES)
-def test_modules(engine: Interpreter, text: str, expected: str) -> None:
-    assert explain(engine, text + "\n") == expected
+def test_modules(text: str, expected: str) -> None:
+    assert explain(text + "\n") == expected
 
 
 @pytest.mark.parametrize("text", ["", "export default function () {}", "const { a = 1 } = await f();"])
-def test_nothing_is_wrong(engine: Interpreter, text: str) -> None:
-    assert explain(engine, text) is None
+def test_nothing_is_wrong(text: str) -> None:
+    assert explain(text) is None
 
 
-def test_functions_of_commonjs(engine: Interpreter) -> None:
+def test_functions_of_commonjs() -> None:
     """Its code may return, and what is wrong besides is found where it is."""
-    assert explain(engine, "if (x) return;\nexports.a = new.target;", is_commonjs=True) is None
-    assert explain(engine, "return;", is_commonjs=False) == "URL: Line 1:1 Illegal return statement"
-    told = explain(engine, "return 1;\nx = ;", is_commonjs=True)
+    assert explain("if (x) return;\nexports.a = new.target;", is_commonjs=True) is None
+    assert explain("return;", is_commonjs=False) == "URL: Line 1:1 Illegal return statement"
+    told = explain("return 1;\nx = ;", is_commonjs=True)
     assert told == "URL: Line 2:5 Unexpected token ;"
 
 
-def test_tokens_that_look_ahead(engine: Interpreter) -> None:
+def test_tokens_that_look_ahead() -> None:
     """Beginnings that are wrong themselves (`()` without its arrow) do not hide the mistake."""
     text = "export default () => { const f = ({ a = 1 }, [b] = []) => a; ({ c = 2 } = d); x y; };"
-    assert explain(engine, text) == f"URL: Line 1:{text.index('y;') + 1} Unexpected identifier"
+    assert explain(text) == f"URL: Line 1:{text.index('y;') + 1} Unexpected identifier"
 
 
-def test_large_module(engine: Interpreter) -> None:
+def test_large_module() -> None:
     lines = ["// a large module"] + [
         f"export const v{n} = {{ a: [{n}, 'x'], b: `${{{n}}}` }};" for n in range(5_000)
     ]
     lines[4_000] = "export const wrong = { a: 1;"
-    assert explain(engine, "\n".join(lines)) == "URL: Line 4001:28 Unexpected token ;"
+    assert explain("\n".join(lines)) == "URL: Line 4001:28 Unexpected token ;"

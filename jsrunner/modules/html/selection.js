@@ -15,7 +15,6 @@ import {
   RegExpPrototypeSymbolReplace, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, WeakRef, WeakRefPrototypeDeref,
   isInstance,
 } from 'jsrunner:primordials';
-import { onFlush } from 'jsrunner:samples';
 import {
   asText, isNullish, isObject, setOwn,
 } from 'jsrunner:values';
@@ -31,7 +30,7 @@ class Page {
 }
 
 // Python keeps a document as long as there is a page for it. Nobody is told when a page is gone:
-// it is looked for whenever control leaves for longer, and before the next document is made.
+// it is looked for before the next document is made.
 /** [WeakRef, handle] each. */
 let pages = SafeArray();
 const isGone = (pair) => WeakRefPrototypeDeref(pair[0]) === undefined;
@@ -41,7 +40,6 @@ const sweep = () => {
   pages = ArrayPrototypeFilter(pages, (pair) => !ArrayPrototypeIncludes(gone, pair));
   host('html.free', ArrayPrototypeMap(gone, (pair) => pair[1]));
 };
-onFlush(sweep);
 
 /** The document as a selection; `url` is the page's address, which links are resolved against. */
 export const parse = (source, url = '') => {

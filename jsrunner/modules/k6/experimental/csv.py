@@ -12,6 +12,7 @@ import orjson
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
+from jsrunner.text import decode_bytewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Records:
             self._width = len(fields)
         elif len(fields) != self._width:
             raise HostError(f"record on line {start}: wrong number of fields")
-        return [field.decode("utf-8", "go") for field in fields]
+        return [decode_bytewise(field) for field in fields]
 
     def _quoted(self, line: bytes, start: int) -> list[bytes]:
         """Split a record that has quotes somewhere, over several lines perhaps."""
