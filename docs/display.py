@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from jsrunner import __version__
-from jsrunner.executors.base import ExecutorConfig, Reached
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.ramping_vus import RampingVUs
 from jsrunner.options.duration import format_fixed
+from jsrunner.options.kinds import Stage
 from jsrunner.options.segment import Striping
 from jsrunner.ui.description import banner, description
 from jsrunner.ui.panel import render
+from jsrunner.ui.scenarios import Reached, describe, progress_columns
 from jsrunner.ui.state import Risk, ScenarioState, Sockets, State
+
+if TYPE_CHECKING:
+    from jsrunner.executors.config import ExecutorConfig
 
 WIDTH = 112
 THEME = TerminalTheme(
@@ -34,7 +39,7 @@ STRIPING = Striping(None, None)
 SCENARIOS: dict[str, ExecutorConfig] = {
     "chat": RampingVUs(
         name="chat",
-        stages=({"duration": 20.0, "target": 200}, {"duration": 40.0, "target": 200}),
+        stages=(Stage(20.0, 200), Stage(40.0, 200)),
     ),
     "presence": ConstantVUs(name="presence", exec="presence", vus=50, duration=60.0),
     "moderator": ConstantVUs(
@@ -49,8 +54,9 @@ LOG = (
 
 def scenario(name: str, elapsed: float, active: int, completed: int) -> ScenarioState:
     config, reached = SCENARIOS[name], Reached(elapsed, active, 0, completed)
-    progress = config.progress(STRIPING, reached)
-    return ScenarioState(name, "running", progress, config.progress_columns(STRIPING, reached))
+    plan = config.plan(STRIPING)
+    progress = plan.progress(elapsed, completed)
+    return ScenarioState(name, "running", progress, progress_columns(config, plan, reached))
 
 
 STATE = State(
@@ -85,7 +91,8 @@ def main() -> None:
     before = banner(__version__, color=True) + description(
         script="chat.js",
         outputs=["json (samples.json.gz)"],
-        scenarios=SCENARIOS,
+        scenarios={name: describe(one, one.plan(STRIPING)) for name, one in SCENARIOS.items()},
+        longest=max(one.plan(STRIPING).latest_end for one in SCENARIOS.values()),
         striping=STRIPING,
         max_vus=252,
         color=True,

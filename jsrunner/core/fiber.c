@@ -14,6 +14,7 @@
 #endif
 #endif
 #ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -86,6 +87,10 @@ bool fiber_create(struct fiber *fiber, size_t stack_size, void (*entry)(void *),
         munmap(memory, size);
         return false;
     }
+#ifdef WITH_ASAN
+    /* Here may have been the stack of a fiber that has ended in the middle of its calls. */
+    __asan_unpoison_memory_region(memory + GUARD_BYTES, stack_size);
+#endif
     /* 16-byte alignment at the entry's call: the words saved, then two more that stay zero. */
     void **top = (void **)(memory + size) - 2 - SAVED_WORDS;
     top[ARGUMENT_WORD] = fiber;

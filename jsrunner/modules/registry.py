@@ -74,6 +74,13 @@ def half(prefix: str) -> type[HostModule]:
     return found
 
 
+def import_halves(*prefixes: str) -> None:
+    """Import the Python halves of those of these modules that are loaded."""
+    for prefix in prefixes:
+        if prefix in _known:
+            half(prefix)
+
+
 @functools.cache
 def _half(specifier: str) -> type[HostModule] | None:
     if specifier.startswith(EXTENSIONS):

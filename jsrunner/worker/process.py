@@ -216,9 +216,8 @@ class Process:
             JsrunnerError: The init code has failed.
         """
         vu = self.new_vu(0)
-        registry.half(
-            "console"
-        )  # else its file is read when a script first speaks: files may have run out
+        # Read now: when a script first speaks files may have run out, and a first connect is measured.
+        registry.import_halves("console", "session")
         described = vu.interpreter.call("describeScript")
         vu.close()
         return Loaded(
