@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.errors import SCRIPT_EXCEPTION, JsrunnerError
+from jsrunner.errors import SCRIPT_EXCEPTION, JsrunnerError, ScriptError
 from jsrunner.outputs.base import rfc3339
 from jsrunner.summary import export, machine, text
 
@@ -24,10 +24,11 @@ SUMMARY_TIMEOUT: Final = 120.0
 _FAILED: Final = "failed to handle the end-of-test summary"
 
 
-def log_failure(logger: Logger, done: StageDone) -> None:
-    """Log the exception, or the rejection, with which a stage has ended."""
-    error = JsrunnerError(done.error or "", hint=None if done.is_rejection else SCRIPT_EXCEPTION)
-    logger.log("error", str(error), **error.log_fields)
+def stage_failure(done: StageDone) -> JsrunnerError:
+    """The exception, or the rejection, with which a stage has ended."""
+    if done.is_rejection:  # to k6 it is no exception
+        return JsrunnerError(done.error or "")
+    return ScriptError(done.error or "", hint=SCRIPT_EXCEPTION)
 
 
 class Report:
@@ -117,7 +118,8 @@ class Report:
             self._logger.log("error", done.error or "")
             return None, described
         if done.error is not None:
-            log_failure(self._logger, done)
+            failure = stage_failure(done)
+            self._logger.log("error", str(failure), **failure.log_fields)
         if not done.result:
             return None, described
         results, changed = json.loads(done.result)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsrunner.coordinator.decide import NOTHING, decide, script_options
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import share_out
-from jsrunner.coordinator.report import Report, log_failure
+from jsrunner.coordinator.report import Report, stage_failure
 from jsrunner.coordinator.signals import Wakeup
 from jsrunner.coordinator.states import ScenarioLog
 from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
@@ -123,8 +123,8 @@ class Run:
         #: When the scenarios began, on the same clock; None before that.
         self.played_since: float | None = None
         self.setup_data: bytes | None = None
-        #: What ends the run early, the first cause: its exit code.
-        self.cause: ExitCode | None = None
+        #: The error that ends the run early: the first that there is.
+        self._ending: JsrunnerError | None = None
         self.marked_failed = False
         #: What handleSummary is given, when the run is over.
         self.summary: dict[str, Any] | None = None
@@ -230,8 +230,8 @@ class Run:
     def _load(self) -> None:
         """Wait for the script's first init."""
         self._pump(lambda: self._loaded is not None)
-        if self.cause is not None:
-            raise JsrunnerError("", exit_code=self.cause)
+        if self._ending is not None:
+            raise self._ending
 
     def _decide(self) -> None:
         """Settle what the test is. Raises JsrunnerError."""
@@ -250,6 +250,11 @@ class Run:
             system_tags=self.options.enabled_system_tags(),
             by_group=self.settings.summary_mode == "full",
         )
+
+    @property
+    def cause(self) -> ExitCode | None:
+        """The exit code of what ends the run early, if anything does."""
+        return None if self._ending is None else self._ending.exit_code
 
     @property
     def options(self) -> Options:
@@ -352,21 +357,17 @@ class Run:
         """False if there is to be no teardown."""
         timeout = self.options.setup_timeout or STAGE_TIMEOUT
         done = self._run_stage("setup", None, timeout)
-        if self.cause == ExitCode.SCRIPT_ABORTED:
-            return False
         if done is None or self.cause is not None:
-            return False  # interrupted
+            return False  # interrupted, or it has aborted the test
         if done.timed_out:
-            self._stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
+            self._ending = _stage_timed_out("setup", timeout, ExitCode.SETUP_TIMEOUT)
             return False
         if done.error is not None:
-            log_failure(self.logger, done)
-            self.cause = _stage_code(done)
+            self._ending = stage_failure(done)
             return False
         if done.result is not None:
             if failure := _marshal_failure(done.result):
-                self.logger.log("error", failure)
-                self.cause = ExitCode.GENERIC
+                self._ending = JsrunnerError(failure)
                 return False
             self.setup_data = done.result
         return True
@@ -374,25 +375,17 @@ class Run:
     def _run_teardown(self) -> None:
         timeout = self.options.teardown_timeout
         timeout = STAGE_TIMEOUT if timeout is None else timeout
-        if timeout <= 0:
-            self._stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
-            return
-        done = self._run_stage("teardown", self.setup_data, timeout)
-        if done is None:
-            return
-        if done.timed_out:
-            self._stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
+        done = None
+        if timeout > 0:
+            done = self._run_stage("teardown", self.setup_data, timeout)
+            if done is None:
+                return
+        if self._ending is not None:
+            pass  # what it has done wrong is not told then
+        elif done is None or done.timed_out:
+            self._ending = _stage_timed_out("teardown", timeout, ExitCode.TEARDOWN_TIMEOUT)
         elif done.error is not None:
-            log_failure(self.logger, done)
-            self.cause = self.cause or _stage_code(done)
-
-    def _stage_timed_out(self, name: str, timeout: float, code: ExitCode) -> None:
-        self.logger.log(
-            "error",
-            f"{name}() execution timed out after {timeout:.0f} seconds",
-            hint=f"You can increase the time limit via the {name}Timeout option",
-        )
-        self.cause = self.cause or code
+            self._ending = stage_failure(done)
 
     def _run_stage(
         self,
@@ -506,10 +499,13 @@ class Run:
             self.summary = self._report().tell(self._summary_data(elapsed))
         self._close_outputs()
         self._make_calls()  # a signal may have come meanwhile
+        ending = self._ending
+        if ending is not None and ending is not self._failure and str(ending):
+            self.logger.log("error", str(ending), **ending.log_fields)
         if self._failure is not None:
             raise self._failure
-        if self.cause is not None:
-            return self.cause
+        if ending is not None:
+            return ending.exit_code
         if self.marked_failed:
             self.logger.log("error", "test run was marked as failed")
             return ExitCode.MARKED_AS_FAILED
@@ -653,8 +649,7 @@ class Run:
                     error_class(message.text, exit_code=ExitCode(message.exit_code), hint=message.hint)
                 )
             case messages.Abort():
-                self.logger.log("error", message.text)
-                self._stop(ExitCode.SCRIPT_ABORTED)
+                self._stop(JsrunnerError(message.text, exit_code=ExitCode.SCRIPT_ABORTED))
             case messages.MarkFailed():
                 self.logger.log("error", message.text)
                 self.marked_failed = True
@@ -736,18 +731,17 @@ class Run:
         verdict = self.thresholds.evaluate(self.store, now - self.started, final=False)
         if verdict.abort and self.cause is None:
             names = ", ".join(verdict.crossed)
-            self.logger.log(
-                "error",
+            text = (
                 f"thresholds on metrics '{names}' were crossed; at least one has abortOnFail "
-                "enabled, stopping test prematurely",
+                "enabled, stopping test prematurely"
             )
-            self._stop(ExitCode.THRESHOLDS_FAILED)
+            self._stop(JsrunnerError(text, exit_code=ExitCode.THRESHOLDS_FAILED))
 
     # -- stopping ----------------------------------------------------------------------------------
 
-    def _stop(self, cause: ExitCode) -> None:
-        """End all iterations now, for the first cause that there is."""
-        self.cause = self.cause or cause
+    def _stop(self, error: JsrunnerError) -> None:
+        """End all iterations now. As in k6 the error is told after the summary, and only the first."""
+        self._ending = self._ending or error
         if self._interrupted_at is None:
             self._interrupted_at = time.monotonic()
             for worker in self._workers:
@@ -763,10 +757,7 @@ class Run:
         """End the run as somebody wants who uses the REST API."""
         if self.phase == "ended" or self.cause is not None:
             return
-        self.logger.log("error", "test run stopped from REST API")
-        self._stop(ExitCode.STOPPED_OVER_REST)
-        if self.phase == "init":
-            self._fail(JsrunnerError("", exit_code=ExitCode.STOPPED_OVER_REST))
+        self._stop_for("test run stopped from REST API", ExitCode.STOPPED_OVER_REST)
 
     def run_again(self, name: str) -> None:
         """Run setup or teardown besides the test. Raises JsrunnerError with what went wrong."""
@@ -797,7 +788,7 @@ class Run:
         """The run cannot be completed: stop it, and end with this error."""
         self._failure = self._failure or error
         if self._counts:
-            self._stop(error.exit_code)
+            self._stop(error)
 
     def _lose(self, worker: Worker) -> None:
         """A worker process has ended before its time."""
@@ -837,10 +828,16 @@ class Run:
         self.call_soon(partial(self._stop_for_signal, name))
 
     def _stop_for_signal(self, name: str) -> None:
-        self.logger.log("error", f"test run was aborted because k6 received a '{name}' signal")
-        self._stop(ExitCode.EXTERNAL_ABORT)
+        text = f"test run was aborted because k6 received a '{name}' signal"
+        self._stop_for(text, ExitCode.EXTERNAL_ABORT)
+
+    def _stop_for(self, wish: str, code: ExitCode) -> None:
+        """Stop the run, which may not have begun yet, for somebody who waits: it is told at once."""
+        self.logger.log("error", wish)
+        error = JsrunnerError("", exit_code=code)
+        self._stop(error)
         if self.phase == "init":
-            self._fail(JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT))
+            self._fail(error)
 
 
 def _marshal_failure(result: bytes) -> str | None:
@@ -851,6 +848,9 @@ def _marshal_failure(result: bytes) -> str | None:
     return None
 
 
-def _stage_code(done: messages.StageDone) -> ExitCode:
-    """A rejected promise is no exception to k6."""
-    return ExitCode.GENERIC if done.is_rejection else ExitCode.SCRIPT_EXCEPTION
+def _stage_timed_out(name: str, timeout: float, code: ExitCode) -> JsrunnerError:
+    return JsrunnerError(
+        f"{name}() execution timed out after {timeout:.0f} seconds",
+        exit_code=code,
+        hint=f"You can increase the time limit via the {name}Timeout option",
+    )
