@@ -10,6 +10,7 @@ The rules are about the form of the text, so that they are simple to follow and 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -409,16 +410,18 @@ def test_the_rules_find_what_they_are_for(text: str, line: str) -> None:
         assert reasons == []
 
 
-def exports(text: str) -> set[str]:
-    """The names that primordials.js exports."""
+def exports(name: str) -> set[str]:
+    """The names that a file exports by declarations and lists."""
     found: set[str] = set()
-    for statement in File(PRIMORDIALS, text).root.named_children:
+    for statement in File(name, FILES[name]).root.named_children:
         if statement.type != "export_statement":
             continue
         declaration = statement.child_by_field_name("declaration")
         for specifier in walk(statement) if declaration is None else ():
             if specifier.type == "export_specifier":
-                found.add(text_of(specifier.child_by_field_name("alias")))
+                found.add(
+                    text_of(specifier.child_by_field_name("alias") or specifier.named_children[0])
+                )
         for one in declaration.named_children if declaration is not None else ():
             name = one.child_by_field_name("name") or one
             if name.type == "identifier":
@@ -431,21 +434,32 @@ def exports(text: str) -> set[str]:
     return found
 
 
-def imported(name: str) -> set[str]:
-    """The primordials that a file imports."""
+def imported(name: str, module: str) -> set[str]:
+    """The names that a file imports from a module."""
     return {
         text_of(one.child_by_field_name("name"))
         for node in File(name, FILES[name]).nodes
         if node.type == "import_statement"
-        and "jsrunner:primordials" in text_of(node.child_by_field_name("source"))
+        and text_of(node.child_by_field_name("source")) == f"'jsrunner:{module}'"
         for one in walk(node)
         if one.type == "import_specifier"
     }
 
 
-def test_nothing_is_taken_that_is_not_used() -> None:
-    """Each primordial costs up to 500 bytes per VU; what is used must be there."""
-    assert set().union(*map(imported, FILES)) == exports(FILES[PRIMORDIALS])
+@pytest.mark.parametrize("module", ["primordials", "more_primordials"])
+def test_what_is_taken_is_what_is_used(module: str) -> None:
+    """Each primordial costs memory in every VU."""
+    used = set().union(*(imported(name, module) for name in FILES))
+    assert used == exports(f"engine/{module}.js")
+
+
+def test_all_of_the_reserve_is_used() -> None:
+    members = re.findall(
+        r"^  (\w+)(?:: .*)?,$", FILES[PRIMORDIALS].partition("export const reserve")[2], re.MULTILINE
+    )
+    text = FILES["engine/more_primordials.js"] + FILES["modules/bytes.js"]
+    assert members
+    assert [name for name in members[1:] if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_every_import_of_a_primordial_is_used() -> None:

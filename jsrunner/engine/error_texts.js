@@ -3,9 +3,9 @@
 // @ts-check
 import { host } from 'jsrunner:core';
 import {
-  ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError, ReferenceError,
-  SafeMap, SafeSet, StringPrototypeEndsWith, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit,
-  StringPrototypeStartsWith, SyntaxError, TypeError, URIError,
+  ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError, ReferenceError, SafeMap,
+  StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, SyntaxError, TypeError,
+  URIError,
 } from 'jsrunner:primordials';
 
 const { prototype: SyntaxErrorPrototype } = SyntaxError;
@@ -19,7 +19,7 @@ const isEngines = (prototype) => prototype === TypeErrorPrototype || prototype =
   || prototype === SyntaxErrorPrototype || prototype === RangeErrorPrototype || prototype === URIErrorPrototype;
 
 /** The first words of QuickJS's texts, or the last where a text begins with a name: nobody is asked about others. */
-const FIRST_WORDS = new SafeSet();
+const FIRST_WORDS = new SafeMap();
 const words = StringPrototypeSplit(
   "'Immutable 'this' Array Bad BigInt Cannot Date Expected Exponent Getter No Object.defineProperties Property Setter "
   + 'Unexpected Unterminated bad bigint cannot circular class constructor could derived empty expecting extraneous '
@@ -27,13 +27,15 @@ const words = StringPrototypeSplit(
   + 'proxy: regexp revoked toPrimitive toString() unexpected unsupported value',
   ' ',
 );
-for (let i = 0; i < words.length; i += 1) FIRST_WORDS.add(words[i]);
+for (let i = 0; i < words.length; i += 1) FIRST_WORDS.set(words[i], true);
+
+const endsWith = (text, end) => StringPrototypeSlice(text, -end.length) === end;
 
 const isQuickJS = (message) => {
   const end = StringPrototypeIndexOf(message, ' ');
   return FIRST_WORDS.has(end < 0 ? message : StringPrototypeSlice(message, 0, end))
-    || StringPrototypeEndsWith(message, ' is read-only') || StringPrototypeEndsWith(message, ' is not initialized')
-    || StringPrototypeEndsWith(message, ' is not a constructor') || StringPrototypeEndsWith(message, ' object expected');
+    || endsWith(message, ' is read-only') || endsWith(message, ' is not initialized')
+    || endsWith(message, ' is not a constructor') || endsWith(message, ' object expected');
 };
 
 /** Answers by question and place. Where so many in a row were the same, nobody is asked any more. */

@@ -1,8 +1,8 @@
 // jsrunner:errors — the errors that k6's own functions throw, and how an exception is described in the log.
 // @ts-check
 import {
-  Error, InternalError, Object, ObjectDefineProperty, ObjectHasOwn, ObjectIs, ObjectKeys, ObjectPrototypeToString,
-  ReflectHas, String, StringPrototypeIndexOf, StringPrototypeSlice, SymbolPrototypeGetDescription, TypeError, isInstance,
+  Error, InternalError, Object, ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPrototypeToString, String,
+  StringPrototypeIndexOf, StringPrototypeSlice, SymbolPrototypeGetDescription, TypeError, isInstance,
 } from 'jsrunner:primordials';
 
 const setFields = (object, fields) => {
@@ -90,7 +90,7 @@ const ownFrames = (error) => {
 const framesOf = (error, called) => {
   const frames = ownFrames(error);
   if (frames) return frames;
-  if (thrownFrames && ObjectIs(error, thrown)) return writeFrames(thrownFrames);
+  if (thrownFrames && (error === thrown || (error !== error && thrown !== thrown))) return writeFrames(thrownFrames);
   if (!called || !isInstance(Error, error)) return '';
   const { name, fileName, lineNumber, columnNumber } = called;
   return '\n\tat ' + name + ' (' + fileName + ':' + lineNumber + ':' + columnNumber + '(0))\n';
@@ -114,7 +114,7 @@ export function describeRejection(reason) {
   let text;
   try {
     const owner = reason === null || reason === undefined ? { __proto__: null } : Object(reason);
-    text = ReflectHas(owner, 'stack') ? String(owner.stack) : textOf(reason);
+    text = 'stack' in owner ? String(owner.stack) : textOf(reason);
   } catch {
     text = textOf(reason);
   }

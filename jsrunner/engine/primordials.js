@@ -9,12 +9,11 @@
 // - a list to which something is added is a SafeArray: appending to `[]` would call setters of Array.prototype;
 // - an object to which something is added, or in which a name is looked up that may be missing, and what the
 //   language reads options from (a property's descriptor, a Proxy's handler), has `__proto__: null`.
-// Each costs up to 350 bytes per VU: take only what is used.
+// Each costs up to 500 bytes per VU: what few modules use is kept in `reserve`, for a third of that.
 
 export const {
-  ArrayBuffer, Boolean, DataView, Date, Error, FinalizationRegistry, Function, InternalError, Map, Math, Number, Object,
-  Promise, Proxy, RangeError, ReferenceError, Set, String, SyntaxError, TypeError, URIError, Uint8Array, WeakRef,
-  encodeURIComponent,
+  ArrayBuffer, Boolean, DataView, Error, Function, InternalError, Math, Number, Object, Promise, Proxy, RangeError,
+  ReferenceError, String, SyntaxError, TypeError, URIError, Uint8Array,
 } = globalThis;
 
 const scope = globalThis;
@@ -23,7 +22,8 @@ export { scope as globalThis };
 const { bind, call } = Function.prototype;
 /** `uncurryThis(f)(self, ...args)` is `self.f(...args)`. */
 export const uncurryThis = bind.bind(call);
-const getterOf = (prototype, name) => uncurryThis(Object.getOwnPropertyDescriptor(prototype, name).get);
+const rawGetter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get;
+const getterOf = (prototype, name) => uncurryThis(rawGetter(prototype, name));
 
 export const { constructor: AsyncFunction } = async () => {};
 export const FunctionPrototypeCall = uncurryThis(call);
@@ -34,46 +34,32 @@ export const isInstance = uncurryThis(Function.prototype[Symbol.hasInstance]);
 export const { iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
 
 export const {
-  apply: ReflectApply, defineProperty: ReflectDefineProperty, get: ReflectGet,
-  has: ReflectHas, ownKeys: ReflectOwnKeys, set: ReflectSet,
+  apply: ReflectApply, defineProperty: ReflectDefineProperty, get: ReflectGet, ownKeys: ReflectOwnKeys, set: ReflectSet,
 } = Reflect;
 
 export const {
   create: ObjectCreate, defineProperties: ObjectDefineProperties, defineProperty: ObjectDefineProperty,
   freeze: ObjectFreeze, getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
-  getPrototypeOf: ObjectGetPrototypeOf, hasOwn: ObjectHasOwn, is: ObjectIs, isFrozen: ObjectIsFrozen, keys: ObjectKeys,
-  preventExtensions: ObjectPreventExtensions, setPrototypeOf: ObjectSetPrototypeOf,
+  getPrototypeOf: ObjectGetPrototypeOf, hasOwn: ObjectHasOwn, keys: ObjectKeys, preventExtensions: ObjectPreventExtensions,
+  setPrototypeOf: ObjectSetPrototypeOf,
 } = Object;
 export const ObjectPrototype = Object.prototype;
 export const ObjectPrototypeToString = uncurryThis(Object.prototype.toString);
 
 export const { parse: JSONParse, stringify: JSONStringify } = JSON;
 export const {
-  floor: MathFloor, imul: MathImul, max: MathMax, min: MathMin, random: MathRandom, trunc: MathTrunc,
+  imul: MathImul, max: MathMax, min: MathMin, random: MathRandom, trunc: MathTrunc,
 } = Math;
-export const {
-  isFinite: NumberIsFinite, isInteger: NumberIsInteger, isNaN: NumberIsNaN, isSafeInteger: NumberIsSafeInteger,
-  parseFloat: NumberParseFloat,
-} = Number;
-export const NumberPrototypeToExponential = uncurryThis(Number.prototype.toExponential);
+export const { isFinite: NumberIsFinite, isNaN: NumberIsNaN } = Number;
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
 export const { now: DateNow } = Date;
-export const DatePrototypeGetTime = uncurryThis(Date.prototype.getTime);
-export const DatePrototypeToISOString = uncurryThis(Date.prototype.toISOString);
 
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
-export const StringPrototypeEndsWith = uncurryThis(String.prototype.endsWith);
 export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
 export const StringPrototypeIndexOf = uncurryThis(String.prototype.indexOf);
-export const StringPrototypeIsWellFormed = uncurryThis(String.prototype.isWellFormed);
-export const StringPrototypeLastIndexOf = uncurryThis(String.prototype.lastIndexOf);
-export const StringPrototypePadEnd = uncurryThis(String.prototype.padEnd);
-export const StringPrototypePadStart = uncurryThis(String.prototype.padStart);
 export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
 export const StringPrototypeStartsWith = uncurryThis(String.prototype.startsWith);
-export const StringPrototypeToLowerCase = uncurryThis(String.prototype.toLowerCase);
 export const StringPrototypeToUpperCase = uncurryThis(String.prototype.toUpperCase);
-export const StringPrototypeToWellFormed = uncurryThis(String.prototype.toWellFormed);
 export const StringPrototypeTrim = uncurryThis(String.prototype.trim);
 /** The only function of regular expressions that looks nothing up: `test`, `match`, `replace` and `split` do. */
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
@@ -81,16 +67,9 @@ export const SymbolPrototypeGetDescription = getterOf(Symbol.prototype, 'descrip
 
 export const { isView: ArrayBufferIsView } = ArrayBuffer;
 export const ArrayBufferPrototypeGetByteLength = getterOf(ArrayBuffer.prototype, 'byteLength');
-export const DataViewPrototypeGetBuffer = getterOf(DataView.prototype, 'buffer');
-export const DataViewPrototypeGetByteLength = getterOf(DataView.prototype, 'byteLength');
-export const DataViewPrototypeGetByteOffset = getterOf(DataView.prototype, 'byteOffset');
 const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
-export const TypedArrayPrototypeGetBuffer = getterOf(TypedArrayPrototype, 'buffer');
-export const TypedArrayPrototypeGetByteLength = getterOf(TypedArrayPrototype, 'byteLength');
-export const TypedArrayPrototypeGetByteOffset = getterOf(TypedArrayPrototype, 'byteOffset');
 export const TypedArrayPrototypeGetLength = getterOf(TypedArrayPrototype, 'length');
 export const TypedArrayPrototypeGetSymbolToStringTag = getterOf(TypedArrayPrototype, Symbol.toStringTag);
-export const TypedArrayPrototypeSet = uncurryThis(TypedArrayPrototype.set);
 
 // -- lists -------------------------------------------------------------------------------------------
 
@@ -105,7 +84,6 @@ export const ArrayPrototypeIncludes = uncurryThis(Array.prototype.includes);
 export const ArrayPrototypeIndexOf = uncurryThis(Array.prototype.indexOf);
 export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join);
 export const ArrayPrototypePop = uncurryThis(Array.prototype.pop);
-export const ArrayPrototypeShift = uncurryThis(Array.prototype.shift);
 export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort);
 
 // The language's own would ask `constructor` and `Symbol.species` which kind of list to make.
@@ -159,24 +137,6 @@ export const StringPrototypeSplit = (text, separator) => {
   return pieces;
 };
 
-/**
- * A text with all matches of a regular expression (with the flag g) replaced by what `convert(match)` makes of
- * `RegExp.prototype.exec`'s result.
- */
-export const RegExpPrototypeSymbolReplace = (expression, text, convert) => {
-  let result = '';
-  let start = 0;
-  expression.lastIndex = 0;
-  for (;;) {
-    const match = RegExpPrototypeExec(expression, text);
-    if (match === null) break;
-    result += StringPrototypeSlice(text, start, match.index) + convert(match);
-    start = match.index + match[0].length;
-    if (match[0] === '') expression.lastIndex += 1;
-  }
-  return result + StringPrototypeSlice(text, start);
-};
-
 // -- collections and promises --------------------------------------------------------------------------
 
 /** Give a class the methods of the language's that it extends: nobody can change these. */
@@ -196,13 +156,6 @@ export class SafeMap extends Map {
 }
 makeSafe(SafeMap, ['clear', 'delete', 'forEach', 'get', 'has', 'set', 'size']);
 
-export class SafeSet extends Set {
-  constructor() { // eslint-disable-line no-useless-constructor
-    super();
-  }
-}
-makeSafe(SafeSet, ['add', 'clear', 'delete', 'forEach', 'has']);
-
 export class SafeWeakMap extends WeakMap {
   constructor() { // eslint-disable-line no-useless-constructor
     super();
@@ -210,10 +163,6 @@ export class SafeWeakMap extends WeakMap {
 }
 makeSafe(SafeWeakMap, ['get', 'set']);
 
-export const MapPrototypeForEach = uncurryThis(Map.prototype.forEach);
-export const SetPrototypeForEach = uncurryThis(Set.prototype.forEach);
-export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref);
-export const FinalizationRegistryPrototypeRegister = uncurryThis(FinalizationRegistry.prototype.register);
 
 const then = uncurryThis(Promise.prototype.then);
 const WITHOUT_SPECIES = { __proto__: null, value: undefined, configurable: true };
@@ -226,4 +175,43 @@ export const PromisePrototypeThen = (promise, fulfilled, rejected) => {
   } finally {
     if (hidden) delete promise.constructor;
   }
+};
+
+// -- what few modules use --------------------------------------------------------------------------------
+
+/** As the language has them: more_primordials.js and bytes.js make of them what modules call. */
+export const reserve = {
+  __proto__: null,
+  Date,
+  FinalizationRegistry,
+  Map,
+  Set,
+  WeakRef,
+  dataViewBuffer: rawGetter(DataView.prototype, 'buffer'),
+  dataViewByteLength: rawGetter(DataView.prototype, 'byteLength'),
+  dataViewByteOffset: rawGetter(DataView.prototype, 'byteOffset'),
+  deref: WeakRef.prototype.deref,
+  encodeURIComponent,
+  endsWith: String.prototype.endsWith,
+  floor: Math.floor,
+  getTime: Date.prototype.getTime,
+  isInteger: Number.isInteger,
+  isSafeInteger: Number.isSafeInteger,
+  isWellFormed: String.prototype.isWellFormed,
+  lastIndexOf: String.prototype.lastIndexOf,
+  mapForEach: Map.prototype.forEach,
+  padEnd: String.prototype.padEnd,
+  padStart: String.prototype.padStart,
+  parseFloat,
+  register: FinalizationRegistry.prototype.register,
+  setForEach: Set.prototype.forEach,
+  shift: Array.prototype.shift,
+  toExponential: Number.prototype.toExponential,
+  toISOString: Date.prototype.toISOString,
+  toLowerCase: String.prototype.toLowerCase,
+  toWellFormed: String.prototype.toWellFormed,
+  typedArrayBuffer: rawGetter(TypedArrayPrototype, 'buffer'),
+  typedArrayByteLength: rawGetter(TypedArrayPrototype, 'byteLength'),
+  typedArrayByteOffset: rawGetter(TypedArrayPrototype, 'byteOffset'),
+  typedArraySet: TypedArrayPrototype.set,
 };

@@ -1,14 +1,15 @@
 // jsrunner:blob — k6's Blob: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/blob/
 // @ts-check
-import { copyOf, isBytes, viewOf } from 'jsrunner:bytes';
+import {
+  DataViewPrototypeGetBuffer, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
+} from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { load } from 'jsrunner:globals/environment';
 import { goType } from 'jsrunner:go_types';
 import { entries, host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
-  ArrayIsArray, ArrayPrototypePush, DataView, DataViewPrototypeGetBuffer, MathMax, MathMin, MathTrunc, Number,
-  ObjectCreate, ObjectDefineProperty, ObjectKeys, SafeArray, SafeWeakMap, String, SymbolIterator,
-  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
+  ArrayIsArray, ArrayPrototypePush, DataView, MathMax, MathMin, MathTrunc, Number, ObjectCreate, ObjectDefineProperty,
+  ObjectKeys, SafeArray, SafeWeakMap, String, SymbolIterator, TypedArrayPrototypeGetLength, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { isNullish, isObject, setOwn } from 'jsrunner:values';
 

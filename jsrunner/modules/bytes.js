@@ -4,11 +4,17 @@ import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { pack, packText } from 'jsrunner:host';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, DataView, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength,
-  DataViewPrototypeGetByteOffset, NumberIsInteger, TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, isInstance,
+  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, DataView, TypedArrayPrototypeGetLength, Uint8Array, isInstance, reserve,
+  uncurryThis,
 } from 'jsrunner:primordials';
+
+export const TypedArrayPrototypeGetBuffer = uncurryThis(reserve.typedArrayBuffer);
+export const TypedArrayPrototypeGetByteLength = uncurryThis(reserve.typedArrayByteLength);
+const TypedArrayPrototypeGetByteOffset = uncurryThis(reserve.typedArrayByteOffset);
+export const TypedArrayPrototypeSet = uncurryThis(reserve.typedArraySet);
+export const DataViewPrototypeGetBuffer = uncurryThis(reserve.dataViewBuffer);
+const DataViewPrototypeGetByteLength = uncurryThis(reserve.dataViewByteLength);
+const DataViewPrototypeGetByteOffset = uncurryThis(reserve.dataViewByteOffset);
 
 /** Whether a value is an ArrayBuffer, a typed array or a DataView. */
 export const isBytes = (value) => isInstance(ArrayBuffer, value) || ArrayBufferIsView(value);
@@ -39,7 +45,7 @@ const bytesOfList = (list) => {
   const bytes = new Uint8Array(list.length);
   for (let i = 0; i < list.length; i += 1) {
     const byte = list[i];
-    if (!NumberIsInteger(byte)) return undefined;
+    if (typeof byte !== 'number' || byte % 1 !== 0) return undefined;
     bytes[i] = byte;
   }
   return TypedArrayPrototypeGetBuffer(bytes);

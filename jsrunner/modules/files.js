@@ -1,11 +1,12 @@
 // jsrunner:files — the files of k6/experimental/fs, which other modules read too.
 // @ts-check
+import { TypedArrayPrototypeSet } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
 import { host, unpack } from 'jsrunner:host';
 import { promised } from 'jsrunner:loop';
+import { NumberIsSafeInteger } from 'jsrunner:more_primordials';
 import {
-  NumberIsSafeInteger, SafeWeakMap, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag,
-  TypedArrayPrototypeSet, Uint8Array,
+  SafeWeakMap, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 

@@ -1,19 +1,20 @@
 // jsrunner:go_json — values as Go's JSON has them, which is how setup's data crosses: keys sorted, dates without
 // idle fractions, buffers of bytes as base64.
 // @ts-check
-import { copyOf } from 'jsrunner:bytes';
+import { copyOf, isBytes } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
-import { host, pack, release } from 'jsrunner:host';
+import { goMethods } from 'jsrunner:go_methods';
+import { goType } from 'jsrunner:go_types';
+import { entries, host } from 'jsrunner:host';
+import {
+  Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Set, SetPrototypeForEach,
+  StringPrototypeEndsWith,
+} from 'jsrunner:more_primordials';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
-  ArrayPrototypeSort, Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Number,
-  NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray, SafeSet, Set, SetPrototypeForEach, StringPrototypeEndsWith,
-  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+  ArrayPrototypeSort, DataView, Number, NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray, StringPrototypeSlice,
+  SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
-
-// Methods of objects that are Go's own: its JSON knows none of them, where it refuses scripts' functions.
-const methods = new SafeSet();
-export const addGoMethod = (known) => methods.add(known);
 
 /** As toISOString writes it, without zeros at the end of the fraction. */
 const dateText = (date) => {
@@ -30,9 +31,7 @@ const ofView = (view, path) => {
   const kind = TypedArrayPrototypeGetSymbolToStringTag(view);
   if (kind === undefined) return { __proto__: null };
   if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') return listOf(view, path);
-  const text = host('vu.base64', pack(copyOf(view)));
-  release();
-  return text;
+  return host('vu.base64', copyOf(view));
 };
 
 const listOf = (items, path) => {
@@ -46,7 +45,7 @@ const recordOf = (value, path) => {
   const names = ArrayPrototypeSort(ObjectKeys(value));
   for (let i = 0; i < names.length; i += 1) {
     const member = value[names[i]];
-    if (typeof member !== 'function' || !methods.has(member)) copy[names[i]] = goJSON(member, path);
+    if (typeof member !== 'function' || !ArrayPrototypeIncludes(goMethods, member)) copy[names[i]] = goJSON(member, path);
   }
   return copy;
 };
@@ -74,7 +73,7 @@ const objectOf = (value, above) => {
 };
 
 /** What is to become of a value in JSON, of lists and records that have no methods. Throws what Go says. */
-export const goJSON = (value, above = SafeArray()) => {
+const goJSON = (value, above = SafeArray()) => {
   if (value === null || value === undefined) return null;
   switch (typeof value) {
     case 'symbol': return SymbolPrototypeGetDescription(value) ?? '';
@@ -87,3 +86,29 @@ export const goJSON = (value, above = SafeArray()) => {
     default: return value;
   }
 };
+
+/** A record of the texts and buffers that handleSummary has returned, by their names. Throws what Go says. */
+const writtenOf = (result) => {
+  if (goType(result) !== 'map[string]interface {}') {
+    throw new GoError('handleSummary() should return a map with string keys');
+  }
+  const written = { __proto__: null };
+  const names = ObjectKeys(result);
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i];
+    const content = result[name];
+    if (typeof content === 'string') {
+      written[name] = content;
+    } else if (typeof content === 'symbol') {
+      written[name] = SymbolPrototypeGetDescription(content) ?? '';
+    } else if (isBytes(content) && !isInstance(DataView, content)) {
+      written[name] = [host('vu.base64', copyOf(content))];
+    } else {
+      throw new GoError('error handling summary object ' + name + ': invalid type ' + goType(content)
+        + ', it needs to be a string or ArrayBuffer');
+    }
+  }
+  return written;
+};
+
+entries.provideGoJSON({ __proto__: null, goJSON, writtenOf });

@@ -1,43 +1,21 @@
 // jsrunner:go_types — what a value becomes in Go, which k6 names in its error texts.
 // @ts-check
-import {
-  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, Boolean, Date, DatePrototypeGetTime, Map, Number, NumberIsInteger,
-  NumberIsNaN, ObjectIs, Promise, RegExpPrototypeExec, Set, StringPrototypeToLowerCase,
-  TypedArrayPrototypeGetSymbolToStringTag, isInstance,
-} from 'jsrunner:primordials';
+import { load } from 'jsrunner:globals/environment';
+import { entries } from 'jsrunner:host';
 
 const LARGEST = 2 ** 53;
 
-/** Whether a number is one of Go's int64: others, and -0, are its float64. */
-export const isGoInteger = (value) => (
-  NumberIsInteger(value) && value >= -LARGEST && value <= LARGEST && !ObjectIs(value, -0)
-);
+/** Whether a value is one of Go's int64: other numbers, and -0, are its float64. */
+export const isGoInteger = (value) => typeof value === 'number' && value % 1 === 0 && value >= -LARGEST
+  && value <= LARGEST && !(value === 0 && 1 / value < 0);
 
-/** The type of a typed array's items; undefined for a DataView. */
-const itemType = (view) => {
-  const name = TypedArrayPrototypeGetSymbolToStringTag(view);
-  return name && StringPrototypeToLowerCase(RegExpPrototypeExec(/^(?:Big)?(.*?)(?:Clamped)?Array$/, name)[1]);
+let nameOf;
+entries.provideTypeNames = (name) => {
+  nameOf = name;
 };
 
 /** The name of the type that a value has in Go. */
 export const goType = (value) => {
-  switch (typeof value) {
-    case 'undefined': return '<nil>';
-    case 'string': case 'symbol': return 'string';
-    case 'boolean': return 'bool';
-    case 'number': return isGoInteger(value) ? 'int64' : 'float64';
-    case 'bigint': return '*big.Int';
-    case 'function': return 'func(sobek.FunctionCall) sobek.Value';
-    default:
-  }
-  if (value === null) return '<nil>';
-  if (ArrayIsArray(value) || isInstance(Set, value)) return '[]interface {}';
-  if (isInstance(Date, value)) return NumberIsNaN(DatePrototypeGetTime(value)) ? '<nil>' : 'time.Time';
-  if (isInstance(Map, value)) return '[][2]interface {}';
-  if (isInstance(ArrayBuffer, value)) return 'sobek.ArrayBuffer';
-  if (isInstance(Promise, value)) return '*sobek.Promise';
-  if (isInstance(Number, value)) return goType(Number(value));
-  if (isInstance(Boolean, value)) return 'bool';
-  const item = ArrayBufferIsView(value) ? itemType(value) : undefined;
-  return item ? '[]' + item : 'map[string]interface {}';
+  if (!nameOf) load('jsrunner:go_type_names');
+  return nameOf(value);
 };

@@ -1,8 +1,8 @@
 // jsrunner:shared_array — arrays whose elements are kept once per process, as JSON.
 // @ts-check
 import {
-  ArrayFromSafe, ArrayPrototypePush, JSONParse, Number, ObjectGetOwnPropertyDescriptor, Proxy, ReflectGet, ReflectHas,
-  SafeArray, String, TypeError,
+  ArrayFromSafe, ArrayPrototypePush, JSONParse, Number, ObjectGetOwnPropertyDescriptor, Proxy, ReflectGet, SafeArray,
+  String, TypeError,
 } from 'jsrunner:primordials';
 import { freezeDeep } from 'jsrunner:values';
 
@@ -26,7 +26,7 @@ export const sharedArray = (length, element) => {
       const index = indexOf(key);
       return index === undefined ? ReflectGet(array, key, receiver) : read(index);
     },
-    has: (array, key) => indexOf(key) !== undefined || ReflectHas(array, key),
+    has: (array, key) => indexOf(key) !== undefined || key in array,
     ownKeys() {
       const names = SafeArray();
       for (let i = 0; i < length; i += 1) ArrayPrototypePush(names, String(i));

@@ -1,16 +1,13 @@
 // jsrunner:vu — what a virtual user does: load the script, call its functions, loop over iterations.
 // @ts-check
-import { isBytes, copyOf } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
 import { nextIteration } from 'jsrunner:core';
 import { GoError, describe, describeRejection } from 'jsrunner:errors';
-import { goJSON } from 'jsrunner:go_json';
-import { goType } from 'jsrunner:go_types';
+import { load } from 'jsrunner:globals/environment';
 import { entries, host } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {
-  DataView, JSONParse, JSONStringify, ObjectHasOwn, ObjectIsFrozen, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet,
-  SymbolPrototypeGetDescription, globalThis, isInstance,
+  JSONParse, JSONStringify, ObjectHasOwn, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis, isInstance,
 } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 
@@ -59,6 +56,16 @@ const giveUp = () => {
   return failure;
 };
 
+// Only the VUs of stages need Go's JSON: it is loaded by the first use.
+let goJSON;
+entries.provideGoJSON = (functions) => {
+  goJSON = functions;
+};
+const go = () => {
+  if (!goJSON) load('jsrunner:go_json');
+  return goJSON;
+};
+
 /** What is wrong with a value that has no JSON: Go's words, or the exception of a getter of a script's. */
 const errorText = (error) => (isInstance(GoError, error) ? error.message : describe(error));
 
@@ -67,7 +74,7 @@ const finish = () => {
   if (hasFailed()) return [[giveUp(), isRejection]];
   if (result === undefined) return [null];
   try {
-    return [null, goJSON(result)];
+    return [null, go().goJSON(result)];
   } catch (error) {
     return [null, { __proto__: null, $error: errorText(error) }];
   }
@@ -80,28 +87,11 @@ const finish = () => {
 const finishSummary = () => {
   const failed = hasFailed() ? [giveUp(), isRejection] : null;
   if (!result || isInstance(Promise, result)) return [failed, null, argument];
-  if (goType(result) !== 'map[string]interface {}') {
-    return [failed, { __proto__: null, $error: 'handleSummary() should return a map with string keys' }, argument];
+  try {
+    return [failed, go().writtenOf(result), argument];
+  } catch (error) {
+    return [failed, { __proto__: null, $error: errorText(error) }, argument];
   }
-  const written = { __proto__: null };
-  const names = ObjectKeys(result);
-  for (let i = 0; i < names.length; i += 1) {
-    const name = names[i];
-    const content = result[name];
-    if (typeof content === 'string') {
-      written[name] = content;
-    } else if (typeof content === 'symbol') {
-      written[name] = SymbolPrototypeGetDescription(content) ?? '';
-    } else if (isBytes(content) && !isInstance(DataView, content)) {
-      written[name] = [host('vu.base64', copyOf(content))];
-    } else {
-      return [failed, {
-        __proto__: null,
-        $error: 'error handling summary object ' + name + ': invalid type ' + goType(content) + ', it needs to be a string or ArrayBuffer',
-      }, argument];
-    }
-  }
-  return [failed, written, argument];
 };
 
 /** Load the script: the text of the failure, or null. */
@@ -140,10 +130,11 @@ entries.handleSummary = (json) => {
 entries.showOptions = (consolidated) => {
   context.inInit = false;
   const { options } = script;
-  if (typeof options !== 'object' || options === null || ObjectIsFrozen(options)) return;
+  if (typeof options !== 'object' || options === null) return;
   const names = ObjectKeys(consolidated);
   for (let i = 0; i < names.length; i += 1) {
-    if (consolidated[names[i]] !== null) options[names[i]] = consolidated[names[i]];
+    // A script may have frozen its options.
+    if (consolidated[names[i]] !== null) ReflectSet(options, names[i], consolidated[names[i]]);
   }
 };
 
@@ -153,7 +144,7 @@ entries.describeScript = () => {
   let json = null;
   if (options !== undefined && options !== null) {
     try {
-      json = JSONStringify(goJSON(options));
+      json = JSONStringify(go().goJSON(options));
     } catch (error) {
       return { __proto__: null, exports: { __proto__: null }, optionsError: errorText(error) };
     }

@@ -47,6 +47,12 @@ class Failure(NamedTuple):
     is_rejection: bool = False
 
 
+#: Modules of ours that the engine loads when they are needed, if it can.
+_LATER = "".join(
+    f"import 'jsrunner:{name}';" for name in ("console_values", "go_json", "go_type_names")
+)
+
+
 class VU:
     """A virtual user. `id` is 0 for the first init and for the VUs of stages: setup, teardown and
     handleSummary."""

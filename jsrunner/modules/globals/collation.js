@@ -3,10 +3,8 @@
 // table of weights has 1 MB; here is what it says of ASCII, Latin letters with accents and common punctuation. Letters
 // of other scripts go by code point.
 // @ts-check
-import {
-  ArrayPrototypePush, Map, ObjectDefineProperty, RegExpPrototypeSymbolReplace, SafeArray, String,
-  StringPrototypeToLowerCase, uncurryThis,
-} from 'jsrunner:primordials';
+import { Map, RegExpPrototypeSymbolReplace, StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
+import { ArrayPrototypePush, ObjectDefineProperty, SafeArray, String, uncurryThis } from 'jsrunner:primordials';
 
 const { RegExp } = globalThis;
 const { fromCodePoint } = String;

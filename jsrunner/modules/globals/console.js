@@ -1,72 +1,29 @@
 // console: five levels, arguments joined by a space, values written as k6 writes them.
 // @ts-check
-import { GoValue } from 'jsrunner:errors';
-import { host } from 'jsrunner:host';
+import { load } from 'jsrunner:globals/environment';
+import { entries, host } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
-import {
-  ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, ArrayPrototypeIncludes,
-  ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, Date, DatePrototypeGetTime, DatePrototypeToISOString,
-  Error, NumberIsNaN, ObjectIs, ObjectKeys, SafeArray, String, SymbolPrototypeGetDescription,
-  TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array, isInstance,
-} from 'jsrunner:primordials';
+import { SafeArray, String, StringPrototypeSlice } from 'jsrunner:primordials';
 
-/** The texts that `show` makes of a list's items, with commas. */
-const list = (items, show, separator = ', ') => {
-  const texts = SafeArray();
-  for (let i = 0; i < items.length; i += 1) ArrayPrototypePush(texts, show(items[i]));
-  return ArrayPrototypeJoin(texts, separator);
+// Most scripts log texts and numbers: what other values need is loaded with the first of them.
+let nested;
+entries.provideValues = (write) => {
+  nested = write;
 };
-
-const HEX = '0123456789abcdef';
-const hexOf = (buffer) => list(new Uint8Array(buffer), (byte) => HEX[byte >> 4] + HEX[byte & 15], ' ');
-
-/** A value inside of another one. */
-const nested = (value, above) => {
-  switch (typeof value) {
-    case 'string': return '"' + value + '"';
-    case 'undefined': return 'null';
-    case 'function': return '[object Function]';
-    case 'symbol': return '"' + (SymbolPrototypeGetDescription(value) ?? '') + '"';
-    case 'object': return structure(value, above);
-    default: return ObjectIs(value, -0) ? '0' : String(value);
-  }
-};
-
-const structure = (value, above) => {
-  if (value === null) return 'null';
-  if (ArrayPrototypeIncludes(above, value)) return '[Circular]';
-  if (isInstance(Error, value) || isInstance(GoValue, value)) return String(value);
-  if (isInstance(Date, value)) {
-    return NumberIsNaN(DatePrototypeGetTime(value)) ? 'null' : '"' + DatePrototypeToISOString(value) + '"';
-  }
-  if (isInstance(ArrayBuffer, value)) {
-    const size = ArrayBufferPrototypeGetByteLength(value);
-    return 'ArrayBuffer { [Uint8Contents]: <' + hexOf(value) + '>, byteLength: ' + size + ' }';
-  }
-  const path = ArrayPrototypeSlice(above);
-  ArrayPrototypePush(path, value);
-  const kind = ArrayBufferIsView(value) ? TypedArrayPrototypeGetSymbolToStringTag(value) : undefined;
-  if (kind !== undefined) {
-    const name = kind === 'Uint8ClampedArray' ? 'Uint8Array' : kind;
-    const count = TypedArrayPrototypeGetLength(value);
-    return count === 0 ? name + '(0) []' : name + '(' + count + ') [ ' + list(value, String) + ' ]';
-  }
-  if (ArrayIsArray(value)) {
-    if (value.length === 0) return '[]';
-    return '[ ' + list(value, (item) => nested(item, path)) + ' ]';
-  }
-  const names = ObjectKeys(value);
-  if (names.length === 0) return '{}';
-  return '{ ' + list(names, (name) => name + ': ' + nested(value[name], path)) + ' }';
+const written = (value) => {
+  if (!nested) load('jsrunner:console_values');
+  return nested(value, SafeArray());
 };
 
 /** A value as an argument of console.log. */
 const shown = (value) => {
   switch (typeof value) {
     case 'string': return value;
+    case 'number': return value === 0 ? '0' : String(value);
     case 'undefined': return 'undefined';
-    case 'symbol': return SymbolPrototypeGetDescription(value) ?? '';
-    default: return nested(value, SafeArray());
+    case 'boolean': return String(value);
+    case 'symbol': return StringPrototypeSlice(String(value), 7, -1);
+    default: return written(value);
   }
 };
 

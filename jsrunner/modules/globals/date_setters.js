@@ -1,8 +1,8 @@
 // Date's setters: a value that is no number makes the date invalid, where the engine leaves it as it was.
 // @ts-check
+import { Date } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypeFilter, Date, NumberIsNaN, Object, ObjectDefineProperty, ReflectApply, StringPrototypeStartsWith,
-  uncurryThis,
+  ArrayPrototypeFilter, NumberIsNaN, Object, ObjectDefineProperty, ReflectApply, StringPrototypeStartsWith, uncurryThis,
 } from 'jsrunner:primordials';
 
 const { prototype } = Date;

@@ -1,7 +1,8 @@
 // Date.prototype.toString and toTimeString: k6's end in the name of the time zone.
 // @ts-check
 import { host } from 'jsrunner:host';
-import { Date, Map, NumberIsNaN, String, uncurryThis } from 'jsrunner:primordials';
+import { Date, Map } from 'jsrunner:more_primordials';
+import { NumberIsNaN, String, uncurryThis } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Date;

@@ -7,8 +7,8 @@ import { GoError, describe } from 'jsrunner:errors';
 import { entries, host, unpack } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
 import {
-  ArrayPrototypePop, ArrayPrototypePush, Error, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, Proxy,
-  RegExpPrototypeExec, SafeArray, SafeMap, String, SyntaxError, globalThis, isInstance,
+  ArrayPrototypePop, ArrayPrototypePush, Error, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn,
+  ObjectKeys, Proxy, RegExpPrototypeExec, SafeArray, SafeMap, String, SyntaxError, globalThis, isInstance,
 } from 'jsrunner:primordials';
 import { asText, setOwn } from 'jsrunner:values';
 

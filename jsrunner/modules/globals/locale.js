@@ -1,7 +1,8 @@
 // toLocaleString of dates and numbers as k6 has it: no locale counts, times have 24 hours, and the argument of a
 // number's is the radix of its toString.
 // @ts-check
-import { Date, MathTrunc, Number, StringPrototypeSlice, TypeError, uncurryThis } from 'jsrunner:primordials';
+import { Date } from 'jsrunner:more_primordials';
+import { MathTrunc, Number, StringPrototypeSlice, TypeError, uncurryThis } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 
 const { BigInt, RangeError } = globalThis;

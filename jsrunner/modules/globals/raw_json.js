@@ -1,9 +1,9 @@
 // JSON.rawJSON and JSON.isRawJSON (https://tc39.es/proposal-json-parse-with-source/), which the engine lacks.
 // @ts-check
+import { RegExpPrototypeSymbolReplace } from 'jsrunner:more_primordials';
 import {
   ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, Boolean, JSONParse, JSONStringify, Object, ObjectFreeze,
-  ReflectApply, RegExpPrototypeSymbolReplace, SafeArray, SafeMap, String, StringPrototypeIncludes, isInstance,
-  uncurryThis,
+  ReflectApply, SafeArray, SafeMap, String, StringPrototypeIncludes, isInstance, uncurryThis,
 } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 

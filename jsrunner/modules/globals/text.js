@@ -1,12 +1,14 @@
 // TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) as far as k6 has them.
 // @ts-check
-import { copyOf, isBytes, viewOf } from 'jsrunner:bytes';
+import {
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
+} from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
-  ArrayIsArray, Boolean, Number, ObjectDefineProperty, RangeError, SafeWeakMap, String, StringPrototypeToLowerCase,
-  StringPrototypeTrim, TypeError, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet,
-  Uint8Array, globalThis as scope,
+  ArrayIsArray, Boolean, Number, ObjectDefineProperty, RangeError, SafeWeakMap, String, StringPrototypeTrim, TypeError,
+  TypedArrayPrototypeGetLength, Uint8Array, globalThis,
 } from 'jsrunner:primordials';
 import { asText, defineMethods, isNullish } from 'jsrunner:values';
 
@@ -31,7 +33,7 @@ const optionsOf = (options, type) => {
   throw new GoError('could not convert ' + String(options) + ' to encoding.' + type);
 };
 
-const define = (value) => ObjectDefineProperty(scope, value.name, {
+const define = (value) => ObjectDefineProperty(globalThis, value.name, {
   __proto__: null, value, writable: true, configurable: true,
 });
 

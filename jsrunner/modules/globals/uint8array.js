@@ -1,10 +1,9 @@
 // Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
 // @ts-check
-import { copyOf } from 'jsrunner:bytes';
+import { TypedArrayPrototypeSet, copyOf } from 'jsrunner:bytes';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import {
-  SyntaxError, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet,
-  Uint8Array,
+  SyntaxError, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 

@@ -4,16 +4,16 @@
 import { fail } from 'jsrunner:errors';
 import { host, unpack } from 'jsrunner:host';
 import { later } from 'jsrunner:globals/environment';
-import { viewOf } from 'jsrunner:bytes';
+import { TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, viewOf } from 'jsrunner:bytes';
 import {
-  ArrayBufferIsView, ArrayPrototypeIncludes, Object, ObjectDefineProperty, TypeError, TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, Uint8Array, globalThis as scope,
+  ArrayBufferIsView, ArrayPrototypeIncludes, Object, ObjectDefineProperty, TypeError, TypedArrayPrototypeGetLength,
+  Uint8Array, globalThis,
 } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
 const {
   Int8Array, Int16Array, Int32Array, Uint16Array, Uint32Array, Uint8ClampedArray,
-} = scope;
+} = globalThis;
 
 const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
 /** getRandomValues fills no more elements at once. */
@@ -41,6 +41,6 @@ defineFixed(crypto, 'getRandomValues', (array) => {
 defineFixed(crypto, 'randomUUID', () => host('webcrypto.uuid'));
 later(crypto, 'subtle', ['subtle', 'CryptoKey'], true);
 
-ObjectDefineProperty(scope, 'crypto', {
+ObjectDefineProperty(globalThis, 'crypto', {
   __proto__: null, value: crypto, writable: true, configurable: true,
 });

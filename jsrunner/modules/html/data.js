@@ -1,17 +1,20 @@
 // jsrunner:html/data — data attributes: names and values as k6 makes them.
 // @ts-check
 import {
-  ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeJoin, ArrayPrototypePush, JSONParse, Number, NumberIsFinite, ObjectIs,
-  RegExpPrototypeExec, RegExpPrototypeSymbolReplace, SafeArray, SafeSet, String, StringPrototypePadEnd,
-  StringPrototypePadStart, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeToUpperCase,
+  RegExpPrototypeSymbolReplace, StringPrototypePadEnd, StringPrototypePadStart, StringPrototypeToLowerCase,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeJoin, ArrayPrototypePush, JSONParse, Number, NumberIsFinite,
+  RegExpPrototypeExec, SafeArray, SafeMap, String, StringPrototypeSlice, StringPrototypeSplit,
+  StringPrototypeToUpperCase,
 } from 'jsrunner:primordials';
 
 // The words that Go's conventions write in capitals: `data-user-id` is `userID`.
-const CAPITALS = new SafeSet();
+const CAPITALS = new SafeMap();
 const WORDS = ['ACL', 'API', 'ASCII', 'CPU', 'CSS', 'DNS', 'EOF', 'ETA', 'GPU', 'GUID', 'HTML', 'HTTP',
   'HTTPS', 'ID', 'IP', 'JSON', 'LHS', 'OS', 'OAuth', 'QPS', 'RAM', 'RHS', 'RPC', 'SLA', 'SMTP', 'SQL', 'SSH', 'TCP',
   'TLS', 'TTL', 'UDP', 'UI', 'UID', 'URI', 'URL', 'UTF8', 'UUID', 'VM', 'XML', 'XMPP', 'XSRF', 'XSS'];
-for (let i = 0; i < WORDS.length; i += 1) CAPITALS.add(WORDS[i]);
+for (let i = 0; i < WORDS.length; i += 1) CAPITALS.set(WORDS[i], true);
 
 const written = (word) => {
   if (word === 'oauth') return 'OAuth';
@@ -58,7 +61,7 @@ export const attributeName = (name) => {
 /** A number without an exponent, as Go prints it. */
 const plainNumber = (value) => {
   const parts = RegExpPrototypeExec(/^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/, String(value));
-  if (parts === null) return ObjectIs(value, -0) ? '-0' : String(value);
+  if (parts === null) return value === 0 && 1 / value < 0 ? '-0' : String(value);
   const digits = parts[2] + (parts[3] ?? '');
   const exponent = Number(parts[4]);
   return parts[1] + (exponent < 0

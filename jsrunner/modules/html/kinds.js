@@ -6,8 +6,10 @@ import {
   attributeOf, below, closest, count, elementOf, elementsOf, fieldOf, joined, placeOf, related, search, setMethods,
 } from 'jsrunner:html/elements';
 import {
-  ArrayFromSafe, ArrayPrototypeIncludes, Number, RegExpPrototypeExec, RegExpPrototypeSymbolReplace, SafeArray,
-  StringPrototypeSplit, StringPrototypeToLowerCase, encodeURIComponent,
+  RegExpPrototypeSymbolReplace, StringPrototypeToLowerCase, encodeURIComponent,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayFromSafe, ArrayPrototypeIncludes, Number, RegExpPrototypeExec, SafeArray, StringPrototypeSplit,
 } from 'jsrunner:primordials';
 
 /** @typedef {import('jsrunner:html/elements').Element} Element */

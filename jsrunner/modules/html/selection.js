@@ -9,11 +9,11 @@ import { attributeName, dataValue, propertyName } from 'jsrunner:html/data';
 import {
   Element, elementsOf, goName, isPlainElement, numberOf, setSelection,
 } from 'jsrunner:html/elements';
+import { RegExpPrototypeSymbolReplace, WeakRef, WeakRefPrototypeDeref } from 'jsrunner:more_primordials';
 import {
-  ArrayFromSafe, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypeIndexOf, ArrayPrototypeMap,
-  ArrayPrototypePush, ArrayPrototypeSlice, FunctionPrototypeCall, MathTrunc, Number, ObjectCreate, ObjectPrototype,
-  RegExpPrototypeSymbolReplace, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, WeakRef, WeakRefPrototypeDeref,
-  isInstance,
+  ArrayFromSafe, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypeIndexOf,
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, FunctionPrototypeCall, MathTrunc, Number, ObjectCreate,
+  ObjectPrototype, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, isInstance,
 } from 'jsrunner:primordials';
 import {
   asText, isNullish, isObject, setOwn,

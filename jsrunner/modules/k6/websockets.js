@@ -13,9 +13,9 @@ import {
   OWN, addTimer, drainJobs, onFailure, removeTimer,
 } from 'jsrunner:loop';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes,
-  ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties,
-  ObjectDefineProperty, ObjectKeys, SafeArray, SafeSet, String, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
+  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin,
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties,
+  ObjectDefineProperty, ObjectKeys, SafeArray, SafeMap, String, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
   StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import {
@@ -53,7 +53,7 @@ const PARAMS = {
 };
 
 /** What closes the sockets that are open when an iteration fails: their close events are still told. */
-const closings = new SafeSet();
+const closings = new SafeMap();
 onFailure((isRejection) => closings.forEach((close) => close(isRejection)));
 
 /** CONNECTING and so on, of WebSocket and of its instances (https://websockets.spec.whatwg.org/#the-websocket-interface). */
@@ -284,7 +284,7 @@ export function WebSocket(address, protocols, params) {
       session.stop();
     }
   }
-  closings.add(closeForGood);
+  closings.set(closeForGood, closeForGood);
   constant('close', (code, reason) => {
     if (state === CLOSING || state === CLOSED) return;
     const number = MathTrunc(Number(code)) || NORMAL;

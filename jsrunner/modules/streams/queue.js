@@ -1,8 +1,9 @@
 // jsrunner:streams/queue — what both kinds of streams are made of: https://streams.spec.whatwg.org/
 // @ts-check
+import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
-  ArrayIsArray, ArrayPrototypePush, ArrayPrototypeShift, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys,
-  Promise, PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
+  ArrayIsArray, ArrayPrototypePush, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, Promise,
+  PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { rejection, resolution } from 'jsrunner:promises';
 import { isNullish } from 'jsrunner:values';

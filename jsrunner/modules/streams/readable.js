@@ -2,9 +2,9 @@
 // https://streams.spec.whatwg.org/#rs (whose names the functions have), without byte streams, tee and pipes.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
+import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, ArrayPrototypeShift, ObjectCreate, Promise, PromisePrototypeThen, SafeArray, SafeWeakMap, String,
-  TypeError,
+  ArrayPrototypePush, ObjectCreate, Promise, PromisePrototypeThen, SafeArray, SafeWeakMap, String, TypeError,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import {

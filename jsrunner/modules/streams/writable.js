@@ -1,9 +1,10 @@
 // jsrunner:streams/writable — WritableStream with its default writer and controller, as in
 // https://streams.spec.whatwg.org/#ws (whose names the functions have), without abort signals.
 // @ts-check
+import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, ArrayPrototypeShift, Boolean, ObjectCreate, ObjectDefineProperty, ObjectKeys, Promise,
-  PromisePrototypeThen, RangeError, SafeArray, SafeWeakMap, TypeError,
+  ArrayPrototypePush, Boolean, ObjectCreate, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen,
+  RangeError, SafeArray, SafeWeakMap, TypeError,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import {

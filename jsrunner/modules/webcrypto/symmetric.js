@@ -4,8 +4,9 @@ import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { unpack } from 'jsrunner:host';
+import { MathFloor } from 'jsrunner:more_primordials';
 import {
-  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathFloor, MathMax, PromisePrototypeThen,
+  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathMax, PromisePrototypeThen,
   StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { NO_USAGES, checkUsages, hasUsage, innerOf, looksLike, newKey } from 'jsrunner:webcrypto/keys';

@@ -1,13 +1,13 @@
 // jsrunner:webcrypto/values — arguments of crypto.subtle as k6 reads them: bytes, numbers, names of algorithms.
 // @ts-check
-import { copyOf, isBytes } from 'jsrunner:bytes';
+import { TypedArrayPrototypeGetBuffer, copyOf, isBytes } from 'jsrunner:bytes';
 import { GoValue, fail } from 'jsrunner:errors';
 import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { aside } from 'jsrunner:loop';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, DataView,
   MathTrunc, Number, NumberIsFinite, Object, ReflectApply, SafeArray, String, StringPrototypeToUpperCase,
-  SymbolIterator, SymbolPrototypeGetDescription, TypeError, TypedArrayPrototypeGetBuffer, Uint8Array, isInstance,
+  SymbolIterator, SymbolPrototypeGetDescription, TypeError, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { asText, isNullish } from 'jsrunner:values';
 

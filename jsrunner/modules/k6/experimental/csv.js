@@ -5,9 +5,10 @@ import { GoError } from 'jsrunner:errors';
 import { handleOf } from 'jsrunner:files';
 import { host } from 'jsrunner:host';
 import { promised, queueTask } from 'jsrunner:loop';
+import { NumberIsInteger } from 'jsrunner:more_primordials';
 import {
-  ArrayFromSafe, Boolean, MathMax, MathMin, MathTrunc, Number, NumberIsInteger, NumberIsNaN, Object,
-  ObjectDefineProperty, Promise, SafeArray, String, TypeError,
+  ArrayFromSafe, Boolean, MathMax, MathMin, MathTrunc, Number, NumberIsNaN, Object, ObjectDefineProperty, Promise,
+  SafeArray, String, TypeError,
 } from 'jsrunner:primordials';
 import { sharedArray } from 'jsrunner:shared_array';
 import { isNullish } from 'jsrunner:values';

@@ -5,9 +5,9 @@ import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { keepHandle } from 'jsrunner:jars';
 import {
-  Boolean, FinalizationRegistry, FinalizationRegistryPrototypeRegister, MathTrunc, Number, Object, ObjectKeys, String,
-  StringPrototypeToLowerCase,
-} from 'jsrunner:primordials';
+  FinalizationRegistry, FinalizationRegistryPrototypeRegister, StringPrototypeToLowerCase,
+} from 'jsrunner:more_primordials';
+import { Boolean, MathTrunc, Number, Object, ObjectKeys, String } from 'jsrunner:primordials';
 import { asText, isNullish } from 'jsrunner:values';
 
 const jars = new FinalizationRegistry((handle) => host('http.drop_jar', handle));

@@ -1,10 +1,11 @@
 // jsrunner:k6/http/gjson — paths into JSON values: https://github.com/tidwall/gjson/blob/master/SYNTAX.md
 // A value that is not there is undefined. JSON lines (paths that begin with `..`) are left out.
 // @ts-check
+import { NumberParseFloat, StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
-  ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush, JSONParse,
-  JSONStringify, NumberParseFloat, ObjectCreate, ObjectHasOwn, ObjectKeys, ObjectPrototype, RegExpPrototypeExec, SafeArray,
-  String, StringPrototypeIncludes, StringPrototypeSlice, StringPrototypeToLowerCase, StringPrototypeTrim,
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush,
+  JSONParse, JSONStringify, ObjectCreate, ObjectHasOwn, ObjectKeys, ObjectPrototype, RegExpPrototypeExec, SafeArray,
+  String, StringPrototypeIncludes, StringPrototypeSlice, StringPrototypeTrim,
 } from 'jsrunner:primordials';
 import { isObject, setOwn } from 'jsrunner:values';
 

@@ -7,9 +7,11 @@ import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { handleOf } from 'jsrunner:jars';
 import { formOf, formValue, goShown } from 'jsrunner:k6/http/values';
 import {
+  MathFloor, NumberIsInteger, StringPrototypeIsWellFormed, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
+} from 'jsrunner:more_primordials';
+import {
   ArrayBuffer, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean, DateNow,
-  MathFloor, MathRandom, MathTrunc, Number, NumberIsFinite, NumberIsInteger, Object, ObjectKeys, SafeArray, String,
-  StringPrototypeIsWellFormed, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
+  MathRandom, MathTrunc, Number, NumberIsFinite, Object, ObjectKeys, SafeArray, String, StringPrototypeSplit,
   StringPrototypeTrim, TypeError, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { tagValues } from 'jsrunner:samples';

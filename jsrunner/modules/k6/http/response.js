@@ -1,7 +1,7 @@
 // jsrunner:k6/http/response — responses, made of the rows that come up from Python.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
-import { addGoMethod } from 'jsrunner:go_json';
+import { addGoMethod } from 'jsrunner:go_methods';
 import { importNow } from 'jsrunner:core';
 import { host, release, unpack } from 'jsrunner:host';
 import { get as select } from 'jsrunner:k6/http/gjson';

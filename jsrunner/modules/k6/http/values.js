@@ -3,12 +3,14 @@
 import { goType, isGoInteger } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
+  DatePrototypeGetTime, MapPrototypeForEach, NumberPrototypeToExponential, RegExpPrototypeSymbolReplace,
+  SetPrototypeForEach, StringPrototypeLastIndexOf, StringPrototypePadStart, StringPrototypeToWellFormed,
+  encodeURIComponent,
+} from 'jsrunner:more_primordials';
+import {
   ArrayBufferIsView, ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort,
-  DataView, DatePrototypeGetTime, JSONStringify,
-  MapPrototypeForEach, Number, NumberIsFinite, NumberPrototypeToExponential, ObjectKeys,
-  RegExpPrototypeSymbolReplace, SafeArray, SetPrototypeForEach, String, StringPrototypeCharCodeAt,
-  StringPrototypeLastIndexOf, StringPrototypePadStart, StringPrototypeSlice, StringPrototypeToWellFormed,
-  SymbolPrototypeGetDescription, encodeURIComponent, isInstance,
+  DataView, JSONStringify, Number, NumberIsFinite, ObjectKeys, SafeArray, String, StringPrototypeCharCodeAt,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, isInstance,
 } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
