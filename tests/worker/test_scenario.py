@@ -1,4 +1,4 @@
-"""Scenarios at work: VUs that were interrupted and are wanted again, and who gets which iterations."""
+"""Scenarios at work: who gets which iterations."""
 
 from __future__ import annotations
 
@@ -12,21 +12,6 @@ if TYPE_CHECKING:
     from running import Process
 
     Run = Callable[..., Process]
-
-#: The VU of `first` is interrupted after a second. What its init code does then is LATER.
-SCRIPT = """
-import { sleep } from 'k6';
-if (Date.now() > Number(__ENV.BEGIN) + 800) { LATER }
-export const options = { scenarios: {
-  first: { executor: 'constant-vus', duration: '1s', gracefulStop: '0s' },
-  again: {
-    executor: 'per-vu-iterations', startTime: '1s', maxDuration: '1s', gracefulStop: '0s', exec: 'again',
-  },
-} };
-export default function () { sleep(9); }
-export function again() { console.log('again'); }
-export function teardown() {}
-"""
 
 
 @pytest.mark.parametrize("workers", [1, 3])
