@@ -5,8 +5,8 @@ import { entries } from 'jsrunner:host';
 import { Boolean, Function, ReflectDefineProperty, globalThis } from 'jsrunner:primordials';
 
 /** Define a global as k6 does, if the script has not frozen it. */
-export const defineGlobal = (name, value) => ReflectDefineProperty(globalThis, name, {
-  __proto__: null, value, writable: true, configurable: true,
+export const defineGlobal = (name, value, enumerable = true) => ReflectDefineProperty(globalThis, name, {
+  __proto__: null, value, writable: true, enumerable, configurable: true,
 });
 
 // What QuickJS has and k6 has not, so that a script's feature tests give the same answers.
@@ -15,7 +15,7 @@ const ABSENT = ['queueMicrotask', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'pe
 for (let i = 0; i < ABSENT.length; i += 1) delete globalThis[ABSENT[i]];
 
 defineGlobal('global', globalThis);
-defineGlobal('GoError', GoError);
+defineGlobal('GoError', GoError, false);
 
 /** Whether the text is the code of a function: then it is no ES module. */
 entries.isFunctionBody = (text) => {

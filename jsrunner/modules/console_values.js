@@ -11,14 +11,16 @@ import {
 } from 'jsrunner:primordials';
 
 /** The texts that `show` makes of a list's items, with commas. */
-const list = (items, show, separator = ', ') => {
+const list = (items, count, show, separator = ', ') => {
   const texts = SafeArray();
-  for (let i = 0; i < items.length; i += 1) ArrayPrototypePush(texts, show(items[i]));
+  for (let i = 0; i < count; i += 1) ArrayPrototypePush(texts, show(items[i]));
   return ArrayPrototypeJoin(texts, separator);
 };
 
 const HEX = '0123456789abcdef';
-const hexOf = (buffer) => list(new Uint8Array(buffer), (byte) => HEX[byte >> 4] + HEX[byte & 15], ' ');
+const hexOf = (buffer, size) => (
+  list(new Uint8Array(buffer), size, (byte) => HEX[byte >> 4] + HEX[byte & 15], ' ')
+);
 
 /** A value inside of another one. */
 const nested = (value, above) => {
@@ -41,7 +43,7 @@ const structure = (value, above) => {
   }
   if (isInstance(ArrayBuffer, value)) {
     const size = ArrayBufferPrototypeGetByteLength(value);
-    return 'ArrayBuffer { [Uint8Contents]: <' + hexOf(value) + '>, byteLength: ' + size + ' }';
+    return 'ArrayBuffer { [Uint8Contents]: <' + hexOf(value, size) + '>, byteLength: ' + size + ' }';
   }
   const path = ArrayPrototypeSlice(above);
   ArrayPrototypePush(path, value);
@@ -49,15 +51,15 @@ const structure = (value, above) => {
   if (kind !== undefined) {
     const name = kind === 'Uint8ClampedArray' ? 'Uint8Array' : kind;
     const count = TypedArrayPrototypeGetLength(value);
-    return count === 0 ? name + '(0) []' : name + '(' + count + ') [ ' + list(value, String) + ' ]';
+    return count === 0 ? name + '(0) []' : name + '(' + count + ') [ ' + list(value, count, String) + ' ]';
   }
   if (ArrayIsArray(value)) {
     if (value.length === 0) return '[]';
-    return '[ ' + list(value, (item) => nested(item, path)) + ' ]';
+    return '[ ' + list(value, value.length, (item) => nested(item, path)) + ' ]';
   }
   const names = ObjectKeys(value);
   if (names.length === 0) return '{}';
-  return '{ ' + list(names, (name) => name + ': ' + nested(value[name], path)) + ' }';
+  return '{ ' + list(names, names.length, (name) => name + ': ' + nested(value[name], path)) + ' }';
 };
 
 entries.provideValues(nested);

@@ -12,8 +12,9 @@ import {
 } from 'jsrunner:more_primordials';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
-  ArrayPrototypeSort, DataView, Number, NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray, StringPrototypeSlice,
-  SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+  ArrayPrototypeSort, DataView, JSONStringify, Number, NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetLength,
+  TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
 
 /** As toISOString writes it, without zeros at the end of the fraction. */
@@ -30,13 +31,13 @@ const dateText = (date) => {
 const ofView = (view, path) => {
   const kind = TypedArrayPrototypeGetSymbolToStringTag(view);
   if (kind === undefined) return { __proto__: null };
-  if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') return listOf(view, path);
+  if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') return listOf(view, path, TypedArrayPrototypeGetLength(view));
   return host('vu.base64', copyOf(view));
 };
 
-const listOf = (items, path) => {
+const listOf = (items, path, count = items.length) => {
   const copy = SafeArray();
-  for (let i = 0; i < items.length; i += 1) ArrayPrototypePush(copy, goJSON(items[i], path));
+  for (let i = 0; i < count; i += 1) ArrayPrototypePush(copy, goJSON(items[i], path));
   return copy;
 };
 
@@ -87,6 +88,20 @@ const goJSON = (value, above = SafeArray()) => {
   }
 };
 
+/** The JSON of a value that goJSON has made. JSON.stringify itself may call setters that a script gave to lists. */
+const textOf = (value) => {
+  if (typeof value !== 'object' || value === null) return JSONStringify(value);
+  const isList = ArrayIsArray(value);
+  const names = ObjectKeys(value);
+  let text = '';
+  for (let i = 0; i < names.length; i += 1) {
+    if (i > 0) text += ',';
+    if (!isList) text += JSONStringify(names[i]) + ':';
+    text += textOf(value[names[i]]);
+  }
+  return isList ? '[' + text + ']' : '{' + text + '}';
+};
+
 /** A record of the texts and buffers that handleSummary has returned, by their names. Throws what Go says. */
 const writtenOf = (result) => {
   if (goType(result) !== 'map[string]interface {}') {
@@ -111,4 +126,4 @@ const writtenOf = (result) => {
   return written;
 };
 
-entries.provideGoJSON({ __proto__: null, goJSON, writtenOf });
+entries.provideGoJSON({ __proto__: null, goJSON, textOf, writtenOf });

@@ -7,7 +7,7 @@ import { load } from 'jsrunner:globals/environment';
 import { entries, host } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {
-  JSONParse, JSONStringify, ObjectHasOwn, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis, isInstance,
+  JSONParse, ObjectHasOwn, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis, isInstance,
 } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 
@@ -144,7 +144,8 @@ entries.describeScript = () => {
   let json = null;
   if (options !== undefined && options !== null) {
     try {
-      json = JSONStringify(go().goJSON(options));
+      const functions = go();
+      json = functions.textOf(functions.goJSON(options));
     } catch (error) {
       return { __proto__: null, exports: { __proto__: null }, optionsError: errorText(error) };
     }

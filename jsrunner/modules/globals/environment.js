@@ -8,7 +8,8 @@ import { entries, host, unpack } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
 import {
   ArrayPrototypePop, ArrayPrototypePush, Error, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn,
-  ObjectKeys, Proxy, RegExpPrototypeExec, SafeArray, SafeMap, String, SyntaxError, globalThis, isInstance,
+  ObjectKeys, Proxy, ReflectDefineProperty, RegExpPrototypeExec, SafeArray, SafeMap, String, SyntaxError, TypeError,
+  globalThis, isInstance,
 } from 'jsrunner:primordials';
 import { asText, setOwn } from 'jsrunner:values';
 
@@ -119,30 +120,33 @@ const mixed = (name) => ObjectDefineProperty(globalThis, name, {
 mixed('module');
 mixed('exports');
 
-/** Load a module of ours that few scripts use, and that each VU would pay for. */
-export const load = (specifier) => importNow("import '" + specifier + "';", 'jsrunner:load/' + specifier, (error) => {
+/** The namespace of a module of ours that few scripts use, and that each VU would pay for. */
+export const load = (specifier) => importNow("export * from '" + specifier + "';", 'jsrunner:load/' + specifier, (error) => {
   throw error;
 });
 
-/** Members that few scripts use and each VU would pay for: the module that defines them is loaded late. */
-export const later = (target, module, names, enumerable = false) => {
+/**
+ * Members that few scripts use and each VU would pay for: the first use loads the module that exports them.
+ * A script may have frozen their object.
+ */
+export const later = (target, module, names, writable) => {
+  let members;
   for (let i = 0; i < names.length; i += 1) {
     const name = names[i];
-    ObjectDefineProperty(target, name, {
-      __proto__: null,
-      configurable: true,
-      enumerable,
-      get() {
-        load('jsrunner:globals/' + module);
-        return target[name];
-      },
-      set(value) {
-        ObjectDefineProperty(target, name, {
-          __proto__: null, value, writable: true, enumerable, configurable: true,
-        });
-      },
+    const define = (value) => ReflectDefineProperty(target, name, {
+      __proto__: null, value, writable, enumerable: true, configurable: writable,
     });
+    const get = () => {
+      members ??= load('jsrunner:globals/' + module);
+      define(members[name]);
+      return members[name];
+    };
+    const set = (value) => {
+      if (writable) define(value);
+      else throw new TypeError("Cannot assign to read only property '" + name + "'");
+    };
+    ObjectDefineProperty(target, name, { __proto__: null, get, set, enumerable: true, configurable: true });
   }
 };
-later(globalThis, 'text', ['TextEncoder', 'TextDecoder']);
-later(globalThis, 'webcrypto', ['crypto']);
+later(globalThis, 'text', ['TextEncoder', 'TextDecoder'], true);
+later(globalThis, 'webcrypto', ['crypto'], true);

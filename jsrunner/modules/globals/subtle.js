@@ -18,7 +18,7 @@ import { SYMMETRIC } from 'jsrunner:webcrypto/symmetric';
 import {
   bytesOf, failPlainly, integerOf, memberOf, needed, normalized, runForBytes, usagesOf,
 } from 'jsrunner:webcrypto/values';
-import { crypto, defineFixed } from 'jsrunner:globals/webcrypto';
+import { defineFixed } from 'jsrunner:globals/webcrypto';
 import { rejection } from 'jsrunner:promises';
 
 /** What each algorithm can do: operation -> a function of its name and parameters, which gives what is done then. */
@@ -204,9 +204,8 @@ const members = {
   verify,
   wrapKey: notImplemented(4),
 };
-const subtle = {};
+export const subtle = {};
 for (let i = 0, names = ObjectKeys(members); i < names.length; i += 1) defineFixed(subtle, names[i], members[names[i]]);
 
-defineFixed(crypto, 'subtle', subtle);
-// No constructor: an empty key.
-defineFixed(crypto, 'CryptoKey', { type: '', extractable: false, algorithm: null, usages: ArrayFromSafe(SafeArray()) });
+/** No constructor: an empty key. */
+export const CryptoKey = { type: '', extractable: false, algorithm: null, usages: ArrayFromSafe(SafeArray()) };

@@ -8,7 +8,7 @@ import { host, pack, packText, release, unpack } from 'jsrunner:host';
 import { StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
   ArrayIsArray, Boolean, Number, ObjectDefineProperty, RangeError, SafeWeakMap, String, StringPrototypeTrim, TypeError,
-  TypedArrayPrototypeGetLength, Uint8Array, globalThis,
+  TypedArrayPrototypeGetLength, Uint8Array,
 } from 'jsrunner:primordials';
 import { asText, defineMethods, isNullish } from 'jsrunner:values';
 
@@ -32,10 +32,6 @@ const optionsOf = (options, type) => {
   if (typeof options === 'object' || typeof options === 'function') return options;
   throw new GoError('could not convert ' + String(options) + ' to encoding.' + type);
 };
-
-const define = (value) => ObjectDefineProperty(globalThis, value.name, {
-  __proto__: null, value, writable: true, configurable: true,
-});
 
 // As all of k6's constructors these work without `new`, and have no parameters.
 
@@ -113,5 +109,4 @@ defineMethods(TextDecoder.prototype, {
   },
 });
 
-define(TextEncoder);
-define(TextDecoder);
+export { TextDecoder, TextEncoder };

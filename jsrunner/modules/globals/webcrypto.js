@@ -6,16 +6,18 @@ import { host, unpack } from 'jsrunner:host';
 import { later } from 'jsrunner:globals/environment';
 import { TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, viewOf } from 'jsrunner:bytes';
 import {
-  ArrayBufferIsView, ArrayPrototypeIncludes, Object, ObjectDefineProperty, TypeError, TypedArrayPrototypeGetLength,
-  Uint8Array, globalThis,
+  ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, ObjectGetPrototypeOf, TypeError,
+  TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
-const {
-  Int8Array, Int16Array, Int32Array, Uint16Array, Uint32Array, Uint8ClampedArray,
-} = globalThis;
+const INTEGERS = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array'];
 
-const INTEGERS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
+/** Whether a typed array is an instance of the language's own class, not of one that extends it. */
+const isPlain = (array) => (
+  ObjectGetPrototypeOf(ObjectGetPrototypeOf(array)) === ObjectGetPrototypeOf(Uint8Array.prototype)
+);
+
 /** getRandomValues fills no more elements at once. */
 const QUOTA = 65536;
 
@@ -27,8 +29,8 @@ export const defineFixed = (object, name, value) => ObjectDefineProperty(object,
 export const crypto = {};
 defineFixed(crypto, 'getRandomValues', (array) => {
   if (isNullish(array)) throw new TypeError('Cannot convert undefined or null to object');
-  // As in k6 it is the constructor that counts: an instance of a class of the script's own is none.
-  if (!ArrayPrototypeIncludes(INTEGERS, Object(array).constructor) || !ArrayBufferIsView(array)) {
+  const kind = ArrayBufferIsView(array) ? TypedArrayPrototypeGetSymbolToStringTag(array) : undefined;
+  if (!ArrayPrototypeIncludes(INTEGERS, kind) || !isPlain(array)) {
     fail('TypeMismatchError', "typedArray parameter isn't a TypedArray instance");
   }
   if (TypedArrayPrototypeGetLength(array) > QUOTA) {
@@ -39,8 +41,4 @@ defineFixed(crypto, 'getRandomValues', (array) => {
   return array;
 });
 defineFixed(crypto, 'randomUUID', () => host('webcrypto.uuid'));
-later(crypto, 'subtle', ['subtle', 'CryptoKey'], true);
-
-ObjectDefineProperty(globalThis, 'crypto', {
-  __proto__: null, value: crypto, writable: true, configurable: true,
-});
+later(crypto, 'subtle', ['subtle', 'CryptoKey'], false);

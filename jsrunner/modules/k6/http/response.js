@@ -8,11 +8,11 @@ import { get as select } from 'jsrunner:k6/http/gjson';
 import { packData } from 'jsrunner:k6/http/request';
 import { formOf } from 'jsrunner:k6/http/values';
 import {
-  ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, JSONStringify, Object,
-  ObjectCreate, ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, Object, ObjectCreate,
+  ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
   StringPrototypeToUpperCase,
 } from 'jsrunner:primordials';
-import { asText, isNullish, isObject } from 'jsrunner:values';
+import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
 
 const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';
@@ -76,6 +76,15 @@ function html(...args) {
   return args.length ? Selection.below(page, asText(args[0])) : page;
 }
 
+/** A value of JSON that the script may change. */
+const copied = (value) => {
+  if (!isObject(value)) return value;
+  const copy = ArrayIsArray(value) ? [] : {};
+  const names = ObjectKeys(value);
+  for (let i = 0; i < names.length; i += 1) setOwn(copy, names[i], copied(value[names[i]]));
+  return copy;
+};
+
 function json(...args) {
   const text = textOf(this.body, 'JSON');
   if (args.length === 0) {
@@ -95,7 +104,7 @@ function json(...args) {
     parsed.set(this, whole);
   }
   const found = select(whole, asText(args[0]));
-  return isObject(found) ? JSONParse(JSONStringify(found)) : found;
+  return copied(found);
 }
 
 const notThere = (what, selector, response) => 'no ' + what + " for selector '" + String(selector)
