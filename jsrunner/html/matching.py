@@ -294,6 +294,9 @@ def group(parts: Sequence[Part]) -> Part:
 # -- places ----------------------------------------------------------------------------------------
 
 
+_LARGEST_CSS_NUMBER: Final = 2**31 - 1
+
+
 def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Part:
     """`:nth-child(step n + offset)` and its relatives: counted from the end, within a type."""
 
@@ -316,6 +319,8 @@ def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Part:
     css = f":{name}({step}n{offset:+d})"
     if name == "nth-child":  # Lexbor counts the document type, too, before the root element
         css = f":is({css},:root)" if counts(1) else f"{css}:not(:root)"
+    if max(abs(step), abs(offset)) > _LARGEST_CSS_NUMBER:
+        return Part(test)
     return Part(test, css=css, exact=True)
 
 

@@ -77,6 +77,8 @@ _NTH: Final = re.compile(
     re.DOTALL | re.ASCII,
 )
 _ODD_EVEN: Final = re.compile(r"(?:odd|even)(?![\w\\-]|[^\x00-\x7f])", re.IGNORECASE | re.ASCII)
+#: A number may have zeros in front of it.
+_LONGEST_INT64: Final = 4000
 _OPERATOR: Final = re.compile(r"[!~|^$*#]?=")
 
 
@@ -91,6 +93,13 @@ def _unescaped(text: str) -> str:
         return chr(code) if valid else "\ufffd"
 
     return _ESCAPE.sub(character, text) if "\\" in text else text
+
+
+def _int64(text: str) -> int:
+    """The number that a text says. Raises _SelectorError if Go has none so large."""
+    if len(text) > _LONGEST_INT64 or abs(number := int(text)) >> 63:
+        raise _SelectorError("the number is too large")
+    return number
 
 
 class _Parser:
@@ -266,10 +275,10 @@ class _Parser:
         else:
             match = self._take(_NTH)
             if match["number"]:
-                step, offset = 0, int(match["number"])
+                step, offset = 0, _int64(match["number"])
             else:
-                step = int(f"{match['step']}1" if match["step"] in "+-" else match["step"])
-                offset = int(f"{match['sign'] or ''}{match['offset'] or 0}")
+                step = _int64(f"{match['step']}1" if match["step"] in "+-" else match["step"])
+                offset = _int64(f"{match['sign'] or ''}{match['offset'] or 0}")
         last, of_type = "last" in name, "of-type" in name
         return matching.nth(step, offset, last=last, of_type=of_type)
 

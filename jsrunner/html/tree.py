@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Node = LexborNode
 
+#: So many elements Go's parser has open at most.
+MOST_OPEN: Final = 512
+#: Finds elements that have as many above them.
+_TOO_DEEP: Final = " > ".join(["*"] * (MOST_OPEN + 1))
+
 # The DOM standard's numbers of node types.
 ELEMENT: Final = 1
 TEXT: Final = 3
@@ -41,6 +46,10 @@ _HTML_IN_SVG: Final = frozenset({"desc", "foreignObject", "title"})
 _TEXT_IN_MATH: Final = frozenset({"mi", "mn", "mo", "ms", "mtext"})
 
 
+class TooDeepError(ValueError):
+    """A document has more elements in each other than Go's parser would open."""
+
+
 class Attribute(NamedTuple):
     namespace: str
     name: str
@@ -51,6 +60,7 @@ class Tree:
     """A document. Its nodes live as long as this object, which numbers those that are asked for."""
 
     def __init__(self, source: bytes) -> None:
+        """Raises TooDeepError."""
         self._parser = LexborHTMLParser(source, scripting=True)
         html = self._parser.root
         assert html is not None
@@ -64,16 +74,21 @@ class Tree:
         #: The content of templates by the template's mem_id, and the way back.
         self._contents: dict[int, Node] = {}
         self._templates: dict[int, Node] = {}
+        may_be_deep = source.count(b"<") > MOST_OPEN - 3  # three the parser adds: html, head, body
+        if may_be_deep and self._parser.css_first(_TOO_DEEP) is not None:
+            raise TooDeepError
         if self._parser.css_first("template") is not None:
             self._adopt_templates(html)
 
-    def _adopt_templates(self, node: Node) -> None:
+    def _adopt_templates(self, node: Node, depth: int = 0) -> None:
+        if depth > MOST_OPEN:
+            raise TooDeepError
         for content in node.template_fragments():
             template = content.parent
             assert template is not None
             self._contents[template.mem_id] = content
             self._templates[content.mem_id] = template
-            self._adopt_templates(content)
+            self._adopt_templates(content, depth + 1)
 
     @property
     def has_templates(self) -> bool:

@@ -4,8 +4,8 @@ import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { pack, packText } from 'jsrunner:host';
 import {
-  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, DataView, TypedArrayPrototypeGetLength, Uint8Array, isInstance, reserve,
-  uncurryThis,
+  ArrayBuffer, ArrayBufferIsView, DataView, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag,
+  Uint8Array, isInstance, reserve, uncurryThis,
 } from 'jsrunner:primordials';
 
 export const TypedArrayPrototypeGetBuffer = uncurryThis(reserve.typedArrayBuffer);
@@ -40,23 +40,11 @@ export const copyOf = (value) => {
   return TypedArrayPrototypeGetBuffer(copy);
 };
 
-/** The bytes that a list has as numbers; undefined if one of its items is no whole number. */
-const bytesOfList = (list) => {
-  const bytes = new Uint8Array(list.length);
-  for (let i = 0; i < list.length; i += 1) {
-    const byte = list[i];
-    if (typeof byte !== 'number' || byte % 1 !== 0) return undefined;
-    bytes[i] = byte;
-  }
-  return TypedArrayPrototypeGetBuffer(bytes);
-};
-
 /** [kind, handle] for Python's `unpack_input`; `prefix` begins the error's text. */
 export const packInput = (value, prefix) => {
   if (typeof value === 'string') return ['text', packText(value)];
   if (isInstance(ArrayBuffer, value)) return ['buffer', pack(value)];
-  if (ArrayBufferIsView(value) && !isInstance(DataView, value)) return ['buffer', pack(copyOf(value))];
-  const listed = ArrayIsArray(value) ? bytesOfList(value) : undefined;
-  if (listed) return ['buffer', pack(listed)];
+  const name = TypedArrayPrototypeGetSymbolToStringTag(value);
+  if (name === 'Uint8Array' || name === 'Uint8ClampedArray') return ['buffer', pack(copyOf(value))];
   throw new GoError(prefix + ' ' + goType(value) + ', expected string, []byte or ArrayBuffer');
 };

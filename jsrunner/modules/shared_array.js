@@ -15,7 +15,7 @@ export const sharedArray = (length, element) => {
   const indexOf = (key) => {
     if (typeof key !== 'string') return undefined;
     const index = Number(key);
-    return index >= 0 && index < length && String(index) === key ? index : undefined;
+    return index >= 0 && index < length && index % 1 === 0 && String(index) === key ? index : undefined;
   };
   const read = (index) => freezeDeep(JSONParse(element(index)));
   const target = ArrayFromSafe(SafeArray());
@@ -42,6 +42,8 @@ export const sharedArray = (length, element) => {
     set: immutable,
     defineProperty: immutable,
     deleteProperty: immutable,
-    setPrototypeOf: immutable,
+    preventExtensions() {
+      throw new TypeError('Cannot make a dynamic object non-extensible');
+    },
   });
 };

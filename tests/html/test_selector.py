@@ -95,12 +95,19 @@ def test_what_is_found(selector: str, expected: str) -> None:
         "[a=]", "[a/=b]", "[=b]", "#", ".", ".1", "1", "p)", "(p)", "p:not()", "p:not(p",
         "p:nth-child(x)", "p:nth-child(2m)", "p:contains(1)", "p:contains('x", "p:lang('de')",
         "p:matches([)", "p:matches((?=x))", r"p:matches((x)\1)", "p:nth-child", "p !", "*|", "'p'",
-        "p:not(p::after)",
+        "p:not(p::after)", "p:nth-child(99999999999999999999)", f"p:nth-child({'9' * 5000}n)",
     ],
 )  # fmt: skip
 def test_what_is_no_selector_matches_nothing(selector: str) -> None:
     assert compiled(selector) is matching.NOTHING
     assert find(selector) == []
+
+
+def test_numbers_that_css_has_not() -> None:
+    page = b"<p>1<p>2<p>3"
+    assert find("p:nth-child(-9999999999n+2)", page) == ["p"]
+    assert find("p:nth-child(9223372036854775807n+1)", page) == ["p"]
+    assert find("p:nth-child(9999999999)", page) == []
 
 
 def test_texts_match_where_no_piece_asks_for_an_element() -> None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsrunner.html.tree import COMMENT, DOCTYPE, DOCUMENT, ELEMENT, TEXT, Tree, comment, doctype
+from jsrunner.html.tree import (
+    COMMENT,
+    DOCTYPE,
+    DOCUMENT,
+    ELEMENT,
+    TEXT,
+    TooDeepError,
+    Tree,
+    comment,
+    doctype,
+)
 
 
 def names(source: str) -> list[str]:
@@ -130,3 +141,14 @@ def test_walks_agree(source: str) -> None:
         return found
 
     assert [node.mem_id for node in tree.descendants(tree.document)] == walk(tree.document)
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "ul><li", "template"])
+def test_go_opens_512_elements(tag: str) -> None:
+    most = 510 // len(tag.split("><"))
+    Tree(f"<{tag}>".encode() * most)
+    with pytest.raises(TooDeepError):
+        Tree(f"<{tag}>".encode() * 20_000)
+    if tag == "div":
+        with pytest.raises(TooDeepError):
+            Tree(b"<div>" * 511)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., list[str]]:
-    """Run a script's init code: what it says on the console. `said` gets all messages."""
+    """Run a script's init code: what it says on the console.
+
+    `said` gets all messages, `modules` the Python halves of the modules.
+    """
 
     def run(
         source: str,
@@ -26,6 +29,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
         secrets: Secrets | None = None,
         environment: dict[str, str] | None = None,
         said: list[Any] | None = None,
+        modules: dict[str, Any] | None = None,
     ) -> list[str]:
         path = tmp_path / "script.js"
         path.write_text(source)
@@ -41,7 +45,9 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
             secrets=secrets or Secrets({}),
             say=say,
         )
-        process.new_vu(0)
+        vu = process.new_vu(0)
+        if modules is not None:
+            modules.update(vu.modules)
         return [
             one.text
             for one in messages

@@ -2,22 +2,17 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import {
-  host, packText, release, unpack,
-} from 'jsrunner:host';
+import { host, packText, release, unpack } from 'jsrunner:host';
 import { attributeName, dataValue, propertyName } from 'jsrunner:html/data';
-import {
-  Element, elementsOf, goName, isPlainElement, numberOf, setSelection,
-} from 'jsrunner:html/elements';
+import { Element, elementsOf, goName, isPlainElement, numberOf, setSelection } from 'jsrunner:html/elements';
 import { RegExpPrototypeSymbolReplace, WeakRef, WeakRefPrototypeDeref } from 'jsrunner:more_primordials';
 import {
   ArrayFromSafe, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypeIndexOf,
-  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, FunctionPrototypeCall, MathTrunc, Number, ObjectCreate,
-  ObjectPrototype, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, isInstance,
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, FunctionPrototypeCall, MathTrunc, NumberIsFinite,
+  ObjectCreate, ObjectPrototype, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice,
+  StringPrototypeSplit, isInstance,
 } from 'jsrunner:primordials';
-import {
-  asText, isNullish, isObject, setOwn,
-} from 'jsrunner:values';
+import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
 
 /** A parsed document: a handle of Python's, and where the document came from. */
 class Page {
@@ -52,7 +47,10 @@ export const parse = (source, url = '') => {
 
 /** A text of Python's; a long one comes as a handle. */
 const long = (value) => (typeof value === 'string' ? value : unpack(value.long));
-const integer = (value) => MathTrunc(Number(value)) || 0;
+const integer = (value) => {
+  const number = MathTrunc(value);
+  return NumberIsFinite(number) ? number || 0 : 0;
+};
 
 /** The items of both lists, each once. */
 const united = (one, other) => {

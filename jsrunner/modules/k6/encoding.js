@@ -12,7 +12,7 @@ export function b64encode(input, variant) {
 }
 
 export function b64decode(input, variant, format) {
-  return unpack(host('encoding.decode', asText(input), String(variant), format === 's'));
+  return unpack(host('encoding.decode', asText(input), String(variant), asText(format) === 's'));
 }
 
 export default { b64decode, b64encode };

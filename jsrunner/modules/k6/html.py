@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote_plus
 
+from jsrunner.engine.errors import HostError
 from jsrunner.engine.interpreter import mend
 from jsrunner.html.relations import RELATIONS
 from jsrunner.html.render import inner_html
 from jsrunner.html.selector import below, compiled
-from jsrunner.html.tree import Tree
+from jsrunner.html.tree import MOST_OPEN, TooDeepError, Tree
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.transport import references
 from jsrunner.transport.url import URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from jsrunner.html.tree import Node
     from jsrunner.worker.vu import VU
+
+_F = TypeVar("_F", bound="Callable[..., object]")
 
 #: Texts longer than this cross beside the JSON.
 _LONG_TEXT = 1024
 
 _FIELDS = "input,select,textarea,keygen"
 _NO_FIELD_TYPES = ("button", "file", "image", "reset", "submit")
+
+
+def _selecting(method: _F) -> _F:
+    """Refuse a selector of more levels than Python can follow."""
+
+    @functools.wraps(method)
+    def guarded(*arguments: Any) -> object:
+        try:
+            return method(*arguments)
+        except RecursionError:
+            raise HostError("the selector has too many levels") from None
+
+    return cast("_F", guarded)
 
 
 class HTML(HostModule):
@@ -40,8 +57,12 @@ class HTML(HostModule):
     @operation
     def parse(self, source: int | str) -> int:
         """A handle of the document, which lives until `free`."""
+        try:
+            tree = Tree(mend(self.vu.interpreter.text(source)))
+        except TooDeepError:
+            raise HostError(f"html: open stack of elements exceeds {MOST_OPEN} nodes") from None
         self._last += 1
-        self._trees[self._last] = Tree(mend(self.vu.interpreter.text(source)))
+        self._trees[self._last] = tree
         return self._last
 
     @operation
@@ -52,11 +73,13 @@ class HTML(HostModule):
     # -- selecting ---------------------------------------------------------------------------------
 
     @operation
+    @_selecting
     def find(self, handle: int, nodes: list[int], text: str) -> list[int]:
         tree = self._trees[handle]
         return _numbers(tree, _find(tree, _nodes(tree, nodes), text))
 
     @operation
+    @_selecting
     def find_first(self, handle: int, nodes: list[int], text: str) -> list[int]:
         tree = self._trees[handle]
         for found in _find(tree, _nodes(tree, nodes), text):
@@ -64,12 +87,14 @@ class HTML(HostModule):
         return []
 
     @operation
+    @_selecting
     def filter(self, handle: int, nodes: list[int], text: str, keep: bool) -> list[int]:
         """Those that match, or those that do not."""
         tree, test = self._trees[handle], compiled(text).test
         return [number for number in nodes if test(tree, tree.nodes[number]) == keep]
 
     @operation
+    @_selecting
     def having(self, handle: int, nodes: list[int], wanted: str | list[int]) -> list[int]:
         """Those that have something below them that matches, or one of the wanted nodes."""
         tree = self._trees[handle]
@@ -83,6 +108,7 @@ class HTML(HostModule):
         return [number for number in nodes if tree.nodes[number].mem_id in above]
 
     @operation
+    @_selecting
     def closest(self, handle: int, nodes: list[int], wanted: str | list[int]) -> list[int]:
         """Of each node itself and what is above it the first that matches, or that is wanted."""
         tree = self._trees[handle]
@@ -94,6 +120,7 @@ class HTML(HostModule):
         return _numbers(tree, (one for one in found if one is not None))
 
     @operation
+    @_selecting
     def relatives(
         self,
         handle: int,

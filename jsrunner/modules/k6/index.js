@@ -5,7 +5,7 @@ import { GoError } from 'jsrunner:errors';
 import { sleep as pause } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import {
-  AsyncFunction, Math, MathImul, MathMin, MathRandom, Number, ObjectKeys, ReflectDefineProperty, ReflectGet,
+  AsyncFunction, Math, MathImul, MathMin, MathRandom, ObjectKeys, ReflectDefineProperty, ReflectGet,
   StringPrototypeIncludes, isInstance,
 } from 'jsrunner:primordials';
 import {
@@ -81,7 +81,7 @@ let random = MathRandom;
 
 export function randomSeed(seed) {
   // xoshiro-like generators need no more than a 32-bit state here: k6 promises equal sequences only.
-  let state = Number(seed) | 0;
+  let state = +seed | 0;
   if (ReflectGet(Math, 'random') !== random) return;
   random = () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -95,7 +95,7 @@ export function randomSeed(seed) {
 }
 
 export function sleep(seconds) {
-  const time = Number(seconds);
+  const time = +seconds;
   if (!(time > 0)) return;
   pause(MathMin(time, 1e9) * 1000);
 }

@@ -78,3 +78,20 @@ def test_what_is_refused(tmp_path: Path) -> None:
         "Error: mine",
         "GoError: new SharedArray must be called in the init context",
     ]
+
+
+def test_names_and_elements_are_what_their_texts_are(tmp_path: Path) -> None:
+    stage = run(
+        tmp_path,
+        "const array = new SharedArray(undefined, () => [undefined, () => 1, new Date(0)]);",
+        """
+        console.log(array.length, JSON.stringify(array[2]));
+        console.log(caught(() => array[0]).slice(0, 11), caught(() => array[1]).slice(0, 11));
+        console.log(array[1.5], array['00'], caught(() => Object.freeze(array)), Object.isExtensible(array));
+        """,
+    )
+    assert stage.logged() == [
+        '3 "1970-01-01T00:00:00.000Z"',
+        "SyntaxError SyntaxError",
+        "undefined undefined TypeError: Cannot make a dynamic object non-extensible true",
+    ]

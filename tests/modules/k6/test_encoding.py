@@ -31,10 +31,10 @@ def test_as_pythons_own(data: bytes) -> None:
     [
         ("*", "std", 0),
         ("ab*=", "std", 2),
-        ("aGk", "std", 3),
+        ("aGk", "std", 0),
         ("aGk=", "rawstd", 3),
         ("a-_b", "std", 1),
-        ("a", "rawstd", 1),
+        ("a", "rawstd", 0),
     ],
 )
 def test_errors_name_the_place(text: str, variant: str, place: int) -> None:

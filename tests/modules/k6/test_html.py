@@ -202,6 +202,10 @@ def test_readings(expression: str, expected: object) -> None:
         ("doc.each('x')", "the argument to each() must be a function"),
         ("doc.map()", "the argument to map() must be a function"),
         ("doc.slice(5)", "runtime error: slice bounds out of range [5:1]"),
+        ("doc.find(':not('.repeat(2000) + 'p' + ')'.repeat(2000))", "the selector has too many levels"),
+        ("doc.find('p').is(':not('.repeat(2000) + 'p' + ')'.repeat(2000))",
+         "the selector has too many levels"),
+        ("parseHTML('<div>'.repeat(511))", "html: open stack of elements exceeds 512 nodes"),
     ],
 )  # fmt: skip
 def test_wrong_arguments(expression: str, text: str) -> None:

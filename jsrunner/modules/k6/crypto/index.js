@@ -3,10 +3,15 @@
 import { packInput } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { host, release, unpack } from 'jsrunner:host';
-import { ArrayPrototypeIncludes, MathTrunc, Number } from 'jsrunner:primordials';
+import { FinalizationRegistry, FinalizationRegistryPrototypeRegister } from 'jsrunner:more_primordials';
+import { ArrayBuffer, ArrayPrototypeIncludes, MathTrunc } from 'jsrunner:primordials';
 import { asText } from 'jsrunner:values';
 
 const ENCODINGS = ['base64', 'base64url', 'base64rawurl', 'hex', 'binary'];
+
+/** No number of Go's; and as many bytes as are worth a look at the memory that is left. */
+const MOST = 2 ** 63;
+const MUCH = 1 << 20;
 
 const result = (encoding, value) => {
   release();
@@ -19,22 +24,33 @@ const checkEncoding = (encoding) => {
   return name;
 };
 
+const ALGORITHMS = [
+  'md4', 'md5', 'ripemd160', 'sha1', 'sha256', 'sha384', 'sha512', 'sha512_224', 'sha512_256',
+];
+const checkAlgorithm = (algorithm) => {
+  const name = asText(algorithm);
+  if (!ArrayPrototypeIncludes(ALGORITHMS, name)) throw new GoError('invalid algorithm: ' + name);
+  return name;
+};
+
+const hashers = new FinalizationRegistry((handle) => host('crypto.drop', handle));
+
 /** A hash, or with a key an HMAC, that grows; `digest` may be asked for at any time. */
-class Hasher {
-  #handle;
-  constructor(algorithm, key) {
-    this.#handle = host('crypto.begin', asText(algorithm), key);
-    release();
-  }
-  update(input) {
-    host('crypto.update', this.#handle, packInput(input, 'invalid type'));
-    release();
-  }
-  digest(encoding) {
-    const name = checkEncoding(encoding);
-    return result(name, host('crypto.digest', this.#handle, name));
-  }
-}
+const hasher = (algorithm, key) => {
+  const held = { __proto__: null, handle: host('crypto.begin', algorithm, key) };
+  release();
+  FinalizationRegistryPrototypeRegister(hashers, held, held.handle);
+  return {
+    update: (input) => {
+      host('crypto.update', held.handle, packInput(input, 'invalid type'));
+      release();
+    },
+    digest: (encoding) => {
+      const name = checkEncoding(encoding);
+      return result(name, host('crypto.digest', held.handle, name));
+    },
+  };
+};
 
 const oneShot = (algorithm) => (input, encoding) => {
   const packed = packInput(input, algorithm + ' failed: invalid type');
@@ -52,13 +68,15 @@ export const sha512 = oneShot('sha512');
 export const sha512_224 = oneShot('sha512_224');
 export const sha512_256 = oneShot('sha512_256');
 
-export const createHash = (algorithm) => new Hasher(algorithm, null);
-export const createHMAC = (algorithm, secret) => new Hasher(algorithm, packInput(secret, 'invalid type'));
+export const createHash = (algorithm) => hasher(checkAlgorithm(algorithm), null);
+export const createHMAC = (algorithm, secret) => hasher(checkAlgorithm(algorithm), packInput(secret, 'invalid type'));
 
 export function hmac(algorithm, secret, data, encoding) {
-  const hasher = createHMAC(algorithm, secret);
-  hasher.update(data);
-  return hasher.digest(encoding);
+  const name = checkAlgorithm(algorithm);
+  const key = packInput(secret, 'invalid type');
+  const packed = packInput(data, 'invalid type');
+  const form = checkEncoding(encoding);
+  return result(form, host('crypto.hmac', name, key, packed, form));
 }
 
 export function hexEncode(data) {
@@ -68,8 +86,9 @@ export function hexEncode(data) {
 }
 
 export function randomBytes(size) {
-  const count = MathTrunc(Number(size)) || 0;
-  if (count < 1) throw new GoError('invalid size');
+  const count = MathTrunc(size) || 0;
+  if (count < 1 || count >= MOST) throw new GoError('invalid size');
+  if (count > MUCH) void new ArrayBuffer(count); // throws if there is no room
   return unpack(host('crypto.random', count));
 }
 

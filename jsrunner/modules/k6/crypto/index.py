@@ -33,27 +33,40 @@ def new_hash(algorithm: str, data: bytes = b"") -> Any:
         return {"md4": MD4, "ripemd160": RIPEMD160}[algorithm](data)
 
 
+def _new_hmac(algorithm: str, key: bytes) -> Any:
+    return hmac.new(key, digestmod=functools.partial(new_hash, algorithm))
+
+
 class Crypto(HostModule):
     specifier = "k6/crypto"
 
     def __init__(self, vu: VU) -> None:
         super().__init__(vu)
-        self._hashers: list[Any] = []
+        #: By handle, as long as the script has them.
+        self._hashers: dict[int, Any] = {}
+        self._count = 0
 
     @operation
     def hash(self, algorithm: str, data: Packed, form: str) -> object:
         return self._encoded(new_hash(algorithm, self._bytes(data)).digest(), form)
 
     @operation
+    def hmac(self, algorithm: str, key: Packed, data: Packed, form: str) -> object:
+        hasher = _new_hmac(algorithm, self._bytes(key))
+        hasher.update(self._bytes(data))
+        return self._encoded(hasher.digest(), form)
+
+    @operation
     def begin(self, algorithm: str, key: Packed | None) -> int:
         """A handle for `update` and `digest`; with a key an HMAC."""
-        new_hash(algorithm)
-        if key is None:
-            hasher: Any = new_hash(algorithm)
-        else:
-            hasher = hmac.new(self._bytes(key), digestmod=functools.partial(new_hash, algorithm))
-        self._hashers.append(hasher)
-        return len(self._hashers) - 1
+        hasher = new_hash(algorithm) if key is None else _new_hmac(algorithm, self._bytes(key))
+        self._count += 1
+        self._hashers[self._count] = hasher
+        return self._count
+
+    @operation
+    def drop(self, handle: int) -> None:
+        del self._hashers[handle]
 
     @operation
     def update(self, handle: int, data: Packed) -> None:

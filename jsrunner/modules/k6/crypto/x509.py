@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
+import re
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
@@ -32,24 +37,57 @@ _KEYS: Final = (
     (ec.EllipticCurvePublicKey, "ECDSA"),
     (dsa.DSAPublicKey, "DSA"),
 )
+#: What cryptography says of bytes that are no certificate.
+_MALFORMED: Final = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+
+_BEGIN: Final = re.compile(rb"^-----BEGIN (.*?)-----[ \t\r]*\n", re.MULTILINE)
+
+_END: Final = re.compile(rb"^-----END (.*?)-----[ \t\r]*$", re.MULTILINE)
+
+
+def _decoded(text: bytes) -> bytes | None:
+    """Decode the first block of PEM, as Go's encoding/pem finds it: whatever it is said to be."""
+    at = 0
+    while (begin := _BEGIN.search(text, at)) is not None:
+        end = _END.search(text, begin.end())
+        if end is None:
+            return None
+        at = begin.end()
+        if end[1] == begin[1]:
+            body = text[at : end.start()]
+            headers, empty, rest = body.partition(b"\n\n")
+            if empty and b":" in headers:
+                body = rest
+            with contextlib.suppress(binascii.Error):
+                return base64.b64decode(body.translate(None, b" \t\r\n"), validate=True)
+    return None
 
 
 class X509(HostModule):
     specifier = "k6/crypto/x509"
 
     def _certificate(self, packed: Packed) -> x509.Certificate:
-        data = unpack_input(self.vu.interpreter, packed)
-        if b"-----BEGIN" not in data:
+        data = _decoded(unpack_input(self.vu.interpreter, packed))
+        if data is None:
             raise HostError("failed to decode certificate PEM file")
         try:
-            return x509.load_pem_x509_certificate(data)
-        except ValueError as error:
-            raise HostError(f"failed to parse certificate: {error}") from None
+            certificate = x509.load_der_x509_certificate(data)
+            # These are read from the bytes as late as they are asked for.
+            certificate.subject, certificate.issuer, _alt_names(certificate)
+        except _MALFORMED:
+            raise HostError("failed to parse certificate: x509: malformed certificate") from None
+        return certificate
 
     @operation
     def parse(self, packed: Packed) -> dict[str, Any]:
         certificate = self._certificate(packed)
-        key = certificate.public_key()
+        try:
+            key: object = certificate.public_key()
+        except _MALFORMED:
+            key = None
         algorithm = next((name for kind, name in _KEYS if isinstance(key, kind)), None)
         if algorithm is None:
             raise HostError("unsupported public key algorithm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from jsrunner.engine.interpreter import HostError
 from jsrunner.modules.k6.crypto.index import new_hash
 from jsrunner.modules.k6.crypto.old_hashes import MD4, RIPEMD160
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES = {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}
 
@@ -65,3 +69,68 @@ def test_hmac_with_an_old_hash() -> None:
 def test_unknown_algorithm() -> None:
     with pytest.raises(HostError, match="invalid algorithm: foo"):
         new_hash("foo")
+
+
+def test_hashers_that_nobody_has_are_let_go(run: Callable[..., list[str]]) -> None:
+    modules: dict[str, Any] = {}
+    assert run(
+        """
+        import crypto from 'k6/crypto';
+        const { update, digest } = crypto.createHash('md5');
+        for (let i = 0; i < 100; i += 1) {
+          crypto.hmac('md5', 'k', 'd', 'hex');
+          crypto.createHMAC('md5', 'k').update('d');
+        }
+        await null;
+        update('a');
+        console.log(digest('hex'));
+        """,
+        modules=modules,
+    ) == [hashlib.md5(b"a", usedforsecurity=False).hexdigest()]
+    assert len(modules["crypto"]._hashers) == 1
+
+
+@pytest.mark.parametrize("size", ["undefined", "0.5", "Infinity", "1e30", "-1e30", "2 ** 63"])
+def test_sizes_that_are_none(run: Callable[..., list[str]], size: str) -> None:
+    assert run(
+        f"""
+        import crypto from 'k6/crypto';
+        try {{ crypto.randomBytes({size}); }} catch (e) {{ console.log(String(e)); }}
+        """
+    ) == ["GoError: invalid size"]
+
+
+def test_more_bytes_than_there_is_room_for(run: Callable[..., list[str]]) -> None:
+    assert run(
+        """
+        import crypto from 'k6/crypto';
+        for (const size of [2 ** 40, 2 ** 62]) {
+          try { crypto.randomBytes(size); } catch (e) { console.log(e.name); }
+        }
+        """
+    ) == ["RangeError", "RangeError"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("[1, 2]", "[]interface {}"),
+        ("new Uint16Array(2)", "[]uint16"),
+        ("new BigInt64Array(2)", "[]int64"),
+        ("new Map()", "[][2]interface {}"),
+        ("1e30", "float64"),
+    ],
+)
+def test_what_is_no_bytes(run: Callable[..., list[str]], value: str, kind: str) -> None:
+    assert (
+        run(
+            f"""
+        import crypto from 'k6/crypto';
+        import encoding from 'k6/encoding';
+        for (const call of [crypto.hexEncode, encoding.b64encode]) {{
+          try {{ call({value}); }} catch (e) {{ console.log(String(e)); }}
+        }}
+        """
+        )
+        == [f"GoError: invalid type {kind}, expected string, []byte or ArrayBuffer"] * 2
+    )
