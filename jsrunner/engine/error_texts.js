@@ -3,9 +3,9 @@
 // @ts-check
 import { host } from 'jsrunner:core';
 import {
-  ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError, ReferenceError, SafeMap,
-  StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, SyntaxError, TypeError,
-  URIError,
+  ArrayPrototypePush, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError,
+  ReferenceError, SafeArray, SafeMap, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit,
+  StringPrototypeStartsWith, SymbolPrototypeGetDescription, SyntaxError, TypeError, URIError,
 } from 'jsrunner:primordials';
 
 const { prototype: SyntaxErrorPrototype } = SyntaxError;
@@ -38,6 +38,31 @@ const isQuickJS = (message) => {
     || endsWith(message, ' is not a constructor') || endsWith(message, ' object expected');
 };
 
+/** The text of a value, or of its property; "" if the script's code throws. */
+const tell = (value, name) => {
+  try {
+    const one = name === null ? value : value[name];
+    return typeof one === 'symbol' ? SymbolPrototypeGetDescription(one) ?? '' : String(one);
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * k6's text instead of `message`. Python does not run code of a script: it asks for texts of objects, which it has
+ * given `asked`.
+ */
+const explain = (message, name) => {
+  const told = SafeArray();
+  const asked = { __proto__: null, value: undefined };
+  for (;;) {
+    const said = host('errors.explain', message, name, asked, told);
+    if (said === null || typeof said === 'string') return said;
+    ArrayPrototypePush(told, tell(asked.value, said[0]));
+    asked.value = undefined;
+  }
+};
+
 /** Answers by question and place. Where so many in a row were the same, nobody is asked any more. */
 const ENOUGH = 50;
 const MOST_ANSWERS = 64;
@@ -50,7 +75,7 @@ const answer = (message, thrower, place) => {
     + place.getColumnNumber();
   let known = answers.get(key);
   if (known !== undefined && known.times >= ENOUGH) return known.text;
-  const text = host('errors.explain', message, name);
+  const text = explain(message, name);
   if (known === undefined) {
     if (answers.size === MOST_ANSWERS) answers = new SafeMap();
     known = { __proto__: null, text, times: 0 };

@@ -8,11 +8,22 @@ values.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jsrunner.engine import call_texts, instruction_texts
-from jsrunner.engine.operations import Instruction, failing_operation
+from jsrunner.engine.operations import Instruction, argument_of_ours, failing_operation
+from jsrunner.engine.values import Ask, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Which argument the object is that takes a value; the operation's name is the first.
+_HOLDER = 3
 
 
-def explain(runtime: int, context: int, message: str, function: str | None) -> str | None:
+def explain(
+    runtime: int, context: int, message: str, function: str | None, told: Sequence[str]
+) -> str | tuple[str | None] | None:
     """Return k6's text of an error that QuickJS is making.
 
     Args:
@@ -20,14 +31,26 @@ def explain(runtime: int, context: int, message: str, function: str | None) -> s
         context: The address of the JSContext.
         message: QuickJS's text.
         function: The name of the function of the language that has thrown; None for code of the script.
+        told: What JavaScript has told when it was asked before.
 
     Returns:
-        The text; None if it is QuickJS's, or if the script makes the error itself.
+        The text; None if it is QuickJS's, or if the script makes the error itself. A tuple asks for the
+        text of a value, which `error_texts.js` has given an object to take, or of its property of
+        this name.
     """
-    operation = failing_operation(runtime, context)
-    text = None
-    if isinstance(operation, Instruction):
-        text = instruction_texts.explain(operation, message)
-    elif operation is not None and operation.function == function:  # else an error's constructor
-        text = call_texts.explain(call_texts.Failure(operation, function, message))
+    scene = Scene(context, told)
+    try:
+        text = _explain(runtime, scene, message, function)
+    except Ask as question:
+        question.value.hand_over(argument_of_ours(runtime, scene, _HOLDER))
+        return (question.name,)
     return text and text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _explain(runtime: int, scene: Scene, message: str, function: str | None) -> str | None:
+    operation = failing_operation(runtime, scene)
+    if isinstance(operation, Instruction):
+        return instruction_texts.explain(operation, message)
+    if operation is not None and operation.function == function:  # else an error's constructor
+        return call_texts.explain(call_texts.Failure(operation, function, message))
+    return None

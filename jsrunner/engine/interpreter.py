@@ -236,8 +236,10 @@ class Interpreter:
             self.load_error = error
             raise HostError(str(error), "Error") from None
 
-    def explain(self, message: str, function: str | None) -> str | None:
-        """Return k6's text of an error that QuickJS has just made (`error_texts`)."""
+    def explain(
+        self, message: str, function: str | None, holder: object, told: list[str]
+    ) -> str | tuple[str | None] | None:
+        """Return k6's text of an error that QuickJS has just made, or a question (`error_texts`)."""
         from jsrunner.engine import error_texts, operations
 
         found = (ctypes.c_uint64 * 3)()
@@ -245,7 +247,9 @@ class Interpreter:
         runtime, context, stack_bytes = found
         if self._explains is None:
             self._explains = operations.is_readable(runtime, stack_bytes)
-        return error_texts.explain(runtime, context, message, function) if self._explains else None
+        if not self._explains:
+            return None
+        return error_texts.explain(runtime, context, message, function, told)
 
     # -- what crosses: once by handles, now as itself ------------------------------------------------
 

@@ -12,7 +12,7 @@ import struct
 from typing import Final, NamedTuple
 
 from jsrunner.engine.opcodes import CALLEES, Opcode, is_callee, opcodes, pops, source_of, stack_levels
-from jsrunner.engine.values import OBJECT, Constant, Value, atom_text, class_of
+from jsrunner.engine.values import OBJECT, Constant, Scene, Value, atom_text, class_of
 
 #: JSRuntime: the stack's size, which `is_readable` checks, and the innermost frame.
 _STACK_SIZE_OFFSET: Final = 216
@@ -50,26 +50,26 @@ class NativeCall:
     """A function of the language that has thrown."""
 
     def __init__(
-        self, context: int, frame: _Frame, caller: Instruction | NativeCall | None = None
+        self, scene: Scene, frame: _Frame, caller: Instruction | NativeCall | None = None
     ) -> None:
-        self._context, self._frame, self._caller = context, frame, caller
+        self._scene, self._frame, self._caller = scene, frame, caller
 
     @property
     def function(self) -> str:
         """The name of the function."""
-        return Value(self._context, self._frame.function, OBJECT).property_text("name")
+        return Value(self._scene, self._frame.function, OBJECT).property_text("name")
 
     @property
     def arity(self) -> int:
         """The number of arguments that the function declares."""
-        length = Value(self._context, self._frame.function, OBJECT).property_text("length")
+        length = Value(self._scene, self._frame.function, OBJECT).property_text("length")
         return int(length) if length.isdigit() else 0
 
     def argument(self, index: int) -> Value:
         """Return an argument; undefined if there are not so many."""
         if index >= self._frame.argument_count:
-            return Value(self._context)
-        return _value_at(self._context, self._frame.arguments + 16 * index)
+            return Value(self._scene)
+        return _value_at(self._scene, self._frame.arguments + 16 * index)
 
     def receiver(self) -> Value:
         """Return `this` of the call, undefined if that cannot be known."""
@@ -78,7 +78,7 @@ class NativeCall:
             return caller.argument(0)
         if caller is not None and (caller.is_method_call or caller.name in _ACCESSES):
             return caller.operand(0)
-        return Value(self._context)
+        return Value(self._scene)
 
 
 class Member(NamedTuple):
@@ -92,8 +92,8 @@ class Member(NamedTuple):
 class Instruction:
     """An instruction of the script's that has failed, or that called what has failed."""
 
-    def __init__(self, context: int, frame: _Frame, code: bytes, variables: int, position: int) -> None:
-        self._context, self._frame, self._code = context, frame, code
+    def __init__(self, scene: Scene, frame: _Frame, code: bytes, variables: int, position: int) -> None:
+        self._scene, self._frame, self._code = scene, frame, code
         self._position = position
         self._opcode = opcodes()[code[position]]
         self._levels = stack_levels(code)
@@ -198,7 +198,7 @@ class Instruction:
             index = self._index(position, opcode)
             entries = _BYTECODE.unpack(ctypes.string_at(self._frame.bytecode, _BYTECODE.size))[2]
             atom = ctypes.c_uint32.from_address(entries + _CLOSURE_BYTES * index + _CLOSURE_NAME).value
-            return atom_text(self._context, atom)
+            return atom_text(self._scene, atom)
         return ""
 
     def owner(self) -> Value | Constant | None:
@@ -248,12 +248,12 @@ class Instruction:
         operand = opcode.operand.removeprefix("none_")
         index = self._index(position, opcode)
         if operand in ("loc", "loc8"):
-            return _value_at(self._context, self._frame.variables + 16 * index)
+            return _value_at(self._scene, self._frame.variables + 16 * index)
         if operand == "arg":
-            return _value_at(self._context, self._frame.arguments + 16 * index)
+            return _value_at(self._scene, self._frame.arguments + 16 * index)
         if operand == "var_ref":
             reference = _word(self._frame.outer_variables + 8 * index)
-            return _value_at(self._context, _word(reference + _VARIABLE_POINTER))
+            return _value_at(self._scene, _word(reference + _VARIABLE_POINTER))
         return None
 
     def _index(self, position: int, opcode: Opcode) -> int:
@@ -263,12 +263,10 @@ class Instruction:
         return int.from_bytes(self._code[position + 1 : position + opcode.size], "little")
 
     def _slot(self, index: int) -> Value:
-        return _value_at(self._context, self._stack + 16 * index)
+        return _value_at(self._scene, self._stack + 16 * index)
 
     def _atom(self, position: int) -> str:
-        return atom_text(
-            self._context, int.from_bytes(self._code[position + 1 : position + 5], "little")
-        )
+        return atom_text(self._scene, int.from_bytes(self._code[position + 1 : position + 5], "little"))
 
 
 #: Instructions that may call an accessor, of their first operand.
@@ -295,12 +293,12 @@ class _Frame(NamedTuple):
     outer_variables: int
 
 
-def failing_operation(runtime: int, context: int) -> NativeCall | Instruction | None:
+def failing_operation(runtime: int, scene: Scene) -> NativeCall | Instruction | None:
     """Return the operation that has just failed, while our own JavaScript makes the error's stack.
 
     Args:
         runtime: The address of the JSRuntime.
-        context: The address of the JSContext.
+        scene: Where its values are.
 
     Returns:
         The operation, or None if it cannot be told.
@@ -309,26 +307,32 @@ def failing_operation(runtime: int, context: int) -> NativeCall | Instruction | 
     while address:
         frame = _frame(address)
         if not frame.bytecode:
-            return _call(context, frame)
-        if not _is_ours(context, frame):
-            return _instruction(context, frame)
+            return _call(scene, frame)
+        if not _is_ours(scene, frame):
+            return _instruction(scene, frame)
         address = frame.outer
     return None
 
 
-def _is_ours(context: int, frame: _Frame) -> bool:
+def argument_of_ours(runtime: int, scene: Scene, index: int) -> Value:
+    """Return an argument of the operation that our own JavaScript has called just now."""
+    bridge = _frame(_word(runtime + _FRAME_OFFSET))
+    return _value_at(scene, bridge.arguments + 16 * index)
+
+
+def _is_ours(scene: Scene, frame: _Frame) -> bool:
     """Whether a function belongs to jsrunner's own modules, which may have no names of files."""
     name = _BYTECODE.unpack(ctypes.string_at(frame.bytecode, _BYTECODE.size))[-1]
-    return name == 0 or atom_text(context, name).startswith(_OURS)
+    return name == 0 or atom_text(scene, name).startswith(_OURS)
 
 
-def _call(context: int, frame: _Frame) -> NativeCall:
+def _call(scene: Scene, frame: _Frame) -> NativeCall:
     if not frame.outer:
-        return NativeCall(context, frame)
+        return NativeCall(scene, frame)
     outer = _frame(frame.outer)
     if outer.bytecode:
-        return NativeCall(context, frame, _instruction(context, outer))
-    return NativeCall(context, frame, NativeCall(context, outer))
+        return NativeCall(scene, frame, _instruction(scene, outer))
+    return NativeCall(scene, frame, NativeCall(scene, outer))
 
 
 def _frame(address: int) -> _Frame:
@@ -354,7 +358,7 @@ def _frame(address: int) -> _Frame:
 _LONGEST_CODE: Final = 1 << 16
 
 
-def _instruction(context: int, frame: _Frame) -> Instruction | None:
+def _instruction(scene: Scene, frame: _Frame) -> Instruction | None:
     code, length, _, _, variables, _ = _BYTECODE.unpack(
         ctypes.string_at(frame.bytecode, _BYTECODE.size)
     )
@@ -364,7 +368,7 @@ def _instruction(context: int, frame: _Frame) -> Instruction | None:
     position = _start(text, frame.instruction - code - 1)
     if position is None:
         return None
-    return Instruction(context, frame, text, variables, position)
+    return Instruction(scene, frame, text, variables, position)
 
 
 def _start(code: bytes, inside: int) -> int | None:
@@ -380,6 +384,6 @@ def _word(address: int) -> int:
     return ctypes.c_uint64.from_address(address).value
 
 
-def _value_at(context: int, address: int) -> Value:
+def _value_at(scene: Scene, address: int) -> Value:
     payload, tag = struct.unpack("=Qq", ctypes.string_at(address, 16))
-    return Value(context, payload, tag)
+    return Value(scene, payload, tag)

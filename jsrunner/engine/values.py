@@ -1,12 +1,18 @@
-"""JavaScript values as C's address space has them: what `operations` reads."""
+"""JavaScript values as C's address space has them: what `operations` reads.
+
+Nothing here runs code of a script: that may wait, and so it runs where JavaScript does (see `Ask`).
+"""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.core.binding import engine_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Tags of JSValue.
 UNDEFINED, NULL, OBJECT, SYMBOL = 3, 2, -1, -8
@@ -14,6 +20,8 @@ _BIGINTS: Final = frozenset((-9, 7))
 #: JSObject: where the number of the class is, and that of namespaces of modules.
 _CLASS_OFFSET: Final = 6
 _NAMESPACE_CLASS: Final = 11
+#: JSPropertyDescriptor: the flag of a getter or a setter.
+_IS_ACCESSOR: Final = 1 << 4
 
 
 def class_of(address: int) -> int:
@@ -25,6 +33,43 @@ class _JSValue(ctypes.Structure):
     _fields_ = (("payload", ctypes.c_uint64), ("tag", ctypes.c_int64))
 
 
+class _PropertyDescriptor(ctypes.Structure):
+    _fields_ = (
+        ("flags", ctypes.c_int),
+        ("value", _JSValue),
+        ("getter", _JSValue),
+        ("setter", _JSValue),
+    )
+
+
+class Ask(Exception):
+    """A text is needed that code of the script may make: JavaScript is to tell it."""
+
+    def __init__(self, value: Value, name: str | None) -> None:
+        super().__init__(name)
+        self.value = value
+        #: The property whose text is needed; None for the value's own.
+        self.name = name
+
+
+class Scene:
+    """Where values are: a JSContext, by its address, and what JavaScript has told of some of them."""
+
+    def __init__(self, context: int, told: Sequence[str] = ()) -> None:
+        self.context = context
+        self._told = iter(told)
+
+    def ask(self, value: Value, name: str | None = None) -> str:
+        """Return what JavaScript has told. Raises Ask if it is to be asked first.
+
+        Whoever looks again at the same scene asks the same, in the same order.
+        """
+        told = next(self._told, None)
+        if told is None:
+            raise Ask(value, name)
+        return told
+
+
 @functools.cache
 def library() -> Any:
     """Return QuickJS's functions: handles of our own, whose types nobody else sets."""
@@ -34,16 +79,21 @@ def library() -> Any:
         "JS_FreeCString": (None, [pointer, pointer]),
         "JS_FreeValue": (None, [pointer, value]),
         "JS_GetException": (value, [pointer]),
-        "JS_GetPropertyStr": (value, [pointer, value, ctypes.c_char_p]),
+        "JS_DupValue": (value, [pointer, value]),
+        "JS_GetOwnProperty": (
+            ctypes.c_int,
+            [pointer, ctypes.POINTER(_PropertyDescriptor), value, ctypes.c_uint32],
+        ),
+        "JS_GetPrototype": (value, [pointer, value]),
         "JS_GetProxyHandler": (value, [pointer, value]),
         "JS_GetProxyTarget": (value, [pointer, value]),
         "JS_GetTypedArrayType": (ctypes.c_int, [value]),
-        "JS_HasProperty": (ctypes.c_int, [pointer, value, ctypes.c_uint32]),
         "JS_IsArray": (ctypes.c_bool, [value]),
         "JS_IsFunction": (ctypes.c_bool, [pointer, value]),
         "JS_IsProxy": (ctypes.c_bool, [value]),
         "JS_NewAtomLen": (ctypes.c_uint32, [pointer, ctypes.c_char_p, ctypes.c_size_t]),
         "JS_FreeAtom": (None, [pointer, ctypes.c_uint32]),
+        "JS_SetPropertyStr": (ctypes.c_int, [pointer, value, ctypes.c_char_p, value]),
         "JS_ToCStringLen2": (pointer, [pointer, ctypes.POINTER(ctypes.c_size_t), value, ctypes.c_bool]),
         "JS_ToObject": (value, [pointer, value]),
     }
@@ -54,9 +104,9 @@ def library() -> Any:
     return loaded
 
 
-def atom_text(context: int, atom: int) -> str:
+def atom_text(scene: Scene, atom: int) -> str:
     """Return the text of an atom: the name of a property, a variable or a file."""
-    api = library()
+    api, context = library(), scene.context
     address = api.JS_AtomToCStringLen(context, None, atom)
     if not address:
         return ""
@@ -69,10 +119,10 @@ def atom_text(context: int, atom: int) -> str:
 class Value:
     """A JavaScript value that an operation had. Valid while the operation's error is being made."""
 
-    __slots__ = ("_context", "_raw")
+    __slots__ = ("_raw", "_scene")
 
-    def __init__(self, context: int, payload: int = 0, tag: int = UNDEFINED) -> None:
-        self._context = context
+    def __init__(self, scene: Scene, payload: int = 0, tag: int = UNDEFINED) -> None:
+        self._scene = scene
         self._raw = _JSValue(payload, tag)
 
     @property
@@ -101,7 +151,7 @@ class Value:
     @property
     def is_function(self) -> bool:
         """Whether the value can be called."""
-        return self.is_object and bool(library().JS_IsFunction(self._context, self._raw))
+        return self.is_object and bool(library().JS_IsFunction(self._scene.context, self._raw))
 
     @property
     def is_proxy(self) -> bool:
@@ -130,7 +180,7 @@ class Value:
 
     def function_name(self) -> str:
         """Return the name of a function; "" for anything else."""
-        return self._property("name") if self.is_function else ""
+        return (self._own_text("name") or "") if self.is_function else ""
 
     def has(self, name: str) -> bool:
         """Return whether the value, or what it inherits from, has a property.
@@ -139,32 +189,47 @@ class Value:
         """
         if self.is_nullish:
             return False
-        api, context = library(), self._context
-        if self.is_proxy:
-            handler = Value.adopt(context, api.JS_GetProxyHandler(context, self._raw))
-            target = Value.adopt(context, api.JS_GetProxyTarget(context, self._raw))
-            found = handler.has("get") or target.has(name)
-            handler.release()
-            target.release()
-            return found
-        owner = api.JS_ToObject(context, self._raw)
+        api, context = library(), self._scene.context
         data = name.encode("utf-8", "surrogatepass")
         atom = api.JS_NewAtomLen(context, data, len(data))
-        result: int = api.JS_HasProperty(context, owner, atom)
-        api.JS_FreeAtom(context, atom)
-        api.JS_FreeValue(context, owner)
-        if result < 0:
-            self._drop_exception()
-        return result > 0
+        owner = self._adopt(api.JS_ToObject(context, self._raw))
+        try:
+            return owner._has(atom)
+        finally:
+            owner._release()
+            api.JS_FreeAtom(context, atom)
 
-    @classmethod
-    def adopt(cls, context: int, raw: _JSValue) -> Value:
-        """Return a value that QuickJS has handed over; `release` is to be called."""
-        return cls(context, raw.payload, raw.tag)
+    def _has(self, atom: int) -> bool:
+        """The same of an object; `atom` is the name."""
+        api, context = library(), self._scene.context
+        if self.is_proxy:
+            handler = self._adopt(api.JS_GetProxyHandler(context, self._raw))
+            target = self._adopt(api.JS_GetProxyTarget(context, self._raw))
+            try:
+                return handler.has("get") or (target.is_object and target._has(atom))
+            finally:
+                handler._release()
+                target._release()
+        if api.JS_GetOwnProperty(context, None, self._raw, atom) > 0:
+            return True
+        parent = self._adopt(api.JS_GetPrototype(context, self._raw))
+        try:
+            return parent.is_object and parent._has(atom)
+        finally:
+            parent._release()
 
-    def release(self) -> None:
-        """Give a value back to QuickJS."""
-        library().JS_FreeValue(self._context, self._raw)
+    def _adopt(self, raw: _JSValue) -> Value:
+        """A value that QuickJS has handed over."""
+        return Value(self._scene, raw.payload, raw.tag)
+
+    def _release(self) -> None:
+        """Give back a value that was adopted."""
+        library().JS_FreeValue(self._scene.context, self._raw)
+
+    def hand_over(self, holder: Value) -> None:
+        """Make the value the property `value` of an object of ours."""
+        api, context = library(), self._scene.context
+        api.JS_SetPropertyStr(context, holder._raw, b"value", api.JS_DupValue(context, self._raw))
 
     def kind(self) -> str:
         """Return what Object.prototype.toString makes of the value, for the usual kinds."""
@@ -177,38 +242,51 @@ class Value:
         return "[object Function]" if self.is_function else "[object Object]"
 
     def text(self) -> str:
-        """Return the value as text; of a symbol, its description. Runs an object's `toString`."""
-        return self._property("description") if self.is_symbol else self._string(self._raw)
+        """Return the value as text; of a symbol, its description. Raises Ask."""
+        return self._scene.ask(self) if self.is_object or self.is_symbol else self._string()
 
     def property_text(self, name: str) -> str:
-        """Return a property of an object as text; "undefined" for other values. Runs a getter."""
-        return self._property(name) if self.is_object else "undefined"
+        """Return a property of an object as text; "undefined" for other values. Raises Ask."""
+        if not self.is_object:
+            return "undefined"
+        text = self._own_text(name)
+        return self._scene.ask(self, name) if text is None else text
 
     def __format__(self, spec: str) -> str:
         return self.kind() if spec == "kind" else self.text()
 
-    def _property(self, name: str) -> str:
-        api, context = library(), self._context
-        value = api.JS_GetPropertyStr(context, self._raw, name.encode())
+    def _own_text(self, name: str) -> str | None:
+        """The text of an own property that is neither an accessor nor an object."""
+        if self.is_proxy:
+            return None
+        api, context, found = library(), self._scene.context, _PropertyDescriptor()
+        data = name.encode()
+        atom = api.JS_NewAtomLen(context, data, len(data))
+        status = api.JS_GetOwnProperty(context, ctypes.byref(found), self._raw, atom)
+        api.JS_FreeAtom(context, atom)
+        if status <= 0:
+            return None
+        for accessor in (found.getter, found.setter):
+            api.JS_FreeValue(context, accessor)
+        value = self._adopt(found.value)
         try:
-            return self._string(value)
+            if found.flags & _IS_ACCESSOR or value.is_object or value.is_symbol:
+                return None
+            return value._string()
         finally:
-            api.JS_FreeValue(context, value)
+            value._release()
 
-    def _string(self, raw: _JSValue) -> str:
-        api, context, size = library(), self._context, ctypes.c_size_t()
-        address = api.JS_ToCStringLen2(context, ctypes.byref(size), raw, False)
-        if not address:
-            self._drop_exception()
+    def _string(self) -> str:
+        """The text of a primitive value."""
+        api, context, size = library(), self._scene.context, ctypes.c_size_t()
+        address = api.JS_ToCStringLen2(context, ctypes.byref(size), self._raw, False)
+        if not address:  # no memory
+            api.JS_FreeValue(context, api.JS_GetException(context))
             return ""
         try:
             return ctypes.string_at(address, size.value).decode("utf-8", "surrogatepass")
         finally:
             api.JS_FreeCString(context, address)
-
-    def _drop_exception(self) -> None:
-        api, context = library(), self._context
-        api.JS_FreeValue(context, api.JS_GetException(context))
 
 
 class Constant:

@@ -190,6 +190,32 @@ def test_values_are_shown_as_scripts_convert_them() -> None:
     ]
 
 
+def test_texts_that_the_script_makes_are_made_where_it_may_wait() -> None:
+    assert texts(
+        "const says = (name, more) => ({ [name]() { host('text', name); return 'mine'; }, ...more });"
+        "text(() => says('toString')());"
+        "text(() => JSON.parse(says('toString')));"
+        "text(() => String.fromCodePoint(says('valueOf', { toString: null })));"
+        "text(() => ({ toString() { null.x; } })());"
+        "text(() => Object.create(null)());"
+        "text(() => [].push.call(Object.freeze({ get length() { host('text', 'length'); return 1; } }), 2));"
+    ) == [
+        "toString",
+        "TypeError: Not a function: mine",
+        "toString",
+        "toString",
+        "SyntaxError: invalid character 'm' looking for beginning of value",
+        "valueOf",
+        "valueOf",
+        "RangeError: Invalid code point NaN",
+        "TypeError: Not a function: ",
+        "TypeError: Not a function: ",
+        "length",
+        "length",
+        "TypeError: Cannot add property 1, object is not extensible",
+    ]
+
+
 def test_no_getter_and_no_trap_of_the_script_runs() -> None:
     assert texts(
         "let count = 0;"
