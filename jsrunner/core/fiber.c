@@ -87,10 +87,6 @@ bool fiber_create(struct fiber *fiber, size_t stack_size, void (*entry)(void *),
         munmap(memory, size);
         return false;
     }
-#ifdef WITH_ASAN
-    /* Here may have been the stack of a fiber that has ended in the middle of its calls. */
-    __asan_unpoison_memory_region(memory + GUARD_BYTES, stack_size);
-#endif
     /* 16-byte alignment at the entry's call: the words saved, then two more that stay zero. */
     void **top = (void **)(memory + size) - 2 - SAVED_WORDS;
     top[ARGUMENT_WORD] = fiber;
@@ -108,7 +104,12 @@ bool fiber_create(struct fiber *fiber, size_t stack_size, void (*entry)(void *),
 
 void fiber_destroy(struct fiber *fiber)
 {
-    if (fiber->memory) munmap(fiber->memory, fiber->memory_size);
+    if (!fiber->memory) return;
+#ifdef WITH_ASAN
+    /* It ends in the middle of its calls; whatever is mapped here next is not to find their marks. */
+    __asan_unpoison_memory_region(fiber->memory + GUARD_BYTES, fiber->memory_size - GUARD_BYTES);
+#endif
+    munmap(fiber->memory, fiber->memory_size);
     fiber->memory = NULL;
 }
 
