@@ -27,6 +27,7 @@ enum {
     /* What a peer announces it need not send: so much at most is made room for at once. */
     GROWTH = 1 << 20,
     HIGH_WATER_EVENTS = 4096,
+    PONG_BYTES = 1 << 20,
     HIGH_WATER_BYTES = 16 << 20,
 };
 
@@ -103,10 +104,21 @@ static bool receive_own(struct session *session, size_t wanted)
     return true;
 }
 
+/* With TLS there is nothing to receive; only the end of the stream may have come behind what was fed. */
+static bool receive_fed_end(struct session *session)
+{
+    session->is_readable = false;
+    if (session->end == STREAM_GOES_ON || session->is_drained) return false;
+    session->is_drained = true;
+    session_queue(session, session->end == STREAM_ENDED ? EVENT_END : EVENT_RESET, 0, false, NULL, 0);
+    session_watch(session);
+    return false;
+}
+
 /* Receive what has come; `wanted` bytes are needed at least in all. Returns whether any came. */
 static bool receive_some(struct session *session, size_t wanted)
 {
-    if (session->is_secure) return session->is_readable = false;
+    if (session->is_secure) return receive_fed_end(session);
     if (session->is_large || session->rx.size > session->rx_at || receive_owner)
         return receive_own(session, wanted);
     ssize_t count = recv(session->descriptor, receive_buffer, RECEIVE_BUFFER, MSG_DONTWAIT);
@@ -186,10 +198,7 @@ static bool deliver_queued(struct session *session)
     if (!session->queue) session->queue_last = NULL;
     session->queued_count--;
     session->queued_bytes -= event->payload.size;
-    if (session->is_paused && !session->queue) {
-        session->is_paused = false;
-        session_watch(session);
-    }
+    if (!session->queue) session_pause(session, false);
     JSContext *context = session->vu->context;
     JSValue a = JS_UNDEFINED, b = JS_UNDEFINED;
     switch (event->kind) {
@@ -258,7 +267,8 @@ static bool answer(struct session *session, const struct frame_event *event)
 {
     switch (event->kind) {
     case FRAME_PING:
-        transmit_frame(session, FRAME_FIN | OPCODE_PONG, event->payload, event->size, false);
+        /* A peer that does not read gets no pongs without end (RFC 6455, 5.5.3: not each ping needs one). */
+        if (transmit_pending(session) < PONG_BYTES) transmit_frame(session, FRAME_FIN | OPCODE_PONG, event->payload, event->size, false);
         return false;
     case FRAME_PONG:
         return match_pong(session, event->payload, event->size);
@@ -282,7 +292,7 @@ static const enum session_event KINDS[] = {
     [FRAME_PONG] = EVENT_PONG, [FRAME_CLOSE] = EVENT_CLOSE,   [FRAME_VIOLATION] = EVENT_VIOLATION,
 };
 
-/* Ask Python to inflate a message; the answer is the event's payload from now on. */
+/* Ask Python to inflate a message; the answer is the event's payload from now on, or nil if that is too big. */
 static bool inflate(struct session *session, struct frame_event *event)
 {
     struct vu *vu = session->vu;
@@ -295,6 +305,8 @@ static bool inflate(struct session *session, struct frame_event *event)
     size_t size;
     if (vu->answer.status == ANSWER_OK && pack_read_binary(vu->answer.data, vu->answer.size, &payload, &size))
         frame_inflated(&session->decoder, payload, size, event);
+    else if (vu->answer.status == ANSWER_OK)
+        frame_violation(&session->decoder, CLOSE_TOO_BIG, "message too big", event);
     else
         frame_violation(&session->decoder, CLOSE_PROTOCOL_ERROR, "invalid compressed data", event);
     return true;
@@ -364,25 +376,34 @@ static void decode_aside(struct session *session)
         queue_event(session, &event);
     }
     transmit_flush(session);
-    if (session->queued_count > HIGH_WATER_EVENTS || session->queued_bytes > HIGH_WATER_BYTES) {
-        session->is_paused = true;
-        session_watch(session);
-    }
+    if (session->queued_count > HIGH_WATER_EVENTS || session->queued_bytes > HIGH_WATER_BYTES)
+        session_pause(session, true);
 }
 
 void receive_aside(struct session *session)
 {
     if (session->is_deflated) { /* inflating needs the VU's fiber */
-        session->is_paused = true;
-        session_watch(session);
+        session_pause(session, true);
+        return;
+    }
+    if (session->is_secure) {
+        session_pause(session, false);
+        decode_aside(session);
+        receive_fed_end(session);
         return;
     }
     if (receive_some(session, 0)) decode_aside(session);
     if (receive_owner == session) receive_release();
 }
 
-bool receive_feed(struct session *session, const uint8_t *data, size_t size)
+void receive_feed(struct session *session, const uint8_t *data, size_t size, enum stream_end end)
 {
-    if (session->rx_at == session->rx.size) session->rx_at = session->rx.size = 0;
-    return bytes_append(&session->rx, data, size);
+    if (session->rx_at) {
+        memmove(session->rx.data, session->rx.data + session->rx_at, session->rx.size - session->rx_at);
+        session->rx.size -= session->rx_at;
+        session->rx_at = 0;
+    }
+    session->vu->bytes_received += size;
+    session->end = bytes_append(&session->rx, data, size) ? end : STREAM_RESET;
+    session->is_readable = session->end != STREAM_GOES_ON;
 }

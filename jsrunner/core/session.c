@@ -20,7 +20,7 @@ static bool is_strict;
 
 /* -- the table ------------------------------------------------------------------------------------ */
 
-static struct session *session_at(uint32_t slot, uint32_t generation)
+struct session *session_at(uint32_t slot, uint32_t generation)
 {
     struct session *session = slot < table_count ? table[slot] : NULL;
     return session && session->generation == generation ? session : NULL;
@@ -101,13 +101,17 @@ void session_watch(struct session *session)
     if (session->descriptor < 0) return;
     unsigned events = (session->is_drained || session->is_paused ? 0u : (unsigned)POLL_IN) |
                       (session->wants_output ? (unsigned)POLL_OUT : 0u);
-    poller_change(session->descriptor, poll_key(session), events);
+    /* The poller would tell of a connection that has broken even if nothing is asked for. */
+    if (!events && session->is_watched) poller_remove(session->descriptor);
+    else if (events && session->is_watched) poller_change(session->descriptor, poll_key(session), events);
+    else if (events) poller_add(session->descriptor, poll_key(session), events);
+    session->is_watched = events;
 }
 
-static void resume_reading(struct session *session)
+void session_pause(struct session *session, bool is_paused)
 {
-    if (!session->is_paused) return;
-    session->is_paused = false;
+    if (session->is_paused == is_paused) return;
+    session->is_paused = is_paused;
     session_watch(session);
 }
 
@@ -126,7 +130,8 @@ void session_shut(struct session *session)
     session->state = SESSION_OVER;
     session->is_drained = true;
     if (session->descriptor >= 0) {
-        poller_remove(session->descriptor);
+        if (session->is_watched) poller_remove(session->descriptor);
+        if (session->is_secure) secure_part(session);
         if (session->is_secure || session->is_deflated)
             request_post((int32_t)session->slot, session->generation, OPERATION_TLS, NULL, POLLED_CLOSE);
         if (!session->is_secure) close(session->descriptor);
@@ -144,10 +149,7 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events)
     if (!session || session->descriptor < 0) return;
     struct vu *vu = session->vu;
     if (session->is_secure) {
-        /* Python reads it: not to be told again before that. */
-        session->is_paused = true;
-        session_watch(session);
-        request_post((int32_t)slot, generation, OPERATION_TLS, NULL, POLLED_INPUT);
+        secure_ready(session, events);
         return;
     }
     if (events & POLL_OUT) {
@@ -160,8 +162,7 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events)
         if (vu->state == VU_LISTENING && vu->blocking == session) {
             schedule_resume(vu);
         } else {
-            session->is_paused = true;
-            session_watch(session);
+            session_pause(session, true);
         }
     } else if (vu->state == VU_WAITING) {
         tasks_add_session(vu, session, clock_now());
@@ -183,10 +184,11 @@ bool session_run_task(struct vu *vu, struct session *session)
 {
     struct task *task = vu->tasks.first;
     if (!session->queue && !receive_is_ready(session)) session->is_readable = true;
-    resume_reading(session);
+    /* One that is paused because too much waits is read on when all of that was delivered. */
+    if (!session->queue) session_pause(session, false);
     int delivered = receive_next(session);
     if (delivered < 0) return false;
-    if (vu->tasks.first == task && task->session == session && !receive_is_ready(session))
+    if (vu->tasks.first == task && task->session == session && (!delivered || !receive_is_ready(session)))
         tasks_remove_session(vu, session);
     else if (vu->tasks.first == task && session->queue) tasks_postpone_session(vu, session->queue->time);
     return true;
@@ -253,7 +255,7 @@ void session_end_all(struct vu *vu)
     while (vu->sessions) {
         struct session *session = vu->sessions;
         if (session->state == SESSION_OPEN) {
-            if (session->is_secure || !session->is_closing)
+            if (!session->is_closing)
                 transmit_close(session, session->is_blocking ? 1001 : 1000, NULL, 0, false);
             if (vu->measures_sessions && session->is_blocking) measure(session);
             session_count(session, clock_now());
@@ -311,28 +313,33 @@ static bool deflate(struct session *session, const uint8_t *payload, size_t size
            pack_binary(&vu->request, payload, size) && request_ask(vu, OPERATION_DEFLATE);
 }
 
+/* Wait until all is written, at the longest until a moment. False if the VU is to stop. */
+static bool drain(struct session *session, double end)
+{
+    struct vu *vu = session->vu;
+    struct session *outer = vu->blocking;
+    vu->blocking = session;
+    bool goes_on = true;
+    while (goes_on && transmit_pending(session) && !session->write_error && (end == NEVER || clock_now() < end))
+        goes_on = vu_park(vu, VU_DRAINING, end);
+    vu->blocking = outer;
+    return goes_on;
+}
+
 /* A k6/ws script that sends to a peer that does not read waits for it, as with k6. */
 static bool await_peer(struct session *session)
 {
     enum { PATIENCE_BYTES = 1 << 20 };
-    struct vu *vu = session->vu;
-    if (!session->is_blocking || transmit_pending(session) < PATIENCE_BYTES) return true;
-    struct session *outer = vu->blocking;
-    vu->blocking = session;
-    bool goes_on = true;
-    while (goes_on && transmit_pending(session) && !session->write_error) goes_on = vu_park(vu, VU_DRAINING, NEVER);
-    vu->blocking = outer;
-    return goes_on;
+    return !session->is_blocking || transmit_pending(session) < PATIENCE_BYTES || drain(session, NEVER);
 }
 
 static JSValue send_message(JSContext *context, struct session *session, uint8_t opcode, const uint8_t *payload,
                             size_t size)
 {
     bool is_sent;
-    if (session->is_blocking) {
+    if (session->is_blocking && session->series_sent >= 0) {
         session->sent++;
-        if (samples_keep_records()) session_count(session, clock_now());
-        if (session->state == SESSION_OVER && session->series_sent >= 0) session_count(session, clock_now());
+        if (samples_keep_records() || session->state == SESSION_OVER) session_count(session, clock_now());
     }
     if (session->is_deflated) {
         if (!deflate(session, payload, size)) return vu_throw_interrupted(session->vu);
@@ -427,11 +434,14 @@ METHOD(send_close)
     return js_bool(is_sent);
 }
 
-/* shut(): close the TCP connection. Returns Go's text if writing has failed before. */
+/* shut(): close the TCP connection; a k6/ws script waits until what it has sent is written, but as with k6 no
+ * longer than 10 s. Returns Go's text if writing has failed before. */
 METHOD(shut)
 {
     SESSION_OR_RETURN;
+    static const double PATIENCE = 10;
     transmit_flush(session);
+    if (session->is_blocking && !drain(session, clock_now() + PATIENCE)) return vu_throw_interrupted(session->vu);
     session_count(session, clock_now());
     JSValue result = JS_UNDEFINED;
     if (session->write_error) {
@@ -515,7 +525,7 @@ METHOD(run)
         was_thrown = delivered < 0;
         if (was_thrown) break;
         if (delivered || session->is_stopped) continue;
-        resume_reading(session);
+        session_pause(session, false);
         struct timer *timer = timers_first(&session->timers);
         goes_on = vu_park(vu, VU_LISTENING, timer ? timer->due : NEVER);
     }
@@ -595,7 +605,7 @@ CORE_API bool core_session_open(uint32_t slot, uint32_t generation, const struct
     session->state = SESSION_OPEN;
     session_queue(session, EVENT_OPEN, 0, false, payload, payload_size);
     bytes_append(&session->rx, rest, rest_size);
-    poller_add(session->descriptor, poll_key(session), POLL_IN);
+    session_watch(session);
     wake(session);
     return true;
 }
@@ -609,50 +619,6 @@ CORE_API bool core_session_fail(uint32_t slot, uint32_t generation, const uint8_
     session_queue(session, EVENT_FAILED, 0, false, payload, size);
     wake(session);
     return true;
-}
-
-/* Bytes that Python has read from a TLS session; `is_end`: 0, or 1 for the end of the stream, 2 for a
- * reset. The VU runs if it waits for them. On the main stack. */
-CORE_API bool core_session_feed(uint32_t slot, uint32_t generation, const uint8_t *data, size_t size, int is_end)
-{
-    struct session *session = session_at(slot, generation);
-    if (!session || session->state != SESSION_OPEN) return request_is_pending();
-    struct vu *vu = session->vu;
-    receive_feed(session, data, size);
-    resume_reading(session);
-    if (is_end) {
-        session_queue(session, is_end == 1 ? EVENT_END : EVENT_RESET, 0, false, NULL, 0);
-        session->is_drained = session->rx_at == session->rx.size;
-        session->is_paused = true;
-        session_watch(session);
-    }
-    if (session->is_blocking) {
-        if (vu->state == VU_LISTENING && vu->blocking == session) schedule_resume(vu);
-    } else {
-        tasks_add_session(vu, session, clock_now());
-        if (vu->state == VU_WAITING) schedule_resume(vu);
-    }
-    core_leave();
-    return request_is_pending();
-}
-
-/* The plain bytes that a TLS session wants written, and how many. */
-CORE_API const uint8_t *core_session_output(uint32_t slot, uint32_t generation, size_t *size)
-{
-    struct session *session = session_at(slot, generation);
-    *size = session && session->state == SESSION_OPEN ? transmit_pending(session) : 0;
-    if (session) session->is_tls_posted = false;
-    return *size ? session->tx.data + session->tx_at : NULL;
-}
-
-/* Python has written `size` bytes of them. `is_full`: the kernel takes no more now. */
-CORE_API void core_session_written(uint32_t slot, uint32_t generation, size_t size, bool is_full)
-{
-    struct session *session = session_at(slot, generation);
-    if (!session || session->state != SESSION_OPEN) return;
-    if (is_full) session->wants_output = true;
-    transmit_written(session, size);
-    session_watch(session);
 }
 
 /* Bring the series of all open sessions up to date. */

@@ -85,6 +85,10 @@ struct session {
     /* No event comes from the socket any more. */
     bool is_drained;
     bool is_readable, is_paused, wants_output, is_tls_posted;
+    /* The poller knows its socket. */
+    bool is_watched;
+    /* With TLS: how the stream has ended behind the bytes in rx, 0 if it goes on. */
+    enum stream_end { STREAM_GOES_ON, STREAM_ENDED, STREAM_RESET } end;
     /* Has had a large frame: it reads into a buffer of its own. */
     bool is_large;
 
@@ -124,8 +128,12 @@ struct session {
 /* session.c */
 void session_queue(struct session *, enum session_event, uint16_t code, bool is_matched, const uint8_t *payload,
                    size_t size);
+/* The session of this name, NULL if there is none any more. */
+struct session *session_at(uint32_t slot, uint32_t generation);
 /* Let the poller watch for what the session waits for now. */
 void session_watch(struct session *);
+/* Stop reading, or go on. */
+void session_pause(struct session *, bool is_paused);
 /* Close the socket. */
 void session_shut(struct session *);
 /* Put what was counted into the series. */
@@ -139,6 +147,8 @@ bool transmit_close(struct session *, uint16_t code, const uint8_t *reason, size
 void transmit_flush(struct session *);
 /* Write the send buffer, whoever owns it. */
 void transmit_flush_shared(void);
+/* Have Python write a TLS session's output, or the poller tell when the kernel takes more. */
+void transmit_await(struct session *);
 /* Bytes that are not written. */
 static inline size_t transmit_pending(const struct session *session) { return session->tx.size - session->tx_at; }
 /* `size` bytes of tx were written. */
@@ -153,12 +163,18 @@ void transmit_forget(struct session *);
 int receive_next(struct session *);
 /* Read and decode while the VU is busy elsewhere; events are queued. */
 void receive_aside(struct session *);
-/* Bytes that Python has read from a TLS session. */
-bool receive_feed(struct session *, const uint8_t *data, size_t size);
+/* Bytes that Python has read from a TLS session, and whether the stream has ended behind them. */
+void receive_feed(struct session *, const uint8_t *data, size_t size, enum stream_end);
 /* Whether receive_next might deliver without waiting. */
 bool receive_is_ready(const struct session *);
 /* Copy what the receive buffer holds of a session to its own. */
 void receive_release(void);
 void receive_forget(struct session *);
+
+/* secure.c: TLS. */
+/* The poller says that the session's socket is ready. On the main stack. */
+void secure_ready(struct session *, unsigned events);
+/* The session is over: keep what it wanted to send until Python has closed the socket. */
+void secure_part(struct session *);
 
 #endif

@@ -56,7 +56,7 @@ static bool remember(struct session *session, uint8_t first, size_t frame_size, 
 static void advance(struct session *session, size_t size)
 {
     session->tx_written += size;
-    session->vu->bytes_sent += session->is_secure ? 0 : size;
+    session->vu->bytes_sent += size;
     while (session->outgoing_at < session->outgoing_count) {
         const struct outgoing *first = &session->outgoing[session->outgoing_at];
         if (first->end > session->tx_written) return;
@@ -110,24 +110,34 @@ static size_t write_some(struct session *session, const uint8_t *data, size_t si
     return written;
 }
 
-/* Have Python write a TLS session's output, or the poller tell when the kernel takes more. */
-static void await_output(struct session *session)
+void transmit_await(struct session *session)
 {
+    if (session->wants_output) return;
     if (session->is_secure) {
         if (session->is_tls_posted) return;
         session->is_tls_posted = true;
         request_post((int32_t)session->slot, session->generation, OPERATION_TLS, NULL, POLLED_OUTPUT);
-    } else if (!session->wants_output) {
+    } else {
         session->wants_output = true;
         session_watch(session);
     }
 }
 
+/* Drop what was written of the session's buffer if that is most of it. */
+static void compact(struct session *session)
+{
+    struct bytes *tx = &session->tx;
+    if (session->tx_at < tx->size / 2) return;
+    if (session->tx_at < tx->size) memmove(tx->data, tx->data + session->tx_at, tx->size - session->tx_at);
+    tx->size -= session->tx_at;
+    session->tx_at = 0;
+}
+
 static void keep(struct session *session, const uint8_t *data, size_t size)
 {
-    if (session->tx_at == session->tx.size) session->tx_at = session->tx.size = 0;
+    compact(session);
     if (!bytes_append(&session->tx, data, size)) fail(session, ENOMEM);
-    else await_output(session);
+    else transmit_await(session);
 }
 
 void transmit_flush_shared(void)
@@ -182,7 +192,7 @@ bool transmit_frame(struct session *session, uint8_t first, const uint8_t *paylo
         return remember(session, first, head + size, size, is_message);
     }
     /* Too large for the buffer: behind what waits. */
-    if (session->tx_at == session->tx.size) session->tx_at = session->tx.size = 0;
+    compact(session);
     if (!bytes_reserve(&session->tx, FRAME_HEADER_MAX + size)) return false;
     uint8_t *to = session->tx.data + session->tx.size;
     size_t head = frame_header(to, first, size, key);
@@ -190,7 +200,7 @@ bool transmit_frame(struct session *session, uint8_t first, const uint8_t *paylo
     session->tx.size += head + size;
     remember(session, first, head + size, size, is_message);
     transmit_flush(session);
-    if (transmit_pending(session)) await_output(session);
+    if (transmit_pending(session)) transmit_await(session);
     return true;
 }
 

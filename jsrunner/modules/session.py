@@ -25,7 +25,7 @@ from jsrunner.modules.base import HostModule, operation
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, handshake, url
 from jsrunner.transport.deflate import OFFER, Deflate, negotiate
-from jsrunner.transport.errors import DialError
+from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
 from jsrunner.transport.secure import SecureStream
 from jsrunner.transport.wire import ends_of
 
@@ -161,8 +161,8 @@ class Session(HostModule):
 
     # -- permessage-deflate ------------------------------------------------------------------------
 
-    def _inflate(self, slot: int, generation: int, payload: bytes) -> bytes:
-        return self.vu.process.deflates[generation << 32 | slot].decompress(payload, _MESSAGE_BYTES)
+    def _inflate(self, slot: int, generation: int, payload: bytes) -> bytes | None:
+        return inflate(self.vu.process.deflates[generation << 32 | slot], payload, _MESSAGE_BYTES)
 
     def _deflate(self, slot: int, generation: int, payload: bytes) -> bytes:
         return self.vu.process.deflates[generation << 32 | slot].compress(payload)
@@ -246,7 +246,10 @@ class _Attempt:
             sock.fileno(), is_secure, outcome.deflate is not None, *series, 0, outcome.clock
         )
         if is_secure:
-            self._vu.process.secure[self.key] = SecureStream(sock, engine.library, slot, generation)
+            index = self._vu.interpreter.index
+            self._vu.process.secure[self.key] = SecureStream(
+                sock, engine.library, slot, generation, index, outcome.sent, answer.size
+            )
         else:
             opening.descriptor = sock.detach()
         is_open = engine.library.core_session_open(
@@ -302,6 +305,20 @@ class _Attempt:
             "body": body,
             "error": "",
         }
+
+
+def inflate(deflate: Deflate, payload: bytes, limit: int) -> bytes | None:
+    """Return a compressed message for the core; None if it has more than `limit` bytes.
+
+    Raises:
+        HostError: it is no deflate.
+    """
+    try:
+        return deflate.decompress(payload, limit)
+    except MessageTooBig:
+        return None
+    except ProtocolViolation as error:
+        raise HostError(str(error)) from None
 
 
 def connect(

@@ -1,11 +1,12 @@
 """TLS between the core and a socket: Python's ssl reads and writes, the core sees plain bytes.
 
-One object per wss session. Its methods run on the main stack when the core says that the socket is
-ready (OPERATION_TLS) or that it has bytes to send; they never block.
+One object per wss session, of the VU with the core's index `vu`. Its methods run on the main stack when
+the core says that the socket is ready (OPERATION_TLS) or that it has bytes to send; they never block.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ssl
 from typing import Any, Final
@@ -13,6 +14,8 @@ from typing import Any, Final
 from jsrunner.transport.wire import wire_bytes
 
 _READ_BYTES: Final = 65536
+#: Bytes of one `read`: then others have their turn.
+_READ_AT_ONCE: Final = 1 << 18
 #: How a stream ends, for core_session_feed.
 _GOES_ON, _ENDED, _RESET = 0, 1, 2
 
@@ -27,8 +30,13 @@ class SecureStream:
 
     _buffer = bytearray(_READ_BYTES)
 
-    def __init__(self, sock: Any, library: Any, slot: int, generation: int) -> None:
+    def __init__(
+        self, sock: Any, library: Any, slot: int, generation: int, vu: int, sent: int, received: int
+    ) -> None:
         self._sock = sock
+        self._vu = vu
+        #: Plain bytes, from those of the handshake on: these are counted already.
+        self._sent, self._received = sent, received
         sock.setblocking(False)
         self._tls: Any = sock._sslobj
         self._library = library
@@ -37,7 +45,7 @@ class SecureStream:
     def read(self) -> None:
         """Give the core all that has come."""
         pieces = []
-        end = _GOES_ON
+        total, end = 0, _GOES_ON
         try:
             while True:
                 size = self._tls.read(_READ_BYTES, self._buffer)
@@ -45,7 +53,8 @@ class SecureStream:
                     end = _ENDED
                     break
                 pieces.append(bytes(memoryview(self._buffer)[:size]))
-                if not self._tls.pending() and size < 16384:
+                total += size
+                if not self._tls.pending() and (size < 16384 or total >= _READ_AT_ONCE):
                     break
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
@@ -53,6 +62,7 @@ class SecureStream:
             end = _ENDED
         except OSError:
             end = _RESET
+        self._received += total
         data = b"".join(pieces)
         self._library.core_session_feed(self._slot, self._generation, data, len(data), end)
 
@@ -65,15 +75,21 @@ class SecureStream:
             view = _view(address, size.value, _PY_BUF_READ)
             try:
                 while written < size.value:
-                    written += self._tls.write(view[written:])
+                    count = self._tls.write(view[written:])
+                    written += count
+                    self._sent += count
             except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 is_full = True
             except OSError:
                 written = size.value  # reading will tell
         self._library.core_session_written(self._slot, self._generation, written, is_full)
 
-    def close(self) -> tuple[int, int]:
-        """Close the connection; return the bytes (sent, received) on the wire."""
-        counted = wire_bytes(self._sock) or (0, 0)
+    def close(self) -> None:
+        """Say goodbye, close the connection, and count for the VU what TLS has cost on the wire."""
+        self.write()
+        with contextlib.suppress(OSError):  # nobody waits for the peer's answer
+            self._tls.shutdown()
+        sent, received = wire_bytes(self._sock) or (0, 0)
         self._sock.close()
-        return counted
+        more = max(sent - self._sent, 0), max(received - self._received, 0)
+        self._library.core_vu_add_bytes(self._vu, *more)
