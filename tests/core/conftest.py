@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from core_library import CodecLibrary, Engine, FramesLibrary
+from core_session import SESSIONS, Links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from core_vu import VU
+    from http_sites import Authority
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +36,29 @@ def session_engine(codec_library: CodecLibrary) -> Iterator[Engine]:
 def engine(codec_library: CodecLibrary) -> Iterator[Engine]:
     with codec_library.engine() as engine:
         yield engine
+
+
+@pytest.fixture
+def link(make_vu: Callable[..., VU], authority: Authority) -> Iterator[Callable[..., Links]]:
+    """Make a VU with JavaScript of the test's, and what connects its sessions."""
+    made: list[Links] = []
+
+    def link(source: str = "", *, secure: bool = False, **more: Any) -> Links:
+        made.append(Links(make_vu(SESSIONS + source, **more), authority if secure else None))
+        return made[-1]
+
+    yield link
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(params=["ws", "wss"])
+def secure(request: pytest.FixtureRequest) -> bool:
+    """Whether there is TLS between the core and the peer."""
+    return bool(request.param == "wss")
+
+
+@pytest.fixture(params=["k6/ws", "k6/websockets"])
+def blocking(request: pytest.FixtureRequest) -> bool:
+    """Which face of a session is tried."""
+    return bool(request.param == "k6/ws")

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jsrunner.core.binding import load
+from jsrunner.engine.engine import process_engine
 from jsrunner.engine.errors import Interrupted, JSError
 
 if TYPE_CHECKING:
@@ -437,6 +438,7 @@ MEGABYTE = 1 << 20
 @pytest.fixture
 def small_memory() -> Iterator[None]:
     """VUs that are made now have 32 MB."""
+    process_engine()
     load(memory_bytes=32 * MEGABYTE)
     yield
     load()
