@@ -43,7 +43,8 @@ FILES: Final = {
 EARLY: Final = {name for name in FILES if name.startswith("engine/")} | {
     f"modules/globals/{name}.js"
     for name in (
-        "bigint", "collation", "date_setters", "dates", "locale", "maths", "raw_json", "sorting", "uint8array",
+        "bigint", "collation", "date_setters", "dates", "locale", "maths", "radixes", "raw_json", "sorting",
+        "uint8array",
     )
 }  # fmt: skip
 

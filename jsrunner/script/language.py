@@ -8,6 +8,7 @@ memory per VU. A text that contains the word by chance is not harmed.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 #: Specifier of a module of ours -> the words that stand in a text which needs the module.
@@ -32,6 +33,10 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+#: `toString` with an argument, if it is not one of those that the engine writes as k6's does.
+_RADIX: Final = re.compile(r"\.toString\((?!\s*(?:2|8|10|16|32)?\s*\))")
+
+
 def modules_for(text: str) -> tuple[str, ...]:
     """Return the specifiers of the modules that a text needs.
 
@@ -41,6 +46,7 @@ def modules_for(text: str) -> tuple[str, ...]:
     Returns:
         Specifiers in a fixed order.
     """
-    return tuple(
-        specifier for specifier, words in _WORDS.items() if any(word in text for word in words)
-    )
+    found = [specifier for specifier, words in _WORDS.items() if any(word in text for word in words)]
+    if _RADIX.search(text):
+        found.append("jsrunner:globals/radixes")
+    return tuple(found)

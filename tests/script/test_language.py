@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         ("const { isRawJSON } = JSON;", ["raw_json"]),
         ("list.sort((a, b) => a.localeCompare(b))", ["collation", "sorting"]),
         ("new Date(0).toLocaleString()", ["dates", "locale"]),
+        ("n.toString(36)", ["radixes"]),
+        ("n.toString( base )", ["radixes"]),
+        ("n.toString(); n.toString(16); n.toString( 2 ); String(n)", []),
         ("Date.now(); Math.random(); Math.floor(1.5); console.log(1); [1].map(String)", []),
     ],
 )
@@ -28,7 +31,7 @@ def test_words(text: str, specifiers: list[str]) -> None:
 
 
 def test_the_modules_are_there() -> None:
-    for specifier in language._WORDS:
+    for specifier in (*language._WORDS, *language.modules_for("n.toString(3)")):
         assert registry.source(specifier) is not None
 
 
