@@ -67,14 +67,23 @@ export const rememberThrown = (value, frames, write) => {
   writeFrames = write;
 };
 
-/** The value as text. An error that was made when no memory was left has none. */
+/** The text of a value that has none: of an error that was made when no memory was left, or of a symbol's object. */
+const otherTextOf = (error) => {
+  if (isInstance(InternalError, error)) return 'InternalError: out of memory';
+  try {
+    return SymbolPrototypeGetDescription(error) ?? '';
+  } catch {
+    return ObjectPrototypeToString(error);
+  }
+};
+
+/** The value as text. */
 const textOf = (error) => {
   if (typeof error === 'symbol') return SymbolPrototypeGetDescription(error) ?? '';
   try {
     return String(error);
   } catch {
-    return isInstance(InternalError, error)
-      ? 'InternalError: out of memory' : ObjectPrototypeToString(error);
+    return otherTextOf(error);
   }
 };
 

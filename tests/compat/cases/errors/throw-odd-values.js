@@ -1,4 +1,4 @@
-// args: --iterations 68
+// args: --iterations 69
 // Whatever is thrown is logged as its text: values that are no errors, errors with odd names, messages and conversions.
 import exec from 'k6/execution';
 
@@ -13,6 +13,7 @@ const thrown = [
   () => { throw undefined; },
   () => { throw Symbol('s'); },
   () => { throw Symbol(); },
+  () => { throw Object(Symbol('of an object')); },
   () => { throw 5n; },
   () => { throw ({}); },
   () => { throw ({ a: 1 }); },
