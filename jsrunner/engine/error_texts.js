@@ -57,7 +57,7 @@ const explain = (message, name) => {
   const asked = { __proto__: null, value: undefined };
   for (;;) {
     const said = host('errors.explain', message, name, asked, told);
-    if (said === null || typeof said === 'string') return said;
+    if (said === undefined || typeof said === 'string') return said;
     ArrayPrototypePush(told, tell(asked.value, said[0]));
     asked.value = undefined;
   }
