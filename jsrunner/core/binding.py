@@ -105,6 +105,8 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_set_deadline": (None, (c_int32, c_double)),
     "core_vu_state": (c_int, (c_int32,)),
     "core_vu_memory": (c_size_t, (c_int32,)),
+    # watchdog.c
+    "core_watch": (c_bool, ()),
     # schedule.c
     "core_turn": (c_bool, (c_double, c_int)),
     "core_leave": (None, ()),

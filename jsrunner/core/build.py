@@ -64,7 +64,7 @@ FLAGS = (
     "-fno-omit-frame-pointer", "-mno-omit-leaf-frame-pointer", "-fstack-protector-strong",
 )  # fmt: skip
 RELEASE_FLAGS = ("-O3", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2")
-LIBRARIES = ("-Wl,-z,relro,-z,now", "-ldl", "-lm")
+LIBRARIES = ("-Wl,-z,relro,-z,now", "-ldl", "-lm", "-pthread")
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wno-unused-parameter", "-Wno-unused-result")
 
 #: Less optimized, so that reports name the right lines. The first error ends the process.

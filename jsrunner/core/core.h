@@ -14,6 +14,7 @@
  *   timers, tasks               one VU's event loop
  *   iterations                  the loop over iterations
  *   transmit, session, receive  WebSocket sessions
+ *   watchdog                    VUs that do not come back: interrupted from another thread
  *   exports                     the module `jsrunner:core`, through which JavaScript reaches all this
  *
  * Threads: all of it runs on one thread, the one that holds Python's GIL; only watchdog.c has
@@ -126,8 +127,9 @@ struct vu {
 
     /* Interruption. `deadline`: when what runs is interrupted. */
     bool is_aborting;
-    bool is_out_of_memory;
     double deadline;
+    /* The watchdog's (see watchdog.c): a command runs in the interpreter; it has stopped its calls. */
+    bool is_watched, is_overdue;
 
     /* The ready queue, and the alarm at which the VU is woken (see schedule.c). */
     struct vu *next_ready;
@@ -180,8 +182,10 @@ struct vu {
 struct core {
     struct vu **vus;
     int32_t vu_count, vu_capacity;
-    /* The VU whose fiber runs, or NULL. */
-    struct vu *running;
+    /* The VU whose fiber runs, or NULL, and how many fibers were resumed so far. The watchdog's thread reads
+     * them. */
+    struct vu *volatile running;
+    volatile uint64_t resumes;
     size_t stack_bytes, memory_bytes;
     double epoch_offset;
     bool is_polling;
@@ -206,6 +210,19 @@ void vu_abort(struct vu *);
 
 /* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
 void vu_close_interpreter(struct vu *);
+
+/* The VU was left in the middle of a built-in function: end its command without its interpreter, which is
+ * never freed. On the main stack. */
+void vu_abandon(struct vu *);
+
+/* watchdog.c -------------------------------------------------------------------------------------- */
+
+/* A command begins to run in the VU's interpreter. */
+void watchdog_watch(struct vu *);
+/* The command has ended. Returns whether the watchdog has stopped its calls. */
+bool watchdog_release(struct vu *);
+/* Free a VU's own memory. */
+void watchdog_free(struct vu *);
 
 /* schedule.c -------------------------------------------------------------------------------------- */
 /* See schedule.c. */
@@ -302,6 +319,8 @@ static inline struct timer *timers_first(const struct timers *timers)
 /* Append a MessagePack array of the timers' names in the log (`setTimeout 3`), by due time. */
 bool timers_names(const struct timers *, struct bytes *to);
 void timers_free(JSRuntime *, struct timers *);
+/* Forget all timers without touching the interpreter, to which their memory belongs. */
+void timers_abandon(struct timers *);
 
 /* tasks.c ----------------------------------------------------------------------------------------- */
 
@@ -321,6 +340,8 @@ void tasks_add_session(struct vu *, struct session *, double time);
 void tasks_postpone_session(struct vu *, double time);
 void tasks_remove_session(struct vu *, struct session *);
 void tasks_free(struct vu *);
+/* The same without touching the interpreter. */
+void tasks_leave(struct vu *);
 /* Run promise jobs until none is left. On a fiber. False if the VU is to stop. */
 bool tasks_drain_jobs(struct vu *);
 
@@ -349,6 +370,8 @@ bool vu_record(struct vu *, int32_t tag_set, int32_t metric, double value, doubl
 void session_ready(uint32_t slot, uint32_t generation, unsigned events);
 /* End all sessions of a VU: with a close frame where one may be sent. */
 void session_end_all(struct vu *);
+/* The same without touching the interpreter, whose objects will never free the sessions. */
+void session_abandon_all(struct vu *);
 /* The running VU is about to park: write what it has sent, keep what it has not decoded. */
 void session_leave(struct vu *);
 /* Read and dispatch one event of a session that is the first task. On a fiber. */

@@ -3,6 +3,7 @@
 #include "fiber.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -87,28 +88,42 @@ bool fiber_create(struct fiber *fiber, size_t stack_size, void (*entry)(void *),
         munmap(memory, size);
         return false;
     }
-    /* 16-byte alignment at the entry's call: the words saved, then two more that stay zero. */
-    void **top = (void **)(memory + size) - 2 - SAVED_WORDS;
-    top[ARGUMENT_WORD] = fiber;
-    top[ENTRY_WORD] = (void *)(uintptr_t)enter;
-    top[RETURN_WORD] = (void *)(uintptr_t)jsrunner_fiber_start;
     *fiber = (struct fiber){
-        .stack_pointer = top,
         .memory = memory,
         .memory_size = size,
         .entry = entry,
         .argument = argument,
     };
+    fiber_restart(fiber);
     return true;
+}
+
+/* The fiber ends in the middle of its calls: whatever uses the stack next is not to find their marks. */
+static void forget_calls(struct fiber *fiber)
+{
+#ifdef WITH_ASAN
+    __asan_unpoison_memory_region(fiber->memory + GUARD_BYTES, fiber->memory_size - GUARD_BYTES);
+#else
+    (void)fiber;
+#endif
+}
+
+void fiber_restart(struct fiber *fiber)
+{
+    forget_calls(fiber);
+    /* 16-byte alignment at the entry's call: the words saved, then two more, which are never read. */
+    void **top = (void **)(fiber->memory + fiber->memory_size) - 2 - SAVED_WORDS;
+    memset(top, 0, SAVED_WORDS * sizeof *top);
+    top[ARGUMENT_WORD] = fiber;
+    top[ENTRY_WORD] = (void *)(uintptr_t)enter;
+    top[RETURN_WORD] = (void *)(uintptr_t)jsrunner_fiber_start;
+    fiber->stack_pointer = top;
 }
 
 void fiber_destroy(struct fiber *fiber)
 {
     if (!fiber->memory) return;
-#ifdef WITH_ASAN
-    /* It ends in the middle of its calls; whatever is mapped here next is not to find their marks. */
-    __asan_unpoison_memory_region(fiber->memory + GUARD_BYTES, fiber->memory_size - GUARD_BYTES);
-#endif
+    forget_calls(fiber);
     munmap(fiber->memory, fiber->memory_size);
     fiber->memory = NULL;
 }

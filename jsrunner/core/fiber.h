@@ -32,6 +32,9 @@ struct fiber {
 /* Map a stack of `stack_size` bytes whose first resume calls entry(argument). False: no memory. */
 bool fiber_create(struct fiber *, size_t stack_size, void (*entry)(void *), void *argument);
 
+/* Leave the calls of a suspended fiber where they are: the next resume calls its entry anew. */
+void fiber_restart(struct fiber *);
+
 /* Unmap the stack of a suspended (or never resumed) fiber. */
 void fiber_destroy(struct fiber *);
 

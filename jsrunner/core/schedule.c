@@ -149,9 +149,11 @@ void schedule_resume(struct vu *vu)
 {
     schedule_forget(vu);
     core.running = vu;
+    core.resumes++;
     vu->state = VU_RUNNING;
     fiber_resume(&vu->fiber);
     core.running = NULL;
+    if (vu->state == VU_RUNNING) vu_abandon(vu); /* it has not parked: the watchdog has left it */
 }
 
 bool schedule_is_slice_over(struct vu *vu, double now)

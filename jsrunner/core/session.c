@@ -250,18 +250,35 @@ static void stop_events(struct session *session)
     JS_FreeValueRT(session->vu->runtime, receive);
 }
 
+/* The VU's command is over. */
+static void end_session(struct session *session)
+{
+    if (session->state == SESSION_OPEN) {
+        if (!session->is_closing) transmit_close(session, session->is_blocking ? 1001 : 1000, NULL, 0, false);
+        if (session->vu->measures_sessions && session->is_blocking) measure(session);
+        session_count(session, clock_now());
+    }
+    session_shut(session);
+    drop_queue(session);
+}
+
+void session_abandon_all(struct vu *vu)
+{
+    while (vu->sessions) {
+        struct session *session = vu->sessions;
+        end_session(session);
+        session->receive = JS_UNDEFINED;
+        timers_abandon(&session->timers);
+        free_session(session);
+    }
+    vu->blocking = NULL;
+}
+
 void session_end_all(struct vu *vu)
 {
     while (vu->sessions) {
         struct session *session = vu->sessions;
-        if (session->state == SESSION_OPEN) {
-            if (!session->is_closing)
-                transmit_close(session, session->is_blocking ? 1001 : 1000, NULL, 0, false);
-            if (vu->measures_sessions && session->is_blocking) measure(session);
-            session_count(session, clock_now());
-        }
-        session_shut(session);
-        drop_queue(session);
+        end_session(session);
         vu->sessions = session->next;
         session->next = NULL;
         stop_events(session); /* which may free it */

@@ -86,6 +86,12 @@ void tasks_free(struct vu *vu)
     while (vu->tasks.first) free_task(vu, take_first(vu));
 }
 
+void tasks_leave(struct vu *vu)
+{
+    for (struct task *task = vu->tasks.first; task; task = task->next) task->call = JS_UNDEFINED;
+    tasks_free(vu);
+}
+
 /* -- listeners ------------------------------------------------------------------------------------ */
 
 static JSValue *listener_of(struct vu *vu, int32_t handle)

@@ -223,5 +223,10 @@ void timers_free(JSRuntime *runtime, struct timers *timers)
     }
     js_free_rt(runtime, timers->heap);
     js_free_rt(runtime, timers->by_id);
+    timers_abandon(timers);
+}
+
+void timers_abandon(struct timers *timers)
+{
     *timers = (struct timers){.last_id = timers->last_id, .last_own_id = timers->last_own_id, .last_order = timers->last_order};
 }

@@ -6,7 +6,8 @@
  * from Python, which sees their end as a request like any other.
  *
  * Interruption. `is_aborting` is set when the deadline has passed, noticed by QuickJS's interrupt
- * handler (every 10,000 steps) or by the alarm of a parked VU, or when Python says so. From then on no
+ * handler (every 10,000 steps, or when the watchdog has it called) or by the alarm of a parked VU, or when
+ * Python says so. From then on no
  * JavaScript function can be entered, because the stack limit is 1 byte: QuickJS turns an interrupt
  * inside a Promise's executor or an async function into a rejection, and a loop around these would
  * never end. Every primitive of the core refuses as well. When the command has unwound, the promise
@@ -34,7 +35,7 @@ enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
 
 struct core core;
 
-enum command_status { DONE_OK, DONE_THROWN, DONE_INTERRUPTED, DONE_LOST };
+enum command_status { DONE_OK, DONE_THROWN, DONE_INTERRUPTED, DONE_LOST, DONE_STUCK };
 
 /* Promise jobs that are let run out after an interruption; a script that makes more loses its state. */
 enum { JOBS_AFTER_INTERRUPTION = 100000 };
@@ -301,6 +302,15 @@ static bool recover(struct vu *vu)
     return true;
 }
 
+static void end_command(struct vu *vu, enum command_status status)
+{
+    vu->deadline = NEVER;
+    vu->is_aborting = false;
+    session_leave(vu);
+    vu->serial++;
+    request_done(vu, (int32_t)status);
+}
+
 static void run_command(struct vu *vu)
 {
     enum command_status status = DONE_THROWN;
@@ -308,10 +318,13 @@ static void run_command(struct vu *vu)
     vu->slice_end = NEVER;
     bool is_module = vu->command[0] == '@';
     if (is_module) vu->command++;
-    if (!vu->context && !open_interpreter(vu))
+    if (!vu->context && !open_interpreter(vu)) {
         bytes_append(&vu->result, "out of memory", 13);
-    else
+    } else {
+        watchdog_watch(vu);
         status = is_module ? evaluate(vu) : call_entry(vu);
+        if (watchdog_release(vu)) vu->is_aborting = true;
+    }
     if (vu->is_aborting) {
         /* The result: which timers were stopped. */
         status = DONE_INTERRUPTED;
@@ -322,11 +335,7 @@ static void run_command(struct vu *vu)
             vu_close_interpreter(vu);
         }
     }
-    vu->deadline = NEVER;
-    vu->is_aborting = false;
-    session_leave(vu);
-    vu->serial++;
-    request_done(vu, (int32_t)status);
+    end_command(vu, status);
 }
 
 static void vu_main(void *argument)
@@ -337,6 +346,23 @@ static void vu_main(void *argument)
         fiber_suspend(&vu->fiber);
         run_command(vu);
     }
+}
+
+void vu_abandon(struct vu *vu)
+{
+    watchdog_release(vu);
+    vu->result.size = 0;
+    session_abandon_all(vu);
+    tasks_leave(vu);
+    timers_abandon(&vu->timers);
+    vu->listener_count = vu->rejection_count = 0;
+    vu->event_sessions = 0;
+    vu->entries = vu->make_error = JS_UNDEFINED;
+    vu->runtime = NULL;
+    vu->context = NULL;
+    end_command(vu, DONE_STUCK);
+    fiber_restart(&vu->fiber);
+    schedule_resume(vu); /* into its loop */
 }
 
 /* -- what Python calls ---------------------------------------------------------------------------- */
@@ -411,7 +437,7 @@ CORE_API void core_vu_destroy(int32_t index)
     free(vu->listeners);
     free(vu->rejections);
     core.vus[index] = NULL;
-    free(vu);
+    watchdog_free(vu);
 }
 
 /* Give an idle VU a command: call the entry `name` with `arguments` (a MessagePack array), or, if the

@@ -134,6 +134,7 @@ class Engine:
             return
         self.stop_polling()
         descriptor = self._poll()
+        self.library.core_watch()
         self.has_hub = True
         self._watcher = get_hub().loop.io(descriptor, 1)
         self._watcher.start(self.turn)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jsrunner.engine.engine import Engine
 
 _OK, _ERROR = 0, 1
-_DONE_OK, _DONE_THROWN, _DONE_INTERRUPTED, _DONE_LOST = 0, 1, 2, 3
+_DONE_OK, _DONE_THROWN, _DONE_INTERRUPTED, _DONE_LOST, _DONE_STUCK = range(5)
 _NEVER: Final = 0.0
 
 
@@ -87,6 +87,8 @@ class Interpreter:
         self._explains: bool | None = None
         #: An interruption has cost the script's state: the next command finds an empty interpreter.
         self.is_lost = False
+        #: The last interruption found the VU in a built-in function that did not end.
+        self.was_stuck = False
         #: Where the last command's end is written: (status, data).
         self._ended: tuple[int, bytes] | None = None
         self._waiter: Any = None
@@ -144,8 +146,9 @@ class Interpreter:
         status, data = ended
         if status == _DONE_OK:
             return data
-        if status in (_DONE_INTERRUPTED, _DONE_LOST):
-            self.is_lost = status == _DONE_LOST
+        if status != _DONE_THROWN:
+            self.is_lost = status != _DONE_INTERRUPTED
+            self.was_stuck = status == _DONE_STUCK
             self.stopped_timers = decode(data) if data else []
             raise Interrupted
         raise JSError(data.decode("utf-8", "replace"))

@@ -37,6 +37,7 @@ _MAIN: Final = "".join(
     )
 )  # fmt: skip
 _NEVER: Final = 0.0
+_STUCK: Final = "the VU runs its init code anew, and the memory of its old state is not freed"
 
 
 class Failure(NamedTuple):
@@ -525,6 +526,13 @@ class VU:
     def _note_interruption(self) -> None:
         self.interrupted = True
         self.timed_out = self._deadline != _NEVER and time.monotonic() > self._deadline - 0.01
+        if self.interpreter.was_stuck:
+            self.interpreter.was_stuck = False
+            self.log(
+                "warning",
+                f"VU {self.id} was stopped in a built-in function that did not end",
+                hint=_STUCK,
+            )
 
     def _renew(self) -> None:
         """An interruption has cost the script's state: run the init code anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,33 @@ def test_endless_iterations(run: Run, bodies: list[str]) -> None:
     assert done.said("the other one goes on")
     assert all(done.said(f"begun {number}") for number in range(len(bodies)))
     assert done.messages("error") == []
+    assert "iterations" in done.stdout
+
+
+#: Built-ins of which each takes long, and such as do not end.
+SLOW = [
+    "const s = 'x'.repeat(1e7); for (;;) s.indexOf('y');",
+    "let deep = []; for (let i = 0; i < 50000; i += 1) deep = [deep]; JSON.stringify(deep);",
+    "for (;;) { try { Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); } catch (e) {} }",
+]
+
+
+def test_slow_built_ins(run: Run) -> None:
+    """They end in time, and what does not end costs its VU the state and nothing else."""
+    script = BESIDE + "options.scenarios.good.stages[0].duration = '5s';"
+    for number, body in enumerate(SLOW):
+        script += f"""
+        options.scenarios.bad{number} = loop('bad{number}', '300ms');
+        options.scenarios.bad{number}.startTime = '{number}s';
+        export async function bad{number}() {{ console.log('begun {number}'); {body} }}
+        """
+    done = run(script, "--workers", "1")
+    assert done.code == 0, done.stderr
+    assert done.said("the other one goes on")
+    assert all(done.said(f"begun {number}") for number in range(len(SLOW)))
+    assert done.messages("error") == []
+    [warning] = done.messages("warning")
+    assert re.fullmatch(r"VU \d was stopped in a built-in function that did not end", warning)
     assert "iterations" in done.stdout
 
 
@@ -280,8 +308,7 @@ def test_worker_in_native_code_is_killed(start: Run) -> None:
         """
         export default function () {
           console.log('begun');
-          const text = 'a'.repeat(30000000);
-          for (;;) text.lastIndexOf('b'.repeat(100));
+          Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);
         }
         """
     )
