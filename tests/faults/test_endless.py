@@ -49,6 +49,12 @@ BODIES = [
     # QuickJS makes a rejection of an interrupt in executors and async functions.
     "const f = () => {}; for (;;) { new Promise(() => { f(); f(); f(); }); (async () => { await f(); })(); }",
     "const f = () => {}; for (;;) (async () => { f(); f(); f(); f(); f(); await f(); })();",
+    "for (;;) new Promise(() => { for (;;) {} });",
+    "async function* g() { for (;;) { try { for (;;) {} } catch (e) {} finally { yield 1; } } }"
+    " for await (const x of g()) {}",
+    "const p = new Proxy({}, { get() { for (;;) {} } }); for (;;) { try { p.x; } catch (e) {} }",
+    "for (;;) { try { JSON.stringify([1], () => { for (;;) {} }); } catch (e) {} }",
+    "for (;;) { try { 'abc'.replace(/b/, () => { for (;;) {} }); } catch (e) {} }",
 ]
 
 #: With a deep stack each turn of the others costs some 0.1 s.
