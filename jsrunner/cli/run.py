@@ -110,6 +110,8 @@ def _settings(
         secrets=parse_sources(given.globals.secret_source, environment),
         workers=runtime.workers,
         max_body_size=runtime.max_body_size,
+        max_frame_size=runtime.max_frame_size,
+        max_message_size=runtime.max_message_size,
         features=features,
         machine_readable=runtime.new_machine_readable_summary,
         linger=runtime.linger,

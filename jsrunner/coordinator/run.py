@@ -311,6 +311,8 @@ class Run:
             options_json=json.dumps(shown),
             shown_options=to_json(self.options, consolidated=False) | {"scenarios": shown["scenarios"]},
             max_body_size=self.settings.max_body_size,
+            max_frame_size=self.settings.max_frame_size,
+            max_message_size=self.settings.max_message_size,
             user_agent=(
                 self.settings.user_agent if self.options.user_agent is None else self.options.user_agent
             ),

@@ -37,8 +37,10 @@ class Settings:
     #: Where `k6/secrets` has its secrets from.
     secrets: Secrets = field(default_factory=lambda: Secrets({}))
     workers: int | None = None
-    #: Bytes that the body of an HTTP response may have.
+    #: Bytes that the body of an HTTP response may have, and a frame and a message of a WebSocket.
     max_body_size: int = 256 << 20
+    max_frame_size: int = 256 << 20
+    max_message_size: int = 256 << 20
     #: Of requests and handshakes; the option userAgent wins.
     user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"
     #: Names of k6's feature flags that are on.

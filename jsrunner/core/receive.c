@@ -306,7 +306,7 @@ static bool inflate(struct session *session, struct frame_event *event)
     if (vu->answer.status == ANSWER_OK && pack_read_binary(vu->answer.data, vu->answer.size, &payload, &size))
         frame_inflated(&session->decoder, payload, size, event);
     else if (vu->answer.status == ANSWER_OK)
-        frame_violation(&session->decoder, CLOSE_TOO_BIG, "message too big", event);
+        frame_violation(&session->decoder, CLOSE_TOO_BIG, "a message is too big", event);
     else
         frame_violation(&session->decoder, CLOSE_PROTOCOL_ERROR, "invalid compressed data", event);
     return true;

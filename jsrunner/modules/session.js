@@ -40,5 +40,14 @@ export const closeText = (code, reason) => {
 };
 
 export const CLOSE_SENT = 'websocket: close sent';
-export const TOO_BIG_TEXT = 'websocket: read limit exceeded';
+
+/** The option behind a limit that a server has exceeded, by the core's text (core/frames.c). */
+const LIMITS = {
+  __proto__: null,
+  'a frame is too big': ', see --max-frame-size',
+  'a message is too big': ', see --max-message-size',
+};
+
+/** The text of the error for what is too big; k6 has such limits for lengths beyond all bounds only. */
+export const tooBigText = (what) => 'websocket: read limit exceeded: ' + what + (LIMITS[what] ?? '');
 export const UNEXPECTED_END = 'unexpected EOF';

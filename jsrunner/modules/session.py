@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 #: Seconds for name look-up, TCP, TLS and the handshake together (k6: the same, not an option).
 HANDSHAKE_TIMEOUT: Final = 60.0
-#: A message of more bytes ends the connection: it would not fit into a VU's memory.
-_MESSAGE_BYTES: Final = 256 << 20
 _NO_HANDSHAKE: Final = "closed before the connection was established"
 
 
@@ -162,7 +160,10 @@ class Session(HostModule):
     # -- permessage-deflate ------------------------------------------------------------------------
 
     def _inflate(self, slot: int, generation: int, payload: bytes) -> bytes | None:
-        return inflate(self.vu.process.deflates[generation << 32 | slot], payload, _MESSAGE_BYTES)
+        process = self.vu.process
+        assert process.plan is not None
+        limit = process.plan.max_message_size
+        return inflate(process.deflates[generation << 32 | slot], payload, limit)
 
     def _deflate(self, slot: int, generation: int, payload: bytes) -> bytes:
         return self.vu.process.deflates[generation << 32 | slot].compress(payload)

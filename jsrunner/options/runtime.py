@@ -93,6 +93,14 @@ class Runtime:
     max_body_size: int = _row(
         kinds.Size(), "most bytes that the body of an HTTP response may have, compressed or not",
         256 << 20, shown="256MiB", flag="max-body-size", variable="JSRUNNER_MAX_BODY_SIZE")  # fmt: skip
+    max_frame_size: int = _row(
+        kinds.Size(), "most bytes that a frame of a WebSocket server may have",
+        256 << 20, shown="256MiB",
+        flag="max-frame-size", variable="JSRUNNER_MAX_FRAME_SIZE")  # fmt: skip
+    max_message_size: int = _row(
+        kinds.Size(), "most bytes that a message of a WebSocket server may have, compressed or not",
+        256 << 20, shown="256MiB",
+        flag="max-message-size", variable="JSRUNNER_MAX_MESSAGE_SIZE")  # fmt: skip
     workers: int | None = _row(
         kinds.Int(), "most worker processes, up to 64 or one per core", shown="one per core",
         flag="workers")  # fmt: skip

@@ -37,7 +37,9 @@ class Plan:
     #: exec.test.options, as JSON.
     options_json: str = "{}"
     user_agent: str = ""
-    #: Bytes that the body of an HTTP response may have.
+    #: Bytes that the body of an HTTP response may have, and a frame and a message of a WebSocket.
     max_body_size: int = 256 << 20
+    max_frame_size: int = 256 << 20
+    max_message_size: int = 256 << 20
     #: What a script finds in its exported `options`.
     shown_options: dict[str, Any] = field(default_factory=dict)

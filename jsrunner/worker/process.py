@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 #: Seconds of one wait for a VU, and how many such waits there are before the test ends with an error.
 _VU_WAIT: Final = 0.4
 _VU_WAITS: Final = 5
-#: A message of more bytes ends the connection (1009): it would not fit into a VU's memory.
-_MESSAGE_BYTES: Final = 256 << 20
+#: A WebSocket message in more fragments ends the connection (1009).
+_MOST_FRAGMENTS: Final = 1 << 20
 #: What OPERATION_TLS wants: core.h.
 _TLS_READ: Final = 1
 _TLS_WRITE: Final = 2
@@ -160,7 +160,9 @@ class Process:
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
         strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
-        self.engine.library.core_session_rules(strict, 0, _MESSAGE_BYTES, 0)
+        self.engine.library.core_session_rules(
+            strict, plan.max_frame_size, plan.max_message_size, _MOST_FRAGMENTS
+        )
         self.engine.handlers[TLS] = self._serve_tls
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()

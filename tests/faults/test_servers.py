@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,19 @@ export default function () {
     %s
   });
   console.log('status', response.status, response.error);
+}
+"""
+
+#: The same with k6/websockets.
+EVENTS = """
+import { WebSocket } from 'k6/websockets';
+export const options = { iterations: 1 };
+export default function () {
+  const socket = new WebSocket(__ENV.URL);
+  socket.onopen = () => console.log('open');
+  socket.onmessage = ({ data }) => console.log('message', data.length ?? data.size);
+  socket.onerror = ({ error }) => console.log('error', error);
+  socket.onclose = ({ code }) => console.log('close', code);
 }
 """
 
@@ -234,7 +248,65 @@ def test_message_without_end(run: Run, serve: Serve) -> None:
 
     found = events(run, serve(flood).url)
     assert found[0] == "open"
-    assert found[1:] == ["error websocket: read limit exceeded", "close 1009", "status 101 "]
+    text = "websocket: read limit exceeded: a message is too big, see --max-message-size"
+    assert found[1:] == [f"error {text}", "close 1009", "status 101 "]
+
+
+LIMITS = {
+    "frame": (frame(b"x" * 70000), "a frame is too big, see --max-frame-size"),
+    "binary frame": (frame(b"x" * 70000, 2), "a frame is too big, see --max-frame-size"),
+    "message": (
+        frame(b"x" * 60000, final=False) + frame(b"x" * 60000, 0),
+        "a message is too big, see --max-message-size",
+    ),
+    "fragments": (
+        frame(b"x", final=False) + frame(b"", 0, final=False) * (1 << 20),
+        "a message has too many fragments",
+    ),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("module", ["ws", "websockets"])
+def test_limits_of_what_a_server_sends(run: Run, serve: Serve, limit: str, module: str) -> None:
+    """The message before is delivered; the text names the limit, and its option."""
+    data, text = LIMITS[limit]
+
+    def send(connection: socket.socket) -> None:
+        accept(connection, rest=frame(b"x" * 60000) + data)
+        drain(connection)
+
+    done = run(
+        (SCRIPT % "") if module == "ws" else EVENTS,
+        "-e",
+        f"URL={serve(send).url}",
+        "--max-frame-size",
+        "64KiB",
+        env={"JSRUNNER_MAX_MESSAGE_SIZE": "100000"},
+    )
+    assert done.code == 0
+    expected = ["open", "message 60000", f"error websocket: read limit exceeded: {text}", "close 1009"]
+    assert done.messages() == expected + ["status 101 "] * (module == "ws")
+
+
+def test_the_limit_of_inflated_messages(run: Run, serve: Serve) -> None:
+    """A bomb of permessage-deflate."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = packer.compress(bytes(50_000_000)) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+    def send(connection: socket.socket) -> None:
+        extension = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        rest = frame(bomb[:-4], 2, reserved=4)
+        accept(connection, rest=rest, extra=f"Sec-WebSocket-Extensions: {extension}\r\n")
+        drain(connection)
+
+    done = run(SCRIPT % "", "-e", f"URL={serve(send).url}", env={"JSRUNNER_MAX_MESSAGE_SIZE": "10MB"})
+    assert done.messages() == [
+        "open",
+        "error websocket: read limit exceeded: a message is too big, see --max-message-size",
+        "close 1009",
+        "status 101 ",
+    ]
 
 
 def test_handler_that_throws(run: Run, serve: Serve) -> None:

@@ -19,8 +19,8 @@ import {
   StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import {
-  ABNORMAL, BINARY, CLOSE, END, FAILED, OPEN as OPENED, PING, PONG, RESET, TEXT, TOO_BIG, TOO_BIG_TEXT, UNEXPECTED_END,
-  VIOLATION, WRITE_FAILED, closeText,
+  ABNORMAL, BINARY, CLOSE, END, FAILED, OPEN as OPENED, PING, PONG, RESET, TEXT, TOO_BIG, UNEXPECTED_END,
+  VIOLATION, WRITE_FAILED, closeText, tooBigText,
 } from 'jsrunner:session';
 import { now } from 'jsrunner:samples';
 import { asText } from 'jsrunner:values';
@@ -222,7 +222,7 @@ export function WebSocket(address, protocols, params) {
         else closed(closeText(ABNORMAL, UNEXPECTED_END), ABNORMAL, UNEXPECTED_END, null, time);
         break;
       case VIOLATION:
-        if (value === TOO_BIG) closed(TOO_BIG_TEXT, TOO_BIG, '', null, time);
+        if (value === TOO_BIG) closed(tooBigText(reason), TOO_BIG, '', null, time);
         else closed(null, null, '', null, time);
         break;
       case RESET: closed(null, wanted ? wanted.code : null, '', null, time); break;

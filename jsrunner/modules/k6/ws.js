@@ -10,8 +10,8 @@ import {
   ArrayBuffer, ArrayPrototypePush, MathTrunc, Number, NumberPrototypeToFixed, Object, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
 import {
-  ABNORMAL, BINARY, CLOSE, CLOSE_SENT, END, FAILED, OPEN, PING, PONG, RESET, TEXT, TOO_BIG, TOO_BIG_TEXT, UNEXPECTED_END,
-  VIOLATION, WRITE_FAILED, closeText,
+  ABNORMAL, BINARY, CLOSE, CLOSE_SENT, END, FAILED, OPEN, PING, PONG, RESET, TEXT, TOO_BIG, UNEXPECTED_END,
+  VIOLATION, WRITE_FAILED, closeText, tooBigText,
 } from 'jsrunner:session';
 import { asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
@@ -75,7 +75,7 @@ export function connect(url, ...args) {
       case END: failAndShut(closeText(ABNORMAL, UNEXPECTED_END), ABNORMAL, UNEXPECTED_END); break;
       case VIOLATION:
         if (value === TOO_BIG) {
-          fail(TOO_BIG_TEXT);
+          fail(tooBigText(reason));
           shut(TOO_BIG);
           break;
         }
