@@ -325,6 +325,14 @@ static void run_command(struct vu *vu)
         status = is_module ? evaluate(vu) : call_entry(vu);
         if (watchdog_release(vu)) vu->is_aborting = true;
     }
+    /* An entry has thrown: our own code was left in the middle, because no memory is left. */
+    if (status == DONE_THROWN && !is_module && !vu->is_aborting && !js_is_undefined(vu->entries)) {
+        stop_calls(vu);
+        if (recover(vu)) {
+            vu->is_aborting = false;
+            JS_RunGC(vu->runtime);
+        }
+    }
     if (vu->is_aborting) {
         /* The result: which timers were stopped. */
         status = DONE_INTERRUPTED;

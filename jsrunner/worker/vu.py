@@ -370,6 +370,9 @@ class VU:
             self.interpreter.call("activate", scenario.config.exec, data)
         except Interrupted:
             self._note_interruption()
+        except JSError as error:  # setup's data takes more memory than there is
+            self.log("error", str(error), hint=_hint(str(error)))
+            self.interrupted = True
         except ScriptError as error:  # its init code fails, though it did not before
             self.log("error", str(error), hint=error.hint)
             self.interrupted = True
@@ -394,12 +397,31 @@ class VU:
             self.interpreter.index, turn.scenario.supply, turn.left, turn.take_reserved(), stop_at
         )
         try:
-            self.interpreter.call("iterate", deadline=hard_stop)
+            while not self._iterate(hard_stop):
+                pass
         except Interrupted:
             self._note_interruption()
             turn.interrupted()
             self._end_interrupted()
         turn.left = int(self._read_numbers().left)
+
+    def _iterate(self, hard_stop: float) -> bool:
+        """Run iterations; return whether there are no more. Raises Interrupted.
+
+        Our own JavaScript fails where no memory is left: that ends the iteration, not the VU, unless there is
+        not even enough to begin the next.
+        """
+        before = self.iteration
+        try:
+            self.interpreter.call("iterate", deadline=hard_stop)
+        except JSError as error:
+            self._give_up([])
+            self._close_groups()
+            self._failed(str(error).partition("\n")[0], rejected=False)
+            if self.iteration == before:
+                raise Interrupted from None
+            return False
+        return True
 
     def _watch_iterations(self) -> None:
         """Be told of each iteration that begins, as long as something is to be done for it."""

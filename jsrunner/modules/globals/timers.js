@@ -16,7 +16,9 @@ const scheduler = (name, kind) => (callback, delay, ...args) => {
   mustBeCallable(callback, 0);
   const number = Number(delay);
   const time = number > 0 && number < LONGEST ? number : 0;
-  return addTimer(() => ReflectApply(callback, globalThis, args), time, kind === INTERVAL ? time : -1, kind);
+  // A closure of ours would take more memory than all else of a timer.
+  const call = args.length === 0 ? callback : () => ReflectApply(callback, globalThis, args);
+  return addTimer(call, time, kind === INTERVAL ? time : -1, kind);
 };
 
 export const setTimeout = scheduler('setTimeout', TIMEOUT);
