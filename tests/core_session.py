@@ -262,6 +262,14 @@ class Links:
         else:
             self.vu.engine.handlers[TLS] = self._handler
         self.library.core_session_rules(False, 0, 256 << 20, 0)
+        queues(self.library)
+
+
+def queues(
+    library: Any, *, session: int = 1 << 40, vu: int = 1 << 40, patience: float = DEADLINE
+) -> None:
+    """Bound what waits to be sent."""
+    library.core_session_queues(session, vu, patience)
 
 
 def rules(

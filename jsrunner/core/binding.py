@@ -147,6 +147,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_vu_add_bytes": (None, (c_int32, c_uint64, c_uint64)),
     # session.c
     "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
+    "core_session_queues": (None, (c_size_t, c_size_t, c_double)),
     "core_session_open": (
         c_bool,
         (c_uint32, c_uint32, POINTER(Opening), c_char_p, c_size_t, c_char_p, c_size_t, c_char_p),

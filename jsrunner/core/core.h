@@ -167,6 +167,8 @@ struct vu {
     int32_t tag_set;
     int32_t metadata;
     uint64_t bytes_sent, bytes_received;
+    /* Bytes that wait in its sessions: to be written, and as events to be delivered. */
+    size_t unsent_bytes, undelivered_bytes;
 
     /* The iteration. */
     struct supply *supply;

@@ -29,6 +29,8 @@ enum {
     HIGH_WATER_EVENTS = 4096,
     PONG_BYTES = 1 << 20,
     HIGH_WATER_BYTES = 16 << 20,
+    /* The same of all sessions of a VU. */
+    HIGH_WATER_BYTES_OF_VU = 128 << 20,
 };
 
 static uint8_t receive_buffer[RECEIVE_BUFFER];
@@ -198,6 +200,7 @@ static bool deliver_queued(struct session *session)
     if (!session->queue) session->queue_last = NULL;
     session->queued_count--;
     session->queued_bytes -= event->payload.size;
+    session->vu->undelivered_bytes -= event->payload.size;
     if (!session->queue) session_pause(session, false);
     JSContext *context = session->vu->context;
     JSValue a = JS_UNDEFINED, b = JS_UNDEFINED;
@@ -376,7 +379,8 @@ static void decode_aside(struct session *session)
         queue_event(session, &event);
     }
     transmit_flush(session);
-    if (session->queued_count > HIGH_WATER_EVENTS || session->queued_bytes > HIGH_WATER_BYTES)
+    bool is_full = session->queued_count > HIGH_WATER_EVENTS || session->queued_bytes > HIGH_WATER_BYTES;
+    if (is_full || (session->queue && session->vu->undelivered_bytes > HIGH_WATER_BYTES_OF_VU))
         session_pause(session, true);
 }
 

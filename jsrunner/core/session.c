@@ -17,6 +17,11 @@ static uint32_t free_count;
 static uint32_t next_generation = 1;
 static struct frame_limits limits;
 static bool is_strict;
+/* What k6/websockets scripts may have waiting to be sent. */
+static struct {
+    size_t session_bytes, vu_bytes;
+    double patience;
+} queues = {SIZE_MAX / 2, SIZE_MAX / 2, 0};
 
 /* -- the table ------------------------------------------------------------------------------------ */
 
@@ -79,6 +84,7 @@ void session_queue(struct session *session, enum session_event kind, uint16_t co
     session->queue_last = event;
     session->queued_count++;
     session->queued_bytes += size;
+    session->vu->undelivered_bytes += size;
     if (!session->is_blocking) tasks_add_session(session->vu, session, event->time);
 }
 
@@ -91,6 +97,7 @@ static void drop_queue(struct session *session)
         free(event);
     }
     session->queue_last = NULL;
+    session->vu->undelivered_bytes -= session->queued_bytes;
     session->queued_count = session->queued_bytes = 0;
 }
 
@@ -343,6 +350,30 @@ static bool drain(struct session *session, double end)
     return goes_on;
 }
 
+/* Make sure that `size` bytes more may wait to be sent (see core_session_queues). False with an exception pending
+ * if they may not, or if the VU is to stop. */
+static bool await_room(struct session *session, size_t size)
+{
+    struct vu *vu = session->vu;
+    if (session->is_blocking || session->state != SESSION_OPEN) return true;
+    while (transmit_pending(session) && transmit_pending(session) + size > queues.session_bytes && !session->write_error) {
+        uint64_t written = session->tx_written;
+        transmit_flush(session);
+        if (!drain(session, clock_now() + queues.patience)) {
+            vu_throw_interrupted(vu);
+            return false;
+        }
+        if (session->tx_written != written) continue;
+        JS_ThrowRangeError(vu->context, "the peer does not read, and %u MiB wait to be sent to it",
+                           (unsigned)(queues.session_bytes >> 20));
+        return false;
+    }
+    if (vu->unsent_bytes + size <= queues.vu_bytes) return true;
+    JS_ThrowRangeError(vu->context, "%u MiB wait to be sent by the sockets of this VU",
+                       (unsigned)(queues.vu_bytes >> 20));
+    return false;
+}
+
 /* A k6/ws script that sends to a peer that does not read waits for it, as with k6. */
 static bool await_peer(struct session *session)
 {
@@ -354,6 +385,7 @@ static JSValue send_message(JSContext *context, struct session *session, uint8_t
                             size_t size)
 {
     bool is_sent;
+    if (!await_room(session, size)) return JS_EXCEPTION;
     if (session->is_blocking && session->series_sent >= 0) {
         session->sent++;
         if (samples_keep_records() || session->state == SESSION_OVER) session_count(session, clock_now());
@@ -583,6 +615,16 @@ CORE_API void core_session_rules(bool strict, size_t frame_bytes, size_t message
 {
     is_strict = strict;
     limits = (struct frame_limits){frame_bytes, message_bytes, fragments};
+}
+
+/* Bound the bytes that wait to be sent by one k6/websockets session and by all of a VU. A script that sends more by
+ * the session waits for the peer, but for no more than `patience` seconds without progress: then, or if the VU's
+ * bound is reached, it gets a RangeError. */
+CORE_API void core_session_queues(size_t session_bytes, size_t vu_bytes, double patience)
+{
+    queues.session_bytes = session_bytes;
+    queues.vu_bytes = vu_bytes;
+    queues.patience = patience;
 }
 
 /* What Python says of a session that it has dialed. */

@@ -100,6 +100,8 @@ struct session {
 
     struct bytes tx;
     size_t tx_at;
+    /* How many of them are in vu->unsent_bytes. */
+    size_t unsent_bytes;
     uint64_t tx_end, tx_written;
     struct outgoing *outgoing;
     size_t outgoing_at, outgoing_count, outgoing_capacity;

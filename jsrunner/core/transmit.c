@@ -68,11 +68,20 @@ static void advance(struct session *session, size_t size)
     if (samples_keep_records()) session_count(session, clock_now());
 }
 
+/* `tx` has changed: bring the VU's sum up to date. */
+static void count_unsent(struct session *session)
+{
+    size_t pending = transmit_pending(session);
+    session->vu->unsent_bytes += pending - session->unsent_bytes;
+    session->unsent_bytes = pending;
+}
+
 static void fail(struct session *session, int error)
 {
     session->write_error = error;
     session->is_closing = true;
     session->tx.size = session->tx_at = 0;
+    count_unsent(session);
     session->outgoing_at = session->outgoing_count = 0;
     session->buffered = 0;
     if (session->state != SESSION_OPEN) return;
@@ -138,6 +147,7 @@ static void keep(struct session *session, const uint8_t *data, size_t size)
     compact(session);
     if (!bytes_append(&session->tx, data, size)) fail(session, ENOMEM);
     else transmit_await(session);
+    count_unsent(session);
 }
 
 void transmit_flush_shared(void)
@@ -167,6 +177,7 @@ void transmit_flush(struct session *session)
 void transmit_written(struct session *session, size_t size)
 {
     session->tx_at += size;
+    count_unsent(session);
     advance(session, size);
     if (transmit_pending(session)) return;
     bytes_free(&session->tx);
@@ -198,6 +209,7 @@ bool transmit_frame(struct session *session, uint8_t first, const uint8_t *paylo
     size_t head = frame_header(to, first, size, key);
     frame_mask(to + head, payload, size, key, 0);
     session->tx.size += head + size;
+    count_unsent(session);
     remember(session, first, head + size, size, is_message);
     transmit_flush(session);
     if (transmit_pending(session)) transmit_await(session);
@@ -223,6 +235,8 @@ void transmit_forget(struct session *session)
         send_size = 0;
     }
     bytes_free(&session->tx);
+    session->tx_at = 0;
+    count_unsent(session);
     free(session->outgoing);
     session->outgoing = NULL;
     session->outgoing_at = session->outgoing_count = session->outgoing_capacity = 0;

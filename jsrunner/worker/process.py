@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 #: Seconds of one wait for a VU, and how many such waits there are before the test ends with an error.
 _VU_WAIT: Final = 0.4
 _VU_WAITS: Final = 5
+#: Bytes that may wait to be sent by one k6/websockets socket and by all of a VU, and how many seconds a
+#: script that sends more waits for a peer that reads nothing. k6 has no bounds.
+_UNSENT_BYTES: Final = 256 << 20
+_UNSENT_BYTES_OF_VU: Final = 512 << 20
+_UNSENT_PATIENCE: Final = 10.0
 #: A WebSocket message in more fragments ends the connection (1009).
 _MOST_FRAGMENTS: Final = 1 << 20
 #: What OPERATION_TLS wants: core.h.
@@ -163,6 +168,7 @@ class Process:
         self.engine.library.core_session_rules(
             strict, plan.max_frame_size, plan.max_message_size, _MOST_FRAGMENTS
         )
+        self.engine.library.core_session_queues(_UNSENT_BYTES, _UNSENT_BYTES_OF_VU, _UNSENT_PATIENCE)
         self.engine.handlers[TLS] = self._serve_tls
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()

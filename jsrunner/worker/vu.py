@@ -408,8 +408,8 @@ class VU:
     def _iterate(self, hard_stop: float) -> bool:
         """Run iterations; return whether there are no more. Raises Interrupted.
 
-        Our own JavaScript fails where no memory is left: that ends the iteration, not the VU, unless there is
-        not even enough to begin the next.
+        Our own JavaScript fails where no memory is left: that ends the iteration, not the VU, unless
+        there is not even enough to begin the next.
         """
         before = self.iteration
         try:

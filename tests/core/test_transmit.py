@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import pytest
-from core_session import text
+from core_session import queues, text
 from core_vu import DEADLINE, DRAINING, LISTENING, WAITING, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -208,6 +208,75 @@ def test_the_peer_of_k6_ws_may_go_meanwhile(link: Callable[..., Links], secure: 
     one.peer().reset()
     events = running.get(timeout=DEADLINE)
     assert events[-1][0] in ("reset", "end")
+
+
+#: Messages of 100,000 bytes until one cannot be sent: how many could, the error, what then still works.
+FLOOD = """
+entries.run = (count, sockets) => {
+  let sent = 0;
+  let failure = '';
+  let open = 0;
+  const all = [];
+  for (let i = 0; i < sockets; i += 1) {
+    all.push(connect(false, {
+      open() {
+        open += 1;
+        if (open < sockets) return;
+        const data = new ArrayBuffer(100_000);
+        try {
+          while (sent < count) { all[sent % sockets].sendBinary(data); sent += 1; }
+        } catch (error) { failure = `${error}`; }
+        loop.addTimer(() => { for (const one of all) { one.shut(); one.stop(); } }, 1, -1, 0);
+      },
+    }));
+  }
+  loop.settle(() => {});
+  return [sent, failure];
+};
+"""
+
+
+def test_what_waits_for_a_peer_is_bounded(link: Callable[..., Links], secure: bool) -> None:
+    """Each time anew: what a closed session had waiting does not count."""
+    one = link(FLOOD, secure=secure)
+    queues(one.library, session=20 << 20, patience=0.05)
+    for _ in range(3):
+        sent, failure = one.vu.start("run", 1000, 1).get(timeout=DEADLINE)
+        assert 180 < sent < 300
+        assert failure == "RangeError: the peer does not read, and 20 MiB wait to be sent to it"
+
+
+def test_what_waits_in_all_sessions_of_a_vu_is_bounded(
+    link: Callable[..., Links], secure: bool
+) -> None:
+    one = link(FLOOD, secure=secure)
+    queues(one.library, vu=20 << 20)
+    for _ in range(3):
+        sent, failure = one.vu.start("run", 1000, 10).get(timeout=DEADLINE)
+        assert 180 < sent < 1000
+        assert failure == "RangeError: 20 MiB wait to be sent by the sockets of this VU"
+
+
+def test_a_script_that_sends_faster_than_the_peer_reads_waits(
+    link: Callable[..., Links], secure: bool
+) -> None:
+    one = link(FLOOD, secure=secure)
+    queues(one.library, session=1 << 20)
+    running = one.vu.start("run", 500, 1)
+    assert len(one.peer().frames(400)) == 400
+    assert one.peer().frames()
+    assert running.get(timeout=DEADLINE) == [500, ""]
+
+
+def test_a_script_that_waits_for_its_peer_is_interrupted(
+    link: Callable[..., Links], secure: bool
+) -> None:
+    one = link(FLOOD, secure=secure)
+    queues(one.library, session=1 << 20)
+    running = one.vu.start("run", 500, 1)
+    until(lambda: one.vu.state == DRAINING)
+    one.vu.interpreter.interrupt()
+    assert isinstance(running.get(timeout=DEADLINE), Interrupted)
 
 
 def test_buffered_bytes_are_known(link: Callable[..., Links], secure: bool) -> None:

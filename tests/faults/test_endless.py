@@ -308,6 +308,59 @@ def test_allocation_without_end(start: Run, peak: Callable[[Process], int], what
     assert most < 800 << 20
 
 
+def test_a_million_timers(run: Run) -> None:
+    done = run(
+        """
+        export default function () {
+          let count = 0;
+          for (let i = 0; i < 1e6; i += 1) setTimeout(() => { count += 1; if (count === 1e6) console.log('all'); }, i % 100);
+        }
+        """
+    )
+    assert done.code == 0
+    assert done.messages() == ["all"]
+
+
+#: What takes memory in our own code, and holds it.
+HOARDS = {
+    "timers": "for (;;) setTimeout(() => {}, 1e9);",
+    "promises": "const all = []; for (;;) all.push(Promise.reject(new Error('x')));",
+    "listeners": "const s = new WebSocket('ws://127.0.0.1:1'); for (;;) s.addEventListener('open', () => {});",
+    "handlers": "ws.connect(__ENV.URL, (s) => { for (;;) s.on('open', () => {}); });",
+    "timers of a socket": "ws.connect(__ENV.URL, (s) => { for (;;) s.setTimeout(() => {}, 1e6); });",
+}
+
+
+@pytest.mark.parametrize("hoard", HOARDS)
+def test_memory_runs_out_in_our_own_code(run: Run, echo: str, hoard: str) -> None:
+    """That is an error of the iteration; the next one and the other VU go on."""
+    done = run(
+        f"""
+        import {{ sleep }} from 'k6';
+        import ws from 'k6/ws';
+        import {{ WebSocket }} from 'k6/websockets';
+        export const options = {{ scenarios: {{
+          good: {{ executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'good', startTime: '300ms' }},
+          bad: {{ executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'bad' }},
+        }} }};
+        export function good() {{ console.log('good'); }}
+        export function bad() {{
+          console.log('begun');
+          if (__ITER === 0) {{ {HOARDS[hoard]} }}
+        }}
+        """,
+        "--workers",
+        "1",
+        "-e",
+        f"URL={echo}",
+    )
+    assert done.code == 0, done.stderr
+    assert sorted(done.messages("info"))[-3:] == ["begun", "begun", "good"]
+    assert done.said("out of memory") or any(
+        "out of memory" in one.get("hint", "") for one in done.records()
+    )
+
+
 def test_worker_in_native_code_is_killed(start: Run) -> None:
     """Nothing inside of the process can stop this: the coordinator does."""
     process = start(
