@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.transport.body import Body
 from jsrunner.transport.names import to_ascii
 
 if TYPE_CHECKING:
-    from jsrunner.transport.body import Body
     from jsrunner.transport.failures import Failure
     from jsrunner.transport.fields import Fields
     from jsrunner.transport.head import Head
@@ -56,24 +56,12 @@ class Route:
         self.host = f"{name}]{url.authority.rpartition(']')[2]}" if zone else to_ascii(url.authority)
         #: What stands before the target on the request line.
         self.prefix = f"http://{self.host}" if self.proxy else ""
-        #: Fields behind all others, encoded.
-        self.last = b""
+        #: Fields behind all others, as lines.
+        self.last = ""
         if self.proxy and self.proxy.authorization:
-            self.last += f"Proxy-Authorization: {self.proxy.authorization}\r\n".encode()
+            self.last += f"Proxy-Authorization: {self.proxy.authorization}\r\n"
         if not keeps_connections:
-            self.last += b"Connection: close\r\n"
-
-
-class Answer:
-    """What has come of a response so far: filled as it comes, so that what breaks off can be read."""
-
-    __slots__ = ("body", "first_at", "head", "sent_at")
-
-    def __init__(self, body: Body) -> None:
-        self.body = body
-        self.head: Head | None = None
-        #: When the request had been sent, and when the response began (see `stream.clock`); 0: not yet.
-        self.sent_at = self.first_at = 0
+            self.last += "Connection: close\r\n"
 
 
 class Failed(Exception):
@@ -98,26 +86,38 @@ NO_TIME: Final[Timings] = (0, 0, 0, 0, 0, 0)
 
 
 class Exchange:
-    """What came of a call: a head and a body, or a failure with what came of a body before."""
+    """What comes of a call: filled as it comes, so that what breaks off can be read."""
 
-    __slots__ = ("body", "failure", "head", "peer", "timings", "tls", "waited")
+    __slots__ = (
+        "body", "collected", "failure", "first_at", "head", "peer", "sent_at", "timings", "tls",
+        "waited",
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        failure: Failure | None,
-        head: Head | None = None,
-        body: bytes | None = b"",
-        timings: Timings = NO_TIME,
-        peer: tuple[str, int] = ("", 0),
-        tls: tuple[str, str] | None = None,
-        waited: bool = True,
-    ) -> None:
-        self.failure, self.head, self.timings = failure, head, timings
-        #: None: there is none that a script could see.
-        self.body = body
+    def __init__(self, limit: int | None) -> None:
+        """
+        Args:
+            limit: how many bytes the body may have; None: it is thrown away.
+        """
+        #: What has come of the body.
+        self.collected = Body(limit)
+        self.head: Head | None = None
+        #: Why there is no response, or not all of it.
+        self.failure: Failure | None = None
+        #: The body when all is over; None: there is none that a script could see.
+        self.body: bytes | None = b""
+        #: When the request had been sent, and when the response began (see `stream.clock`); 0: not yet.
+        self.sent_at = self.first_at = 0
+        self.timings = NO_TIME
         #: IP and port of who was connected to.
-        self.peer = peer
+        self.peer = ("", 0)
         #: `tls1.3` and Go's name of the cipher suite.
-        self.tls = tls
+        self.tls: tuple[str, str] | None = None
         #: Whether other greenlets had their turn meanwhile.
-        self.waited = waited
+        self.waited = True
+
+    @classmethod
+    def failed(cls, failure: Failure, timings: Timings = NO_TIME, *, waited: bool = True) -> Exchange:
+        """Return the exchange of a request that was not made."""
+        exchange = cls(None)
+        exchange.failure, exchange.timings, exchange.waited = failure, timings, waited
+        return exchange

@@ -8,7 +8,7 @@ from jsrunner.options.numbers import quote
 from jsrunner.transport.headers import is_name, is_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: Fields that the transport writes itself or not at all.
 _OWN: Final = ("Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer", "Cookie")
@@ -36,12 +36,12 @@ class Fields:
         )
         #: Why Go refuses the fields, "" if it does not.
         self.problem = _problem(headers)
-        self._agent = _encoded((("User-Agent", self.agent),) if self.agent else ())
-        self._before = _encoded(pair for pair in self.others if pair[0] < "Cookie")
-        self._after = _encoded(pair for pair in self.others if pair[0] > "Cookie")
+        self._agent = _lines((("User-Agent", self.agent),) if self.agent else ())
+        self._before = _lines(pair for pair in self.others if pair[0] < "Cookie")
+        self._after = _lines(pair for pair in self.others if pair[0] > "Cookie")
 
     def encode(
-        self, method: str, target: str, host: str, body: bytes | None, cookies: str, last: bytes = b""
+        self, method: str, target: str, host: str, body: bytes | None, cookies: str, last: str = ""
     ) -> bytes:
         """Return the bytes of an HTTP/1.1 request.
 
@@ -50,31 +50,26 @@ class Fields:
             host: the Host field's value, unless the fields have one.
             body: None for none; an empty one is sent in chunks, as its length is not known to Go.
             cookies: the Cookie field's value, "" for none.
-            last: further fields, encoded.
+            last: further fields, as lines.
         """
-        is_chunked = body == b"" and method not in _USUALLY_BODILESS
+        framing = ""
         if body:
-            framing = b"Content-Length: %d\r\n" % len(body)
-        elif is_chunked:
-            framing = b"Transfer-Encoding: chunked\r\n"
-        else:
-            framing = b"Content-Length: 0\r\n" if body is None and method in _WITH_LENGTH else b""
-        return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b%b%b\r\n%b" % (
-            method.encode(),
-            target.encode(),
-            (self.host or host).encode(),
-            self._agent,
-            framing,
-            self._before,
-            b"Cookie: %b\r\n" % cookies.encode() if cookies else b"",
-            self._after,
-            last,
-            b"0\r\n\r\n" if is_chunked else body or b"",
-        )
+            framing = f"Content-Length: {len(body)}\r\n"
+        elif body is None:
+            if method in _WITH_LENGTH:
+                framing = "Content-Length: 0\r\n"
+        elif method not in _USUALLY_BODILESS:
+            framing, body = "Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"
+        cookie = f"Cookie: {cookies}\r\n" if cookies else ""
+        head = (
+            f"{method} {target} HTTP/1.1\r\nHost: {self.host or host}\r\n{self._agent}{framing}"
+            f"{self._before}{cookie}{self._after}{last}\r\n"
+        ).encode()
+        return head + body if body else head
 
 
-def _encoded(pairs: object) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in pairs).encode()  # type: ignore[attr-defined]
+def _lines(pairs: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in pairs)
 
 
 def _one_line(value: str) -> str:

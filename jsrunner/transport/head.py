@@ -66,6 +66,8 @@ class Head:
     #: Content codings of the body, in the order in which they were applied.
     encodings: list[str] = field(init=False)
     location: str = field(init=False)
+    #: Whether another response follows (RFC 9110, section 15.2; 101 is final).
+    is_interim: bool = field(init=False)
     #: Whether there is no body, whatever was sent (RFC 9110, section 6.4.1).
     is_bodiless: bool = field(init=False)
     #: The part of a response's JSON that depends on the head alone (see modules.k6.http.flow).
@@ -77,16 +79,12 @@ class Head:
         encoding = headers.get("Content-Encoding", [""])[0]
         self.encodings = [one.strip() for one in encoding.split(",") if one.strip()]
         self.location = headers.get("Location", [""])[0]
+        self.is_interim = 100 <= self.status < 200 and self.status != 101
         self.is_bodiless = _is_bodiless(self.status)
         joined = {name: ", ".join(values) for name, values in headers.items()}
         self.json = orjson.dumps(
             [self.status_text, self.proto, orjson.dumps(joined).decode()]
         )[1:-1]  # fmt: skip
-
-    @property
-    def is_interim(self) -> bool:
-        """Whether another response follows (RFC 9110, section 15.2; 101 is final)."""
-        return 100 <= self.status < 200 and self.status != 101
 
     @property
     def reason(self) -> str:
@@ -304,17 +302,14 @@ class Heads:
     _LONGEST: Final = 8192
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, str], Head] = {}
-
-    def known(self, block: bytes, method: str) -> Head | None:
-        """Return the head that was parsed of these bytes before, if it was."""
-        return self._known.get((block, method))
+        #: By their bytes and the requests' methods.
+        self.known: dict[tuple[bytes, str], Head] = {}
 
     def parse(self, block: bytes, method: str) -> Head:
         """Parse the head of a response to `method`. Raises Malformed."""
         head = parse_head(block, method)
         if len(block) <= self._LONGEST:
-            if len(self._known) >= self._MOST:
-                self._known.clear()
-            self._known[block, method] = head
+            if len(self.known) >= self._MOST:
+                self.known.clear()
+            self.known[block, method] = head
         return head

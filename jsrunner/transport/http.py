@@ -12,17 +12,9 @@ import gevent
 
 from jsrunner.options.numbers import quote
 from jsrunner.transport import failures
-from jsrunner.transport.body import Body, TooLarge
+from jsrunner.transport.body import TooLarge
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.exchange import (
-    Answer,
-    Exchange,
-    Failed,
-    NoAnswer,
-    Refused,
-    Route,
-    Timings,
-)
+from jsrunner.transport.exchange import Exchange, Failed, NoAnswer, Refused, Route, Timings
 from jsrunner.transport.head import Heads, Malformed
 from jsrunner.transport.headers import is_name
 from jsrunner.transport.http1 import Http1
@@ -30,7 +22,7 @@ from jsrunner.transport.names import to_ascii
 from jsrunner.transport.stream import Expired, Stream, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jsrunner.options.model import Options
     from jsrunner.transport.dial import Dialer
@@ -111,21 +103,22 @@ class Client:
 
     def exchange(self, call: Call) -> Exchange:
         """Make a request, parking the greenlet until its response is here, or why there is none."""
+        started = clock()
         url = call.url
         pool = self._pools.get((url.scheme, url.authority))
         if pool is None or call.method not in _COMMON_METHODS or call.fields.problem:
             problem = _problem(call)
             if problem:
-                return Exchange(failures.generic(problem), waited=False)
+                return Exchange.failed(failures.generic(problem), waited=False)
         if call.timeout <= 0:
-            return Exchange(failures.timeout(), waited=False)
-        started = clock()
+            return Exchange.failed(failures.timeout(), waited=False)
         try:
             if pool is None:
                 pool = self._open_pool(url)
             return self._exchange(call, pool, started)
         except DialError as error:
-            return Exchange(failures.of_dialing(error), waited=clock() - started > _AT_ONCE)
+            waited = clock() - started > _AT_ONCE
+            return Exchange.failed(failures.of_dialing(error), waited=waited)
 
     def _open_pool(self, url: URL) -> _Pool:
         """Raises DialError."""
@@ -140,20 +133,18 @@ class Client:
     def _exchange(self, call: Call, pool: _Pool, started: int) -> Exchange:
         """Make the request on a kept connection, else on a new one. Raises DialError."""
         refusals = 0
+        seconds = min(call.timeout, _LONGEST)
         while True:
-            seconds = min(call.timeout, _LONGEST) - (clock() - started) / 1e9
-            if seconds <= 0:
-                return Exchange(failures.timeout())
-            marks = None
+            marks: list[int] = []
             connection = self._take(pool, call)
             if connection is None:
-                marks = [started]
+                marks.append(started)
                 try:
                     with gevent.Timeout(seconds, Expired):
                         connection = self._dial(pool, marks)
                 except Expired:
-                    return Exchange(failures.timeout(), timings=_dial_timings(marks))
-                seconds = max(seconds - (clock() - started) / 1e9, _SHORTEST)
+                    return Exchange.failed(failures.timeout(), _dial_timings(marks))
+                seconds = max(_left(call, started), _SHORTEST)
             try:
                 return self._converse(call, pool, connection, started, seconds, marks, refusals)
             except Refused:
@@ -162,6 +153,9 @@ class Client:
                     gevent.sleep(2 ** (refusals - 2))
             except NoAnswer:
                 pass
+            seconds = _left(call, started)
+            if seconds <= 0:
+                return Exchange.failed(failures.timeout())
 
     # -- connections ---------------------------------------------------------------------------------
 
@@ -246,7 +240,7 @@ class Client:
         connection: Http1 | Http2,
         started: int,
         seconds: float,
-        marks: list[int] | None,
+        marks: Sequence[int],
         refusals: int,
     ) -> Exchange:
         """Make the request on a connection.
@@ -254,42 +248,47 @@ class Client:
         Args:
             started: when the exchange began.
             seconds: how long it may take from now on.
-            marks: times of a new connection (see `_dial`); None for a kept one.
+            marks: times of a new connection (see `_dial`); none of a kept one.
             refusals: how often it was made in vain.
 
         Raises:
             NoAnswer, Refused: it is to be made on another connection.
         """
-        answer = Answer(Body(None if call.discard else self._settings.max_body))
+        exchange = Exchange(None if call.discard else self._settings.max_body)
+        exchange.peer, exchange.tls = connection.stream.peer, connection.tls
         ready = clock()
-        failure: Failure | None = None
         is_kept = False
         try:
-            is_kept = connection.perform(call, pool.route, seconds, answer)
+            is_kept = connection.perform(call, pool.route, seconds, exchange)
         except Failed as error:
-            if _is_to_be_repeated(error, call, refusals, is_new=marks is not None):
+            if _is_to_be_repeated(error, call, refusals, is_new=bool(marks)):
                 raise
-            failure = error.failure
-        except Malformed as error:
-            failure = failures.malformed(str(error))
-        except Expired:
-            failure = failures.timeout()
-        except TooLarge:
-            failure = failures.too_large(self._settings.max_body)
-        except DialError as error:
-            failure = failures.of_dialing(error)
-        except OSError as error:
-            failure = failures.of_stream_error(error, connection.stream)
+            exchange.failure = error.failure
+        except (Malformed, Expired, TooLarge, DialError, OSError) as error:
+            exchange.failure = self._failure(error, connection)
         finally:
             if not is_kept:
                 connection.discard()
         if is_kept and type(connection) is Http1:
             self._keep(pool, connection)
-        timings = _timings(answer, started, ready, clock(), marks)
-        if failure is not None and answer.head is not None:
-            failure = failure.of_body()
-        peer, tls = connection.stream.peer, connection.tls
-        return Exchange(failure, answer.head, answer.body.take(), timings, peer, tls)
+        exchange.timings = _timings(exchange, started, ready, clock(), marks)
+        exchange.body = exchange.collected.take()
+        if exchange.failure is not None and exchange.head is not None:
+            exchange.failure = exchange.failure.of_body()
+        return exchange
+
+    def _failure(self, error: Exception, connection: Http1 | Http2) -> Failure:
+        """Why an exchange has failed."""
+        if isinstance(error, Malformed):
+            return failures.malformed(str(error))
+        if isinstance(error, Expired):
+            return failures.timeout()
+        if isinstance(error, TooLarge):
+            return failures.too_large(self._settings.max_body)
+        if isinstance(error, DialError):
+            return failures.of_dialing(error)
+        assert isinstance(error, OSError)
+        return failures.of_stream_error(error, connection.stream)
 
 
 def _problem(call: Call) -> str:
@@ -318,7 +317,12 @@ def _is_to_be_repeated(error: Failed, call: Call, refusals: int, *, is_new: bool
     return isinstance(error, NoAnswer) and not is_new and _is_replayable(call)
 
 
-def _timings(answer: Answer, started: int, ready: int, done: int, marks: list[int] | None) -> Timings:
+def _left(call: Call, started: int) -> float:
+    """Seconds that are left for a call."""
+    return min(call.timeout, _LONGEST) - (clock() - started) / 1e9
+
+
+def _timings(exchange: Exchange, started: int, ready: int, done: int, marks: Sequence[int]) -> Timings:
     """What k6 measures of an exchange, as far as it came.
 
     Args:
@@ -328,17 +332,18 @@ def _timings(answer: Answer, started: int, ready: int, done: int, marks: list[in
         marks: times of a new connection (see `Client._dial`).
     """
     connecting = securing = 0
-    if marks is not None:
+    if marks:
         connecting = marks[2] - marks[1]
         securing = marks[3] - marks[2] if len(marks) > 3 else 0
-    sent, first = answer.sent_at or done, answer.first_at
+    sent = exchange.sent_at or done
+    first = exchange.first_at or done
     return (
         (ready - started) // 1000,
         connecting // 1000,
         securing // 1000,
-        max(sent - ready, 0) // 1000,
-        max((first or done) - sent, 0) // 1000,
-        (done - first) // 1000 if first else 0,
+        (sent - ready) // 1000 if sent > ready else 0,
+        (first - sent) // 1000 if first > sent else 0,
+        (done - first) // 1000,
     )
 
 

@@ -12,7 +12,7 @@ from jsrunner.transport.stream import clock
 
 if TYPE_CHECKING:
     from jsrunner.transport.body import Body
-    from jsrunner.transport.exchange import Answer, Call, Route
+    from jsrunner.transport.exchange import Call, Exchange, Route
     from jsrunner.transport.head import Head, Heads
     from jsrunner.transport.stream import Stream
 
@@ -28,8 +28,8 @@ class Http1:
         self.tls = tls
         self._heads = heads
 
-    def perform(self, call: Call, route: Route, seconds: float, answer: Answer) -> bool:
-        """Send a request and receive its response into `answer`.
+    def perform(self, call: Call, route: Route, seconds: float, exchange: Exchange) -> bool:
+        """Send a request and receive its response into `exchange`.
 
         Args:
             seconds: how long it may take.
@@ -39,7 +39,7 @@ class Http1:
 
         Raises:
             NoAnswer: the connection has ended without a response.
-            Malformed, TooLarge, Expired, OSError: see what `answer` has of the response.
+            Malformed, TooLarge, Expired, OSError: see what `exchange` has of the response.
         """
         stream = self.stream
         target = call.url.target
@@ -54,13 +54,13 @@ class Http1:
         stream.expire_in(seconds)
         try:
             stream.write(request)
-            answer.sent_at = stream.sent_at
-            has_rest = self._receive(call.method, answer)
+            has_rest = self._receive(call.method, exchange)
         finally:
             stream.stay()
-            answer.sent_at = stream.sent_at
-            stream.count_tls()
-        head = answer.head
+            exchange.sent_at = stream.sent_at
+            if self.tls is not None:
+                stream.count_tls()
+        head = exchange.head
         assert head is not None
         return not (head.closes or has_rest or stream.has_unsent)
 
@@ -68,48 +68,48 @@ class Http1:
         """Close the connection: no exchange may follow."""
         self.stream.close()
 
-    def _receive(self, method: str, answer: Answer) -> bool:
+    def _receive(self, method: str, exchange: Exchange) -> bool:
         """Receive the response; whether more has come than that."""
-        head, rest = self._read_head(method, answer, b"")
+        head, rest = self._read_head(method, exchange, b"")
         while head.is_interim:
-            head, rest = self._read_head(method, answer, rest)
-        answer.head = head
+            head, rest = self._read_head(method, exchange, rest)
+        exchange.head = head
         if head.length is not None:
-            return self._read_sized(head.length, rest, answer.body)
+            return self._read_sized(head.length, rest, exchange.collected)
         if head.is_chunked:
-            return self._read_chunked(rest, answer.body)
-        answer.body.add(rest)
+            return self._read_chunked(rest, exchange.collected)
+        exchange.collected.add(rest)
         while rest := self.stream.read():
-            answer.body.add(rest)
+            exchange.collected.add(rest)
         return False
 
     # -- the head ------------------------------------------------------------------------------------
 
-    def _read_head(self, method: str, answer: Answer, data: bytes) -> tuple[Head, bytes]:
+    def _read_head(self, method: str, exchange: Exchange, data: bytes) -> tuple[Head, bytes]:
         """Read a head that begins with `data`: (the head, what has come behind it)."""
-        if not data:
-            data = self._first_bytes(answer)
+        data = data or self._begin(exchange)
         end = data.find(b"\r\n\r\n") + 4
         if end > 3:
-            known = self._heads.known(data[:end], method)
+            known = self._heads.known.get((data[:end], method))
             if known is not None:
                 return known, data[end:]
         data, end = read_head(self.stream.read, data)
         return self._heads.parse(data[:end], method), data[end:]
 
-    def _first_bytes(self, answer: Answer) -> bytes:
-        if answer.first_at:  # an interim response came before: this is the middle of it all
-            data = self.stream.read()
-            if not data:
-                raise Malformed("unexpected EOF")
-            return data
+    def _begin(self, exchange: Exchange) -> bytes:
+        """Wait for the beginning of a head. Raises NoAnswer if not even the first one comes."""
         try:
             data = self.stream.read()
         except OSError as error:
+            if exchange.first_at:
+                raise
             raise NoAnswer(failures.of_stream_error(error, self.stream)) from None
-        if not data:
-            raise NoAnswer(failures.generic("EOF"))
-        answer.first_at = clock()
+        if not exchange.first_at:
+            if not data:
+                raise NoAnswer(failures.generic("EOF"))
+            exchange.first_at = clock()
+        elif not data:  # an interim response came before: this is the middle of it all
+            raise Malformed("unexpected EOF")
         return data
 
     # -- the body ------------------------------------------------------------------------------------

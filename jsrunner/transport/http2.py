@@ -35,7 +35,7 @@ from jsrunner.transport.stream import Expired, clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jsrunner.transport.exchange import Answer, Call, Route
+    from jsrunner.transport.exchange import Call, Exchange, Route
     from jsrunner.transport.stream import Stream
 
 # As Go's client says at the beginning.
@@ -52,10 +52,10 @@ _WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
 class _Waiter:
     """An exchange under way: who waits for it, and how it has ended."""
 
-    __slots__ = ("answer", "error", "greenlet", "is_done")
+    __slots__ = ("error", "exchange", "greenlet", "is_done")
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
         self.greenlet: Any = None
         self.is_done = False
         self.error: Exception | None = None
@@ -105,8 +105,8 @@ class Http2:
         is_open = not self.stream.is_closed and not self._is_abandoned
         return is_open and self._protocol.can_send_request
 
-    def perform(self, call: Call, route: Route, seconds: float, answer: Answer) -> bool:
-        """Send a request and receive its response into `answer`.
+    def perform(self, call: Call, route: Route, seconds: float, exchange: Exchange) -> bool:
+        """Send a request and receive its response into `exchange`.
 
         Args:
             seconds: how long it may take.
@@ -116,7 +116,7 @@ class Http2:
 
         Raises:
             Refused: the request can be made again on another connection.
-            Failed, TooLarge, Expired, OSError: see what `answer` has of the response.
+            Failed, TooLarge, Expired, OSError: see what `exchange` has of the response.
         """
         protocol = self._protocol
         fields = list(_request_fields(call, route))
@@ -126,7 +126,7 @@ class Http2:
                 protocol.send_data(number, call.body, end_stream=True)
         except NGH2Error:
             raise Refused(failures.generic("http2: client conn not usable")) from None
-        waiter = self._waiters[number] = _Waiter(answer)
+        waiter = self._waiters[number] = _Waiter(exchange)
         timer = get_hub().loop.timer(seconds)
         timer.start(waiter.expire, update=True)
         try:
@@ -178,8 +178,8 @@ class Http2:
             if not data and not events:
                 break
         for number, waiter in self._waiters.items():
-            if not waiter.answer.sent_at and not self._protocol.queued_body_size(number):
-                waiter.answer.sent_at = self.stream.sent_at or clock()
+            if not waiter.exchange.sent_at and not self._protocol.queued_body_size(number):
+                waiter.exchange.sent_at = self.stream.sent_at or clock()
 
     def _on_readable(self) -> None:
         """In the hub: take what has come, then wake those whose responses are complete."""
@@ -242,7 +242,7 @@ class Http2:
         elif isinstance(event, InformationalResponseReceived):
             waiter = self._waiters.get(event.stream_id)
             if waiter is not None:
-                waiter.answer.first_at = waiter.answer.first_at or clock()
+                waiter.exchange.first_at = waiter.exchange.first_at or clock()
         elif isinstance(event, GoAwayReceived):
             self._take_goaway(event)
         elif isinstance(event, ConnectionClosed) and event.error_code:
@@ -255,7 +255,7 @@ class Http2:
         failure = failures.of_reset(code, event.stream_id)
         if code == _PROTOCOL_ERROR:  # on another connection, as Go does
             self._is_abandoned = True
-        is_untouched = code in (_REFUSED, _PROTOCOL_ERROR) and waiter.answer.head is None
+        is_untouched = code in (_REFUSED, _PROTOCOL_ERROR) and waiter.exchange.head is None
         waiter.end(Refused(failure) if is_untouched else Failed(failure))
 
     def _take_goaway(self, event: GoAwayReceived) -> None:
@@ -269,19 +269,19 @@ class Http2:
 
 
 def _take_head(event: ResponseReceived, waiter: _Waiter) -> None:
-    answer = waiter.answer
-    answer.first_at = answer.first_at or clock()
+    exchange = waiter.exchange
+    exchange.first_at = exchange.first_at or clock()
     pairs = [(decode_bytewise(one[0]), decode_bytewise(one[1])) for one in event.headers]
     status = int(next(value for name, value in pairs if name == ":status"))
     fields = [(name, value) for name, value in pairs if name not in (":status", "trailer")]
-    answer.head = head_of_http2(status, fields)
+    exchange.head = head_of_http2(status, fields)
     if event.end_stream:
         waiter.end()
 
 
 def _take_data(event: DataReceived, waiter: _Waiter) -> None:
     try:
-        waiter.answer.body.add(event.data)
+        waiter.exchange.collected.add(event.data)
     except TooLarge as error:
         waiter.end(error)
     if event.end_stream:

@@ -116,7 +116,8 @@ class Stream:
                     self.write_error = error
                     return
                 sent = 0
-            self._count_sent(sent)
+            if self._tls is None:
+                self._meter.add_bytes(sent, 0)
             if sent == len(data):
                 self.sent_at = clock()
                 return
@@ -137,7 +138,8 @@ class Stream:
         try:
             while self._unsent:
                 sent = self._send(self._unsent[0])
-                self._count_sent(sent)
+                if self._tls is None:
+                    self._meter.add_bytes(sent, 0)
                 if sent < len(self._unsent[0]):
                     self._unsent[0] = self._unsent[0][sent:]
                 else:
@@ -248,10 +250,6 @@ class Stream:
         return self.is_closed
 
     # -- bytes on the wire ---------------------------------------------------------------------------
-
-    def _count_sent(self, count: int) -> None:
-        if self._tls is None:
-            self._meter.add_bytes(count, 0)
 
     def count_tls(self) -> None:
         """Add what TLS has sent and received since the last time, as the kernel counts it."""

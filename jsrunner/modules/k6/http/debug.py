@@ -38,7 +38,7 @@ class Debug:
             to_ascii(url.authority),
             call.body,
             call.cookies,
-            b"Accept-Encoding: gzip\r\n",
+            "Accept-Encoding: gzip\r\n",
         )
         head, end, body = dump.partition(b"\r\n\r\n")
         self._log("Request", head + end, body, number)
