@@ -93,10 +93,10 @@ KINDS = ("none", "text", "binary", "ping", "pong", "close", "violation")
 
 
 class FramesLibrary:
-    """The functions of frames.h, mask.h and utf8.h."""
+    """The functions of frames.h, mask.h, utf8.h and sha1.h."""
 
     def __init__(self, folder: Path) -> None:
-        sources = [CORE / name for name in ("frames.c", "mask.c", "utf8.c", "bytes.c")]
+        sources = [CORE / name for name in ("frames.c", "mask.c", "utf8.c", "bytes.c", "sha1.c")]
         path = compile_c(
             folder / "frames.so",
             [*sources, HERE / "frames_library.c"],
@@ -147,6 +147,16 @@ class FramesLibrary:
         to = ctypes.create_string_buffer(size)
         assert self.c.utf8_replace(to, text, len(text)) == size
         return to.raw
+
+    def sha1(self, data: bytes) -> bytes:
+        to = ctypes.create_string_buffer(20)
+        self.c.sha1(data, ctypes.c_size_t(len(data)), to)
+        return to.raw
+
+    def base64(self, data: bytes) -> bytes:
+        to = ctypes.create_string_buffer(max(4 * ((len(data) + 2) // 3), 1))
+        self.c.base64(data, ctypes.c_size_t(len(data)), to)
+        return to.raw[: 4 * ((len(data) + 2) // 3)]
 
     def header(self, first: int, size: int, key: bytes) -> bytes:
         to = ctypes.create_string_buffer(14)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import socket as native
 import ssl
 import struct
@@ -17,7 +16,6 @@ from gevent.ssl import SSLContext
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 
-from jsrunner.core.binding import Opening
 from jsrunner.engine.engine import DEFLATE, INFLATE, TLS
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.modules.session import inflate
@@ -137,7 +135,10 @@ class Links:
         self.is_closed = False
         #: Whether sessions wait for `open` instead of being opened when they dial.
         self.is_held = False
+        self._connecting = [self.library.core_series_create(one) for one in (COUNTER, TREND)]
         self.series = [self.library.core_series_create(one) for one in (COUNTER, COUNTER, TREND, TREND)]
+        #: The same for the core, behind ws_sessions and ws_connecting.
+        self._numbers = (ctypes.c_int32 * 6)(*self._connecting, *self.series)
         self.streams: dict[int, SecureStream] = {}
         self._handler = vu.engine.handlers.get(TLS)
         vu.engine.handlers[TLS] = self._serve_tls
@@ -167,38 +168,36 @@ class Links:
         if self._authority is not None:
             client, server = self._secured(client, server)
         slot, generation = key & 0xFFFFFFFF, key >> 32
-        opening = Opening(
-            client.fileno(),
-            self._authority is not None,
-            self.deflate is not None,
-            *self.series,
-            0,
-            time.monotonic(),
-        )
+        descriptor = -1
         if self._authority is not None:
             self.streams[key] = SecureStream(
                 client, self.library, slot, generation, self.vu.index, 0, 0
             )
+            descriptor = client.fileno()
+        elif self.library.core_dial_adopt(
+            slot, generation, client.fileno(), b"", 0, time.monotonic() + DEADLINE
+        ):
+            client.close()
         else:
-            opening.descriptor = client.detach()
+            client.detach()
         self.peers.append(Peer(server))
-        payload, prefix = encode_value("outcome"), b"write tcp A->B: write: "
+        payload = encode_value("outcome")
         is_open: bool = self.library.core_session_open(
             slot,
             generation,
-            ctypes.byref(opening),
+            descriptor,
+            self.deflate is not None,
+            self._numbers,
+            time.monotonic(),
             payload,
             len(payload),
             self.rest,
             len(self.rest),
-            prefix,
         )
         if is_open and self._authority is not None:
             self.streams[key].read()
         if not is_open:
             client.close()
-            if self._authority is None:
-                os.close(opening.descriptor)
         self.vu.engine.serve()
         return is_open
 
@@ -219,7 +218,7 @@ class Links:
         failed: bool = self.library.core_session_fail(key & 0xFFFFFFFF, key >> 32, data, len(data))
         return failed
 
-    def _serve_tls(self, slot: int, generation: int, wanted: int) -> None:
+    def _serve_tls(self, slot: int, generation: int, wanted: int, _: bytes) -> None:
         stream = self.streams.get(generation << 32 | slot)
         if stream is None:
             return

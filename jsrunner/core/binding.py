@@ -10,16 +10,19 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import struct
 import time
 from ctypes import (
     POINTER,
     c_bool,
+    c_char,
     c_char_p,
     c_double,
     c_int,
     c_int32,
     c_int64,
     c_size_t,
+    c_uint16,
     c_uint32,
     c_uint64,
     c_void_p,
@@ -35,17 +38,8 @@ MEMORY_BYTES: Final = 512 << 20
 _LIBRARY: Final = Path(__file__).with_name("libcore.so")
 
 
-class Request(ctypes.Structure):
-    """`struct pending` of request.c."""
-
-    _fields_ = (
-        ("vu", c_int32),
-        ("serial", c_uint32),
-        ("operation", c_int32),
-        ("status", c_int32),
-        ("data", c_void_p),
-        ("size", c_size_t),
-    )
+#: `struct pending` of request.c: VU, serial number, operation, status, address and size of the data.
+REQUEST: Final = struct.Struct("@iIiiPN")
 
 
 class Collected(ctypes.Structure):
@@ -75,19 +69,14 @@ class Numbers(ctypes.Structure):
     )
 
 
-class Opening(ctypes.Structure):
-    """`struct opening` of session.c."""
+class DialFacts(ctypes.Structure):
+    """`struct dial_facts` of dial.c."""
 
     _fields_ = (
-        ("descriptor", c_int32),
-        ("is_secure", c_int32),
-        ("is_deflated", c_int32),
-        ("series_sent", c_int32),
-        ("series_received", c_int32),
-        ("series_ping", c_int32),
-        ("series_duration", c_int32),
-        ("padding", c_int32),
+        ("recipe", c_int64),
         ("started", c_double),
+        ("vu", c_int32),
+        ("key", c_char * 24),
     )
 
 
@@ -112,7 +101,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_leave": (None, ()),
     # request.c
     "core_operation_name": (c_char_p, (c_int32,)),
-    "core_take_requests": (c_size_t, (POINTER(Request), c_size_t)),
+    "core_take_requests": (c_size_t, (c_void_p, c_size_t)),
     "core_answer": (c_bool, (c_int32, c_uint32, c_int, c_char_p, c_size_t)),
     # modules.c
     "core_compile": (c_bool, (c_char_p, c_char_p, c_size_t, c_bool)),
@@ -145,12 +134,28 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_vu_iteration_hook": (None, (c_int32, c_bool)),
     "core_vu_take_bytes": (None, (c_int32, POINTER(c_uint64), POINTER(c_uint64))),
     "core_vu_add_bytes": (None, (c_int32, c_uint64, c_uint64)),
+    "core_vu_repeats_dials": (None, (c_int32, c_bool)),
+    # dial.c
+    "core_dial": (
+        c_int,
+        (c_uint32, c_uint32, c_char_p, c_uint16, c_char_p, c_char_p, c_size_t, c_double),
+    ),
+    "core_dial_adopt": (c_int, (c_uint32, c_uint32, c_int, c_char_p, c_size_t, c_double)),
+    "core_dial_facts": (c_bool, (c_uint32, c_uint32, POINTER(DialFacts))),
+    "core_dial_more": (None, (c_uint32, c_uint32)),
+    "core_dial_take": (c_int, (c_uint32, c_uint32)),
+    # recipe.c
+    "core_recipe_keep": (
+        None,
+        (c_int64, c_char_p, c_uint16, c_char_p, c_size_t, c_char_p, c_size_t, c_double),
+    ),
+    "core_recipe_answer": (None, (c_int64, *(c_char_p, c_size_t) * 4, c_void_p)),
     # session.c
     "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
     "core_session_queues": (None, (c_size_t, c_size_t, c_double)),
     "core_session_open": (
         c_bool,
-        (c_uint32, c_uint32, POINTER(Opening), c_char_p, c_size_t, c_char_p, c_size_t, c_char_p),
+        (c_uint32, c_uint32, c_int, c_bool, c_void_p, c_double, c_char_p, c_size_t, c_char_p, c_size_t),
     ),
     "core_session_fail": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t)),
     "core_session_feed": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t, c_int)),

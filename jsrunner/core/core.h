@@ -13,7 +13,7 @@
  *   modules                     how the engine gets its modules
  *   timers, tasks               one VU's event loop
  *   iterations                  the loop over iterations
- *   transmit, session, receive  WebSocket sessions
+ *   dial, transmit, session, receive  WebSocket sessions
  *   watchdog                    VUs that do not come back: interrupted from another thread
  *   exports                     the module `jsrunner:core`, through which JavaScript reaches all this
  *
@@ -177,6 +177,8 @@ struct vu {
     double pause_until;
     int64_t iteration, iteration_in_scenario, iteration_in_test, iterations_left, iteration_reserved;
     bool has_iteration_hook;
+    /* Dialings may go by recipes: the VU has no cookies, and Python's half of sessions. */
+    bool repeats_dials;
     /* An interruption measures how long the sessions were. */
     bool measures_sessions;
 };
@@ -209,6 +211,10 @@ JSValue vu_throw_interrupted(struct vu *);
 
 /* Interrupt the VU: what it runs ends uncatchably. Wakes it. On the main stack. */
 void vu_abort(struct vu *);
+
+/* Let the interpreter look for cycles only when it has grown again; QuickJS lowers its threshold to half as much
+ * again as was left. */
+void vu_allow_garbage(struct vu *);
 
 /* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
 void vu_close_interpreter(struct vu *);
@@ -256,13 +262,13 @@ enum core_operation {
     OPERATION_ARRIVAL,   /* wait for an iteration of an arrival rate */
     OPERATION_INFLATE,   /* (session, bytes): a message's payload */
     OPERATION_DEFLATE,   /* (session, bytes): a message's payload */
-    OPERATION_HEAD,      /* on the main stack: a session's answer head is there */
+    OPERATION_HEAD,      /* on the main stack: bytes of a handshake's answer, or the end of a dialing */
     OPERATION_TLS,       /* on the main stack: a TLS session's socket is ready */
     OPERATION_DRAIN,     /* on the main stack: the ring of samples is half full */
     CORE_OPERATION_COUNT,
 };
 
-/* What OPERATION_TLS asks Python to do for a session: its `size`. */
+/* What OPERATION_TLS asks Python to do for a session: its detail. */
 enum { POLLED_INPUT = 1, POLLED_OUTPUT = 2, POLLED_CLOSE = 3 };
 
 /* Ask Python for an operation whose arguments are in vu->request; parks. The answer is valid until
@@ -275,8 +281,10 @@ JSValue request_value(struct vu *, int32_t operation);
 /* JavaScript's host(name, ...arguments). */
 JSValue request_host(JSContext *, JSValue self, int argc, JSValue *argv);
 
-/* Tell Python something that concerns no fiber: it is served like a request, nobody waits. */
-void request_post(int32_t vu, uint32_t serial, int32_t operation, const uint8_t *data, size_t size);
+/* Tell Python something that concerns no fiber, of a session by its slot and generation (or of nothing): it is
+ * served like a request, nobody waits. The data stays valid until Python has taken the list. */
+void request_post(int32_t subject, uint32_t serial, int32_t operation, int32_t detail, const uint8_t *data,
+                  size_t size);
 
 /* Tell Python how the VU's command has ended; the result is vu->result. */
 void request_done(struct vu *, int32_t status);
@@ -380,6 +388,13 @@ void session_leave(struct vu *);
 bool session_run_task(struct vu *, struct session *);
 /* Define the class of sessions in a new interpreter. */
 void session_install(struct vu *);
+
+/* dial.c ------------------------------------------------------------------------------------------ */
+
+/* When the first dialing that waits is too late, NEVER if none waits. */
+double dial_deadline(void);
+/* End the dialings that are too late. */
+void dial_expire(double now);
 
 /* exports.c --------------------------------------------------------------------------------------- */
 

@@ -102,6 +102,7 @@ JSValue iterations_next(JSContext *context, JSValue self, int argc, JSValue *arg
     int64_t number = draw(vu);
     if (number == -2) return vu_throw_interrupted(vu);
     if (number == -1) return JS_UNDEFINED;
+    vu_allow_garbage(vu);
     ++*vu->supply->started;
     vu->iteration++;
     vu->iteration_in_scenario++;
@@ -201,4 +202,11 @@ CORE_API void core_vu_add_bytes(int32_t index, uint64_t sent, uint64_t received)
     if (!vu) return;
     vu->bytes_sent += sent;
     vu->bytes_received += received;
+}
+
+/* Whether the VU's dialings may go by recipes (recipe.h): it has no cookies that a request would show. */
+CORE_API void core_vu_repeats_dials(int32_t index, bool may)
+{
+    struct vu *vu = vu_at(index);
+    if (vu) vu->repeats_dials = may;
 }

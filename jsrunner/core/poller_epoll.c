@@ -71,6 +71,8 @@ void poller_remove(int descriptor) { control(EPOLL_CTL_DEL, descriptor, 0, 0); }
 
 void poller_set_alarm(double moment)
 {
+    /* One that rings too early is harmless, and set right then; most are put off before they ring. */
+    if (alarm_moment > 0 && (moment <= 0 || alarm_moment <= moment)) return;
     if (moment == alarm_moment) return;
     alarm_moment = moment;
     struct itimerspec setting = {.it_value = {0, 0}};

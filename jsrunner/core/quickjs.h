@@ -141,6 +141,7 @@ enum {
     X(void, JS_UpdateStackTop, (JSRuntime *))                                                     \
     X(void, JS_SetMaxStackSize, (JSRuntime *, size_t))                                            \
     X(void, JS_SetMemoryLimit, (JSRuntime *, size_t))                                             \
+    X(size_t, JS_GetGCThreshold, (JSRuntime *))                                                   \
     X(void, JS_SetGCThreshold, (JSRuntime *, size_t))                                             \
     X(void, JS_RunGC, (JSRuntime *))                                                              \
     X(void, JS_ComputeMemoryUsage, (JSRuntime *, JSMemoryUsage *))                                \

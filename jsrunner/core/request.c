@@ -59,9 +59,9 @@ static void put(struct pending request)
 
 bool request_is_pending(void) { return pending_count > 0; }
 
-void request_post(int32_t vu, uint32_t serial, int32_t operation, const uint8_t *data, size_t size)
+void request_post(int32_t subject, uint32_t serial, int32_t operation, int32_t detail, const uint8_t *data, size_t size)
 {
-    put((struct pending){vu, serial, operation, 0, data, size});
+    put((struct pending){subject, serial, operation, detail, data, size});
 }
 
 void request_done(struct vu *vu, int32_t status)
@@ -73,7 +73,8 @@ void request_withdraw(struct vu *vu)
 {
     size_t kept = 0;
     for (size_t i = 0; i < pending_count; i++)
-        if (pending[i].vu != vu->index || pending[i].serial != vu->serial) pending[kept++] = pending[i];
+        if (pending[i].vu != vu->index || pending[i].serial != vu->serial || pending[i].operation != vu->operation)
+            pending[kept++] = pending[i];
     pending_count = kept;
     vu->serial++;
 }

@@ -116,7 +116,7 @@ static void keep_record(int32_t series, double value, double time, int32_t metad
     record_log[record_count++] = (struct record){time, value, series, metadata};
     if (record_count >= LOG_HALF && !is_drain_asked) {
         is_drain_asked = true;
-        request_post(-1, 0, OPERATION_DRAIN, NULL, 0);
+        request_post(-1, 0, OPERATION_DRAIN, 0, NULL, 0);
     }
 }
 

@@ -132,9 +132,17 @@ void schedule_forget(struct vu *vu)
     if (vu->is_queued) forget_ready(vu);
 }
 
+/* When something is due next. */
+static double next_alarm(void)
+{
+    double dialing = dial_deadline(), alarm = alarm_count ? alarms[0]->alarm : NEVER;
+    return alarm == NEVER || (dialing != NEVER && dialing < alarm) ? dialing : alarm;
+}
+
 static void ring_alarms(void)
 {
     double now = clock_now();
+    dial_expire(now);
     while (alarm_count && alarms[0]->alarm <= now) {
         struct vu *vu = alarms[0];
         forget_alarm(vu);
@@ -196,7 +204,7 @@ CORE_API bool core_turn(double budget, int timeout_ms)
          * what they wait for. */
         if (request_is_pending() && now < polled_at + SLICE) break;
         polled_at = now;
-        poller_set_alarm(alarm_count ? alarms[0]->alarm : NEVER);
+        poller_set_alarm(next_alarm());
         int count = poller_wait(ready, SOCKETS_AT_ONCE, first_ready || request_is_pending() ? 0 : timeout_ms);
         ring_alarms();
         for (int i = 0; i < count; i++)
@@ -206,7 +214,7 @@ CORE_API bool core_turn(double budget, int timeout_ms)
         if (clock_now() > end && timeout_ms >= 0) break;
     }
     if (core.is_polling) {
-        poller_set_alarm(alarm_count ? alarms[0]->alarm : NEVER);
+        poller_set_alarm(next_alarm());
         if (first_ready || (alarm_count && request_is_pending())) poller_wake();
     }
     return request_is_pending();
@@ -217,6 +225,6 @@ CORE_API bool core_turn(double budget, int timeout_ms)
 CORE_API void core_leave(void)
 {
     if (!core.is_polling) return;
-    poller_set_alarm(alarm_count ? alarms[0]->alarm : NEVER);
+    poller_set_alarm(next_alarm());
     if (first_ready) poller_wake();
 }

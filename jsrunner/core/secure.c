@@ -25,9 +25,9 @@ struct farewell {
 
 static struct farewell *farewells;
 
-static void ask(struct session *session, size_t what)
+static void ask(struct session *session, int32_t what)
 {
-    request_post((int32_t)session->slot, session->generation, OPERATION_TLS, NULL, what);
+    request_post((int32_t)session->slot, session->generation, OPERATION_TLS, what, NULL, 0);
 }
 
 void secure_ready(struct session *session, unsigned events)

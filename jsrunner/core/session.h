@@ -1,7 +1,7 @@
 /* A WebSocket session: one for both k6/ws and k6/websockets.
  *
- * Theory. JavaScript makes a session (createSession) and has Python dial for it; Python hands over the
- * connected descriptor and what the handshake has said (core_session_open), or why there is none
+ * Theory. JavaScript makes a session (createSession) and has Python dial for it (dial.c). Python says that
+ * it is open, and what the handshake has said (core_session_open), or why there is none
  * (core_session_fail). From then on the core reads, decodes and writes, and calls the session's
  * `receive(kind, a, b, time)` for each event; kinds are those of enum session_event.
  *
@@ -29,6 +29,8 @@
 #include "core.h"
 #include "frames.h"
 
+#include <netinet/in.h>
+
 enum session_event {
     EVENT_OPEN,         /* what Python has said of the handshake */
     EVENT_FAILED,       /* what Python has said of the failure */
@@ -42,6 +44,13 @@ enum session_event {
     EVENT_VIOLATION,    /* code, what: the peer broke the protocol, a close frame was sent; nothing follows */
     EVENT_WRITE_FAILED, /* Go's text of the error */
     EVENT_COUNT,
+};
+
+/* Whom a socket is connected to. */
+union peer {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
 };
 
 enum session_state { SESSION_DIALING, SESSION_OPEN, SESSION_OVER };
@@ -85,8 +94,8 @@ struct session {
     /* No event comes from the socket any more. */
     bool is_drained;
     bool is_readable, is_paused, wants_output, is_tls_posted;
-    /* The poller knows its socket. */
-    bool is_watched;
+    /* What the poller watches its socket for: POLL_ flags, 0 if it does not know it. */
+    unsigned watched;
     /* With TLS: how the stream has ended behind the bytes in rx, 0 if it goes on. */
     enum stream_end { STREAM_GOES_ON, STREAM_ENDED, STREAM_RESET } end;
     /* Has had a large frame: it reads into a buffer of its own. */
@@ -113,8 +122,9 @@ struct session {
     int64_t buffered_in_turn;
     uint64_t turn;
     int write_error;
-    /* `write tcp LOCAL->PEER: write: `, for the text of errors. */
-    char *write_prefix;
+    union peer peer;
+    /* While the core dials (see dial.c). */
+    struct dialing *dialing;
 
     JSValue receive;
     struct timers timers;
@@ -130,8 +140,25 @@ struct session {
 /* session.c */
 void session_queue(struct session *, enum session_event, uint16_t code, bool is_matched, const uint8_t *payload,
                    size_t size);
+void session_drop_queue(struct session *);
+/* A session that waits for dialing; `receive` is its own from now on. NULL without memory. */
+struct session *session_new(struct vu *, bool is_blocking, JSValue receive);
+/* The session's object is gone. */
+void session_free(struct session *);
+/* The session is over: record what was counted and how long it was. */
+void session_measure(struct session *);
+/* No event reaches the script any more: let go of its functions, which hold the session's object. */
+void session_stop_events(struct session *);
+/* Its name for the poller and for JavaScript. */
+static inline uint64_t session_key(const struct session *session)
+{
+    return (uint64_t)session->generation << 32 | session->slot;
+}
 /* The session of this name, NULL if there is none any more. */
 struct session *session_at(uint32_t slot, uint32_t generation);
+/* See core_session_open. The VU runs if it waits for this. On the main stack. */
+void session_open(struct session *, int descriptor, bool is_deflated, const int32_t series[6], double started,
+                  const uint8_t *payload, size_t payload_size, const uint8_t *rest, size_t rest_size);
 /* Let the poller watch for what the session waits for now. */
 void session_watch(struct session *);
 /* Stop reading, or go on. */
@@ -172,6 +199,17 @@ bool receive_is_ready(const struct session *);
 /* Copy what the receive buffer holds of a session to its own. */
 void receive_release(void);
 void receive_forget(struct session *);
+
+/* dial.c: before it is open. */
+/* The poller says that the socket of a session that dials is ready. On the main stack. */
+void dial_ready(struct session *, unsigned events);
+/* Read a literal address. Returns false if it is none. */
+bool dial_address(const char *text, uint16_t port, union peer *to);
+/* Dial by a recipe. Returns false if that cannot be done: Python tries then, and tells why. */
+struct recipe;
+bool dial_again(struct session *, struct recipe *);
+/* Forget the dialing; the socket stays open. */
+void dial_forget(struct session *);
 
 /* secure.c: TLS. */
 /* The poller says that the session's socket is ready. On the main stack. */

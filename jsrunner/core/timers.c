@@ -172,10 +172,12 @@ JSValue timers_run_first(JSContext *context, struct timers *timers, bool is_tick
     struct timer *timer = timers->heap[0];
     int32_t id = timer->id;
     unschedule(timers, timer);
+    JSValue call = JS_DupValue(context, timer->call);
     /* `this` of a script's function is the global object (https://html.spec.whatwg.org/#timer-initialisation-steps). */
     JSValue self = timer->kind == TIMER_OWN ? JS_UNDEFINED : JS_GetGlobalObject(context);
-    JSValue result = JS_Call(context, timer->call, self, 0, NULL);
+    JSValue result = JS_Call(context, call, self, 0, NULL);
     JS_FreeValue(context, self);
+    JS_FreeValue(context, call);
     timer = find(timers, id); /* all timers may have been freed meanwhile */
     if (timer) {
         double now = clock_now();

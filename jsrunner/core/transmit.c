@@ -12,6 +12,7 @@
 
 #include "mask.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,17 @@ static void fail(struct session *session, int error)
     session_queue(session, EVENT_WRITE_FAILED, 0, false, (uint8_t *)text, size);
 }
 
+/* One end of a connection as Go shows it: `127.0.0.1:80`. */
+static void end_text(const union peer *end, char *to, size_t capacity)
+{
+    char address[INET6_ADDRSTRLEN] = "";
+    bool is_six = end->any.sa_family == AF_INET6;
+    if (is_six) inet_ntop(AF_INET6, &end->six.sin6_addr, address, sizeof address);
+    else inet_ntop(AF_INET, &end->four.sin_addr, address, sizeof address);
+    snprintf(to, capacity, is_six ? "[%s]:%d" : "%s:%d", address,
+             ntohs(is_six ? end->six.sin6_port : end->four.sin_port));
+}
+
 size_t transmit_error_text(const struct session *session, char *to, size_t capacity)
 {
     const char *reason = session->write_error == EPIPE        ? "broken pipe"
@@ -97,7 +109,13 @@ size_t transmit_error_text(const struct session *session, char *to, size_t capac
                          : session->write_error == EBADF      ? "use of closed network connection"
                          : session->write_error == ETIMEDOUT  ? "i/o timeout"
                                                               : strerror(session->write_error);
-    int size = snprintf(to, capacity, "%s%s", session->write_prefix ? session->write_prefix : "write: ", reason);
+    union peer local = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t local_size = sizeof local;
+    getsockname(session->descriptor, &local.any, &local_size);
+    char ends[2][INET6_ADDRSTRLEN + 8];
+    end_text(&local, ends[0], sizeof ends[0]);
+    end_text(&session->peer, ends[1], sizeof ends[1]);
+    int size = snprintf(to, capacity, "write tcp %s->%s: write: %s", ends[0], ends[1], reason);
     return size < 0 ? 0 : (size_t)size < capacity ? (size_t)size : capacity - 1;
 }
 
@@ -125,7 +143,7 @@ void transmit_await(struct session *session)
     if (session->is_secure) {
         if (session->is_tls_posted) return;
         session->is_tls_posted = true;
-        request_post((int32_t)session->slot, session->generation, OPERATION_TLS, NULL, POLLED_OUTPUT);
+        request_post((int32_t)session->slot, session->generation, OPERATION_TLS, POLLED_OUTPUT, NULL, 0);
     } else {
         session->wants_output = true;
         session_watch(session);

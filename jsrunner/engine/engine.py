@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+from ctypes import string_at
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -48,9 +49,10 @@ class Engine:
     ) -> None:
         self.library = binding.load(stack_bytes, memory_bytes)
         self._interpreters: dict[int, Interpreter] = {}
-        self._requests = (binding.Request * _REQUESTS_AT_ONCE)()
-        #: For requests that concern no VU: called with (slot or -1, generation, detail).
-        self.handlers: dict[int, Callable[[int, int, int], None]] = {}
+        self._requests = (ctypes.c_char * (binding.REQUEST.size * _REQUESTS_AT_ONCE))()
+        self._requests_view = memoryview(self._requests)
+        #: For requests that concern no VU: called with (slot or -1, generation, detail, data).
+        self.handlers: dict[int, Callable[[int, int, int, bytes], None]] = {}
         #: Whether gevent's hub drives the core.
         self.has_hub = False
         #: Asked while there is no hub: False ends the process's wait.
@@ -180,27 +182,25 @@ class Engine:
         self._is_serving = True
         try:
             while count := self.library.core_take_requests(self._requests, _REQUESTS_AT_ONCE):
-                for request in [_copy_of(one) for one in self._requests[:count]]:
+                view = self._requests_view[: count * binding.REQUEST.size]
+                # Copied now: the next call of the core may move the data.
+                requests = [
+                    (*head, string_at(address, size) if address else b"")
+                    for *head, address, size in binding.REQUEST.iter_unpack(view)
+                ]
+                for request in requests:
                     self._dispatch(*request)
         finally:
             self._is_serving = False
 
-    def _dispatch(
-        self, vu: int, serial: int, operation: int, status: int, data: bytes, size: int
-    ) -> None:
+    def _dispatch(self, vu: int, serial: int, operation: int, status: int, data: bytes) -> None:
         handler = self.handlers.get(operation)
         if handler is not None:
-            handler(vu, serial, size)
+            handler(vu, serial, status, data)
         elif operation == DONE:
             self._interpreters[vu].finish(status, data)
         else:
             self._interpreters[vu].answer(serial, operation, data)
-
-
-def _copy_of(one: binding.Request) -> tuple[int, int, int, int, bytes, int]:
-    """Return a request with its data copied: the next call of the core may move it."""
-    data = ctypes.string_at(one.data, one.size) if one.data else b""
-    return one.vu, one.serial, one.operation, one.status, data, one.size
 
 
 @functools.cache

@@ -14,15 +14,19 @@ const headersOf = (headers) => {
   return found;
 };
 
+const NONE = {
+  __proto__: null, headers: { __proto__: null }, tags: { __proto__: null }, jar: null, compression: false,
+};
+
 /**
  * `tagError` begins the text about a bad tag; `others(key)` is called for keys that are none of ours.
  * An empty compression is none if `mayBeEmpty`.
  */
 export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = false }) => {
+  if (params === undefined || params === null) return NONE;
   const found = {
     __proto__: null, headers: { __proto__: null }, tags: { __proto__: null }, jar: null, compression: false,
   };
-  if (params === undefined || params === null) return found;
   const source = Object(params); // of a text each character is an option
   const names = ObjectKeys(source);
   for (let i = 0; i < names.length; i += 1) {

@@ -12,7 +12,7 @@ import resource
 import socket as plain
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import gevent
 from gevent import socket
@@ -60,6 +60,17 @@ _STILL_INCOMPLETE: Final = (
     "reachable and returns a valid certificate"
 )
 _MOST_INT: Final = (1 << 63) - 1
+
+
+class Direct(NamedTuple):
+    """Where a connection goes that needs no wait before it."""
+
+    ip: str
+    port: int
+    #: The address that it comes from, if that is given.
+    local: str | None
+    #: Until when (time.monotonic) this is so for all VUs; None if the next one may go elsewhere.
+    until: float | None
 
 
 def _nothing() -> None:
@@ -149,6 +160,26 @@ class Dialer:
             raise ProxyError(str(error)) from None
         return self.secure(sock, proxy.host, proxy.port, (), vu) if proxy.scheme == "https" else sock
 
+    def direct(self, host: str, port: int, vu: int) -> Direct | None:
+        """Return where to connect to without TLS; None if that means to wait for a proxy or a name.
+
+        Raises:
+            DialError
+        """
+        if self.proxies.proxy_for(host, port, secure=False) is not None:
+            return None
+        until: float | None = float("inf")
+        is_name = literal(host) is None
+        if is_name and not (self._hosts.find(f"{host}:{port}") or self._hosts.find(host)):
+            known = self._resolved.get(host)
+            if known is None or known[0] <= time.monotonic():
+                return None
+            until = known[0] if len(known[1]) == 1 else None
+        address, port = self._resolve(host, port)
+        if self._local is None:
+            return Direct(address, port, None, until)
+        return Direct(address, port, self._local.of(max(vu - 1, 0)), None)
+
     # -- addresses ---------------------------------------------------------------------------------
 
     def _connect(self, host: str, port: int, vu: int, begin: Callable[[], None]) -> Any:
@@ -170,7 +201,7 @@ class Dialer:
             raise DialTimeout(f"dial tcp {shown}: i/o timeout") from None
         except OSError as error:
             self._drop(sock)
-            raise self._connect_error(error, shown) from None
+            raise self.connect_error(error, shown) from None
         except BaseException:
             self._drop(sock)
             raise
@@ -180,7 +211,8 @@ class Dialer:
         if sock is not None:
             sock.close()
 
-    def _connect_error(self, error: OSError, shown: str) -> ConnectError:
+    def connect_error(self, error: OSError, shown: str) -> ConnectError:
+        """Return the error of a TCP connect to an address, which it has as Go shows it."""
         number = error.errno or 0
         call = "connect"
         if number in (errno.EMFILE, errno.ENFILE):

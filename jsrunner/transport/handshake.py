@@ -1,4 +1,4 @@
-"""The opening handshake of RFC 6455, section 4, on a connected socket.
+"""The opening handshake of RFC 6455, section 4: what is sent, and what the answer is worth.
 
 websocket-client judges the answer (`_validate`) and makes the key; the answer itself is read here:
 in one piece (the library reads byte by byte) and with all its header lines, which scripts see.
@@ -6,69 +6,108 @@ in one piece (the library reads byte by byte) and with all its header lines, whi
 
 from __future__ import annotations
 
+import functools
+from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from hashlib import sha1
+from typing import TYPE_CHECKING, Final
 
 from websocket._handshake import _create_sec_websocket_key, _validate
 
 from jsrunner.transport.chunked import ChunkedBody
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.head import Malformed, parse_head, read_head
+from jsrunner.transport.head import (
+    HEAD_TOO_LONG,
+    MAX_HEAD_BYTES,
+    Malformed,
+    check_truncated,
+    end_of_head,
+    parse_head,
+    parse_status_line,
+)
 from jsrunner.transport.headers import canonical, is_name
+from jsrunner.transport.url import parse_websocket
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gevent.socket import socket
 
     from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
 
 #: Of a refused handshake's body so much is read (as Go's gorilla/websocket does).
-BODY_BYTES = 1024
-_RECEIVE_BYTES = 4096
+BODY_BYTES: Final = 1024
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-_RESERVED = (
+_RESERVED: Final = (
     "Upgrade",
     "Connection",
     "Sec-Websocket-Key",
     "Sec-Websocket-Version",
     "Sec-Websocket-Extensions",
 )
-_PROTOCOL = "Sec-Websocket-Protocol"
-_SENT_PROTOCOL = "Sec-WebSocket-Protocol"
+_PROTOCOL: Final = "Sec-Websocket-Protocol"
+_SENT_PROTOCOL: Final = "Sec-WebSocket-Protocol"
 
 
 @dataclass(slots=True)
 class Answer:
     """The server's response. `upgraded` says whether it is the one that RFC 6455 asks for."""
 
-    status: int
-    #: Canonical names; a name that came more than once has all its values.
-    headers: dict[str, list[str]]
-    body: bytes = b""
+    head: Head
     upgraded: bool = False
-    #: What came behind the response's head: the first frames.
-    rest: bytes = b""
-    #: How many bytes were read.
-    size: int = 0
-    joined: dict[str, str] = field(default_factory=dict)
+    #: Of a refusal.
+    body: bytes = b""
+    #: The header's fields, those that came more than once joined.
+    joined: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.joined = {name: ", ".join(values) for name, values in self.headers.items()}
+        self.joined = {name: ", ".join(values) for name, values in self.head.headers.items()}
+
+    @property
+    def status(self) -> int:
+        return self.head.status
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a field, by its canonical name."""
+        return self.head.headers.get(name, [])
 
 
-def request(
+@functools.lru_cache(1024)
+def request_parts(
+    address: str, headers: tuple[tuple[str, str], ...], cookies: str, extensions: str, protocols: str
+) -> tuple[bytes, bytes]:
+    """Return the bytes of a handshake's request before and behind its key.
+
+    Args:
+        address: The URL.
+        headers: The fields that the script and the runner want.
+        cookies: The value of `Cookie`, "" for none.
+
+    Raises:
+        DialError: The URL is none, or a header is the handshake's own.
+    """
+    key = new_key()
+    target = parse_websocket(address)
+    data = _request(target, key, headers, cookies, extensions, protocols)
+    before, _, behind = data.partition(key.encode())
+    return before, behind
+
+
+def new_key() -> str:
+    """Return a random Sec-WebSocket-Key."""
+    key: str = _create_sec_websocket_key()
+    return key
+
+
+def _request(
     url: URL,
-    headers: Mapping[str, str],
-    *,
+    key: str,
+    headers: tuple[tuple[str, str], ...],
     cookies: str,
     extensions: str,
-    protocols: str = "",
-) -> tuple[bytes, str]:
-    """The request's bytes and its key. Raises DialError for headers that are the handshake's own."""
-    key: str = _create_sec_websocket_key()
+    protocols: str,
+) -> bytes:
     sent = {
         "Connection": "Upgrade",
         "Sec-WebSocket-Key": key,
@@ -77,7 +116,7 @@ def request(
     }
     if protocols:
         sent[_SENT_PROTOCOL] = protocols
-    for name, value in headers.items():
+    for name, value in headers:
         name = canonical(name)
         if name in _RESERVED or (protocols and name == _PROTOCOL):
             raise DialError(f"websocket: duplicate header not allowed: {name}")
@@ -86,31 +125,77 @@ def request(
     if extensions:
         sent["Sec-WebSocket-Extensions"] = extensions
     cookies = sent.get("Cookie", cookies)
-    return Fields(sent).encode("GET", url.target, url.authority, None, cookies), key
+    return Fields(sent).encode("GET", url.target, url.authority, None, cookies)
 
 
-def read_answer(sock: socket, key: str) -> Answer:
-    """Read the response. Raises DialError if what comes is no HTTP response."""
+class AnswerReader:
+    """Collects the head of the server's response as its bytes come."""
+
+    __slots__ = ("_data", "_has_status", "_searched")
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._has_status = False
+        self._searched = 0
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """Take what has come; return the head and what lies behind it, None if it is not complete.
+
+        Raises:
+            DialError: it is no HTTP response.
+        """
+        self._data += data
+        end = end_of_head(self._data, self._searched)
+        self._searched = len(self._data)
+        try:
+            self._check(end)
+        except Malformed as error:
+            raise DialError(str(error)) from None
+        return (bytes(self._data[:end]), bytes(self._data[end:])) if end >= 0 else None
+
+    def _check(self, end: int) -> None:
+        if end < 0 and not self._has_status and b"\n" in self._data:
+            self._has_status = True
+            parse_status_line(bytes(self._data[: self._data.index(b"\n")].removesuffix(b"\r")))
+        if (end if end >= 0 else len(self._data)) > MAX_HEAD_BYTES:
+            raise Malformed(HEAD_TOO_LONG)
+
+    def break_off(self, reason: str) -> DialError:
+        """Return the error of a response whose head has broken off."""
+        try:
+            check_truncated(self._data)
+        except Malformed as error:
+            reason = str(error)
+        return DialError(reason)
+
+
+def accept_of(key: str) -> bytes:
+    """Return the Sec-WebSocket-Accept that answers a key (RFC 6455, section 4.2.2)."""
+    return b64encode(sha1(key.encode() + _GUID, usedforsecurity=False).digest())
+
+
+def judge(block: bytes, key: str) -> Answer:
+    """Judge the head of the response to the request with this key.
+
+    Raises:
+        DialError: it is no HTTP response.
+    """
     try:
-        head, rest, size = _read_head(sock)
-        answer = Answer(head.status, head.headers, rest=rest, size=size)
-        fields = {name.lower(): value for name, value in answer.joined.items()}
-        answer.upgraded = answer.status == 101 and _validate(fields, key, None)[0]
-        if not answer.upgraded:
-            answer.body, answer.rest = _read_body(sock, head, rest), b""
-        return answer
+        head = parse_head(block)
     except Malformed as error:
         raise DialError(str(error)) from None
+    answer = Answer(head)
+    fields = {name.lower(): value for name, value in answer.joined.items()}
+    answer.upgraded = answer.status == 101 and _validate(fields, key, None)[0]
+    return answer
 
 
-def _read_head(sock: socket) -> tuple[Head, bytes, int]:
-    """(the head, what has come behind it, how many bytes were read). Raises Malformed."""
-    data, end = read_head(lambda: sock.recv(_RECEIVE_BYTES), b"")
-    return parse_head(data[:end]), data[end:], len(data)
+def read_body(sock: socket, head: Head, data: bytes) -> bytes:
+    """Return the beginning of the body of a response that refuses the handshake.
 
-
-def _read_body(sock: socket, head: Head, data: bytes) -> bytes:
-    """The beginning of the body of a response that refuses the handshake."""
+    Args:
+        data: What has come of it already.
+    """
     chunks = ChunkedBody() if head.is_chunked else None
     wanted = BODY_BYTES if head.length is None else min(head.length, BODY_BYTES)
     body = b""

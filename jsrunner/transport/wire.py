@@ -39,8 +39,9 @@ def was_reset(sock: Any) -> bool:
 
 def ends_of(sock: Any) -> str:
     """Return both ends of a connection as Go shows them: `127.0.0.1:5->127.0.0.1:80`."""
-    return "->".join(_shown(name) for name in (sock.getsockname(), sock.getpeername()))
+    return "->".join(shown(name) for name in (sock.getsockname(), sock.getpeername()))
 
 
-def _shown(name: tuple[Any, ...]) -> str:
+def shown(name: tuple[Any, ...]) -> str:
+    """Return an address with its port as Go shows it: `127.0.0.1:80`, `[::1]:80`."""
     return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

@@ -196,7 +196,7 @@ class Process:
             self._logged_faults.add(text)
             self.log("debug", f"a fault in jsrunner: {text}")
 
-    def _serve_tls(self, slot: int, generation: int, wanted: int) -> None:
+    def _serve_tls(self, slot: int, generation: int, wanted: int, _: bytes) -> None:
         """Read, write or close the socket of a wss session; forget an ended one's compression."""
         key = generation << 32 | slot
         if wanted == _SESSION_OVER:

@@ -311,7 +311,13 @@ class VU:
         if self.cookies is None:
             self.cookies = CookieJar()
             self._watch_iterations()
+            self.show_cookies()
         return self.cookies
+
+    def show_cookies(self) -> None:
+        """Tell the core whether dialings may go by recipes: cookies are not in them."""
+        may_repeat = self.cookies is None and "session" in self.modules
+        self.process.engine.library.core_vu_repeats_dials(self.interpreter.index, may_repeat)
 
     def keep_cookie_jar(self, jar: CookieJar) -> int:
         """A number by which the script's objects know a jar, until `drop_cookie_jar`."""
@@ -436,6 +442,7 @@ class VU:
         if self.cookies is not None and not self.process.options.no_cookies_reset:
             self.cookies = None
             self._watch_iterations()
+            self.show_cookies()
 
     def _await_arrival(self, serial: int) -> None:
         turn = self._turn

@@ -7,19 +7,33 @@ from gevent import socket
 from servers import accept, drain, header, read_request
 
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.handshake import read_answer, request
-from jsrunner.transport.url import parse_websocket
+from jsrunner.transport.handshake import (
+    Answer,
+    AnswerReader,
+    accept_of,
+    judge,
+    new_key,
+    read_body,
+    request_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-URL = parse_websocket("ws://a.test:81/p?q#f")
+ADDRESS = "ws://a.test:81/p?q#f"
+
+
+def request(
+    headers: dict[str, str], cookies: str = "", extensions: str = "", protocols: str = ""
+) -> tuple[bytes, str]:
+    key = new_key()
+    fields = tuple(headers.items())
+    before, behind = request_parts(ADDRESS, fields, cookies, extensions, protocols)
+    return before + key.encode() + behind, key
 
 
 def lines_of(headers: dict[str, str], **more: str) -> list[str]:
-    data, _ = request(
-        URL, headers, cookies=more.get("cookies", ""), extensions=more.get("extensions", "")
-    )
+    data, _ = request(headers, **more)
     head, end, rest = data.decode().partition("\r\n\r\n")
     assert (end, rest) == ("\r\n\r\n", "")
     return head.split("\r\n")
@@ -44,9 +58,7 @@ def test_request() -> None:
 
 def test_the_order_of_header_fields() -> None:
     """Go writes its own fields first, the others by name; the protocol's name is gorilla's."""
-    data, _ = request(
-        URL, {"x-b": "2", "accept": "1"}, cookies="a=b", extensions="e", protocols="one, two"
-    )
+    data, _ = request({"x-b": "2", "accept": "1"}, "a=b", "e", "one, two")
     names = [line.partition(":")[0] for line in data.decode().split("\r\n")[1:-2]]
     assert names == [
         "Host", "Accept", "Connection", "Cookie", "Sec-WebSocket-Extensions", "Sec-WebSocket-Key",
@@ -74,12 +86,33 @@ def test_header_cannot_smuggle_lines() -> None:
     assert "X-A: b  Evil: c" in lines_of({"X-A": "b\r\nEvil: c"})
 
 
-def ask(serve: Callable[..., Any], handle: Callable[[Any], Any]) -> Any:
-    data, key = request(URL, {}, cookies="", extensions="")
+def test_a_key_is_never_sent_twice() -> None:
+    assert len({request({})[0] for _ in range(100)}) == 100
+
+
+def test_the_answer_to_a_key() -> None:
+    """The example of RFC 6455, section 1.3."""
+    assert accept_of("dGhlIHNhbXBsZSBub25jZQ==") == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+def ask(serve: Callable[..., Any], handle: Callable[[Any], Any]) -> tuple[Answer, bytes]:
+    """Return the answer, and what has come behind an answer that upgrades."""
+    data, key = request({})
     client = socket.create_connection(("127.0.0.1", serve(handle).port))
     client.sendall(data)
+    reader = AnswerReader()
     try:
-        return read_answer(client, key)
+        while True:
+            piece = client.recv(4096)
+            if not piece:
+                raise reader.break_off("unexpected EOF")
+            read = reader.feed(piece)
+            if read is not None:
+                break
+        answer = judge(read[0], key)
+        if not answer.upgraded:
+            answer.body = read_body(client, answer.head, read[1])
+        return answer, read[1]
     finally:
         client.close()
 
@@ -89,11 +122,12 @@ def test_answer_and_the_first_frames(serve: Callable[..., Any]) -> None:
         accept(connection, rest=b"\x81\x00", extra="Set-Cookie: a=1\r\nset-cookie: b=2\r\nX: \t v \r\n")
         drain(connection)
 
-    answer = ask(serve, handle)
+    answer, rest = ask(serve, handle)
     assert answer.upgraded
     assert answer.status == 101
-    assert answer.rest == b"\x81\x00"
-    assert answer.headers["Set-Cookie"] == ["a=1", "b=2"]
+    assert rest == b"\x81\x00"
+    assert answer.values("Set-Cookie") == ["a=1", "b=2"]
+    assert answer.values("Missing") == []
     assert answer.joined["Set-Cookie"] == "a=1, b=2"
     assert answer.joined["X"] == "v"
 
@@ -106,7 +140,7 @@ def test_answer_in_single_bytes(serve: Callable[..., Any]) -> None:
             connection.sendall(bytes([byte]))
         drain(connection)
 
-    answer = ask(serve, handle)
+    answer, _ = ask(serve, handle)
     assert (answer.upgraded, answer.status, answer.body) == (False, 404, b"abc")
 
 
@@ -123,7 +157,7 @@ def test_body_of_a_refusal_is_cut(serve: Callable[..., Any], head: bytes, body: 
         read_request(connection)
         connection.sendall(b"HTTP/1.1 400 Bad\r\n" + head + b"\r\n\r\n" + body)
 
-    assert ask(serve, handle).body == b"x" * 1024
+    assert ask(serve, handle)[0].body == b"x" * 1024
 
 
 @pytest.mark.parametrize(
@@ -139,7 +173,7 @@ def test_answers_that_do_not_upgrade(serve: Callable[..., Any], answer: bytes) -
         read_request(connection)
         connection.sendall(answer)
 
-    assert not ask(serve, handle).upgraded
+    assert not ask(serve, handle)[0].upgraded
 
 
 @pytest.mark.parametrize(

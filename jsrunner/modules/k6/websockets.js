@@ -232,7 +232,7 @@ export function WebSocket(address, protocols, params) {
   };
 
   session = createSession(receive, false);
-  host('session.dial', session.id(), url, headers, tags, jar, compression, protocolsOf(protocols), false);
+  session.dial(url, headers, tags, jar, compression, protocolsOf(protocols));
 
   const constant = (name, value) => {
     ObjectDefineProperty(socket, name, { __proto__: null, value, enumerable: true });

@@ -5,7 +5,6 @@
 import { context } from 'jsrunner:context';
 import { createSession } from 'jsrunner:core';
 import { GoError, GoValue, mustBeCallable } from 'jsrunner:errors';
-import { host } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayPrototypePush, MathTrunc, Number, NumberPrototypeToFixed, Object, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
@@ -20,6 +19,29 @@ const NORMAL = 1000;
 const GOING_AWAY = 1001;
 
 const PARAMS = { __proto__: null, tagError: 'invalid ws.connect() metric tags: ', mayBeEmpty: true };
+
+const call = (handler, argument) => {
+  if (argument === undefined) handler();
+  else handler(argument);
+};
+
+/** The handlers of an event, and one more: a function, or a list of several. */
+const withHandler = (list, handler) => {
+  if (list === undefined) return handler;
+  if (typeof list === 'function') return SafeArray(list, handler);
+  ArrayPrototypePush(list, handler);
+  return list;
+};
+
+/** Have a function called while the session runs. */
+const setTimer = (session, name, repeats, callback, delay) => {
+  if (callback !== undefined) mustBeCallable(callback, 0);
+  const milliseconds = delay === undefined ? 0 : Number(delay);
+  if (!(MathTrunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
+    throw new GoError(name + ' requires a >0 timeout parameter, received ' + NumberPrototypeToFixed(milliseconds, 2));
+  }
+  session.setTimer(callback, milliseconds, repeats);
+};
 
 export function connect(url, ...args) {
   if (context.inInit) throw new GoError('using websockets in the init context is not supported');
@@ -36,13 +58,13 @@ export function connect(url, ...args) {
 
   const fire = (event, argument) => {
     const list = handlers[event];
-    if (!list) return;
-    // Handlers that are added meanwhile are for the next event.
-    for (let i = 0, count = list.length; i < count; i += 1) {
-      const handler = list[i];
-      if (argument === undefined) handler();
-      else handler(argument);
+    if (list === undefined) return;
+    if (typeof list === 'function') {
+      call(list, argument);
+      return;
     }
+    // Handlers that are added meanwhile are for the next event.
+    for (let i = 0, count = list.length; i < count; i += 1) call(list[i], argument);
   };
   const fail = (text, fields) => fire('error', new GoValue(text, fields));
 
@@ -90,7 +112,7 @@ export function connect(url, ...args) {
   };
 
   session = createSession(receive, true);
-  host('session.dial', session.id(), address, headers, tags, jar, compression, '', true);
+  session.dial(address, headers, tags, jar, compression, '');
   session.run();
   if (outcome.failure !== undefined && outcome.failure !== null) {
     session.stop();
@@ -99,21 +121,12 @@ export function connect(url, ...args) {
     return outcome.response;
   }
 
-  const setTimer = (name, repeats) => (callback, delay) => {
-    if (callback !== undefined) mustBeCallable(callback, 0);
-    const milliseconds = delay === undefined ? 0 : Number(delay);
-    if (!(MathTrunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
-      throw new GoError(name + ' requires a >0 timeout parameter, received ' + NumberPrototypeToFixed(milliseconds, 2));
-    }
-    if (!closed) session.setTimer(callback, milliseconds, repeats);
-  };
-
   const socket = {
     close(code) {
       shut(arguments.length ? MathTrunc(Number(code)) || 0 : GOING_AWAY);
     },
     on(event, handler) {
-      if (typeof handler === 'function') ArrayPrototypePush(handlers[event] ??= SafeArray(), handler);
+      if (typeof handler === 'function') handlers[event] = withHandler(handlers[event], handler);
     },
     ping() {
       if (!session.ping() && closed) fail(CLOSE_SENT);
@@ -129,8 +142,12 @@ export function connect(url, ...args) {
       }
       if (!session.sendBinary(message) && closed) fail(CLOSE_SENT);
     },
-    setInterval: setTimer('setInterval', true),
-    setTimeout: setTimer('setTimeout', false),
+    setInterval(callback, delay) {
+      setTimer(session, 'setInterval', true, callback, delay);
+    },
+    setTimeout(callback, delay) {
+      setTimer(session, 'setTimeout', false, callback, delay);
+    },
   };
 
   try {

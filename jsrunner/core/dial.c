@@ -1,0 +1,384 @@
+/* The connection of a session before it is open: TCP, and the exchange of the handshake.
+ *
+ * Theory. Python decides where to connect and what to send, and judges what comes back; in between nobody
+ * waits but the poller. The core connects without blocking, sends the request, and hands over to Python
+ * whatever bytes come (OPERATION_HEAD), until Python says that the session is open (core_session_open),
+ * that it is not (core_session_fail), or that it goes on with the socket itself (core_dial_take).
+ *
+ * Measured (2 cores, loopback): a connection to this machine is there as soon as `connect` returns, so
+ * the request is sent at once: that saves a wait for the poller and two system calls per session.
+ *
+ * Invariants.
+ *  - A session has a `dialing` while it is in SESSION_DIALING and its socket is the core's.
+ *  - Those that wait stand in a list by their deadlines, the first one first.
+ */
+#include "recipe.h"
+
+#include "poller.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct dialing {
+    struct dialing *before, *behind;
+    struct session *session;
+    /* When it began, and when the phase under way ends with a timeout. */
+    double started, deadline;
+    bool is_connected;
+    /* Begun by a recipe, with this key; NULL: by Python. */
+    struct recipe *recipe;
+    char key[KEY_CHARACTERS];
+    /* The request, and how much of it is sent. */
+    struct bytes request;
+    size_t sent;
+    /* What has come. Nothing more is read before Python has asked for it. */
+    struct bytes received;
+    bool is_handed_over;
+};
+
+/* What Python is told: in the lowest byte of the detail, with an errno above it. */
+enum dial_event { DIAL_RECEIVED, DIAL_ENDED, DIAL_NOT_CONNECTED, DIAL_BROKEN, DIAL_LATE, DIAL_CONNECT_LATE };
+enum { ERRNO_SHIFT = 8, RECEIVE_ROOM = 4096 };
+
+/* Seconds for TCP, and for all of it (k6: the same, no options). */
+static const double CONNECT_SECONDS = 30, HANDSHAKE_SECONDS = 60;
+
+static struct dialing *first, *last;
+
+/* -- the list of those that wait ------------------------------------------------------------------- */
+
+static void leave_list(struct dialing *dialing)
+{
+    if (dialing->before) dialing->before->behind = dialing->behind;
+    else if (first == dialing) first = dialing->behind;
+    if (dialing->behind) dialing->behind->before = dialing->before;
+    else if (last == dialing) last = dialing->before;
+    dialing->before = dialing->behind = NULL;
+}
+
+/* Deadlines come nearly in order: the place is found from the end. */
+static void enter_list(struct dialing *dialing, double deadline)
+{
+    dialing->deadline = deadline;
+    struct dialing *before = last;
+    while (before && before->deadline > deadline) before = before->before;
+    dialing->before = before;
+    dialing->behind = before ? before->behind : first;
+    *(before ? &before->behind : &first) = dialing;
+    *(dialing->behind ? &dialing->behind->before : &last) = dialing;
+}
+
+double dial_deadline(void) { return first ? first->deadline : NEVER; }
+
+/* -- what happens ---------------------------------------------------------------------------------- */
+
+static void tell(const struct session *session, enum dial_event event, int error)
+{
+    const struct bytes *received = &session->dialing->received;
+    request_post((int32_t)session->slot, session->generation, OPERATION_HEAD, (int32_t)event | error << ERRNO_SHIFT,
+                 received->data, received->size);
+}
+
+/* Nothing more comes: Python is told why, and the poller is asked for nothing. */
+static void stop(struct session *session, enum dial_event event, int error)
+{
+    leave_list(session->dialing);
+    if (session->watched) poller_remove(session->descriptor);
+    session->watched = 0;
+    tell(session, event, error);
+}
+
+static void watch(struct session *session, unsigned events)
+{
+    uint64_t key = session_key(session);
+    if (session->watched) poller_change(session->descriptor, key, events);
+    else poller_add(session->descriptor, key, events);
+    session->watched = events;
+}
+
+/* Send what the kernel takes of the request. Returns 0 or an errno; EAGAIN: not all was sent. */
+static int send_request(struct session *session)
+{
+    struct dialing *dialing = session->dialing;
+    while (dialing->sent < dialing->request.size) {
+        ssize_t count = send(session->descriptor, dialing->request.data + dialing->sent,
+                             dialing->request.size - dialing->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return errno == EWOULDBLOCK ? EAGAIN : errno;
+        dialing->sent += (size_t)count;
+        session->vu->bytes_sent += (uint64_t)count;
+    }
+    bytes_free(&dialing->request);
+    dialing->sent = 0;
+    return 0;
+}
+
+static void go_on_sending(struct session *session)
+{
+    int error = send_request(session);
+    /* What breaks here shows again when the answer is read; a server may answer before it has read all. */
+    watch(session, error == EAGAIN ? (unsigned)POLL_IN | (unsigned)POLL_OUT : (unsigned)POLL_IN);
+}
+
+static void connected(struct session *session)
+{
+    struct dialing *dialing = session->dialing;
+    dialing->is_connected = true;
+    leave_list(dialing);
+    enter_list(dialing, dialing->started + HANDSHAKE_SECONDS);
+}
+
+/* Open the session if its recipe has the answer that has come. */
+static bool open_again(struct session *session, const uint8_t *data, size_t size)
+{
+    static struct bytes payload;
+    struct dialing *dialing = session->dialing;
+    char accept[ACCEPT_CHARACTERS];
+    const struct known_answer *answer = recipe_answer(dialing->recipe, dialing->key, data, size, accept);
+    if (!answer) return false;
+    payload.size = 0;
+    if (!bytes_append(&payload, answer->payload_before.data, answer->payload_before.size) ||
+        !bytes_append(&payload, accept, sizeof accept) ||
+        !bytes_append(&payload, answer->payload_behind.data, answer->payload_behind.size))
+        return false;
+    size_t head = answer->before.size + sizeof accept + answer->behind.size;
+    struct bytes received = dialing->received; /* outlives the dialing */
+    dialing->received = (struct bytes){0};
+    session_open(session, -1, false, answer->series, dialing->started, payload.data, payload.size, data + head,
+                 size - head);
+    bytes_free(&received);
+    return true;
+}
+
+static void receive_head(struct session *session)
+{
+    struct dialing *dialing = session->dialing;
+    if (dialing->is_handed_over) return;
+    ssize_t count = -1;
+    if (!bytes_reserve(&dialing->received, RECEIVE_ROOM)) errno = ENOMEM;
+    else count = recv(session->descriptor, dialing->received.data, RECEIVE_ROOM, MSG_DONTWAIT);
+    if (count > 0) {
+        dialing->received.size = (size_t)count;
+        session->vu->bytes_received += (uint64_t)count;
+        if (dialing->recipe && open_again(session, dialing->received.data, (size_t)count)) return;
+        dialing->is_handed_over = true;
+        tell(session, DIAL_RECEIVED, 0);
+    } else if (count == 0) {
+        stop(session, DIAL_ENDED, 0);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        stop(session, DIAL_BROKEN, errno);
+    }
+}
+
+void dial_ready(struct session *session, unsigned events)
+{
+    struct dialing *dialing = session->dialing;
+    if (!dialing->is_connected) {
+        int error = 0;
+        socklen_t size = sizeof error;
+        getsockopt(session->descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error) {
+            stop(session, DIAL_NOT_CONNECTED, error);
+            return;
+        }
+        connected(session);
+        go_on_sending(session);
+        return;
+    }
+    if (events & POLL_OUT) go_on_sending(session);
+    if (events & (POLL_IN | POLL_FAILED)) receive_head(session);
+}
+
+void dial_expire(double now)
+{
+    while (first && first->deadline <= now) {
+        struct session *session = first->session;
+        stop(session, first->is_connected ? DIAL_LATE : DIAL_CONNECT_LATE, 0);
+    }
+}
+
+void dial_forget(struct session *session)
+{
+    struct dialing *dialing = session->dialing;
+    if (!dialing) return;
+    leave_list(dialing);
+    if (dialing->recipe) dialing->recipe->users--;
+    bytes_free(&dialing->request);
+    bytes_free(&dialing->received);
+    free(dialing);
+    session->dialing = NULL;
+}
+
+/* -- beginning ------------------------------------------------------------------------------------- */
+
+bool dial_address(const char *text, uint16_t port, union peer *to)
+{
+    memset(to, 0, sizeof *to);
+    if (inet_pton(AF_INET, text, &to->four.sin_addr) == 1) {
+        to->four.sin_family = AF_INET;
+        to->four.sin_port = htons(port);
+        return true;
+    }
+    to->six.sin6_family = AF_INET6;
+    to->six.sin6_port = htons(port);
+    return inet_pton(AF_INET6, text, &to->six.sin6_addr) == 1;
+}
+
+static socklen_t size_of(const union peer *address)
+{
+    return address->any.sa_family == AF_INET ? sizeof address->four : sizeof address->six;
+}
+
+/* Give a session its dialing, without a request. Returns false without memory. */
+static bool add_dialing(struct session *session, double started)
+{
+    struct dialing *dialing = calloc(1, sizeof *dialing);
+    if (!dialing) return false;
+    dialing->session = session;
+    dialing->started = started;
+    session->dialing = dialing;
+    return true;
+}
+
+/* Connect to session->peer, from an address if `from` is not NULL. Returns an errno or 0. */
+static int open_socket(struct session *session, const union peer *from)
+{
+    int on = 1;
+    session->descriptor = socket(session->peer.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (session->descriptor < 0) return errno;
+    setsockopt(session->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (from && bind(session->descriptor, &from->any, size_of(from)) < 0) return errno;
+    if (connect(session->descriptor, &session->peer.any, size_of(&session->peer)) < 0 && errno != EINPROGRESS)
+        return errno;
+    return 0;
+}
+
+/* Connect and send what there is of the request. Returns an errno, after which nothing is left of the dialing. */
+static int start(struct session *session, const union peer *from)
+{
+    struct dialing *dialing = session->dialing;
+    int error = open_socket(session, from);
+    if (!error) {
+        enter_list(dialing, dialing->started + CONNECT_SECONDS);
+        error = send_request(session);
+        if (!error) connected(session);
+        if (!error || error == EAGAIN) {
+            watch(session, error ? POLL_OUT : POLL_IN);
+            return 0;
+        }
+    }
+    dial_forget(session);
+    if (session->descriptor >= 0) close(session->descriptor);
+    session->descriptor = -1;
+    return error;
+}
+
+bool dial_again(struct session *session, struct recipe *recipe)
+{
+    double now = clock_now();
+    if (!recipe_is_ready(recipe, now) || !add_dialing(session, now)) return false;
+    struct dialing *dialing = session->dialing;
+    recipe_make_key(dialing->key);
+    recipe->users++;
+    dialing->recipe = recipe;
+    session->peer = recipe->peer;
+    if (bytes_append(&dialing->request, recipe->before.data, recipe->before.size) &&
+        bytes_append(&dialing->request, dialing->key, sizeof dialing->key) &&
+        bytes_append(&dialing->request, recipe->behind.data, recipe->behind.size))
+        return !start(session, NULL);
+    dial_forget(session);
+    return false;
+}
+
+/* -- what Python calls ---------------------------------------------------------------------------- */
+
+static struct session *waiting_session(uint32_t slot, uint32_t generation)
+{
+    struct session *session = session_at(slot, generation);
+    return session && session->state == SESSION_DIALING && !session->dialing ? session : NULL;
+}
+
+/* Dial for a session: connect to a literal address, from the address `local` if that is not NULL, send the
+ * request, and tell Python (OPERATION_HEAD) of what comes. `started`: the moment of clock_now() at which the
+ * attempt began. Returns an errno, 0 if Python will be told; EEXIST if there is no session that waits for this. */
+CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, uint16_t port, const char *local,
+                       const uint8_t *request, size_t size, double started)
+{
+    struct session *session = waiting_session(slot, generation);
+    union peer from;
+    if (!session) return EEXIST;
+    if (!dial_address(address, port, &session->peer) || (local && !dial_address(local, 0, &from))) return EINVAL;
+    if (!add_dialing(session, started)) return ENOMEM;
+    int error = ENOMEM;
+    if (bytes_append(&session->dialing->request, request, size)) error = start(session, local ? &from : NULL);
+    else dial_forget(session);
+    core_leave();
+    return error;
+}
+
+/* The same on a connected socket, e.g. behind a proxy; the descriptor is the core's from now on unless an
+ * errno is returned. */
+CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor, const uint8_t *request, size_t size,
+                             double started)
+{
+    struct session *session = waiting_session(slot, generation);
+    if (!session) return EEXIST;
+    if (!add_dialing(session, started)) return ENOMEM;
+    if (!bytes_append(&session->dialing->request, request, size)) {
+        dial_forget(session);
+        return ENOMEM;
+    }
+    session->descriptor = descriptor;
+    socklen_t room = sizeof session->peer;
+    getpeername(descriptor, &session->peer.any, &room);
+    connected(session);
+    go_on_sending(session);
+    core_leave();
+    return 0;
+}
+
+/* What Python is to know of a dialing that the core has begun by a recipe. */
+struct dial_facts {
+    int64_t recipe;
+    double started;
+    int32_t vu;
+    char key[KEY_CHARACTERS];
+};
+
+/* Hand over a dialing that was begun by a recipe. Returns false if there is none. */
+CORE_API bool core_dial_facts(uint32_t slot, uint32_t generation, struct dial_facts *facts)
+{
+    struct session *session = session_at(slot, generation);
+    if (!session || !session->dialing || !session->dialing->recipe) return false;
+    const struct dialing *dialing = session->dialing;
+    *facts = (struct dial_facts){dialing->recipe->number, dialing->started, session->vu->index, {0}};
+    memcpy(facts->key, dialing->key, sizeof facts->key);
+    return true;
+}
+
+/* Have more of the answer received: what has come is not all of its head. */
+CORE_API void core_dial_more(uint32_t slot, uint32_t generation)
+{
+    struct session *session = session_at(slot, generation);
+    if (!session || !session->dialing) return;
+    session->dialing->is_handed_over = false;
+    session->dialing->received.size = 0;
+}
+
+/* Leave the socket to the caller, who closes it; what has come was handed over. -1 if there is none. */
+CORE_API int core_dial_take(uint32_t slot, uint32_t generation)
+{
+    struct session *session = session_at(slot, generation);
+    if (!session || !session->dialing) return -1;
+    int descriptor = session->descriptor;
+    if (session->watched) poller_remove(descriptor);
+    session->watched = 0;
+    session->descriptor = -1;
+    dial_forget(session);
+    return descriptor;
+}

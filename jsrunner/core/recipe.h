@@ -1,0 +1,60 @@
+/* What was dialed before is dialed again without Python.
+ *
+ * Theory. A load test asks for the same connection over and over: the same address, headers and tags. The
+ * first time Python decides (modules/session_attempt.py): where to connect, what to send, whether the answer
+ * is right and what JavaScript gets of it, which series count. It leaves a recipe (core_recipe_keep,
+ * core_recipe_answer), by which the core does the same for the same question; only the key differs, and the
+ * answer to it. Whatever else differs, another answer or a failure, goes to Python as before.
+ *
+ * Measured (2 cores, loopback): RECIPE_FIGURES
+ *
+ * Invariants.
+ *  - A recipe is known by its question: the VU's tag set and what the script has asked for.
+ *  - Its number is never used again: a stale one meets nothing.
+ *  - A recipe with users (dialings under way) is not replaced.
+ */
+#ifndef JSRUNNER_RECIPE_H
+#define JSRUNNER_RECIPE_H
+
+#include "session.h"
+
+enum { KEY_CHARACTERS = 24, ACCEPT_CHARACTERS = 28, SESSION_SERIES = 6 };
+
+/* An answer's head around what answers the key, and the payload of EVENT_OPEN around the same. */
+struct known_answer {
+    struct bytes before, behind, payload_before, payload_behind;
+    int32_t series[SESSION_SERIES];
+};
+
+enum { ANSWERS_KEPT = 4 };
+
+struct recipe {
+    int64_t number;
+    uint64_t hash;
+    /* Index + 1 of the next one in its bucket. */
+    int32_t next;
+    int32_t users;
+    struct bytes question;
+    /* Whether Python has filled in the rest, and until when it holds (NEVER: for ever). */
+    bool is_kept;
+    double until;
+    union peer peer;
+    /* The request before and behind its key. */
+    struct bytes before, behind;
+    /* The last answers, the oldest of which makes room. */
+    struct known_answer answers[ANSWERS_KEPT];
+    uint32_t answer_count;
+};
+
+/* The recipe of a question, made if there is none; NULL without memory or room. */
+struct recipe *recipe_of(const uint8_t *question, size_t size);
+/* Whether the recipe says all that is needed at this moment. */
+bool recipe_is_ready(const struct recipe *, double now);
+/* Make a random key (RFC 6455, section 4.1). */
+void recipe_make_key(char key[KEY_CHARACTERS]);
+/* The answer that `size` bytes begin with, if it is a known one and answers the key; NULL otherwise. `accept` is
+ * set to what answers the key. */
+const struct known_answer *recipe_answer(const struct recipe *, const char key[KEY_CHARACTERS], const uint8_t *head,
+                                         size_t size, char accept[ACCEPT_CHARACTERS]);
+
+#endif

@@ -1,0 +1,382 @@
+/* What JavaScript can do with a session: the class `Session` of `jsrunner:core` (see session.h). */
+#include "recipe.h"
+
+#include "codec.h"
+#include "pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What k6/websockets scripts may have waiting to be sent. */
+static struct {
+    size_t session_bytes, vu_bytes;
+    double patience;
+} queues = {SIZE_MAX / 2, SIZE_MAX / 2, 0};
+
+/* -- the object ----------------------------------------------------------------------------------- */
+
+static uint32_t session_class;
+
+static struct session *session_of(JSValue self) { return JS_GetOpaque(self, session_class); }
+
+static void finalize(JSRuntime *runtime, JSValue self)
+{
+    (void)runtime;
+    struct session *session = session_of(self);
+    if (session) session_free(session);
+}
+
+/* createSession(receive, isBlocking): a session that waits for Python to dial. */
+JSValue session_create(JSContext *context, JSValue self, int argc, JSValue *argv)
+{
+    (void)self, (void)argc;
+    JSValue object = JS_NewObjectClass(context, session_class);
+    if (js_is_exception(object)) return object;
+    JSValue receive = JS_DupValue(context, argv[0]);
+    struct session *session = session_new(vu_of(context), JS_ToBool(context, argv[1]) > 0, receive);
+    if (!session) {
+        JS_FreeValue(context, receive);
+        JS_FreeValue(context, object);
+        return JS_ThrowOutOfMemory(context);
+    }
+    JS_SetOpaque(object, session);
+    return object;
+}
+
+/* -- methods -------------------------------------------------------------------------------------- */
+
+#define METHOD(name)                                                                     \
+    static JSValue name(JSContext *context, JSValue self, int argc, JSValue *argv)
+#define SESSION_OR_RETURN                                                                \
+    struct session *session = session_of(self);                                          \
+    (void)context, (void)argc, (void)argv;                                               \
+    if (!session) return JS_UNDEFINED
+
+/* What is asked for: the VU's tags and the arguments, a recipe's question. */
+static bool pack_question(JSContext *context, const struct session *session, int32_t tag_set, int argc, JSValue *argv,
+                          struct bytes *to)
+{
+    bool is_packed = pack_integer(to, tag_set) && pack_integer(to, session->is_blocking);
+    for (int i = 0; i < argc && is_packed; i++) is_packed = codec_write(context, argv[i], to);
+    return is_packed;
+}
+
+/* dial(address, headers, tags, jar, compression, protocols): begin to connect; `receive` has the outcome. */
+METHOD(dial)
+{
+    SESSION_OR_RETURN;
+    struct vu *vu = session->vu;
+    int32_t tag_set = vu_tag_set(vu);
+    if (tag_set < 0) return vu_throw_interrupted(vu);
+    struct bytes question = {0};
+    if (!pack_question(context, session, tag_set, argc, argv, &question)) {
+        bytes_free(&question);
+        return JS_HasException(context) ? JS_EXCEPTION : JS_ThrowOutOfMemory(context);
+    }
+    struct recipe *recipe = vu->repeats_dials ? recipe_of(question.data, question.size) : NULL;
+    JSValue result = JS_UNDEFINED;
+    if (!recipe || !dial_again(session, recipe)) {
+        vu->request.size = 0;
+        bool is_packed = pack_array(&vu->request, 4 + (uint32_t)argc) &&
+                         pack_integer(&vu->request, (int64_t)session_key(session)) &&
+                         pack_integer(&vu->request, recipe ? recipe->number : -1) &&
+                         bytes_append(&vu->request, question.data, question.size);
+        result = is_packed ? request_value(vu, core_define_operation("session.dial")) : JS_ThrowOutOfMemory(context);
+    }
+    bytes_free(&question);
+    return result;
+}
+
+/* Have Python deflate a message into vu->answer. */
+static bool deflate(struct session *session, const uint8_t *payload, size_t size)
+{
+    struct vu *vu = session->vu;
+    vu->request.size = 0;
+    return pack_array(&vu->request, 3) && pack_integer(&vu->request, session->slot) &&
+           pack_integer(&vu->request, session->generation) &&
+           pack_binary(&vu->request, payload, size) && request_ask(vu, OPERATION_DEFLATE);
+}
+
+/* Wait until all is written, at the longest until a moment. False if the VU is to stop. */
+static bool drain(struct session *session, double end)
+{
+    struct vu *vu = session->vu;
+    struct session *outer = vu->blocking;
+    vu->blocking = session;
+    bool goes_on = true;
+    while (goes_on && transmit_pending(session) && !session->write_error && (end == NEVER || clock_now() < end))
+        goes_on = vu_park(vu, VU_DRAINING, end);
+    vu->blocking = outer;
+    return goes_on;
+}
+
+/* Make sure that `size` bytes more may wait to be sent (see core_session_queues). False with an exception pending
+ * if they may not, or if the VU is to stop. */
+static bool await_room(struct session *session, size_t size)
+{
+    struct vu *vu = session->vu;
+    if (session->is_blocking || session->state != SESSION_OPEN) return true;
+    while (transmit_pending(session) && transmit_pending(session) + size > queues.session_bytes && !session->write_error) {
+        uint64_t written = session->tx_written;
+        transmit_flush(session);
+        if (!drain(session, clock_now() + queues.patience)) {
+            vu_throw_interrupted(vu);
+            return false;
+        }
+        if (session->tx_written != written) continue;
+        JS_ThrowRangeError(vu->context, "the peer does not read, and %u MiB wait to be sent to it",
+                           (unsigned)(queues.session_bytes >> 20));
+        return false;
+    }
+    if (vu->unsent_bytes + size <= queues.vu_bytes) return true;
+    JS_ThrowRangeError(vu->context, "%u MiB wait to be sent by the sockets of this VU",
+                       (unsigned)(queues.vu_bytes >> 20));
+    return false;
+}
+
+/* A k6/ws script that sends to a peer that does not read waits for it, as with k6. */
+static bool await_peer(struct session *session)
+{
+    enum { PATIENCE_BYTES = 1 << 20 };
+    return !session->is_blocking || transmit_pending(session) < PATIENCE_BYTES || drain(session, NEVER);
+}
+
+static JSValue send_message(JSContext *context, struct session *session, uint8_t opcode, const uint8_t *payload,
+                            size_t size)
+{
+    bool is_sent;
+    if (!await_room(session, size)) return JS_EXCEPTION;
+    if (session->is_blocking && session->series_sent >= 0) {
+        session->sent++;
+        if (samples_keep_records() || session->state == SESSION_OVER) session_count(session, clock_now());
+    }
+    if (session->is_deflated) {
+        if (!deflate(session, payload, size)) return vu_throw_interrupted(session->vu);
+        is_sent = pack_read_binary(session->vu->answer.data, session->vu->answer.size, &payload, &size) &&
+                  transmit_frame(session, FRAME_FIN | FRAME_RSV1 | opcode, payload, size, true);
+    } else {
+        is_sent = transmit_frame(session, FRAME_FIN | opcode, payload, size, true);
+    }
+    if (!await_peer(session)) return vu_throw_interrupted(session->vu);
+    (void)context;
+    return js_bool(is_sent);
+}
+
+/* Half a surrogate pair, three bytes that begin with ED A0..BF, becomes U+FFFD, as in Go. */
+static const uint8_t *find_surrogate(const uint8_t *text, size_t size)
+{
+    const uint8_t *end = text + size;
+    for (const uint8_t *at = text; (at = memchr(at, 0xED, (size_t)(end - at))); at++)
+        if (end - at >= 3 && at[1] >= 0xA0) return at;
+    return NULL;
+}
+
+/* sendText(text): whether it could be sent. */
+METHOD(send_text)
+{
+    SESSION_OR_RETURN;
+    size_t size;
+    const char *text = JS_ToCStringLen2(context, &size, argv[0], false);
+    if (!text) return JS_EXCEPTION;
+    JSValue result;
+    if (find_surrogate((const uint8_t *)text, size)) {
+        struct bytes mended = {0};
+        bool is_copied = bytes_append(&mended, text, size);
+        for (const uint8_t *at; is_copied && (at = find_surrogate(mended.data, mended.size));)
+            memcpy(mended.data + (at - mended.data), "\xEF\xBF\xBD", 3);
+        result = is_copied ? send_message(context, session, OPCODE_TEXT, mended.data, mended.size)
+                           : JS_ThrowOutOfMemory(context);
+        bytes_free(&mended);
+    } else {
+        result = send_message(context, session, OPCODE_TEXT, (const uint8_t *)text, size);
+    }
+    JS_FreeCString(context, text);
+    return result;
+}
+
+/* sendBinary(buffer, offset, length): whether it could be sent. */
+METHOD(send_binary)
+{
+    SESSION_OR_RETURN;
+    size_t size;
+    double offset = 0, length = -1;
+    const uint8_t *data = JS_GetArrayBuffer(context, &size, argv[0]);
+    if (!data && JS_HasException(context)) return JS_EXCEPTION;
+    if (argc > 2 && (JS_ToFloat64(context, &offset, argv[1]) < 0 || JS_ToFloat64(context, &length, argv[2]) < 0))
+        return JS_EXCEPTION;
+    size_t start = offset > 0 && offset <= (double)size ? (size_t)offset : 0;
+    size_t count = length >= 0 && length <= (double)(size - start) ? (size_t)length : size - start;
+    return send_message(context, session, OPCODE_BINARY, data ? data + start : NULL, count);
+}
+
+/* ping(): whether it could be sent. Its payload is the number of pings before it. */
+METHOD(ping)
+{
+    SESSION_OR_RETURN;
+    if (session->ping_count == session->ping_capacity) {
+        size_t capacity = session->ping_capacity ? 2 * session->ping_capacity : 8;
+        double *grown = realloc(session->pings, capacity * sizeof *grown);
+        if (!grown) return JS_ThrowOutOfMemory(context);
+        session->pings = grown;
+        session->ping_capacity = capacity;
+    }
+    char payload[24];
+    size_t size = 0;
+    for (size_t rest = session->ping_count; rest || !size; rest /= 10) payload[sizeof payload - ++size] = (char)('0' + rest % 10);
+    bool is_sent = transmit_frame(session, FRAME_FIN | OPCODE_PING, (uint8_t *)payload + sizeof payload - size, size,
+                                  true);
+    if (is_sent) session->pings[session->ping_count++] = clock_now();
+    return js_bool(is_sent);
+}
+
+/* sendClose(code, reason): whether the close frame could be sent; nothing follows it. */
+METHOD(send_close)
+{
+    SESSION_OR_RETURN;
+    int32_t code;
+    if (JS_ToInt32(context, &code, argv[0]) < 0) return JS_EXCEPTION;
+    size_t size = 0;
+    const char *reason = argc > 1 && !js_is_nullish(argv[1]) ? JS_ToCStringLen2(context, &size, argv[1], false) : NULL;
+    bool is_sent = transmit_close(session, (uint16_t)code, (const uint8_t *)reason, size, true);
+    if (reason) JS_FreeCString(context, reason);
+    session->drops_messages = !session->is_blocking;
+    return js_bool(is_sent);
+}
+
+/* shut(): close the TCP connection; a k6/ws script waits until what it has sent is written, but as with k6 no
+ * longer than 10 s. Returns Go's text if writing has failed before. */
+METHOD(shut)
+{
+    SESSION_OR_RETURN;
+    static const double PATIENCE = 10;
+    transmit_flush(session);
+    if (session->is_blocking && !drain(session, clock_now() + PATIENCE)) return vu_throw_interrupted(session->vu);
+    session_count(session, clock_now());
+    JSValue result = JS_UNDEFINED;
+    if (session->write_error) {
+        char text[256];
+        size_t size = transmit_error_text(session, text, sizeof text);
+        result = JS_NewStringLen(context, text, size);
+    }
+    session_shut(session);
+    return result;
+}
+
+/* stop(): no event is delivered any more; run() returns. */
+METHOD(stop)
+{
+    SESSION_OR_RETURN;
+    session_stop_events(session);
+    session_drop_queue(session);
+    tasks_remove_session(session->vu, session);
+    return JS_UNDEFINED;
+}
+
+/* finish(): the session is over: measure its duration. */
+METHOD(finish)
+{
+    SESSION_OR_RETURN;
+    session_measure(session);
+    return JS_UNDEFINED;
+}
+
+/* setTimer(call, delay in ms, repeats): have it called while run() runs. */
+METHOD(set_timer)
+{
+    SESSION_OR_RETURN;
+    double delay;
+    if (session->is_stopped) return JS_UNDEFINED;
+    if (JS_ToFloat64(context, &delay, argv[1]) < 0) return JS_EXCEPTION;
+    bool repeats = JS_ToBool(context, argv[2]) > 0;
+    if (!timers_add(JS_GetRuntime(context), &session->timers, JS_DupValue(context, argv[0]), delay / 1000,
+                    repeats ? delay / 1000 : -1, TIMER_OWN))
+        return JS_ThrowOutOfMemory(context);
+    return JS_UNDEFINED;
+}
+
+METHOD(get_id)
+{
+    SESSION_OR_RETURN;
+    return js_number((double)session_key(session));
+}
+
+METHOD(get_buffered)
+{
+    SESSION_OR_RETURN;
+    bool is_same_turn = session->turn == session->vu->turn;
+    return js_number((double)(is_same_turn ? session->buffered_in_turn : session->buffered));
+}
+
+/* Deliver what is due now: 1: something was, 0: nothing is due, -1: JavaScript has thrown. */
+static int run_blocking_once(struct session *session)
+{
+    struct timer *timer = timers_first(&session->timers);
+    if (timer && timer->due <= clock_now()) {
+        JSValue result = timers_run_first(session->vu->context, &session->timers, true);
+        JS_FreeValue(session->vu->context, result);
+        return js_is_exception(result) ? -1 : 1;
+    }
+    return receive_next(session);
+}
+
+/* run(): deliver events, blocking the VU, until stop(), or, if the outcome of the handshake was not
+ * known yet, until it is. On a fiber. */
+METHOD(run)
+{
+    SESSION_OR_RETURN;
+    struct vu *vu = session->vu;
+    struct session *outer = vu->blocking;
+    vu->blocking = session;
+    JSValue guard = JS_DupValue(context, self);
+    bool goes_on = true, was_thrown = false;
+    bool is_dialing = !session->has_outcome;
+    while (goes_on && !session->is_stopped && !(is_dialing && session->has_outcome)) {
+        int delivered = run_blocking_once(session);
+        was_thrown = delivered < 0;
+        if (was_thrown) break;
+        if (delivered || session->is_stopped) continue;
+        session_pause(session, false);
+        struct timer *timer = timers_first(&session->timers);
+        goes_on = vu_park(vu, VU_LISTENING, timer ? timer->due : NEVER);
+    }
+    vu->blocking = outer;
+    JS_FreeValue(context, guard);
+    if (!goes_on || (was_thrown && vu->is_aborting && !JS_HasException(context))) return vu_throw_interrupted(vu);
+    return was_thrown ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
+void session_install(struct vu *vu)
+{
+    static const struct {
+        const char *name;
+        JSCFunction *function;
+        int length;
+    } methods[] = {
+        {"dial", dial, 6},           {"sendText", send_text, 1}, {"sendBinary", send_binary, 1}, {"ping", ping, 0},
+        {"sendClose", send_close, 2}, {"shut", shut, 0},            {"stop", stop, 0},
+        {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
+        {"id", get_id, 0},           {"buffered", get_buffered, 0},
+    };
+    static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
+    JSContext *context = vu->context;
+    JS_NewClassID(vu->runtime, &session_class);
+    JS_NewClass(vu->runtime, session_class, &definition);
+    JSValue prototype = JS_NewObject(context);
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        JS_SetPropertyStr(context, prototype, methods[i].name,
+                          JS_NewCFunction2(context, methods[i].function, methods[i].name, methods[i].length,
+                                           JS_CFUNC_GENERIC, 0));
+    JS_SetClassProto(context, session_class, prototype);
+}
+
+/* -- what Python calls ---------------------------------------------------------------------------- */
+
+/* Bound the bytes that wait to be sent by one k6/websockets session and by all of a VU. A script that sends more by
+ * the session waits for the peer, but for no more than `patience` seconds without progress: then, or if the VU's
+ * bound is reached, it gets a RangeError. */
+CORE_API void core_session_queues(size_t session_bytes, size_t vu_bytes, double patience)
+{
+    queues.session_bytes = session_bytes;
+    queues.vu_bytes = vu_bytes;
+    queues.patience = patience;
+}

@@ -1,0 +1,573 @@
+"""One session's attempt to connect: from its address to an open session, or to the text of what failed.
+
+Where a name need not be looked up and no proxy stands between, the core connects and sends the request
+(core/dial.c), and tells `proceed` of what comes back; nobody waits in Python. Else a greenlet dials.
+Measured (2 cores, loopback): 20 us of Python per session, of which judging an answer that is like one
+before, but for its key, takes 3.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket as plain
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
+
+import gevent
+from gevent import socket
+
+from jsrunner.core.binding import DialFacts
+from jsrunner.engine.interpreter import encode_value
+from jsrunner.metrics.registry import BUILTIN
+from jsrunner.text import decode_bytewise
+from jsrunner.transport import failures, handshake
+from jsrunner.transport.deflate import negotiate
+from jsrunner.transport.errors import DialError, DialTimeout
+from jsrunner.transport.head import MAX_HEAD_BYTES, end_of_head
+from jsrunner.transport.secure import SecureStream
+from jsrunner.transport.url import parse_websocket
+from jsrunner.transport.wire import ends_of, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsrunner.modules.session import Session
+    from jsrunner.transport.cookies import CookieJar
+    from jsrunner.transport.dial import Direct
+    from jsrunner.transport.url import URL
+    from jsrunner.worker.core_recorder import TagSet
+    from jsrunner.worker.vu import VU
+
+#: Seconds for name look-up, TCP, TLS and the handshake together (k6: the same, not an option).
+HANDSHAKE_TIMEOUT: Final = 60.0
+#: What the core tells: enum dial_event of core/dial.c.
+_RECEIVED, _ENDED, _NOT_CONNECTED, _BROKEN, _LATE, _CONNECT_LATE = range(6)
+#: The series that the core feeds, in its order (core_session_open).
+_METRICS: Final = tuple(
+    BUILTIN[name]
+    for name in (
+        "ws_sessions", "ws_connecting", "ws_msgs_sent", "ws_msgs_received", "ws_ping",
+        "ws_session_duration",
+    )
+)  # fmt: skip
+_PROTOCOL: Final = "Sec-Websocket-Protocol"
+_RECEIVE_BYTES: Final = 4096
+_TIMED_OUT: Final = "i/o timeout"
+#: As many recipes as the core has.
+_MOST_RECIPES: Final = 1024
+#: Answers, and tag sets, that are kept.
+_MOST_KEPT: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an answer that opens a session comes to; another may be the same but for its accept."""
+
+    status: str
+    protocol: str
+    extensions: list[str]
+    cookies: list[str]
+    #: What JavaScript gets, before and behind the key's answer.
+    before: bytes
+    behind: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a script has asked for."""
+
+    address: str
+    tags: dict[str, str]
+    vu_tags: TagSet
+    is_blocking: bool
+    #: The number of the core's recipe for this question, -1: none.
+    recipe: int
+
+
+class Connecting:
+    """A process's attempts that are under way, by the session's key; what is known of earlier ones."""
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+        self.attempts: dict[int, Attempt] = {}
+        #: Of VUs, by their interpreters' index.
+        self.halves: WeakValueDictionary[int, Session] = WeakValueDictionary()
+        #: Questions with recipes, and where these go.
+        self.recipes: dict[int, tuple[Question, Direct]] = {}
+        self._openings: dict[tuple[str, bytes, bytes], Opening] = {}
+        #: Tag sets and the numbers of their series, by all that decides upon the tags.
+        self.series: dict[tuple[object, ...], tuple[TagSet, Any]] = {}
+
+    def attempt(self, key: int) -> Attempt | None:
+        """Return the attempt of a session; it may be one that the core has begun by a recipe."""
+        attempt = self.attempts.get(key)
+        if attempt is None:
+            facts = DialFacts()
+            if self.library.core_dial_facts(key & 0xFFFFFFFF, key >> 32, ctypes.byref(facts)):
+                question, direct = self.recipes[facts.recipe]
+                attempt = self.halves[facts.vu].resume(key, question, direct, facts)
+        return attempt
+
+    def proceed(self, slot: int, generation: int, detail: int, data: bytes) -> None:
+        """Give an attempt what the core has told of it."""
+        attempt = self.attempt(generation << 32 | slot)
+        if attempt is not None:
+            attempt.proceed(detail, data)
+
+    def keep_recipe(self, question: Question, direct: Direct) -> None:
+        """Remember the question of a recipe, as long as the core has it."""
+        if len(self.recipes) >= _MOST_RECIPES:
+            self.recipes.pop(next(iter(self.recipes)))
+        self.recipes[question.recipe] = question, direct
+
+    def opening(self, address: str, before: bytes, behind: bytes) -> Opening | None:
+        """Return what an answer of an address with these bytes around the key's answer comes to."""
+        return self._openings.get((address, before, behind))
+
+    def keep_opening(self, address: str, before: bytes, behind: bytes, opening: Opening) -> None:
+        if len(self._openings) >= _MOST_KEPT:
+            self._openings.clear()
+        self._openings[address, before, behind] = opening
+
+
+class Attempt:
+    """Stands among those `connecting` and among its VU's `own` until it is over.
+
+    The tags and metadata of its samples are those of the VU when it began.
+    """
+
+    __slots__ = (
+        "_address", "_clock", "_connecting", "_cookies", "_generation", "_greenlet", "_ip", "_key",
+        "_library", "_metadata", "_nonce", "_own", "_peer", "_process", "_question", "_reader",
+        "_request", "_size", "_slot", "_vu",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        vu: VU,
+        connecting: Connecting,
+        own: dict[int, Attempt],
+        key: int,
+        question: Question,
+    ) -> None:
+        self._vu = vu
+        self._process = vu.process
+        self._library = vu.process.engine.library
+        self._connecting = connecting
+        self._own = own
+        self._key = key
+        self._slot, self._generation = key & 0xFFFFFFFF, key >> 32
+        self._question = question
+        self._address = question.address
+        self._metadata = vu.metadata
+        self._clock = time.monotonic()
+        #: The jar; None for the VU's own if that is not there yet.
+        self._cookies: CookieJar | None = None
+        #: The Sec-WebSocket-Key, and the request that has it.
+        self._nonce = ""
+        self._request = b""
+        self._reader: handshake.AnswerReader | None = None
+        self._greenlet: Any = None
+        #: Whom it is connected to: the IP address, and address and port as Go shows them.
+        self._ip = self._peer = ""
+        #: How much of the answer has come over TLS.
+        self._size = 0
+        own[key] = connecting.attempts[key] = self
+
+    # -- beginning ---------------------------------------------------------------------------------
+
+    def begin(
+        self, headers: Mapping[str, str], cookies: CookieJar | None, extensions: str, protocols: str
+    ) -> None:
+        """Begin to connect; the session hears of the outcome by its event OPEN or FAILED."""
+        process = self._process
+        self._cookies = cookies
+        try:
+            target = parse_websocket(self._address)
+            cookie = cookies.header(target, time.time()) if cookies else ""
+            fields = (("User-Agent", process.user_agent), *headers.items())
+            before, behind = handshake.request_parts(
+                self._address, fields, cookie, extensions, protocols
+            )
+            self._nonce = handshake.new_key()
+            self._request = before + self._nonce.encode() + behind
+            assert process.dialer is not None
+            direct = None
+            if not target.secure:
+                direct = process.dialer.direct(target.host, target.port, self._vu.id)
+            if direct is not None and not cookies and not extensions:
+                self._keep_recipe(direct, before, behind)
+            if direct is None:
+                self._greenlet = gevent.spawn(self._dial, target)
+            else:
+                self._dial_directly(direct)
+        except DialError as error:
+            self.fail(str(error))
+
+    def _keep_recipe(self, direct: Direct, before: bytes, behind: bytes) -> None:
+        """Let the core do the same for the same question."""
+        number = self._question.recipe
+        if number < 0 or direct.until is None:
+            return
+        self._connecting.keep_recipe(self._question, direct)
+        until = 0.0 if direct.until == float("inf") else direct.until
+        self._library.core_recipe_keep(
+            number, direct.ip.encode(), direct.port, before, len(before), behind, len(behind), until
+        )
+
+    def _dial_directly(self, direct: Direct) -> None:
+        self._ip, self._peer = direct.ip, shown((direct.ip, direct.port))
+        number = self._library.core_dial(
+            self._slot,
+            self._generation,
+            direct.ip.encode(),
+            direct.port,
+            direct.local and direct.local.encode(),
+            self._request,
+            len(self._request),
+            self._clock,
+        )
+        if number:
+            raise self._connect_error(number)
+
+    def resume(self, direct: Direct, facts: DialFacts) -> None:
+        """Take over what the core has begun by a recipe."""
+        self._ip, self._peer = direct.ip, shown((direct.ip, direct.port))
+        self._clock = facts.started
+        self._nonce = facts.key.decode()
+
+    def _connect_error(self, number: int) -> DialError:
+        assert self._process.dialer is not None
+        return self._process.dialer.connect_error(OSError(number, os.strerror(number)), self._peer)
+
+    # -- in a greenlet -----------------------------------------------------------------------------
+
+    def _dial(self, target: URL) -> None:
+        """Dial where that means to wait: for a name, a proxy, TLS."""
+        sock = None
+        try:
+            with gevent.Timeout(HANDSHAKE_TIMEOUT, DialError(_TIMED_OUT)):
+                assert self._process.dialer is not None
+                sock = self._process.dialer.dial(
+                    target.host, target.port, tls=target.secure, alpn=("http/1.1",), vu=self._vu.id
+                )
+                peer = sock.getpeername()
+                self._ip, self._peer = peer[0], shown(peer)
+                if target.secure:
+                    self._shake_hands(sock)
+                    return
+            descriptor = sock.detach()
+            number = self._library.core_dial_adopt(
+                self._slot,
+                self._generation,
+                descriptor,
+                self._request,
+                len(self._request),
+                self._clock,
+            )
+            if number:
+                os.close(descriptor)
+                raise DialError(os.strerror(number).lower())
+        except gevent.GreenletExit:
+            if sock is not None:
+                sock.close()
+        except Exception as error:
+            if sock is not None:
+                sock.close()
+            self._fail_with(error)
+        finally:
+            self._greenlet = None
+            self._process.engine.serve()
+
+    def _shake_hands(self, sock: Any) -> None:
+        """Exchange request and answer over TLS."""
+        index = self._vu.interpreter.index
+        ends = ends_of(sock)
+        try:
+            sock.sendall(self._request)
+            self._library.core_vu_add_bytes(index, len(self._request), 0)
+            answer = None
+            while answer is None:
+                data = sock.recv(_RECEIVE_BYTES)
+                self._library.core_vu_add_bytes(index, 0, len(data))
+                self._size += len(data)
+                if not data:
+                    raise self._broken_off()
+                answer = self._read(data)
+        except OSError as error:
+            raise self._broken_off(str(failures.dial_error(error, ends))) from None
+        self._judge(*answer, sock)
+
+    def _read(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """Return the answer's head and what is behind it; None if it is not complete yet."""
+        if self._reader is None:
+            end = end_of_head(data)
+            if 0 <= end <= MAX_HEAD_BYTES:  # all of it at once, as nearly always
+                return data[:end], data[end:]
+            self._reader = handshake.AnswerReader()
+        return self._reader.feed(data)
+
+    def _broken_off(self, reason: str = "unexpected EOF") -> DialError:
+        """Return the error of an answer that has broken off."""
+        return DialError(reason) if self._reader is None else self._reader.break_off(reason)
+
+    # -- what the core tells -----------------------------------------------------------------------
+
+    def proceed(self, detail: int, data: bytes) -> None:
+        """Go on with what the core has told: an event, an errno above it; what has come."""
+        event, number = detail & 0xFF, detail >> 8
+        try:
+            if event == _RECEIVED:
+                answer = self._read(data)
+                if answer is not None:
+                    self._judge(*answer)
+                else:
+                    self._library.core_dial_more(self._slot, self._generation)
+            elif event == _ENDED:
+                raise self._broken_off()
+            elif event == _BROKEN:
+                raise self._broken_off(self._read_error(number))
+            elif event == _NOT_CONNECTED:
+                raise self._connect_error(number)
+            elif event == _CONNECT_LATE:
+                raise DialTimeout(f"dial tcp {self._peer}: {_TIMED_OUT}")
+            else:
+                raise DialError(_TIMED_OUT)
+        except Exception as error:
+            self._fail_with(error)
+
+    def _read_error(self, number: int) -> str:
+        """Return Go's text of a failed read."""
+        with plain.socket(fileno=self._library.core_dial_take(self._slot, self._generation)) as sock:
+            ends = f"{shown(sock.getsockname())}->{self._peer}"
+        return str(failures.dial_error(OSError(number, os.strerror(number)), ends))
+
+    # -- the answer --------------------------------------------------------------------------------
+
+    def _judge(self, block: bytes, rest: bytes, sock: Any = None) -> None:
+        """Open the session if the answer's head is what it should be.
+
+        Args:
+            block: The head.
+            rest: What lies behind it.
+            sock: The TLS connection; None if the core has the socket.
+        """
+        before, accept, behind = block.partition(handshake.accept_of(self._nonce))
+        opening = self._connecting.opening(self._address, before, behind) if accept else None
+        if opening is None:
+            answer = handshake.judge(block, self._nonce)
+            if not answer.upgraded:
+                self._refuse(answer, rest, sock)
+                return
+            opening = self._opening(answer, accept)
+            self._connecting.keep_opening(self._address, before, behind, opening)
+        if opening.cookies:
+            self._store(opening.cookies)
+        if opening.extensions:
+            try:
+                deflate = negotiate(opening.extensions)
+            except DialError as error:
+                self.fail(str(error), handshake.judge(block, self._nonce), sock)
+                return
+            if deflate is not None:
+                self._process.deflates[self._key] = deflate
+        if sock is None and not opening.cookies and not opening.extensions:
+            self._keep_answer(opening, before, behind)
+        self._open(opening, opening.before + accept + opening.behind, rest, sock)
+
+    def _keep_answer(self, opening: Opening, before: bytes, behind: bytes) -> None:
+        """Let the core open the session if the recipe's question is answered so again."""
+        if self._question.recipe not in self._connecting.recipes:
+            return
+        _, series = self._series(opening.status, opening.protocol)
+        parts = (before, behind, opening.before, opening.behind)
+        sizes = [value for part in parts for value in (part, len(part))]
+        self._library.core_recipe_answer(self._question.recipe, *sizes, series)
+
+    def _store(self, cookies: list[str]) -> None:
+        jar = self._vu.cookie_jar() if self._cookies is None else self._cookies
+        jar.store(parse_websocket(self._address), cookies, time.time())
+
+    def _opening(self, answer: handshake.Answer, accept: bytes) -> Opening:
+        protocol = answer.joined.get(_PROTOCOL, "")
+        extensions = answer.values("Sec-Websocket-Extensions")
+        payload = encode_value(
+            {
+                "response": _response(answer, "", self._address),
+                "protocol": protocol,
+                "extensions": extensions,
+            }
+        )
+        before, _, behind = payload.partition(accept)
+        cookies = answer.values("Set-Cookie")
+        return Opening(str(answer.status), protocol, extensions, cookies, before, behind)
+
+    def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: Any) -> None:
+        _, series = self._series(opening.status, opening.protocol)
+        key, slot, generation = self._key, self._slot, self._generation
+        self._leave()
+        if sock is not None:
+            index = self._vu.interpreter.index
+            self._process.secure[key] = SecureStream(
+                sock, self._library, slot, generation, index, len(self._request), self._size
+            )
+        is_open = self._library.core_session_open(
+            slot,
+            generation,
+            -1 if sock is None else sock.fileno(),
+            key in self._process.deflates,
+            series,
+            self._clock,
+            payload,
+            len(payload),
+            rest,
+            len(rest),
+        )
+        if sock is None:
+            return
+        if is_open:
+            self._process.secure[key].read()
+        else:  # it was given up meanwhile
+            del self._process.secure[key]
+            sock.close()
+
+    def _refuse(self, answer: handshake.Answer, rest: bytes, sock: Any) -> None:
+        """Read on to what the server says of its refusal; that may take a while."""
+        if cookies := answer.values("Set-Cookie"):
+            self._store(cookies)
+        if sock is None:
+            descriptor = self._library.core_dial_take(self._slot, self._generation)
+            self._greenlet = gevent.spawn(self._read_refusal, answer, rest, descriptor)
+        else:
+            self._end_refusal(answer, rest, sock)
+
+    def _read_refusal(self, answer: handshake.Answer, rest: bytes, descriptor: int) -> None:
+        try:
+            with socket.socket(fileno=descriptor) as sock:
+                self._end_refusal(answer, rest, sock)
+        except gevent.GreenletExit:
+            pass
+        finally:
+            self._greenlet = None
+            self._process.engine.serve()
+
+    def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: Any) -> None:
+        left = self._clock + HANDSHAKE_TIMEOUT - time.monotonic()
+        with gevent.Timeout(max(left, 0.001), False):
+            answer.body = handshake.read_body(sock, answer.head, rest)
+        sock.close()
+        self.fail("websocket: bad handshake", answer)
+
+    # -- the outcome -------------------------------------------------------------------------------
+
+    def _series(self, status: str = "", protocol: str = "") -> tuple[TagSet, Any]:
+        """Return the attempt's tag set and the numbers of its series (`_METRICS`)."""
+        question = self._question
+        key = (
+            question.vu_tags, *question.tags.items(), self._address, question.is_blocking, status,
+            protocol, self._ip,
+        )  # fmt: skip
+        known = self._connecting.series.get(key)
+        if known is None:
+            recorder = self._process.recorder
+            tag_set = recorder.tag_set(self._all_tags(status, protocol))
+            numbers = [recorder.series(metric, tag_set).number for metric in _METRICS]
+            known = tag_set, (ctypes.c_int32 * len(numbers))(*numbers)
+            if len(self._connecting.series) >= _MOST_KEPT:
+                self._connecting.series.clear()
+            self._connecting.series[key] = known
+        return known
+
+    def _all_tags(self, status: str, protocol: str) -> dict[str, str]:
+        """Return the tags of the VU and the script, and what the handshake has shown."""
+        system, tags = self._process.system_tags, {**self._question.vu_tags.tags, **self._question.tags}
+        name = self._address
+        if not self._question.is_blocking:
+            # The tag `url` is the address, or the tag `name` that the script has set.
+            name = tags.get("name", name)
+            if "name" in system:
+                tags["name"] = name
+        if "url" in system:
+            tags["url"] = name
+        if status:
+            if "status" in system:
+                tags["status"] = status
+            if "subproto" in system:
+                tags["subproto"] = protocol
+        if self._ip and "ip" in system:
+            tags["ip"] = self._ip
+        return tags
+
+    def _fail_with(self, error: Exception) -> None:
+        if isinstance(error, DialError):
+            self.fail(str(error))
+        else:  # a fault of ours: the script must not wait for ever
+            self._process.log_fault(error)
+            self.fail(f"jsrunner: {error}")
+
+    def fail(self, failure: str, answer: handshake.Answer | None = None, sock: Any = None) -> None:
+        """Tell the session that it cannot be opened, and why."""
+        if self._key not in self._own:
+            return
+        self.drop()
+        if sock is not None:
+            sock.close()
+        process = self._process
+        process.failed_handshakes += 1
+        if not process.handshake_failure:
+            status = f" (status {answer.status})" if answer else ""
+            process.handshake_failure = failure + status
+        self._ip = ""
+        if answer is None:
+            tags, _ = self._series()
+        else:
+            tags, _ = self._series(str(answer.status), answer.joined.get(_PROTOCOL, ""))
+        duration = (time.monotonic() - self._clock) * 1000
+        values = {"ws_sessions": 1.0, "ws_connecting": duration}
+        if self._question.is_blocking:
+            values["ws_session_duration"] = duration
+        started = time.time() - duration / 1000
+        for name, value in values.items():
+            process.recorder.series(BUILTIN[name], tags).add(value, started, self._metadata)
+        data = encode_value(self._failed(failure, answer))
+        self._library.core_session_fail(self._slot, self._generation, data, len(data))
+
+    def _failed(self, failure: str, answer: handshake.Answer | None) -> dict[str, Any]:
+        """Return what JavaScript gets."""
+        if self._question.is_blocking:
+            is_thrown = bool(self._process.options.throw)
+            response = _response(answer, failure)
+            return {"failure": failure, "isThrown": is_thrown, "response": response}
+        if answer is None:
+            return {"failure": failure, "response": None}
+        body = decode_bytewise(answer.body)
+        response = {"status": answer.status, "headers": answer.joined, "body": body}
+        return {"failure": failure, "response": response}
+
+    def drop(self) -> None:
+        """End the attempt without a word."""
+        self._leave()
+        greenlet, self._greenlet = self._greenlet, None
+        if greenlet is not None and greenlet is not gevent.getcurrent():
+            greenlet.kill(block=False)
+
+    def _leave(self) -> None:
+        self._own.pop(self._key, None)
+        self._connecting.attempts.pop(self._key, None)
+
+
+def _response(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:
+    """Return what ws.connect returns; its `error` is empty if the server has answered."""
+    if answer is None:
+        return {"url": "", "status": 0, "headers": {}, "body": "", "error": error}
+    body = "" if answer.upgraded else decode_bytewise(answer.body)
+    return {
+        "url": address,
+        "status": answer.status,
+        "headers": answer.joined,
+        "body": body,
+        "error": "",
+    }
