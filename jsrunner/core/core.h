@@ -378,6 +378,9 @@ bool vu_record(struct vu *, int32_t tag_set, int32_t metric, double value, doubl
 
 /* The poller says that a session's socket is ready. On the main stack. */
 void session_ready(uint32_t slot, uint32_t generation, unsigned events);
+/* Look after the sessions whose VU waits with bytes behind the message that it handles. On the main stack. */
+void receive_undecoded(void);
+bool receive_is_undecoded(void);
 /* End all sessions of a VU: with a close frame where one may be sent. */
 void session_end_all(struct vu *);
 /* The same without touching the interpreter, whose objects will never free the sessions. */

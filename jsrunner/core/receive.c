@@ -7,7 +7,7 @@
  * its own buffer at once.
  *
  * A session whose VU is busy elsewhere is read on the main stack, if it is an event session: its pings
- * are answered, its messages queued. Above a high-water mark it is not read until the VU has come
+ * are answered, its messages queued. So is what came in one packet with a message whose handler waits. Above a high-water mark it is not read until the VU has come
  * back.
  */
 #include "session.h"
@@ -37,6 +37,8 @@ static uint8_t receive_buffer[RECEIVE_BUFFER];
 static struct session *receive_owner;
 /* What of the buffer the owner has not decoded. */
 static size_t receive_at, receive_end;
+/* Sessions that have had bytes behind a message when that was delivered. */
+static struct session *undecoded;
 
 /* -- bytes ---------------------------------------------------------------------------------------- */
 
@@ -50,16 +52,33 @@ void receive_release(void)
     receive_at = receive_end = 0;
 }
 
-void receive_forget(struct session *session)
-{
-    if (receive_owner == session) receive_owner = NULL;
-    bytes_free(&session->rx);
-    session->rx_at = 0;
-}
-
 static bool has_bytes(const struct session *session)
 {
     return session->rx_at < session->rx.size || (receive_owner == session && receive_at < receive_end);
+}
+
+/* The event that is delivered next is not the last of what has come. */
+static void note_undecoded(struct session *session)
+{
+    session->looks = 0;
+    if (session->is_undecoded || session->is_blocking || session->is_deflated || !has_bytes(session)) return;
+    session->is_undecoded = true;
+    session->next_undecoded = undecoded;
+    undecoded = session;
+}
+
+bool receive_is_undecoded(void) { return undecoded; }
+
+void receive_forget(struct session *session)
+{
+    for (struct session **link = &undecoded; session->is_undecoded; link = &(*link)->next_undecoded) {
+        if (*link != session) continue;
+        *link = session->next_undecoded;
+        session->is_undecoded = false;
+    }
+    if (receive_owner == session) receive_owner = NULL;
+    bytes_free(&session->rx);
+    session->rx_at = 0;
 }
 
 bool receive_is_ready(const struct session *session)
@@ -345,7 +364,10 @@ int receive_next(struct session *session)
         if (session->queue) return deliver_queued(session) ? 1 : -1;
         if (session->is_drained || session->state != SESSION_OPEN) return 0;
         struct frame_event event = decode(session);
-        if (event.kind != FRAME_NONE) return dispatch(session, &event) ? 1 : -1;
+        if (event.kind != FRAME_NONE) {
+            note_undecoded(session);
+            return dispatch(session, &event) ? 1 : -1;
+        }
         wanted = event.wanted;
         if (!session->is_readable || !receive_some(session, wanted)) {
             if (session->queue) continue; /* the end has come */
@@ -382,6 +404,34 @@ static void decode_aside(struct session *session)
     bool is_full = session->queued_count > HIGH_WATER_EVENTS || session->queued_bytes > HIGH_WATER_BYTES;
     if (is_full || (session->queue && session->vu->undelivered_bytes > HIGH_WATER_BYTES_OF_VU))
         session_pause(session, true);
+}
+
+/* The events have the time of the task: that at which their bytes came. */
+static void decode_rest(struct session *session)
+{
+    const struct task *task = session->vu->tasks.first;
+    struct queued_event *last = session->queue_last;
+    decode_aside(session);
+    if (!task || task->session != session) return;
+    for (struct queued_event *event = last ? last->next : session->queue; event; event = event->next) event->time = task->time;
+}
+
+/* Those whose VU is about to go on are left to it, but not if it goes on with the same handler for long. */
+void receive_undecoded(void)
+{
+    enum { LOOKS = 10 };
+    struct session **link = &undecoded;
+    while (*link) {
+        struct session *session = *link;
+        enum vu_state state = session->vu->state;
+        if (state == VU_READY && ++session->looks < LOOKS) {
+            link = &session->next_undecoded;
+            continue;
+        }
+        *link = session->next_undecoded;
+        session->is_undecoded = false;
+        if (state != VU_IDLE && session->state == SESSION_OPEN && !session->is_drained) decode_rest(session);
+    }
 }
 
 void receive_aside(struct session *session)

@@ -204,6 +204,7 @@ CORE_API bool core_turn(double budget, int timeout_ms)
          * what they wait for. */
         if (request_is_pending() && now < polled_at + SLICE) break;
         polled_at = now;
+        if (!request_is_pending()) receive_undecoded();
         poller_set_alarm(next_alarm());
         int count = poller_wait(ready, SOCKETS_AT_ONCE, first_ready || request_is_pending() ? 0 : timeout_ms);
         ring_alarms();
@@ -226,5 +227,5 @@ CORE_API void core_leave(void)
 {
     if (!core.is_polling) return;
     poller_set_alarm(next_alarm());
-    if (first_ready) poller_wake();
+    if (first_ready || receive_is_undecoded()) poller_wake();
 }

@@ -104,6 +104,10 @@ struct session {
     struct frame_decoder decoder;
     struct bytes rx;
     size_t rx_at;
+    /* Noted as one that has more than what is being delivered (receive.c). */
+    bool is_undecoded;
+    uint8_t looks; /* at it since then */
+    struct session *next_undecoded;
     struct queued_event *queue, *queue_last;
     size_t queued_count, queued_bytes;
 

@@ -213,7 +213,10 @@ def test_pings_are_answered(link: Callable[..., Links], blocking: bool, secure: 
     assert running.get(timeout=DEADLINE) == [["ping"]] * 3 + [ENDED]
 
 
-@pytest.mark.parametrize("busy", ["core.sleep(1e9)", "for (;;) {}", "host('wait')"])
+BUSY = ["core.sleep(1e9)", "for (;;) {}", "host('wait')"]
+
+
+@pytest.mark.parametrize("busy", BUSY)
 def test_pings_are_answered_while_the_vu_is_busy(
     link: Callable[..., Links], secure: bool, busy: str
 ) -> None:
@@ -420,6 +423,56 @@ def test_a_connection_that_breaks_meanwhile_keeps_nobody_busy(
     events = running.get(timeout=DEADLINE)
     assert events[0] == ["text", "go"]
     assert events[-1][0] in ("reset", "end")
+
+
+@pytest.mark.parametrize("busy", BUSY)
+def test_what_came_with_the_message_that_is_handled_is_answered(
+    link: Callable[..., Links], secure: bool, busy: str
+) -> None:
+    """Pings and the close frame in the packet of the message whose handler does not return."""
+    one = link(f"entries.run = () => see(connect(false, {{ text() {{ {busy}; }} }}));", secure=secure)
+
+    def wait() -> None:
+        gevent.sleep(1e6)
+
+    wait.is_blocking = True  # type: ignore[attr-defined]
+    one.vu._named["wait"] = wait
+    running = one.vu.start("run")
+    peer = one.peer()
+    peer.send(text("go"), Frame(Opcode.PING, b"1"), text("behind"), Frame(Opcode.PING, b"2"), END)
+    assert [(each.opcode, bytes(each.data)) for each in peer.frames(3)] == [
+        (Opcode.PONG, b"1"),
+        (Opcode.PONG, b"2"),
+        (Opcode.CLOSE, b"\x03\xe8"),
+    ]
+    assert not running.ready()
+    one.vu.interpreter.interrupt()
+    running.get(timeout=DEADLINE)
+
+
+def test_what_came_with_a_message_comes_after_it(link: Callable[..., Links], secure: bool) -> None:
+    """However long its handler takes."""
+    one = link(
+        """
+        entries.run = (milliseconds) => {
+          const order = [];
+          see(connect(false, {
+            every(name, value) {
+              if (name === 'open') return;
+              order.push(value === undefined ? name : value);
+              if (value !== 1000) core.sleep(milliseconds);
+            },
+          }));
+          return order;
+        };
+        """,
+        secure=secure,
+    )
+    for number, milliseconds in enumerate((0, 30, 1)):
+        running = one.vu.start("run", milliseconds)
+        one.peer(number).send(text("first"), Frame(Opcode.PING, b""), text("second"), END)
+        order = running.get(timeout=DEADLINE)
+        assert order == ["first", "ping", "second", 1000]
 
 
 def test_events_that_came_meanwhile_keep_their_order_and_time(
