@@ -16,7 +16,7 @@ from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.session_attempt import Attempt, Connecting, Question
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import url
-from jsrunner.transport.deflate import OFFER, Deflate
+from jsrunner.transport.deflate import OFFER, STRICT_OFFER, Deflate
 from jsrunner.transport.errors import MessageTooBig, ProtocolViolation
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class Session(HostModule):
         question = Question(address, tags, self.vu.tags, bool(is_blocking), recipe)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
         cookies = self.vu.cookies if jar is None else self.vu.cookie_jar(jar)
-        attempt.begin(headers, cookies, OFFER if compression else "", protocols)
+        offer = STRICT_OFFER if self.vu.process.is_strict else OFFER
+        attempt.begin(headers, cookies, offer if compression else "", protocols)
 
     @operation
     def cancel(self, key: int) -> None:

@@ -24,7 +24,7 @@ from jsrunner.engine.interpreter import encode_value
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, handshake
-from jsrunner.transport.deflate import negotiate
+from jsrunner.transport.deflate import negotiate, negotiate_strictly
 from jsrunner.transport.errors import DialError, DialTimeout
 from jsrunner.transport.head import MAX_HEAD_BYTES, end_of_head
 from jsrunner.transport.secure import SecureStream
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from jsrunner.modules.session import Session
     from jsrunner.transport.cookies import CookieJar
+    from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Direct
     from jsrunner.transport.url import URL
     from jsrunner.worker.core_recorder import TagSet
@@ -140,9 +141,9 @@ class Attempt:
     """
 
     __slots__ = (
-        "_address", "_clock", "_connecting", "_cookies", "_generation", "_greenlet", "_ip", "_key",
-        "_library", "_metadata", "_nonce", "_own", "_peer", "_process", "_question", "_reader",
-        "_request", "_size", "_slot", "_vu",
+        "_address", "_clock", "_connecting", "_cookies", "_generation", "_greenlet", "_ip",
+        "_is_offered", "_key", "_library", "_metadata", "_nonce", "_own", "_peer", "_process",
+        "_question", "_reader", "_request", "_size", "_slot", "_vu",
     )  # fmt: skip
 
     def __init__(
@@ -169,6 +170,8 @@ class Attempt:
         #: The Sec-WebSocket-Key, and the request that has it.
         self._nonce = ""
         self._request = b""
+        #: Whether permessage-deflate is offered.
+        self._is_offered = False
         self._reader: handshake.AnswerReader | None = None
         self._greenlet: Any = None
         #: Whom it is connected to: the IP address, and address and port as Go shows them.
@@ -185,6 +188,7 @@ class Attempt:
         """Begin to connect; the session hears of the outcome by its event OPEN or FAILED."""
         process = self._process
         self._cookies = cookies
+        self._is_offered = bool(extensions)
         try:
             target = parse_websocket(self._address)
             cookie = cookies.header(target, time.time()) if cookies else ""
@@ -368,7 +372,7 @@ class Attempt:
             self._store(opening.cookies)
         if opening.extensions:
             try:
-                deflate = negotiate(opening.extensions)
+                deflate = self._negotiate(opening.extensions)
             except DialError as error:
                 self.fail(str(error), handshake.judge(block, self._nonce), sock)
                 return
@@ -386,6 +390,11 @@ class Attempt:
         parts = (before, behind, opening.before, opening.behind)
         sizes = [value for part in parts for value in (part, len(part))]
         self._library.core_recipe_answer(self._question.recipe, *sizes, series)
+
+    def _negotiate(self, answers: list[str]) -> Deflate | None:
+        if self._process.is_strict:
+            return negotiate_strictly(answers, is_offered=self._is_offered)
+        return negotiate(answers)
 
     def _store(self, cookies: list[str]) -> None:
         jar = self._vu.cookie_jar() if self._cookies is None else self._cookies

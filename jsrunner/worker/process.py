@@ -134,6 +134,8 @@ class Process:
         self.pool = Pool(lambda text: self.log("warning", text))
         self.scenarios: dict[str, Scenario] = {}
         self.dialer: Dialer | None = None
+        #: Whether WebSockets go by the RFCs where k6 does not.
+        self.is_strict = False
         #: VUs with work under way; for interruptions.
         self.running: set[VU] = set()
         #: Set when all iterations are to stop.
@@ -164,9 +166,9 @@ class Process:
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
-        strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
+        self.is_strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
         self.engine.library.core_session_rules(
-            strict, plan.max_frame_size, plan.max_message_size, _MOST_FRAGMENTS
+            self.is_strict, plan.max_frame_size, plan.max_message_size, _MOST_FRAGMENTS
         )
         self.engine.library.core_session_queues(_UNSENT_BYTES, _UNSENT_BYTES_OF_VU, _UNSENT_PATIENCE)
         self.engine.handlers[TLS] = self._serve_tls

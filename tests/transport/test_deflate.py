@@ -5,15 +5,17 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.frames import Frame, Opcode
 
-from jsrunner.transport.deflate import Deflate, negotiate
+from jsrunner.transport.deflate import Deflate, negotiate, negotiate_strictly
 from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
 
 LIMIT = 1 << 20
 BOTH = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
 
-@given(st.lists(st.binary(max_size=2000), max_size=5), st.booleans(), st.integers(9, 15))
+@given(st.lists(st.binary(max_size=2000), max_size=5), st.booleans(), st.integers(8, 15))
 def test_round_trips(messages: list[bytes], takeover: bool, bits: int) -> None:
     one = Deflate(takeover_out=takeover, bits_out=bits)
     other = Deflate(takeover_in=takeover, bits_in=bits)
@@ -91,3 +93,76 @@ def test_not_accepted(answers: list[str]) -> None:
 def test_half_accepted(missing: str) -> None:
     with pytest.raises(DialError, match="invalid compression negotiation"):
         negotiate([BOTH.replace(f"; {missing}", "")])
+
+
+# -- strict mode -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "; server_no_context_takeover",
+        "; client_no_context_takeover",
+        "; server_no_context_takeover; client_no_context_takeover",
+        "; server_max_window_bits=8",
+        "; client_max_window_bits=9; server_max_window_bits=10",
+        '; client_max_window_bits="15"',
+    ],
+)
+@given(st.lists(st.binary(max_size=2000), max_size=5))
+def test_what_a_server_may_choose(answer: str, messages: list[bytes]) -> None:
+    """websockets' server side of the same parameters understands it, and is understood."""
+    ours = negotiate_strictly([f"permessage-deflate{answer}"], is_offered=True)
+    assert ours is not None
+    values = dict(one.strip().partition("=")[::2] for one in answer.split(";") if one.strip())
+    bits = {name: int(value.strip('"')) for name, value in values.items() if value}
+    theirs = PerMessageDeflate(
+        remote_no_context_takeover="client_no_context_takeover" in values,
+        local_no_context_takeover="server_no_context_takeover" in values,
+        remote_max_window_bits=bits.get("client_max_window_bits", 15),
+        local_max_window_bits=max(bits.get("server_max_window_bits", 15), 9),
+    )
+    for message in messages:
+        packed = Frame(Opcode.BINARY, ours.compress(message), rsv1=True)
+        assert theirs.decode(packed).data == message
+        assert (
+            ours.decompress(bytes(theirs.encode(Frame(Opcode.BINARY, message)).data), LIMIT) == message
+        )
+
+
+def test_a_context_is_kept_where_that_was_agreed_on() -> None:
+    message = bytes(range(256)) * 4
+    kept = negotiate_strictly(["permessage-deflate"], is_offered=True)
+    anew = negotiate_strictly(["permessage-deflate; client_no_context_takeover"], is_offered=True)
+    assert kept is not None
+    assert anew is not None
+    first = kept.compress(message)
+    assert anew.compress(message) == anew.compress(message) == first
+    assert len(kept.compress(message)) < len(first) / 4
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "x-other",
+        "permessage-deflate, permessage-deflate",
+        "permessage-deflate; unknown",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+        "permessage-deflate; server_no_context_takeover=1",
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits=7",
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits=09",
+        "permessage-deflate; server_max_window_bits=x",
+    ],
+)
+def test_what_a_server_may_not_choose(answer: str) -> None:
+    with pytest.raises(DialError, match="invalid compression negotiation"):
+        negotiate_strictly([answer], is_offered=True)
+
+
+def test_what_was_not_offered() -> None:
+    assert negotiate_strictly([], is_offered=False) is None
+    with pytest.raises(DialError):
+        negotiate_strictly(["permessage-deflate"], is_offered=False)
