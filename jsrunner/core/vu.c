@@ -29,8 +29,8 @@
 
 /* Cycles are looked for when an interpreter has more bytes than this: its share of what all VUs of the process
  * may have together, within bounds. Measured with `connect` and 20 VUs: with 512 KB for each the search takes
- * 5 us of 90 per session, with 4 MB less than 1. */
-enum { GARBAGE_BYTES = 64 << 20, GC_THRESHOLD_LEAST = 512 << 10, GC_THRESHOLD_MOST = 4 << 20 };
+ * 5 us of 90 per session, with 2 MB about 1. */
+enum { GARBAGE_BYTES = 64 << 20, GC_THRESHOLD_LEAST = 512 << 10, GC_THRESHOLD_MOST = 2 << 20 };
 /* What QuickJS must leave of a fiber's stack for C code that it calls. */
 enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
 
