@@ -216,6 +216,7 @@ class Links:
         """Tell a session that there is no connection."""
         data = encode_value(payload)
         failed: bool = self.library.core_session_fail(key & 0xFFFFFFFF, key >> 32, data, len(data))
+        self.vu.engine.serve()
         return failed
 
     def _serve_tls(self, slot: int, generation: int, wanted: int, _: bytes) -> None:

@@ -80,6 +80,16 @@ class DialFacts(ctypes.Structure):
     )
 
 
+class Fed(ctypes.Structure):
+    """`struct fed` of secure.c."""
+
+    _fields_ = (
+        ("output", c_void_p),
+        ("size", c_size_t),
+        ("reads_on", c_int32),
+    )
+
+
 _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # vu.c
     "core_open": (c_char_p, (c_char_p, c_size_t, c_size_t, c_double)),
@@ -158,7 +168,10 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
         (c_uint32, c_uint32, c_int, c_bool, c_void_p, c_double, c_char_p, c_size_t, c_char_p, c_size_t),
     ),
     "core_session_fail": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t)),
-    "core_session_feed": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t, c_int)),
+    "core_session_feed": (
+        None,
+        (c_uint32, c_uint32, c_void_p, c_size_t, c_int, POINTER(Fed)),
+    ),
     "core_session_output": (c_void_p, (c_uint32, c_uint32, POINTER(c_size_t))),
     "core_session_written": (None, (c_uint32, c_uint32, c_size_t, c_bool)),
     "core_sessions_count": (None, ()),

@@ -241,6 +241,8 @@ void schedule_ready(struct vu *);
 void schedule_alarm(struct vu *, double moment);
 /* Take a VU out of the ready queue and its alarm out of the heap. */
 void schedule_forget(struct vu *);
+/* Something was sent. */
+void schedule_note_write(void);
 /* Run a VU's fiber until it parks. On the main stack. */
 void schedule_resume(struct vu *);
 /* Whether the running VU has used up its time slice. */

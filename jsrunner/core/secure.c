@@ -6,7 +6,7 @@
  * read, as without TLS.
  *
  * Invariants.
- *  - A session is paused from the moment at which Python is asked to read until it may be read again.
+ *  - Python is asked to read once; what the poller says until it has read (is_input_posted) is known already.
  *  - What a session wanted to send when it ended (its close frame) is its farewell: bytes of their own, which
  *    last until Python has written them, as it does before it closes the socket.
  */
@@ -37,8 +37,8 @@ void secure_ready(struct session *session, unsigned events)
         session_watch(session);
         transmit_await(session);
     }
-    if (events & (POLL_IN | POLL_FAILED)) {
-        session_pause(session, true);
+    if ((events & (POLL_IN | POLL_FAILED)) && !session->is_input_posted) {
+        session->is_input_posted = true;
         ask(session, POLLED_INPUT);
     }
 }
@@ -62,16 +62,20 @@ static struct farewell **farewell_of(uint32_t slot, uint32_t generation)
 
 /* -- what Python calls ---------------------------------------------------------------------------- */
 
-/* Bytes that Python has read from a TLS session; `end`: 0, or 1 for the end of the stream, 2 for a reset.
- * The VU runs if it waits for them. Returns true if requests wait. On the main stack. */
-CORE_API bool core_session_feed(uint32_t slot, uint32_t generation, const uint8_t *data, size_t size, int end)
+/* What comes of bytes that were read: plain bytes to be written at once, and whether more may be read. */
+struct fed {
+    const uint8_t *output;
+    size_t size;
+    int32_t reads_on;
+};
+
+/* Have the VU take what has come, or keep it. */
+static void dispatch(struct session *session)
 {
-    struct session *session = session_at(slot, generation);
-    if (!session || session->state != SESSION_OPEN) return request_is_pending();
     struct vu *vu = session->vu;
-    receive_feed(session, data, size, (enum stream_end)end);
     if (session->is_blocking) {
         if (vu->state == VU_LISTENING && vu->blocking == session) schedule_resume(vu);
+        else session_pause(session, true);
     } else if (vu->state == VU_WAITING) {
         tasks_add_session(vu, session, clock_now());
         schedule_resume(vu);
@@ -79,8 +83,30 @@ CORE_API bool core_session_feed(uint32_t slot, uint32_t generation, const uint8_
         receive_aside(session);
         tasks_add_session(vu, session, clock_now());
     }
+}
+
+/* Bytes that Python has read from a TLS session; `end`: 0, or 1 for the end of the stream, 2 for a reset. The VU
+ * runs if it waits for them. Output that this brings is handed over in `fed`, valid until the core is called again;
+ * core_session_written is to be called for it. On the main stack. */
+CORE_API void core_session_feed(uint32_t slot, uint32_t generation, const uint8_t *data, size_t size, int end,
+                                struct fed *fed)
+{
+    *fed = (struct fed){NULL, 0, false};
+    struct session *session = session_at(slot, generation);
+    if (!session || session->state != SESSION_OPEN) return;
+    session->is_input_posted = false;
+    receive_feed(session, data, size, (enum stream_end)end);
+    bool was_posted = session->is_tls_posted;
+    session->is_tls_posted = true; /* whoever reads also writes */
+    dispatch(session);
     core_leave();
-    return request_is_pending();
+    session = session_at(slot, generation);
+    if (!session || session->state != SESSION_OPEN) return;
+    session->is_tls_posted = was_posted;
+    fed->reads_on = !session->is_paused;
+    if (session->wants_output || was_posted) return;
+    fed->size = transmit_pending(session);
+    fed->output = fed->size ? session->tx.data + session->tx_at : NULL;
 }
 
 /* The plain bytes that a TLS session wants written, and how many. */

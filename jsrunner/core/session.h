@@ -93,7 +93,7 @@ struct session {
     bool is_stopped;
     /* No event comes from the socket any more. */
     bool is_drained;
-    bool is_readable, is_paused, wants_output, is_tls_posted;
+    bool is_readable, is_paused, wants_output, is_tls_posted, is_input_posted;
     /* What the poller watches its socket for: POLL_ flags, 0 if it does not know it. */
     unsigned watched;
     /* With TLS: how the stream has ended behind the bytes in rx, 0 if it goes on. */

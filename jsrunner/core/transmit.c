@@ -125,6 +125,7 @@ size_t transmit_error_text(const struct session *session, char *to, size_t capac
 static size_t write_some(struct session *session, const uint8_t *data, size_t size)
 {
     size_t written = 0;
+    schedule_note_write();
     while (written < size) {
         ssize_t count = send(session->descriptor, data + written, size - written, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count < 0) {

@@ -180,27 +180,25 @@ class Engine:
         if self._is_serving:  # further up: it goes on with what this answer has brought
             return
         self._is_serving = True
+        handlers, unpack = self.handlers, binding.REQUEST.iter_unpack
         try:
             while count := self.library.core_take_requests(self._requests, _REQUESTS_AT_ONCE):
                 view = self._requests_view[: count * binding.REQUEST.size]
                 # Copied now: the next call of the core may move the data.
                 requests = [
-                    (*head, string_at(address, size) if address else b"")
-                    for *head, address, size in binding.REQUEST.iter_unpack(view)
+                    (vu, serial, operation, status, string_at(address, size) if address else b"")
+                    for vu, serial, operation, status, address, size in unpack(view)
                 ]
-                for request in requests:
-                    self._dispatch(*request)
+                for vu, serial, operation, status, data in requests:
+                    handler = handlers.get(operation)
+                    if handler is not None:
+                        handler(vu, serial, status, data)
+                    elif operation == DONE:
+                        self._interpreters[vu].finish(status, data)
+                    else:
+                        self._interpreters[vu].answer(serial, operation, data)
         finally:
             self._is_serving = False
-
-    def _dispatch(self, vu: int, serial: int, operation: int, status: int, data: bytes) -> None:
-        handler = self.handlers.get(operation)
-        if handler is not None:
-            handler(vu, serial, status, data)
-        elif operation == DONE:
-            self._interpreters[vu].finish(status, data)
-        else:
-            self._interpreters[vu].answer(serial, operation, data)
 
 
 @functools.cache

@@ -9,26 +9,32 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import ssl
+from ctypes import string_at
 from typing import Any, Final
 
+from jsrunner.core.binding import Fed
 from jsrunner.transport.wire import wire_bytes
 
 _READ_BYTES: Final = 65536
-#: Bytes of one `read`: then others have their turn.
-_READ_AT_ONCE: Final = 1 << 18
+#: A record has no more (RFC 8446, section 5.1).
+_RECORD_BYTES: Final = 16384
+#: Bytes that are sent at once; the core asks again for what is left.
+_SEND_BYTES: Final = 1 << 18
 #: How a stream ends, for core_session_feed.
 _GOES_ON, _ENDED, _RESET = 0, 1, 2
-
-_view = ctypes.pythonapi.PyMemoryView_FromMemory
-_view.restype = ctypes.py_object
-_view.argtypes = (ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)
-_PY_BUF_READ: Final = 0x100
 
 
 class SecureStream:
     """`sock` is a connected SSLSocket of gevent's; `slot` and `generation` name the core's session."""
 
+    __slots__ = (
+        "_generation", "_library", "_received", "_sent", "_slot", "_sock", "_tls", "_vu",
+    )  # fmt: skip
+    #: Shared by all of a process, as nobody waits while they are in use.
     _buffer = bytearray(_READ_BYTES)
+    _address = ctypes.addressof((ctypes.c_char * _READ_BYTES).from_buffer(_buffer))
+    _fed = Fed()
+    _fed_reference = ctypes.byref(_fed)
 
     def __init__(
         self, sock: Any, library: Any, slot: int, generation: int, vu: int, sent: int, received: int
@@ -43,46 +49,48 @@ class SecureStream:
         self._slot, self._generation = slot, generation
 
     def read(self) -> None:
-        """Give the core all that has come."""
-        pieces = []
-        total, end = 0, _GOES_ON
-        try:
-            while True:
+        """Give the core what has come, and send what it answers."""
+        fed, size = self._fed, _RECORD_BYTES
+        end = _GOES_ON
+        while size == _RECORD_BYTES and end == _GOES_ON:  # a full record: there may be more
+            try:
                 size = self._tls.read(_READ_BYTES, self._buffer)
-                if not size:
-                    end = _ENDED
-                    break
-                pieces.append(bytes(memoryview(self._buffer)[:size]))
-                total += size
-                if not self._tls.pending() and (size < 16384 or total >= _READ_AT_ONCE):
-                    break
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
-        except ssl.SSLEOFError:
-            end = _ENDED
-        except OSError:
-            end = _RESET
-        self._received += total
-        data = b"".join(pieces)
-        self._library.core_session_feed(self._slot, self._generation, data, len(data), end)
+                end = _GOES_ON if size else _ENDED
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                size = 0
+            except ssl.SSLEOFError:
+                size, end = 0, _ENDED
+            except OSError:
+                size, end = 0, _RESET
+            self._received += size
+            self._library.core_session_feed(
+                self._slot, self._generation, self._address, size, end, self._fed_reference
+            )
+            reads_on = fed.reads_on
+            if fed.size:
+                self._send(string_at(fed.output, min(fed.size, _SEND_BYTES)))
+            if not reads_on:
+                break
 
     def write(self) -> None:
         """Send what the core wants sent, as far as the kernel takes it."""
         size = ctypes.c_size_t()
         address = self._library.core_session_output(self._slot, self._generation, ctypes.byref(size))
-        written, is_full = 0, False
-        if address:
-            view = _view(address, size.value, _PY_BUF_READ)
-            try:
-                while written < size.value:
-                    count = self._tls.write(view[written:])
-                    written += count
-                    self._sent += count
-            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                is_full = True
-            except OSError:
-                written = size.value  # reading will tell
-        self._library.core_session_written(self._slot, self._generation, written, is_full)
+        self._send(string_at(address, min(size.value, _SEND_BYTES)) if address else b"")
+
+    def _send(self, data: bytes) -> None:
+        sent, is_full, is_broken = 0, False, False
+        try:
+            while sent < len(data):
+                sent += self._tls.write(data[sent:] if sent else data)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            is_full = True
+        except OSError:
+            is_broken = True  # reading will tell
+        self._sent += sent
+        self._library.core_session_written(
+            self._slot, self._generation, len(data) if is_broken else sent, is_full
+        )
 
     def close(self) -> None:
         """Say goodbye, close the connection, and count for the VU what TLS has cost on the wire."""

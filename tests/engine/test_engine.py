@@ -295,7 +295,7 @@ def test_positions_of_scripts_are_kept(make_vu: Callable[..., VU]) -> None:
 def test_handlers_are_told_of_what_concerns_no_fiber(make_vu: Callable[..., VU]) -> None:
     """As a ring of samples that is half full."""
     engine = process_engine()
-    drained: list[tuple[int, int, int]] = []
+    drained: list[tuple[int, int, int, bytes]] = []
     engine.handlers[numbers.DRAIN] = lambda *arguments: drained.append(arguments)
     library = engine.library
     library.core_keep_records(True)
@@ -304,7 +304,7 @@ def test_handlers_are_told_of_what_concerns_no_fiber(make_vu: Callable[..., VU])
         for _ in range(1 << 15):
             library.core_sample(series, 1.0, 1.0, -1)
         make_vu("")
-        assert drained == [(-1, 0, 0)]
+        assert drained == [(-1, 0, 0, b"")]
     finally:
         library.core_keep_records(False)
         library.core_take_records(numbers.ctypes.byref(numbers.ctypes.c_size_t()))
