@@ -71,11 +71,10 @@ bool receive_is_undecoded(void) { return undecoded; }
 
 void receive_forget(struct session *session)
 {
-    for (struct session **link = &undecoded; session->is_undecoded; link = &(*link)->next_undecoded) {
-        if (*link != session) continue;
-        *link = session->next_undecoded;
-        session->is_undecoded = false;
-    }
+    struct session **link = &undecoded;
+    while (*link && *link != session) link = &(*link)->next_undecoded;
+    if (*link) *link = session->next_undecoded;
+    session->is_undecoded = false;
     if (receive_owner == session) receive_owner = NULL;
     bytes_free(&session->rx);
     session->rx_at = 0;
