@@ -30,6 +30,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # No deadline: a loaded machine must not fail a test. Half the usual number of examples: hypothesis
 # keeps those that failed, and every run tries others.
 settings.register_profile("jsrunner", deadline=None, max_examples=50)
+# By hand: --hypothesis-profile fuzz.
+settings.register_profile("fuzz", deadline=None, max_examples=50_000)
 settings.load_profile("jsrunner")
 
 

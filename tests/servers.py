@@ -34,18 +34,20 @@ def header(request: bytes, name: str) -> str:
     return ""
 
 
+def accept_answer(request: bytes, *, rest: bytes = b"", extra: str = "") -> bytes:
+    """The answer that accepts a WebSocket handshake; `rest` are the first frames."""
+    key = header(request, "Sec-WebSocket-Key").encode()
+    answer = base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {answer}\r\n{extra}\r\n"
+    ).encode() + rest
+
+
 def accept(connection: socket.socket, *, rest: bytes = b"", extra: str = "") -> bytes:
     """Answer a WebSocket handshake; `rest` are the first frames, in the same packet."""
     request = read_request(connection)
-    key = header(request, "Sec-WebSocket-Key").encode()
-    answer = base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()
-    connection.sendall(
-        (
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {answer}\r\n{extra}\r\n"
-        ).encode()
-        + rest
-    )
+    connection.sendall(accept_answer(request, rest=rest, extra=extra))
     return request
 
 

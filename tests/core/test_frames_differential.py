@@ -13,6 +13,10 @@ from websockets.protocol import Protocol, Side
 if TYPE_CHECKING:
     from core_library import FramesLibrary
 
+assert settings.default
+#: What the profile says; each of these costs little.
+EXAMPLES = settings.default.max_examples
+
 CLOSE_CODES = (1000, 1001, 1003, 1004, 1005, 1014, 1015, 2000, 3000, 4999, 5000)
 
 payloads = st.one_of(
@@ -164,7 +168,7 @@ def has_long_length(stream: bytes) -> bool:
 
 
 @given(streams(), st.lists(st.integers(0, 70_000), max_size=6))
-@settings(max_examples=150)
+@settings(max_examples=3 * EXAMPLES)
 def test_random_streams_in_random_pieces(
     frames_library: FramesLibrary, stream: bytes, cuts: list[int]
 ) -> None:
@@ -180,7 +184,7 @@ def test_random_streams_in_random_pieces(
 
 
 @given(streams(), st.booleans(), st.booleans(), st.lists(st.integers(0, 70_000), max_size=6))
-@settings(max_examples=100)
+@settings(max_examples=2 * EXAMPLES)
 def test_pieces_make_no_difference(
     frames_library: FramesLibrary, stream: bytes, strict: bool, deflate: bool, cuts: list[int]
 ) -> None:
@@ -193,7 +197,7 @@ def test_pieces_make_no_difference(
 
 
 @given(streams())
-@settings(max_examples=80)
+@settings(max_examples=2 * EXAMPLES)
 def test_default_rules_deliver_at_least_what_the_strict_ones_do(
     frames_library: FramesLibrary, stream: bytes
 ) -> None:

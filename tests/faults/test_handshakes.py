@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import ssl
+from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from certificates import DAY, NOW, issue
-from servers import accept, drain, read_request
+from servers import accept, accept_answer, drain, frame, read_request
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -134,6 +136,63 @@ def test_extensions_that_cannot_be_accepted(run: Run, serve: Serve) -> None:
         done = run(script, "-e", f"URL={serve(answer).url}", *flags)
         assert done.code == 0
         assert [one["msg"] for one in done.records() if one.get("source") == "console"] == [said, text]
+
+
+def _changed(data: bytes, random: Random) -> bytes:
+    """An answer with a few other bytes, more or less of them, or cut off."""
+    for _ in range(random.randrange(1, 4)):
+        at = random.randrange(len(data) + 1)
+        piece = random.choice(
+            [b"", b"\r\n", b"\n", b": ", b"\x00", random.randbytes(random.randrange(1, 9))]
+        )
+        data = data[:at] + piece + data[at + random.randrange(9) :]
+    return data[: random.randrange(len(data))] if random.random() < 0.1 else data
+
+
+@pytest.mark.parametrize("module", ["ws", "websockets"])
+def test_answers_that_are_nearly_right(run: Run, serve: Serve, module: str) -> None:
+    """Between right ones, which the core knows by then: each iteration ends with an outcome.
+
+    What is right beside a change is open, and closed with the connection.
+    """
+    random = Random()
+    seed = random.getrandbits(64)
+    random.seed(seed)
+    count = [0]
+
+    def answer(connection: socket.socket) -> None:
+        count[0] += 1
+        request = read_request(connection)
+        data = accept_answer(request, rest=frame(b"hello") + frame(b"\x03\xe8", 8))
+        connection.sendall(data if count[0] % 3 else _changed(data, random))
+        connection.shutdown(socket.SHUT_WR)
+        drain(connection)
+
+    done = run(
+        """
+        import ws from 'k6/ws';
+        import { WebSocket } from 'k6/websockets';
+        export const options = { vus: 1, iterations: 300 };
+        export default function () {
+          if (__ENV.MODULE === 'ws') {
+            let events = 0;
+            const { error } = ws.connect(__ENV.URL, (socket) => {
+              socket.on('close', () => { events += 1; });
+              socket.on('error', () => { events += 1; });
+            });
+            console.log('ended', events > 0 || error !== undefined);
+          } else {
+            new WebSocket(__ENV.URL).onclose = () => console.log('ended', true);
+          }
+        }""",
+        "-e",
+        f"URL={serve(answer).url}",
+        "-e",
+        f"MODULE={module}",
+    )
+    assert done.code == 0, seed
+    assert done.messages("info").count("ended true") == 300, seed
+    assert not done.said("jsrunner:"), seed
 
 
 def test_heads_without_end(run: Run, serve: Serve) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from gevent import socket
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import accept, drain, header, read_request
 
 from jsrunner.transport.errors import DialError
@@ -208,3 +211,72 @@ def test_a_head_without_an_end(serve: Callable[..., Any]) -> None:
     with pytest.raises(DialError) as caught:
         ask(serve, handle)
     assert str(caught.value) == "net/http: server response headers exceeded 10485760 bytes; aborted"
+
+
+# -- anything at all ---------------------------------------------------------------------------------
+
+#: Parts of answers, from which wrong ones are made.
+PARTS = (
+    b"HTTP/1.1 101 Switching Protocols\r\n", b"HTTP/1.1 403 No\r\n", b"HTTP/", b"101", b"\r\n", b"\n", b"\r",
+    b"Upgrade: websocket\r\n", b"Connection: Upgrade\r\n", b"Content-Length: 5\r\n", b"Content-Length: ",
+    b"Transfer-Encoding: chunked\r\n", b"Set-Cookie: a=b\r\n", b": ", b" folded\r\n", b"\x00", b"\xff", b"x",
+    b"Sec-WebSocket-Extensions: permessage-deflate; a=\"\r\n", b"Sec-WebSocket-Accept: ", b"\x81\x05hello",
+)  # fmt: skip
+ANSWER = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: {}\r\nX-Other: 1\r\n\r\n\x81\x02hi"
+)
+
+
+def told(pieces: list[bytes], key: str) -> object:
+    """What is made of an answer that comes in these pieces."""
+    reader = AnswerReader()
+    for number, piece in enumerate(pieces):
+        try:
+            found = reader.feed(piece)
+            if found is None:
+                continue
+            block, rest = found
+            answer = judge(block, key)
+        except DialError as error:
+            return str(error)
+        return answer.status, answer.joined, answer.upgraded, rest + b"".join(pieces[number + 1 :])
+    return str(reader.break_off("EOF"))
+
+
+@st.composite
+def answers(draw: st.DrawFn, key: str) -> bytes:
+    """Parts in any order, or the right answer with changes."""
+    if draw(st.booleans()):
+        return b"".join(draw(st.lists(st.sampled_from(PARTS), max_size=12)))
+    data = ANSWER.replace(b"{}", accept_of(key))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(data)))
+        cut = draw(st.integers(0, 8))
+        data = data[:at] + draw(st.sampled_from(PARTS) | st.binary(max_size=4)) + data[at + cut :]
+    return data
+
+
+KEY = new_key()
+
+
+@given(answers(KEY), st.lists(st.integers(0, 300), max_size=6))
+def test_any_bytes_are_an_answer_or_an_error(data: bytes, cuts: list[int]) -> None:
+    """The same one, whatever the pieces in which they come."""
+    ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    pieces = [data[start:end] for start, end in itertools.pairwise(ends)]
+    whole = told([data], KEY)
+    in_pieces = told(pieces, KEY)
+    if isinstance(whole, str):
+        assert isinstance(in_pieces, str)
+    else:
+        assert in_pieces == whole
+        assert isinstance(whole, tuple)
+        if whole[2]:
+            assert accept_of(KEY) in data
+
+
+def test_the_right_answer_is_one() -> None:
+    whole = told([ANSWER.replace(b"{}", accept_of(KEY))], KEY)
+    assert isinstance(whole, tuple)
+    assert (whole[0], whole[2], whole[3]) == (101, True, b"\x81\x02hi")
