@@ -13,8 +13,9 @@ ROOT = Path(__file__).parent.parent
 
 #: Not for a script that opens no connection, in the coordinator or in a worker.
 NEEDLESS = {
-    "aiohttp", "argparse", "asyncio", "cryptography", "http", "ngh2", "rich", "selectolax", "ssl",
-    "trustme", "urllib3", "websocket", "websockets",
+    "aiohttp", "argparse", "asyncio", "cryptography", "http", "jsrunner.executors.ramping_vus",
+    "jsrunner.transport.dial", "logging", "ngh2", "rich", "selectolax", "ssl", "trustme", "urllib3",
+    "websocket", "websockets",
 }  # fmt: skip
 
 

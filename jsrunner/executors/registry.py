@@ -1,17 +1,12 @@
-"""Executors by their names in scripts."""
+"""Executors by their names in scripts. Each is imported with the first scenario that has it."""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.executors.config import WrongType, build, read_fields
-from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
-from jsrunner.executors.constant_vus import ConstantVUs
-from jsrunner.executors.per_vu_iterations import PerVUIterations
-from jsrunner.executors.ramping_arrival_rate import RampingArrivalRate
-from jsrunner.executors.ramping_vus import RampingVUs
-from jsrunner.executors.shared_iterations import SharedIterations
 from jsrunner.options.kinds import mismatch
 
 if TYPE_CHECKING:
@@ -22,17 +17,24 @@ if TYPE_CHECKING:
 #: Go's type of a scenario of which only the executor's name has been read.
 _PROTOTYPE: Final = 'struct { ExecutorType string "json:\\"executor\\"" }'
 
-EXECUTORS: Final[dict[str, type[ExecutorConfig]]] = {
-    executor.type: executor
-    for executor in (
-        SharedIterations,
-        PerVUIterations,
-        ConstantVUs,
-        RampingVUs,
-        ConstantArrivalRate,
-        RampingArrivalRate,
-    )
+#: Name in scripts: class; its module has the name with underscores.
+_CLASSES: Final = {
+    "shared-iterations": "SharedIterations",
+    "per-vu-iterations": "PerVUIterations",
+    "constant-vus": "ConstantVUs",
+    "ramping-vus": "RampingVUs",
+    "constant-arrival-rate": "ConstantArrivalRate",
+    "ramping-arrival-rate": "RampingArrivalRate",
 }
+NAMES: Final = tuple(_CLASSES)
+
+
+def executor_of(name: str) -> type[ExecutorConfig]:
+    """Return the executor of a name. Raises KeyError."""
+    class_name = _CLASSES[name]
+    module = importlib.import_module(f"jsrunner.executors.{name.replace('-', '_')}")
+    executor: type[ExecutorConfig] = getattr(module, class_name)
+    return executor
 
 
 def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]:
@@ -56,9 +58,9 @@ def _scenario(name: str, data: object) -> ExecutorConfig:
         raise ConfigError(f"scenario '{name}' doesn't have a specified executor type")
     if not isinstance(kind, str):
         raise WrongType(str(mismatch(kind, "string").within("Options.scenarios.executor")))
-    executor = EXECUTORS.get(kind)
-    if executor is None:
+    if kind not in NAMES:
         raise ConfigError(f"unknown executor type '{kind}'")
+    executor = executor_of(kind)
     return build(executor, name, read_fields(executor, name, data))
 
 
@@ -69,4 +71,4 @@ def shortcut(kind: str, values: Mapping[str, Any]) -> ExecutorConfig:
         kind: The executor's name.
         values: Its fields by the script's names.
     """
-    return build(EXECUTORS[kind], "default", values)
+    return build(executor_of(kind), "default", values)

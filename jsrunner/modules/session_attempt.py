@@ -198,7 +198,6 @@ class Attempt:
             )
             self._nonce = handshake.new_key()
             self._request = before + self._nonce.encode() + behind
-            assert process.dialer is not None
             direct = None
             if not target.secure:
                 direct = process.dialer.direct(target.host, target.port, self._vu.id)
@@ -244,7 +243,6 @@ class Attempt:
         self._nonce = facts.key.decode()
 
     def _connect_error(self, number: int) -> DialError:
-        assert self._process.dialer is not None
         return self._process.dialer.connect_error(OSError(number, os.strerror(number)), self._peer)
 
     # -- in a greenlet -----------------------------------------------------------------------------
@@ -254,7 +252,6 @@ class Attempt:
         sock = None
         try:
             with gevent.Timeout(HANDSHAKE_TIMEOUT, DialError(_TIMED_OUT)):
-                assert self._process.dialer is not None
                 sock = self._process.dialer.dial(
                     target.host, target.port, tls=target.secure, alpn=("http/1.1",), vu=self._vu.id
                 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.engine.engine import process_engine
 from jsrunner.errors import ScriptError
-from jsrunner.script import commonjs, language, specifiers, syntax
+from jsrunner.script import commonjs, language, specifiers
 from jsrunner.script.scanner import Import, Scan, scan
 
 if TYPE_CHECKING:
@@ -213,6 +213,8 @@ class Modules:
         return None
 
     def _explain(self, url: str, is_commonjs: bool) -> str | None:
+        from jsrunner.script import syntax  # for scripts with errors
+
         text = self._read(url)
         if self._is_typescript(url, text):
             text, _ = self._translate(text, url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -102,6 +101,8 @@ class Section:
 
 def _id(path: str) -> str:
     """k6's identifier of a group or check."""
+    import hashlib  # 2 ms, for scripts that have groups or checks
+
     return hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
 
 

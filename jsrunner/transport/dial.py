@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import gevent
 from gevent import socket
-from gevent.lock import RLock
 
 from jsrunner.options.duration import parse_duration
 from jsrunner.transport.addresses import (
@@ -95,7 +94,7 @@ class Dialer:
         self._environment = environment
         self._tls: TLS | None = None
         self._issuers: Issuers | None = None
-        self._fetching = RLock()
+        self._fetching: Any = None
         self._chains: dict[tuple[str, int], list[bytes]] = {}
         self._warn = warn
         self._has_warned_of_limit = False
@@ -325,6 +324,10 @@ class Dialer:
         from jsrunner.transport.aia import Issuers
 
         assert self._tls is not None
+        if self._fetching is None:
+            from gevent.lock import RLock  # 3 ms, with logging
+
+            self._fetching = RLock()
         with self._fetching:
             if self._issuers is None:
                 options = replace(self._options, tls_aia_fetch=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 import traceback
@@ -17,7 +18,6 @@ from jsrunner.modules import registry
 from jsrunner.options.duration import format_duration
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
-from jsrunner.transport.dial import Dialer
 from jsrunner.worker.board import COMPLETED, INTERRUPTED
 from jsrunner.worker.core_recorder import CoreRecorder
 from jsrunner.worker.messages import Initialized, Loaded, Log, MarkFailed, Secret
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import Secrets
     from jsrunner.transport.deflate import Deflate
+    from jsrunner.transport.dial import Dialer
     from jsrunner.transport.secure import SecureStream
     from jsrunner.worker.board import Board
     from jsrunner.worker.plan import Plan
@@ -133,7 +134,6 @@ class Process:
         self.user_agent = ""
         self.pool = Pool(lambda text: self.log("warning", text))
         self.scenarios: dict[str, Scenario] = {}
-        self.dialer: Dialer | None = None
         #: Whether WebSockets go by the RFCs where k6 does not.
         self.is_strict = False
         #: VUs with work under way; for interruptions.
@@ -150,6 +150,13 @@ class Process:
         self.failed_handshakes = self.iteration_failures = 0
         #: Why the first failed WebSocket handshake failed; "" if none has failed.
         self.handshake_failure = ""
+
+    @functools.cached_property
+    def dialer(self) -> Dialer:
+        """What makes connections, for scripts that want any."""
+        from jsrunner.transport.dial import Dialer
+
+        return Dialer(self.options, os.environ, self.log_once)
 
     @property
     def options(self) -> Options:
@@ -174,7 +181,6 @@ class Process:
         self.engine.handlers[TLS] = self._serve_tls
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()
-        self.dialer = Dialer(options, os.environ, self.log_once)
         self.minimum_iteration = options.min_iteration_duration or 0.0
         self.recorder = CoreRecorder(self.engine.library, self.registry, plan.formatters)
         self.secrets.divide(len(plan.shares))

@@ -16,7 +16,6 @@ from jsrunner.engine.interpreter import Interpreter
 from jsrunner.errors import ScriptError
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
-from jsrunner.transport.cookies import CookieJar
 from jsrunner.worker import board
 from jsrunner.worker.messages import Abort
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jsrunner.modules.base import HostModule
+    from jsrunner.transport.cookies import CookieJar
     from jsrunner.worker.core_recorder import TagSet
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Scenario, Turn
@@ -309,6 +309,8 @@ class VU:
         if number is not None:
             return self._jars[number]
         if self.cookies is None:
+            from jsrunner.transport.cookies import CookieJar  # with what may need one
+
             self.cookies = CookieJar()
             self._watch_iterations()
             self.show_cookies()

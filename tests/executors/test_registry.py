@@ -7,7 +7,7 @@ import pytest
 from jsrunner.errors import ConfigError
 from jsrunner.executors.constant_vus import ConstantVUs
 from jsrunner.executors.per_vu_iterations import PerVUIterations
-from jsrunner.executors.registry import EXECUTORS, scenarios_from_json, shortcut
+from jsrunner.executors.registry import NAMES, executor_of, scenarios_from_json, shortcut
 
 
 def test_scenarios() -> None:
@@ -57,8 +57,9 @@ def test_shortcuts_are_named_default() -> None:
     )
 
 
-@pytest.mark.parametrize("name", EXECUTORS)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_executors_name_is_its_module(name: str) -> None:
-    executor = EXECUTORS[name]
+    executor = executor_of(name)
+    assert executor.type == name
     assert executor.type == name
     assert executor.__module__ == f"jsrunner.executors.{name.replace('-', '_')}"

@@ -111,7 +111,6 @@ class Shared:
     """What the VUs of a process share: options in force, and tables of what was met before."""
 
     def __init__(self, process: Process) -> None:
-        assert process.dialer is not None
         options = process.options
         self._process = process
         assert process.plan is not None
