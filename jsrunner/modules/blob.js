@@ -6,7 +6,7 @@ import {
 import { GoError } from 'jsrunner:errors';
 import { load } from 'jsrunner:globals/environment';
 import { goType } from 'jsrunner:go_types';
-import { entries, host, pack, packText, release, unpack } from 'jsrunner:host';
+import { entries, host } from 'jsrunner:host';
 import {
   ArrayIsArray, ArrayPrototypePush, DataView, MathMax, MathMin, MathTrunc, Number, ObjectCreate, ObjectDefineProperty,
   ObjectKeys, SafeArray, SafeWeakMap, String, SymbolIterator, TypedArrayPrototypeGetLength, Uint8Array, isInstance,
@@ -18,13 +18,8 @@ const CONVERT = 'failed to process [blobParts]: ';
 /** Blob -> its Uint8Array, which nobody else has. */
 const contents = new SafeWeakMap();
 
-const cross = (op, packed) => {
-  const result = unpack(host(op, packed));
-  release();
-  return result;
-};
-const encode = (text) => new Uint8Array(cross('session.encode', packText(text)));
-const decode = (content) => cross('session.decode', pack(copyOf(content)));
+const encode = (text) => new Uint8Array(host('session.encode', text));
+const decode = (content) => host('session.decode', copyOf(content));
 
 const bytesOfPart = (value) => {
   if (typeof value === 'string') return encode(value);

@@ -2,7 +2,6 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { pack, packText } from 'jsrunner:host';
 import {
   ArrayBuffer, ArrayBufferIsView, DataView, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag,
   Uint8Array, isInstance, reserve, uncurryThis,
@@ -40,11 +39,10 @@ export const copyOf = (value) => {
   return TypedArrayPrototypeGetBuffer(copy);
 };
 
-/** [kind, handle] for Python's `unpack_input`; `prefix` begins the error's text. */
-export const packInput = (value, prefix) => {
-  if (typeof value === 'string') return ['text', packText(value)];
-  if (isInstance(ArrayBuffer, value)) return ['buffer', pack(value)];
+/** A text or an ArrayBuffer of an argument that k6 takes as bytes; `prefix` begins the error's text. */
+export const bytesArgument = (value, prefix) => {
+  if (typeof value === 'string' || isInstance(ArrayBuffer, value)) return value;
   const name = TypedArrayPrototypeGetSymbolToStringTag(value);
-  if (name === 'Uint8Array' || name === 'Uint8ClampedArray') return ['buffer', pack(copyOf(value))];
+  if (name === 'Uint8Array' || name === 'Uint8ClampedArray') return copyOf(value);
   throw new GoError(prefix + ' ' + goType(value) + ', expected string, []byte or ArrayBuffer');
 };

@@ -1,19 +1,10 @@
-"""What the JavaScript half has packed with `packInput`."""
+"""Arguments that k6 takes as bytes: a text or a buffer (`bytesArgument` of bytes.js)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from jsrunner.engine.interpreter import mend
-
-if TYPE_CHECKING:
-    from jsrunner.engine.interpreter import Interpreter
-
-#: (text or buffer, handle)
-Packed = tuple[str, int | str]
+TextOrBytes = str | bytes
 
 
-def unpack_input(interpreter: Interpreter, packed: Packed) -> bytes:
-    """The bytes of a text (UTF-8) or of a buffer."""
-    kind, handle = packed
-    return mend(interpreter.text(handle)) if kind == "text" else interpreter.buffer(handle)
+def bytes_of(argument: TextOrBytes) -> bytes:
+    """Return the bytes of a text (UTF-8) or of a buffer."""
+    return argument.encode() if isinstance(argument, str) else argument

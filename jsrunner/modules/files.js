@@ -2,7 +2,7 @@
 // @ts-check
 import { TypedArrayPrototypeSet } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
-import { host, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { promised } from 'jsrunner:loop';
 import { NumberIsSafeInteger } from 'jsrunner:more_primordials';
 import {
@@ -43,7 +43,7 @@ export const openFile = (given) => {
       }
       const bytes = host('experimental_fs.read', handle, TypedArrayPrototypeGetLength(into));
       if (bytes === undefined) return null;
-      const read = new Uint8Array(unpack(bytes));
+      const read = new Uint8Array(bytes);
       TypedArrayPrototypeSet(into, read);
       return TypedArrayPrototypeGetLength(read);
     }),

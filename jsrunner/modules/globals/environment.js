@@ -4,7 +4,7 @@ import { run, running } from 'jsrunner:commonjs';
 import { context } from 'jsrunner:context';
 import { importNow } from 'jsrunner:core';
 import { GoError, describe } from 'jsrunner:errors';
-import { entries, host, unpack } from 'jsrunner:host';
+import { entries, host } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
 import {
   ArrayPrototypePop, ArrayPrototypePush, Error, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectHasOwn,
@@ -65,7 +65,7 @@ defineGlobal('open', (path, mode) => {
   const files = callers();
   // k6 looks where the module that is being required lies, or else the outermost one.
   const outermost = running[running.length - 1] ?? files[files.length - 1] ?? null;
-  return unpack(host('environment.open', name, mode === 'b', outermost, files[0] ?? null));
+  return host('environment.open', name, mode === 'b', outermost, files[0] ?? null);
 });
 
 /** The modules that were required, by URL: undefined for a CommonJS module, which `run` knows. */

@@ -52,8 +52,8 @@ class Environment(HostModule):
             path = str(url_path(base).parent / path)
         data = self.vu.open_file(path.removeprefix("file://"))
         if binary:
-            return self.vu.interpreter.put_buffer(data)
-        return self.vu.interpreter.put_text(data.decode("utf-8", "replace").encode())
+            return data
+        return data.decode("utf-8", "replace")
 
     @operation
     def zone(self, milliseconds: float) -> str:

@@ -16,7 +16,7 @@ import { ASYMMETRIC } from 'jsrunner:webcrypto/asymmetric';
 import { checkName, hasUsage, innerOf, isKey, looksLike } from 'jsrunner:webcrypto/keys';
 import { SYMMETRIC } from 'jsrunner:webcrypto/symmetric';
 import {
-  bytesOf, failPlainly, integerOf, memberOf, needed, normalized, runForBytes, usagesOf,
+  bytesOf, failPlainly, integerOf, memberOf, needed, normalized, run, usagesOf,
 } from 'jsrunner:webcrypto/values';
 import { defineFixed } from 'jsrunner:globals/webcrypto';
 import { rejection } from 'jsrunner:promises';
@@ -89,7 +89,7 @@ const digest = (algorithm, data) => call(() => {
   if (!isBytes(data)) failPlainly('data must be an ArrayBuffer, TypedArray, or DataView');
   const bytes = bytesOf(data);
   const name = normalized(algorithm, 'digest');
-  return () => runForBytes('digest', name, bytes);
+  return () => run('digest', name, bytes);
 });
 
 // -- keys ------------------------------------------------------------------------------------------

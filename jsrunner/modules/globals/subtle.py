@@ -13,12 +13,10 @@ import os
 from typing import Any, Final
 
 from jsrunner.engine.errors import HostError
-from jsrunner.engine.interpreter import mend
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6 import encoding
 
 #: What `Interpreter.buffer` takes.
-Packed = int | str
 
 _DIGESTS: Final = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _BLOCK: Final = 16  # of AES, in bytes
@@ -31,16 +29,16 @@ class Subtle(HostModule):
 
     @operation
     def random(self, size: int) -> object:
-        return self._give(os.urandom(size))
+        return os.urandom(size)
 
     @operation
-    def to_base64url(self, data: Packed) -> str:
-        return encoding.encode(self._take(data), "rawurl")
+    def to_base64url(self, data: bytes) -> str:
+        return encoding.encode(data, "rawurl")
 
     @operation
-    def encode(self, text: Packed) -> object:
+    def encode(self, text: str) -> object:
         """Return the UTF-8 of a text."""
-        return self._give(mend(self.vu.interpreter.text(text)))
+        return text.encode()
 
     @operation
     def symmetric_jwk(self, jwk: object) -> object:
@@ -48,93 +46,92 @@ class Subtle(HostModule):
         from jsrunner.modules.globals import jwk as keys
 
         try:
-            return self._give(keys.secret(jwk))
+            return keys.secret(jwk)
         except HostError as error:
             raise HostError.named("DataError", str(error)) from None
 
     @operation
-    def digest(self, hash: str, data: Packed) -> object:
-        return self._give(hashlib.new(_DIGESTS[hash], self._take(data)).digest())
+    def digest(self, hash: str, data: bytes) -> object:
+        return hashlib.new(_DIGESTS[hash], data).digest()
 
     @operation
-    def hmac(self, hash: str, key: Packed, data: Packed) -> object:
-        return self._give(hmac.digest(self._take(key), self._take(data), _DIGESTS[hash]))
+    def hmac(self, hash: str, key: bytes, data: bytes) -> object:
+        return hmac.digest(key, data, _DIGESTS[hash])
 
     @operation
-    def same(self, one: Packed, other: Packed) -> bool:
+    def same(self, one: bytes, other: bytes) -> bool:
         """Whether two signatures are equal, in a time that does not depend on where they differ."""
-        return hmac.compare_digest(self._take(one), self._take(other))
+        return hmac.compare_digest(one, other)
 
     @operation
-    def pbkdf2(self, hash: str, key: Packed, salt: Packed, iterations: int, size: int) -> int:
+    def pbkdf2(self, hash: str, key: bytes, salt: bytes, iterations: int, size: int) -> int:
         """`size` bytes, later: a handle."""
-        password, salt_bytes, digest = self._take(key), self._take(salt), _DIGESTS[hash]
+        digest = _DIGESTS[hash]
         return self.vu.run_aside(
-            lambda: hashlib.pbkdf2_hmac(digest, password, salt_bytes, iterations, size), self._give
+            lambda: hashlib.pbkdf2_hmac(digest, key, salt, iterations, size), bytes
         )
 
     # -- encryption --------------------------------------------------------------------------------
 
     @operation
-    def cbc(self, encrypts: bool, key: Packed, iv: Packed, data: Packed) -> object:
+    def cbc(self, encrypts: bool, key: bytes, iv: bytes, data: bytes) -> object:
         """AES-CBC with the padding of PKCS #7."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
         from cryptography.hazmat.primitives.padding import PKCS7
 
-        cipher = Cipher(algorithms.AES(self._take(key)), modes.CBC(self._take(iv)))
-        padding, text = PKCS7(8 * _BLOCK), self._take(data)
+        cipher = Cipher(algorithms.AES(key), modes.CBC(iv))
+        padding = PKCS7(8 * _BLOCK)
         if encrypts:
             padder, encryptor = padding.padder(), cipher.encryptor()
-            padded = padder.update(text) + padder.finalize()
-            return self._give(encryptor.update(padded) + encryptor.finalize())
+            padded = padder.update(data) + padder.finalize()
+            return encryptor.update(padded) + encryptor.finalize()
         try:
             decryptor, unpadder = cipher.decryptor(), padding.unpadder()
-            padded = decryptor.update(text) + decryptor.finalize()
-            return self._give(unpadder.update(padded) + unpadder.finalize())
+            padded = decryptor.update(data) + decryptor.finalize()
+            return unpadder.update(padded) + unpadder.finalize()
         except ValueError:
             raise HostError.named("OperationError", "invalid padding") from None
 
     @operation
-    def ctr(self, key: Packed, counter: Packed, data: Packed) -> object:
+    def ctr(self, key: bytes, counter: bytes, data: bytes) -> object:
         """AES-CTR, either way. As in k6 the whole counter block counts, whatever its `length`."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        cipher = Cipher(algorithms.AES(self._take(key)), modes.CTR(self._take(counter)))
+        cipher = Cipher(algorithms.AES(key), modes.CTR(counter))
         encryptor = cipher.encryptor()
-        return self._give(encryptor.update(self._take(data)) + encryptor.finalize())
+        return encryptor.update(data) + encryptor.finalize()
 
     @operation
     def gcm(
-        self, encrypts: bool, key: Packed, iv: Packed, extra: Packed, tag_size: int, data: Packed
+        self, encrypts: bool, key: bytes, iv: bytes, extra: bytes, tag_size: int, data: bytes
     ) -> object:
         """AES-GCM; the tag of `tag_size` bytes follows the ciphertext."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-        algorithm, nonce, text = algorithms.AES(self._take(key)), self._take(iv), self._take(data)
+        algorithm = algorithms.AES(key)
         if encrypts:
-            encryptor = Cipher(algorithm, modes.GCM(nonce)).encryptor()
-            encryptor.authenticate_additional_data(self._take(extra))
-            sealed = encryptor.update(text) + encryptor.finalize()
-            return self._give(sealed + encryptor.tag[:tag_size])
-        sealed, tag = text[:-tag_size], text[-tag_size:]
+            encryptor = Cipher(algorithm, modes.GCM(iv)).encryptor()
+            encryptor.authenticate_additional_data(extra)
+            sealed = encryptor.update(data) + encryptor.finalize()
+            return sealed + encryptor.tag[:tag_size]
+        sealed, tag = data[:-tag_size], data[-tag_size:]
         try:
-            decryptor = Cipher(algorithm, modes.GCM(nonce, tag, tag_size)).decryptor()
-            decryptor.authenticate_additional_data(self._take(extra))
-            return self._give(decryptor.update(sealed) + decryptor.finalize())
+            decryptor = Cipher(algorithm, modes.GCM(iv, tag, tag_size)).decryptor()
+            decryptor.authenticate_additional_data(extra)
+            return decryptor.update(sealed) + decryptor.finalize()
         except InvalidTag:
             raise HostError.named("OperationError", "could not decrypt ciphertext") from None
 
     @operation
-    def oaep(self, encrypts: bool, key: Packed, hash: str, label: Packed, data: Packed) -> object:
+    def oaep(self, encrypts: bool, key: bytes, hash: str, label: bytes, data: bytes) -> object:
         from jsrunner.modules.globals import asymmetric as keys
 
-        padding = keys.oaep(_DIGESTS[hash], self._take(label) or None)
-        text = self._take(data)
+        padding = keys.oaep(_DIGESTS[hash], label or None)
         try:
             if encrypts:
-                return self._give(keys.rsa_public(self._take(key)).encrypt(text, padding))
-            return self._give(keys.rsa_private(self._take(key)).decrypt(text, padding))
+                return keys.rsa_public(key).encrypt(data, padding)
+            return keys.rsa_private(key).decrypt(data, padding)
         except ValueError:
             reason = (
                 "encrypt data: crypto/rsa: message too long for RSA key size"
@@ -146,28 +143,26 @@ class Subtle(HostModule):
     # -- signatures --------------------------------------------------------------------------------
 
     @operation
-    def ecdsa_sign(self, key: Packed, hash: str, data: Packed) -> object:
+    def ecdsa_sign(self, key: bytes, hash: str, data: bytes) -> object:
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self._give(keys.ecdsa_sign(self._take(key), _DIGESTS[hash], self._take(data)))
+        return keys.ecdsa_sign(key, _DIGESTS[hash], data)
 
     @operation
-    def ecdsa_verify(self, key: Packed, hash: str, signature: Packed, data: Packed) -> bool:
+    def ecdsa_verify(self, key: bytes, hash: str, signature: bytes, data: bytes) -> bool:
         from jsrunner.modules.globals import asymmetric as keys
 
-        return keys.ecdsa_verify(
-            self._take(key), _DIGESTS[hash], self._take(signature), self._take(data)
-        )
+        return keys.ecdsa_verify(key, _DIGESTS[hash], signature, data)
 
     @operation
-    def rsa_sign(self, key: Packed, hash: str, salt_size: int | None, data: Packed) -> object:
+    def rsa_sign(self, key: bytes, hash: str, salt_size: int | None, data: bytes) -> object:
         """RSASSA-PKCS1-v1_5, or with a salt's size RSA-PSS."""
         from jsrunner.modules.globals import asymmetric as keys
 
         try:
             padding = keys.signature_padding(_DIGESTS[hash], salt_size)
-            private = keys.rsa_private(self._take(key))
-            return self._give(private.sign(self._take(data), padding, keys.hash_object(_DIGESTS[hash])))
+            private = keys.rsa_private(key)
+            return private.sign(data, padding, keys.hash_object(_DIGESTS[hash]))
         except ValueError:
             is_wrong_salt = salt_size is not None and salt_size < -1
             reason = "invalid PSS salt length" if is_wrong_salt else "message too long for RSA key size"
@@ -177,18 +172,16 @@ class Subtle(HostModule):
 
     @operation
     def rsa_verify(
-        self, key: Packed, hash: str, salt_size: int | None, signature: Packed, data: Packed
+        self, key: bytes, hash: str, salt_size: int | None, signature: bytes, data: bytes
     ) -> bool:
         from cryptography.exceptions import InvalidSignature
 
         from jsrunner.modules.globals import asymmetric as keys
 
-        public = keys.rsa_public(self._take(key))
+        public = keys.rsa_public(key)
         try:
             padding = keys.signature_padding(_DIGESTS[hash], salt_size)
-            public.verify(
-                self._take(signature), self._take(data), padding, keys.hash_object(_DIGESTS[hash])
-            )
+            public.verify(signature, data, padding, keys.hash_object(_DIGESTS[hash]))
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -200,23 +193,21 @@ class Subtle(HostModule):
         """Material of a private key and of its public key."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return [self._give(one) for one in keys.ec_generate(curve)]
+        return list(keys.ec_generate(curve))
 
     @operation
     def rsa_generate(self, bits: int, exponent: int) -> int:
         """Material of a private key and of its public key, later: a handle."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self.vu.run_aside(
-            lambda: keys.rsa_generate(bits, exponent), lambda pair: [self._give(one) for one in pair]
-        )
+        return self.vu.run_aside(lambda: keys.rsa_generate(bits, exponent), list)
 
     @operation
-    def import_key(self, name: str, format: str, data: Packed, curve: str | None) -> list[object]:
+    def import_key(self, name: str, format: str, data: bytes, curve: str | None) -> list[object]:
         """A key of ECDSA, ECDH or RSA in raw (on that curve), spki or pkcs8: see `_described`."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self._described(keys.from_bytes(name, format, self._take(data), curve))
+        return self._described(keys.from_bytes(name, format, data, curve))
 
     @operation
     def import_jwk(self, name: str, jwk: object) -> list[object]:
@@ -231,32 +222,24 @@ class Subtle(HostModule):
 
         kind, material = keys.material(key)
         bits = [key.key_size] if keys.is_rsa(key) else []
-        return [kind, self._give(material), *bits]
+        return [kind, material, *bits]
 
     @operation
-    def export_point(self, key: Packed) -> object:
+    def export_point(self, key: bytes) -> object:
         """The raw form of a public EC key: an uncompressed point."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self._give(keys.point(self._take(key)))
+        return keys.point(key)
 
     @operation
-    def export_jwk(self, is_private: bool, key: Packed) -> dict[str, str]:
+    def export_jwk(self, is_private: bool, key: bytes) -> dict[str, str]:
         from jsrunner.modules.globals import jwk as keys
 
-        return keys.export(self._take(key), is_private=is_private)
+        return keys.export(key, is_private=is_private)
 
     @operation
-    def ecdh(self, private: Packed, public: Packed) -> object:
+    def ecdh(self, private: bytes, public: bytes) -> object:
         """What the two sides of a Diffie-Hellman exchange have in common."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self._give(keys.ecdh(self._take(private), self._take(public)))
-
-    # -- bytes -------------------------------------------------------------------------------------
-
-    def _take(self, packed: Packed) -> bytes:
-        return self.vu.interpreter.buffer(packed)
-
-    def _give(self, data: bytes) -> object:
-        return self.vu.interpreter.put_buffer(data)
+        return keys.ecdh(private, public)

@@ -4,7 +4,7 @@ import {
   TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
 } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
-import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
   ArrayIsArray, Boolean, Number, ObjectDefineProperty, RangeError, SafeWeakMap, String, StringPrototypeTrim, TypeError,
@@ -42,8 +42,7 @@ function TextEncoder() {
 defineMethods(TextEncoder.prototype, {
   __proto__: null,
   encode(text) {
-    const bytes = unpack(host('text.encode', packText(asText(text))));
-    release();
+    const bytes = host('text.encode', asText(text));
     return new Uint8Array(bytes);
   },
 });
@@ -58,8 +57,7 @@ const inputOf = (input) => {
   if (isNullish(input)) return NOTHING;
   if (isBytes(input)) return viewOf(input);
   if (typeof input === 'string') {
-    const bytes = unpack(host('text.encode', packText(input)));
-    release();
+    const bytes = host('text.encode', input);
     return new Uint8Array(bytes);
   }
   if (!ArrayIsArray(input)) throw new GoError('data is not an ArrayBuffer, typed array, or DataView');
@@ -96,16 +94,12 @@ defineMethods(TextDecoder.prototype, {
     const more = Boolean(optionsOf(options, 'TextDecodeOptions')?.stream);
     const bytes = joined(state.rest, inputOf(input));
     states.set(this, fresh());
-    try {
-      const result = host('text.decode', pack(bytes), this.encoding, this.fatal, this.ignoreBOM || state.begun, more);
-      const used = result[1];
-      states.set(this, {
-        __proto__: null, begun: more && (state.begun || used > 0), rest: new Uint8Array(copyOf(new Uint8Array(bytes, used))),
-      });
-      return unpack(result[0]);
-    } finally {
-      release();
-    }
+    const result = host('text.decode', bytes, this.encoding, this.fatal, this.ignoreBOM || state.begun, more);
+    const used = result[1];
+    states.set(this, {
+      __proto__: null, begun: more && (state.begun || used > 0), rest: new Uint8Array(copyOf(new Uint8Array(bytes, used))),
+    });
+    return result[0];
   },
 });
 

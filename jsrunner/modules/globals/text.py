@@ -6,7 +6,6 @@ import codecs
 from typing import Final, Literal
 
 from jsrunner.engine.errors import HostError
-from jsrunner.engine.interpreter import mend
 from jsrunner.modules.base import HostModule, operation
 
 _DECODERS: Final = {
@@ -33,15 +32,14 @@ class Text(HostModule):
     specifier = "jsrunner:globals/text"
 
     @operation
-    def encode(self, packed: int | str) -> object:
-        return self.vu.interpreter.put_buffer(mend(self.vu.interpreter.text(packed)))
+    def encode(self, text: str) -> bytes:
+        return text.encode()
 
     @operation
     def decode(
-        self, packed: int | str, encoding: str, fatal: bool, keeps_bom: bool, more: bool
+        self, data: bytes, encoding: str, fatal: bool, keeps_bom: bool, more: bool
     ) -> list[object]:
         """[text, bytes that were used]: if `more` follows, the last character may be left over."""
-        data = self.vu.interpreter.buffer(packed)
         if more and encoding != "utf-8":
             data = _without_half_pair(data, encoding)
         errors = "strict" if fatal else "replace"
@@ -51,4 +49,4 @@ class Text(HostModule):
             raise HostError("decoding text: invalid byte sequence", "TypeError") from None
         if not keeps_bom:
             text = text.removeprefix("\ufeff")
-        return [self.vu.interpreter.put_text(text.encode("utf-8", "replace")), used]
+        return [text, used]

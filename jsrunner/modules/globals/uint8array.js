@@ -1,7 +1,7 @@
 // Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
 // @ts-check
 import { TypedArrayPrototypeSet, copyOf } from 'jsrunner:bytes';
-import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import {
   SyntaxError, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
 } from 'jsrunner:primordials';
@@ -39,11 +39,9 @@ const handlingOf = ({ lastChunkHandling }) => {
 
 /** [characters read, Uint8Array, whether the text is valid]: at most `limit` bytes, null for no limit. */
 const decode = (operation, text, limit, alphabet, handling) => {
-  const packed = packText(text);
-  const result = operation === 'from_hex' ? host('uint8array.from_hex', packed, limit)
-    : host('uint8array.from_base64', packed, limit, alphabet, handling);
-  release();
-  return [result[0], new Uint8Array(unpack(result[1])), result[2]];
+  const result = operation === 'from_hex' ? host('uint8array.from_hex', text, limit)
+    : host('uint8array.from_base64', text, limit, alphabet, handling);
+  return [result[0], new Uint8Array(result[1]), result[2]];
 };
 
 const made = (encoding, result) => {
@@ -89,14 +87,12 @@ const methods = {
     const given = optionsOf(options);
     const alphabet = alphabetOf(given);
     const omitPadding = !!given.omitPadding;
-    const text = unpack(host('uint8array.to_base64', pack(copyOf(this)), alphabet, omitPadding));
-    release();
+    const text = host('uint8array.to_base64', copyOf(this), alphabet, omitPadding);
     return text;
   },
   toHex() {
     checkArray(this);
-    const text = unpack(host('uint8array.to_hex', pack(copyOf(this))));
-    release();
+    const text = host('uint8array.to_hex', copyOf(this));
     return text;
   },
 };

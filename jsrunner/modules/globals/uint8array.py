@@ -116,29 +116,26 @@ class Uint8Array(HostModule):
     specifier = "jsrunner:globals/uint8array"
 
     @operation
-    def from_base64(
-        self, packed: int | str, limit: int | None, alphabet: str, handling: str
-    ) -> list[object]:
-        return self._decoded(from_base64(self._text(packed), limit, alphabet, handling))
+    def from_base64(self, text: str, limit: int | None, alphabet: str, handling: str) -> list[object]:
+        return self._decoded(from_base64(self._text(text), limit, alphabet, handling))
 
     @operation
-    def from_hex(self, packed: int | str, limit: int | None) -> list[object]:
-        return self._decoded(from_hex(self._text(packed), limit))
+    def from_hex(self, text: str, limit: int | None) -> list[object]:
+        return self._decoded(from_hex(self._text(text), limit))
 
     @operation
-    def to_base64(self, packed: int | str, alphabet: str, omits_padding: bool) -> object:
-        data = self.vu.interpreter.buffer(packed)
-        text = encoding.encode(data, _VARIANTS[alphabet][omits_padding])
-        return self.vu.interpreter.put_text(text.encode())
+    def to_base64(self, data: bytes, alphabet: str, omits_padding: bool) -> str:
+        return encoding.encode(data, _VARIANTS[alphabet][omits_padding])
 
     @operation
-    def to_hex(self, packed: int | str) -> object:
-        return self.vu.interpreter.put_text(self.vu.interpreter.buffer(packed).hex().encode())
+    def to_hex(self, data: bytes) -> str:
+        return data.hex()
 
-    def _text(self, packed: int | str) -> str:
+    @staticmethod
+    def _text(text: str) -> str:
         """The text; whatever is not ASCII in it is wrong, and stays so as latin-1."""
-        return self.vu.interpreter.text(packed).decode("latin-1")
+        return text.encode().decode("latin-1")
 
     def _decoded(self, result: Decoded) -> list[object]:
         read, data, is_valid = result
-        return [read, self.vu.interpreter.put_buffer(data), is_valid]
+        return [read, data, is_valid]

@@ -2,7 +2,7 @@
 // https://grafana.com/docs/k6/latest/javascript-api/crypto/.
 // @ts-check
 import { fail } from 'jsrunner:errors';
-import { host, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { later } from 'jsrunner:globals/environment';
 import { TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, viewOf } from 'jsrunner:bytes';
 import {
@@ -36,7 +36,7 @@ defineFixed(crypto, 'getRandomValues', (array) => {
   if (TypedArrayPrototypeGetLength(array) > QUOTA) {
     fail('QuotaExceededError', 'typedArray parameter is too big; maximum length is ' + QUOTA);
   }
-  const values = unpack(host('webcrypto.random', TypedArrayPrototypeGetByteLength(array)));
+  const values = host('webcrypto.random', TypedArrayPrototypeGetByteLength(array));
   TypedArrayPrototypeSet(viewOf(array), new Uint8Array(values));
   return array;
 });

@@ -12,8 +12,8 @@ class WebCrypto(HostModule):
     specifier = "jsrunner:globals/webcrypto"
 
     @operation
-    def random(self, size: int) -> object:
-        return self.vu.interpreter.put_buffer(os.urandom(size))
+    def random(self, size: int) -> bytes:
+        return os.urandom(size)
 
     @operation
     def uuid(self) -> str:

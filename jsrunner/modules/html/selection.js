@@ -2,7 +2,7 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { host, packText, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { attributeName, dataValue, propertyName } from 'jsrunner:html/data';
 import { Element, elementsOf, goName, isPlainElement, numberOf, setSelection } from 'jsrunner:html/elements';
 import { RegExpPrototypeSymbolReplace, WeakRef, WeakRefPrototypeDeref } from 'jsrunner:more_primordials';
@@ -39,14 +39,11 @@ const sweep = () => {
 /** The document as a selection; `url` is the page's address, which links are resolved against. */
 export const parse = (source, url = '') => {
   sweep();
-  const page = new Page(host('html.parse', packText(source)), url);
-  release();
+  const page = new Page(host('html.parse', source), url);
   ArrayPrototypePush(pages, [new WeakRef(page), page.handle]);
   return new Selection(page, [0]);
 };
 
-/** A text of Python's; a long one comes as a handle. */
-const long = (value) => (typeof value === 'string' ? value : unpack(value.long));
 const integer = (value) => {
   const number = MathTrunc(value);
   return NumberIsFinite(number) ? number || 0 : 0;
@@ -392,11 +389,11 @@ export class Selection {
   // -- content -------------------------------------------------------------------------------------
 
   text() {
-    return this.#nodes.length ? long(this.#ask('text')) : '';
+    return this.#nodes.length ? this.#ask('text') : '';
   }
 
   html() {
-    return this.#nodes.length ? long(host('html.markup', this.#page.handle, this.#nodes[0])) : '';
+    return this.#nodes.length ? host('html.markup', this.#page.handle, this.#nodes[0]) : '';
   }
 
   attr(name, ...otherwise) {

@@ -7,7 +7,8 @@ import re
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.bytes import Packed, unpack_input
+from jsrunner.modules.bytes import TextOrBytes, bytes_of
+from jsrunner.text import decode_bytewise
 
 _STANDARD = re.compile(r"[A-Za-z0-9+/]*")
 _URL = re.compile(r"[A-Za-z0-9_-]*")
@@ -70,12 +71,12 @@ class Encoding(HostModule):
     specifier = "k6/encoding"
 
     @operation
-    def encode(self, data: Packed, variant: str) -> str:
-        return encode(unpack_input(self.vu.interpreter, data), variant)
+    def encode(self, data: TextOrBytes, variant: str) -> str:
+        return encode(bytes_of(data), variant)
 
     @operation
     def decode(self, text: str, variant: str, as_text: bool) -> object:
         data = decode(text, variant)
         if as_text:
-            return self.vu.interpreter.put_text(data.decode("utf-8", "jsrunner.bytewise").encode())
-        return self.vu.interpreter.put_buffer(data)
+            return decode_bytewise(data)
+        return data

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote_plus
 
 from jsrunner.engine.errors import HostError
-from jsrunner.engine.interpreter import mend
 from jsrunner.html.relations import RELATIONS
 from jsrunner.html.render import inner_html
 from jsrunner.html.selector import below, compiled
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from jsrunner.worker.vu import VU
 
 _F = TypeVar("_F", bound="Callable[..., object]")
-
-#: Texts longer than this cross beside the JSON.
-_LONG_TEXT = 1024
 
 _FIELDS = "input,select,textarea,keygen"
 _NO_FIELD_TYPES = ("button", "file", "image", "reset", "submit")
@@ -55,10 +51,10 @@ class HTML(HostModule):
         self._last = 0
 
     @operation
-    def parse(self, source: int | str) -> int:
+    def parse(self, source: str) -> int:
         """A handle of the document, which lives until `free`."""
         try:
-            tree = Tree(mend(self.vu.interpreter.text(source)))
+            tree = Tree(source.encode())
         except TooDeepError:
             raise HostError(f"html: open stack of elements exceeds {MOST_OPEN} nodes") from None
         self._last += 1
@@ -168,13 +164,13 @@ class HTML(HostModule):
     @operation
     def text(self, handle: int, nodes: list[int]) -> object:
         tree = self._trees[handle]
-        return self._long("".join(tree.text(node) for node in _nodes(tree, nodes)))
+        return "".join(tree.text(node) for node in _nodes(tree, nodes))
 
     @operation
     def markup(self, handle: int, node: int) -> object:
         """The HTML inside the node."""
         tree = self._trees[handle]
-        return self._long(inner_html(tree, tree.nodes[node]))
+        return inner_html(tree, tree.nodes[node])
 
     @operation
     def value(self, handle: int, node: int) -> str | list[str] | None:
@@ -212,11 +208,6 @@ class HTML(HostModule):
         """The parts of a link; all empty if it is no URL."""
         found = None if reference is None else references.resolve(base, reference)
         return references.parts(found or URL())
-
-    def _long(self, text: str) -> object:
-        if len(text) <= _LONG_TEXT:
-            return text
-        return {"long": self.vu.interpreter.put_text(text.encode())}
 
 
 def _nodes(tree: Tree, numbers: Iterable[int]) -> list[Node]:

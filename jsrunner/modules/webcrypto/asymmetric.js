@@ -2,7 +2,6 @@
 // @ts-check
 import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
-import { unpack } from 'jsrunner:host';
 import {
   ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, PromisePrototypeThen, SafeArray, String,
   TypedArrayPrototypeGetLength, Uint8Array, isInstance,
@@ -11,14 +10,14 @@ import {
   NO_USAGES, checkUsages, hasUsage, innerOf, keyPair, looksLike, newKey,
 } from 'jsrunner:webcrypto/keys';
 import {
-  hashOf, integerOf, isHash, memberBytes, memberOf, needed, run, runAside, runForBytes,
+  hashOf, integerOf, isHash, memberBytes, memberOf, needed, run, runAside,
 } from 'jsrunner:webcrypto/values';
 
 /** A key that the Python half has read: [type, material, bits of an RSA modulus]. */
 const imported = (found, algorithm, extractable, usages, inner) => {
   const type = found[0];
   if (type === 'private' && !usages.length) fail('SyntaxError', NO_USAGES);
-  return newKey(type, extractable, algorithm, usages, { ...inner, material: unpack(found[1]) });
+  return newKey(type, extractable, algorithm, usages, { ...inner, material: found[1] });
 };
 
 // -- elliptic curves -------------------------------------------------------------------------------
@@ -61,7 +60,7 @@ const elliptic = (own) => ({
   exportKey: () => (format, key) => {
     const publicOf = () => ecMaterial(key, 'public', 'key is not a valid elliptic curve public key');
     switch (format) {
-      case 'raw': return runForBytes('export_point', publicOf());
+      case 'raw': return run('export_point', publicOf());
       case 'spki': return copyOf(publicOf());
       case 'pkcs8': return copyOf(ecMaterial(key, 'private', 'key is not a valid elliptic curve private key'));
       case 'jwk': return run('export_jwk', innerOf(key).type === 'private', innerOf(key).material);
@@ -79,7 +78,7 @@ const ecdsa = {
   ...elliptic({ private: ['sign'], public: ['verify'], all: SIGNING }),
   sign(name, parameters) {
     const hash = hashOf(parameters);
-    return (key, data) => runForBytes('ecdsa_sign', ecMaterial(key, 'private', 'key is not a valid ECDSA private key'),
+    return (key, data) => run('ecdsa_sign', ecMaterial(key, 'private', 'key is not a valid ECDSA private key'),
       checkHash(hash), data);
   },
   verify(name, parameters) {
@@ -131,7 +130,7 @@ const ecdh = {
       const mine = curveOf(key);
       const theirs = curveOf(other);
       if (mine !== theirs) fail('InvalidAccessError', 'keys have different curves ' + mine + ' and ' + theirs);
-      const shared = runForBytes('ecdh', ecMaterial(key, 'private', 'key is not a valid ECDH private key'),
+      const shared = run('ecdh', ecMaterial(key, 'private', 'key is not a valid ECDH private key'),
         ecMaterial(other, 'public', 'key is not a valid ECDH public key'));
       if (bits < 0 || bits > ArrayBufferPrototypeGetByteLength(shared) * 8) {
         fail('OperationError', 'length is too large');
@@ -227,7 +226,7 @@ const rsa = (own) => ({
 
 const pkcs1 = {
   ...rsa({ private: ['sign'], public: ['verify'], all: SIGNING }),
-  sign: () => (key, data) => runForBytes('rsa_sign', rsaMaterial(key, 'private'), innerOf(key).hash, null, data),
+  sign: () => (key, data) => run('rsa_sign', rsaMaterial(key, 'private'), innerOf(key).hash, null, data),
   verify: () => (key, signature, data) => run('rsa_verify', rsaMaterial(key, 'public'), innerOf(key).hash, null,
     signature, data),
 };
@@ -246,7 +245,7 @@ const pss = {
     const salt = pssSalt(parameters, 'generates salt with maximum length . Sign result might be different.');
     return (key, data) => {
       const material = rsaMaterial(key, 'private');
-      return runForBytes('rsa_sign', material, innerOf(key).hash, salt(), data);
+      return run('rsa_sign', material, innerOf(key).hash, salt(), data);
     };
   },
   verify(name, parameters) {
@@ -261,7 +260,7 @@ const pss = {
 
 const oaep = (encrypts) => (name, parameters) => {
   const label = memberBytes(memberOf(parameters, 'label'));
-  return (key, data) => runForBytes('oaep', encrypts, rsaMaterial(key, encrypts ? 'public' : 'private'),
+  return (key, data) => run('oaep', encrypts, rsaMaterial(key, encrypts ? 'public' : 'private'),
     innerOf(key).hash, label, data);
 };
 

@@ -1,7 +1,6 @@
 // jsrunner:webcrypto/keys — keys of crypto.subtle: what a script sees of them, and what only this side knows.
 // @ts-check
 import { fail } from 'jsrunner:errors';
-import { unpack } from 'jsrunner:host';
 import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypePush, Object,
   ObjectDefineProperty, ObjectPreventExtensions, SafeArray, SafeWeakMap, String,
@@ -49,9 +48,9 @@ const common = (some, others) => {
 /** A pair of keys from two handles of their material; each takes of the usages those that are its own. */
 export const keyPair = (algorithm, extractable, usages, own, inner, pair) => ({
   privateKey: newKey('private', extractable, { ...algorithm }, common(usages, own.private),
-    { ...inner, material: unpack(pair[0]) }),
+    { ...inner, material: pair[0] }),
   publicKey: newKey('public', true, { ...algorithm }, common(usages, own.public),
-    { ...inner, material: unpack(pair[1]) }),
+    { ...inner, material: pair[1] }),
 });
 
 /** Fails unless each usage is one of `allowed`. */

@@ -3,15 +3,14 @@
 import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { unpack } from 'jsrunner:host';
 import { MathFloor } from 'jsrunner:more_primordials';
 import {
-  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathMax, PromisePrototypeThen,
+  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathMax,
   StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { NO_USAGES, checkUsages, hasUsage, innerOf, looksLike, newKey } from 'jsrunner:webcrypto/keys';
 import {
-  HASHES, failPlainly, hashOf, integerOf, memberBytes, memberOf, needed, run, runAside, runForBytes,
+  HASHES, failPlainly, hashOf, integerOf, memberBytes, memberOf, needed, run, runAside,
 } from 'jsrunner:webcrypto/values';
 
 const sizeOf = ArrayBufferPrototypeGetByteLength;
@@ -31,7 +30,7 @@ const secretJwk = (key, alg) => ({
   kty: 'oct', k: run('to_base64url', innerOf(key).material), alg, ext: key.extractable, key_ops: key.usages,
 });
 
-const secretOfJwk = (data) => runForBytes('symmetric_jwk', data);
+const secretOfJwk = (data) => run('symmetric_jwk', data);
 
 const exported = (format, key, alg) => {
   if (format === 'raw') return copyOf(innerOf(key).material);
@@ -55,7 +54,7 @@ const aes = {
     return (extractable, usages) => {
       checkUsages(usages, name === 'AES-KW' ? ['wrapKey', 'unwrapKey'] : ENCRYPTION, false);
       if (!ArrayPrototypeIncludes(AES_LENGTHS, length)) fail('OperationError', 'invalid key length');
-      return finished(aesKey(name, runForBytes('random', length / 8), extractable, usages), usages);
+      return finished(aesKey(name, run('random', length / 8), extractable, usages), usages);
     };
   },
   importKey: (name) => (format, data, extractable, usages) => {
@@ -78,7 +77,7 @@ const cbc = (encrypts) => (name, parameters) => {
       fail('OperationError', encrypts ? 'iv length is not 16 bytes' : 'iv length is invalid, should be 16 bytes');
     }
     if (encrypts && sizeOf(data) === 0) fail('OperationError', 'could not pad plaintext');
-    return runForBytes('cbc', encrypts, secretOf(key), iv, data);
+    return run('cbc', encrypts, secretOf(key), iv, data);
   };
 };
 
@@ -95,7 +94,7 @@ const ctr = (encrypts) => (name, parameters) => {
         ? 'invalid counter length, out of the 0 < x < 128 bounds'
         : 'invalid length, should be within 1 <= length <= 128 bounds');
     }
-    return runForBytes('ctr', secretOf(key), counter, data);
+    return run('ctr', secretOf(key), counter, data);
   };
 };
 
@@ -130,7 +129,7 @@ const gcm = (encrypts) => (name, parameters) => {
     const secret = encrypts
       ? secretOf(key, 'ImplementationError', 'could not get key data')
       : secretOf(key, 'OperationError', 'invalid key handle');
-    return runForBytes('gcm', encrypts, secret, iv, extra, bits / 8, data);
+    return run('gcm', encrypts, secret, iv, extra, bits / 8, data);
   };
 };
 
@@ -149,7 +148,7 @@ const hmacLength = (parameters) => {
 const signature = (key, data) => {
   const inner = innerOf(key);
   if (!inner || inner.hash === undefined) fail('InvalidAccessError', 'key algorithm does not describe a HMAC key');
-  return runForBytes('hmac', inner.hash, secretOf(key, 'InvalidAccessError', 'key handle is of incorrect type'), data);
+  return run('hmac', inner.hash, secretOf(key, 'InvalidAccessError', 'key handle is of incorrect type'), data);
 };
 
 const hmac = {
@@ -163,7 +162,7 @@ const hmac = {
       if (length === 0) fail('OperationError', "algorithm's length cannot be 0");
       const bytes = MathFloor(length / 8);
       if (bytes < 0 || bytes > MOST_BYTES) fail('OperationError', 'invalid key length: ' + length);
-      return finished(hmacKey(hash, length, runForBytes('random', bytes), extractable, usages), usages);
+      return finished(hmacKey(hash, length, run('random', bytes), extractable, usages), usages);
     };
   },
   importKey(name, parameters) {
@@ -219,7 +218,7 @@ const derivation = (parameters) => {
     if (HASHES[hash] === undefined) fail('NotSupportedError', 'hash function not supported');
     if (size < 1) failPlainly('pkbdf2: keyLength must be larger than 0');
     if (size > MOST_BYTES || iterations > 2 ** 31 - 1) failPlainly('pkbdf2: keyLength too long');
-    return PromisePrototypeThen(runAside('pbkdf2', hash, secret, salt, MathMax(iterations, 1), size), unpack);
+    return runAside('pbkdf2', hash, secret, salt, MathMax(iterations, 1), size);
   };
 };
 

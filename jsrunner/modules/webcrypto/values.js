@@ -2,7 +2,7 @@
 // @ts-check
 import { TypedArrayPrototypeGetBuffer, copyOf, isBytes } from 'jsrunner:bytes';
 import { GoValue, fail } from 'jsrunner:errors';
-import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { aside } from 'jsrunner:loop';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, DataView,
@@ -33,7 +33,7 @@ export const bytesOf = (value) => {
 export const memberBytes = (value) => {
   if (isNullish(value)) return NOTHING;
   if (isBytes(value)) return copyOf(value);
-  if (typeof value === 'string') return runForBytes('encode', packText(value));
+  if (typeof value === 'string') return run('encode', value);
   if (ArrayIsArray(value)) {
     const bytes = new Uint8Array(value.length);
     for (let i = 0; i < value.length; i += 1) bytes[i] = integerOf(value[i]);
@@ -148,18 +148,10 @@ export const usagesOf = (usages, index) => {
 
 // -- calls of the Python half ----------------------------------------------------------------------
 
-/** Call `send(op, ...)` with the buffers among the arguments packed. */
-const packed = (send, op, args) => {
+const call = (send, op, args) => {
   const values = SafeArray('subtle.' + op);
-  for (let i = 0; i < args.length; i += 1) {
-    ArrayPrototypePush(values, isInstance(ArrayBuffer, args[i]) ? pack(args[i]) : args[i]);
-  }
-  try {
-    return ReflectApply(send, undefined, values);
-  } finally {
-    release();
-  }
+  for (let i = 0; i < args.length; i += 1) ArrayPrototypePush(values, args[i]);
+  return ReflectApply(send, undefined, values);
 };
-export const run = (op, ...args) => packed(host, op, args);
-export const runForBytes = (op, ...args) => unpack(packed(host, op, args));
-export const runAside = (op, ...args) => packed(aside, op, args);
+export const run = (op, ...args) => call(host, op, args);
+export const runAside = (op, ...args) => call(aside, op, args);

@@ -1,8 +1,8 @@
 // k6/crypto: https://grafana.com/docs/k6/latest/javascript-api/k6-crypto/
 // @ts-check
-import { packInput } from 'jsrunner:bytes';
+import { bytesArgument } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
-import { host, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { FinalizationRegistry, FinalizationRegistryPrototypeRegister } from 'jsrunner:more_primordials';
 import { ArrayBuffer, ArrayPrototypeIncludes, MathTrunc } from 'jsrunner:primordials';
 import { asText } from 'jsrunner:values';
@@ -12,11 +12,6 @@ const ENCODINGS = ['base64', 'base64url', 'base64rawurl', 'hex', 'binary'];
 /** No number of Go's; and as many bytes as are worth a look at the memory that is left. */
 const MOST = 2 ** 63;
 const MUCH = 1 << 20;
-
-const result = (encoding, value) => {
-  release();
-  return encoding === 'binary' ? unpack(value) : value;
-};
 
 const checkEncoding = (encoding) => {
   const name = asText(encoding);
@@ -38,24 +33,21 @@ const hashers = new FinalizationRegistry((handle) => host('crypto.drop', handle)
 /** A hash, or with a key an HMAC, that grows; `digest` may be asked for at any time. */
 const hasher = (algorithm, key) => {
   const held = { __proto__: null, handle: host('crypto.begin', algorithm, key) };
-  release();
   FinalizationRegistryPrototypeRegister(hashers, held, held.handle);
   return {
     update: (input) => {
-      host('crypto.update', held.handle, packInput(input, 'invalid type'));
-      release();
+      host('crypto.update', held.handle, bytesArgument(input, 'invalid type'));
     },
     digest: (encoding) => {
       const name = checkEncoding(encoding);
-      return result(name, host('crypto.digest', held.handle, name));
+      return host('crypto.digest', held.handle, name);
     },
   };
 };
 
 const oneShot = (algorithm) => (input, encoding) => {
-  const packed = packInput(input, algorithm + ' failed: invalid type');
-  const name = checkEncoding(encoding);
-  return result(name, host('crypto.hash', algorithm, packed, name));
+  const data = bytesArgument(input, algorithm + ' failed: invalid type');
+  return host('crypto.hash', algorithm, data, checkEncoding(encoding));
 };
 
 export const md4 = oneShot('md4');
@@ -69,27 +61,24 @@ export const sha512_224 = oneShot('sha512_224');
 export const sha512_256 = oneShot('sha512_256');
 
 export const createHash = (algorithm) => hasher(checkAlgorithm(algorithm), null);
-export const createHMAC = (algorithm, secret) => hasher(checkAlgorithm(algorithm), packInput(secret, 'invalid type'));
+export const createHMAC = (algorithm, secret) => hasher(checkAlgorithm(algorithm), bytesArgument(secret, 'invalid type'));
 
 export function hmac(algorithm, secret, data, encoding) {
   const name = checkAlgorithm(algorithm);
-  const key = packInput(secret, 'invalid type');
-  const packed = packInput(data, 'invalid type');
-  const form = checkEncoding(encoding);
-  return result(form, host('crypto.hmac', name, key, packed, form));
+  const key = bytesArgument(secret, 'invalid type');
+  const bytes = bytesArgument(data, 'invalid type');
+  return host('crypto.hmac', name, key, bytes, checkEncoding(encoding));
 }
 
 export function hexEncode(data) {
-  const hex = host('crypto.hex', packInput(data, 'invalid type'));
-  release();
-  return hex;
+  return host('crypto.hex', bytesArgument(data, 'invalid type'));
 }
 
 export function randomBytes(size) {
   const count = MathTrunc(size) || 0;
   if (count < 1 || count >= MOST) throw new GoError('invalid size');
   if (count > MUCH) void new ArrayBuffer(count); // throws if there is no room
-  return unpack(host('crypto.random', count));
+  return host('crypto.random', count);
 }
 
 export default {

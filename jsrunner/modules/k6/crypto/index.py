@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.bytes import Packed, unpack_input
+from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.modules.k6 import encoding
 
 if TYPE_CHECKING:
@@ -47,19 +47,19 @@ class Crypto(HostModule):
         self._count = 0
 
     @operation
-    def hash(self, algorithm: str, data: Packed, form: str) -> object:
-        return self._encoded(new_hash(algorithm, self._bytes(data)).digest(), form)
+    def hash(self, algorithm: str, data: TextOrBytes, form: str) -> object:
+        return self._encoded(new_hash(algorithm, bytes_of(data)).digest(), form)
 
     @operation
-    def hmac(self, algorithm: str, key: Packed, data: Packed, form: str) -> object:
-        hasher = _new_hmac(algorithm, self._bytes(key))
-        hasher.update(self._bytes(data))
+    def hmac(self, algorithm: str, key: TextOrBytes, data: TextOrBytes, form: str) -> object:
+        hasher = _new_hmac(algorithm, bytes_of(key))
+        hasher.update(bytes_of(data))
         return self._encoded(hasher.digest(), form)
 
     @operation
-    def begin(self, algorithm: str, key: Packed | None) -> int:
+    def begin(self, algorithm: str, key: TextOrBytes | None) -> int:
         """A handle for `update` and `digest`; with a key an HMAC."""
-        hasher = new_hash(algorithm) if key is None else _new_hmac(algorithm, self._bytes(key))
+        hasher = new_hash(algorithm) if key is None else _new_hmac(algorithm, bytes_of(key))
         self._count += 1
         self._hashers[self._count] = hasher
         return self._count
@@ -69,27 +69,24 @@ class Crypto(HostModule):
         del self._hashers[handle]
 
     @operation
-    def update(self, handle: int, data: Packed) -> None:
-        self._hashers[handle].update(self._bytes(data))
+    def update(self, handle: int, data: TextOrBytes) -> None:
+        self._hashers[handle].update(bytes_of(data))
 
     @operation
     def digest(self, handle: int, form: str) -> object:
         return self._encoded(self._hashers[handle].digest(), form)
 
     @operation
-    def hex(self, data: Packed) -> str:
-        return self._bytes(data).hex()
+    def hex(self, data: TextOrBytes) -> str:
+        return bytes_of(data).hex()
 
     @operation
     def random(self, size: int) -> object:
-        return self.vu.interpreter.put_buffer(os.urandom(size))
-
-    def _bytes(self, packed: Packed) -> bytes:
-        return unpack_input(self.vu.interpreter, packed)
+        return os.urandom(size)
 
     def _encoded(self, data: bytes, form: str) -> object:
         if form == "hex":
             return data.hex()
         if form == "binary":
-            return self.vu.interpreter.put_buffer(data)
+            return data
         return encoding.encode(data, form.replace("base64raw", "raw").replace("base64", ""))

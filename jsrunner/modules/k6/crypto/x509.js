@@ -1,7 +1,7 @@
 // k6/crypto/x509: https://grafana.com/docs/k6/latest/javascript-api/k6-crypto/x509/
 // @ts-check
-import { copyOf, isBytes, packInput } from 'jsrunner:bytes';
-import { host, release } from 'jsrunner:host';
+import { copyOf, isBytes, bytesArgument } from 'jsrunner:bytes';
+import { host } from 'jsrunner:host';
 import { ArrayIsArray, String, TypeError, Uint8Array } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
@@ -11,21 +11,20 @@ const refuse = (reason) => {
 
 /** What can be bytes to Go: buffers, texts, lists of numbers. */
 const packed = (value) => {
-  if (isNullish(value)) return packInput('');
-  if (typeof value === 'string') return packInput(value);
+  if (isNullish(value)) return bytesArgument('');
+  if (typeof value === 'string') return bytesArgument(value);
   if (typeof value !== 'object' && typeof value !== 'function') {
     refuse('could not convert ' + String(value) + ' to []uint8');
   }
-  if (isBytes(value)) return packInput(copyOf(value));
+  if (isBytes(value)) return bytesArgument(copyOf(value));
   if (!ArrayIsArray(value)) refuse('cannot convert ' + String(value) + ' to []uint8: not an array or iterable');
   const bytes = new Uint8Array(value.length);
   for (let i = 0; i < value.length; i += 1) bytes[i] = value[i];
-  return packInput(bytes);
+  return bytesArgument(bytes);
 };
 
 const reader = (name) => (encoded) => {
   const found = host('crypto_x509.' + name, packed(encoded));
-  release();
   return found;
 };
 

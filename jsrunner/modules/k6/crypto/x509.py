@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.bytes import Packed, unpack_input
+from jsrunner.modules.bytes import TextOrBytes, bytes_of
 
 _SIGNATURES: Final = {
     SignatureAlgorithmOID.RSA_WITH_MD5: "MD5-RSA",
@@ -69,8 +69,8 @@ def _decoded(text: bytes) -> bytes | None:
 class X509(HostModule):
     specifier = "k6/crypto/x509"
 
-    def _certificate(self, packed: Packed) -> x509.Certificate:
-        data = _decoded(unpack_input(self.vu.interpreter, packed))
+    def _certificate(self, encoded: TextOrBytes) -> x509.Certificate:
+        data = _decoded(bytes_of(encoded))
         if data is None:
             raise HostError("failed to decode certificate PEM file")
         try:
@@ -82,8 +82,8 @@ class X509(HostModule):
         return certificate
 
     @operation
-    def parse(self, packed: Packed) -> dict[str, Any]:
-        certificate = self._certificate(packed)
+    def parse(self, encoded: TextOrBytes) -> dict[str, Any]:
+        certificate = self._certificate(encoded)
         try:
             key: object = certificate.public_key()
         except _MALFORMED:
@@ -105,16 +105,16 @@ class X509(HostModule):
         }
 
     @operation
-    def alt_names(self, packed: Packed) -> list[str]:
-        return _alt_names(self._certificate(packed))
+    def alt_names(self, encoded: TextOrBytes) -> list[str]:
+        return _alt_names(self._certificate(encoded))
 
     @operation
-    def issuer(self, packed: Packed) -> dict[str, Any]:
-        return _issuer(self._certificate(packed).issuer)
+    def issuer(self, encoded: TextOrBytes) -> dict[str, Any]:
+        return _issuer(self._certificate(encoded).issuer)
 
     @operation
-    def subject(self, packed: Packed) -> dict[str, Any]:
-        return _subject(self._certificate(packed).subject)
+    def subject(self, encoded: TextOrBytes) -> dict[str, Any]:
+        return _subject(self._certificate(encoded).subject)
 
 
 def _numbers(key: object) -> dict[str, str]:

@@ -71,7 +71,7 @@ class FileSystem(HostModule):
         file = self.files[handle]
         if file.position >= len(file.content):
             return None
-        return self.vu.interpreter.put_buffer(file.take(size))
+        return file.take(size)
 
     @operation
     def seek(self, handle: int, distance: int, whence: int) -> int:
