@@ -25,7 +25,8 @@
  *  - The thread touches a VU and its interpreter only while it holds `lock`, and only if the VU is watched. VUs
  *    are watched from the beginning to the end of a command, and are freed with the lock held.
  *  - `suspect` names a VU and its resume: the handler leaves a fiber only in the very run that was seen.
- *  - The thread runs nothing of a script. It measures where the countdown is with an interpreter of its own.
+ *  - The thread never enters the engine, but for JS_SetMaxStackSize, which only stores. The main thread measures
+ *    where the countdown is, before the thread is there (0.3 ms, once per process).
  */
 #include "core.h"
 
@@ -57,7 +58,7 @@ static struct {
 } suspect;
 /* Where the engine's code is. */
 static uintptr_t code_start, code_end;
-/* Where in a context the countdown is; 0: not measured yet, -1: not found. */
+/* Where in a context the countdown is; 0: not measured yet, -1: not there. */
 static ptrdiff_t countdown_offset;
 
 /* -- the countdown -------------------------------------------------------------------------------- */
@@ -146,12 +147,7 @@ static void *watch(void *argument)
         bool is_same = vu && resume == seen;
         seen = resume;
         if (!is_same || vu != core.running || !vu->is_watched) continue;
-        if (!countdown_offset) {
-            pthread_mutex_unlock(&lock);
-            ptrdiff_t offset = measure_countdown();
-            pthread_mutex_lock(&lock);
-            countdown_offset = offset;
-        } else if (interrupt_calls(vu)) {
+        if (interrupt_calls(vu)) {
             suspect.resume = resume;
             suspect.vu = vu;
             pthread_kill(main_thread, SIGNAL);
@@ -233,7 +229,7 @@ static void after_fork(void)
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 static void after_fork_parent(void) { pthread_mutex_unlock(&lock); }
 
-/* Start the watchdog of this process, whose main thread calls. It is gone in processes that are forked
+/* Start the watchdog of this process, whose main thread calls, on the main stack. It is gone in processes that are forked
  * later. Returns false if the system has no thread to spare: slow built-ins then end late, or are killed with
  * the process. */
 CORE_API bool core_watch(void)
@@ -252,6 +248,7 @@ CORE_API bool core_watch(void)
         struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER};
         sigaction(SIGNAL, &action, NULL);
     }
+    if (!countdown_offset) countdown_offset = measure_countdown();
     main_thread = pthread_self();
     /* Signals are for the main thread. */
     sigset_t all, before;
