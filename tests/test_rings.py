@@ -1,9 +1,9 @@
 """The architecture: which part of the package may import which, and that the plan ring is pure.
 
 LAYERS is the order, from the bottom up. A module imports only from its own layer's part and from
-layers below. `if TYPE_CHECKING:` may look up, for types are no dependency; but not in the plan ring,
-which decides what a run is and what it has measured: it knows no clock, no socket, no greenlet and
-no engine, so that a schedule of a day is tested in milliseconds.
+layers below, under `if TYPE_CHECKING:` too. The plan ring, which decides what a run is and what it has
+measured, knows no clock, no socket, no greenlet and no engine, so that a schedule of a day is tested in
+milliseconds.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ LAYERS = (
     {"worker.plan", "worker.recorder"},  # what workers are told; what they measure
     {"core"},  # the hot path in C
     {"transport", "engine"},  # sockets; JavaScript
+    {"modules.context"},  # what modules may ask for
     {"modules.base"},
     {"modules.extensions"},  # modules of other packages
     {"modules.registry"},  # which modules there are
@@ -57,6 +58,12 @@ IMPURE = {
     "select", "selectors", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
     "websocket", "websockets",
 }  # fmt: skip
+
+
+#: Types that a part takes from above: the coordinator names the log and the display that it is given.
+LOOKS_UP = {("coordinator", "ui")}
+#: Circles within one part, by types: how a process, its scenarios and its VUs know each other.
+CIRCLES = ({"worker.process", "worker.scenario", "worker.vu"}, {"coordinator.run", "ui.display"})
 
 
 class Import(NamedTuple):
@@ -137,12 +144,39 @@ def test_every_layer_is_there() -> None:
 def test_a_layer_imports_only_from_layers_below() -> None:
     wrong = []
     for module, path, one in our_imports():
-        if one.typing_only or not one.name.startswith("jsrunner."):
+        if not one.name.startswith("jsrunner."):
             continue
         part, imported = part_of(module), part_of(one.name[9:])
+        if one.typing_only and (part, imported) in LOOKS_UP:
+            continue
         if part != imported and rank_of(imported) >= rank_of(part):
             wrong.append(f"{path.relative_to(ROOT)}:{one.line}: {part} imports {one.name}")
     assert wrong == []
+
+
+def test_there_are_no_other_circles() -> None:
+    graph: dict[str, set[str]] = {module: set() for module in MODULES}
+    for module, _, one in our_imports():
+        if one.name.startswith("jsrunner."):
+            graph[module].add(one.name[9:])
+    reached = {module: closure(graph, module) for module in graph}
+    circles = {
+        frozenset(other for other in reached[module] if module in reached[other])
+        for module in graph
+        if module in reached[module]
+    }
+    assert circles == {frozenset(circle) for circle in CIRCLES}
+
+
+def closure(graph: dict[str, set[str]], start: str) -> set[str]:
+    """All that a module imports, and what that imports."""
+    reached: set[str] = set()
+    pending = [start]
+    while pending:
+        for module in graph.get(pending.pop(), set()) - reached:
+            reached.add(module)
+            pending.append(module)
+    return reached
 
 
 def test_the_plan_ring_looks_at_nothing_but_itself_and_what_is_pure() -> None:

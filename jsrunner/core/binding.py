@@ -76,6 +76,7 @@ class DialFacts(ctypes.Structure):
         ("recipe", c_int64),
         ("started", c_double),
         ("vu", c_int32),
+        ("is_blocking", c_int32),
         ("key", c_char * 24),
     )
 

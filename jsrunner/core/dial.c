@@ -346,7 +346,7 @@ CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor,
 struct dial_facts {
     int64_t recipe;
     double started;
-    int32_t vu;
+    int32_t vu, is_blocking;
     char key[KEY_CHARACTERS];
 };
 
@@ -356,7 +356,7 @@ CORE_API bool core_dial_facts(uint32_t slot, uint32_t generation, struct dial_fa
     struct session *session = session_at(slot, generation);
     if (!session || !session->dialing || !session->dialing->recipe) return false;
     const struct dialing *dialing = session->dialing;
-    *facts = (struct dial_facts){dialing->recipe->number, dialing->started, session->vu->index, {0}};
+    *facts = (struct dial_facts){dialing->recipe->number, dialing->started, session->vu->index, session->is_blocking, {0}};
     memcpy(facts->key, dialing->key, sizeof facts->key);
     return true;
 }

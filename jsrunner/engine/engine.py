@@ -12,7 +12,7 @@ import ctypes
 import functools
 import re
 from ctypes import string_at
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -21,7 +21,6 @@ from jsrunner.core import binding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.engine.interpreter import Interpreter
 
 #: Seconds of one turn: then gevent's other watchers have theirs.
 _TURN: Final = 0.002
@@ -41,6 +40,16 @@ encode: Final = msgspec.msgpack.Encoder().encode
 decode: Final = msgspec.msgpack.Decoder().decode
 
 
+class Asks(Protocol):
+    """Who has made a fiber (`engine.interpreter.Interpreter`), and hears what its JavaScript wants."""
+
+    def finish(self, status: int, data: bytes) -> None:
+        """Take the end of the command under way."""
+
+    def answer(self, serial: int, operation: int, data: bytes) -> None:
+        """Answer a request for an operation."""
+
+
 class Engine:
     """One per process. `library` has the core's functions (see core/binding.py)."""
 
@@ -48,7 +57,7 @@ class Engine:
         self, stack_bytes: int = binding.STACK_BYTES, memory_bytes: int = binding.MEMORY_BYTES
     ) -> None:
         self.library = binding.load(stack_bytes, memory_bytes)
-        self._interpreters: dict[int, Interpreter] = {}
+        self._interpreters: dict[int, Asks] = {}
         self._requests = (ctypes.c_char * (binding.REQUEST.size * _REQUESTS_AT_ONCE))()
         self._requests_view = memoryview(self._requests)
         #: For requests that concern no VU: called with (slot or -1, generation, detail, data).
@@ -113,7 +122,7 @@ class Engine:
 
     # -- VUs ---------------------------------------------------------------------------------------
 
-    def add(self, interpreter: Interpreter) -> int:
+    def add(self, interpreter: Asks) -> int:
         """Make a fiber for an interpreter; return its index."""
         index: int = self.library.core_vu_create()
         if index < 0:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.worker.vu import VU
+    from jsrunner.modules.context import ModuleContext
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
@@ -50,7 +50,7 @@ class HostModule:
     #: What scripts import, e.g. "k6/crypto"; the file's path says the same.
     specifier: ClassVar[str]
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         self.vu = vu
 
     @classmethod

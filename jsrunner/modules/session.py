@@ -13,7 +13,8 @@ import orjson
 from jsrunner.engine.engine import DEFLATE, HEAD, INFLATE
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.session_attempt import Attempt, Connecting, Question
+from jsrunner.modules.connecting import Connecting, Question
+from jsrunner.modules.session_attempt import Attempt
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import url
 from jsrunner.transport.deflate import OFFER, STRICT_OFFER, Deflate
@@ -21,8 +22,8 @@ from jsrunner.transport.errors import MessageTooBig, ProtocolViolation
 
 if TYPE_CHECKING:
     from jsrunner.core.binding import DialFacts
+    from jsrunner.modules.context import ModuleContext
     from jsrunner.transport.dial import Direct
-    from jsrunner.worker.vu import VU
 
 _NO_HANDSHAKE: Final = "closed before the connection was established"
 
@@ -30,7 +31,7 @@ _NO_HANDSHAKE: Final = "closed before the connection was established"
 class Session(HostModule):
     specifier = "jsrunner:session"
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
         #: Attempts to connect that are under way, by the session's key.
         self._attempts: dict[int, Attempt] = {}
@@ -93,8 +94,12 @@ class Session(HostModule):
         if attempt is not None:
             attempt.fail(_NO_HANDSHAKE)
 
-    def resume(self, key: int, question: Question, direct: Direct, facts: DialFacts) -> Attempt:
+    def resume(
+        self, key: int, question: Question | None, direct: Direct | None, facts: DialFacts
+    ) -> Attempt:
         """Take over a dialing that the core has begun by a recipe."""
+        if question is None:  # only its address and tags are lost
+            question = Question("", {}, self.vu.tags, bool(facts.is_blocking), -1)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
         attempt.resume(direct, facts)
         return attempt

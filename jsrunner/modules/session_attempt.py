@@ -12,16 +12,14 @@ import ctypes
 import os
 import socket as plain
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakValueDictionary
 
 import gevent
 from gevent import socket
 
-from jsrunner.core.binding import DialFacts
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.metrics.registry import BUILTIN
+from jsrunner.modules.connecting import Connecting, Opening, Question
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, handshake
 from jsrunner.transport.deflate import negotiate, negotiate_strictly
@@ -34,13 +32,13 @@ from jsrunner.transport.wire import ends_of, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsrunner.modules.session import Session
+    from jsrunner.core.binding import DialFacts
+    from jsrunner.engine.recorder import TagSet
+    from jsrunner.modules.context import ModuleContext
     from jsrunner.transport.cookies import CookieJar
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Direct
     from jsrunner.transport.url import URL
-    from jsrunner.worker.core_recorder import TagSet
-    from jsrunner.worker.vu import VU
 
 #: Seconds for name look-up, TCP, TLS and the handshake together (k6: the same, not an option).
 HANDSHAKE_TIMEOUT: Final = 60.0
@@ -57,81 +55,6 @@ _METRICS: Final = tuple(
 _PROTOCOL: Final = "Sec-Websocket-Protocol"
 _RECEIVE_BYTES: Final = 4096
 _TIMED_OUT: Final = "i/o timeout"
-#: As many recipes as the core has.
-_MOST_RECIPES: Final = 1024
-#: Answers, and tag sets, that are kept.
-_MOST_KEPT: Final = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What an answer that opens a session comes to; another may be the same but for its accept."""
-
-    status: str
-    protocol: str
-    extensions: list[str]
-    cookies: list[str]
-    #: What JavaScript gets, before and behind the key's answer.
-    before: bytes
-    behind: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a script has asked for."""
-
-    address: str
-    tags: dict[str, str]
-    vu_tags: TagSet
-    is_blocking: bool
-    #: The number of the core's recipe for this question, -1: none.
-    recipe: int
-
-
-class Connecting:
-    """A process's attempts that are under way, by the session's key; what is known of earlier ones."""
-
-    def __init__(self, library: Any) -> None:
-        self.library = library
-        self.attempts: dict[int, Attempt] = {}
-        #: Of VUs, by their interpreters' index.
-        self.halves: WeakValueDictionary[int, Session] = WeakValueDictionary()
-        #: Questions with recipes, and where these go.
-        self.recipes: dict[int, tuple[Question, Direct]] = {}
-        self._openings: dict[tuple[str, bytes, bytes], Opening] = {}
-        #: Tag sets and the numbers of their series, by all that decides upon the tags.
-        self.series: dict[tuple[object, ...], tuple[TagSet, Any]] = {}
-
-    def attempt(self, key: int) -> Attempt | None:
-        """Return the attempt of a session; it may be one that the core has begun by a recipe."""
-        attempt = self.attempts.get(key)
-        if attempt is None:
-            facts = DialFacts()
-            if self.library.core_dial_facts(key & 0xFFFFFFFF, key >> 32, ctypes.byref(facts)):
-                question, direct = self.recipes[facts.recipe]
-                attempt = self.halves[facts.vu].resume(key, question, direct, facts)
-        return attempt
-
-    def proceed(self, slot: int, generation: int, detail: int, data: bytes) -> None:
-        """Give an attempt what the core has told of it."""
-        attempt = self.attempt(generation << 32 | slot)
-        if attempt is not None:
-            attempt.proceed(detail, data)
-
-    def keep_recipe(self, question: Question, direct: Direct) -> None:
-        """Remember the question of a recipe, as long as the core has it."""
-        if len(self.recipes) >= _MOST_RECIPES:
-            self.recipes.pop(next(iter(self.recipes)))
-        self.recipes[question.recipe] = question, direct
-
-    def opening(self, address: str, before: bytes, behind: bytes) -> Opening | None:
-        """Return what an answer of an address with these bytes around the key's answer comes to."""
-        return self._openings.get((address, before, behind))
-
-    def keep_opening(self, address: str, before: bytes, behind: bytes, opening: Opening) -> None:
-        if len(self._openings) >= _MOST_KEPT:
-            self._openings.clear()
-        self._openings[address, before, behind] = opening
 
 
 class Attempt:
@@ -148,7 +71,7 @@ class Attempt:
 
     def __init__(
         self,
-        vu: VU,
+        vu: ModuleContext,
         connecting: Connecting,
         own: dict[int, Attempt],
         key: int,
@@ -236,9 +159,10 @@ class Attempt:
         if number:
             raise self._connect_error(number)
 
-    def resume(self, direct: Direct, facts: DialFacts) -> None:
+    def resume(self, direct: Direct | None, facts: DialFacts) -> None:
         """Take over what the core has begun by a recipe."""
-        self._ip, self._peer = direct.ip, shown((direct.ip, direct.port))
+        if direct is not None:
+            self._ip, self._peer = direct.ip, shown((direct.ip, direct.port))
         self._clock = facts.started
         self._nonce = facts.key.decode()
 
@@ -482,9 +406,7 @@ class Attempt:
             tag_set = recorder.tag_set(self._all_tags(status, protocol))
             numbers = [recorder.series(metric, tag_set).number for metric in _METRICS]
             known = tag_set, (ctypes.c_int32 * len(numbers))(*numbers)
-            if len(self._connecting.series) >= _MOST_KEPT:
-                self._connecting.series.clear()
-            self._connecting.series[key] = known
+            self._connecting.keep_series(key, known)
         return known
 
     def _all_tags(self, status: str, protocol: str) -> dict[str, str]:

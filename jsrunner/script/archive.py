@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import normpath
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -26,7 +26,7 @@ from jsrunner.script.specifiers import url_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsrunner.script.script import Script
+    from jsrunner.script.sources import Sources
 
 _HOME: Final = re.compile(r"(?i)^(/[a-z])?/(users|home|documents and settings)/[^/]+")
 _STDIN: Final = "file:///-"
@@ -165,8 +165,21 @@ def _member(members: Mapping[str, bytes], name: str) -> bytes:
     return members[name]
 
 
+class Archivable(Protocol):
+    """A script as an archive holds it (`script.script.Script`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def sources(self) -> Sources: ...
+
+
 def write(
-    script: Script, options: Mapping[str, Any], environment: Mapping[str, str], out: IO[bytes]
+    script: Archivable, options: Mapping[str, Any], environment: Mapping[str, str], out: IO[bytes]
 ) -> None:
     """Write the archive of a script whose init code has run."""
     import tarfile

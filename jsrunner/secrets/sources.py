@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from jsrunner.errors import ConfigError, UsageError
 from jsrunner.options.numbers import quote
+from jsrunner.secrets.errors import SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: The name under which `secrets.get` finds its source.
 DEFAULT: Final = "default"
-
-
-class SecretError(Exception):
-    """A secret cannot be had; scripts see the text."""
 
 
 class Source(Protocol):

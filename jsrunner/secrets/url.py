@@ -18,7 +18,7 @@ from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_go_duration
 from jsrunner.options.kinds import mismatch
 from jsrunner.options.numbers import quote as go_quote
-from jsrunner.secrets.sources import SecretError
+from jsrunner.secrets.errors import SecretError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from jsrunner.options.model import Options
-    from jsrunner.transport.dial import Dialer
+    from jsrunner.transport.http import Connects
 
 #: Seconds for one certificate.
 _TIMEOUT: Final = 10.0
@@ -42,7 +42,7 @@ class _Nobody:
 class Issuers:
     """Fetches the certificates of issuers, each address once."""
 
-    def __init__(self, options: Options, dialer: Dialer, environment: Mapping[str, str]) -> None:
+    def __init__(self, options: Options, dialer: Connects, environment: Mapping[str, str]) -> None:
         """
         Args:
             dialer: makes the connections, without fetching issuers itself.

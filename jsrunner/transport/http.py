@@ -6,7 +6,7 @@ them is a request with samples of its own. Connections are kept as Go's net/http
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import gevent
 
@@ -22,13 +22,13 @@ from jsrunner.transport.names import to_ascii
 from jsrunner.transport.stream import Expired, Stream, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.options.model import Options
-    from jsrunner.transport.dial import Dialer
     from jsrunner.transport.exchange import Call
     from jsrunner.transport.failures import Failure
     from jsrunner.transport.http2 import Http2
+    from jsrunner.transport.proxy import Proxies, Proxy
     from jsrunner.transport.stream import Meter
     from jsrunner.transport.url import URL
 
@@ -51,11 +51,28 @@ _SHORTEST: Final = 1e-6
 _AT_ONCE: Final = 1_000_000
 
 
+class Connects(Protocol):
+    """Makes TCP and TLS connections (`transport.dial.Dialer`). Each raises DialError."""
+
+    @property
+    def proxies(self) -> Proxies: ...
+    def connect(
+        self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = ...
+    ) -> Any:
+        """Return a gevent socket that is connected to the host."""
+
+    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = ...) -> Any:
+        """Return a gevent socket that is connected to the proxy."""
+
+    def secure(self, sock: Any, host: str, port: int, alpn: tuple[str, ...], vu: int) -> Any:
+        """Return a TLS socket on top of a connection to the host."""
+
+
 class Settings:
     """What the clients of a process share."""
 
     def __init__(
-        self, options: Options, dialer: Dialer, environment: Mapping[str, str], max_body: int
+        self, options: Options, dialer: Connects, environment: Mapping[str, str], max_body: int
     ) -> None:
         self.dialer = dialer
         self.heads = Heads()

@@ -40,7 +40,8 @@ class Expired(Exception):
 class Meter(Protocol):
     """Who counts the bytes on the wire: a VU."""
 
-    id: int
+    @property
+    def id(self) -> int: ...
 
     def add_bytes(self, sent: int, received: int) -> None:
         """Count bytes that were sent and received."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gevent.event import Event
 
 from jsrunner.engine.engine import DRAIN, TLS, process_engine
+from jsrunner.engine.recorder import Recorder
 from jsrunner.errors import JsrunnerError, ScriptError
 from jsrunner.metrics.registry import BUILTIN, Registry
 from jsrunner.modules import registry
@@ -19,7 +20,6 @@ from jsrunner.options.duration import format_duration
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.worker.board import COMPLETED, INTERRUPTED
-from jsrunner.worker.core_recorder import CoreRecorder
 from jsrunner.worker.messages import Initialized, Loaded, Log, MarkFailed, Secret
 from jsrunner.worker.vu import VU
 
@@ -118,7 +118,7 @@ class Process:
         self.registry = Registry()
         self.engine = process_engine()
         self.engine.library.core_image_clear()  # another script's, as in tests
-        self.recorder = CoreRecorder(self.engine.library, self.registry)
+        self.recorder = Recorder(self.engine.library, self.registry)
         #: wss sessions by their keys: Python's ssl stands between the core and the socket.
         self.secure: dict[int, SecureStream] = {}
         #: The compression of sessions that have agreed on permessage-deflate, by key.
@@ -182,7 +182,7 @@ class Process:
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()
         self.minimum_iteration = options.min_iteration_duration or 0.0
-        self.recorder = CoreRecorder(self.engine.library, self.registry, plan.formatters)
+        self.recorder = Recorder(self.engine.library, self.registry, plan.formatters)
         self.secrets.divide(len(plan.shares))
         self.script.sealed = True
         self.stop_event = Event()
@@ -299,6 +299,22 @@ class Process:
     def mark_failed(self, text: str) -> None:
         """exec.test.fail: the run goes on and ends as failed."""
         self.say(MarkFailed(text))
+
+    @property
+    def active_vus(self) -> int:
+        """Return how many VUs iterate, in all processes."""
+        return sum(one.counts.active for one in self.scenarios.values())
+
+    @property
+    def initialized_vus(self) -> int:
+        """Return how many VUs the run has, in all processes."""
+        assert self.board is not None
+        return self.board.vus
+
+    def next_start(self, now_ns: int, interval_ns: int) -> int:
+        """Return when the next request of the run may start, if they are to be so far apart."""
+        assert self.board is not None
+        return self.board.next_start(now_ns, interval_ns)
 
     @property
     def iterations_completed(self) -> int:

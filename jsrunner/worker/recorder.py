@@ -1,8 +1,7 @@
-"""What a worker measures: series (a metric with a tag set), added up until they are collected.
+"""What the coordinator itself measures, in pure Python: series, added up until they are collected.
 
-Every sample of the process goes through `Series.add`. Without outputs a sample costs an addition or
-an append; outputs that want each sample get it as a line, formatted here, so that the coordinator
-only copies bytes. Once a second `Recorder.collect` takes the deltas for the coordinator.
+It is to the coordinator what `engine.recorder` is to a worker, for the few samples that are the run's
+own, such as `vus`: outputs that want each sample get a line, and once a second `collect` gives deltas.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from array import array
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from jsrunner.metrics.registry import Metric
     from jsrunner.outputs.base import LineWriter, SampleFormatter
@@ -54,16 +53,6 @@ class Series:
         self.put(value)
         if self._recorder.outputs:
             self._recorder.write(self, value, time_s, metadata)
-
-    def add_many(self, count: int, time_s: float, metadata: dict[str, str] | None = None) -> None:
-        """`count` samples of value 1 at one time, as of messages that were read together."""
-        if self._recorder.outputs:
-            for _ in range(count):
-                self.add(1, time_s, metadata)
-            return
-        if not self._touched:
-            self._touch(time_s)
-        self.put(count)
 
     def _touch(self, time_s: float) -> None:
         """The first sample since the last collection."""
@@ -143,36 +132,6 @@ class _Trend(Series):
         return self.values.tobytes()
 
 
-class Row:
-    """Series that are always fed together, as the metrics of one request are.
-
-    Between two collections a value costs an append or an addition, where no output wants each sample.
-    """
-
-    __slots__ = ("_generation", "_puts", "_recorder", "_series")
-
-    def __init__(self, recorder: Recorder, series: Sequence[Series]) -> None:
-        self._recorder = recorder
-        self._series = tuple(series)
-        self._puts: tuple[Callable[[float], None], ...] = ()
-        self._generation = -1
-
-    def add(
-        self, values: Sequence[float], time_s: float, metadata: dict[str, str] | None = None
-    ) -> None:
-        """Record one value of each series, in their order."""
-        recorder = self._recorder
-        if self._generation == recorder.generation:
-            for put, value in zip(self._puts, values, strict=True):
-                put(value)
-            return
-        for one, value in zip(self._series, values, strict=True):
-            one.add(value, time_s, metadata)
-        if not recorder.outputs:
-            self._puts = tuple(one.put for one in self._series)
-            self._generation = recorder.generation
-
-
 class Recorder:
     """All series of a process."""
 
@@ -191,8 +150,6 @@ class Recorder:
         self._new: list[Series] = []
         self._count = 0
         self.touched: list[Series] = []
-        #: How often the deltas have been taken.
-        self.generation = 0
 
     def tag_set(self, tags: dict[str, str]) -> TagSet:
         """The interned set of these tags; the dictionary is kept and must not change."""
@@ -210,11 +167,6 @@ class Recorder:
             tags.series[metric.name] = found
             self._new.append(found)
         return found
-
-    def row(self, metrics: Iterable[Metric], tags: dict[str, str]) -> Row:
-        """The series of these metrics with these tags, which are not to be changed."""
-        tag_set = self.tag_set(tags)
-        return Row(self, [self.series(metric, tag_set) for metric in metrics])
 
     def write(
         self, series: Series, value: float, time_s: float, metadata: dict[str, str] | None
@@ -240,7 +192,6 @@ class Recorder:
             for one in self._new
         ]
         self._new = []
-        self.generation += 1
         touched, self.touched = self.touched, []
         deltas = [(one.id, one.take()) for one in touched]
         lines = [b"".join(each) for each in self._lines]

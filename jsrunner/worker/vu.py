@@ -22,9 +22,9 @@ from jsrunner.worker.messages import Abort
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jsrunner.engine.recorder import TagSet
     from jsrunner.modules.base import HostModule
     from jsrunner.transport.cookies import CookieJar
-    from jsrunner.worker.core_recorder import TagSet
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Scenario, Turn
 
@@ -62,7 +62,6 @@ class VU:
         self.process = process
         self.id = number
         self.stage = stage
-        self.shared = process.shared
         #: Python halves of the modules that the script uses, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
         self.in_init = True

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.errors import ExitCode, JsrunnerError
-from jsrunner.secrets.sources import SecretError, parse_sources
+from jsrunner.secrets.errors import SecretError
+from jsrunner.secrets.sources import parse_sources
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from jsrunner.errors import UsageError
-from jsrunner.secrets.sources import SecretError, Source, parse_sources
+from jsrunner.secrets.errors import SecretError
+from jsrunner.secrets.sources import Source, parse_sources
 from jsrunner.secrets.url import UrlSource, parse_settings
 
 if TYPE_CHECKING:

@@ -44,7 +44,8 @@ def test_collecting_takes() -> None:
     recorder = Recorder()
     series = recorder.series(BUILTIN["iterations"], recorder.tag_set({"a": "b"}))
     series.add(1, 0.0)
-    series.add_many(4, 0.0)
+    for _ in range(4):
+        series.add(1, 0.0)
     assert recorder.collect() == (
         [(0, "iterations", "counter", "default", {"a": "b"}, 0.0)],
         [(0, 5.0)],
@@ -58,7 +59,8 @@ def test_collecting_takes() -> None:
 def test_outputs_get_each_sample() -> None:
     recorder = Recorder([JsonFormatter(), JsonFormatter()])
     series = recorder.series(BUILTIN["iterations"], recorder.tag_set({}))
-    series.add_many(3, 1.0)
+    for _ in range(3):
+        series.add(1, 1.0)
     series.add(1, 2.0, {"vu": "7"})
     _, [(_, total)], lines = recorder.collect()
     assert total == 4.0

@@ -12,14 +12,14 @@ from jsrunner.script import commonjs
 from jsrunner.script.specifiers import url_path
 
 if TYPE_CHECKING:
-    from jsrunner.script.script import Script
+    from jsrunner.modules.context import ScriptContext
 
 
 class Environment(HostModule):
     specifier = "jsrunner:globals/environment"
 
     @property
-    def _script(self) -> Script:
+    def _script(self) -> ScriptContext:
         return self.vu.process.script
 
     @operation

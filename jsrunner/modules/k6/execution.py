@@ -20,9 +20,8 @@ class Execution(HostModule):
         if name == "iterationsInterrupted":
             return process.iterations_interrupted
         if name == "vusActive":
-            return sum(one.counts.active for one in process.scenarios.values())
-        assert process.board is not None
-        return process.board.vus
+            return process.active_vus
+        return process.initialized_vus
 
     @operation
     def has_instance(self) -> bool:

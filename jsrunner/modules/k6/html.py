@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from jsrunner.html.tree import Node
-    from jsrunner.worker.vu import VU
+    from jsrunner.modules.context import ModuleContext
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
@@ -45,7 +45,7 @@ class HTML(HostModule):
 
     specifier = "k6/html"
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
         self._trees: dict[int, Tree] = {}
         self._last = 0

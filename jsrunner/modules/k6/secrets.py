@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.secrets.sources import SecretError, Source
+from jsrunner.secrets.errors import SecretError
+
+if TYPE_CHECKING:
+    from jsrunner.secrets.sources import Source
 
 
 class Secrets(HostModule):

@@ -14,7 +14,7 @@ from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.modules.k6 import encoding
 
 if TYPE_CHECKING:
-    from jsrunner.worker.vu import VU
+    from jsrunner.modules.context import ModuleContext
 
 _ALGORITHMS: Final = (
     "md4", "md5", "ripemd160", "sha1", "sha256", "sha384", "sha512", "sha512_224", "sha512_256",
@@ -40,7 +40,7 @@ def _new_hmac(algorithm: str, key: bytes) -> Any:
 class Crypto(HostModule):
     specifier = "k6/crypto"
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
         #: By handle, as long as the script has them.
         self._hashers: dict[int, Any] = {}

@@ -17,8 +17,8 @@ from jsrunner.text import decode_bytewise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.experimental.fs import FileSystem, OpenFile
-    from jsrunner.worker.vu import VU
 
 #: Bytes that are taken from the file at once, by which its position moves.
 _BUFFER_BYTES: Final = 4096
@@ -210,7 +210,7 @@ def _validate(options: Options, from_line: int | None, to_line: int | None) -> N
 class Csv(HostModule):
     specifier = "k6/experimental/csv"
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
         #: Of the parsers, which are made in the init code only.
         self._readers: list[Reader] = []
@@ -258,7 +258,7 @@ class Csv(HostModule):
 
     @property
     def _parsed(self) -> dict[str, list[str]]:
-        parsed: dict[str, list[str]] = self.vu.shared.setdefault("k6/experimental/csv", {})
+        parsed: dict[str, list[str]] = self.vu.process.shared.setdefault("k6/experimental/csv", {})
         return parsed
 
     def _file(self, handle: int | None) -> OpenFile:

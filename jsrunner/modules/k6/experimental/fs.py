@@ -12,7 +12,7 @@ from jsrunner.options.numbers import quote
 from jsrunner.script.sources import UnreadableFile
 
 if TYPE_CHECKING:
-    from jsrunner.worker.vu import VU
+    from jsrunner.modules.context import ModuleContext
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class OpenFile:
 class FileSystem(HostModule):
     specifier = "k6/experimental/fs"
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
         #: By handle. They are opened in the init code only, so none is ever let go.
         self.files: list[OpenFile] = []

@@ -9,14 +9,14 @@ from jsrunner.text import decode_bytewise
 from jsrunner.transport.names import to_ascii
 
 if TYPE_CHECKING:
+    from jsrunner.modules.context import ModuleContext
     from jsrunner.transport.exchange import Call, Exchange
-    from jsrunner.worker.vu import VU
 
 
 class Debug:
     """Logs the exchanges of one request."""
 
-    def __init__(self, vu: VU, tags: dict[str, str]) -> None:
+    def __init__(self, vu: ModuleContext, tags: dict[str, str]) -> None:
         self._vu = vu
         self._full = vu.process.options.http_debug == "full"
         self._fields = {

@@ -23,6 +23,7 @@ from jsrunner.transport.url import parse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.http.debug import Debug
     from jsrunner.modules.k6.http.samples import Expected
     from jsrunner.modules.k6.http.shared import KnownHeads, Prepared, Shared, Target
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from jsrunner.transport.head import Head
     from jsrunner.transport.http import Client
     from jsrunner.transport.url import URL
-    from jsrunner.worker.vu import VU
 
 #: Bodies up to so many bytes travel as JSON, longer ones beside it (see engine.native).
 SHORT_BODY: Final = 2048
@@ -64,7 +64,9 @@ class Flow:
     _first: Expected = None
     _debug: Debug | None = None
 
-    def __init__(self, vu: VU, shared: Shared, client: Client, method: str, target: Target) -> None:
+    def __init__(
+        self, vu: ModuleContext, shared: Shared, client: Client, method: str, target: Target
+    ) -> None:
         self._vu, self._shared, self._client = vu, shared, client
         self.method, self.target = method, target
         #: None: the VU's own, which there is none of yet.

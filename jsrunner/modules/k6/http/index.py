@@ -27,7 +27,7 @@ from jsrunner.transport.http import Client
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
-    from jsrunner.worker.vu import VU
+    from jsrunner.modules.context import ModuleContext
 
 #: Options of k6 that are not set.
 _BATCH: Final = 20
@@ -40,7 +40,7 @@ _LARGEST_INTEGER: Final = 1 << 53
 class Http(HostModule):
     specifier = "k6/http"
 
-    def __init__(self, vu: VU) -> None:
+    def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
         self._client: Client | None = None
         self._shared: Shared = None  # type: ignore[assignment]  # made with the first request

@@ -10,9 +10,9 @@ from jsrunner.metrics.registry import BUILTIN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from jsrunner.engine.recorder import Row, TagSet
+    from jsrunner.modules.context import ProcessContext
     from jsrunner.transport.exchange import Exchange
-    from jsrunner.worker.core_recorder import Row, TagSet
-    from jsrunner.worker.process import Process
 
 #: Statuses that are no failures; None: none is judged.
 Expected = frozenset[int] | None
@@ -40,7 +40,7 @@ def expectation(exact: Iterable[int], ranges: Iterable[tuple[int, int]]) -> froz
 class Samples:
     """Takes the samples of a process's requests."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: ProcessContext) -> None:
         self._recorder = process.recorder
         self._system = process.system_tags
         self._with_ip = "ip" in process.system_tags

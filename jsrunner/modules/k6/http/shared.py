@@ -17,9 +17,9 @@ from jsrunner.transport.http import Settings
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
+    from jsrunner.modules.context import ProcessContext
     from jsrunner.modules.k6.http.samples import Expected
     from jsrunner.transport.head import Head
-    from jsrunner.worker.process import Process
 
 #: Tables are emptied when they have so many entries.
 _MOST_CACHED: Final = 10_000
@@ -110,7 +110,7 @@ class KnownHeads:
 class Shared:
     """What the VUs of a process share: options in force, and tables of what was met before."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: ProcessContext) -> None:
         options = process.options
         self._process = process
         assert process.plan is not None
@@ -169,8 +169,7 @@ class Shared:
 
     def pace(self) -> None:
         """Wait for this request's turn: the option rps bounds their number."""
-        assert self._process.board is not None
         now = time.monotonic_ns()
-        start = self._process.board.next_start(now, self._interval)
+        start = self._process.next_start(now, self._interval)
         if start > now:
             gevent.sleep((start - now) / 1e9)

@@ -58,7 +58,7 @@ class Series:
 
     __slots__ = ("_recorder", "is_announced", "metric", "number", "tags")
 
-    def __init__(self, recorder: CoreRecorder, number: int, metric: Metric, tags: TagSet) -> None:
+    def __init__(self, recorder: Recorder, number: int, metric: Metric, tags: TagSet) -> None:
         self._recorder = recorder
         self.number = number
         self.metric = metric
@@ -77,7 +77,7 @@ class Row:
 
     __slots__ = ("_count", "_numbers", "_recorder", "_values")
 
-    def __init__(self, recorder: CoreRecorder, series: Sequence[Series]) -> None:
+    def __init__(self, recorder: Recorder, series: Sequence[Series]) -> None:
         self._recorder = recorder
         self._count = len(series)
         self._numbers = (ctypes.c_int32 * len(series))(*(one.number for one in series))
@@ -97,7 +97,7 @@ class Row:
         )
 
 
-class CoreRecorder:
+class Recorder:
     """All series of a process."""
 
     def __init__(

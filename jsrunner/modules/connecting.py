@@ -1,0 +1,115 @@
+"""What a process knows of the sessions that connect, and of those that have connected before."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakValueDictionary
+
+from jsrunner.core.binding import DialFacts
+
+if TYPE_CHECKING:
+    from jsrunner.engine.recorder import TagSet
+    from jsrunner.transport.dial import Direct
+
+#: As many recipes as the core has.
+_MOST_RECIPES: Final = 1024
+#: Answers, and tag sets, that are kept.
+_MOST_KEPT: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an answer that opens a session comes to; another may be the same but for its accept."""
+
+    status: str
+    protocol: str
+    extensions: list[str]
+    cookies: list[str]
+    #: What JavaScript gets, before and behind the key's answer.
+    before: bytes
+    behind: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a script has asked for."""
+
+    address: str
+    tags: dict[str, str]
+    vu_tags: TagSet
+    is_blocking: bool
+    #: The number of the core's recipe for this question, -1: none.
+    recipe: int
+
+
+class Proceeds(Protocol):
+    """An attempt to connect (`session_attempt.Attempt`)."""
+
+    def proceed(self, detail: int, data: bytes) -> None:
+        """Go on with what the core has told."""
+
+    def fail(self, failure: str) -> None:
+        """End the attempt."""
+
+
+class Resumes(Protocol):
+    """A VU's half of sessions (`session.Session`)."""
+
+    def resume(
+        self, key: int, question: Question | None, direct: Direct | None, facts: DialFacts
+    ) -> Proceeds:
+        """Take over a dialing that the core has begun by a recipe, even one that is forgotten."""
+
+
+class Connecting:
+    """A process's attempts that are under way, by the session's key; what is known of earlier ones."""
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+        self.attempts: dict[int, Proceeds] = {}
+        #: Of VUs, by their interpreters' index.
+        self.halves: WeakValueDictionary[int, Resumes] = WeakValueDictionary()
+        #: Questions with recipes, and where these go.
+        self.recipes: dict[int, tuple[Question, Direct]] = {}
+        self._openings: dict[tuple[str, bytes, bytes], Opening] = {}
+        #: Tag sets and the numbers of their series, by all that decides upon the tags.
+        self.series: dict[tuple[object, ...], tuple[TagSet, Any]] = {}
+
+    def attempt(self, key: int) -> Proceeds | None:
+        """Return the attempt of a session; it may be one that the core has begun by a recipe."""
+        attempt = self.attempts.get(key)
+        if attempt is None:
+            facts = DialFacts()
+            if self.library.core_dial_facts(key & 0xFFFFFFFF, key >> 32, ctypes.byref(facts)):
+                half = self.halves[facts.vu]
+                question, direct = self.recipes.get(facts.recipe, (None, None))
+                attempt = half.resume(key, question, direct, facts)
+        return attempt
+
+    def proceed(self, slot: int, generation: int, detail: int, data: bytes) -> None:
+        """Give an attempt what the core has told of it."""
+        attempt = self.attempt(generation << 32 | slot)
+        if attempt is not None:
+            attempt.proceed(detail, data)
+
+    def keep_recipe(self, question: Question, direct: Direct) -> None:
+        """Remember the question of a recipe, as long as the core has it."""
+        if len(self.recipes) >= _MOST_RECIPES:
+            self.recipes.pop(next(iter(self.recipes)))
+        self.recipes[question.recipe] = question, direct
+
+    def opening(self, address: str, before: bytes, behind: bytes) -> Opening | None:
+        """Return what an answer of an address with these bytes around the key's answer comes to."""
+        return self._openings.get((address, before, behind))
+
+    def keep_opening(self, address: str, before: bytes, behind: bytes, opening: Opening) -> None:
+        if len(self._openings) >= _MOST_KEPT:
+            self._openings.clear()
+        self._openings[address, before, behind] = opening
+
+    def keep_series(self, key: tuple[object, ...], series: tuple[TagSet, Any]) -> None:
+        if len(self.series) >= _MOST_KEPT:
+            self.series.clear()
+        self.series[key] = series

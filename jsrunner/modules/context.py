@@ -1,0 +1,273 @@
+"""What a module's Python half may ask of the VU that it runs in, and of that VU's process.
+
+Modules know these two protocols and nothing above: `worker.vu.VU` and `worker.process.Process` fulfil
+them. All of it is for the process's one thread; what blocks says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from jsrunner.engine.engine import Engine
+    from jsrunner.engine.interpreter import Interpreter
+    from jsrunner.engine.recorder import Recorder, TagSet
+    from jsrunner.metrics.registry import Registry
+    from jsrunner.options.model import Options
+    from jsrunner.options.segment import Striping
+    from jsrunner.secrets.sources import Secrets
+    from jsrunner.transport.cookies import CookieJar
+    from jsrunner.transport.deflate import Deflate
+    from jsrunner.transport.dial import Dialer
+    from jsrunner.transport.secure import SecureStream
+    from jsrunner.worker.plan import Plan
+
+
+class ScriptContext(Protocol):
+    """The script with its modules and files (`script.script.Script`)."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    def resolve(self, base: str, specifier: str) -> str:
+        """Return the URL of the module that a specifier means in another module. Raises ScriptError."""
+        ...
+
+    def kind(self, url: str, spelled: str) -> str:
+        """Return what a module is: `module`, `commonjs`, ... Raises ScriptError."""
+        ...
+
+    def syntax_error(self, text: str) -> str:
+        """Return k6's text of a syntax error of the engine's."""
+        ...
+
+    def open_file(self, path: str, *, first: bool) -> bytes:
+        """Return a file's content. Raises ScriptError."""
+        ...
+
+
+class ProcessContext(Protocol):
+    """What all VUs of a process share."""
+
+    #: Contents that modules keep as long as the process lasts, by names of their own.
+    shared: dict[str, Any]
+    #: TLS of wss sessions, and compression of those that have agreed on it, by the session's key.
+    secure: dict[int, SecureStream]
+    deflates: dict[int, Deflate]
+    #: How many handshakes of WebSocket sessions have failed, and why the first one did ("" for none).
+    failed_handshakes: int
+    handshake_failure: str
+
+    @property
+    def script(self) -> ScriptContext: ...
+    @property
+    def options(self) -> Options:
+        """The run's options; there is none before the run is decided."""
+        ...
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the coordinator has decided; None in the first init."""
+        ...
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """`__ENV`."""
+        ...
+
+    @property
+    def freeze_environment(self) -> bool: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def striping(self) -> Striping:
+        """Which part of the test is this instance's."""
+        ...
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def recorder(self) -> Recorder:
+        """Series of samples."""
+        ...
+
+    @property
+    def registry(self) -> Registry:
+        """The script's own metrics."""
+        ...
+
+    @property
+    def system_tags(self) -> frozenset[str]:
+        """Names of the tags that the runner adds by itself."""
+        ...
+
+    @property
+    def dialer(self) -> Dialer:
+        """Makes connections by the run's options."""
+        ...
+
+    @property
+    def user_agent(self) -> str: ...
+    @property
+    def planned_vus(self) -> int:
+        """VUs of the whole run that are made before it begins."""
+        ...
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether WebSockets go by the RFCs where k6 does not."""
+        ...
+
+    # -- the run, as far as this process knows it ----------------------------------------------------
+
+    @property
+    def started_at(self) -> float:
+        """When the run began (time.monotonic)."""
+        ...
+
+    @property
+    def iterations_completed(self) -> int: ...
+    @property
+    def iterations_interrupted(self) -> int: ...
+    @property
+    def active_vus(self) -> int:
+        """VUs that iterate now."""
+        ...
+
+    @property
+    def initialized_vus(self) -> int: ...
+    def next_start(self, now_ns: int, interval_ns: int) -> int:
+        """Return when the next request may start (time.monotonic_ns) if they are so far apart."""
+        ...
+
+    def redact(self, secret: str) -> None:
+        """Keep a text out of the log from now on."""
+        ...
+
+    def mark_failed(self, text: str) -> None:
+        """Have the run end as failed, though it goes on."""
+        ...
+
+    def log_fault(self, error: BaseException) -> None:
+        """Log an unexpected exception of our own, once for each place."""
+        ...
+
+
+class ModuleContext(Protocol):
+    """The VU as its modules see it."""
+
+    #: Cookies of the VU's own jar; None until there are any.
+    cookies: CookieJar | None
+
+    @property
+    def process(self) -> ProcessContext: ...
+    @property
+    def interpreter(self) -> Interpreter: ...
+    @property
+    def modules(self) -> Mapping[str, object]:
+        """The halves that are in use, by their operations' prefix."""
+        ...
+
+    # -- where it is -------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> int:
+        """The VU's number in the whole test, from 1; 0 for the first init."""
+        ...
+
+    @property
+    def stage(self) -> str:
+        """`setup`, `teardown`, `handleSummary`; "" for VUs that iterate."""
+        ...
+
+    @property
+    def in_init(self) -> bool: ...
+    @property
+    def scenario(self) -> Any:
+        """The scenario under way; None between scenarios and in stages."""
+        ...
+
+    @property
+    def iteration(self) -> int:
+        """The VU's own count, from 0; -1 before the first one."""
+        ...
+
+    @property
+    def iteration_in_scenario(self) -> int: ...
+    @property
+    def iteration_in_test(self) -> int: ...
+
+    # -- samples -----------------------------------------------------------------------------------
+
+    @property
+    def tags(self) -> TagSet:
+        """The tags of samples that are taken now."""
+        ...
+
+    @property
+    def tag_values(self) -> dict[str, str]:
+        """The same as a dictionary, which must not be changed."""
+        ...
+
+    @property
+    def metadata(self) -> dict[str, str] | None: ...
+    def set_tag(self, name: str, value: str | None) -> None:
+        """Change a tag of the samples from now on; None removes it."""
+        ...
+
+    def set_metadata(self, name: str, value: str | None) -> None:
+        """Change metadata of the samples from now on; None removes it."""
+        ...
+
+    def enter_group(self, path: str) -> None:
+        """Begin a group, e.g. `::outer::inner`."""
+        ...
+
+    def leave_group(self) -> None: ...
+    def add_bytes(self, sent: int, received: int) -> None:
+        """Count bytes that Python has sent and received for the VU."""
+        ...
+
+    # -- towards JavaScript ------------------------------------------------------------------------
+
+    def new_handle(self) -> int:
+        """Return a number that names something for both halves."""
+        ...
+
+    def post(self, handle: int, payload: object) -> None:
+        """Give the listener of a handle a payload. From any greenlet."""
+        ...
+
+    def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
+        """Run `work()` in a thread; return the handle that hears of its result, as `show` makes it."""
+        ...
+
+    # -- cookies -----------------------------------------------------------------------------------
+
+    def cookie_jar(self, number: int | None = None) -> CookieJar:
+        """Return a jar by its number, or the VU's own, which each iteration begins empty."""
+        ...
+
+    def keep_cookie_jar(self, jar: CookieJar) -> int:
+        """Return a number for a jar, which is kept until `drop_cookie_jar`."""
+        ...
+
+    def drop_cookie_jar(self, number: int) -> None: ...
+    def show_cookies(self) -> None:
+        """Tell the core whether sessions may be dialed by recipes: cookies are not in them."""
+        ...
+
+    # -- the rest ----------------------------------------------------------------------------------
+
+    def log(self, level: str, message: str, **fields: object) -> None: ...
+    def open_file(self, path: str) -> bytes:
+        """Return a file's content. Raises HostError; after the init only what was opened in it."""
+        ...
+
+    def abort_test(self, text: str) -> None:
+        """End the whole test. Raises Interrupted."""
+        ...
