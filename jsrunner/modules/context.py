@@ -53,8 +53,6 @@ class ScriptContext(Protocol):
 class ProcessContext(Protocol):
     """What all VUs of a process share."""
 
-    #: Contents that modules keep as long as the process lasts, by names of their own.
-    shared: dict[str, Any]
     #: TLS of wss sessions, and compression of those that have agreed on it, by the session's key.
     secure: dict[int, SecureStream]
     deflates: dict[int, Deflate]
@@ -162,6 +160,8 @@ class ModuleContext(Protocol):
 
     #: Cookies of the VU's own jar; None until there are any.
     cookies: CookieJar | None
+    #: What modules keep for all VUs of the process, by names of their own.
+    shared: dict[str, Any]
 
     @property
     def process(self) -> ProcessContext: ...
@@ -221,6 +221,10 @@ class ModuleContext(Protocol):
 
     def set_metadata(self, name: str, value: str | None) -> None:
         """Change metadata of the samples from now on; None removes it."""
+        ...
+
+    def record(self, metric: str, value: float, time_s: float | None = None) -> None:
+        """Record a sample of a built-in metric with the VU's tags, now or at a time since the epoch."""
         ...
 
     def enter_group(self, path: str) -> None:

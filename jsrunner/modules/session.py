@@ -37,7 +37,7 @@ class Session(HostModule):
         self._attempts: dict[int, Attempt] = {}
         process = vu.process
         engine = process.engine
-        self._connecting: Connecting = process.shared.setdefault("session", Connecting(engine.library))
+        self._connecting: Connecting = vu.shared.setdefault("session", Connecting(engine.library))
         self._connecting.halves[vu.interpreter.index] = self
         engine.handlers[HEAD] = self._connecting.proceed
         vu.interpreter.operations[INFLATE] = self._inflate

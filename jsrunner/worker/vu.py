@@ -60,6 +60,7 @@ class VU:
 
     def __init__(self, process: Process, number: int, stage: str = "") -> None:
         self.process = process
+        self.shared = process.shared
         self.id = number
         self.stage = stage
         #: Python halves of the modules that the script uses, by the prefix of their operations.

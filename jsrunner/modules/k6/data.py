@@ -13,7 +13,7 @@ class Data(HostModule):
 
     @property
     def _arrays(self) -> dict[str, list[str]]:
-        arrays: dict[str, list[str]] = self.vu.process.shared.setdefault("k6/data", {})
+        arrays: dict[str, list[str]] = self.vu.shared.setdefault("k6/data", {})
         return arrays
 
     @operation

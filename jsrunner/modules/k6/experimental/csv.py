@@ -258,7 +258,7 @@ class Csv(HostModule):
 
     @property
     def _parsed(self) -> dict[str, list[str]]:
-        parsed: dict[str, list[str]] = self.vu.process.shared.setdefault("k6/experimental/csv", {})
+        parsed: dict[str, list[str]] = self.vu.shared.setdefault("k6/experimental/csv", {})
         return parsed
 
     def _file(self, handle: int | None) -> OpenFile:

@@ -11,7 +11,7 @@ class ExperimentalWebsockets(HostModule):
     @operation
     def warn_once(self) -> None:
         """Only the first init of the run says it."""
-        shared = self.vu.process.shared
+        shared = self.vu.shared
         if not shared.setdefault(self.specifier, False):
             shared[self.specifier] = True
             self.vu.log(

@@ -172,9 +172,9 @@ class Http(HostModule):
     def _connect(self) -> Client:
         """The VU's client, made with its first request."""
         process = self.vu.process
-        shared = process.shared.get("k6/http")
+        shared = self.vu.shared.get("k6/http")
         if shared is None:
-            shared = process.shared["k6/http"] = Shared(process)
+            shared = self.vu.shared["k6/http"] = Shared(process)
         self._shared = shared
         self._client = Client(shared.settings, self.vu)
         return self._client
