@@ -1,6 +1,6 @@
 """The architecture: which part of the package may import which, and that the plan ring is pure.
 
-LAYERS is the order, from the bottom up. A module imports only from its own layer's part and from
+docs/architecture.md draws the order. A module imports only from its own layer's part and from
 layers below, under `if TYPE_CHECKING:` too. The plan ring, which decides what a run is and what it has
 measured, knows no clock, no socket, no greenlet and no engine, so that a schedule of a day is tested in
 milliseconds.
@@ -23,30 +23,19 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "jsrunner"
 
+#: The one picture of the layers.
+PICTURE = ROOT / "docs" / "architecture.md"
+
+
+def drawn_layers() -> tuple[set[str], ...]:
+    """The layers that the architecture document draws, from the bottom up; "" is the package itself."""
+    block = PICTURE.read_text(encoding="utf-8").split("```layers\n")[1].split("```")[0]
+    layers = [set(line.partition("#")[0].split()) for line in block.splitlines()]
+    return (*reversed(layers[1:]), {"", *layers[0]})
+
+
 #: Parts of one layer do not know each other. The longest name that fits says where a module belongs.
-LAYERS = (
-    {"errors", "text"},  # what can go wrong, and k6's exit codes; bytes to text
-    {"options"},  # what a test is told
-    {"executors", "metrics"},  # when VUs iterate; what is kept of samples
-    {"summary", "outputs"},  # what is shown at the end; where samples go
-    {"html", "secrets"},
-    {"worker.plan", "worker.recorder"},  # what workers are told; what they measure
-    {"core"},  # the hot path in C
-    {"transport", "engine"},  # sockets; JavaScript
-    {"modules.context"},  # what modules may ask for
-    {"modules.base"},
-    {"modules.extensions"},  # modules of other packages
-    {"modules.registry"},  # which modules there are
-    {"script"},  # what a script imports and opens
-    {"modules"},  # what scripts can do
-    {"worker"},  # VUs
-    {"coordinator.partition"},
-    {"coordinator"},  # the life of a run
-    {"ui", "server", "rest"},  # the screen and the log; the bundled server; k6's REST API
-    {"api"},
-    {"cli"},
-    {"", "__main__"},  # the package's public names; the command
-)
+LAYERS = drawn_layers()
 
 PLAN = (
     "errors", "options", "executors", "metrics", "summary", "worker.plan", "coordinator.partition",
