@@ -11,7 +11,6 @@ import os
 import pickle
 import selectors
 import signal
-import socket
 import time
 from array import array
 from dataclasses import dataclass, field
@@ -34,10 +33,10 @@ from jsrunner.options.model import to_json
 from jsrunner.summary.model import build
 from jsrunner.worker import board, messages
 from jsrunner.worker.plan import Plan
-from jsrunner.worker.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from jsrunner.coordinator.settings import Companion, Settings
@@ -144,9 +143,6 @@ class Run:
         self._mergers: list[Output] = []
         self._introduced: set[str] = set()
         self._said_once: set[str] = set()
-        self._recorder = Recorder()
-        self._own = Worker(0, socket.socket())
-        self._own.stream.close()
         self._counts: list[board.Counts] = []
         #: What logs scenarios' starts and ends, if anybody wants to know.
         self._scenario_log: ScenarioLog | None = None
@@ -283,7 +279,6 @@ class Run:
             self.logger.log("debug", f"Output started: {config.description}")
         self._writers = [one for one in self._outputs if one.formatter is not None]
         self._mergers = [one for one in self._outputs if one.formatter is None]
-        self._recorder = Recorder(self._formatters())
 
     def _formatters(self) -> list[SampleFormatter]:
         return [one.formatter for one in self._writers if one.formatter is not None]
@@ -455,10 +450,7 @@ class Run:
                 tags = dict(self.options.tags or {})
                 if "scenario" in self.options.enabled_system_tags():
                     tags["scenario"] = name
-                series = self._recorder.series(
-                    BUILTIN["dropped_iterations"], self._recorder.tag_set(tags)
-                )
-                series.add(dropped, time.time())
+                self._record({"dropped_iterations": dropped}, tags)
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -482,7 +474,6 @@ class Run:
         """Thresholds, summary, exit code."""
         self.phase = "ended"
         elapsed = time.monotonic() - self.started
-        self._collect_own()
         self.display.stop()
         if self.settings.linger and not self._signals:
             self._linger()
@@ -659,14 +650,7 @@ class Run:
     def _merge(self, worker: Worker, snapshot: messages.Snapshot) -> None:
         """Add a worker's measurements to the run's."""
         for number, name, type_, contains, tags, first in snapshot.series:
-            metric = Metric(name, type_, contains)
-            worker.series[number] = self.store.series(metric, tags, first)
-            if name not in self._introduced:
-                self._introduced.add(name)
-                thresholds = self.thresholds.thresholds.get(name, ())
-                submetrics = self.store.submetrics(name)
-                for output in self._outputs:
-                    output.introduce(metric, thresholds, submetrics)
+            worker.series[number] = self._series(Metric(name, type_, contains), tags, first)
         for number, delta in snapshot.deltas:
             worker.series[number].merge(delta)
         if self._mergers:
@@ -685,10 +669,33 @@ class Run:
         if warning := self.store.cardinality_warning():
             self.logger.log("warning", warning)
 
-    def _collect_own(self) -> None:
-        """Take over what the coordinator itself has measured."""
-        series, deltas, lines = self._recorder.collect()
-        self._merge(self._own, messages.Snapshot(series, deltas, lines, 0, b"", 0, 0))
+    def _series(self, metric: Metric, tags: dict[str, str], first: float) -> Series:
+        """Return a series of the run; outputs hear of a metric that has none yet."""
+        if metric.name not in self._introduced:
+            self._introduced.add(metric.name)
+            thresholds = self.thresholds.thresholds.get(metric.name, ())
+            submetrics = self.store.submetrics(metric.name)
+            for output in self._outputs:
+                output.introduce(metric, thresholds, submetrics)
+        return self.store.series(metric, tags, first)
+
+    def _record(self, values: Mapping[str, float], tags: dict[str, str]) -> None:
+        """Record a sample of each of these built-in metrics, counters or gauges, as of now."""
+        now = time.time()
+        samples = [(self._series(BUILTIN[name], tags, now), value) for name, value in values.items()]
+        deltas: list[tuple[Series, Any]] = [
+            (series, value if series.metric.type == "counter" else (value, value, value))
+            for series, value in samples
+        ]
+        for series, delta in deltas:
+            series.merge(delta)
+        for merger in self._mergers:
+            merger.merge(deltas)
+        for writer, formatter in zip(self._writers, self._formatters(), strict=True):
+            lines = (
+                formatter.format(one.metric, tags, None).line(now, value) for one, value in samples
+            )
+            writer.write(b"".join(lines))
 
     # -- seconds -----------------------------------------------------------------------------------
 
@@ -707,11 +714,8 @@ class Run:
                 self._scenario_log.update()
 
     def _record_vus(self) -> None:
-        now, tags = time.time(), self._recorder.tag_set(dict(self.options.tags or {}))
-        initialized = self.vus_initialized()
-        for name, value in (("vus", self.vus_active()), ("vus_max", initialized)):
-            self._recorder.series(BUILTIN[name], tags).add(value, now)
-        self._collect_own()
+        values = {"vus": self.vus_active(), "vus_max": self.vus_initialized()}
+        self._record(values, dict(self.options.tags or {}))
 
     def vus_initialized(self) -> int:
         return sum(worker.vus for worker in self._workers)

@@ -3,6 +3,7 @@
 
 #include "codec.h"
 #include "pack.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,15 +163,6 @@ static JSValue send_message(JSContext *context, struct session *session, uint8_t
     return js_bool(is_sent);
 }
 
-/* Half a surrogate pair, three bytes that begin with ED A0..BF, becomes U+FFFD, as in Go. */
-static const uint8_t *find_surrogate(const uint8_t *text, size_t size)
-{
-    const uint8_t *end = text + size;
-    for (const uint8_t *at = text; (at = memchr(at, 0xED, (size_t)(end - at))); at++)
-        if (end - at >= 3 && at[1] >= 0xA0) return at;
-    return NULL;
-}
-
 /* sendText(text): whether it could be sent. */
 METHOD(send_text)
 {
@@ -178,18 +170,9 @@ METHOD(send_text)
     size_t size;
     const char *text = JS_ToCStringLen2(context, &size, argv[0], false);
     if (!text) return JS_EXCEPTION;
-    JSValue result;
-    if (find_surrogate((const uint8_t *)text, size)) {
-        struct bytes mended = {0};
-        bool is_copied = bytes_append(&mended, text, size);
-        for (const uint8_t *at; is_copied && (at = find_surrogate(mended.data, mended.size));)
-            memcpy(mended.data + (at - mended.data), "\xEF\xBF\xBD", 3);
-        result = is_copied ? send_message(context, session, OPCODE_TEXT, mended.data, mended.size)
-                           : JS_ThrowOutOfMemory(context);
-        bytes_free(&mended);
-    } else {
-        result = send_message(context, session, OPCODE_TEXT, (const uint8_t *)text, size);
-    }
+    /* In place: the engine copies all texts but those of ASCII only, which stay as they are. */
+    utf8_replace_surrogates((uint8_t *)(uintptr_t)text, size);
+    JSValue result = send_message(context, session, OPCODE_TEXT, (const uint8_t *)text, size);
     JS_FreeCString(context, text);
     return result;
 }

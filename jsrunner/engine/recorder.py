@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.outputs.base import LineWriter, SampleFormatter
-    from jsrunner.worker.recorder import Delta, NewSeries
+
+#: A delta of one series: counter sum; rate (hits, total); gauge (last, min, max); trend: doubles.
+Delta = float | tuple[float, float] | tuple[float, float, float] | bytes
+#: (number, metric's name, type and contents, tags, time of the first sample).
+NewSeries = tuple[int, str, str, str, dict[str, str], float]
 
 #: Built-in metrics that the core knows by number: enum metric of core.h.
 _CORE_METRICS: Final = (
