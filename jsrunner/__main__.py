@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,9 @@ from jsrunner.errors import ExitCode
 def main() -> None:
     """The console command: as `cli.main`, but leaves without waiting for the interpreter's end."""
     _open_standard_streams()
+    # Imports leave no garbage: looking for it takes 4 of 125 ms. Workers look once they are set up.
+    gc.disable()
+    os.register_at_fork(after_in_parent=gc.enable)
     try:
         from jsrunner.cli.main import main as run
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any, ClassVar, Final
 
@@ -116,10 +115,14 @@ class Networks(Texts):
         return self.check(tuple(text.split(",")))
 
     def to_json(self, value: tuple[str, ...]) -> list[str]:
+        import ipaddress  # which few tests need
+
         return [str(ipaddress.ip_network(one, strict=False)) for one in value]
 
     @staticmethod
     def _wrong(text: str) -> str:
+        import ipaddress  # which few tests need
+
         _, _, bits = text.partition("/")
         try:
             ipaddress.ip_network(text, strict=False)
@@ -163,6 +166,8 @@ class AddressRanges(Text):
     go_type = "types.NullIPPool"
 
     def from_text(self, text: str) -> str:
+        import ipaddress  # which few tests need
+
         for part in text.split(","):
             if "-" in part:
                 self._check_range(part)
@@ -182,6 +187,8 @@ class AddressRanges(Text):
 
     @staticmethod
     def _check_range(text: str) -> None:
+        import ipaddress  # which few tests need
+
         first, _, last = text.partition("-")
         try:
             begin, end = ipaddress.ip_address(first), ipaddress.ip_address(last)

@@ -189,6 +189,7 @@ class Worker:
         try:
             self._make_vus(share.vu_ids)
             gc.freeze()
+            gc.enable()
             self._say(messages.Ready())
         except Interrupted:
             return 0
