@@ -16,6 +16,7 @@ from jsrunner.worker.board import Board
 from jsrunner.worker.messages import Log
 from jsrunner.worker.plan import Plan
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ class Stage:
         self.process = Process(
             Script(str(path)), environment=environment or {}, secrets=Secrets({}), say=said.append
         )
-        self.process.new_vu(0)
+        new_vu(self.process, 0)
         options = options or Options()
         plan = Plan(
             options=options,
@@ -60,7 +61,7 @@ class Stage:
         board = Board(1)
         board.open(0)
         self.process.configure(plan, board)
-        self.vu = self.process.new_vu(0, "setup")
+        self.vu = new_vu(self.process, 0, "setup")
         self.failure: str | None = None
         self.result: Any = None
         self._series: dict[int, tuple[str, dict[str, str]]] = {}

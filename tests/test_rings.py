@@ -51,8 +51,8 @@ IMPURE = {
 
 #: Types that a part takes from above: the coordinator names the log and the display that it is given.
 LOOKS_UP = {("coordinator", "ui")}
-#: Circles within one part, by types: how a process, its scenarios and its VUs know each other.
-CIRCLES = ({"worker.process", "worker.scenario", "worker.vu"}, {"coordinator.run", "ui.display"})
+#: A circle within one part, by types.
+CIRCLES = ({"coordinator.run", "ui.display"},)
 
 
 class Import(NamedTuple):

@@ -24,6 +24,7 @@ from jsrunner.script import archive as archives
 from jsrunner.secrets.sources import parse_sources
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ def _archive(given: Given) -> int:
         say=say,
     )
     test = decide(
-        process.load(),
+        load(process),
         script,
         config=config,
         flags=flags,

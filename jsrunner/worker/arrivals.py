@@ -1,4 +1,4 @@
-"""A scenario with an arrival rate at work in one process.
+"""Play a scenario with an arrival rate in one process.
 
 Each process that plays the scenario knows all planned starts and takes every n-th of them, n being the
 number of such processes. All processes play a scenario that may have more VUs made, else those that
@@ -22,15 +22,16 @@ from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import Interval
 from jsrunner.worker import board
-from jsrunner.worker.scenario import NONE, Scenario, Turn
+from jsrunner.worker.player import Player
+from jsrunner.worker.scenario import NONE, Assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from jsrunner.executors.config import ExecutorConfig
-    from jsrunner.executors.plan import ScenarioPlan
     from jsrunner.worker.process import Process
+    from jsrunner.worker.scenario import Scenario
     from jsrunner.worker.vu import VU
+    from jsrunner.worker.vus import VUs
 
 #: A start that another process is given: the scenario's slot, the planned offset.
 _MAIL: Final = struct.Struct("=Hd")
@@ -44,21 +45,21 @@ _TOO_LATE: Final = 0.25
 _LOOK_EVERY: Final = 0.002
 
 
-class Arrival(Turn):
+class Arrival(Assignment):
     """One VU's work for the scenario: it waits until an iteration is given to it."""
 
-    def __init__(self, scenario: ArrivalScenario) -> None:
-        super().__init__(scenario, NONE)
-        self._owner = scenario
+    def __init__(self, player: ArrivalPlayer) -> None:
+        super().__init__(player.scenario, NONE)
+        self._player = player
         self._begin: Callable[[bool], object] | None = None
 
     def await_arrival(self, begin: Callable[[bool], object]) -> None:
         """Have `begin(True)` called when an iteration is due, `begin(False)` at the scenario's end."""
-        if self._owner.is_over:
+        if self._player.is_over:
             begin(False)
             return
         self._begin = begin
-        self._owner.add_idle(self)
+        self._player.add_idle(self)
 
     def wake(self, goes_on: bool) -> None:
         begin, self._begin = self._begin, None
@@ -69,38 +70,37 @@ class Arrival(Turn):
         """The VU was interrupted, perhaps while it was idle."""
         if self._begin is not None:
             self._begin = None
-            self._owner.remove_idle(self)
+            self._player.remove_idle(self)
 
 
-class ArrivalScenario(Scenario):
+class ArrivalPlayer(Player):
     """See the module. `workers` are the numbers of the processes that play the scenario."""
 
     def __init__(
         self,
         process: Process,
-        config: ExecutorConfig,
-        plan: ScenarioPlan,
+        vus: VUs,
+        scenario: Scenario,
         indices: Sequence[int],
-        counts: board.Counts,
         *,
         slot: int,
         worker: int,
         workers: Sequence[int],
         mail: Sequence[tuple[int, int]],
     ) -> None:
-        super().__init__(process, config, plan, indices, counts)
-        assert isinstance(plan.iterations, Arrivals)
-        self._arrivals = plan.iterations
+        super().__init__(process, vus, scenario, indices)
+        assert isinstance(self.plan.iterations, Arrivals)
+        self._arrivals = self.plan.iterations
         self._slot = slot
         self._worker = worker
         self._workers = workers
         self._mail = mail
         self._idle: deque[Arrival] = deque()
-        self._players: list[gevent.Greenlet] = []
+        self._greenlets: list[gevent.Greenlet] = []
         self._setup_data: bytes | None = None
         self._over = False
         #: Seconds from the scenario's start to its regular end, as far as is known.
-        self._end = plan.duration if plan.iterations.profile.at_once else 0.0
+        self._end = self.plan.duration if self._arrivals.profile.at_once else 0.0
         #: How late each start was, in milliseconds, since the last snapshot.
         self.lateness = array("d")
 
@@ -110,7 +110,7 @@ class ArrivalScenario(Scenario):
         self._setup_data = setup_data
         for _ in self.indices:
             self.counts.add_vu()
-            self._add_player(self.process.pool.take())
+            self._add(self.vus.pool.take())
         gevent.sleep(_YIELD)  # they become idle
         self._start_all()
         self._await_others()
@@ -118,26 +118,26 @@ class ArrivalScenario(Scenario):
         while self._idle and self.counts.reserve(self._worker):
             self._idle.pop().wake(False)
         # A VU that is still idle is reserved by another process: its start is in this one's pipe.
-        while self._players:
-            gevent.joinall([self._players.pop()], raise_error=True)
+        while self._greenlets:
+            gevent.joinall([self._greenlets.pop()], raise_error=True)
 
-    def _add_player(self, vu: VU) -> None:
-        whole = Interval(0.0, float("inf"), self.plan.duration + self.config.graceful_stop)
-        self._players.append(gevent.spawn(self._work, vu, Arrival(self), self._setup_data, [whole]))
+    def _add(self, vu: VU) -> None:
+        whole = Interval(0.0, float("inf"), self.plan.duration + self.scenario.config.graceful_stop)
+        self._greenlets.append(gevent.spawn(self._employ, vu, Arrival(self), self._setup_data, [whole]))
 
     @property
     def is_over(self) -> bool:
         return self._over
 
-    def add_idle(self, turn: Arrival) -> None:
+    def add_idle(self, arrival: Arrival) -> None:
         """A VU waits for an iteration."""
-        self._idle.append(turn)
+        self._idle.append(arrival)
         self.counts.wait_for_arrival()
 
-    def remove_idle(self, turn: Arrival) -> None:
+    def remove_idle(self, arrival: Arrival) -> None:
         """A VU that waited was interrupted."""
-        if turn in self._idle:
-            self._idle.remove(turn)
+        if arrival in self._idle:
+            self._idle.remove(arrival)
             self.counts.reserve(self._worker)
 
     # -- starts ------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class ArrivalScenario(Scenario):
             if self.process.stopping:
                 return
             if now > self.start_at + self.plan.duration + _TOO_LATE:
-                self.process.record_dropped(self, self._own_count() - number)
+                self.record_dropped(self._own_count() - number)
                 return
             self._start(offset)
 
@@ -194,15 +194,15 @@ class ArrivalScenario(Scenario):
             if worker != self._worker and counts.reserve(worker):
                 os.write(self._mail[worker][1], _MAIL.pack(self._slot, offset))
                 return
-        self.process.record_dropped(self, 1)
+        self.record_dropped(1)
         if counts.begin_making(self._arrivals.max_vus):
-            self._players.append(gevent.spawn(self._make_vu))
+            self._greenlets.append(gevent.spawn(self._make_vu))
         elif not counts.is_making and counts.tell_once():
             self.process.log(
                 "warning",
                 f"Insufficient VUs, reached {counts.vus} active VUs and cannot initialize more",
-                executor=self.config.type,
-                scenario=self.config.name,
+                executor=self.scenario.config.type,
+                scenario=self.scenario.config.name,
             )
 
     def _begin(self, offset: float) -> None:
@@ -215,19 +215,19 @@ class ArrivalScenario(Scenario):
     def _make_vu(self) -> None:
         """Initialize one more VU."""
         try:
-            vu = self.process.add_vu()
+            vu = self.vus.add()
         except JsrunnerError as error:
             self.process.log("error", str(error))
             return
         finally:
             self.counts.end_making()
         if self._over or self.process.stopping:
-            self.process.pool.give_back(vu)
+            self.vus.pool.give_back(vu)
         else:
-            self._add_player(vu)
+            self._add(vu)
 
 
-def deliver(scenarios: Sequence[Scenario], pipe: int) -> None:
+def deliver(players: Sequence[Player], pipe: int) -> None:
     """Begin the iterations that other processes have handed over."""
     while True:
         try:
@@ -237,6 +237,6 @@ def deliver(scenarios: Sequence[Scenario], pipe: int) -> None:
         if not data:
             return
         for slot, offset in _MAIL.iter_unpack(data):
-            scenario = scenarios[slot]
-            assert isinstance(scenario, ArrivalScenario)
-            scenario._begin(offset)
+            player = players[slot]
+            assert isinstance(player, ArrivalPlayer)
+            player._begin(offset)

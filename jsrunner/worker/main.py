@@ -25,11 +25,13 @@ from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
-from jsrunner.worker.arrivals import ArrivalScenario, deliver
+from jsrunner.worker.arrivals import ArrivalPlayer, deliver
 from jsrunner.worker.channel import Channel
+from jsrunner.worker.player import Player
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
 from jsrunner.worker.vu import Failure
+from jsrunner.worker.vus import VUs, load, new_vu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +79,7 @@ def run(
     process.engine.begin_process()
     process.engine.is_wanted = lambda: not _is_over(stream)
     try:
-        loaded = process.load()
+        loaded = load(process)
     except JsrunnerError as error:
         process.say(messages.Failed(str(error), error.exit_code, error.hint))
         return 1
@@ -171,6 +173,8 @@ class Worker:
         self._channel = Channel(self._stream, gone=self._abandon)
         self._say = process.say = self._channel.say
         self._leaving = False
+        self._vus = VUs(process)
+        self._players: list[Player] = []
 
     def run(self, plan: Plan, waiting: Sequence[messages.Message]) -> int:
         """Make the VUs, then do what the coordinator says; `waiting` it has said already."""
@@ -179,12 +183,14 @@ class Worker:
         process.configure(plan, self._board)
         self._board.open(len(plan.scenarios))
         for slot, (name, config) in enumerate(plan.scenarios.items()):
-            process.scenarios[name] = self._scenario(plan, slot, name, config)
+            player = self._player(plan, slot, name, config)
+            self._players.append(player)
+            process.counts.append(player.counts)
         hub = gevent.get_hub()
         # gevent need not print these: `_fault` tells.
         hub.NOT_ERROR = (*hub.NOT_ERROR, JsrunnerError, MemoryError)
         mail = hub.loop.io(self._board.mail[self.index][0], 1)
-        mail.start(deliver, list(process.scenarios.values()), self._board.mail[self.index][0])
+        mail.start(deliver, self._players, self._board.mail[self.index][0])
         commands = gevent.spawn(self._commands, waiting)
         try:
             self._make_vus(share.vu_ids)
@@ -204,26 +210,26 @@ class Worker:
         commands.get()
         return 0
 
-    def _scenario(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Scenario:
-        process, counts = self.process, self._board.view(slot, self.index)
+    def _player(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Player:
+        process = self.process
+        scenario = Scenario(process, config, plan.plans[name], self._board.view(slot, self.index))
         indices = plan.shares[self.index].indices.get(name, ())
-        what = plan.plans[name]
-        if not isinstance(what.iterations, Arrivals):
-            return Scenario(process, config, what, indices, counts)
-        may_grow = what.iterations.max_vus > what.vus
-        players = [
+        iterations = scenario.plan.iterations
+        if not isinstance(iterations, Arrivals):
+            return Player(process, self._vus, scenario, indices)
+        may_grow = iterations.max_vus > scenario.plan.vus
+        workers = [
             number for number, share in enumerate(plan.shares) if may_grow or share.indices.get(name)
         ]
-        return ArrivalScenario(
-            process, config, what, indices, counts,
-            slot=slot, worker=self.index, workers=players, mail=self._board.mail,
+        return ArrivalPlayer(
+            process, self._vus, scenario, indices,
+            slot=slot, worker=self.index, workers=workers, mail=self._board.mail,
         )  # fmt: skip
 
     def _make_vus(self, numbers: Sequence[int]) -> None:
         process = self.process
         for count, number in enumerate(numbers, 1):
-            process.pool.give_back(process.new_vu(number))
-            process.vus_made = count
+            self._vus.make(number)
             if count % 50 == 0 or count == len(numbers):
                 self._say(messages.Initialized(count))
                 gevent.sleep(_YIELD)
@@ -244,7 +250,7 @@ class Worker:
                 self._abandon()
             for message in self._reader.feed(data):
                 self._obey(message)
-        self.process.interrupt_all(even_stages=True)
+        self._vus.interrupt_all(even_stages=True)
 
     def _obey(self, message: messages.Message) -> None:
         match message:
@@ -253,7 +259,7 @@ class Worker:
             case messages.Start():
                 gevent.spawn(self._play, message)
             case messages.Interrupt():
-                self.process.interrupt_all()
+                self._vus.interrupt_all()
             case messages.Exit():
                 self._leaving = True
 
@@ -264,9 +270,7 @@ class Worker:
 
     def _play(self, start: messages.Start) -> None:
         snapshots = gevent.spawn(self._snapshots)
-        scenarios = [
-            gevent.spawn(one.run, start.at, start.setup_data) for one in self.process.scenarios.values()
-        ]
+        scenarios = [gevent.spawn(player.run, start.at, start.setup_data) for player in self._players]
         try:
             gevent.joinall(scenarios, raise_error=True)
         except BaseException as error:
@@ -304,11 +308,12 @@ class Worker:
         failure, result, timed_out, aborted = None, None, False, False
         argument = None if stage.argument is None else stage.argument.decode()
         try:
-            vu = self.process.new_vu(0, stage=stage.name)
+            vu = new_vu(self.process, 0, stage.name)
         except Interrupted:
             return messages.StageDone(None, None)
         try:
             if stage.wanted:
+                self._vus.running.add(vu)
                 failure, results = vu.run_stage(stage.name, argument, time.monotonic() + stage.timeout)
                 if stage.name == "handleSummary":
                     result = orjson.dumps(results)
@@ -319,6 +324,7 @@ class Worker:
             if stage.name == "handleSummary" and vu.aborted is not None:
                 failure, aborted = Failure(vu.aborted), True
         finally:
+            self._vus.running.discard(vu)
             vu.end_stage()
             vu.close()
         return messages.StageDone(
@@ -338,7 +344,7 @@ class Worker:
 
     def _snapshot(self) -> None:
         process = self.process
-        for vu in list(process.running):
+        for vu in list(self._vus.running):
             for module in vu.modules.values():
                 module.report()
         process.engine.library.core_sessions_count()
@@ -359,8 +365,8 @@ class Worker:
     def _take_lateness(self) -> bytes:
         """How late arrivals were started since the last time: milliseconds, as doubles."""
         taken = b""
-        for scenario in self.process.scenarios.values():
-            if isinstance(scenario, ArrivalScenario):
-                taken += scenario.lateness.tobytes()
-                scenario.lateness = array("d")
+        for player in self._players:
+            if isinstance(player, ArrivalPlayer):
+                taken += player.lateness.tobytes()
+                player.lateness = array("d")
         return taken

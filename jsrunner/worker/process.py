@@ -6,22 +6,17 @@ import functools
 import os
 import time
 import traceback
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from gevent.event import Event
 
 from jsrunner.engine.engine import DRAIN, TLS, process_engine
 from jsrunner.engine.recorder import Recorder
-from jsrunner.errors import JsrunnerError, ScriptError
-from jsrunner.metrics.registry import BUILTIN, Registry
-from jsrunner.modules import registry
-from jsrunner.options.duration import format_duration
+from jsrunner.metrics.registry import Registry
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
 from jsrunner.worker.board import COMPLETED, INTERRUPTED
-from jsrunner.worker.messages import Initialized, Loaded, Log, MarkFailed, Secret
-from jsrunner.worker.vu import VU
+from jsrunner.worker.messages import Log, MarkFailed, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,13 +27,9 @@ if TYPE_CHECKING:
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.secure import SecureStream
-    from jsrunner.worker.board import Board
+    from jsrunner.worker.board import Board, Counts
     from jsrunner.worker.plan import Plan
-    from jsrunner.worker.scenario import Scenario
 
-#: Seconds of one wait for a VU, and how many such waits there are before the test ends with an error.
-_VU_WAIT: Final = 0.4
-_VU_WAITS: Final = 5
 #: Bytes that may wait to be sent by one k6/websockets socket and by all of a VU, and how many seconds a
 #: script that sends more waits for a peer that reads nothing. k6 has no bounds.
 _UNSENT_BYTES: Final = 256 << 20
@@ -50,49 +41,6 @@ _MOST_FRAGMENTS: Final = 1 << 20
 _TLS_READ: Final = 1
 _TLS_WRITE: Final = 2
 _SESSION_OVER: Final = 3
-
-
-class Pool:
-    """The VUs of a process that have nothing to do; the one that waits longest is taken first.
-
-    `warn` gets texts for the log.
-    """
-
-    def __init__(self, warn: Callable[[str], None]) -> None:
-        self._warn = warn
-        self._idle: deque[VU] = deque()
-        self._given_back: Event | None = None  # made with the hub, for who waits
-
-    def take(self) -> VU:
-        """Take a VU, waiting for one as long as k6 does.
-
-        The plan has a VU for everybody, but the scenario before may be slow to let go of its VUs:
-        native code is not interrupted at once.
-
-        Raises:
-            JsrunnerError: There is none after `_VU_WAITS` times `_VU_WAIT` seconds.
-        """
-        waits = 0
-        while not self._idle:
-            if self._given_back is None:
-                self._given_back = Event()
-            if self._given_back.wait(_VU_WAIT) or self._idle:
-                continue
-            waits += 1
-            waited = format_duration(_VU_WAIT * waits)
-            self._warn(f"Could not get a VU from the buffer for {waited}")
-            if waits == _VU_WAITS:
-                raise JsrunnerError(f"could not get a VU from the buffer in {waited}")
-        return self._idle.popleft()
-
-    def give_back(self, vu: VU) -> None:
-        self._idle.append(vu)
-        given_back, self._given_back = self._given_back, None
-        if given_back is not None:
-            given_back.set()
-
-    def __len__(self) -> int:
-        return len(self._idle)
 
 
 class Process:
@@ -132,19 +80,16 @@ class Process:
         self.system_tags = frozenset(SYSTEM_TAGS)
         self.minimum_iteration = 0.0
         self.user_agent = ""
-        self.pool = Pool(lambda text: self.log("warning", text))
-        self.scenarios: dict[str, Scenario] = {}
+        #: Counts of the scenarios, over all processes.
+        self.counts: list[Counts] = []
         #: Whether WebSockets go by the RFCs where k6 does not.
         self.is_strict = False
-        #: VUs with work under way; for interruptions.
-        self.running: set[VU] = set()
         #: Set when all iterations are to stop.
         self.stopping = False
         self.stop_event: Event = None  # made with the hub
         self.started_at = time.monotonic()
         #: Counts of all processes; there from `configure` on.
         self.board: Board | None = None
-        self.vus_made = 0
         #: VUs of the whole run that are made before it.
         self.planned_vus = 0
         self.failed_handshakes = self.iteration_failures = 0
@@ -225,71 +170,11 @@ class Process:
         for name, source in self.script.modules():
             self.engine.compile(name, source, is_script=not name.startswith(("jsrunner:", "k6")))
 
-    def load(self) -> Loaded:
-        """Run the script's first init: what the script says of itself.
-
-        Raises:
-            JsrunnerError: The init code has failed.
-        """
-        vu = self.new_vu(0)
-        # Read now: when a script first speaks files may have run out, and a first connect is measured.
-        registry.import_halves("console", "session")
-        described = vu.interpreter.call("describeScript")
-        vu.close()
-        return Loaded(
-            exports=described["exports"],
-            options=described.get("options"),
-            options_error=described.get("optionsError"),
-            metrics=[(one.name, one.type, one.contains) for one in self.registry.declared()],
-            imports=[name for name, _ in self.script.modules() if not name.startswith("jsrunner:")],
-        )
-
     def redact(self, secret: str) -> None:
         """A script has got this secret: the log is not to show it any more."""
         if secret not in self._given_out:
             self._given_out.add(secret)
             self.say(Secret(secret))
-
-    def new_vu(self, number: int, stage: str = "") -> VU:
-        """Make a VU and run its init code. Raises ScriptError, Interrupted."""
-        vu = VU(self, number, stage)
-        try:
-            vu.initialize()
-        except ScriptError as error:
-            if number:
-                cause = f" ({error.hint})" if error.hint else ""
-                error.hint = f"error while initializing VU #{number}{cause}"
-            raise
-        return vu
-
-    def add_vu(self) -> VU:
-        """Make one more VU than were planned. Raises ScriptError."""
-        assert self.board is not None
-        vu = self.new_vu(self.board.new_vu())
-        self.vus_made += 1
-        self.say(Initialized(self.vus_made))
-        return vu
-
-    def interrupt_all(self, *, even_stages: bool = False) -> None:
-        """Stop all iterations and setup now; teardown and handleSummary only if `even_stages`."""
-        self.stopping = True
-        self.stop_event.set()
-        for vu in list(self.running):
-            if even_stages or vu.stage not in ("teardown", "handleSummary"):
-                vu.interrupt()
-
-    def record_dropped(self, scenario: Scenario, count: int, vu: VU | None = None) -> None:
-        """Record planned iterations that were never started, without the scenario's tags, as k6.
-
-        Those that were planned for one VU have its number as a tag.
-        """
-        tags = dict(self.run_tags)
-        if "scenario" in self.system_tags:
-            tags["scenario"] = scenario.config.name
-        if vu is not None and "vu" in self.system_tags:
-            tags["vu"] = str(vu.id)
-        series = self.recorder.series(BUILTIN["dropped_iterations"], self.recorder.tag_set(tags))
-        series.add(count, time.time())
 
     @property
     def sessions_open(self) -> int:
@@ -303,7 +188,7 @@ class Process:
     @property
     def active_vus(self) -> int:
         """Return how many VUs iterate, in all processes."""
-        return sum(one.counts.active for one in self.scenarios.values())
+        return sum(counts.active for counts in self.counts)
 
     @property
     def initialized_vus(self) -> int:
@@ -319,9 +204,9 @@ class Process:
     @property
     def iterations_completed(self) -> int:
         """Of all scenarios, in all processes."""
-        return sum(one.counts.total(COMPLETED) for one in self.scenarios.values())
+        return sum(counts.total(COMPLETED) for counts in self.counts)
 
     @property
     def iterations_interrupted(self) -> int:
         """Of all scenarios, in all processes."""
-        return sum(one.counts.total(INTERRUPTED) for one in self.scenarios.values())
+        return sum(counts.total(INTERRUPTED) for counts in self.counts)

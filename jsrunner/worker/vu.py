@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jsrunner.modules.base import HostModule
     from jsrunner.transport.cookies import CookieJar
     from jsrunner.worker.process import Process
-    from jsrunner.worker.scenario import Scenario, Turn
+    from jsrunner.worker.scenario import Assignment, Scenario
 
 #: The module that an interpreter evaluates first: our own modules, before any code of a script's.
 _MAIN: Final = "".join(
@@ -81,7 +81,7 @@ class VU:
         #: began, in seconds since the epoch.
         self.groups: list[tuple[str, float]] = []
         self.scenario: Scenario | None = None
-        self._turn: Turn | None = None
+        self._assignment: Assignment | None = None
         self._iterations_of: dict[str, int] = {}
         #: When what runs is interrupted (time.monotonic).
         self._deadline = _NEVER
@@ -178,7 +178,6 @@ class VU:
         Returns (failure or None, results: none for undefined). Raises Interrupted.
         """
         self._deadline = deadline
-        self.process.running.add(self)
         try:
             if name == "handleSummary":
                 failure, *results = self.interpreter.call(name, argument, deadline=deadline)
@@ -188,8 +187,6 @@ class VU:
         except Interrupted:
             self._note_interruption()
             raise
-        finally:
-            self.process.running.discard(self)
 
     def end_stage(self) -> None:
         """A stage is over, however it went: what it still holds, and its bytes."""
@@ -353,18 +350,17 @@ class VU:
         """The number of the iteration in the scenario of this instance."""
         return int(self._read_numbers().in_test)
 
-    def activate(self, turn: Turn, setup_data: bytes | None, hard_stop: float) -> None:
+    def activate(self, assignment: Assignment, setup_data: bytes | None, hard_stop: float) -> None:
         """Work for a scenario from now on. `setup_data` is JSON. Raises ScriptError.
 
         A VU that was interrupted is made anew first, for which it has time until `hard_stop`.
         """
         self._deadline = hard_stop
-        self.process.running.add(self)
         try:
             self.interrupted = False
             if self.interpreter.is_lost:
                 self._renew()
-            self._turn, scenario = turn, turn.scenario
+            self._assignment, scenario = assignment, assignment.scenario
             self.scenario = scenario
             numbers = self._read_numbers()
             numbers.in_scenario = self._iterations_of.get(scenario.config.name, -1)
@@ -389,7 +385,6 @@ class VU:
         if self.scenario is not None:
             self._iterations_of[self.scenario.config.name] = self.iteration_in_scenario
         self.scenario = None
-        self.process.running.discard(self)
 
     def iterate(self, *, stop_at: float, hard_stop: float) -> None:
         """Run iterations until `stop_at`, or until the scenario has none left; then return.
@@ -399,19 +394,23 @@ class VU:
         if self.interrupted or self.process.stopping:
             return  # while it was activated
         self._deadline = hard_stop
-        turn = self._turn
-        assert turn is not None
+        assignment = self._assignment
+        assert assignment is not None
         self.process.engine.library.core_vu_supply(
-            self.interpreter.index, turn.scenario.supply, turn.left, turn.take_reserved(), stop_at
+            self.interpreter.index,
+            assignment.scenario.supply,
+            assignment.left,
+            assignment.take_reserved(),
+            stop_at,
         )
         try:
             while not self._iterate(hard_stop):
                 pass
         except Interrupted:
             self._note_interruption()
-            turn.interrupted()
+            assignment.interrupted()
             self._end_interrupted()
-        turn.left = int(self._read_numbers().left)
+        assignment.left = int(self._read_numbers().left)
 
     def _iterate(self, hard_stop: float) -> bool:
         """Run iterations; return whether there are no more. Raises Interrupted.
@@ -447,9 +446,9 @@ class VU:
             self.show_cookies()
 
     def _await_arrival(self, serial: int) -> None:
-        turn = self._turn
-        assert turn is not None
-        turn.await_arrival(lambda goes_on: self.interpreter.reply(serial, goes_on))
+        assignment = self._assignment
+        assert assignment is not None
+        assignment.await_arrival(lambda goes_on: self.interpreter.reply(serial, goes_on))
 
     def _end_interrupted(self) -> None:
         numbers = self._read_numbers()

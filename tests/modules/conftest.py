@@ -10,6 +10,7 @@ from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
             secrets=secrets or Secrets({}),
             say=say,
         )
-        vu = process.new_vu(0)
+        vu = new_vu(process, 0)
         if modules is not None:
             modules.update(vu.modules)
         return [

@@ -10,6 +10,7 @@ from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ class Project:
         self.process = Process(
             Script(str(self.folder / main)), environment={}, secrets=Secrets({}), say=self.said.append
         )
-        self.process.new_vu(0)
+        new_vu(self.process, 0)
         return self.logged()
 
     def again(self, number: int = 1) -> list[str]:
@@ -44,7 +45,7 @@ class Project:
         assert self.process is not None
         self.process.script.sealed = True
         self.said.clear()
-        self.process.new_vu(number)
+        new_vu(self.process, number)
         return self.logged()
 
     def logged(self, level: str = "info") -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.errors import ExitCode, ScriptError
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from conftest import Project
@@ -197,7 +198,7 @@ def test_import_meta_moves_no_code(project: Project) -> None:
 def test_a_main_script_may_be_commonjs(project: Project) -> None:
     project.init("exports.default = function () {}; exports.options = { vus: 2 };")
     assert project.process is not None
-    vu = project.process.new_vu(1)
+    vu = new_vu(project.process, 1)
     assert vu.interpreter.call("describeScript") == {
         "exports": {"default": "function", "options": "object"},
         "options": '{"vus":2}',

@@ -14,6 +14,7 @@ from jsrunner.script.typescript import Translator
 from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +138,7 @@ def test_typescript_from_standard_input(project: Project, monkeypatch: pytest.Mo
         process = Process(
             Script("-", source=source), environment={}, secrets=Secrets({}), say=messages.append
         )
-        process.new_vu(0)
+        new_vu(process, 0)
         return [one.text for one in messages if isinstance(one, Log)]
 
     assert said("const a: number = 1; console.log(a); export default function () {}") == ["1"]

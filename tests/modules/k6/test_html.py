@@ -11,6 +11,7 @@ from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from jsrunner.worker.vu import VU
@@ -26,7 +27,7 @@ def start(source: str) -> tuple[VU, list[str]]:
     process = Process(
         Script("script.js", source=source), environment={}, secrets=Secrets({}), say=said.append
     )
-    vu = process.new_vu(0)
+    vu = new_vu(process, 0)
     return vu, [message.text for message in said if isinstance(message, Log)]
 
 

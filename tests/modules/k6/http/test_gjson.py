@@ -11,6 +11,7 @@ from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
 from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
+from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ def select() -> Callable[[Any, str], Any]:
         secrets=Secrets({}),
         say=said.append,
     )
-    interpreter = process.new_vu(0).interpreter
+    interpreter = new_vu(process, 0).interpreter
     interpreter.evaluate(
         """import { get } from 'jsrunner:k6/http/gjson'; import { entries } from 'jsrunner:host';
         entries.select = (value, path) => get(value, path) ?? null;""",

@@ -1,4 +1,4 @@
-"""What the VUs of a process share."""
+"""The VUs of a process: who gets one, and what happens if there is none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from jsrunner.errors import JsrunnerError
-from jsrunner.worker.process import Pool
+from jsrunner.worker.vus import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

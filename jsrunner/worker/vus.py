@@ -1,0 +1,132 @@
+"""The VUs of a worker process: how they are made, who waits for one, who is interrupted."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from gevent.event import Event
+
+from jsrunner.errors import JsrunnerError, ScriptError
+from jsrunner.modules import registry
+from jsrunner.options.duration import format_duration
+from jsrunner.worker.messages import Initialized, Loaded
+from jsrunner.worker.vu import VU
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.worker.process import Process
+
+#: Seconds of one wait for a VU, and how many such waits there are before the test ends with an error.
+_VU_WAIT: Final = 0.4
+_VU_WAITS: Final = 5
+
+
+def new_vu(process: Process, number: int, stage: str = "") -> VU:
+    """Make a VU and run its init code. Raises ScriptError, Interrupted."""
+    vu = VU(process, number, stage)
+    try:
+        vu.initialize()
+    except ScriptError as error:
+        if number:
+            cause = f" ({error.hint})" if error.hint else ""
+            error.hint = f"error while initializing VU #{number}{cause}"
+        raise
+    return vu
+
+
+def load(process: Process) -> Loaded:
+    """Run the script's first init: what the script says of itself.
+
+    Raises:
+        JsrunnerError: The init code has failed.
+    """
+    vu = new_vu(process, 0)
+    # Read now: when a script first speaks files may have run out, and a first connect is measured.
+    registry.import_halves("console", "session")
+    described = vu.interpreter.call("describeScript")
+    vu.close()
+    return Loaded(
+        exports=described["exports"],
+        options=described.get("options"),
+        options_error=described.get("optionsError"),
+        metrics=[(one.name, one.type, one.contains) for one in process.registry.declared()],
+        imports=[name for name, _ in process.script.modules() if not name.startswith("jsrunner:")],
+    )
+
+
+class Pool:
+    """The VUs of a process that have nothing to do; the one that waits longest is taken first.
+
+    `warn` gets texts for the log.
+    """
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+        self._idle: deque[VU] = deque()
+        self._given_back: Event | None = None  # made with the hub, for who waits
+
+    def take(self) -> VU:
+        """Take a VU, waiting for one as long as k6 does.
+
+        The plan has a VU for everybody, but the scenario before may be slow to let go of its VUs:
+        native code is not interrupted at once.
+
+        Raises:
+            JsrunnerError: There is none after `_VU_WAITS` times `_VU_WAIT` seconds.
+        """
+        waits = 0
+        while not self._idle:
+            if self._given_back is None:
+                self._given_back = Event()
+            if self._given_back.wait(_VU_WAIT) or self._idle:
+                continue
+            waits += 1
+            waited = format_duration(_VU_WAIT * waits)
+            self._warn(f"Could not get a VU from the buffer for {waited}")
+            if waits == _VU_WAITS:
+                raise JsrunnerError(f"could not get a VU from the buffer in {waited}")
+        return self._idle.popleft()
+
+    def give_back(self, vu: VU) -> None:
+        self._idle.append(vu)
+        given_back, self._given_back = self._given_back, None
+        if given_back is not None:
+            given_back.set()
+
+    def __len__(self) -> int:
+        return len(self._idle)
+
+
+class VUs:
+    """All VUs of a process that play scenarios or run stages."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.pool = Pool(lambda text: process.log("warning", text))
+        #: VUs at work; for interruptions.
+        self.running: set[VU] = set()
+        #: How many were made for scenarios.
+        self.made = 0
+
+    def make(self, number: int) -> None:
+        """Make a VU that was planned. Raises ScriptError, Interrupted."""
+        self.pool.give_back(new_vu(self._process, number))
+        self.made += 1
+
+    def add(self) -> VU:
+        """Make one more VU than were planned. Raises ScriptError."""
+        assert self._process.board is not None
+        vu = new_vu(self._process, self._process.board.new_vu())
+        self.made += 1
+        self._process.say(Initialized(self.made))
+        return vu
+
+    def interrupt_all(self, *, even_stages: bool = False) -> None:
+        """Stop all iterations and setup now; teardown and handleSummary only if `even_stages`."""
+        self._process.stopping = True
+        self._process.stop_event.set()
+        for vu in list(self.running):
+            if even_stages or vu.stage not in ("teardown", "handleSummary"):
+                vu.interrupt()
