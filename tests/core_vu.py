@@ -45,6 +45,7 @@ class VU:
         operations: dict[str, Callable[..., object]] | None = None,
         numbered: dict[int, Callable[..., object]] | None = None,
         deferred: dict[int, Callable[[int], object]] | None = None,
+        tracks_contexts: bool = False,
     ) -> None:
         self.said: list[Any] = []
         self.supply: Supply | None = None
@@ -65,6 +66,8 @@ class VU:
         self.interpreter.operations.update(numbered or {})
         self.interpreter.deferred.update(deferred or {})
         self.index = self.interpreter.index
+        if tracks_contexts:
+            self.library.core_vu_track_contexts(self.index)
         self.evaluate(source)
 
     def _load(self, name: str) -> str:

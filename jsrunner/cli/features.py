@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What each does. All are experimental, as in k6.
 FEATURES: Final = {
+    "async-metric-context": "Keep tags and metadata of samples along asynchronous code; async group()",
     "freeze-env": "Freeze __ENV, so that a script cannot change it",
     "merge-run-tags": "Merge run tags over the layers of configuration instead of replacing them",
     "native-histograms": "Accepted; trends keep exact values, or fine buckets, anyway",

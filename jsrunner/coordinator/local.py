@@ -38,7 +38,7 @@ class LocalWorkers:
         environment: Mapping[str, str],
         secrets: Secrets,
         *,
-        freeze_environment: bool = False,
+        features: frozenset[str] = frozenset(),
     ) -> None:
         pairs = [socket.socketpair() for _ in range(most)]
         self.board = Board(most)
@@ -62,7 +62,7 @@ class LocalWorkers:
                     script,
                     environment,
                     secrets,
-                    freeze_environment,
+                    features,
                 )
             except SystemExit:
                 pass  # the coordinator is gone: nobody is there to be told
@@ -137,12 +137,12 @@ def _work(
     script: Script,
     environment: Mapping[str, str],
     secrets: Secrets,
-    freeze_environment: bool,
+    features: frozenset[str],
 ) -> int:
     try:
         from jsrunner.worker.main import run
 
-        return run(streams, board, script, environment, secrets, freeze_environment)
+        return run(streams, board, script, environment, secrets, features)
     except JsrunnerError as error:
         print(error, file=sys.stderr)
         return 1

@@ -204,7 +204,7 @@ class Run:
             self.script,
             self.settings.script_environment,
             self.settings.secrets,
-            freeze_environment="freeze-env" in self.settings.features,
+            features=self.settings.features,
         )
         self.logger.start()
         self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]

@@ -105,6 +105,9 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_set_deadline": (None, (c_int32, c_double)),
     "core_vu_state": (c_int, (c_int32,)),
     "core_vu_memory": (c_size_t, (c_int32,)),
+    # metric_context.c
+    "core_vu_track_contexts": (None, (c_int32,)),
+    "core_vu_context": (None, (c_int32, POINTER(c_int32))),
     # watchdog.c
     "core_watch": (c_bool, ()),
     # schedule.c

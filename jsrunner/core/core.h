@@ -13,6 +13,7 @@
  *   modules                     how the engine gets its modules
  *   timers, tasks               one VU's event loop
  *   iterations                  the loop over iterations
+ *   metric_context              tags and metadata along asynchronous code
  *   dial, transmit, session, receive  WebSocket sessions
  *   watchdog                    VUs that do not come back: interrupted from another thread
  *   exports                     the module `jsrunner:core`, through which JavaScript reaches all this
@@ -104,6 +105,17 @@ struct rejection {
     JSValue reason;
 };
 
+/* What a VU's samples carry: the numbers of a tag set and of metadata, -1 for none. */
+struct metric_context {
+    int32_t tag_set, metadata;
+};
+
+/* The contexts of async functions that wait: open addressing, `size` is a power of two or 0. */
+struct contexts {
+    struct context_row *rows;
+    size_t size, count;
+};
+
 /* What Python has answered. */
 struct answer {
     int status;
@@ -166,6 +178,10 @@ struct vu {
     /* What is measured. */
     int32_t tag_set;
     int32_t metadata;
+    /* Whether they are kept along asynchronous code (see metric_context.c), and the engine's own `then`. */
+    bool tracks_contexts;
+    struct contexts contexts;
+    JSValue promise_then;
     uint64_t bytes_sent, bytes_received;
     /* Bytes that wait in its sessions: to be written, and as events to be delivered. */
     size_t unsent_bytes, undelivered_bytes;
@@ -400,6 +416,17 @@ void session_install(struct vu *);
 double dial_deadline(void);
 /* End the dialings that are too late. */
 void dial_expire(double now);
+
+/* metric_context.c -------------------------------------------------------------------------------- */
+
+/* Prepare a new interpreter for metric contexts, if the VU tracks them. Returns NULL or what is wrong. */
+const char *context_install(struct vu *);
+/* A function as one that is called under the metric context of now; anything else, and everything in a VU
+ * that does not track contexts, as it is. The reference is the caller's; JS_EXCEPTION without memory. */
+JSValue context_bind(struct vu *, JSValue function);
+void contexts_free(struct vu *);
+/* The same without touching the interpreter, to which the memory belongs. */
+void contexts_abandon(struct vu *);
 
 /* exports.c --------------------------------------------------------------------------------------- */
 

@@ -17,6 +17,8 @@ JSValue tasks_abandon(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_drop_timers(JSContext *, JSValue, int, JSValue *);
 JSValue samples_emit(JSContext *, JSValue, int, JSValue *);
 JSValue iterations_next(JSContext *, JSValue, int, JSValue *);
+JSValue context_bind_value(JSContext *, JSValue, int, JSValue *);
+JSValue context_is_tracked(JSContext *, JSValue, int, JSValue *);
 JSValue session_create(JSContext *, JSValue, int, JSValue *);
 
 #define PRIMITIVE(name) static JSValue name(JSContext *context, JSValue self, int argc, JSValue *argv)
@@ -92,6 +94,7 @@ static const struct {
 } PRIMITIVES[] = {
     {"dropTimers", tasks_drop_timers, 0},
     {"abandon", tasks_abandon, 0},     {"addTimer", add_timer, 4},
+    {"bindContext", context_bind_value, 1}, {"tracksContexts", context_is_tracked, 0},
     {"createSession", session_create, 2}, {"drainJobs", drain_jobs, 0},
     {"emit", samples_emit, 3},
     {"forget", tasks_forget, 1},       {"hasWork", tasks_has_work, 0},

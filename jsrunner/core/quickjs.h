@@ -106,7 +106,7 @@ typedef struct JSMemoryUsage {
 enum { JS_EVAL_TYPE_MODULE = 1 << 0, JS_EVAL_FLAG_COMPILE_ONLY = 1 << 5 };
 enum { JS_CFUNC_GENERIC = 0, JS_CFUNC_GENERIC_MAGIC = 1 };
 enum { JS_GPN_STRING_MASK = 1 << 0, JS_GPN_ENUM_ONLY = 1 << 4 };
-enum { JS_PROP_C_W_E = 7, JS_PROP_GETSET = 1 << 4 };
+enum { JS_PROP_C_W = 3, JS_PROP_C_W_E = 7, JS_PROP_GETSET = 1 << 4 };
 enum { JS_BYTECODE = 1 << 0, JS_STRIP_SOURCE = 1 << 4, JS_STRIP_DEBUG = 1 << 5 };
 enum { JS_PROMISE_PENDING, JS_PROMISE_FULFILLED, JS_PROMISE_REJECTED };
 enum {
@@ -217,6 +217,7 @@ enum {
     X(JSValue, JS_DupValue, (JSContext *, JSValue))                                               \
     X(void, JS_FreeValue, (JSContext *, JSValue))                                                 \
     X(void, JS_FreeValueRT, (JSRuntime *, JSValue))                                               \
+    X(void, JS_MarkValue, (JSRuntime *, JSValue, void *))                                         \
     X(bool, JS_HasException, (JSContext *))                                                       \
     X(JSValue, JS_GetException, (JSContext *))                                                    \
     X(JSValue, JS_Throw, (JSContext *, JSValue))                                                  \

@@ -101,11 +101,13 @@ static void add_intrinsics(JSContext *context)
     JS_AddIntrinsicWeakRef(context);
 }
 
-/* Make the interpreter. On the VU's fiber, because QuickJS measures its stack from here. */
-static bool open_interpreter(struct vu *vu)
+/* Make the interpreter. On the VU's fiber, because QuickJS measures its stack from here. Returns NULL or
+ * what is wrong. */
+static const char *open_interpreter(struct vu *vu)
 {
+    static const char NO_MEMORY[] = "out of memory";
     JSRuntime *runtime = JS_NewRuntime();
-    if (!runtime) return false;
+    if (!runtime) return NO_MEMORY;
     vu->runtime = runtime;
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
@@ -115,13 +117,13 @@ static bool open_interpreter(struct vu *vu)
     JS_SetInterruptHandler(runtime, on_interrupt, vu);
     JS_SetHostPromiseRejectionTracker(runtime, on_rejection, vu);
     vu->context = JS_NewContextRaw(runtime);
-    if (!vu->context) return false;
+    if (!vu->context) return NO_MEMORY;
     add_intrinsics(vu->context);
     JS_SetContextOpaque(vu->context, vu);
     modules_install(vu);
     exports_install(vu);
     session_install(vu);
-    return true;
+    return context_install(vu);
 }
 
 void vu_allow_garbage(struct vu *vu)
@@ -164,12 +166,14 @@ void vu_close_interpreter(struct vu *vu)
     if (context) {
         drop_work(vu);
         drop_rejections(vu);
+        contexts_free(vu);
         JS_FreeValue(context, vu->entries);
         JS_FreeValue(context, vu->make_error);
+        JS_FreeValue(context, vu->promise_then);
         JS_FreeValue(context, JS_GetException(context));
         JS_FreeContext(context);
     }
-    vu->entries = vu->make_error = JS_UNDEFINED;
+    vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
     JS_RunGC(vu->runtime);
     if (is_empty(vu->runtime)) JS_FreeRuntime(vu->runtime);
     vu->runtime = NULL;
@@ -327,8 +331,9 @@ static void run_command(struct vu *vu)
     vu->slice_end = NEVER;
     bool is_module = vu->command[0] == '@';
     if (is_module) vu->command++;
-    if (!vu->context && !open_interpreter(vu)) {
-        bytes_append(&vu->result, "out of memory", 13);
+    const char *problem = vu->context ? NULL : open_interpreter(vu);
+    if (problem) {
+        bytes_append(&vu->result, problem, strlen(problem));
     } else {
         watchdog_watch(vu);
         status = is_module ? evaluate(vu) : call_entry(vu);
@@ -374,7 +379,8 @@ void vu_abandon(struct vu *vu)
     timers_abandon(&vu->timers);
     vu->listener_count = vu->rejection_count = 0;
     vu->event_sessions = 0;
-    vu->entries = vu->make_error = JS_UNDEFINED;
+    contexts_abandon(vu);
+    vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
     vu->runtime = NULL;
     vu->context = NULL;
     end_command(vu, DONE_STUCK);
@@ -431,7 +437,7 @@ CORE_API int32_t core_vu_create(void)
     }
     vu->index = index;
     vu->alarm_slot = SIZE_MAX;
-    vu->entries = vu->make_error = JS_UNDEFINED;
+    vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
     vu->tag_set = vu->metadata = -1;
     core.vus[index] = vu;
     if (index == core.vu_count) core.vu_count++;

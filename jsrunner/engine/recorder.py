@@ -135,7 +135,11 @@ class Recorder:
 
     def metadata_number(self, metadata: dict[str, str] | None) -> int:
         """Return the number of metadata, -1 for none. Without outputs nobody asks for it."""
-        if not metadata or not self.outputs:
+        return self.intern_metadata(metadata) if self.outputs else -1
+
+    def intern_metadata(self, metadata: dict[str, str] | None) -> int:
+        """Return the number by which `metadata_of` knows metadata, -1 for none."""
+        if not metadata:
             return -1
         key = tuple(metadata.items())
         number = self._metadata_numbers.get(key)
@@ -143,6 +147,14 @@ class Recorder:
             number = self._metadata_numbers[key] = len(self._metadata)
             self._metadata.append(metadata)
         return number
+
+    def metadata_of(self, number: int) -> dict[str, str] | None:
+        """Return the metadata of a number, None for -1."""
+        return None if number < 0 else self._metadata[number]
+
+    def tag_set_of(self, number: int) -> TagSet | None:
+        """Return the tag set of a number, None if it has none or is an earlier recorder's."""
+        return self._tag_sets_by_number.get(number)
 
     def tag_set(self, tags: dict[str, str]) -> TagSet:
         """Return the interned set of these tags; the dictionary is kept and must not change."""

@@ -78,7 +78,10 @@ class ProcessContext(Protocol):
         ...
 
     @property
-    def freeze_environment(self) -> bool: ...
+    def features(self) -> frozenset[str]:
+        """k6's features that are on, by name."""
+        ...
+
     @property
     def secrets(self) -> Secrets: ...
     @property
@@ -155,6 +158,18 @@ class ProcessContext(Protocol):
         ...
 
 
+class MetricContext(Protocol):
+    """The tags and the metadata of a VU's samples (`worker.metric_context.MetricContext`)."""
+
+    def set_tag(self, name: str, value: str | None) -> None:
+        """Change a tag of the samples from now on; None removes it."""
+        ...
+
+    def set_metadata(self, name: str, value: str | None) -> None:
+        """Change metadata of the samples from now on; None removes it."""
+        ...
+
+
 class ModuleContext(Protocol):
     """The VU as its modules see it."""
 
@@ -215,12 +230,9 @@ class ModuleContext(Protocol):
 
     @property
     def metadata(self) -> dict[str, str] | None: ...
-    def set_tag(self, name: str, value: str | None) -> None:
-        """Change a tag of the samples from now on; None removes it."""
-        ...
-
-    def set_metadata(self, name: str, value: str | None) -> None:
-        """Change metadata of the samples from now on; None removes it."""
+    @property
+    def context(self) -> MetricContext:
+        """What samples that are taken now carry, to be changed."""
         ...
 
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:

@@ -58,7 +58,7 @@ def run(
     script: Script,
     environment: Mapping[str, str],
     secrets: Secrets,
-    freeze_environment: bool,
+    features: frozenset[str],
 ) -> int:
     """The main function of the first worker process; `streams[i]` is worker i's channel.
 
@@ -73,7 +73,7 @@ def run(
         script,
         environment=environment,
         secrets=secrets,
-        freeze_environment=freeze_environment,
+        features=features,
         say=lambda message: messages.send(stream, message),
     )
     process.engine.begin_process()

@@ -53,12 +53,13 @@ class Process:
         environment: Mapping[str, str],
         secrets: Secrets,
         say: Callable[..., None],
-        freeze_environment: bool = False,
+        features: frozenset[str] = frozenset(),
     ) -> None:
         self.script = script
         script.log = self.log
         self.environment = dict(environment)
-        self.freeze_environment = freeze_environment
+        #: k6's features that are on, by name.
+        self.features = features
         self.secrets = secrets
         self._given_out: set[str] = set()
         #: Sends a message to the coordinator.

@@ -18,6 +18,7 @@ from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
 from jsrunner.worker import board
 from jsrunner.worker.messages import Abort
+from jsrunner.worker.metric_context import FEATURE, AsyncMetricContext, MetricContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,17 @@ _MAIN: Final = "".join(
 )  # fmt: skip
 _NEVER: Final = 0.0
 _STUCK: Final = "the VU runs its init code anew, and the memory of its old state is not freed"
+
+
+class _Group(NamedTuple):
+    """A group whose function runs."""
+
+    #: The tag `group` outside of it.
+    outer: str
+    #: When it began, in seconds since the epoch.
+    started: float
+    #: The tags and the metadata that it has begun with, if it is measured with these.
+    entered: tuple[dict[str, str], dict[str, str] | None] | None
 
 
 class Failure(NamedTuple):
@@ -66,20 +78,16 @@ class VU:
         #: Python halves of the modules that the script uses, by the prefix of their operations.
         self.modules: dict[str, HostModule] = {}
         self.in_init = True
-        #: Tags of samples taken now, and their metadata: exec.vu.metrics.tags and .metadata. Neither is
-        #: changed in place.
-        self.tag_values: dict[str, str] = dict(process.run_tags)
-        self.metadata: dict[str, str] | None = None
+        tags = dict(process.run_tags)
         if stage in ("setup", "teardown") and "group" in process.system_tags:
-            self.tag_values["group"] = f"::{stage}"
-        if stage and "iter" in process.system_tags:
-            self.metadata = {"iter": "0"}  # as in k6
+            tags["group"] = f"::{stage}"
+        metadata = {"iter": "0"} if stage and "iter" in process.system_tags else None  # as in k6
+        kind = AsyncMetricContext if FEATURE in process.features else MetricContext
+        self.context: MetricContext = kind(process, tags, metadata)
         #: What has kept the script from being executed, once all of its modules were loaded.
         self._start_error: ScriptError | None = None
-        self._tags: TagSet | None = None
-        #: The groups that the VU is in, the innermost last: the tag `group` outside of it, and when it
-        #: began, in seconds since the epoch.
-        self.groups: list[tuple[str, float]] = []
+        #: The groups whose functions run, the innermost last.
+        self.groups: list[_Group] = []
         self.scenario: Scenario | None = None
         self._assignment: Assignment | None = None
         self._iterations_of: dict[str, int] = {}
@@ -109,7 +117,7 @@ class VU:
             on_fault=self.process.log_fault,
         )
         for number, operation in (
-            (TAGS, self._current_tag_set),
+            (TAGS, self.context.number),
             (SERIES, self.process.recorder.series_number),
             (MERGE, self._merged_tag_set),
             (ITERATION, self._begin_iteration),
@@ -117,6 +125,7 @@ class VU:
             interpreter.operations[number] = operation
         interpreter.deferred[ARRIVAL] = self._await_arrival
         self.process.engine.library.core_vu_set_numbers(interpreter.index, ctypes.byref(self._numbers))
+        self.context.begin(interpreter.index)
         return interpreter
 
     def _find_operation(self, name: str) -> Callable[..., object]:
@@ -212,36 +221,22 @@ class VU:
 
     @property
     def tags(self) -> TagSet:
-        """`tag_values`, interned."""
-        if self._tags is None:
-            self._tags = self.process.recorder.tag_set(self.tag_values)
-        return self._tags
+        """The tags of samples that are taken now, interned."""
+        return self.context.tag_set
 
-    def _current_tag_set(self) -> int:
-        """Return the number of the VU's tag set; the core keeps it until the tags change."""
-        self._show_tags(self.tags.number)
-        return self.tags.number
+    @property
+    def tag_values(self) -> dict[str, str]:
+        """The tags of samples that are taken now; not to be changed."""
+        return self.context.tags
 
-    def _show_tags(self, number: int) -> None:
-        recorder = self.process.recorder
-        self.process.engine.library.core_vu_tags(
-            self.interpreter.index, number, recorder.metadata_number(self.metadata)
-        )
+    @property
+    def metadata(self) -> dict[str, str] | None:
+        """The metadata of samples that are taken now; not to be changed."""
+        return self.context.metadata
 
     def _merged_tag_set(self, metric: int, tags: dict[str, str]) -> int:
         """Return the number of the VU's tags with others over them."""
         return self.process.recorder.tag_set({**self.tag_values, **tags}).number
-
-    def set_tag(self, name: str, value: str | None) -> None:
-        """Change a tag of the samples from now on; None removes it."""
-        self.tag_values = _with(self.tag_values, name, value)
-        self._tags = None
-        self._show_tags(-1)
-
-    def set_metadata(self, name: str, value: str | None) -> None:
-        """Change metadata of the samples from now on; None removes it."""
-        self.metadata = _with(self.metadata or {}, name, value) or None
-        self._show_tags(-1)
 
     def _reset_tags(self, scenario: Scenario) -> None:
         """Set the tags for the begin of a scenario: run tags < scenario tags < system tags.
@@ -254,20 +249,21 @@ class VU:
             tags["group"] = ""
         if "scenario" in system:
             tags["scenario"] = scenario.config.name
-        self.tag_values, self._tags = tags, None
-        self.metadata = {"vu": str(self.id)} if "vu" in system else None
-        self._show_tags(-1)
+        self.context.replace(tags, {"vu": str(self.id)} if "vu" in system else None)
 
     def enter_group(self, path: str) -> None:
-        self.groups.append((self.tag_values.get("group", ""), time.time()))
+        context = self.context
+        outer = context.tags.get("group", "")
         self._set_group(path)
+        entered = (context.tags, context.metadata) if context.is_async else None
+        self.groups.append(_Group(outer, time.time(), entered))
 
     def leave_group(self) -> None:
-        self._set_group(self.groups.pop()[0])
+        self._set_group(self.groups.pop().outer)
 
     def _set_group(self, path: str) -> None:
         if "group" in self.process.system_tags:
-            self.set_tag("group", path)
+            self.context.set_tag("group", path)
 
     def _close_groups(self) -> None:
         """Leave all groups in which an interruption has found the VU.
@@ -276,8 +272,10 @@ class VU:
         """
         while self.groups:
             if self.aborted:
-                now = time.time()
-                self.record("group_duration", (now - self.groups[-1][1]) * 1000, now)
+                group, now = self.groups[-1], time.time()
+                if group.entered:
+                    self.context.replace(*group.entered)
+                self.record("group_duration", (now - group.started) * 1000, now)
             self.leave_group()
 
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:
@@ -439,7 +437,7 @@ class VU:
 
     def _begin_iteration(self, number: int) -> None:
         if "iter" in self.process.system_tags:
-            self.set_metadata("iter", str(number))
+            self.context.set_metadata("iter", str(number))
         if self.cookies is not None and not self.process.options.no_cookies_reset:
             self.cookies = None
             self._watch_iterations()
@@ -575,16 +573,6 @@ class VU:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _with(values: dict[str, str], name: str, value: str | None) -> dict[str, str]:
-    """Return a copy with one value changed, or removed if it is None."""
-    copy = dict(values)
-    if value is None:
-        copy.pop(name, None)
-    else:
-        copy[name] = value
-    return copy
 
 
 def _hint(exception: str) -> str:

@@ -29,7 +29,7 @@ class Environment(HostModule):
     @operation
     def frozen(self) -> bool:
         """Whether a script may not change its __ENV (k6's feature freeze-env)."""
-        return self.vu.process.freeze_environment
+        return "freeze-env" in self.vu.process.features
 
     @operation
     def vu_number(self) -> int:

@@ -1,5 +1,6 @@
 // setTimeout and its kin, as globals and as k6/timers.
 // @ts-check
+import { bindContext } from 'jsrunner:core';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { defineGlobal } from 'jsrunner:language';
 import {
@@ -18,7 +19,7 @@ const scheduler = (name, kind) => (callback, delay, ...args) => {
   const time = number > 0 && number < LONGEST ? number : 0;
   // A closure of ours would take more memory than all else of a timer.
   const call = args.length === 0 ? callback : () => ReflectApply(callback, globalThis, args);
-  return addTimer(call, time, kind === INTERVAL ? time : -1, kind);
+  return addTimer(bindContext(call), time, kind === INTERVAL ? time : -1, kind);
 };
 
 export const setTimeout = scheduler('setTimeout', TIMEOUT);

@@ -75,7 +75,8 @@ class Execution(HostModule):
     @operation
     def set_label(self, kind: str, key: str, value: str | None) -> None:
         """Change a tag or metadata of the VU; None removes it."""
-        change = self.vu.set_tag if kind == "tag" else self.vu.set_metadata
+        context = self.vu.context
+        change = context.set_tag if kind == "tag" else context.set_metadata
         change(key, value)
 
     def _labels(self, kind: str) -> dict[str, str]:

@@ -2,10 +2,11 @@
 // @ts-check
 import { context } from 'jsrunner:context';
 import { GoError } from 'jsrunner:errors';
-import { sleep as pause } from 'jsrunner:core';
+import { bindContext, sleep as pause, tracksContexts } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import {
-  AsyncFunction, Math, MathImul, MathMin, MathRandom, ObjectKeys, ReflectDefineProperty, ReflectGet,
+  AsyncFunction, Math, MathImul, MathMin, MathRandom, Object, ObjectKeys, ReflectApply, ReflectDefineProperty,
+  ReflectGet,
   StringPrototypeIncludes, isInstance,
 } from 'jsrunner:primordials';
 import {
@@ -57,15 +58,53 @@ export function fail(message) {
   throw new GoError(asText(message));
 }
 
+/**
+ * Run a group where its context is kept along asynchronous code: if its function returns a promise, or any other
+ * object with `then`, the group lasts until that is settled. Its duration has the tags and metadata of its begin.
+ */
+const runAsyncGroup = (name, call) => {
+  host('k6.enter_group', name);
+  const started = now();
+  let isMeasured = false;
+  const end = bindContext(() => {
+    if (isMeasured) return;
+    isMeasured = true;
+    emit(GROUP_DURATION, now() - started);
+  });
+  let isPending = false;
+  try {
+    const result = call();
+    const then = Object(result) === result ? result.then : undefined;
+    if (typeof then !== 'function') return result;
+    const settled = ReflectApply(then, result, [(value) => {
+      end();
+      return value;
+    }, (reason) => {
+      end();
+      throw reason;
+    }]);
+    isPending = true;
+    return settled;
+  } finally {
+    if (!isPending) end();
+    host('k6.leave_group');
+  }
+};
+
 export function group(name, call) {
   if (context.inInit) throw new GoError('Using group() in the init context is not supported');
   name = asText(name);
   if (typeof call !== 'function') throw new GoError('group() requires a callback as a second argument');
-  if (isInstance(AsyncFunction, call)) {
+  const isAsync = tracksContexts();
+  if (!isAsync && isInstance(AsyncFunction, call)) {
     throw new GoError('group() does not support async functions as arguments, please see ' + GROUP_DOCS + ' '
       + 'for more info');
   }
   checkName(name);
+  if (isAsync) {
+    const run = bindContext(runAsyncGroup); // with the call ends all that the group's function has set
+    return run(name, call);
+  }
   host('k6.enter_group', name);
   const started = now();
   try {

@@ -5,7 +5,7 @@
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
 import { copyOf } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
-import { createSession } from 'jsrunner:core';
+import { bindContext, createSession } from 'jsrunner:core';
 import { GoError, describe, mustBeCallable } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
@@ -118,7 +118,8 @@ export function WebSocket(address, protocols, params) {
   let wanted; // the arguments of close()
   let closeTimer = 0;
   let wasReset = false; // known by a write that has failed: for reading it looks like an end
-  const handlers = { __proto__: null }; // the on... properties
+  const assigned = { __proto__: null }; // the on... properties
+  const handlers = { __proto__: null }; // what is called of them
   const listeners = { __proto__: null };
 
   /** Call who listens: the on... property, then the others as they were added; jobs after each, as in k6. */
@@ -249,7 +250,7 @@ export function WebSocket(address, protocols, params) {
       throw new GoError('handler for event type "' + name + '" isn\'t a callable function');
     }
     mustBeCallable(listener, 1);
-    if (ArrayPrototypeIncludes(EVENTS, name)) ArrayPrototypePush(listeners[name] ??= SafeArray(), listener);
+    if (ArrayPrototypeIncludes(EVENTS, name)) ArrayPrototypePush(listeners[name] ??= SafeArray(), bindContext(listener));
     else host('session.warn', "can't add event handler: unknown event type: " + name);
   });
   constant('send', (data) => {
@@ -314,13 +315,14 @@ export function WebSocket(address, protocols, params) {
     const type = EVENTS[i];
     property('on' + type, () => {
       // As in k6: always a function, which calls nothing but gives what was assigned.
-      const handler = handlers[type];
+      const handler = assigned[type];
       return () => handler;
     }, (handler) => {
       if (handler !== undefined && handler !== null && typeof handler !== 'function') {
         throw new GoError("a value for 'on" + type + "' should be callable");
       }
-      handlers[type] = handler ?? undefined;
+      assigned[type] = handler ?? undefined;
+      handlers[type] = bindContext(assigned[type]);
     });
   }
   return socket;

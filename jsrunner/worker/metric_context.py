@@ -1,0 +1,131 @@
+"""Metric contexts: the tags and the metadata of the samples that a VU takes now.
+
+Scenarios, groups and `exec.vu.metrics` set tags here. The core records samples by two numbers, of a tag
+set and of metadata. With k6's feature `async-metric-context` the core also swaps contexts while a
+script runs (core/metric_context.c). Its numbers say what the tags are then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from jsrunner.engine.recorder import TagSet
+    from jsrunner.modules.context import ProcessContext
+
+#: The name of k6's feature.
+FEATURE: Final = "async-metric-context"
+
+
+class MetricContext:
+    """What one VU's samples carry. Lives as long as the VU; neither dictionary is changed in place."""
+
+    #: Whether the core swaps it while a script runs.
+    is_async = False
+
+    def __init__(
+        self, process: ProcessContext, tags: dict[str, str], metadata: dict[str, str] | None
+    ) -> None:
+        self._process = process
+        #: The VU's number in the core, -1 while it has none.
+        self.index = -1
+        self._tags, self._metadata = tags, metadata
+        self._tag_set: TagSet | None = None
+
+    def begin(self, index: int) -> None:
+        """The VU has got its number in the core, and no interpreter yet."""
+        self.index = index
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """exec.vu.metrics.tags, with the system tags that are known beforehand."""
+        self._read()
+        return self._tags
+
+    @property
+    def metadata(self) -> dict[str, str] | None:
+        """exec.vu.metrics.metadata; None if there is none."""
+        self._read()
+        return self._metadata
+
+    @property
+    def tag_set(self) -> TagSet:
+        """`tags`, interned."""
+        self._read()
+        if self._tag_set is None:
+            self._tag_set = self._process.recorder.tag_set(self._tags)
+        return self._tag_set
+
+    def replace(self, tags: dict[str, str], metadata: dict[str, str] | None) -> None:
+        """Have samples carry these from now on."""
+        self._tags, self._tag_set, self._metadata = tags, None, metadata
+        self._publish()
+
+    def set_tag(self, name: str, value: str | None) -> None:
+        """Change a tag of the samples from now on; None removes it."""
+        self._read()
+        self._tags, self._tag_set = _with(self._tags, name, value), None
+        self._publish()
+
+    def set_metadata(self, name: str, value: str | None) -> None:
+        """Change metadata of the samples from now on; None removes it."""
+        self._read()
+        self._metadata = _with(self._metadata or {}, name, value) or None
+        self._publish()
+
+    def number(self) -> int:
+        """Return the number of the tag set, which the core keeps until the tags change."""
+        number = self.tag_set.number
+        self._show(number)
+        return number
+
+    def _read(self) -> None:
+        """Learn the context from the core, where that can change it."""
+
+    def _publish(self) -> None:
+        """The context has changed: the core asks for its tag set when the next sample is taken."""
+        self._show(-1)
+
+    def _show(self, tag_set: int) -> None:
+        metadata = self._process.recorder.metadata_number(self._metadata)
+        self._process.engine.library.core_vu_tags(self.index, tag_set, metadata)
+
+
+class AsyncMetricContext(MetricContext):
+    """A context that the core swaps (the feature `async-metric-context`): it always has numbers."""
+
+    is_async = True
+
+    def begin(self, index: int) -> None:
+        super().begin(index)
+        self._process.engine.library.core_vu_track_contexts(index)
+        self._publish()
+
+    def _read(self) -> None:
+        numbers = (ctypes.c_int32 * 2)()
+        self._process.engine.library.core_vu_context(self.index, numbers)
+        recorder = self._process.recorder
+        tag_set = recorder.tag_set_of(numbers[0])
+        if tag_set is not None:
+            self._tag_set, self._tags = tag_set, tag_set.tags
+            self._metadata = recorder.metadata_of(numbers[1])
+
+    def _publish(self) -> None:
+        recorder = self._process.recorder
+        self._tag_set = recorder.tag_set(self._tags)
+        self._show(self._tag_set.number)
+
+    def _show(self, tag_set: int) -> None:
+        metadata = self._process.recorder.intern_metadata(self._metadata)
+        self._process.engine.library.core_vu_tags(self.index, tag_set, metadata)
+
+
+def _with(values: dict[str, str], name: str, value: str | None) -> dict[str, str]:
+    """Return a copy with one value changed, or removed if it is None."""
+    copy = dict(values)
+    if value is None:
+        copy.pop(name, None)
+    else:
+        copy[name] = value
+    return copy
