@@ -47,7 +47,7 @@ def _inspect(given: Given) -> int:
     run = load(given)
     decide = bool(given.flags.get("execution-requirements"))
     options, _ = run.look(decide=decide)
-    shown = _shown(options)
+    shown = _shown(options, consolidated=decide)
     if decide:
         shown["scenarios"] = {name: one.to_json() for name, one in run.scenarios.items()}
         longest = max(plan.latest_end for plan in run.test.plans.values())
@@ -77,7 +77,12 @@ def load(given: Given) -> Run:
     )
 
 
-def _shown(options: Options) -> dict[str, Any]:
-    """What a script can say."""
-    found = to_json(options, consolidated=False)
-    return {row.json: found[row.json] for _, row in rows() if row.json}
+def _shown(options: Options, *, consolidated: bool) -> dict[str, Any]:
+    """Return what a script can say, or what holds for the test, as JSON."""
+    shown = to_json(options, consolidated=False)
+    filled = to_json(options, consolidated=True)
+    shown["dns"] = filled["dns"]
+    if consolidated:
+        shown |= {name: filled[name] for name in ("summaryTrendStats", "systemTags")}
+    hidden = {"cloud"} if options.cloud is None else set()
+    return {row.json: shown[row.json] for _, row in rows() if row.json and row.json not in hidden}

@@ -31,6 +31,15 @@ def stage_failure(done: StageDone) -> JsrunnerError:
     return ScriptError(done.error or "", hint=SCRIPT_EXCEPTION)
 
 
+def _whole(value: Any) -> Any:
+    """Return JSON in which whole numbers have no fraction, as JavaScript writes them."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Report:
     """Tells what came of a run.
 
@@ -85,9 +94,9 @@ class Report:
         return f"\n{text.render(data, mode=self._settings.summary_mode, color=color)}\n\n"
 
     def _export(self, path: str, described: dict[str, Any]) -> None:
-        schema = machine if self._settings.machine_readable else export
         try:
-            exported = json.dumps(schema.export(described), indent=4)
+            exported = described if self._settings.machine_readable else export.export(described)
+            written = json.dumps(_whole(exported), indent=4)
         except (AttributeError, KeyError, TypeError) as error:
             self._logger.log(
                 "error",
@@ -95,7 +104,7 @@ class Report:
                 f"({type(error).__name__}: {error})",
             )
             return
-        self._write({path: exported})
+        self._write({path: written})
 
     def _handle_summary(
         self, described: dict[str, Any]

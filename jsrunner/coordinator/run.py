@@ -554,7 +554,7 @@ class Run:
         return Report(
             self.settings,
             self.logger,
-            script=self.script.name,
+            script=self.script.text if self.settings.machine_readable else "",
             timeout=self.options.handle_summary_timeout,
             is_callable=self.test.exports.get("handleSummary", "function") == "function",
             ask=ask,

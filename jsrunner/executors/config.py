@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from jsrunner.errors import ConfigError
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
+from jsrunner.options.mismatch import Mismatch, mismatch
 from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ScenarioOptions(kinds.Object):
                 raise ValueError(f"json: unknown field {quote(key)}")
         browser = options.get("browser")
         if browser is not None and not isinstance(browser, dict):
-            raise kinds.mismatch(browser, "map[string]interface {}")
+            raise mismatch(browser, "map[string]interface {}")
         return {"browser": browser}
 
 
@@ -169,7 +170,7 @@ def read_fields(
             read = None if value is None else known[name][1].from_json(value)
         except ValueError as error:
             hint = f"the field {key} of scenario {scenario} is {json.dumps(value)}"
-            if isinstance(error, kinds.Mismatch):
+            if isinstance(error, Mismatch):
                 base = "BaseConfig." if name in common else ""
                 text = str(error.within(f"Options.scenarios.{base}{name}"))
                 raise WrongType(text, hint=hint) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.executors.config import WrongType, build, read_fields
-from jsrunner.options.kinds import mismatch
+from jsrunner.options.mismatch import mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
+from jsrunner.options.mismatch import Mismatch, mismatch, null_mismatch, nullable
 from jsrunner.options.numbers import parse_float, parse_int, quote
 
 
@@ -35,42 +36,15 @@ class Kind(Protocol):
     def to_json(self, value: Any) -> Any: ...
 
 
-def _json_type(value: object) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, (int, float)):
-        return "number"
-    return {"str": "string", "list": "array", "dict": "object"}.get(type(value).__name__, "null")
-
-
-class Mismatch(ValueError):
-    """JSON of another type than Go wants.
-
-    Args:
-        shown: What the JSON is, e.g. `object` or `number 1.5`.
-        go_type: What Go wants.
-        path: Fields that lead to the value, e.g. `Options.stages`; "" for the value itself.
-    """
-
-    def __init__(self, shown: str, go_type: str, path: str = "") -> None:
-        place = f"struct field {path}" if path else "value"
-        super().__init__(f"json: cannot unmarshal {shown} into Go {place} of type {go_type}")
-        self._shown, self._go_type, self._path = shown, go_type, path
-
-    def within(self, field: str) -> Mismatch:
-        """Return the same of a value that is, or is in, this field."""
-        path = f"{field}.{self._path}" if self._path else field
-        return Mismatch(self._shown, self._go_type, path)
-
-
-def mismatch(value: object, go_type: str) -> Mismatch:
-    return Mismatch(_json_type(value), go_type)
-
-
-def null_mismatch(value: object, go_type: str) -> ValueError:
-    """The same of a type that reads its JSON itself."""
-    name = {"number": "float64", "array": "", "object": ""}.get(_json_type(value), _json_type(value))
-    return ValueError(f"json: cannot unmarshal {name} into Go value of type {go_type}")
+def pairs(text: str) -> dict[str, str]:
+    """Return the map of a variable, `key:value,key:value`. Raises ValueError."""
+    found = {}
+    for pair in text.split(","):
+        key, *rest = pair.split(":")
+        if len(rest) != 1:
+            raise ValueError(f"invalid map item: {quote(pair)}")
+        found[key] = rest[0]
+    return found
 
 
 class Base:
@@ -99,6 +73,11 @@ class Text(Base):
 
     go_type = "null.String"
 
+    def from_json(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            value = nullable(value, "String", str, "string")
+        return super().from_json(value)
+
 
 class Bool(Base):
     """true or false; a flag also takes Go's other spellings."""
@@ -107,6 +86,8 @@ class Bool(Base):
     go_type = "null.Bool"
 
     def from_json(self, value: Any) -> bool:
+        if isinstance(value, dict):
+            value = nullable(value, "Bool", bool, "bool")
         if not isinstance(value, bool):
             raise null_mismatch(value, self.go_type)
         return value
@@ -118,10 +99,10 @@ class Bool(Base):
             return False
         raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax")
 
-    def from_env(self, text: str) -> bool:
-        if text not in ("true", "false"):
+    def from_env(self, text: str) -> bool | None:
+        if text not in ("true", "false", "null"):
             raise ValueError(f"invalid input:{text}")
-        return text == "true"
+        return None if text == "null" else text == "true"
 
 
 class Switch(Bool):
@@ -161,6 +142,8 @@ class Int(Base):
     def from_json(self, value: Any) -> int | None:
         if isinstance(value, str):
             return parse_int(value) if value else None
+        if isinstance(value, dict):
+            value = nullable(value, "Int64", int, "int64")
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise null_mismatch(value, self.go_type)
         if not isinstance(value, int) or not -(1 << 63) <= value < 1 << 63:
@@ -169,6 +152,9 @@ class Int(Base):
 
     def from_text(self, text: str) -> int:
         return parse_int(text)
+
+    def from_env(self, text: str) -> int | None:
+        return None if text == "null" else parse_int(text)
 
 
 class Size(Base):
@@ -331,13 +317,7 @@ class TextMap(Base):
         raise ValueError(f"error parsing tag '{text}': invalid tag, {missing}")
 
     def from_env(self, text: str) -> dict[str, str]:
-        found = {}
-        for pair in text.split(","):
-            key, *rest = pair.split(":")
-            if len(rest) != 1:
-                raise ValueError(f"invalid map item: {quote(pair)}")
-            found[key] = rest[0]
-        return found
+        return pairs(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +439,10 @@ class Thresholds(Base):
                 raise mismatch(entries, "[]metrics.thresholdConfig")
             found[metric] = [self._entry(entry) for entry in entries]
         return found
+
+    def from_env(self, text: str) -> dict[str, list[Any]]:
+        """Of `metric:anything,...`: k6 reads no thresholds there, but refuses what has another form."""
+        return {metric: [] for metric in pairs(text)}
 
     @staticmethod
     def _entry(entry: Any) -> Any:

@@ -117,8 +117,8 @@ class Options:
         flag="insecure-skip-tls-verify", variable="K6_INSECURE_SKIP_TLS_VERIFY",
         bare="true")  # fmt: skip
     tls_cipher_suites: tuple[str, ...] | None = _row(
-        "tlsCipherSuites", network.CipherSuites(), "allowed cipher suites, by Go's names"
-    )
+        "tlsCipherSuites", network.CipherSuites(), "allowed cipher suites, by Go's names",
+        variable="K6_TLS_CIPHER_SUITES")  # fmt: skip
     tls_version: tuple[str | None, str | None] | None = _row(
         "tlsVersion", network.TLSVersion(), "allowed TLS versions"
     )
@@ -132,8 +132,8 @@ class Options:
         "throw", kinds.Bool(), "throw exceptions on failed requests",
         flag="throw", short="w", variable="K6_THROW", bare="true")  # fmt: skip
     thresholds: dict[str, list[Any]] | None = _row(
-        "thresholds", kinds.Thresholds(), "pass or fail by metrics"
-    )
+        "thresholds", kinds.Thresholds(), "pass or fail by metrics",
+        variable="K6_THRESHOLDS")  # fmt: skip
     blacklist_ips: tuple[str, ...] | None = _row(
         "blacklistIPs", network.Networks(), "refuse connections to these CIDR ranges",
         flag="blacklist-ip", variable="K6_BLACKLIST_IPS", repeats=True)  # fmt: skip

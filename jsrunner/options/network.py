@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final
 
 from jsrunner.options.certificates import check_pair
 from jsrunner.options.duration import parse_duration
-from jsrunner.options.kinds import Base, Text, TextMap, Texts, mismatch, null_mismatch
+from jsrunner.options.kinds import Base, Text, TextMap, Texts
+from jsrunner.options.mismatch import mismatch, null_mismatch
 from jsrunner.options.numbers import quote
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -69,27 +70,53 @@ class CipherSuites(Texts):
     """Go's names of cipher suites, of those that k6 knows."""
 
     go_type = "*lib.TLSCipherSuites"
-    known: Final = frozenset(
-        {
-            *(
-                f"TLS_{exchange}_WITH_{cipher}"
-                for exchange in ("RSA", "ECDHE_ECDSA", "ECDHE_RSA")
-                for cipher in (
-                    "RC4_128_SHA", "AES_128_CBC_SHA", "AES_256_CBC_SHA", "AES_128_CBC_SHA256",
-                    "AES_128_GCM_SHA256", "AES_256_GCM_SHA384",
-                )
-            ),
-            *("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA"),
-            *("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"),
-            *("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"),
-        }
-    )  # fmt: skip
+    #: Numbers of the cipher suites (IANA) by Go's names.
+    known: Final = {
+        "TLS_RSA_WITH_RC4_128_SHA": 0x0005,
+        "TLS_RSA_WITH_3DES_EDE_CBC_SHA": 0x000A,
+        "TLS_RSA_WITH_AES_128_CBC_SHA": 0x002F,
+        "TLS_RSA_WITH_AES_256_CBC_SHA": 0x0035,
+        "TLS_RSA_WITH_AES_128_CBC_SHA256": 0x003C,
+        "TLS_RSA_WITH_AES_128_GCM_SHA256": 0x009C,
+        "TLS_RSA_WITH_AES_256_GCM_SHA384": 0x009D,
+        "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA": 0xC007,
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": 0xC009,
+        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": 0xC00A,
+        "TLS_ECDHE_RSA_WITH_RC4_128_SHA": 0xC011,
+        "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA": 0xC012,
+        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": 0xC013,
+        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA": 0xC014,
+        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256": 0xC023,
+        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256": 0xC027,
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": 0xC02B,
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": 0xC02C,
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": 0xC02F,
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": 0xC030,
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305": 0xCCA8,
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305": 0xCCA9,
+        "TLS_AES_128_GCM_SHA256": 0x1301,
+        "TLS_AES_256_GCM_SHA384": 0x1302,
+        "TLS_CHACHA20_POLY1305_SHA256": 0x1303,
+    }
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
         for name in values:
             if name not in self.known:
                 raise ValueError(f"unknown cipher suite '{name}'")
         return values
+
+    def from_env(self, text: str) -> tuple[str, ...]:
+        """Of numbers: k6's variable has no names."""
+        names = {number: name for name, number in self.known.items()}
+        suites = []
+        for part in text.split(","):
+            if not re.fullmatch("[0-9]+", part):
+                raise ValueError(f"strconv.ParseUint: parsing {quote(part)}: invalid syntax")
+            number = int(part[:9])
+            if number not in names:
+                raise ValueError(f"unknown cipher suite id '{part}'")
+            suites.append(names[number])
+        return tuple(suites)
 
 
 class Networks(Texts):

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
-from jsrunner.options.kinds import Mismatch, mismatch
+from jsrunner.options.mismatch import Mismatch, mismatch
 from jsrunner.options.model import Options, Row, rows
 from jsrunner.options.numbers import quote
 
@@ -19,6 +19,7 @@ _GO_NAMES: Final = {
     "rps": "RPS",
     "dns": "DNS",
     "httpDebug": "HTTPDebug",
+    "tlsCipherSuites": "TLSCipherSuites",
     "blockHostnames": "BlockedHostnames",
     "tags": "RunTags",
 }

@@ -14,7 +14,8 @@ from itertools import accumulate, islice, pairwise
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
-from jsrunner.options.kinds import Base, mismatch
+from jsrunner.options.kinds import Base
+from jsrunner.options.mismatch import mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

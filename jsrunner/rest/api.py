@@ -15,6 +15,7 @@ from jsrunner.errors import JsrunnerError
 from jsrunner.metrics.sinks import GaugeSink, RateSink
 from jsrunner.modules.k6.http.json_errors import reason
 from jsrunner.options import kinds
+from jsrunner.options.mismatch import mismatch
 from jsrunner.options.model import TREND_STATS
 from jsrunner.rest.process import process_metrics
 from jsrunner.summary.model import Group, group_tree
@@ -157,7 +158,7 @@ def _attributes(document: Any) -> dict[str, Any]:
         if document is None:  # which changes nothing
             return {}
         if not isinstance(document, dict):
-            raise kinds.mismatch(document, f"v1.{go_type}")
+            raise mismatch(document, f"v1.{go_type}")
     types = {
         "stopped": kinds.Bool(),
         "paused": kinds.Bool(),

@@ -212,6 +212,11 @@ class Script:
             self._builtins[specifier] = found
         return found
 
+    @property
+    def text(self) -> str:
+        """The text of the main script as it was read. Raises ScriptError."""
+        return self._read(self.url)
+
     def _read(self, url: str) -> str:
         return self.sources.module(url, self._modules.spelled.get(url, self.name), main=url == self.url)
 

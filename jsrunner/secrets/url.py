@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_go_duration
-from jsrunner.options.kinds import mismatch
+from jsrunner.options.mismatch import mismatch
 from jsrunner.options.numbers import quote as go_quote
 from jsrunner.secrets.errors import SecretError
 

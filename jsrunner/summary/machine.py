@@ -1,5 +1,5 @@
 """The summary in k6's newer schema (`--new-machine-readable-summary`), for the same two readers as
-`export`: handleSummary sees names of one style, the exported file those of the JSON schema."""
+`export`: handleSummary and the exported file, which see the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "1.0.0"
 
-#: Values of trends by the names that handleSummary sees; the exported file has the names on the right.
+#: Names of a trend's values in the schema, and as statistics.
 _TREND: Final = {
     "avg": "avg",
     "max": "max",
@@ -29,7 +29,14 @@ _TREND: Final = {
 def handle_summary_data(
     data: SummaryData, *, compact: bool, script: str, generated_at: str
 ) -> dict[str, Any]:
-    """The argument of handleSummary. `generated_at` is RFC 3339."""
+    """Return the argument of handleSummary.
+
+    Args:
+        data: What came of the run.
+        compact: Whether metrics that the compact summary hides are left out.
+        script: The text of the main script.
+        generated_at: The time in the form of RFC 3339.
+    """
     passes = sum(one.passes for one in data.total.checks)
     fails = sum(one.fails for one in data.total.checks)
     total = passes + fails
@@ -61,26 +68,6 @@ def handle_summary_data(
             ],
         },
     }
-
-
-def export(described: dict[str, Any]) -> dict[str, Any]:
-    """What --summary-export writes, of what handleSummary was given (and may have changed)."""
-    metadata = described["metadata"]
-    results = described["results"]
-    return {
-        **described,
-        "metadata": {"generatedAt": metadata["generated_at"], "k6Version": metadata["k6_version"]},
-        "results": {**results, "metrics": [_exported(one) for one in results["metrics"]]},
-    }
-
-
-def _exported(metric: dict[str, Any]) -> dict[str, Any]:
-    if metric["type"] != "trend":
-        return metric
-    values = {
-        _TREND.get(name, name): value for name, value in metric["values"].items() if value is not None
-    }
-    return {**metric, "values": values}
 
 
 def _metric(name: str, type_: str, contains: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from jsrunner.transport.errors import DialError, RecordError, TLSAlert
 from jsrunner.transport.tls_names import (
     DEFAULT_SUITES,
     GO_SUITES,
+    NO_SUITE,
     SUITES,
     alert_text,
     certificate_for,
@@ -135,6 +136,8 @@ class TLS:
         if highest:
             context.maximum_version = _VERSIONS[highest]
         suites = [SUITES[name] for name in self._suites or () if name in SUITES]
+        if self._suites and not suites:  # of older protocols none that OpenSSL has
+            suites = [NO_SUITE]
         # Level 1 takes keys that Go takes; OpenSSL speaks TLS 1.0 and 1.1 only at level 0.
         level = 1 if (lowest or "tls1.2") >= "tls1.2" else 0
         context.set_ciphers(":".join([*(suites or DEFAULT_SUITES), f"@SECLEVEL={level}"]))

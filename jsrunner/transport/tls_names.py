@@ -25,9 +25,12 @@ SUITES: Final = {
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
     "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305": "ECDHE-RSA-CHACHA20-POLY1305",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305": "ECDHE-ECDSA-CHACHA20-POLY1305",
 }
+
+#: A suite that needs a key of both sides' beforehand, which there is not: with it alone, nobody agrees.
+NO_SUITE: Final = "PSK-AES128-CBC-SHA"
 
 #: OpenSSL's names -> Go's; those of TLS 1.3 are the same.
 GO_SUITES: Final = {openssl: go for go, openssl in SUITES.items()}
@@ -36,7 +39,7 @@ GO_SUITES: Final = {openssl: go for go, openssl in SUITES.items()}
 DEFAULT_SUITES: Final = tuple(
     SUITES[f"TLS_ECDHE_{key}_WITH_{cipher}"]
     for cipher in (
-        "AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256", "AES_128_CBC_SHA",
+        "AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305", "AES_128_CBC_SHA",
         "AES_256_CBC_SHA",
     )
     for key in ("ECDSA", "RSA")
@@ -74,6 +77,8 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
 
 def alert_text(text: str) -> str | None:
     """What Go says of an alert that the peer has sent, by OpenSSL's text; None if it is no alert."""
+    if "NO_CIPHERS_AVAILABLE" in text:  # OpenSSL does not even ask the peer
+        return "remote error: tls: handshake failure"
     match = re.search(r"(?:tlsv1|tlsv13|sslv3|ssl/tls)[ _](?:alert[ _])?([a-z_ ]+)", text.lower())
     if match is None:
         return None

@@ -457,15 +457,12 @@ class VU:
         self._let_go()
         if not was_running or self.scenario is None:
             return
-        if self.aborted:  # k6 counts the one that aborts as complete
+        self.scenario.counts.add(board.INTERRUPTED)
+        self.push_bytes()
+        if self.aborted:  # k6 measures the iteration that aborts, and calls it interrupted
             now = time.time()
-            self.push_bytes()
             self.record("iteration_duration", (time.monotonic() - started) * 1000, now)
             self.record("iterations", 1, now)
-            self.scenario.counts.add(board.COMPLETED)
-        else:
-            self.scenario.counts.add(board.INTERRUPTED)
-            self.push_bytes()
 
     def _give_up(self, timers: list[str]) -> None:
         """What runs has failed: nothing that belongs to it goes on."""

@@ -13,6 +13,7 @@ import pytest
 from jsrunner import K6_VERSION, __version__
 from jsrunner.cli.main import COMMANDS, main
 from jsrunner.cli.new import TEMPLATE
+from jsrunner.options.model import SYSTEM_TAGS
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,11 +157,16 @@ def test_inspect(tmp_path: Path) -> None:
     assert (options["vus"], options["duration"], options["iterations"]) == (3, "2s", None)
     assert options["tags"] == {"a": "b", "home": ""}
     assert "maxVUs" not in options
+    assert "cloud" not in options
+    assert options["dns"] == {"ttl": None, "select": None, "policy": None}
+    assert options["systemTags"] is None
     done = shell("inspect", "--execution-requirements", "script.js")
     more = json.loads(done.stdout)
     assert set(more) - set(options) == {"totalDuration", "maxVUs"}
     assert (more["totalDuration"], more["maxVUs"]) == ("32s", 3)
     assert more["scenarios"]["default"]["executor"] == "constant-vus"
+    assert more["summaryTrendStats"] == ["avg", "min", "med", "max", "p(90)", "p(95)"]
+    assert more["systemTags"] == sorted(SYSTEM_TAGS)
 
 
 @pytest.mark.parametrize(

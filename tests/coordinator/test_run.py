@@ -67,6 +67,21 @@ def test_exit_codes(run: Run, more: str, code: int) -> None:
     assert "iterations" in done.stdout
 
 
+def test_the_iteration_that_aborts_is_interrupted(run: Run) -> None:
+    """k6 measures it all the same."""
+    done = run(
+        """
+        import exec from 'k6/execution';
+        export const options = { iterations: 3 };
+        export default function () { if (exec.scenario.iterationInTest === 1) exec.test.abort(); }
+        export const handleSummary = (data) => ({ stdout: `${data.metrics.iterations.values.count}` });
+        """,
+        "--verbose",
+    )
+    assert done.said("Scenario ended: 1 complete and 1 interrupted iterations")
+    assert done.stdout.endswith("2")
+
+
 def test_abort_on_fail_stops_the_run(run: Run) -> None:
     done = run(
         """

@@ -59,6 +59,10 @@ def test_variables() -> None:
             "K6_TAGS": "a:b",
             "K6_SYSTEM_TAGS": "url, method",
             "K6_THROW": "",
+            "K6_BATCH": "null",
+            "K6_NO_SETUP": "null",
+            "K6_TLS_CIPHER_SUITES": "49199,52393",
+            "K6_THRESHOLDS": "http_reqs:count>1",
             "K6_HOSTS": "ignored",
             "VUS": "9",
         }
@@ -68,6 +72,11 @@ def test_variables() -> None:
         stages=(Stage(10.0, 5), Stage(60.0, 0)),
         tags={"a": "b"},
         system_tags=("url", "method"),
+        tls_cipher_suites=(
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+        ),
+        thresholds={"http_reqs": []},
     )
 
 
@@ -100,6 +109,13 @@ def test_variables() -> None:
          "here is not a valid IP, IP range or CIDR"),
         ("K6_DNS", "ttl", "to DNS: converting 'ttl' to type types.DNSConfig. details: no value for "
          "key ttl"),
+        ("K6_THRESHOLDS", "{}", "to Thresholds: converting '{}' to type map[string]metrics.Thresholds. "
+         'details: invalid map item: "{}"'),
+        ("K6_TLS_CIPHER_SUITES", "TLS_AES_128_GCM_SHA256", "to TLSCipherSuites: converting "
+         "'TLS_AES_128_GCM_SHA256' to type *lib.TLSCipherSuites. details: strconv.ParseUint: parsing "
+         '"TLS_AES_128_GCM_SHA256": invalid syntax'),
+        ("K6_TLS_CIPHER_SUITES", "49199,7", "to TLSCipherSuites: converting '49199,7' to type "
+         "*lib.TLSCipherSuites. details: unknown cipher suite id '7'"),
     ],
 )  # fmt: skip
 def test_a_wrong_variable_is_named(variable: str, text: str, reason: str) -> None:

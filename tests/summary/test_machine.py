@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jsrunner import K6_VERSION
-from jsrunner.summary.machine import export, handle_summary_data
+from jsrunner.summary.machine import handle_summary_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,6 @@ def test_frame(run: Any) -> None:
         "metadata": {"generated_at": NOW, "k6_version": K6_VERSION},
         "config": {"duration": 10, "execution": "local", "script": "x.js"},
     }
-    assert export(found)["metadata"] == {"generatedAt": NOW, "k6Version": K6_VERSION}
 
 
 def test_checks(run: Any) -> None:
@@ -66,8 +65,6 @@ def test_values(run: Any) -> None:
     assert values["rr"] == {"matches": 1, "total": 2, "rate": 0.5}
     nothing = dict.fromkeys(("max", "med", "min", "p90"))
     assert values["tt"] == {"avg": 1.5, "p95": 1.95, **nothing}
-    exported = {one["name"]: one["values"] for one in export(found)["results"]["metrics"]}
-    assert exported == {**values, "tt": {"avg": 1.5, "p(95)": 1.95}}
 
 
 @pytest.mark.parametrize("compact", [True, False])

@@ -71,9 +71,18 @@ def test_a_client_certificate_goes_to_its_domains(
 def test_versions_and_suites(authority: Authority, serve: Any, browse: Any) -> None:
     server = serve(secure(authority, "127.0.0.1", highest=ssl.TLSVersion.TLSv1_2))
     trusting = {"SSL_CERT_FILE": str(authority.file)}
-    suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
-    exchange = browse(environment=trusting, tls_cipher_suites=[suite]).send(url_of(server, "https"))
-    assert exchange.tls == ("tls1.2", suite)
+    for suite in (
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305",
+    ):
+        browser = browse(environment=trusting, tls_cipher_suites=[suite])
+        assert browser.send(url_of(server, "https")).tls == ("tls1.2", suite)
+    # Chosen suites that OpenSSL no longer has, or that only TLS 1.3 has, are not replaced by others.
+    for suite in ("TLS_RSA_WITH_RC4_128_SHA", "TLS_AES_128_GCM_SHA256"):
+        old = browse(environment=trusting, tls_cipher_suites=[suite], tls_version=(None, "tls1.2"))
+        assert old.failure(url_of(server, "https"))[:2] == (
+            1010, "remote error: tls: handshake failure",
+        )  # fmt: skip
     high = browse(environment=trusting, tls_version=("tls1.3", None))
     assert high.failure(url_of(server, "https"))[:2] == (
         1010, "remote error: tls: protocol version not supported",
