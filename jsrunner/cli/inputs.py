@@ -6,8 +6,9 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from jsrunner import K6_VERSION, __version__
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError, UsageError
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A command line that could be read, and the environment in which it was given."""
 
     flags: Mapping[str, Any]

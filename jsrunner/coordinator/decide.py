@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from jsrunner.coordinator.partition import max_vus
 from jsrunner.errors import ConfigError, JsrunnerError
@@ -37,8 +39,7 @@ _REPLACED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """A test as it is going to be run."""
 
     options: Options

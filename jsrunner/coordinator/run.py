@@ -13,10 +13,11 @@ import selectors
 import signal
 import time
 from array import array
-from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
 
 from jsrunner.coordinator.decide import NOTHING, decide, script_options
 from jsrunner.coordinator.local import LocalWorkers
@@ -67,8 +68,7 @@ MOST_WORKERS: Final = 64
 REFRESH: Final = 0.1
 
 
-@dataclass(slots=True)
-class Worker:
+class Worker(Struct):
     """A worker as the coordinator sees it."""
 
     number: int

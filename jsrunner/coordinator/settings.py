@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from jsrunner import K6_VERSION, __version__
 from jsrunner.errors import UsageError
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from jsrunner.outputs.base import OutputConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The command line's, or the library's."""
 
     outputs: tuple[OutputConfig, ...] = ()

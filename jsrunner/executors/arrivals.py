@@ -6,8 +6,9 @@ The rate is piecewise linear in time. Times are seconds since the scenario's sta
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 _ROUNDING: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Ramp:
+class Ramp(Struct, frozen=True):
     """A time in which the rate goes from one value to another on a straight line."""
 
     #: Seconds.
@@ -29,8 +29,7 @@ class Ramp:
     last: float
 
 
-@dataclass(frozen=True, slots=True)
-class RateProfile:
+class RateProfile(Struct, frozen=True):
     """A rate over time, for the whole test."""
 
     ramps: tuple[Ramp, ...]
@@ -82,8 +81,7 @@ class RateProfile:
             begin += length
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(Struct, frozen=True):
     """A budget of iterations that start at planned times.
 
     A start that finds no idle VU is dropped, and has one more VU made as long as there are fewer than

@@ -6,8 +6,9 @@ scenario's start. See `arrivals` for iterations that start at planned times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from msgspec import Struct
 
 from jsrunner.executors.arrivals import Arrivals
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """A time in which a VU begins iterations.
 
     If the VU's next interval begins before `hard_stop`, an iteration may run on into that interval, and
@@ -33,20 +33,17 @@ class Interval:
     hard_stop: float
 
 
-@dataclass(frozen=True, slots=True)
-class Unlimited:
+class Unlimited(Struct, frozen=True):
     """A budget of iterations that only time limits."""
 
 
-@dataclass(frozen=True, slots=True)
-class PerVU:
+class PerVU(Struct, frozen=True):
     """A budget of `count` iterations for each VU."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """A budget of `count` iterations for all VUs of this instance together."""
 
     count: int
@@ -62,8 +59,7 @@ class Schedule(Protocol):
         """Return the intervals of the VU with this index, in the order of time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steady:
+class Steady(Struct, frozen=True):
     """All VUs iterate from the scenario's start on."""
 
     is_uniform: ClassVar[bool] = True
@@ -76,8 +72,7 @@ class Steady:
         return (Interval(0.0, self.stop, self.hard_stop),)
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioPlan:
+class ScenarioPlan(Struct, frozen=True):
     """A scenario's part in this instance: VUs 0 to `vus` - 1 with their intervals, and iterations."""
 
     #: The part of the test that this instance runs.

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from msgspec import Struct
+
 from jsrunner.executors.config import GRACEFUL_STOP, ExecutorConfig, scenario_field
 from jsrunner.executors.plan import Interval, ScenarioPlan, Unlimited
 from jsrunner.executors.stages import check_stages, highest_target, ramps, total_duration
@@ -64,8 +66,7 @@ class RampingVUs(ExecutorConfig):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Ramped:
+class Ramped(Struct, frozen=True):
     """A VU iterates while the planned number of VUs is above its number in the whole test."""
 
     is_uniform: ClassVar[bool] = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from msgspec import Struct
 
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, TrendSink, new_sink
 from jsrunner.metrics.thresholds import Submetric
@@ -28,8 +29,7 @@ def own_scenario(name: str) -> str:
     return "" if name == "default" else name
 
 
-@dataclass(slots=True)
-class CheckTally:
+class CheckTally(Struct):
     """How often a check passed and failed, in one group of one scenario."""
 
     name: str
@@ -42,8 +42,7 @@ class CheckTally:
     fails: int = 0
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A metric or sub-metric with what is kept of it."""
 
     metric: Metric
@@ -51,8 +50,7 @@ class Entry:
     submetric: Submetric | None = None
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """The metrics of a scenario or of a group, and when the first sample of them was taken."""
 
     first: float

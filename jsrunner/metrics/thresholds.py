@@ -7,8 +7,9 @@ min, max, med or p(N); the value a number as Go writes it.
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from msgspec import Struct, field
 
 from jsrunner.errors import ConfigError
 from jsrunner.metrics.sinks import RateSink
@@ -43,8 +44,7 @@ _HIGH_CARDINALITY: Final = ("vu", "iter")
 _INVALID: Final = "unable to validate threshold expressions"
 
 
-@dataclass(slots=True)
-class Threshold:
+class Threshold(Struct):
     """One expression on one metric or sub-metric."""
 
     source: str
@@ -60,8 +60,7 @@ class Threshold:
         return _OPERATORS[self.operator](sink.value_of(self.aggregation, elapsed), self.value)
 
 
-@dataclass(slots=True)
-class Submetric:
+class Submetric(Struct):
     """`name{tag:value,...}`: the samples of a metric that have these tags."""
 
     name: str
@@ -73,8 +72,7 @@ class Submetric:
         return self.name[len(self.metric) + 1 : -1]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Names of the metrics whose thresholds failed, sorted; whether that ends the run now."""
 
     crossed: tuple[str, ...]
@@ -87,8 +85,7 @@ class Sinks(Protocol):
     def sink(self, key: str) -> Sink | None: ...
 
 
-@dataclass(slots=True)
-class ThresholdSet:
+class ThresholdSet(Struct):
     """All thresholds of a run by the key that the script gave, e.g. `ws_ping{room:a}`."""
 
     thresholds: dict[str, list[Threshold]] = field(default_factory=dict)

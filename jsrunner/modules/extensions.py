@@ -11,8 +11,9 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from jsrunner.errors import ScriptError
 from jsrunner.modules.base import HostModule
@@ -20,8 +21,7 @@ from jsrunner.modules.base import HostModule
 GROUP = "jsrunner.modules"
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(Struct, frozen=True):
     """A module that a package offers."""
 
     half: type[HostModule] | None

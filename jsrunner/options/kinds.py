@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
 from jsrunner.options.mismatch import Mismatch, mismatch, null_mismatch, nullable
@@ -320,8 +321,7 @@ class TextMap(Base):
         return pairs(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage of a ramp as an option has it; what is missing is None."""
 
     #: Seconds.

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
 
+from msgspec import Struct
+
 from jsrunner.options import kinds, network
 from jsrunner.options.segment import Segment, SegmentKind, SequenceKind
 
@@ -23,8 +25,7 @@ SYSTEM_TAGS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What there is to know of an option."""
 
     #: In the script and in config files; "" if it cannot be given there.

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, islice, pairwise
 from math import lcm
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from jsrunner.options.kinds import Base
 from jsrunner.options.mismatch import mismatch
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """The part of a test between two fractions of it."""
 
     start: Fraction

@@ -8,9 +8,10 @@ works on aggregates has none: it gets what the workers' snapshots add up.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,8 +68,7 @@ class Output:
         """Bring out the rest, within some seconds of `end`. May be called twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputConfig:
+class OutputConfig(Struct, frozen=True):
     """An output as the command line names it."""
 
     #: As the description block shows it, e.g. `json (out.json)`.

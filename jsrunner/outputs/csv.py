@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_duration
@@ -59,8 +60,7 @@ class _Writer:
         return f"{self._name},{moment},{_number(value)},{self._after}\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class CsvFormatter:
+class CsvFormatter(Struct, frozen=True):
     """Rows: metric, time, value, the system tags, other tags and metadata as `k=v&k=v`."""
 
     time_format: str = "unix"

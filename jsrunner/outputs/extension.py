@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import struct
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.metrics.registry import Metric
@@ -88,8 +89,7 @@ _SERIES: Final = struct.Struct("<cQI")
 _SAMPLE: Final = struct.Struct("<cQdd")
 
 
-@dataclass(frozen=True, slots=True)
-class SampleEncoder:
+class SampleEncoder(Struct, frozen=True):
     """Makes samples for `decode`. A series has the same number in all workers."""
 
     def format(

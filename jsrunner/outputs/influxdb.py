@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from msgspec import Struct
 
 from jsrunner.errors import UsageError
 from jsrunner.outputs.base import OutputConfig
@@ -55,8 +56,7 @@ _PARAMETERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class InfluxFormatter:
+class InfluxFormatter(Struct, frozen=True):
     """Lines: `metric,tag=value field=1 1700000000000000000`."""
 
     #: Tags that become fields, and of what kind; metadata too, such as `vu`.

@@ -7,8 +7,9 @@ https://github.com/statsd/statsd/blob/master/docs/metric_types.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.outputs.base import OutputConfig
 from jsrunner.outputs.datagrams import send
@@ -28,8 +29,7 @@ _MEANT: Final = str.maketrans({":": "_", "|": "_", "@": "_", "#": "_", "\n": " "
 _TAG: Final = str.maketrans({"|": "_", ",": "_", "#": "_", "\n": " ", "\r": " "})
 
 
-@dataclass(frozen=True, slots=True)
-class StatsdFormatter:
+class StatsdFormatter(Struct, frozen=True):
     """Lines: `k6.http_reqs:1|c|#method:GET`."""
 
     namespace: str

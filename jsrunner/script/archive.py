@@ -11,13 +11,13 @@ import io
 import json
 import re
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import normpath
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Struct, field
 
 from jsrunner import __version__
 from jsrunner.errors import JsrunnerError
@@ -49,8 +49,7 @@ class _Metadata(msgspec.Struct):
     env: dict[str, str] | None = None
 
 
-@dataclass(slots=True)
-class Archive:
+class Archive(Struct):
     """What an archive holds."""
 
     #: The script's URL and the folder that relative paths start at.

@@ -14,8 +14,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.engine.engine import process_engine
 from jsrunner.errors import ScriptError
@@ -38,8 +39,7 @@ _DYNAMIC: Final = "jsrunner:commonjs"
 _EXPORTED: Final = re.compile(r"(?<![\w$])exports\.([A-Za-z_$][\w$]*)\s*=(?!=)")
 
 
-@dataclass(slots=True)
-class Module:
+class Module(Struct):
     """A module of the script, read once."""
 
     url: str

@@ -7,12 +7,12 @@ reads the import and export declarations. What it finds helps the engine, which 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Import:
+
+class Import(Struct, frozen=True):
     """`import ... from 'specifier'` or `export ... from 'specifier'`."""
 
     specifier: str
@@ -28,8 +28,7 @@ class Import:
     attributes: int | None = None
 
 
-@dataclass(slots=True)
-class Scan:
+class Scan(Struct):
     """What a module's text has."""
 
     imports: list[Import] = field(default_factory=list)

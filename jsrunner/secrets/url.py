@@ -11,8 +11,9 @@ import re
 import socket
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
 
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_go_duration
@@ -30,8 +31,7 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _MOST_BYTES: Final = 24 * 1024
 
 
-@dataclass(slots=True)
-class UrlSettings:
+class UrlSettings(Struct):
     """k6's settings and defaults; times in seconds."""
 
     url_template: str = ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from jsrunner.metrics.sinks import TrendSink
 from jsrunner.metrics.store import own_scenario
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.thresholds import ThresholdSet
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdResult:
+class ThresholdResult(Struct, frozen=True):
     """`value` is what the expression was compared with; None where the summary does not show it."""
 
     source: str
@@ -27,8 +27,7 @@ class ThresholdResult:
     value: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSummary:
+class MetricSummary(Struct, frozen=True):
     """A metric, or a sub-metric, whose `parent` is the metric and `label` its `{tag:value}`."""
 
     name: str
@@ -40,8 +39,7 @@ class MetricSummary:
     exact: bool = True
 
 
-@dataclass(slots=True)
-class Check:
+class Check(Struct):
     """A check of one group."""
 
     name: str
@@ -54,8 +52,7 @@ class Check:
         return _id(self.path)
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Struct):
     """A group: its own checks and the groups inside."""
 
     name: str
@@ -81,8 +78,7 @@ class Group:
         return group
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """What a part of the text shows: all results, or those of a scenario or a group."""
 
     #: Those of equal name as one, in the order in which they were seen first.
@@ -106,8 +102,7 @@ def _id(path: str) -> str:
     return hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryData:
+class SummaryData(Struct, frozen=True):
     """Everything. `duration` is the run's, in seconds, setup and teardown included."""
 
     #: Checks by group.

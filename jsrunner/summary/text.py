@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.summary import units
 
@@ -65,8 +66,7 @@ def is_hidden(metric: str, *, full: bool) -> bool:
     return metric.startswith(_HIDDEN) or (not full and metric.startswith(_HIDDEN_IN_COMPACT))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """A metric line before it is aligned: trends have columns, the others a value and extras."""
 
     head: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jsrunner.options.numbers import quote
 from jsrunner.transport.errors import DialError
@@ -32,8 +34,7 @@ class _Wrong(Exception):
     """The reason why a text is no URL."""
 
 
-@dataclass(frozen=True, slots=True)
-class URL:
+class URL(Struct, frozen=True):
     """A URL or a reference in its parts. `str()` is what Go's `String` gives.
 
     All parts empty: the reference to the page itself.

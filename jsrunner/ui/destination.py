@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_go_duration
@@ -27,14 +28,12 @@ _PAIR = re.compile(r"([^=,]*)(?:=(\[[^\]]*\]|[^,]*))?(?:,|\Z)")
 LOKI_URL: Final = "http://127.0.0.1:3100/loki/api/v1/push"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     path: str
     level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Loki:
+class Loki(Struct, frozen=True):
     """`push_period` is seconds; `limit` is records in each of them, `max_size` bytes of a message."""
 
     url: str = LOKI_URL

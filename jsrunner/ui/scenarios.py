@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from jsrunner.executors.arrival_rate import ArrivalRate
 from jsrunner.executors.constant_arrival_rate import ConstantArrivalRate
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from jsrunner.executors.plan import ScenarioPlan
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """How far a scenario has come."""
 
     #: Seconds since its start.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 #: What a scenario is at, and the sign that stands for it. `idle` is before the scenarios begin.
 SIGNS = {
@@ -15,8 +15,7 @@ SIGNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ScenarioState:
+class ScenarioState(Struct, frozen=True):
     """`status` is a key of SIGNS, `progress` goes from 0 to 1, `columns` stand right of the bar."""
 
     name: str
@@ -25,8 +24,7 @@ class ScenarioState:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sockets:
+class Sockets(Struct, frozen=True):
     """WebSocket sessions; messages per second; milliseconds. None where nothing is known yet."""
 
     open: int
@@ -36,8 +34,7 @@ class Sockets:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+class Requests(Struct, frozen=True):
     """HTTP requests per second; milliseconds; the part of them that failed, from 0 to 1."""
 
     rate: float | None
@@ -45,8 +42,7 @@ class Requests:
     failed: float
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(Struct, frozen=True):
     """A threshold that does not hold now. `type` and `contains` are its metric's."""
 
     key: str
@@ -56,8 +52,7 @@ class Risk:
     contains: str
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """Times are seconds."""
 
     #: init, paused, setup, running, teardown or ended.

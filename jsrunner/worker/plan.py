@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from jsrunner.executors.config import ExecutorConfig
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from jsrunner.outputs.base import SampleFormatter
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """One worker's part of the plan."""
 
     #: Numbers of the VUs that it makes.
@@ -22,8 +22,7 @@ class Share:
     indices: dict[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The whole test."""
 
     options: Options

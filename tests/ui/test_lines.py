@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from jsrunner.ui.lines import block
 from jsrunner.ui.state import ScenarioState, State

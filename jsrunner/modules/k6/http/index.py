@@ -7,12 +7,12 @@ crossing, the response as JSON that is put together from cached parts. Measured:
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
 import orjson
 from gevent.lock import BoundedSemaphore
+from msgspec.structs import replace
 
 from jsrunner.engine.errors import HostError
 from jsrunner.engine.interpreter import mend
