@@ -1,5 +1,7 @@
 """Compile the core: all C files of this folder into one shared library, libcore.so.
 
+In the source tree the package's Python modules are compiled too.
+
 Hatchling calls the build hook for a wheel and for an editable install. Developers run
 `python -m jsrunner.core.build`, and pytest calls `build` before the first test. The library needs
 nothing but the C library, so one wheel `py3-none-<platform>` serves every version of Python.
@@ -14,6 +16,7 @@ imports nothing of jsrunner.
 from __future__ import annotations
 
 import argparse
+import compileall
 import contextlib
 import fcntl
 import hashlib
@@ -109,6 +112,15 @@ def build(
                 _compile(library, fingerprint, target, sanitizers, strict)
             library.replace(output)
     return True
+
+
+def compile_python() -> None:
+    """Compile the package's Python modules that have changed, as pip does with those of a wheel.
+
+    Start-up compiles what is not compiled, which takes longer than all else that a short run does
+    (80 ms), and again each time where PYTHONDONTWRITEBYTECODE is set or the folder cannot be written.
+    """
+    compileall.compile_dir(FOLDER.parent, quiet=2)
 
 
 def platform_of(library: Path) -> str:
@@ -254,6 +266,7 @@ class CoreBuildHook(BuildHookInterface[BuilderConfig]):
         """Compile the core, and add it and its platform to the wheel."""
         if version == "editable":
             build()
+            compile_python()
             return
         self._scratch = tempfile.TemporaryDirectory()
         library = Path(self._scratch.name, LIBRARY.name)
@@ -306,6 +319,8 @@ def main() -> None:
             build_wheels(options.output or ROOT / "dist")
             return
         build(output, target=options.target, sanitizers=options.sanitize, strict=True)
+        if is_usual:
+            compile_python()
         if options.sanitize:
             variables = sanitizer_environment(output.resolve())
             print(*(f"{name}={value}" for name, value in variables.items()))

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.errors import UsageError
-from jsrunner.outputs.extension import configure_extension, extensions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +44,8 @@ def parse_output(spec: str, environment: Mapping[str, str]) -> OutputConfig:
         return config
     if name in _REFUSED:
         raise UsageError(f"could not create the '{name}' output: {_REFUSED[name]}")
+    from jsrunner.outputs.extension import configure_extension, extensions
+
     found = extensions()
     if name in found:
         return configure_extension(found[name], argument, environment)

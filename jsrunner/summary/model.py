@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from jsrunner.metrics.sinks import Sink
     from jsrunner.metrics.store import CheckTally, Entry, Store
     from jsrunner.metrics.thresholds import ThresholdSet
+
+#: The identifier of the root group, which every run has: the MD5 of nothing.
+_ROOT_ID: Final = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 class ThresholdResult(Struct, frozen=True):
@@ -96,7 +99,9 @@ class Section(Struct):
 
 
 def _id(path: str) -> str:
-    """k6's identifier of a group or check."""
+    """Return k6's identifier of a group or check: the MD5 of its path."""
+    if not path:
+        return _ROOT_ID
     import hashlib  # 2 ms, for scripts that have groups or checks
 
     return hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()

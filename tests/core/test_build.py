@@ -6,6 +6,7 @@ The compiler of these tests writes down how it was called; tests/test_wheel.py c
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import json
 import os
 import shutil
@@ -164,6 +165,23 @@ def test_zig_is_asked_for_only_where_it_is_needed(
     assert requirements(PATH=str(tmp_path)) == [ZIG]
     assert requirements(CC="gcc") == []
     assert requirements(CC="gcc", JSRUNNER_TARGET="aarch64-linux-musl") == [ZIG]
+
+
+def test_python_modules_are_compiled(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where Python itself writes no bytecode."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = sources.parent / "module.py"
+    module.write_text("VALUE = 1\n")
+    building.compile_python()
+    compiled = Path(importlib.util.cache_from_source(str(module)))
+    assert compiled.is_file()
+    first = compiled.read_bytes()
+    building.compile_python()
+    assert compiled.read_bytes() == first
+    module.write_text("ANOTHER_VALUE = 2\n")
+    os.utime(module, (1, 1))
+    building.compile_python()
+    assert compiled.read_bytes() != first
 
 
 def test_the_command(tmp_path: Path) -> None:
