@@ -67,10 +67,11 @@ def test_prefixes_are_unique() -> None:
 
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
 def test_every_operation_is_called(path: Path) -> None:
-    """By its whole name, or by a name that a file puts behind the prefix."""
+    """By its whole name, also in the core, or by a name that a file puts behind the prefix."""
     half = PYTHON[path]
     prefix = re.escape(half.prefix())
-    called: set[str] = set()
+    core = "".join(source.read_text(encoding="utf-8") for source in (PACKAGE / "core").glob("*.c"))
+    called = set(re.findall(rf'core_define_operation\("{prefix}\.([a-z_0-9]+)"\)', core))
     for source in SOURCES.values():
         called |= set(re.findall(rf"['`]{prefix}\.([a-z_0-9]+)['`]", source))
         if f"'{half.prefix()}.' + " in source:

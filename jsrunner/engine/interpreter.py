@@ -83,6 +83,7 @@ class Interpreter:
         #: Operations whose request is answered later, by `reply`: called with its serial number.
         self.deferred: dict[int, Callable[[int], object]] = {}
         self.load_error: BaseException | None = None
+        self._last_handle = 0
         #: Whether errors can be explained; None before the first one.
         self._explains: bool | None = None
         #: An interruption has cost the script's state: the next command finds an empty interpreter.
@@ -173,6 +174,46 @@ class Interpreter:
         data = encode_value(payload)
         self._engine.library.core_post(self.index, handle, data, len(data))
 
+    def new_handle(self) -> int:
+        """Return a number, unique in this VU, by which a listener of JavaScript hears of something."""
+        self._last_handle += 1
+        return self._last_handle
+
+    def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
+        """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
+
+        Args:
+            work: Computes the result; a HostError is what the script gets as an exception.
+            show: Makes plain values of the result, on the hub's greenlet.
+
+        Returns:
+            A handle for `aside` of engine/loop.js, which hears of the outcome.
+        """
+        handle = self.new_handle()
+
+        def outcome() -> tuple[Any, Exception | None]:
+            try:
+                return work(), None
+            except Exception as error:  # gevent's pool would print it
+                return None, error
+
+        def done(result: Any, error: Exception | None) -> None:
+            if error is None:
+                self.post(handle, [None, show(result)])
+            elif isinstance(error, HostError):
+                self.post(handle, [[str(error), error.fields], None])
+            else:
+                self._on_fault(error)
+                self.post(handle, [[f"jsrunner: {error}", {}], None])
+
+        if self._engine.has_hub:
+            from gevent import get_hub
+
+            get_hub().threadpool.spawn(outcome).rawlink(lambda result: done(*result.get()))
+        else:
+            done(*outcome())
+        return handle
+
     # -- out of JavaScript -------------------------------------------------------------------------
 
     def answer(self, serial: int, operation: int, data: bytes) -> None:
@@ -190,7 +231,7 @@ class Interpreter:
                 return
             self.operations[operation] = function
         if self._engine.has_hub and is_blocking(function):
-            self._run_aside(serial, function, data)
+            self._run_blocking(serial, function, data)
         else:
             self._run(serial, function, data)
 
@@ -276,7 +317,7 @@ class Interpreter:
 
     # -- blocking operations -----------------------------------------------------------------------
 
-    def _run_aside(self, serial: int, function: Callable[..., object], data: bytes) -> None:
+    def _run_blocking(self, serial: int, function: Callable[..., object], data: bytes) -> None:
         """Run an operation in the VU's own greenlet, which is kept: a fresh one costs 20 us more."""
         import gevent
 

@@ -37,7 +37,7 @@ export const promised = (work) => new Promise((resolve, reject) => {
   }
 });
 
-/** A promise of what the operation does in a thread (see 'VU.run_aside', whose handle it returns). */
+/** A promise of what the operation does in a thread (see 'Interpreter.run_aside', whose handle it returns). */
 export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
   const handle = ReflectApply(host, undefined, opAndArgs);
   listen(handle, (outcome) => { // [[text, fields] of the failure or null, value]

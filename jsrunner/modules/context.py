@@ -1,7 +1,8 @@
-"""What a module's Python half may ask of the VU that it runs in, and of that VU's process.
+"""What a module's Python half may ask of the VU that it runs in, and of what stands around that VU.
 
-Modules know these two protocols and nothing above: `worker.vu.VU` and `worker.process.Process` fulfil
-them. All of it is for the process's one thread; what blocks says so.
+`HostModule.vu` is a `ModuleContext`. Modules know these protocols and the layers below; in a worker
+`worker.vu.VU`, `worker.process.Process` and `worker.instance.Instance` fulfil them. All of it is for
+the process's one thread; what blocks says so.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from jsrunner.engine.engine import Engine
     from jsrunner.engine.interpreter import Interpreter
-    from jsrunner.engine.recorder import Recorder, TagSet
+    from jsrunner.engine.metric_context import MetricContext
+    from jsrunner.engine.recorder import Recorder
+    from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.executors.plan import ScenarioPlan
     from jsrunner.metrics.registry import Registry
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
     from jsrunner.secrets.sources import Secrets
-    from jsrunner.transport.cookies import CookieJar
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
+    from jsrunner.transport.jars import CookieJars
     from jsrunner.transport.secure import SecureStream
     from jsrunner.worker.plan import Plan
 
@@ -50,6 +54,43 @@ class ScriptContext(Protocol):
         ...
 
 
+class InstanceContext(Protocol):
+    """The run as this process knows it, over all processes: `exec.instance`."""
+
+    @property
+    def started_at(self) -> float:
+        """When the run began (time.monotonic)."""
+        ...
+
+    @property
+    def striping(self) -> Striping:
+        """Which part of the test is this instance's."""
+        ...
+
+    @property
+    def planned_vus(self) -> int:
+        """VUs that are made before the run begins."""
+        ...
+
+    @property
+    def initialized_vus(self) -> int:
+        """VUs that the run has."""
+        ...
+
+    @property
+    def active_vus(self) -> int:
+        """VUs that iterate now."""
+        ...
+
+    @property
+    def iterations_completed(self) -> int: ...
+    @property
+    def iterations_interrupted(self) -> int: ...
+    def next_start(self, now_ns: int, interval_ns: int) -> int:
+        """Return when the next request may start (time.monotonic_ns) if they are so far apart."""
+        ...
+
+
 class ProcessContext(Protocol):
     """What all VUs of a process share."""
 
@@ -63,8 +104,13 @@ class ProcessContext(Protocol):
     @property
     def script(self) -> ScriptContext: ...
     @property
+    def instance(self) -> InstanceContext:
+        """The run; there is none in the first init."""
+        ...
+
+    @property
     def options(self) -> Options:
-        """The run's options; there is none before the run is decided."""
+        """The run's options; there are none in the first init."""
         ...
 
     @property
@@ -84,11 +130,6 @@ class ProcessContext(Protocol):
 
     @property
     def secrets(self) -> Secrets: ...
-    @property
-    def striping(self) -> Striping:
-        """Which part of the test is this instance's."""
-        ...
-
     @property
     def engine(self) -> Engine: ...
     @property
@@ -114,35 +155,8 @@ class ProcessContext(Protocol):
     @property
     def user_agent(self) -> str: ...
     @property
-    def planned_vus(self) -> int:
-        """VUs of the whole run that are made before it begins."""
-        ...
-
-    @property
     def is_strict(self) -> bool:
         """Whether WebSockets go by the RFCs where k6 does not."""
-        ...
-
-    # -- the run, as far as this process knows it ----------------------------------------------------
-
-    @property
-    def started_at(self) -> float:
-        """When the run began (time.monotonic)."""
-        ...
-
-    @property
-    def iterations_completed(self) -> int: ...
-    @property
-    def iterations_interrupted(self) -> int: ...
-    @property
-    def active_vus(self) -> int:
-        """VUs that iterate now."""
-        ...
-
-    @property
-    def initialized_vus(self) -> int: ...
-    def next_start(self, now_ns: int, interval_ns: int) -> int:
-        """Return when the next request may start (time.monotonic_ns) if they are so far apart."""
         ...
 
     def redact(self, secret: str) -> None:
@@ -158,40 +172,56 @@ class ProcessContext(Protocol):
         ...
 
 
-class MetricContext(Protocol):
-    """The tags and the metadata of a VU's samples (`worker.metric_context.MetricContext`)."""
+class ScenarioContext(Protocol):
+    """The scenario for which a VU iterates."""
 
-    def set_tag(self, name: str, value: str | None) -> None:
-        """Change a tag of the samples from now on; None removes it."""
+    @property
+    def config(self) -> ExecutorConfig: ...
+    @property
+    def plan(self) -> ScenarioPlan: ...
+    @property
+    def start_epoch(self) -> float:
+        """When it started, in seconds since the epoch."""
         ...
 
-    def set_metadata(self, name: str, value: str | None) -> None:
-        """Change metadata of the samples from now on; None removes it."""
+    def progress(self) -> float:
+        """Return a number from 0 to 1."""
         ...
 
 
 class ModuleContext(Protocol):
     """The VU as its modules see it."""
 
-    #: Cookies of the VU's own jar; None until there are any.
-    cookies: CookieJar | None
     #: What modules keep for all VUs of the process, by names of their own.
     shared: dict[str, Any]
 
     @property
     def process(self) -> ProcessContext: ...
     @property
-    def interpreter(self) -> Interpreter: ...
+    def interpreter(self) -> Interpreter:
+        """JavaScript: `post` a payload to a listener, `run_aside` what takes long."""
+        ...
+
+    @property
+    def context(self) -> MetricContext:
+        """Tags and metadata of the samples that are taken now."""
+        ...
+
+    @property
+    def jars(self) -> CookieJars:
+        """The VU's own cookie jar, which each iteration begins empty, and the script's."""
+        ...
+
     @property
     def modules(self) -> Mapping[str, object]:
-        """The halves that are in use, by their operations' prefix."""
+        """The Python halves that are in use, by their operations' prefix."""
         ...
 
     # -- where it is -------------------------------------------------------------------------------
 
     @property
     def id(self) -> int:
-        """The VU's number in the whole test, from 1; 0 for the first init."""
+        """The VU's number in the whole test, from 1; 0 for the first init and for stages."""
         ...
 
     @property
@@ -202,7 +232,7 @@ class ModuleContext(Protocol):
     @property
     def in_init(self) -> bool: ...
     @property
-    def scenario(self) -> Any:
+    def scenario(self) -> ScenarioContext | None:
         """The scenario under way; None between scenarios and in stages."""
         ...
 
@@ -216,27 +246,15 @@ class ModuleContext(Protocol):
     @property
     def iteration_in_test(self) -> int: ...
 
-    # -- samples -----------------------------------------------------------------------------------
+    # -- what it does for them ---------------------------------------------------------------------
 
-    @property
-    def tags(self) -> TagSet:
-        """The tags of samples that are taken now."""
-        ...
-
-    @property
-    def tag_values(self) -> dict[str, str]:
-        """The same as a dictionary, which must not be changed."""
-        ...
-
-    @property
-    def metadata(self) -> dict[str, str] | None: ...
-    @property
-    def context(self) -> MetricContext:
-        """What samples that are taken now carry, to be changed."""
-        ...
-
+    def log(self, level: str, message: str, **fields: object) -> None: ...
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:
         """Record a sample of a built-in metric with the VU's tags, now or at a time since the epoch."""
+        ...
+
+    def add_bytes(self, sent: int, received: int) -> None:
+        """Count bytes that Python has sent and received for the VU."""
         ...
 
     def enter_group(self, path: str) -> None:
@@ -244,42 +262,6 @@ class ModuleContext(Protocol):
         ...
 
     def leave_group(self) -> None: ...
-    def add_bytes(self, sent: int, received: int) -> None:
-        """Count bytes that Python has sent and received for the VU."""
-        ...
-
-    # -- towards JavaScript ------------------------------------------------------------------------
-
-    def new_handle(self) -> int:
-        """Return a number that names something for both halves."""
-        ...
-
-    def post(self, handle: int, payload: object) -> None:
-        """Give the listener of a handle a payload. From any greenlet."""
-        ...
-
-    def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
-        """Run `work()` in a thread; return the handle that hears of its result, as `show` makes it."""
-        ...
-
-    # -- cookies -----------------------------------------------------------------------------------
-
-    def cookie_jar(self, number: int | None = None) -> CookieJar:
-        """Return a jar by its number, or the VU's own, which each iteration begins empty."""
-        ...
-
-    def keep_cookie_jar(self, jar: CookieJar) -> int:
-        """Return a number for a jar, which is kept until `drop_cookie_jar`."""
-        ...
-
-    def drop_cookie_jar(self, number: int) -> None: ...
-    def show_cookies(self) -> None:
-        """Tell the core whether sessions may be dialed by recipes: cookies are not in them."""
-        ...
-
-    # -- the rest ----------------------------------------------------------------------------------
-
-    def log(self, level: str, message: str, **fields: object) -> None: ...
     def open_file(self, path: str) -> bytes:
         """Return a file's content. Raises HostError; after the init only what was opened in it."""
         ...

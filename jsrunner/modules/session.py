@@ -80,10 +80,11 @@ class Session(HostModule):
         The core asks for this where it has no recipe (core/recipe.h), and has the recipe's number if
         it wants one; `tag_set` is part of the recipe.
         """
-        self.vu.show_cookies()
-        question = Question(address, tags, self.vu.tags, bool(is_blocking), recipe)
+        has_cookies = self.vu.jars.own is not None  # these are in no recipe
+        self._connecting.library.core_vu_repeats_dials(self.vu.interpreter.index, not has_cookies)
+        question = Question(address, tags, self.vu.context.tag_set, bool(is_blocking), recipe)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
-        cookies = self.vu.cookies if jar is None else self.vu.cookie_jar(jar)
+        cookies = self.vu.jars.own if jar is None else self.vu.jars.get(jar)
         offer = STRICT_OFFER if self.vu.process.is_strict else OFFER
         attempt.begin(headers, cookies, offer if compression else "", protocols)
 
@@ -99,7 +100,7 @@ class Session(HostModule):
     ) -> Attempt:
         """Take over a dialing that the core has begun by a recipe."""
         if question is None:  # only its address and tags are lost
-            question = Question("", {}, self.vu.tags, bool(facts.is_blocking), -1)
+            question = Question("", {}, self.vu.context.tag_set, bool(facts.is_blocking), -1)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
         attempt.resume(direct, facts)
         return attempt

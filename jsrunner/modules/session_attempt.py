@@ -85,7 +85,7 @@ class Attempt:
         self._slot, self._generation = key & 0xFFFFFFFF, key >> 32
         self._question = question
         self._address = question.address
-        self._metadata = vu.metadata
+        self._metadata = vu.context.metadata
         self._clock = time.monotonic()
         #: The jar; None for the VU's own if that is not there yet.
         self._cookies: CookieJar | None = None
@@ -317,7 +317,7 @@ class Attempt:
         return negotiate(answers)
 
     def _store(self, cookies: list[str]) -> None:
-        jar = self._vu.cookie_jar() if self._cookies is None else self._cookies
+        jar = self._vu.jars.get() if self._cookies is None else self._cookies
         jar.store(parse_websocket(self._address), cookies, time.time())
 
     def _opening(self, answer: handshake.Answer, accept: bytes) -> Opening:

@@ -15,7 +15,7 @@ from jsrunner.engine.recorder import Recorder
 from jsrunner.metrics.registry import Registry
 from jsrunner.options.model import SYSTEM_TAGS
 from jsrunner.options.segment import Striping
-from jsrunner.worker.board import COMPLETED, INTERRUPTED
+from jsrunner.worker.instance import Instance
 from jsrunner.worker.messages import Log, MarkFailed, Secret
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ class Process:
         #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
         self.shared: dict[str, Any] = {}
         self.plan: Plan | None = None
-        self.striping = Striping(None, None)
         self.run_tags: dict[str, str] = {}
         self.system_tags = frozenset(SYSTEM_TAGS)
         self.minimum_iteration = 0.0
@@ -88,11 +87,10 @@ class Process:
         #: Set when all iterations are to stop.
         self.stopping = False
         self.stop_event: Event = None  # made with the hub
-        self.started_at = time.monotonic()
-        #: Counts of all processes; there from `configure` on.
+        self._started_at = time.monotonic()
+        #: Counts of all processes, and what they say of the run; there from `configure` on.
         self.board: Board | None = None
-        #: VUs of the whole run that are made before it.
-        self.planned_vus = 0
+        self._instance: Instance | None = None
         self.failed_handshakes = self.iteration_failures = 0
         #: Why the first failed WebSocket handshake failed; "" if none has failed.
         self.handshake_failure = ""
@@ -109,13 +107,23 @@ class Process:
         assert self.plan is not None
         return self.plan.options
 
+    @property
+    def instance(self) -> Instance:
+        assert self._instance is not None
+        return self._instance
+
     def configure(self, plan: Plan, board: Board) -> None:
         """Take over what the coordinator has decided; from now on there is a hub."""
         options = plan.options
         self.plan = plan
         self.board = board
-        self.planned_vus = sum(len(share.vu_ids) for share in plan.shares)
-        self.striping = Striping(options.segment, options.segment_sequence)
+        self._instance = Instance(
+            board,
+            self.counts,
+            started_at=self._started_at,
+            planned_vus=sum(len(share.vu_ids) for share in plan.shares),
+            striping=Striping(options.segment, options.segment_sequence),
+        )
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
@@ -185,29 +193,3 @@ class Process:
     def mark_failed(self, text: str) -> None:
         """exec.test.fail: the run goes on and ends as failed."""
         self.say(MarkFailed(text))
-
-    @property
-    def active_vus(self) -> int:
-        """Return how many VUs iterate, in all processes."""
-        return sum(counts.active for counts in self.counts)
-
-    @property
-    def initialized_vus(self) -> int:
-        """Return how many VUs the run has, in all processes."""
-        assert self.board is not None
-        return self.board.vus
-
-    def next_start(self, now_ns: int, interval_ns: int) -> int:
-        """Return when the next request of the run may start, if they are to be so far apart."""
-        assert self.board is not None
-        return self.board.next_start(now_ns, interval_ns)
-
-    @property
-    def iterations_completed(self) -> int:
-        """Of all scenarios, in all processes."""
-        return sum(counts.total(COMPLETED) for counts in self.counts)
-
-    @property
-    def iterations_interrupted(self) -> int:
-        """Of all scenarios, in all processes."""
-        return sum(counts.total(INTERRUPTED) for counts in self.counts)

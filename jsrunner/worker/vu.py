@@ -7,25 +7,22 @@ import ctypes
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import gevent
-
 from jsrunner.core.binding import Numbers
 from jsrunner.engine.engine import ARRIVAL, ITERATION, MERGE, SERIES, TAGS
 from jsrunner.engine.errors import HostError, Interrupted, JSError
 from jsrunner.engine.interpreter import Interpreter
+from jsrunner.engine.metric_context import FEATURE, AsyncMetricContext, MetricContext
 from jsrunner.errors import ScriptError
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
+from jsrunner.transport.jars import CookieJars
 from jsrunner.worker import board
 from jsrunner.worker.messages import Abort
-from jsrunner.worker.metric_context import FEATURE, AsyncMetricContext, MetricContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.engine.recorder import TagSet
     from jsrunner.modules.base import HostModule
-    from jsrunner.transport.cookies import CookieJar
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Assignment, Scenario
 
@@ -83,7 +80,7 @@ class VU:
             tags["group"] = f"::{stage}"
         metadata = {"iter": "0"} if stage and "iter" in process.system_tags else None  # as in k6
         kind = AsyncMetricContext if FEATURE in process.features else MetricContext
-        self.context: MetricContext = kind(process, tags, metadata)
+        self.context: MetricContext = kind(process.recorder, tags, metadata)
         #: What has kept the script from being executed, once all of its modules were loaded.
         self._start_error: ScriptError | None = None
         #: The groups whose functions run, the innermost last.
@@ -98,10 +95,7 @@ class VU:
         self.timed_out = False
         #: What the script gave as the reason when it aborted the test.
         self.aborted: str | None = None
-        self._last_handle = 0
-        #: The VU's own jar, made when it is first needed.
-        self.cookies: CookieJar | None = None
-        self._jars: dict[int, CookieJar] = {}
+        self.jars = CookieJars(self._cookies_changed)
         #: Numbers of the iteration, before there is an interpreter or while it is made anew.
         self._numbers = Numbers(-1, -1, -1, 0, 0.0)
         self.interpreter = self._new_interpreter()
@@ -219,24 +213,9 @@ class VU:
 
     # -- tags and samples --------------------------------------------------------------------------
 
-    @property
-    def tags(self) -> TagSet:
-        """The tags of samples that are taken now, interned."""
-        return self.context.tag_set
-
-    @property
-    def tag_values(self) -> dict[str, str]:
-        """The tags of samples that are taken now; not to be changed."""
-        return self.context.tags
-
-    @property
-    def metadata(self) -> dict[str, str] | None:
-        """The metadata of samples that are taken now; not to be changed."""
-        return self.context.metadata
-
     def _merged_tag_set(self, metric: int, tags: dict[str, str]) -> int:
         """Return the number of the VU's tags with others over them."""
-        return self.process.recorder.tag_set({**self.tag_values, **tags}).number
+        return self.process.recorder.tag_set({**self.context.tags, **tags}).number
 
     def _reset_tags(self, scenario: Scenario) -> None:
         """Set the tags for the begin of a scenario: run tags < scenario tags < system tags.
@@ -280,8 +259,8 @@ class VU:
 
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:
         """Record a sample of a built-in metric with the VU's current tags."""
-        series = self.process.recorder.series(BUILTIN[metric], self.tags)
-        series.add(value, time.time() if time_s is None else time_s, self.metadata)
+        series = self.process.recorder.series(BUILTIN[metric], self.context.tag_set)
+        series.add(value, time.time() if time_s is None else time_s, self.context.metadata)
 
     def push_bytes(self) -> None:
         """data_sent and data_received of what has just ended."""
@@ -296,34 +275,6 @@ class VU:
     def add_bytes(self, sent: int, received: int) -> None:
         """Count bytes that Python has sent and received for the VU."""
         self.process.engine.library.core_vu_add_bytes(self.interpreter.index, sent, received)
-
-    # -- cookies -----------------------------------------------------------------------------------
-
-    def cookie_jar(self, number: int | None = None) -> CookieJar:
-        """The jar by its number, or the VU's own, which is empty at the start of each iteration."""
-        if number is not None:
-            return self._jars[number]
-        if self.cookies is None:
-            from jsrunner.transport.cookies import CookieJar  # with what may need one
-
-            self.cookies = CookieJar()
-            self._watch_iterations()
-            self.show_cookies()
-        return self.cookies
-
-    def show_cookies(self) -> None:
-        """Tell the core whether dialings may go by recipes: cookies are not in them."""
-        may_repeat = self.cookies is None and "session" in self.modules
-        self.process.engine.library.core_vu_repeats_dials(self.interpreter.index, may_repeat)
-
-    def keep_cookie_jar(self, jar: CookieJar) -> int:
-        """A number by which the script's objects know a jar, until `drop_cookie_jar`."""
-        number = self.new_handle()
-        self._jars[number] = jar
-        return number
-
-    def drop_cookie_jar(self, number: int) -> None:
-        self._jars.pop(number, None)
 
     # -- iterations --------------------------------------------------------------------------------
 
@@ -430,7 +381,7 @@ class VU:
 
     def _watch_iterations(self) -> None:
         """Be told of each iteration that begins, as long as something is to be done for it."""
-        resets = self.cookies is not None and not self.process.options.no_cookies_reset
+        resets = self.jars.own is not None and not self.process.options.no_cookies_reset
         self.process.engine.library.core_vu_iteration_hook(
             self.interpreter.index, resets or "iter" in self.process.system_tags
         )
@@ -438,10 +389,15 @@ class VU:
     def _begin_iteration(self, number: int) -> None:
         if "iter" in self.process.system_tags:
             self.context.set_metadata("iter", str(number))
-        if self.cookies is not None and not self.process.options.no_cookies_reset:
-            self.cookies = None
-            self._watch_iterations()
-            self.show_cookies()
+        if not self.process.options.no_cookies_reset:
+            self.jars.drop_own()
+
+    def _cookies_changed(self) -> None:
+        """The VU's own jar has come or gone."""
+        self._watch_iterations()
+        # Recipes for dialing have no cookies.
+        may_repeat = self.jars.own is None and "session" in self.modules
+        self.process.engine.library.core_vu_repeats_dials(self.interpreter.index, may_repeat)
 
     def _await_arrival(self, serial: int) -> None:
         assignment = self._assignment
@@ -489,47 +445,7 @@ class VU:
         fields: dict[str, object] = {} if rejected else {"source": "stacktrace", "hint": _hint(text)}
         self.log("error", text, executor=scenario.config.type, scenario=scenario.config.name, **fields)
 
-    # -- waiting and stopping ----------------------------------------------------------------------
-
-    def new_handle(self) -> int:
-        """A number, unique in this VU, for what lives on the Python side."""
-        self._last_handle += 1
-        return self._last_handle
-
-    def post(self, handle: int, payload: object) -> None:
-        """Give a payload to the script's listener of a handle. From any greenlet."""
-        self.interpreter.post(handle, payload)
-
-    def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
-        """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
-
-        Returns a handle for `aside` of engine/loop.js, which hears of what came of it: of the
-        result as `show` makes it of plain values, or of a HostError.
-        """
-        handle, interpreter = self.new_handle(), self.interpreter
-
-        def outcome() -> tuple[Any, Exception | None]:
-            try:
-                return work(), None
-            except Exception as error:  # gevent's pool would print it
-                return None, error
-
-        def done(result: Any, error: Exception | None) -> None:
-            if self.interpreter is not interpreter:  # the VU was interrupted and is a new one
-                return
-            if error is None:
-                interpreter.post(handle, [None, show(result)])
-            elif isinstance(error, HostError):
-                interpreter.post(handle, [[str(error), error.fields], None])
-            else:
-                self.process.log_fault(error)
-                interpreter.post(handle, [[f"jsrunner: {error}", {}], None])
-
-        if self.process.engine.has_hub:
-            gevent.get_hub().threadpool.spawn(outcome).rawlink(lambda result: done(*result.get()))
-        else:
-            done(*outcome())
-        return handle
+    # -- stopping ----------------------------------------------------------------------------------
 
     def abort_test(self, text: str) -> None:
         """exec.test.abort: tell the coordinator, and stop here for good.
@@ -563,7 +479,7 @@ class VU:
         """An interruption has cost the script's state: run the init code anew."""
         self.interpreter.is_lost = False
         self.modules.clear()
-        self._jars.clear()
+        self.jars.clear()
         self.in_init = True
         self.initialize()
 

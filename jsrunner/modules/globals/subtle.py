@@ -67,7 +67,7 @@ class Subtle(HostModule):
     def pbkdf2(self, hash: str, key: bytes, salt: bytes, iterations: int, size: int) -> int:
         """`size` bytes, later: a handle."""
         digest = _DIGESTS[hash]
-        return self.vu.run_aside(
+        return self.vu.interpreter.run_aside(
             lambda: hashlib.pbkdf2_hmac(digest, key, salt, iterations, size), bytes
         )
 
@@ -200,7 +200,7 @@ class Subtle(HostModule):
         """Material of a private key and of its public key, later: a handle."""
         from jsrunner.modules.globals import asymmetric as keys
 
-        return self.vu.run_aside(lambda: keys.rsa_generate(bits, exponent), list)
+        return self.vu.interpreter.run_aside(lambda: keys.rsa_generate(bits, exponent), list)
 
     @operation
     def import_key(self, name: str, format: str, data: bytes, curve: str | None) -> list[object]:

@@ -12,16 +12,16 @@ class Execution(HostModule):
 
     @operation
     def instance(self, name: str) -> float:
-        process = self.vu.process
+        instance = self.vu.process.instance
         if name == "currentTestRunDuration":
-            return (time.monotonic() - process.started_at) * 1000
+            return (time.monotonic() - instance.started_at) * 1000
         if name == "iterationsCompleted":
-            return process.iterations_completed
+            return instance.iterations_completed
         if name == "iterationsInterrupted":
-            return process.iterations_interrupted
+            return instance.iterations_interrupted
         if name == "vusActive":
-            return process.active_vus
-        return process.initialized_vus
+            return instance.active_vus
+        return instance.initialized_vus
 
     @operation
     def has_instance(self) -> bool:
@@ -32,7 +32,7 @@ class Execution(HostModule):
         vu = self.vu
         if vu.stage:
             return vu.stage == "setup"
-        return bool(vu.id) and (not vu.in_init or vu.id > vu.process.planned_vus)
+        return bool(vu.id) and (not vu.in_init or vu.id > vu.process.instance.planned_vus)
 
     @operation
     def scenario(self, name: str) -> object:
@@ -61,7 +61,7 @@ class Execution(HostModule):
         if name == "iterationInScenario":
             return vu.iteration_in_scenario
         if name == "idInTest" and vu.id:
-            return vu.process.striping.index(vu.id - 1) + 1
+            return vu.process.instance.striping.index(vu.id - 1) + 1
         return vu.id
 
     @operation
@@ -80,7 +80,8 @@ class Execution(HostModule):
         change(key, value)
 
     def _labels(self, kind: str) -> dict[str, str]:
-        return self.vu.tag_values if kind == "tag" else self.vu.metadata or {}
+        context = self.vu.context
+        return context.tags if kind == "tag" else context.metadata or {}
 
     @operation
     def options(self) -> str:

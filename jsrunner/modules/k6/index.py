@@ -16,7 +16,7 @@ class K6(HostModule):
     @operation
     def enter_group(self, name: str) -> None:
         """Go into a group: its path begins with what the tag `group` says now."""
-        outer = self.vu.tag_values.get("group", "")
+        outer = self.vu.context.tags.get("group", "")
         self.vu.enter_group(f"{outer}::{name}" if name or outer else "")
 
     @operation

@@ -37,7 +37,7 @@ class Secrets(HostModule):
             except SecretError as error:
                 raise HostError(str(error)) from None
 
-        return self.vu.run_aside(work, self._give)
+        return self.vu.interpreter.run_aside(work, self._give)
 
     def _find(self, name: str) -> Source:
         return self.vu.process.secrets.find(name)

@@ -20,7 +20,7 @@ class Debug:
         self._vu = vu
         self._full = vu.process.options.http_debug == "full"
         self._fields = {
-            **(vu.metadata or {}),
+            **(vu.context.metadata or {}),
             **tags,
             "source": "http-debug",
             "vu": vu.id,

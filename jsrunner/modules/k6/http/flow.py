@@ -70,12 +70,12 @@ class Flow:
         self._vu, self._shared, self._client = vu, shared, client
         self.method, self.target = method, target
         #: None: the VU's own, which there is none of yet.
-        self.jar = vu.cookies
+        self.jar = vu.jars.own
         self.discard, self.throws = shared.discards, shared.throws
         self.redirects, self.redirects_given = shared.max_redirects, shared.redirects_given
         self.expected: Expected = shared.default_expected
-        self._tag_set = vu.tags
-        self._metadata = vu.metadata
+        self._tag_set = vu.context.tag_set
+        self._metadata = vu.context.metadata
 
     def seal(self) -> None:
         """Params are read: settle what they mean now, whenever the request will be made."""
@@ -126,7 +126,7 @@ class Flow:
                 break
             if head.set_cookies:
                 if self.jar is None:
-                    self.jar = self._vu.cookie_jar()
+                    self.jar = self._vu.jars.get()
                 self.jar.store(call.url, head.set_cookies, time.time())
             if not 300 < head.status < 309:
                 break
@@ -179,7 +179,7 @@ class Flow:
         """The Cookie header: the script's own, then params.cookies, then what the jar has."""
         parts = [given] if given else []
         parts += [sanitized(name, value) for name, value, _ in self.cookies]
-        jar = self._vu.cookies if self.jar is None else self.jar
+        jar = self._vu.jars.own if self.jar is None else self.jar
         if jar:
             replaced = {name for name, _, replaces in self.cookies if replaces}
             parts += [

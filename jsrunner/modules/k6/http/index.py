@@ -151,7 +151,7 @@ class Http(HostModule):
                 return {"response": self._refuse(error)}
             except HostError as thrown:
                 return {"throws": str(thrown)}
-        handle = self.vu.new_handle()
+        handle = self.vu.interpreter.new_handle()
         greenlet = gevent.spawn(self._run_apart, flow, handle)
         self._asynchronous.add(greenlet)
         greenlet.rawlink(self._asynchronous.discard)
@@ -165,7 +165,7 @@ class Http(HostModule):
         except Exception as error:
             self.vu.process.log_fault(error)
             payload = {"throws": f"jsrunner: {type(error).__name__}: {error}"}
-        self.vu.post(handle, payload)
+        self.vu.interpreter.post(handle, payload)
 
     # -- what a request is ---------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ class Http(HostModule):
             elif key == "cookies":
                 flow.cookies = value
             elif key == "jar":
-                flow.jar = self.vu.cookie_jar(value)
+                flow.jar = self.vu.jars.get(value)
             elif key == "callback":
                 flow.expected = self._shared.expected(value)
             elif key == "timeout":
@@ -270,15 +270,15 @@ class Http(HostModule):
 
     @operation
     def new_jar(self) -> int:
-        return self.vu.keep_cookie_jar(CookieJar())
+        return self.vu.jars.keep(CookieJar())
 
     @operation
     def current_jar(self) -> int:
-        return self.vu.keep_cookie_jar(self.vu.cookie_jar())
+        return self.vu.jars.keep(self.vu.jars.get())
 
     @operation
     def drop_jar(self, number: int) -> None:
-        self.vu.drop_cookie_jar(number)
+        self.vu.jars.drop(number)
 
     def _jar(self, number: int, url: str) -> tuple[CookieJar | None, URL]:
         """The jar, if there can be cookies for the URL."""
@@ -286,7 +286,7 @@ class Http(HostModule):
             parsed = parse(url)
         except URLError as error:
             raise HostError(str(error)) from None
-        return self.vu.cookie_jar(number) if parsed.scheme in ("http", "https") else None, parsed
+        return self.vu.jars.get(number) if parsed.scheme in ("http", "https") else None, parsed
 
     @operation
     def jar_cookies(self, number: int, url: str) -> dict[str, list[str]]:

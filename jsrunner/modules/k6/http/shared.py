@@ -170,6 +170,6 @@ class Shared:
     def pace(self) -> None:
         """Wait for this request's turn: the option rps bounds their number."""
         now = time.monotonic_ns()
-        start = self._process.next_start(now, self._interval)
+        start = self._process.instance.next_start(now, self._interval)
         if start > now:
             gevent.sleep((start - now) / 1e9)

@@ -11,8 +11,7 @@ import ctypes
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from jsrunner.engine.recorder import TagSet
-    from jsrunner.modules.context import ProcessContext
+    from jsrunner.engine.recorder import Recorder, TagSet
 
 #: The name of k6's feature.
 FEATURE: Final = "async-metric-context"
@@ -25,9 +24,9 @@ class MetricContext:
     is_async = False
 
     def __init__(
-        self, process: ProcessContext, tags: dict[str, str], metadata: dict[str, str] | None
+        self, recorder: Recorder, tags: dict[str, str], metadata: dict[str, str] | None
     ) -> None:
-        self._process = process
+        self._recorder = recorder
         #: The VU's number in the core, -1 while it has none.
         self.index = -1
         self._tags, self._metadata = tags, metadata
@@ -54,7 +53,7 @@ class MetricContext:
         """`tags`, interned."""
         self._read()
         if self._tag_set is None:
-            self._tag_set = self._process.recorder.tag_set(self._tags)
+            self._tag_set = self._recorder.tag_set(self._tags)
         return self._tag_set
 
     def replace(self, tags: dict[str, str], metadata: dict[str, str] | None) -> None:
@@ -88,8 +87,8 @@ class MetricContext:
         self._show(-1)
 
     def _show(self, tag_set: int) -> None:
-        metadata = self._process.recorder.metadata_number(self._metadata)
-        self._process.engine.library.core_vu_tags(self.index, tag_set, metadata)
+        metadata = self._recorder.metadata_number(self._metadata)
+        self._recorder.library.core_vu_tags(self.index, tag_set, metadata)
 
 
 class AsyncMetricContext(MetricContext):
@@ -99,26 +98,26 @@ class AsyncMetricContext(MetricContext):
 
     def begin(self, index: int) -> None:
         super().begin(index)
-        self._process.engine.library.core_vu_track_contexts(index)
+        self._recorder.library.core_vu_track_contexts(index)
         self._publish()
 
     def _read(self) -> None:
         numbers = (ctypes.c_int32 * 2)()
-        self._process.engine.library.core_vu_context(self.index, numbers)
-        recorder = self._process.recorder
+        self._recorder.library.core_vu_context(self.index, numbers)
+        recorder = self._recorder
         tag_set = recorder.tag_set_of(numbers[0])
         if tag_set is not None:
             self._tag_set, self._tags = tag_set, tag_set.tags
             self._metadata = recorder.metadata_of(numbers[1])
 
     def _publish(self) -> None:
-        recorder = self._process.recorder
+        recorder = self._recorder
         self._tag_set = recorder.tag_set(self._tags)
         self._show(self._tag_set.number)
 
     def _show(self, tag_set: int) -> None:
-        metadata = self._process.recorder.intern_metadata(self._metadata)
-        self._process.engine.library.core_vu_tags(self.index, tag_set, metadata)
+        metadata = self._recorder.intern_metadata(self._metadata)
+        self._recorder.library.core_vu_tags(self.index, tag_set, metadata)
 
 
 def _with(values: dict[str, str], name: str, value: str | None) -> dict[str, str]:
