@@ -139,6 +139,7 @@ def interrupted(vu: VU, name: str, seconds: float, *, from_outside: bool) -> Non
             vu.call(name, within=seconds)
         return
     calling = vu.start(name)
+    until(lambda: vu.state != IDLE)  # other VUs may have their turn first
     gevent.sleep(seconds)
     vu.interpreter.interrupt()
     assert isinstance(calling.get(timeout=DEADLINE), Interrupted)

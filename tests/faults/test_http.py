@@ -332,7 +332,7 @@ def test_empty_bodies(run: Run, serve: Serve) -> None:
                 header(request, "Transfer-Encoding"),
             )
         )
-        connection.sendall(FINE + b"Content-Length: 0\r\n\r\n")
+        connection.sendall(FINE + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
 
     done = run(
         """
