@@ -22,8 +22,10 @@ COVERED = ("", "core", "executors", "metrics", "options", "outputs", "secrets", 
 #: Modules of these that have no test file, and why: C files are the parts of one library.
 UNTESTED: dict[str, str] = {
     "core/bytes.c": "a buffer that grows: tested with what uses it, frames and values",
+    "core/command.c": "a VU's commands: tested in test_vu.py",
     "core/dial.c": "tested with its Python half, in modules/test_session_attempt.py",
     "core/exports.c": "which functions JavaScript finds: tested with each of them",
+    "core/interpreter.c": "a VU's JavaScript: tested in test_vu.py",
     "core/mask.c": "tested with frames",
     "core/pack.c": "tested with requests, in engine/test_interpreter.py",
     "core/poller_epoll.c": "tested with what waits, in test_schedule.py and test_session.py",

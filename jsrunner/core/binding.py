@@ -98,13 +98,16 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_stop_polling": (None, ()),
     "core_vu_create": (c_int32, ()),
     "core_vu_destroy": (None, (c_int32,)),
-    "core_command": (c_bool, (c_int32, c_char_p, c_char_p, c_size_t, c_double)),
     "core_abort": (None, (c_int32,)),
     "core_abort_request": (None, (c_int32, c_uint32)),
     "core_vu_measure_sessions": (None, (c_int32, c_bool)),
     "core_set_deadline": (None, (c_int32, c_double)),
     "core_vu_state": (c_int, (c_int32,)),
+    # interpreter.c
     "core_vu_memory": (c_size_t, (c_int32,)),
+    "core_vu_addresses": (None, (c_int32, POINTER(c_uint64))),
+    # command.c
+    "core_command": (c_bool, (c_int32, c_char_p, c_char_p, c_size_t, c_double)),
     # metric_context.c
     "core_vu_track_contexts": (None, (c_int32,)),
     "core_vu_context": (None, (c_int32, POINTER(c_int32))),
@@ -120,7 +123,6 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # modules.c
     "core_compile": (c_bool, (c_char_p, c_char_p, c_size_t, c_bool)),
     "core_syntax_error": (c_size_t, (c_char_p, c_size_t, c_bool, c_char_p, c_size_t)),
-    "core_vu_addresses": (None, (c_int32, POINTER(c_uint64))),
     "core_image_clear": (None, ()),
     "core_image_get": (c_void_p, (c_char_p, POINTER(c_size_t))),
     "core_image_put": (c_bool, (c_char_p, c_char_p, c_size_t)),

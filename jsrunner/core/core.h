@@ -7,7 +7,8 @@
  *   fiber, poller               the system: stacks, readiness
  *   quickjs, codec              the engine's API; JavaScript values <-> MessagePack
  *   samples                     series and tag sets of the process
- *   vu                          one virtual user: interpreter, fiber, commands, interruption
+ *   vu                          one virtual user: parking and interruption
+ *   interpreter, command        its JavaScript; what Python has it do
  *   schedule                    which VU runs next: ready queue, alarms, the turn
  *   request                     what JavaScript wants of Python
  *   modules                     how the engine gets its modules
@@ -132,7 +133,7 @@ struct vu {
     JSRuntime *runtime;
     JSContext *context;
 
-    /* The command under way (see vu.c). */
+    /* The command under way (see command.c). */
     const char *command;
     struct bytes command_arguments;
     struct bytes result;
@@ -228,12 +229,31 @@ JSValue vu_throw_interrupted(struct vu *);
 /* Interrupt the VU: what it runs ends uncatchably. Wakes it. On the main stack. */
 void vu_abort(struct vu *);
 
+/* Let no JavaScript function be entered any more, and every primitive refuse. */
+void vu_stop_calls(struct vu *);
+
+/* interpreter.c ----------------------------------------------------------------------------------- */
+
+/* Make the interpreter. On the VU's fiber. Returns NULL or what is wrong. */
+const char *vu_open_interpreter(struct vu *);
+
 /* Let the interpreter look for cycles only when it has grown again; QuickJS lowers its threshold to half as much
  * again as was left. */
 void vu_allow_garbage(struct vu *);
 
 /* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
 void vu_close_interpreter(struct vu *);
+
+/* The same without touching the interpreter, which is never freed. */
+void vu_leave_interpreter(struct vu *);
+
+/* After an interruption: make the interpreter fit for the next command. False: it is of no more use. */
+bool vu_recover_interpreter(struct vu *);
+
+/* command.c --------------------------------------------------------------------------------------- */
+
+/* What a fiber runs, for ever: the commands of the VU `argument`. */
+void vu_main(void *argument);
 
 /* The VU was left in the middle of a built-in function: end its command without its interpreter, which is
  * never freed. On the main stack. */

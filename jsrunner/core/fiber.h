@@ -9,7 +9,7 @@
  *    saved pointer (`main_stack`) is enough.
  *  - The stack is virtual memory, touched page by page as it grows; the page below it is never
  *    accessible, so an overflow is a fault at a known address and not silent corruption. (QuickJS
- *    checks its own limit before that, see vu.c.)
+ *    checks its own limit before that, see interpreter.c.)
  *  - A fiber's function never returns; the owner frees a fiber only while it is suspended.
  */
 #ifndef JSRUNNER_FIBER_H

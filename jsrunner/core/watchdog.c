@@ -1,6 +1,6 @@
 /* The watchdog: VUs that do not come back because a built-in function of the engine takes long.
  *
- * Theory. QuickJS calls its interrupt handler (vu.c) after 10,000 branches and calls of JavaScript. That is
+ * Theory. QuickJS calls its interrupt handler (interpreter.c) after 10,000 branches and calls of JavaScript. That is
  * late where each of them is a slow built-in, such as indexOf of a long string, and never where a single
  * built-in does not end, such as indexOf of an array-like object whose length is 2^53. So a thread looks
  * every TICK which VU runs. It does three things, each when the one before was not enough:

@@ -1,0 +1,179 @@
+/* Commands: what Python has a VU do.
+ *
+ * Theory. A VU's fiber is a loop: wait for a command (evaluate a module's text, or call an entry, a
+ * function that JavaScript has published by name), run it, post what came of it (OPERATION_DONE), wait
+ * again. Commands come from Python, which sees their end as a request like any other. When a command that
+ * is interrupted has unwound, its interpreter is made fit for the next one. Where that does not work, or
+ * memory is exhausted, the interpreter is freed, and a new one is made with the next command.
+ */
+#include "core.h"
+
+#include "codec.h"
+
+#include <string.h>
+
+enum command_status { DONE_OK, DONE_THROWN, DONE_INTERRUPTED, DONE_LOST, DONE_STUCK };
+
+/* Append a value's text, or what is thrown by asking for it. */
+static void append_text(struct vu *vu, JSValue value)
+{
+    size_t size;
+    const char *text = JS_ToCStringLen2(vu->context, &size, value, false);
+    if (!text) {
+        JS_FreeValue(vu->context, JS_GetException(vu->context));
+        return;
+    }
+    bytes_append(&vu->result, text, size);
+    JS_FreeCString(vu->context, text);
+}
+
+/* Take the pending exception: its text and its stack become the command's result. */
+static void describe_exception(struct vu *vu)
+{
+    JSContext *context = vu->context;
+    JSValue exception = JS_GetException(context);
+    append_text(vu, exception);
+    if (JS_IsError(exception)) {
+        JSValue stack = JS_GetPropertyStr(context, exception, "stack");
+        if (js_is_string(stack)) {
+            bytes_append_byte(&vu->result, '\n');
+            append_text(vu, stack);
+        } else if (js_is_exception(stack)) {
+            JS_FreeValue(context, JS_GetException(context));
+        }
+        JS_FreeValue(context, stack);
+    }
+    JS_FreeValue(context, exception);
+}
+
+/* Evaluate the module text in command_arguments, and what it imports, and its promise jobs. */
+static enum command_status evaluate(struct vu *vu)
+{
+    JSContext *context = vu->context;
+    struct bytes *source = &vu->command_arguments;
+    JSValue done = JS_Eval(context, (char *)source->data, source->size - 1, vu->command, JS_EVAL_TYPE_MODULE);
+    if (js_is_exception(done)) {
+        describe_exception(vu);
+        return DONE_THROWN;
+    }
+    tasks_drain_jobs(vu);
+    enum command_status status = DONE_OK;
+    if (JS_PromiseState(context, done) == JS_PROMISE_REJECTED) {
+        JS_Throw(context, JS_PromiseResult(context, done));
+        describe_exception(vu);
+        status = DONE_THROWN;
+    }
+    JS_FreeValue(context, done);
+    return status;
+}
+
+/* Call the entry named by the command with the arguments, an array. */
+static enum command_status call_entry(struct vu *vu)
+{
+    enum { ARGUMENTS_MAX = 8 };
+    JSContext *context = vu->context;
+    JSValue list = codec_read(context, vu->command_arguments.data, vu->command_arguments.size - 1);
+    JSValue entry = JS_GetPropertyStr(context, vu->entries, vu->command);
+    JSValue arguments[ARGUMENTS_MAX];
+    int64_t count = 0;
+    JSValue result = JS_EXCEPTION;
+    if (!js_is_exception(list) && JS_GetLength(context, list, &count) == 0) {
+        if (count > ARGUMENTS_MAX) count = ARGUMENTS_MAX;
+        for (uint32_t i = 0; i < count; i++) arguments[i] = JS_GetPropertyUint32(context, list, i);
+        result = JS_Call(context, entry, JS_UNDEFINED, (int)count, arguments);
+        for (uint32_t i = 0; i < count; i++) JS_FreeValue(context, arguments[i]);
+    }
+    JS_FreeValue(context, list);
+    JS_FreeValue(context, entry);
+    bool is_written = !js_is_exception(result) && codec_write(context, result, &vu->result);
+    JS_FreeValue(context, result);
+    if (is_written) return DONE_OK;
+    vu->result.size = 0;
+    if (!vu->is_aborting) describe_exception(vu);
+    return DONE_THROWN;
+}
+
+static void end_command(struct vu *vu, enum command_status status)
+{
+    vu->deadline = NEVER;
+    vu->is_aborting = false;
+    session_leave(vu);
+    vu->serial++;
+    request_done(vu, (int32_t)status);
+}
+
+static void run_command(struct vu *vu)
+{
+    enum command_status status = DONE_THROWN;
+    vu->result.size = 0;
+    vu->slice_end = NEVER;
+    bool is_module = vu->command[0] == '@';
+    if (is_module) vu->command++;
+    const char *problem = vu->context ? NULL : vu_open_interpreter(vu);
+    if (problem) {
+        bytes_append(&vu->result, problem, strlen(problem));
+    } else {
+        watchdog_watch(vu);
+        status = is_module ? evaluate(vu) : call_entry(vu);
+        if (watchdog_release(vu)) vu->is_aborting = true;
+    }
+    /* An entry has thrown: our own code was left in the middle, because no memory is left. */
+    if (status == DONE_THROWN && !is_module && !vu->is_aborting && !js_is_undefined(vu->entries)) {
+        vu_stop_calls(vu);
+        if (vu_recover_interpreter(vu)) {
+            vu->is_aborting = false;
+            JS_RunGC(vu->runtime);
+        }
+    }
+    if (vu->is_aborting) {
+        /* The result: which timers were stopped. */
+        status = DONE_INTERRUPTED;
+        vu->result.size = 0;
+        if (vu->runtime) timers_names(&vu->timers, &vu->result);
+        if (!vu_recover_interpreter(vu)) {
+            status = DONE_LOST;
+            vu_close_interpreter(vu);
+        }
+    }
+    end_command(vu, status);
+}
+
+void vu_main(void *argument)
+{
+    struct vu *vu = argument;
+    for (;;) {
+        vu->state = VU_IDLE;
+        fiber_suspend(&vu->fiber);
+        run_command(vu);
+    }
+}
+
+void vu_abandon(struct vu *vu)
+{
+    watchdog_release(vu);
+    vu->result.size = 0;
+    vu_leave_interpreter(vu);
+    end_command(vu, DONE_STUCK);
+    fiber_restart(&vu->fiber);
+    schedule_resume(vu); /* into its loop */
+}
+
+/* Give an idle VU a command: call the entry `name` with `arguments` (a MessagePack array), or, if the
+ * name begins with @, evaluate the text in `arguments` as the module of the name behind it. `name`
+ * must stay valid until the command's end, of which OPERATION_DONE tells. It is interrupted at
+ * `deadline`. Returns false if the VU is not idle or memory is exhausted. */
+CORE_API bool core_command(int32_t index, const char *name, const uint8_t *arguments, size_t size,
+                           double deadline)
+{
+    struct vu *vu = vu_at(index);
+    if (!vu || vu->state != VU_IDLE || vu->is_queued) return false;
+    vu->command_arguments.size = 0;
+    /* A zero behind the text, as the engine's parser wants it. */
+    if (!bytes_append(&vu->command_arguments, arguments, size)) return false;
+    if (!bytes_append_byte(&vu->command_arguments, 0)) return false;
+    vu->command = name;
+    vu->deadline = deadline;
+    schedule_ready(vu);
+    core_leave();
+    return true;
+}

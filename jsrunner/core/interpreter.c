@@ -1,0 +1,212 @@
+/* A VU's interpreter: one runtime with one context, made with the VU's first command.
+ *
+ * Theory. It is made on the VU's fiber, because QuickJS measures its stack from there; C code that QuickJS
+ * calls needs a reserve below its limit. After an interruption the promise jobs that wait are run out, each
+ * of which fails at once, and the interpreter can be used again, with the script's state as the
+ * interruption has left it (as in k6).
+ *
+ * Invariants. A context lives as long as its runtime. vu->context is NULL exactly when there is no
+ * interpreter. A runtime whose memory has run out may have lost objects, and QuickJS asserts that none
+ * is left when it is freed; such a runtime is emptied and left standing.
+ */
+#include "core.h"
+
+#include "codec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Cycles are looked for when an interpreter has more bytes than this: its share of what all VUs of the process
+ * may have together, within bounds. Measured with `connect` and 20 VUs: with 512 KB for each the search takes
+ * 5 us of 90 per session, with 2 MB about 1. */
+enum { GARBAGE_BYTES = 64 << 20, GC_THRESHOLD_LEAST = 512 << 10, GC_THRESHOLD_MOST = 2 << 20 };
+/* What QuickJS must leave of a fiber's stack for C code that it calls. */
+enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
+
+/* Promise jobs that are let run out after an interruption; a script that makes more loses its state. */
+enum { JOBS_AFTER_INTERRUPTION = 100000 };
+
+/* -- what the engine tells ------------------------------------------------------------------------ */
+
+static int on_interrupt(JSRuntime *runtime, void *opaque)
+{
+    (void)runtime;
+    struct vu *vu = opaque;
+    double now = clock_now();
+    if (!vu->is_aborting && vu->deadline != NEVER && now >= vu->deadline) vu_stop_calls(vu);
+    /* A script that computes holds up nobody but itself: the fiber is left in the middle of it. */
+    if (!vu->is_aborting && schedule_is_slice_over(vu, now)) schedule_yield(vu);
+    return vu->is_aborting;
+}
+
+static void on_rejection(JSContext *context, JSValue promise, JSValue reason, bool is_handled, void *opaque)
+{
+    struct vu *vu = opaque;
+    if (is_handled) {
+        for (size_t i = 0; i < vu->rejection_count; i++) {
+            if (vu->rejections[i].promise != promise.u.pointer) continue;
+            JS_FreeValue(context, vu->rejections[i].reason);
+            vu->rejection_count--;
+            memmove(&vu->rejections[i], &vu->rejections[i + 1],
+                    (vu->rejection_count - i) * sizeof *vu->rejections);
+            break;
+        }
+        return;
+    }
+    if (vu->rejection_count == vu->rejection_capacity) {
+        size_t capacity = vu->rejection_capacity ? 2 * vu->rejection_capacity : 8;
+        struct rejection *grown = realloc(vu->rejections, capacity * sizeof *grown);
+        if (!grown) return;
+        vu->rejections = grown;
+        vu->rejection_capacity = capacity;
+    }
+    vu->rejections[vu->rejection_count++] =
+        (struct rejection){promise.u.pointer, JS_DupValue(context, reason)};
+}
+
+/* -- its life ------------------------------------------------------------------------------------- */
+
+/* What of the language k6 has; WeakRef is here because a cookie jar's end is noticed by it. */
+static void add_intrinsics(JSContext *context)
+{
+    JS_AddIntrinsicBaseObjects(context);
+    JS_AddIntrinsicDate(context);
+    JS_AddIntrinsicEval(context);
+    JS_AddIntrinsicRegExp(context);
+    JS_AddIntrinsicJSON(context);
+    JS_AddIntrinsicProxy(context);
+    JS_AddIntrinsicMapSet(context);
+    JS_AddIntrinsicTypedArrays(context);
+    JS_AddIntrinsicPromise(context);
+    JS_AddIntrinsicBigInt(context);
+    JS_AddIntrinsicWeakRef(context);
+}
+
+const char *vu_open_interpreter(struct vu *vu)
+{
+    static const char NO_MEMORY[] = "out of memory";
+    JSRuntime *runtime = JS_NewRuntime();
+    if (!runtime) return NO_MEMORY;
+    vu->runtime = runtime;
+    JS_UpdateStackTop(runtime);
+    JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
+    JS_SetMemoryLimit(runtime, core.memory_bytes);
+    JS_SetGCThreshold(runtime, GC_THRESHOLD_LEAST);
+    JS_SetRuntimeOpaque(runtime, vu);
+    JS_SetInterruptHandler(runtime, on_interrupt, vu);
+    JS_SetHostPromiseRejectionTracker(runtime, on_rejection, vu);
+    vu->context = JS_NewContextRaw(runtime);
+    if (!vu->context) return NO_MEMORY;
+    add_intrinsics(vu->context);
+    JS_SetContextOpaque(vu->context, vu);
+    modules_install(vu);
+    exports_install(vu);
+    session_install(vu);
+    return context_install(vu);
+}
+
+void vu_allow_garbage(struct vu *vu)
+{
+    size_t threshold = GARBAGE_BYTES / (size_t)(core.vu_count ? core.vu_count : 1);
+    if (threshold < GC_THRESHOLD_LEAST) threshold = GC_THRESHOLD_LEAST;
+    if (threshold > GC_THRESHOLD_MOST) threshold = GC_THRESHOLD_MOST;
+    if (JS_GetGCThreshold(vu->runtime) < threshold) JS_SetGCThreshold(vu->runtime, threshold);
+}
+
+static bool is_empty(JSRuntime *runtime)
+{
+    JSMemoryUsage usage;
+    JS_ComputeMemoryUsage(runtime, &usage);
+    /* others: malloc_count, memory_used_count, atoms (2), strings (2), objects (2), properties (2),
+     * shapes (2), functions (3), ... */
+    return usage.others[6] == 0 && usage.others[10] == 0 && usage.others[12] == 0;
+}
+
+/* Drop all that waits for the event loop. */
+static void drop_work(struct vu *vu)
+{
+    session_end_all(vu);
+    tasks_free(vu);
+    timers_free(vu->runtime, &vu->timers);
+    for (size_t i = 0; i < vu->listener_count; i++) JS_FreeValue(vu->context, vu->listeners[i].receive);
+    vu->listener_count = 0;
+}
+
+static void drop_rejections(struct vu *vu)
+{
+    for (size_t i = 0; i < vu->rejection_count; i++) JS_FreeValue(vu->context, vu->rejections[i].reason);
+    vu->rejection_count = 0;
+}
+
+void vu_close_interpreter(struct vu *vu)
+{
+    if (!vu->runtime) return;
+    JSContext *context = vu->context;
+    if (context) {
+        drop_work(vu);
+        drop_rejections(vu);
+        contexts_free(vu);
+        JS_FreeValue(context, vu->entries);
+        JS_FreeValue(context, vu->make_error);
+        JS_FreeValue(context, vu->promise_then);
+        JS_FreeValue(context, JS_GetException(context));
+        JS_FreeContext(context);
+    }
+    vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
+    JS_RunGC(vu->runtime);
+    if (is_empty(vu->runtime)) JS_FreeRuntime(vu->runtime);
+    vu->runtime = NULL;
+    vu->context = NULL;
+}
+
+void vu_leave_interpreter(struct vu *vu)
+{
+    session_abandon_all(vu);
+    tasks_leave(vu);
+    timers_abandon(&vu->timers);
+    vu->listener_count = vu->rejection_count = 0;
+    vu->event_sessions = 0;
+    contexts_abandon(vu);
+    vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
+    vu->runtime = NULL;
+    vu->context = NULL;
+}
+
+bool vu_recover_interpreter(struct vu *vu)
+{
+    JSContext *context;
+    if (!vu->context || js_is_undefined(vu->entries)) return false;
+    JS_FreeValue(vu->context, JS_GetException(vu->context));
+    drop_work(vu);
+    for (int count = 0; JS_IsJobPending(vu->runtime); count++) {
+        if (count == JOBS_AFTER_INTERRUPTION) return false;
+        if (JS_ExecutePendingJob(vu->runtime, &context) < 0)
+            JS_FreeValue(vu->context, JS_GetException(vu->context));
+    }
+    drop_rejections(vu);
+    JS_SetMaxStackSize(vu->runtime, core.stack_bytes - STACK_RESERVE);
+    return true;
+}
+
+/* -- what Python calls ---------------------------------------------------------------------------- */
+
+/* Bytes of memory that a VU's interpreter has allocated. */
+CORE_API size_t core_vu_memory(int32_t index)
+{
+    struct vu *vu = vu_at(index);
+    if (!vu || !vu->runtime) return 0;
+    JSMemoryUsage usage;
+    JS_ComputeMemoryUsage(vu->runtime, &usage);
+    return (size_t)usage.malloc_size;
+}
+
+/* The addresses of a VU's runtime and context and the limit of its stack in bytes, for reading the
+ * engine's frames while the VU waits for an answer; zeros if it has no interpreter. */
+CORE_API void core_vu_addresses(int32_t index, uint64_t to[3])
+{
+    struct vu *vu = vu_at(index);
+    bool is_open = vu && vu->context;
+    to[0] = is_open ? (uint64_t)(uintptr_t)vu->runtime : 0;
+    to[1] = is_open ? (uint64_t)(uintptr_t)vu->context : 0;
+    to[2] = is_open ? core.stack_bytes - STACK_RESERVE : 0;
+}
