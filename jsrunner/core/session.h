@@ -125,6 +125,8 @@ struct session {
      * decrease in between (https://websockets.spec.whatwg.org/#dom-websocket-bufferedamount). */
     int64_t buffered_in_turn;
     uint64_t turn;
+    /* The turn of the VU in which it began to be dialed. */
+    uint64_t dial_turn;
     int write_error;
     union peer peer;
     /* While the core dials (see dial.c). */

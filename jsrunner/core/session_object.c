@@ -66,6 +66,7 @@ static bool pack_question(JSContext *context, const struct session *session, int
 METHOD(dial)
 {
     SESSION_OR_RETURN;
+    session->dial_turn = session->vu->turn;
     struct vu *vu = session->vu;
     int32_t tag_set = vu_tag_set(vu);
     if (tag_set < 0) return vu_throw_interrupted(vu);
@@ -220,6 +221,7 @@ METHOD(send_close)
     if (JS_ToInt32(context, &code, argv[0]) < 0) return JS_EXCEPTION;
     size_t size = 0;
     const char *reason = argc > 1 && !js_is_nullish(argv[1]) ? JS_ToCStringLen2(context, &size, argv[1], false) : NULL;
+    if (reason) utf8_replace_surrogates((uint8_t *)(uintptr_t)reason, size); /* in place, see send_text */
     bool is_sent = transmit_close(session, (uint16_t)code, (const uint8_t *)reason, size, true);
     if (reason) JS_FreeCString(context, reason);
     session->drops_messages = !session->is_blocking;
@@ -290,6 +292,13 @@ METHOD(get_buffered)
     return js_number((double)(is_same_turn ? session->buffered_in_turn : session->buffered));
 }
 
+/* isNew(): whether the event loop has done nothing since the session began to be dialed. */
+METHOD(is_new)
+{
+    SESSION_OR_RETURN;
+    return js_bool(session->dial_turn == session->vu->turn);
+}
+
 /* Deliver what is due now: 1: something was, 0: nothing is due, -1: JavaScript has thrown. */
 static int run_blocking_once(struct session *session)
 {
@@ -339,6 +348,7 @@ void session_install(struct vu *vu)
         {"sendClose", send_close, 2}, {"shut", shut, 0},            {"stop", stop, 0},
         {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
         {"id", get_id, 0},           {"buffered", get_buffered, 0},
+        {"isNew", is_new, 0},
     };
     static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
     JSContext *context = vu->context;

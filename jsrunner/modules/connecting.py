@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from jsrunner.core.binding import DialFacts
+from jsrunner.text import decode_bytewise
 
 if TYPE_CHECKING:
     from jsrunner.engine.recorder import TagSet
+    from jsrunner.transport import handshake
     from jsrunner.transport.dial import Direct
 
 #: As many recipes as the core has.
@@ -52,6 +54,12 @@ class Proceeds(Protocol):
 
     def fail(self, failure: str) -> None:
         """End the attempt."""
+
+    def canceled(self) -> str | None:
+        """Return what Go says if dialing is canceled; None if a name is looked up first."""
+
+    def drop(self) -> None:
+        """End the attempt without a word."""
 
 
 class Resumes(Protocol):
@@ -113,3 +121,17 @@ class Connecting:
         if len(self.series) >= _MOST_KEPT:
             self.series.clear()
         self.series[key] = series
+
+
+def response_of(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:
+    """Return what ws.connect returns; its `error` is empty if the server has answered."""
+    if answer is None:
+        return {"url": "", "status": 0, "headers": {}, "body": "", "error": error}
+    body = "" if answer.upgraded else decode_bytewise(answer.body)
+    return {
+        "url": address,
+        "status": answer.status,
+        "headers": answer.joined,
+        "body": body,
+        "error": "",
+    }

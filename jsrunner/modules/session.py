@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import orjson
-
 from jsrunner.engine.engine import DEFLATE, HEAD, INFLATE
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.connecting import Connecting, Question
 from jsrunner.modules.session_attempt import Attempt
+from jsrunner.options.numbers import quote
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import url
 from jsrunner.transport.deflate import OFFER, STRICT_OFFER, Deflate
@@ -48,7 +47,7 @@ class Session(HostModule):
     @operation
     def parse(self, address: str) -> str:
         """Return the URL of a `new WebSocket` as Go writes it."""
-        shown = orjson.dumps(address).decode()
+        shown = quote(address)
         try:
             parts = url.parse(address)
         except url.URLError as error:
@@ -94,6 +93,19 @@ class Session(HostModule):
         attempt = self._connecting.attempt(key)
         if attempt is not None:
             attempt.fail(_NO_HANDSHAKE)
+
+    @operation
+    def give_up_dialing(self, key: int) -> str | None:
+        """End an attempt to connect that has just begun, without samples.
+
+        Returns:
+            Go's text of the failure; None if the attempt goes on: it is over, or looks up a name.
+        """
+        attempt = self._attempts.get(key) or self._connecting.attempt(key)
+        failure = attempt.canceled() if attempt is not None else None
+        if attempt is not None and failure is not None:
+            attempt.drop()
+        return failure
 
     def resume(
         self, key: int, question: Question | None, direct: Direct | None, facts: DialFacts

@@ -18,7 +18,7 @@ from gevent import socket
 
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.modules.connecting import Connecting, Opening, Question
+from jsrunner.modules.connecting import Connecting, Opening, Question, response_of
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, handshake
 from jsrunner.transport.deflate import negotiate, negotiate_strictly
@@ -325,7 +325,7 @@ class Attempt:
         extensions = answer.values("Sec-Websocket-Extensions")
         payload = encode_value(
             {
-                "response": _response(answer, "", self._address),
+                "response": response_of(answer, "", self._address),
                 "protocol": protocol,
                 "extensions": extensions,
             }
@@ -466,13 +466,24 @@ class Attempt:
         """Return what JavaScript gets."""
         if self._question.is_blocking:
             is_thrown = bool(self._process.options.throw)
-            response = _response(answer, failure)
+            response = response_of(answer, failure)
             return {"failure": failure, "isThrown": is_thrown, "response": response}
         if answer is None:
             return {"failure": failure, "response": None}
         body = decode_bytewise(answer.body)
         response = {"status": answer.status, "headers": answer.joined, "body": body}
         return {"failure": failure, "response": response}
+
+    def canceled(self) -> str | None:
+        """Return what Go says if dialing is canceled; None if a name is looked up first."""
+        peer = self._peer
+        if not peer:
+            target = parse_websocket(self._address)
+            direct = self._process.dialer.direct(target.host, target.port, self._vu.id)
+            if direct is None:
+                return None
+            peer = shown((direct.ip, direct.port))
+        return f"dial tcp {peer}: operation was canceled"
 
     def drop(self) -> None:
         """End the attempt without a word."""
@@ -484,17 +495,3 @@ class Attempt:
     def _leave(self) -> None:
         self._own.pop(self._key, None)
         self._connecting.attempts.pop(self._key, None)
-
-
-def _response(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:
-    """Return what ws.connect returns; its `error` is empty if the server has answered."""
-    if answer is None:
-        return {"url": "", "status": 0, "headers": {}, "body": "", "error": error}
-    body = "" if answer.upgraded else decode_bytewise(answer.body)
-    return {
-        "url": address,
-        "status": answer.status,
-        "headers": answer.joined,
-        "body": body,
-        "error": "",
-    }

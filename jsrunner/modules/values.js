@@ -1,11 +1,22 @@
 // jsrunner:values — what several modules do with values of scripts.
 // @ts-check
-import { ObjectDefineProperty, ObjectFreeze, ObjectKeys, String } from 'jsrunner:primordials';
+import {
+  MathMax, MathMin, MathTrunc, Number, ObjectDefineProperty, ObjectFreeze, ObjectKeys, String, TypeError,
+} from 'jsrunner:primordials';
 
 export const isNullish = (value) => value === undefined || value === null;
 export const isObject = (value) => typeof value === 'object' && value !== null;
 /** A text argument: nothing is the empty text. */
 export const asText = (value) => (typeof value === 'string' ? value : isNullish(value) ? '' : String(value));
+/** A number argument: a BigInt is none. */
+export const asNumber = (value) => {
+  if (typeof value === 'bigint') throw new TypeError('Cannot convert a BigInt value to a number');
+  return Number(value);
+};
+/** The first number that is too large for Go's whole numbers. */
+export const INT64_END = 2 ** 63;
+/** A number as Go has it in 64 bits: truncated, and at most its ends. */
+export const asInt64 = (value) => MathMax(-INT64_END, MathMin(INT64_END, MathTrunc(asNumber(value)) || 0));
 
 /** Freeze a value with all that is in it. */
 export const freezeDeep = (value) => {

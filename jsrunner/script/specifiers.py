@@ -44,7 +44,12 @@ def resolve(base: str, specifier: str) -> str:
     for host, text in _NO_LONGER.items():
         if specifier.startswith(host):
             raise ScriptError(text)
-    raise ScriptError(
+    raise unrecognized(specifier)
+
+
+def unrecognized(specifier: str) -> ScriptError:
+    """Return the error of a specifier that means nothing."""
+    return ScriptError(
         f"The moduleSpecifier {json.dumps(specifier)} couldn't be recognised as something k6 supports."
     )
 

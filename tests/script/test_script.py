@@ -172,6 +172,7 @@ def test_import_meta_resolves(project: Project) -> None:
         console.log(import.meta.resolve('./lib.js') === '{lib}', meta.resolve('{page}'), typeof import.meta);
         console.log(Object.keys(meta).join(), import . meta === meta, 'import.meta', `${{import.meta.url}}`);
         try {{ import.meta.resolve('lodash'); }} catch (e) {{ console.log(`${{e}}`); }}
+        try {{ import.meta.resolve('k6/http'); }} catch (e) {{ console.log(`${{e}}`); }}
         try {{ import.meta.resolve(); }} catch (e) {{ console.log(`${{e}}`); }}
         export default function () {{ return import.meta.resolve('./x'); }}""".replace(
             "import . meta", "import.meta"
@@ -181,6 +182,7 @@ def test_import_meta_resolves(project: Project) -> None:
         "true https://x.test/y.js object",
         "resolve true import.meta undefined",
         'GoError: The moduleSpecifier "lodash" couldn\'t be recognised as something k6 supports.',
+        'GoError: The moduleSpecifier "k6/http" couldn\'t be recognised as something k6 supports.',
         "GoError: require() can't be used with an empty specifier",
     ]
 

@@ -9,7 +9,7 @@ from jsrunner.engine.errors import HostError
 from jsrunner.errors import ScriptError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.script import commonjs
-from jsrunner.script.specifiers import url_path
+from jsrunner.script.specifiers import is_builtin, unrecognized, url_path
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ScriptContext
@@ -65,10 +65,16 @@ class Environment(HostModule):
 
     @operation
     def resolve(self, specifier: str, base: str) -> str:
-        """import.meta.resolve: the URL that a specifier means in the module `base`."""
+        """Return the URL that a specifier means in the module `base` (import.meta.resolve).
+
+        Raises:
+            HostError: It means nothing; as in k6, a module of k6's has no URL.
+        """
         if not specifier:
             raise HostError("require() can't be used with an empty specifier")
         try:
+            if is_builtin(specifier):
+                raise unrecognized(specifier)
             return self._script.resolve(base, specifier)
         except ScriptError as error:
             raise HostError(str(error)) from None

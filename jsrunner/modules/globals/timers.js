@@ -7,7 +7,7 @@ import {
   INTERVAL, TIMEOUT, addTimer, removeTimer,
 } from 'jsrunner:loop';
 import { Number, ReflectApply, globalThis } from 'jsrunner:primordials';
-import { isNullish } from 'jsrunner:values';
+import { asNumber, isNullish } from 'jsrunner:values';
 
 /** Go counts a delay in nanoseconds: what does not fit is none. */
 const LONGEST = 9.2e12;
@@ -15,7 +15,7 @@ const LONGEST = 9.2e12;
 const scheduler = (name, kind) => (callback, delay, ...args) => {
   if (isNullish(callback)) throw new GoError(name + "'s callback isn't a callable function");
   mustBeCallable(callback, 0);
-  const number = Number(delay);
+  const number = asNumber(delay);
   const time = number > 0 && number < LONGEST ? number : 0;
   // A closure of ours would take more memory than all else of a timer.
   const call = args.length === 0 ? callback : () => ReflectApply(callback, globalThis, args);

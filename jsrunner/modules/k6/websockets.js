@@ -14,7 +14,7 @@ import {
 } from 'jsrunner:loop';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin,
-  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, Number, ObjectDefineProperties,
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, NumberIsFinite, ObjectDefineProperties,
   ObjectDefineProperty, ObjectKeys, SafeArray, SafeMap, String, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
   StringPrototypeSlice, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
@@ -23,7 +23,7 @@ import {
   VIOLATION, WRITE_FAILED, closeText, tooBigText,
 } from 'jsrunner:session';
 import { now } from 'jsrunner:samples';
-import { asText } from 'jsrunner:values';
+import { INT64_END, asNumber, asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
 
 const CONNECTING = 0;
@@ -33,6 +33,8 @@ const CLOSED = 3;
 
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
+/** What Go makes of a number that is beyond 64 bits. */
+const INT64_LEAST = '-9223372036854775808';
 const EVENTS = ['message', 'error', 'open', 'close', 'ping', 'pong'];
 /** Milliseconds that a server has to answer a close, or to end a handshake after it. k6 waits for ever. */
 const CLOSE_TIMEOUT = 10_000;
@@ -70,8 +72,11 @@ const byteLength = (text) => {
   let size = text.length;
   for (let i = 0; i < text.length; i += 1) {
     const code = StringPrototypeCharCodeAt(text, i);
-    if (code > 0x7ff) size += code >= 0xd800 && code < 0xe000 ? 1 : 2;
+    if (code > 0x7ff) size += 2;
     else if (code > 0x7f) size += 1;
+    // A pair is two units and has four bytes; at the end NaN fails the comparison.
+    const next = code >= 0xd800 && code < 0xdc00 ? StringPrototypeCharCodeAt(text, i + 1) : 0;
+    if (next >= 0xdc00 && next < 0xe000) i += 1;
   }
   return size;
 };
@@ -117,6 +122,8 @@ export function WebSocket(address, protocols, params) {
   let extensions = ArrayFromSafe(SafeArray());
   let wanted; // the arguments of close()
   let closeTimer = 0;
+  let isAbandoned = false; // the iteration has failed while it was connecting, by
+  let abandonedBy = false; // a rejection
   let wasReset = false; // known by a write that has failed: for reading it looks like an end
   const assigned = { __proto__: null }; // the on... properties
   const handlers = { __proto__: null }; // what is called of them
@@ -198,6 +205,10 @@ export function WebSocket(address, protocols, params) {
       fire('open', makeEvent(), makeEvent); // each listener has its own, as in k6
     } catch (error) {
       abort(error, time);
+    }
+    if (isAbandoned) {
+      removeTimer(closeTimer);
+      closeForGood(abandonedBy);
     }
   };
 
@@ -281,18 +292,24 @@ export function WebSocket(address, protocols, params) {
     } else if (state === OPEN) {
       beginClose(NORMAL, '');
     } else if (state === CONNECTING) {
-      state = CLOSED;
-      session.stop();
+      const failure = session.isNew() ? host('session.give_up_dialing', session.id()) : undefined;
+      if (failure) closed(failure, null, '', null, now());
+      else { // as in k6 it opens, and is closed then
+        isAbandoned = true;
+        abandonedBy = isRejection;
+        closeTimer = addTimer(() => host('session.cancel', session.id()), CLOSE_TIMEOUT, -1, OWN);
+      }
     }
   }
   closings.set(closeForGood, closeForGood);
   constant('close', (code, reason) => {
     if (state === CLOSING || state === CLOSED) return;
-    const number = MathTrunc(Number(code)) || NORMAL;
+    const given = asNumber(code);
+    const number = (NumberIsFinite(given) && MathTrunc(given)) || NORMAL;
     const text = asText(reason);
     if (number !== NORMAL && !(number >= 3000 && number <= 4999)) {
       throw new GoError("InvalidAccessError: Failed to execute 'close' on 'WebSocket': The close code must be "
-        + 'either 1000, or between 3000 and 4999. ' + number + ' is neither');
+        + 'either 1000, or between 3000 and 4999. ' + (number > -INT64_END && number < INT64_END ? number : INT64_LEAST) + ' is neither');
     }
     if (byteLength(text) > 123) {
       throw new GoError("SyntaxError: Failed to execute 'close' on 'WebSocket': The message must not be "

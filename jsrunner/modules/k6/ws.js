@@ -6,13 +6,13 @@ import { context } from 'jsrunner:context';
 import { createSession } from 'jsrunner:core';
 import { GoError, GoValue, mustBeCallable } from 'jsrunner:errors';
 import {
-  ArrayBuffer, ArrayPrototypePush, MathTrunc, Number, NumberPrototypeToFixed, Object, SafeArray, String, isInstance,
+  ArrayBuffer, ArrayPrototypePush, MathTrunc, NumberPrototypeToFixed, Object, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
 import {
   ABNORMAL, BINARY, CLOSE, CLOSE_SENT, END, FAILED, OPEN, PING, PONG, RESET, TEXT, TOO_BIG, UNEXPECTED_END,
   VIOLATION, WRITE_FAILED, closeText, tooBigText,
 } from 'jsrunner:session';
-import { asText } from 'jsrunner:values';
+import { INT64_END, asInt64, asNumber, asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
 
 const NORMAL = 1000;
@@ -36,9 +36,12 @@ const withHandler = (list, handler) => {
 /** Have a function called while the session runs. */
 const setTimer = (session, name, repeats, callback, delay) => {
   if (callback !== undefined) mustBeCallable(callback, 0);
-  const milliseconds = delay === undefined ? 0 : Number(delay);
-  if (!(MathTrunc(milliseconds * 1e6) > 0)) { // Go counts in nanoseconds
-    throw new GoError(name + ' requires a >0 timeout parameter, received ' + NumberPrototypeToFixed(milliseconds, 2));
+  const milliseconds = delay === undefined ? 0 : asNumber(delay);
+  const nanoseconds = MathTrunc(milliseconds * 1e6); // Go counts in them, in 64 bits
+  if (!(nanoseconds > 0 && nanoseconds < INT64_END)) {
+    const shown = milliseconds === Infinity ? '+Inf' : milliseconds === -Infinity ? '-Inf'
+      : NumberPrototypeToFixed(milliseconds, 2);
+    throw new GoError(name + ' requires a >0 timeout parameter, received ' + shown);
   }
   session.setTimer(callback, milliseconds, repeats);
 };
@@ -123,7 +126,7 @@ export function connect(url, ...args) {
 
   const socket = {
     close(code) {
-      shut(arguments.length ? MathTrunc(Number(code)) || 0 : GOING_AWAY);
+      shut(arguments.length ? asInt64(code) : GOING_AWAY);
     },
     on(event, handler) {
       if (typeof handler === 'function') handlers[event] = withHandler(handlers[event], handler);
