@@ -5,7 +5,7 @@
  *
  *   bytes, utf8, mask, frames   plain data: no engine, no system
  *   fiber, poller               the system: stacks, readiness
- *   quickjs, codec              the engine's API; JavaScript values <-> MessagePack
+ *   quickjs, heap, codec        the engine's API and its memory; JavaScript values <-> MessagePack
  *   samples                     series and tag sets of the process
  *   vu                          one virtual user: parking and interruption
  *   interpreter, command        its JavaScript; what Python has it do

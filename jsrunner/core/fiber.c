@@ -55,7 +55,7 @@ enum { SAVED_WORDS = 20, ARGUMENT_WORD = 0, ENTRY_WORD = 1, RETURN_WORD = 11 };
 #error "fibers are written for x86-64 and AArch64"
 #endif
 
-enum { GUARD_BYTES = 65536, TRIM_MARGIN = 32768 };
+enum { GUARD_BYTES = 65536 };
 
 /* The stack pointer of the thread's own stack while a fiber runs. */
 static void *main_stack;
@@ -156,6 +156,6 @@ void fiber_trim(struct fiber *fiber)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t bottom = (uintptr_t)fiber->memory + GUARD_BYTES;
-    uintptr_t end = ((uintptr_t)fiber->stack_pointer - TRIM_MARGIN) & ~(page - 1);
+    uintptr_t end = (uintptr_t)fiber->stack_pointer & ~(page - 1);
     if (end > bottom) madvise((void *)bottom, end - bottom, MADV_DONTNEED);
 }

@@ -44,7 +44,7 @@ void fiber_resume(struct fiber *);
 /* Return to whoever resumed the fiber. Called on the fiber. */
 void fiber_suspend(struct fiber *);
 
-/* Give the pages of the stack that lie well below its present depth back to the system. */
+/* Give the pages of the stack below its present depth back to the system. Of a suspended fiber. */
 void fiber_trim(struct fiber *);
 
 #endif

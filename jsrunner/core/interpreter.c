@@ -12,6 +12,7 @@
 #include "core.h"
 
 #include "codec.h"
+#include "heap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,7 @@ static void add_intrinsics(JSContext *context)
 const char *vu_open_interpreter(struct vu *vu)
 {
     static const char NO_MEMORY[] = "out of memory";
-    JSRuntime *runtime = JS_NewRuntime();
+    JSRuntime *runtime = JS_NewRuntime2(&heap_functions, NULL);
     if (!runtime) return NO_MEMORY;
     vu->runtime = runtime;
     JS_UpdateStackTop(runtime);

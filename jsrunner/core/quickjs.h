@@ -99,6 +99,14 @@ typedef struct JSClassDef {
     void *call, *exotic;
 } JSClassDef;
 
+typedef struct JSMallocFunctions {
+    void *(*calloc)(void *opaque, size_t count, size_t size);
+    void *(*malloc)(void *opaque, size_t size);
+    void (*free)(void *opaque, void *block);
+    void *(*realloc)(void *opaque, void *block, size_t size);
+    size_t (*usable_size)(const void *block);
+} JSMallocFunctions;
+
 typedef struct JSMemoryUsage {
     int64_t malloc_size, malloc_limit, memory_used_size, others[23];
 } JSMemoryUsage;
@@ -119,6 +127,7 @@ enum {
 #define QUICKJS_FUNCTIONS(X)                                                                      \
     X(const char *, JS_GetVersion, (void))                                                        \
     X(JSRuntime *, JS_NewRuntime, (void))                                                         \
+    X(JSRuntime *, JS_NewRuntime2, (const JSMallocFunctions *, void *opaque))                     \
     X(void, JS_FreeRuntime, (JSRuntime *))                                                        \
     X(JSContext *, JS_NewContextRaw, (JSRuntime *))                                               \
     X(void, JS_FreeContext, (JSContext *))                                                        \

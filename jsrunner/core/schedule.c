@@ -168,6 +168,8 @@ void schedule_resume(struct vu *vu)
     fiber_resume(&vu->fiber);
     core.running = NULL;
     if (vu->state == VU_RUNNING) vu_abandon(vu); /* it has not parked: the watchdog has left it */
+    /* A command has ended, perhaps the script's loading, which goes deep; commands are few. */
+    if (vu->state == VU_IDLE) fiber_trim(&vu->fiber);
 }
 
 bool schedule_is_slice_over(struct vu *vu, double now)

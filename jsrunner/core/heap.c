@@ -1,0 +1,228 @@
+/* The interpreters' memory, see heap.h.
+ *
+ * Theory. An interpreter with our modules has some 3,000 blocks of 75 bytes on average. The C library puts 8 bytes
+ * before each and rounds to 16. Here a block has a size that is a multiple of 8 and nothing around it: blocks
+ * of one size lie in a slab, whose head says which size that is. Slabs are aligned to their size, so a block's slab is
+ * known by its address. All slabs lie in one range of addresses, so whether a block has a slab at all is known by that,
+ * too: larger blocks are the C library's.
+ *
+ * Measured with 1,000 VUs of bench/scripts/idle.js: 41 KB less for each of them.
+ *
+ * Invariants.
+ *  - A slab is in the list of its size exactly while it has room.
+ *  - The part of a slab that was never handed out begins at `fresh`, and is not touched before.
+ *  - One thread only (see core.h). The watchdog leaves a fiber only inside the engine's code, so never here.
+ */
+#define _GNU_SOURCE
+#include "heap.h"
+
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+
+enum {
+    SLAB_BYTES = 32 << 10,
+    /* Addresses become memory in steps of so many bytes. */
+    STEP_BYTES = 1 << 20,
+    /* Sizes: multiples of 8, then of 64. */
+    FINE_MOST = 512, COARSE_MOST = 2048, FINE = 8, COARSE = 64,
+    CLASS_COUNT = FINE_MOST / FINE + (COARSE_MOST - FINE_MOST) / COARSE,
+    /* Slabs without blocks whose pages are kept. */
+    EMPTY_KEPT = 64,
+};
+/* Addresses that are reserved, which costs nothing. Where they are used up, blocks are the C library's. */
+#define RANGE_BYTES ((size_t)64 << 30)
+
+struct slab {
+    struct slab *next, *previous;
+    /* Blocks that were freed: a list through their first words. */
+    void *freed;
+    char *fresh, *end;
+    uint32_t block_bytes, block_count;
+    unsigned class;
+};
+
+static struct slab *with_room[CLASS_COUNT];
+/* The range: from `range` to `range_end`; slabs up to `unused`, of which memory is up to `ready`. */
+static char *range, *range_end, *unused, *ready;
+static bool is_refused;
+static struct slab *empty;
+static size_t empty_count;
+
+static unsigned class_of(size_t size)
+{
+    if (size <= FINE_MOST) return size ? (unsigned)(size - 1) / FINE : 0;
+    return FINE_MOST / FINE + (unsigned)(size - 1 - FINE_MOST) / COARSE;
+}
+
+static uint32_t bytes_of(unsigned class)
+{
+    unsigned fine = FINE_MOST / FINE;
+    return class < fine ? (class + 1) * FINE : FINE_MOST + (class - fine + 1) * COARSE;
+}
+
+static bool is_ours(const void *block) { return (size_t)((const char *)block - range) < RANGE_BYTES && range; }
+
+static struct slab *slab_of(const void *block)
+{
+    return (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB_BYTES - 1));
+}
+
+/* -- slabs ---------------------------------------------------------------------------------------- */
+
+/* Reserve the addresses. Fails where the process may not have so many: then all blocks are the C library's. */
+static bool reserve(void)
+{
+    if (is_refused) return false;
+    size_t size = RANGE_BYTES + STEP_BYTES;
+    char *memory = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        is_refused = true;
+        return false;
+    }
+    range = (char *)(((uintptr_t)memory + STEP_BYTES - 1) & ~(uintptr_t)(STEP_BYTES - 1));
+    range_end = range + RANGE_BYTES;
+    unused = ready = range;
+    return true;
+}
+
+static struct slab *take_slab(void)
+{
+    struct slab *slab = empty;
+    if (slab) {
+        empty = slab->next;
+        empty_count--;
+        return slab;
+    }
+    if (!range && !reserve()) return NULL;
+    if (unused == ready) {
+        if (ready == range_end || mprotect(ready, STEP_BYTES, PROT_READ | PROT_WRITE) != 0) return NULL;
+        ready += STEP_BYTES;
+    }
+    slab = (struct slab *)unused;
+    unused += SLAB_BYTES;
+    return slab;
+}
+
+/* Put a slab where its size's blocks are taken from next. */
+static void link_slab(struct slab *slab)
+{
+    slab->previous = NULL;
+    slab->next = with_room[slab->class];
+    if (slab->next) slab->next->previous = slab;
+    with_room[slab->class] = slab;
+}
+
+static void unlink_slab(struct slab *slab)
+{
+    if (slab->next) slab->next->previous = slab->previous;
+    if (slab->previous) slab->previous->next = slab->next;
+    else with_room[slab->class] = slab->next;
+}
+
+static bool open_slab(unsigned class)
+{
+    struct slab *slab = take_slab();
+    if (!slab) return false;
+    uint32_t bytes = bytes_of(class);
+    char *first = (char *)(slab + 1);
+    size_t count = (size_t)((char *)slab + SLAB_BYTES - first) / bytes;
+    *slab = (struct slab){.class = class, .block_bytes = bytes, .fresh = first, .end = first + count * bytes};
+    link_slab(slab);
+    return true;
+}
+
+/* The last block was freed. */
+static void close_slab(struct slab *slab)
+{
+    unlink_slab(slab);
+    /* The head is in the first page, which stays: the list of empty slabs is there. */
+    if (empty_count >= EMPTY_KEPT) {
+        enum { HEAD_BYTES = 4096 };
+        madvise((char *)slab + HEAD_BYTES, SLAB_BYTES - HEAD_BYTES, MADV_DONTNEED);
+    }
+    slab->next = empty;
+    empty = slab;
+    empty_count++;
+}
+
+/* -- what the engine calls ------------------------------------------------------------------------ */
+
+static void *heap_malloc(void *opaque, size_t size)
+{
+    (void)opaque;
+#ifndef WITH_ASAN
+    if (size <= COARSE_MOST) {
+        unsigned class = class_of(size);
+        struct slab *slab = with_room[class];
+        if (slab || (open_slab(class) && (slab = with_room[class]))) {
+            void *block = slab->freed;
+            if (block) {
+                memcpy(&slab->freed, block, sizeof slab->freed);
+            } else {
+                block = slab->fresh;
+                slab->fresh += slab->block_bytes;
+            }
+            slab->block_count++;
+            if (!slab->freed && slab->fresh == slab->end) unlink_slab(slab);
+            return block;
+        }
+    }
+#endif
+    return malloc(size);
+}
+
+static void heap_free(void *opaque, void *block)
+{
+    (void)opaque;
+    if (!is_ours(block)) {
+        free(block);
+        return;
+    }
+    struct slab *slab = slab_of(block);
+    if (!slab->freed && slab->fresh == slab->end) link_slab(slab);
+    memcpy(block, &slab->freed, sizeof slab->freed);
+    slab->freed = block;
+    /* A size's only slab with room stays, so that a block that comes and goes does not open it each time. */
+    if (--slab->block_count == 0 && (slab->next || slab->previous)) close_slab(slab);
+}
+
+static size_t heap_usable_size(const void *block)
+{
+    return is_ours(block) ? slab_of(block)->block_bytes : malloc_usable_size((void *)block);
+}
+
+static void *heap_calloc(void *opaque, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+    if (bytes > COARSE_MOST) return calloc(count, size);
+    void *block = heap_malloc(opaque, bytes);
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
+static void *heap_realloc(void *opaque, void *block, size_t size)
+{
+    if (!block) return heap_malloc(opaque, size);
+    bool is_block_ours = is_ours(block);
+    if (!is_block_ours && size > COARSE_MOST) return realloc(block, size);
+    size_t had = heap_usable_size(block);
+    if (is_block_ours && size <= COARSE_MOST && bytes_of(class_of(size)) == had) return block;
+    void *moved = heap_malloc(opaque, size);
+    if (!moved) return NULL;
+    memcpy(moved, block, had < size ? had : size);
+    heap_free(opaque, block);
+    return moved;
+}
+
+const JSMallocFunctions heap_functions = {heap_calloc, heap_malloc, heap_free, heap_realloc, heap_usable_size};
