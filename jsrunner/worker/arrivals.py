@@ -102,7 +102,7 @@ class ArrivalPlayer(Player):
         #: Seconds from the scenario's start to its regular end, as far as is known.
         self._end = self.plan.duration if self._arrivals.profile.at_once else 0.0
         #: How late each start was, in milliseconds, since the last snapshot.
-        self.lateness = array("d")
+        self._lateness = array("d")
 
     def _play_all(self, setup_data: bytes | None) -> None:
         if self._worker not in self._workers:
@@ -124,6 +124,12 @@ class ArrivalPlayer(Player):
     def _add(self, vu: VU) -> None:
         whole = Interval(0.0, float("inf"), self.plan.duration + self.scenario.config.graceful_stop)
         self._greenlets.append(gevent.spawn(self._employ, vu, Arrival(self), self._setup_data, [whole]))
+
+    def take_lateness(self) -> bytes:
+        """Return how late arrivals were started since the last time: milliseconds, as doubles."""
+        taken = self._lateness.tobytes()
+        del self._lateness[:]
+        return taken
 
     @property
     def is_over(self) -> bool:
@@ -209,7 +215,7 @@ class ArrivalPlayer(Player):
         """Give the start at `offset`, for which a VU of this process is reserved, to that VU."""
         if not self._idle:  # interrupted meanwhile
             return
-        self.lateness.append((time.monotonic() - self.start_at - offset) * 1000)
+        self._lateness.append((time.monotonic() - self.start_at - offset) * 1000)
         self._idle.popleft().wake(True)
 
     def _make_vu(self) -> None:

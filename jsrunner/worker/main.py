@@ -15,8 +15,7 @@ import resource
 import signal
 import socket
 import time
-from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import orjson
@@ -25,7 +24,6 @@ from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.worker import messages
-from jsrunner.worker.arrivals import ArrivalPlayer, deliver
 from jsrunner.worker.channel import Channel
 from jsrunner.worker.player import Player
 from jsrunner.worker.process import Process
@@ -175,6 +173,8 @@ class Worker:
         self._leaving = False
         self._vus = VUs(process)
         self._players: list[Player] = []
+        #: What watches for mail, kept because it ends with its last reference.
+        self._mail: Any = None
 
     def run(self, plan: Plan, waiting: Sequence[messages.Message]) -> int:
         """Make the VUs, then do what the coordinator says; `waiting` it has said already."""
@@ -189,8 +189,7 @@ class Worker:
         hub = gevent.get_hub()
         # gevent need not print these: `_fault` tells.
         hub.NOT_ERROR = (*hub.NOT_ERROR, JsrunnerError, MemoryError)
-        mail = hub.loop.io(self._board.mail[self.index][0], 1)
-        mail.start(deliver, self._players, self._board.mail[self.index][0])
+        self._watch_mail()
         commands = gevent.spawn(self._commands, waiting)
         try:
             self._make_vus(share.vu_ids)
@@ -217,6 +216,8 @@ class Worker:
         iterations = scenario.plan.iterations
         if not isinstance(iterations, Arrivals):
             return Player(process, self._vus, scenario, indices)
+        from jsrunner.worker.arrivals import ArrivalPlayer  # few runs have arrival rates
+
         may_grow = iterations.max_vus > scenario.plan.vus
         workers = [
             number for number, share in enumerate(plan.shares) if may_grow or share.indices.get(name)
@@ -225,6 +226,15 @@ class Worker:
             process, self._vus, scenario, indices,
             slot=slot, worker=self.index, workers=workers, mail=self._board.mail,
         )  # fmt: skip
+
+    def _watch_mail(self) -> None:
+        """Take the starts of arrival rates that other processes hand over."""
+        if any(isinstance(player.plan.iterations, Arrivals) for player in self._players):
+            from jsrunner.worker.arrivals import deliver
+
+            pipe = self._board.mail[self.index][0]
+            self._mail = gevent.get_hub().loop.io(pipe, 1)
+            self._mail.start(deliver, self._players, pipe)
 
     def _make_vus(self, numbers: Sequence[int]) -> None:
         process = self.process
@@ -355,18 +365,9 @@ class Worker:
                 deltas=deltas,
                 lines=lines,
                 sessions_open=process.sessions_open,
-                lateness=self._take_lateness(),
+                lateness=b"".join(player.take_lateness() for player in self._players),
                 iteration_failures=process.iteration_failures,
                 failed_handshakes=process.failed_handshakes,
                 handshake_failure=process.handshake_failure,
             )
         )
-
-    def _take_lateness(self) -> bytes:
-        """How late arrivals were started since the last time: milliseconds, as doubles."""
-        taken = b""
-        for player in self._players:
-            if isinstance(player, ArrivalPlayer):
-                taken += player.lateness.tobytes()
-                player.lateness = array("d")
-        return taken

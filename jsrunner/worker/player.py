@@ -98,6 +98,10 @@ class Player:
         if left > 0:
             self.process.stop_event.wait(left)
 
+    def take_lateness(self) -> bytes:
+        """Return how late arrivals were started since the last time: milliseconds, as doubles."""
+        return b""
+
     def record_dropped(self, count: int, vu: VU | None = None) -> None:
         """Record planned iterations that were never started, without the scenario's tags, as k6.
 
