@@ -100,7 +100,9 @@ def test_texts_and_buffers_of_all_kinds(link: Callable[..., Links]) -> None:
     one = link("""
         entries.run = () => see(connect(false, {
           open(value, more, session) {
-            session.sendText('a\\ud83d');
+            const half = 'a\\ud83d';
+            session.sendText(half);
+            session.sendText(half.length + ' ' + half.charCodeAt(1).toString(16));
             session.sendText('\\ude00\\ud83d\\ude00\\ud83d');
             session.sendText('ü\\0\\ud7ff\\ue000');
             session.sendText(5);
@@ -124,11 +126,11 @@ def test_texts_and_buffers_of_all_kinds(link: Callable[..., Links]) -> None:
     data = []
     while not data or data[-1] != b"end":
         data += [bytes(each.data) for each in one.peer().frames(1)]
-    assert data[:9] == [
-        b"a\xef\xbf\xbd", b"\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd", "ü\0\ud7ff\ue000".encode(), b"5",
+    assert data[:10] == [
+        b"a\xef\xbf\xbd", b"2 d83d", b"\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd", "ü\0\ud7ff\ue000".encode(), b"5",
         b"\1\2\3\4\5", b"\2\3\4", b"", b"\1\2\3\4\5", b"",
     ]  # fmt: skip
-    assert set(data[9:-1]) <= {b"TypeError", b""}
+    assert set(data[10:-1]) <= {b"TypeError", b""}
     one.peer().send(END)
     running.get(timeout=DEADLINE)
 
