@@ -29,6 +29,9 @@
 #define WITH_ASAN 1
 #endif
 #endif
+#ifndef WITH_ASAN
+#define WITH_ASAN 0
+#endif
 
 enum {
     SLAB_BYTES = 32 << 10,
@@ -161,8 +164,7 @@ static void close_slab(struct slab *slab)
 static void *heap_malloc(void *opaque, size_t size)
 {
     (void)opaque;
-#ifndef WITH_ASAN
-    if (size <= COARSE_MOST) {
+    if (!WITH_ASAN && size <= COARSE_MOST) {
         unsigned class = class_of(size);
         struct slab *slab = with_room[class];
         if (slab || (open_slab(class) && (slab = with_room[class]))) {
@@ -178,7 +180,6 @@ static void *heap_malloc(void *opaque, size_t size)
             return block;
         }
     }
-#endif
     return malloc(size);
 }
 
