@@ -14,10 +14,3 @@ const errorTypes = {
 publish(entries, (kind, text, fields) => (kind === 'GoError' ? new GoError(text, fields) : new errorTypes[kind](text)));
 
 export { host };
-
-// TODO(core): these go with their users.
-const same = (value) => value;
-export const pack = same;
-export const packText = same;
-export const unpack = same;
-export const release = () => {};

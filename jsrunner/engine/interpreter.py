@@ -27,10 +27,6 @@ _DONE_OK, _DONE_THROWN, _DONE_INTERRUPTED, _DONE_LOST, _DONE_STUCK = range(5)
 _NEVER: Final = 0.0
 
 
-def mend(data: bytes) -> bytes:
-    return data
-
-
 def encode_value(value: object) -> bytes:
     """Encode what JavaScript gets; half a surrogate pair in a text becomes U+FFFD."""
     try:
@@ -294,26 +290,6 @@ class Interpreter:
         if not self._explains:
             return None
         return error_texts.explain(runtime, context, message, function, told)
-
-    # -- what crosses: once by handles, now as itself ------------------------------------------------
-
-    def buffer(self, packed: Any) -> bytes:
-        """Return the bytes of an ArrayBuffer that has crossed."""
-        assert isinstance(packed, bytes)
-        return packed
-
-    def text(self, packed: Any) -> bytes:
-        """Return the UTF-8 of a text that has crossed."""
-        assert isinstance(packed, str)
-        return packed.encode()
-
-    def put_buffer(self, data: bytes | bytearray) -> bytes:
-        """Return what crosses as an ArrayBuffer."""
-        return bytes(data)
-
-    def put_text(self, data: bytes | bytearray) -> str:
-        """Return what crosses as a string."""
-        return data.decode()
 
     # -- blocking operations -----------------------------------------------------------------------
 

@@ -18,7 +18,6 @@ export const MapPrototypeForEach = uncurryThis(reserve.mapForEach);
 export const NumberPrototypeToExponential = uncurryThis(reserve.toExponential);
 export const SetPrototypeForEach = uncurryThis(reserve.setForEach);
 export const StringPrototypeEndsWith = uncurryThis(reserve.endsWith);
-export const StringPrototypeIsWellFormed = uncurryThis(reserve.isWellFormed);
 export const StringPrototypeLastIndexOf = uncurryThis(reserve.lastIndexOf);
 export const StringPrototypePadEnd = uncurryThis(reserve.padEnd);
 export const StringPrototypePadStart = uncurryThis(reserve.padStart);

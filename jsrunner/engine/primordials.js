@@ -197,7 +197,6 @@ export const reserve = {
   getTime: Date.prototype.getTime,
   isInteger: Number.isInteger,
   isSafeInteger: Number.isSafeInteger,
-  isWellFormed: String.prototype.isWellFormed,
   lastIndexOf: String.prototype.lastIndexOf,
   mapForEach: Map.prototype.forEach,
   padEnd: String.prototype.padEnd,

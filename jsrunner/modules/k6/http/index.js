@@ -4,7 +4,7 @@
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { host, release } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {
   Refusal, TemplateURL, expectedStatuses, file, requestOf, statusesOf, url,
@@ -65,11 +65,7 @@ export function request(verb, address, body, params) {
     return refuse(error, address);
   }
   const { spec } = made;
-  try {
-    return responseOf(host('http.request', spec[0], spec[1], spec[2], spec[3], spec[4]), spec, made.body);
-  } finally {
-    if (made.body) release();
-  }
+  return responseOf(host('http.request', spec[0], spec[1], spec[2], spec[3], spec[4]), spec, made.body);
 }
 adoptRequest(request);
 
@@ -118,7 +114,6 @@ export function asyncRequest(name, address, body, params) {
     }
     const { spec } = made;
     const handle = host('http.begin', spec[0], spec[1], spec[2], spec[3], spec[4]);
-    if (made.body) release();
     if (typeof handle === 'object') {
       settle(handle, made);
       return;
@@ -171,12 +166,7 @@ export function batch(...args) {
     if (!isInstance(Refusal, error)) throw error;
     ArrayPrototypePush(made, { spec: error.text });
   }
-  let rows;
-  try {
-    rows = host('http.batch', ArrayPrototypeMap(made, ({ spec }) => spec));
-  } finally {
-    release();
-  }
+  const rows = host('http.batch', ArrayPrototypeMap(made, ({ spec }) => spec));
   const isList = ArrayIsArray(requests);
   const results = isList ? SafeArray() : { __proto__: null };
   for (let i = 0; i < names.length; i += 1) {

@@ -15,12 +15,13 @@ from gevent.lock import BoundedSemaphore
 from msgspec.structs import replace
 
 from jsrunner.engine.errors import HostError
-from jsrunner.engine.interpreter import mend
 from jsrunner.modules.base import HostModule, operation
+from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.modules.k6.http.flow import Flow
 from jsrunner.modules.k6.http.shared import InvalidURL, KnownHeads, Shared, Target
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import parse_float
+from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, references
 from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
 from jsrunner.transport.http import Client
@@ -195,7 +196,7 @@ class Http(HostModule):
         if name is not None:
             flow.name = name
         if body is not None:
-            flow.body = self._body(body)
+            flow.body = _body(body)
         if more is not None:
             self._read(more, flow)
         flow.seal()
@@ -230,36 +231,10 @@ class Http(HostModule):
                 assert key == "compression"
                 flow.codings = tuple(value)
 
-    def _body(self, body: Any) -> bytes:
-        if isinstance(body, str):
-            return body.encode()
-        kind, *rest = body
-        if kind == "multipart":
-            return self._multipart(*rest)
-        return self._bytes(kind, rest[0])
-
-    def _bytes(self, kind: str, packed: Any) -> bytes:
-        interpreter = self.vu.interpreter
-        if kind == "buffer":
-            return interpreter.buffer(packed)
-        data = interpreter.text(packed)
-        return mend(data) if b"\xed" in data else data
-
-    def _multipart(self, boundary: str, parts: list[list[Any]]) -> bytes:
-        """multipart/form-data (RFC 7578); parts are [name, filename or null, type, kind, packed]."""
-        pieces = []
-        for name, filename, content_type, kind, packed in parts:
-            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
-            if filename is not None:
-                head += f'; filename="{_quoted(filename)}"\r\nContent-Type: {content_type}'
-            pieces += [head.encode(), b"\r\n\r\n", self._bytes(kind, packed), b"\r\n"]
-        return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
-
     @operation
-    def body_text(self, body: Any) -> object:
-        """A request's body as the text that `response.request.body` is."""
-        text = self._body(body).decode("utf-8", "jsrunner.bytewise").encode()
-        return self.vu.interpreter.put_text(text)
+    def body_text(self, body: TextOrBytes | list[Any]) -> str:
+        """Return a body as text, as `response.request.body` is."""
+        return decode_bytewise(_body(body))
 
     @operation
     def default_headers(self) -> str:
@@ -341,11 +316,11 @@ class Http(HostModule):
         return str(resolved if query is None else replace(resolved, query=query))
 
     @operation
-    def json_error(self, kind: str, packed: Any) -> str:
+    def json_error(self, text: str) -> str:
         """Where and why a text is no JSON, in Go's words."""
         from jsrunner.modules.k6.http.json_errors import describe
 
-        return describe(self._bytes(kind, packed))
+        return describe(text.encode())
 
     @operation
     def moment(self, milliseconds: float) -> str:
@@ -407,6 +382,22 @@ def _rfc1123(text: str) -> float:
             f'unable to parse "expires" date string {shown}: parsing time {shown} as '
             f'"Mon, 02 Jan 2006 15:04:05 MST": cannot parse {shown} as "Mon"'
         ) from None
+
+
+def _body(body: TextOrBytes | list[Any]) -> bytes:
+    """Return a request's body; [boundary, parts] is that of multipart/form-data."""
+    return _multipart(*body) if isinstance(body, list) else bytes_of(body)
+
+
+def _multipart(boundary: str, parts: list[tuple[str, str | None, str | None, TextOrBytes]]) -> bytes:
+    """Return multipart/form-data (RFC 7578); parts are (name, filename or None, type, content)."""
+    pieces = []
+    for name, filename, content_type, content in parts:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+        if filename is not None:
+            head += f'; filename="{_quoted(filename)}"\r\nContent-Type: {content_type}'
+        pieces += [head.encode(), b"\r\n\r\n", bytes_of(content), b"\r\n"]
+    return b"".join([*pieces, f"--{boundary}--\r\n".encode()])
 
 
 def _quoted(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jsrunner.engine.json_scanner import InvalidJSON, quote, scan_scalar, scan_string, skip_space
+from jsrunner.text import decode_bytewise
 
 
 def describe(data: bytes) -> str:
@@ -30,7 +31,7 @@ def _reason(data: bytes) -> tuple[int, str]:
 
 def _placed(data: bytes, offset: int, text: str) -> str:
     """`offset` is how many bytes were read, the wrong one included."""
-    before = data[:offset].decode("utf-8", "jsrunner.bytewise")
+    before = decode_bytewise(data[:offset])
     line = before.count("\n") + 1
     character = len(before) - before.rfind("\n") - 1
     if before.endswith("\n"):

@@ -3,11 +3,11 @@
 import { copyOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { host, pack, packText, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { handleOf } from 'jsrunner:jars';
 import { formOf, formValue, goShown } from 'jsrunner:k6/http/values';
 import {
-  MathFloor, NumberIsInteger, StringPrototypeIsWellFormed, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
+  MathFloor, NumberIsInteger, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
 } from 'jsrunner:more_primordials';
 import {
   ArrayBuffer, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean, DateNow,
@@ -17,7 +17,6 @@ import {
 import { tagValues } from 'jsrunner:samples';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
-const SHORT = 2048; // characters: longer bodies cross beside the JSON
 const CODINGS = ['gzip', 'deflate', 'zstd', 'br'];
 const RESPONSE_TYPES = ['text', 'binary', 'none'];
 const FORM = 'application/x-www-form-urlencoded';
@@ -114,11 +113,9 @@ export function expectedStatuses(...args) {
 
 // -- bodies --------------------------------------------------------------------------------------------
 
-const bufferOf = (data) => (isInstance(ArrayBuffer, data) ? data : copyOf(data));
-
-/** [kind, handle] of a text or bytes for Python. */
-export const packData = (data) => (
-  typeof data === 'string' ? ['text', packText(data)] : ['buffer', pack(bufferOf(data))]
+/** A text, or the ArrayBuffer of bytes. */
+export const textOrBuffer = (data) => (
+  typeof data === 'string' || isInstance(ArrayBuffer, data) ? data : copyOf(data)
 );
 
 const boundary = () => {
@@ -130,8 +127,8 @@ const boundary = () => {
 const partsOf = (fields) => ArrayPrototypeMap(ArrayPrototypeSort(ObjectKeys(fields)), (name) => {
   const value = fields[name];
   const isFile = isInstance(FileData, value);
-  const data = packData(isFile ? value.data : formValue(value));
-  return [name, isFile ? value.filename : null, isFile ? value.content_type : null, data[0], data[1]];
+  const data = textOrBuffer(isFile ? value.data : formValue(value));
+  return [name, isFile ? value.filename : null, isFile ? value.content_type : null, data];
 });
 
 /** The body of a request: `cross()` is what goes to Python, `text()` what response.request.body is. */
@@ -146,14 +143,11 @@ class Body {
   }
   cross() {
     const { data, mark } = this;
-    if (mark) return ['multipart', mark, partsOf(data)];
-    return typeof data === 'string' && data.length <= SHORT && StringPrototypeIsWellFormed(data) ? data : packData(data);
+    return mark ? [mark, partsOf(data)] : textOrBuffer(data);
   }
   text() {
     if (typeof this.data === 'string') return this.data;
-    const text = unpack(host('http.body_text', this.cross()));
-    release();
-    return text;
+    return host('http.body_text', this.cross());
   }
 }
 

@@ -3,9 +3,9 @@
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_methods';
 import { importNow } from 'jsrunner:core';
-import { host, release, unpack } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import { get as select } from 'jsrunner:k6/http/gjson';
-import { packData } from 'jsrunner:k6/http/request';
+import { textOrBuffer } from 'jsrunner:k6/http/request';
 import { formOf } from 'jsrunner:k6/http/values';
 import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, Object, ObjectCreate,
@@ -33,17 +33,10 @@ const textOf = (body, kind) => {
   if (isNullish(body)) throw new GoError(NULL_BODY + kind + REASON);
   if (typeof body === 'string') return body;
   if (ArrayIsArray(body)) return ''; // of a request that was not made
-  const text = unpack(host('http.body_text', packData(body)));
-  release();
-  return text;
+  return host('http.body_text', textOrBuffer(body));
 };
 
-const jsonError = (text) => {
-  const packed = packData(text);
-  const message = host('http.json_error', packed[0], packed[1]);
-  release();
-  return new GoError(message);
-};
+const jsonError = (text) => new GoError(host('http.json_error', text));
 
 const optionsOf = (args, known) => {
   if (!args.length) return known;
