@@ -423,6 +423,8 @@ bool receive_is_undecoded(void);
 void session_end_all(struct vu *);
 /* The same without touching the interpreter, whose objects will never free the sessions. */
 void session_abandon_all(struct vu *);
+/* The VU's tasks were dropped: those of its event sessions are there again. */
+void session_resume_tasks(struct vu *);
 /* The running VU is about to park: write what it has sent, keep what it has not decoded. */
 void session_leave(struct vu *);
 /* Read and dispatch one event of a session that is the first task. On a fiber. */

@@ -173,6 +173,12 @@ static struct frame_event decode(struct session *session)
 
 /* -- events --------------------------------------------------------------------------------------- */
 
+/* Whether no event follows this one. */
+static bool is_last(enum session_event kind)
+{
+    return kind == EVENT_FAILED || (kind >= EVENT_CLOSE && kind <= EVENT_VIOLATION);
+}
+
 /* Call receive(kind, a, b, time); the arguments are freed. */
 static bool deliver(struct session *session, enum session_event kind, JSValue a, JSValue b, double time)
 {
@@ -187,6 +193,11 @@ static bool deliver(struct session *session, enum session_event kind, JSValue a,
     JS_FreeValue(context, b);
     bool goes_on = !js_is_exception(result);
     JS_FreeValue(context, result);
+    /* One that could not take its last event, because no memory was left, would keep its VU waiting for ever. */
+    if (!goes_on && is_last(kind) && !session->is_blocking) {
+        session_shut(session);
+        session_stop_events(session); /* the session may be gone */
+    }
     return goes_on;
 }
 

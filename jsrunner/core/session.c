@@ -293,6 +293,13 @@ void session_stop_events(struct session *session)
     timers_free(runtime, &timers);
 }
 
+void session_resume_tasks(struct vu *vu)
+{
+    for (struct session *session = vu->sessions; session; session = session->next)
+        if (!session->is_blocking && receive_is_ready(session))
+            tasks_add_session(vu, session, session->queue ? session->queue->time : clock_now());
+}
+
 /* The VU's command is over. */
 static void end_session(struct session *session)
 {

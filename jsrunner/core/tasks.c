@@ -259,6 +259,7 @@ JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *a
     for (size_t i = 0; i < vu->listener_count; i++) JS_FreeValue(context, vu->listeners[i].receive);
     vu->listener_count = 0;
     timers_free(vu->runtime, &vu->timers);
+    session_resume_tasks(vu);
     return result;
 }
 

@@ -55,9 +55,6 @@ class Proceeds(Protocol):
     def fail(self, failure: str) -> None:
         """End the attempt."""
 
-    def canceled(self) -> str | None:
-        """Return what Go says if dialing is canceled; None if a name is looked up first."""
-
     def drop(self) -> None:
         """End the attempt without a word."""
 

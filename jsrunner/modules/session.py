@@ -17,7 +17,8 @@ from jsrunner.options.numbers import quote
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import url
 from jsrunner.transport.deflate import OFFER, STRICT_OFFER, Deflate
-from jsrunner.transport.errors import MessageTooBig, ProtocolViolation
+from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
+from jsrunner.transport.wire import shown
 
 if TYPE_CHECKING:
     from jsrunner.core.binding import DialFacts
@@ -95,17 +96,23 @@ class Session(HostModule):
             attempt.fail(_NO_HANDSHAKE)
 
     @operation
-    def give_up_dialing(self, key: int) -> str | None:
+    def give_up_dialing(self, key: int, address: str) -> str | None:
         """End an attempt to connect that has just begun, without samples.
 
         Returns:
-            Go's text of the failure; None if the attempt goes on: it is over, or looks up a name.
+            Go's text of the failure; None if the attempt goes on: it looks up a name, or cannot dial.
         """
-        attempt = self._attempts.get(key) or self._connecting.attempt(key)
-        failure = attempt.canceled() if attempt is not None else None
-        if attempt is not None and failure is not None:
+        try:
+            target = url.parse_websocket(address)
+            direct = self.vu.process.dialer.direct(target.host, target.port, self.vu.id)
+        except DialError:
+            return None
+        if direct is None:
+            return None
+        attempt = self._connecting.attempt(key)
+        if attempt is not None:
             attempt.drop()
-        return failure
+        return f"dial tcp {shown((direct.ip, direct.port))}: operation was canceled"
 
     def resume(
         self, key: int, question: Question | None, direct: Direct | None, facts: DialFacts

@@ -130,7 +130,14 @@ class Attempt:
                 self._keep_recipe(direct, before, behind)
             self._dial_directly(direct)
         except DialError as error:
-            self.fail(str(error))
+            if self._question.is_blocking:
+                self.fail(str(error))
+            else:  # what the script does now comes first: it may give the socket up
+                self._greenlet = gevent.spawn(self._fail_later, str(error))
+
+    def _fail_later(self, failure: str) -> None:
+        self.fail(failure)
+        self._process.engine.serve()
 
     def _keep_recipe(self, direct: Direct, before: bytes, behind: bytes) -> None:
         """Let the core do the same for the same question."""
@@ -473,17 +480,6 @@ class Attempt:
         body = decode_bytewise(answer.body)
         response = {"status": answer.status, "headers": answer.joined, "body": body}
         return {"failure": failure, "response": response}
-
-    def canceled(self) -> str | None:
-        """Return what Go says if dialing is canceled; None if a name is looked up first."""
-        peer = self._peer
-        if not peer:
-            target = parse_websocket(self._address)
-            direct = self._process.dialer.direct(target.host, target.port, self._vu.id)
-            if direct is None:
-                return None
-            peer = shown((direct.ip, direct.port))
-        return f"dial tcp {peer}: operation was canceled"
 
     def drop(self) -> None:
         """End the attempt without a word."""

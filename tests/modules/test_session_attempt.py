@@ -309,3 +309,25 @@ def test_an_interruption_before_the_answer(tmp_path: Path, serve: Serve, before:
     stage.until(
         lambda: len(turns.requests) == before + 1 and turns.requests[-1]
     )  # the socket is closed
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:1/", "ws://localhost:1/", "ws://127.0.0.1:99999/"])
+def test_an_iteration_that_fails_when_its_socket_cannot_connect(tmp_path: Path, url: str) -> None:
+    """It ends, and the socket has its events, whichever comes first."""
+    stage = Stage(
+        tmp_path,
+        """
+        import { WebSocket } from 'k6/websockets';
+        export function setup() {
+          const socket = new WebSocket(__ENV.URL);
+          socket.onerror = () => console.log('error');
+          socket.onclose = () => console.log('close');
+          throw new Error('no');
+        }
+        export default function () {}
+        """,
+        environment={"URL": url},
+    ).run()
+    assert stage.failure is not None
+    assert stage.failure.startswith("Error: no")
+    assert stage.logged() == ["error", "close"]

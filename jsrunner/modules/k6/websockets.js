@@ -292,7 +292,7 @@ export function WebSocket(address, protocols, params) {
     } else if (state === OPEN) {
       beginClose(NORMAL, '');
     } else if (state === CONNECTING) {
-      const failure = session.isNew() ? host('session.give_up_dialing', session.id()) : undefined;
+      const failure = session.isNew() ? host('session.give_up_dialing', session.id(), url) : undefined;
       if (failure) closed(failure, null, '', null, now());
       else { // as in k6 it opens, and is closed then
         isAbandoned = true;
