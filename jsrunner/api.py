@@ -157,6 +157,7 @@ def _variables(env: Mapping[str, str] | None) -> dict[str, str]:
 
 def _outputs(outputs: Sequence[str]) -> Sequence[str]:
     """Check the outputs of a run. Raises UsageError."""
-    if isinstance(outputs, str) or not all(isinstance(one, str) for one in outputs):
+    is_list = isinstance(outputs, (list, tuple))
+    if not is_list or not all(isinstance(one, str) for one in outputs):
         raise UsageError(f"outputs must be a list of texts such as 'json=out.json', not {outputs!r}")
     return outputs

@@ -98,6 +98,7 @@ def test_wrong_options_are_named(script: Path, options: Any, text: str) -> None:
             {"outputs": "json=x"},
             "outputs must be a list of texts such as 'json=out.json', not 'json=x'",
         ),
+        ({"outputs": 5}, "outputs must be a list of texts such as 'json=out.json', not 5"),
         ({"outputs": [5]}, "outputs must be a list of texts such as 'json=out.json', not [5]"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -143,15 +145,8 @@ class Report:
 
     def _write(self, results: Mapping[str, Any]) -> None:
         """Write texts (or base64 in a list) to stdout, stderr and files."""
-        wrong = []
-        for name, content in results.items():
-            try:
-                _write_one(name, _bytes(content))
-            except BrokenPipeError:
-                pass  # whoever reads has read enough
-            except OSError as error:
-                reason = (error.strerror or "").lower()
-                wrong.append(f"could not open '{name}': open {name}: {reason}")
+        failures = (_write_one(name, _bytes(content)) for name, content in results.items())
+        wrong = [failure for failure in failures if failure]
         if wrong:
             listed = "".join(f"\n\t- {one}" for one in wrong)
             self._logger.log(
@@ -167,12 +162,33 @@ def _bytes(content: str | list[str]) -> bytes:
     return base64.b64decode(content[0])
 
 
-def _write_one(name: str, data: bytes) -> None:
-    if name in ("stdout", "stderr"):
-        stream = sys.stdout if name == "stdout" else sys.stderr
-        stream.flush()
-        stream.buffer.write(data)
-        stream.flush()
-        return
-    with open(name, "wb") as file:
-        file.write(data)
+def _write_one(name: str, data: bytes) -> str | None:
+    """Return what is wrong, in k6's words; None if all was written, or if nobody reads it."""
+    size = 0
+    try:
+        if name in ("stdout", "stderr"):
+            shown = f"/dev/{name}"
+            stream = sys.stdout if name == "stdout" else sys.stderr
+            stream.flush()
+            stream.buffer.write(data)
+            stream.flush()
+            return None
+        shown = name
+        try:
+            file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
+            return f"could not open '{name}': open {name}: {_reason(error)}"
+        try:
+            while size < len(data):
+                size += os.write(file, data[size:])
+        finally:
+            os.close(file)
+    except BrokenPipeError:  # whoever reads has read enough
+        pass
+    except OSError as error:
+        return f"error saving summary to '{name}' after {size} bytes: write {shown}: {_reason(error)}"
+    return None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return ((isinstance(error, OSError) and error.strerror) or os.strerror(errno.EINVAL)).lower()

@@ -158,6 +158,27 @@ def test_output_without_permission(run: Run, tmp_path: Path) -> None:
     assert done.messages("error") == [f"could not create the output: open {place}/x: permission denied"]
 
 
+def test_summary_files_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    done = run(
+        r"""
+        export default function () {}
+        export const handleSummary = () => ({
+          '/dev/full': 'x', 'a\u0000b': 'x', '.': 'x', 'half\ud800': 'y', stdout: 'shown',
+        });
+        """
+    )
+    assert done.code == 0
+    assert done.stdout == "shown"
+    assert (tmp_path / "half\ufffd").read_text() == "y"
+    [record] = [one for one in done.records() if one["level"] == "error"]
+    assert sorted(record["error"].splitlines()) == [
+        "\t- could not open '.': open .: is a directory",
+        "\t- could not open 'a\0b': open a\0b: invalid argument",
+        "\t- error saving summary to '/dev/full' after 0 bytes: write /dev/full: no space left on device",
+        "Could not save some summary information:",
+    ]
+
+
 def test_summary_in_a_missing_folder(run: Run) -> None:
     done = run(SCRIPT, "--summary-export", "nowhere/x.json")
     assert done.code == 0
