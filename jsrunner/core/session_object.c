@@ -68,6 +68,9 @@ METHOD(dial)
     SESSION_OR_RETURN;
     session->dial_turn = session->vu->turn;
     struct vu *vu = session->vu;
+    /* Whoever dials and dials again holds up nobody else. */
+    if (vu->is_aborting || (schedule_is_slice_over(vu, clock_now()) && !schedule_yield(vu)))
+        return vu_throw_interrupted(vu);
     int32_t tag_set = vu_tag_set(vu);
     if (tag_set < 0) return vu_throw_interrupted(vu);
     struct bytes question = {0};
