@@ -156,7 +156,13 @@ def test_the_wheels_of_all_platforms(tmp_path: Path) -> None:
             ]
         assert all(name.startswith("core_") for name in exported), exported
         if "gnu" in target:
-            assert needed <= {"libc.so.6", "libdl.so.2", "libm.so.6", "ld-linux-aarch64.so.1"}
+            assert needed <= {
+                "libc.so.6",
+                "libdl.so.2",
+                "libm.so.6",
+                "libpthread.so.0",
+                "ld-linux-aarch64.so.1",
+            }
             numbers = [re.fullmatch(r"GLIBC_(\d+)\.(\d+)(\.\d+)?", name) for name in versions]
             assert all(number and (int(number[1]), int(number[2])) <= (2, 17) for number in numbers)
         else:

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Return a fresh masking key: its four bytes, in the order in which they lie in memory. The first
+/* Return a fresh masking key, or four random bytes of a handshake's key: its four bytes, in the order in which they lie in memory. The first
  * call in a process, and then every thousandth, asks the kernel. For one thread at a time. */
 uint32_t frame_mask_key(void);
 

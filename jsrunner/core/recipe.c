@@ -1,13 +1,13 @@
 /* Recipes for dialing again (see recipe.h). */
 #include "recipe.h"
 
+#include "mask.h"
 #include "sha1.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-enum { RECIPES = 1024, BUCKETS = 2048, NONCE_BYTES = 16, KEYS_AT_ONCE = 64 };
+enum { RECIPES = 1024, BUCKETS = 2048, NONCE_BYTES = 16 };
 
 static struct recipe *recipes[RECIPES];
 /* Index + 1 of the first recipe of each bucket. */
@@ -83,14 +83,9 @@ bool recipe_is_ready(const struct recipe *recipe, double now)
 
 void recipe_make_key(char key[KEY_CHARACTERS])
 {
-    static uint8_t nonces[KEYS_AT_ONCE][NONCE_BYTES];
-    static size_t left;
-    if (!left) {
-        while (getrandom(nonces, sizeof nonces, 0) != (ssize_t)sizeof nonces) {
-        }
-        left = KEYS_AT_ONCE;
-    }
-    base64(nonces[--left], NONCE_BYTES, key);
+    uint32_t nonce[NONCE_BYTES / sizeof(uint32_t)];
+    for (size_t i = 0; i < sizeof nonce / sizeof *nonce; i++) nonce[i] = frame_mask_key();
+    base64((const uint8_t *)nonce, NONCE_BYTES, key);
 }
 
 static bool begins_with(const uint8_t *data, size_t size, const void *part, size_t part_size)
