@@ -202,8 +202,8 @@ void schedule_note_write(void) { window.writes++; }
 
 /* Let messages come together before they are read, for 0.1 ms, where servers push small ones and scripts only
  * listen: a read for each one costs more than the message, as the kernel acknowledges each read of that kind.
- * Measured (2 cores, loopback, `push` of 64 B): 25 messages per read instead of 5, half the CPU time. Whoever
- * sends anything meanwhile is not held up. */
+ * Measured (2 cores, loopback, `push` of 64 B) with 0.15 ms: 25 messages per read instead of 5, half the CPU
+ * time. Whoever sends anything meanwhile is not held up. */
 static void await_more(double now)
 {
     static const double WINDOW = 0.010;
