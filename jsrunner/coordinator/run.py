@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from jsrunner.ui.display import Display
     from jsrunner.ui.log import Logger
 
+    HasFileno = socket.socket | Wakeup | Companion
+
 #: k6's defaults, in seconds.
 STAGE_TIMEOUT: Final = 60.0
 THRESHOLDS_EVERY: Final = 2.0
@@ -125,6 +127,8 @@ class Run:
         #: The error that ends the run early: the first that there is.
         self._ending: JsrunnerError | None = None
         self.marked_failed = False
+        #: Why the exit code is not 0, in the words of the log; "" for a run that passed.
+        self.reason = ""
         #: What handleSummary is given, when the run is over.
         self.summary: dict[str, Any] | None = None
         #: How late iterations of arrival rates were started, in milliseconds.
@@ -153,13 +157,13 @@ class Run:
         self._next_second = self._next_judgement = self._next_frame = float("inf")
         self._selector = selectors.DefaultSelector()
         self._wakeup = Wakeup()
-        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        self.watch(self._wakeup, self._wakeup.clear)
         self._service = service
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lingering = False
         self._companion = companion
         if companion is not None:
-            self._selector.register(companion, selectors.EVENT_READ)
+            self.watch(companion, self._lose_companion)
 
     # -- the whole ---------------------------------------------------------------------------------
 
@@ -209,7 +213,7 @@ class Run:
         self.logger.start()
         self._workers = [Worker(number, one) for number, one in enumerate(self._local.streams, 1)]
         self._workers[0].process_id = self._local.process_id
-        self._watch(self._workers[0])
+        self._watch_worker(self._workers[0])
         self._wakeup.catch(self._interrupt)
         try:
             yield
@@ -240,7 +244,7 @@ class Run:
             settings=self.settings,
             logger=self.logger,
         )
-        self.paused = bool(self.options.paused)
+        self.paused = self.paused or bool(self.options.paused)
         self.store = Store(
             self.thresholds,
             system_tags=self.options.enabled_system_tags(),
@@ -315,7 +319,7 @@ class Run:
         self.logger.log("debug", f"Making {self.vus_planned} VUs in {count} worker processes")
         self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
         for worker in self._workers[1:]:
-            self._watch(worker)
+            self._watch_worker(worker)
         self.display.start(self)
         self._next_second = time.monotonic() + 1
         self._next_frame = time.monotonic()
@@ -494,19 +498,24 @@ class Run:
         self._make_calls()  # a signal may have come meanwhile
         ending = self._ending
         if ending is not None and ending is not self._failure and str(ending):
-            self.logger.log("error", str(ending), **ending.log_fields)
+            self.reason = str(ending)
+            self.logger.log("error", self.reason, **ending.log_fields)
         if self._failure is not None:
             raise self._failure
         if ending is not None:
             return ending.exit_code
         if self.marked_failed:
-            self.logger.log("error", "test run was marked as failed")
-            return ExitCode.MARKED_AS_FAILED
+            return self._failed_because("test run was marked as failed", ExitCode.MARKED_AS_FAILED)
         if crossed:
             names = ", ".join(crossed)
-            self.logger.log("error", f"thresholds on metrics '{names}' have been crossed")
-            return ExitCode.THRESHOLDS_FAILED
+            reason = f"thresholds on metrics '{names}' have been crossed"
+            return self._failed_because(reason, ExitCode.THRESHOLDS_FAILED)
         return ExitCode.SUCCESS
+
+    def _failed_because(self, reason: str, code: ExitCode) -> ExitCode:
+        self.reason = reason
+        self.logger.log("error", reason)
+        return code
 
     def _linger(self) -> None:
         self._lingering = True
@@ -562,8 +571,26 @@ class Run:
 
     # -- messages ----------------------------------------------------------------------------------
 
-    def _watch(self, worker: Worker) -> None:
-        self._selector.register(worker.stream, selectors.EVENT_READ, worker)
+    def watch(self, source: HasFileno, handle: Callable[[], None]) -> None:
+        """Call `handle` in the run's own thread whenever `source` is readable.
+
+        Args:
+            source: An object with `fileno()`, such as a socket.
+            handle: Reads what is there, or calls `unwatch`; must not block.
+        """
+        self._selector.register(source, selectors.EVENT_READ, handle)
+
+    def unwatch(self, source: HasFileno) -> None:
+        """End what `watch` has begun."""
+        self._selector.unregister(source)
+
+    def _lose_companion(self) -> None:
+        assert self._companion is not None
+        self.unwatch(self._companion)
+        self._fail(self._companion.failure())
+
+    def _watch_worker(self, worker: Worker) -> None:
+        self.watch(worker.stream, partial(self._read, worker))
 
     @staticmethod
     def _tell(worker: Worker, message: messages.Message) -> None:
@@ -578,13 +605,7 @@ class Run:
             now = time.monotonic()
             due = min(self._next_second, self._next_judgement, self._next_frame, now + 0.5)
             for key, _ in self._selector.select(max(due - now, 0)):
-                if isinstance(key.data, Worker):
-                    self._read(key.data)
-                elif self._companion is not None and key.fileobj is self._companion:
-                    self._selector.unregister(self._companion)
-                    self._fail(self._companion.failure())
-                else:
-                    self._wakeup.clear()
+                key.data()
             self._make_calls()
             self._tick(time.monotonic())
         if self._failure is not None and self.phase == "init":
@@ -601,7 +622,7 @@ class Run:
         except OSError:
             data = b""
         if not data:
-            self._selector.unregister(worker.stream)
+            self.unwatch(worker.stream)
             if not worker.gone:
                 worker.gone = True
                 self._lose(worker)
@@ -759,11 +780,16 @@ class Run:
         self._calls.put(function)
         self._wakeup.wake()
 
-    def stop_from_outside(self) -> None:
-        """End the run as somebody wants who uses the REST API."""
+    def stop_from_outside(self, reason: str, code: ExitCode) -> None:
+        """End the run early: teardown and the summary still come.
+
+        Args:
+            reason: The text of the error that is logged.
+            code: The run's exit code, unless the run is already ending for another reason.
+        """
         if self.phase == "ended" or self.cause is not None:
             return
-        self._stop_for("test run stopped from REST API", ExitCode.STOPPED_OVER_REST)
+        self._stop_for(reason, code)
 
     def run_again(self, name: str) -> None:
         """Run setup or teardown besides the test. Raises JsrunnerError with what went wrong."""
@@ -840,6 +866,8 @@ class Run:
     def _stop_for(self, wish: str, code: ExitCode) -> None:
         """Stop the run, which may not have begun yet, for somebody who waits: it is told at once."""
         self.logger.log("error", wish)
+        if self._ending is None:
+            self.reason = wish
         error = JsrunnerError("", exit_code=code)
         self._stop(error)
         if self.phase == "init":

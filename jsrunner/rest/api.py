@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from jsrunner.errors import JsrunnerError
+from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.metrics.sinks import GaugeSink, RateSink
 from jsrunner.modules.k6.http.json_errors import reason
 from jsrunner.options import kinds
@@ -131,7 +131,7 @@ def _change_status(run: Run, request: Request, id: str) -> dict[str, Any]:
     except ValueError as error:
         raise _Refused("Invalid data", str(error), 400) from None
     if wanted.get("stopped"):
-        run.stop_from_outside()
+        run.stop_from_outside("test run stopped from REST API", ExitCode.STOPPED_OVER_REST)
         return _status(run, request, id)
     if wanted.get("paused") is not None:
         _pause(run, wanted["paused"])

@@ -35,14 +35,14 @@ _POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d
 
 
 class Script:
-    """A script by its path (or, from standard input, its text and the current folder)."""
+    """A script by its path; `source` is its text if that is in no file (`-` is standard input)."""
 
     def __init__(self, path: str, *, source: str | None = None, archive: Archive | None = None) -> None:
         self.name = str(path)
         if archive is not None:
             self.url, self.path, self.folder = archive.url, url_path(archive.url), archive.folder
         else:
-            self.path = Path(os.path.abspath(path)) if source is None else Path.cwd() / "-"
+            self.path = Path(os.path.abspath(path))
             self.url = file_url(self.path)
             self.folder = self.path.parent
         #: An archive has options in place of the script's, and variables.

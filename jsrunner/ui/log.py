@@ -66,6 +66,8 @@ class Logger:
         self._tty = tty and not no_color and format not in ("json", "raw")
         self._failed: list[TextIO] = []
         self.above: Callable[[str], bool] | None = None
+        #: Called with each record, secrets redacted: level, text, nanoseconds since the epoch, fields.
+        self.listener: Callable[[str, str, int, dict[str, Any]], None] | None = None
         self._secrets: set[str] = set()
         self._secret: re.Pattern[str] | None = None
 
@@ -120,6 +122,8 @@ class Logger:
         if self._secret is not None:
             text = self._redacted(text)
             fields = {self._redacted(key): self._redacted(value) for key, value in fields.items()}
+        if self.listener is not None:
+            self.listener(level, text, moment, fields)
         if self._console is not None and is_console:
             fields.pop("source", None)
             self._put(self._console, self._line(level, text, moment, fields, tty=False))
