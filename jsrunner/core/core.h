@@ -12,6 +12,7 @@
  *   schedule                    which VU runs next: ready queue, alarms, the turn
  *   request                     what JavaScript wants of Python
  *   modules                     how the engine gets its modules
+ *   functions                   function objects that cost little memory
  *   timers, tasks               one VU's event loop
  *   iterations                  the loop over iterations
  *   metric_context              tags and metadata along asynchronous code
@@ -141,6 +142,8 @@ struct vu {
     /* Interruption. `deadline`: when what runs is interrupted. */
     bool is_aborting;
     double deadline;
+    /* How many modules of ours are being loaded in the middle of a script's code. */
+    int loads;
     /* The watchdog's (see watchdog.c): a command runs in the interpreter; it has stopped its calls. */
     bool is_watched, is_overdue;
 
@@ -241,6 +244,12 @@ const char *vu_open_interpreter(struct vu *);
  * again as was left. */
 void vu_allow_garbage(struct vu *);
 
+/* A module of ours is being loaded in the middle of a script's code, perhaps because stack or memory run out:
+ * if that failed, it would fail for ever, as the engine remembers it. So there is more room meanwhile, and
+ * nothing interrupts. */
+void vu_begin_loading(struct vu *);
+void vu_end_loading(struct vu *);
+
 /* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
 void vu_close_interpreter(struct vu *);
 
@@ -337,6 +346,9 @@ bool request_is_pending(void);
 
 void modules_install(struct vu *);
 
+/* The namespace of one of our own modules, whose name is below 100 bytes; it is loaded if it is not yet. */
+JSValue modules_load(JSContext *, const char *name);
+
 /* timers.c ---------------------------------------------------------------------------------------- */
 
 /* The log names the first two when an iteration is interrupted; the last are ours. */
@@ -431,6 +443,10 @@ void session_leave(struct vu *);
 bool session_run_task(struct vu *, struct session *);
 /* Define the class of sessions in a new interpreter. */
 void session_install(struct vu *);
+
+/* functions.c ------------------------------------------------------------------------------------- */
+
+void functions_install(struct vu *);
 
 /* dial.c ------------------------------------------------------------------------------------------ */
 

@@ -8,6 +8,10 @@
 
 JSValue request_host(JSContext *, JSValue, int, JSValue *);
 JSValue modules_import_now(JSContext *, JSValue, int, JSValue *);
+JSValue modules_load_now(JSContext *, JSValue, int, JSValue *);
+JSValue functions_uncurry(JSContext *, JSValue, int, JSValue *);
+JSValue functions_later(JSContext *, JSValue, int, JSValue *);
+JSValue functions_define_later(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_listen(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_forget(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_queue(JSContext *, JSValue, int, JSValue *);
@@ -92,7 +96,9 @@ static const struct {
     JSCFunction *function;
     int length;
 } PRIMITIVES[] = {
-    {"dropTimers", tasks_drop_timers, 0},
+    {"dropTimers", tasks_drop_timers, 0}, {"uncurryThis", functions_uncurry, 1},
+    {"later", functions_later, 2},     {"defineLater", functions_define_later, 4},
+    {"load", modules_load_now, 1},
     {"abandon", tasks_abandon, 0},     {"addTimer", add_timer, 4},
     {"bindContext", context_bind_value, 1}, {"tracksContexts", context_is_tracked, 0},
     {"createSession", session_create, 2}, {"drainJobs", drain_jobs, 0},

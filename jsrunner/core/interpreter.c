@@ -23,6 +23,8 @@
 enum { GARBAGE_BYTES = 64 << 20, GC_THRESHOLD_LEAST = 512 << 10, GC_THRESHOLD_MOST = 2 << 20 };
 /* What QuickJS must leave of a fiber's stack for C code that it calls. */
 enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
+/* What a module of ours that is loaded in the middle of a script's code leaves of the stack, and gets of memory. */
+enum { LOADING_RESERVE = 16 << 10, LOADING_BYTES = 1 << 20 };
 
 /* Promise jobs that are let run out after an interruption; a script that makes more loses its state. */
 enum { JOBS_AFTER_INTERRUPTION = 100000 };
@@ -33,6 +35,7 @@ static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
     (void)runtime;
     struct vu *vu = opaque;
+    if (vu->loads) return false;
     double now = clock_now();
     if (!vu->is_aborting && vu->deadline != NEVER && now >= vu->deadline) vu_stop_calls(vu);
     /* A script that computes holds up nobody but itself: the fiber is left in the middle of it. */
@@ -101,9 +104,24 @@ const char *vu_open_interpreter(struct vu *vu)
     add_intrinsics(vu->context);
     JS_SetContextOpaque(vu->context, vu);
     modules_install(vu);
+    functions_install(vu);
     exports_install(vu);
     session_install(vu);
     return context_install(vu);
+}
+
+void vu_begin_loading(struct vu *vu)
+{
+    if (vu->loads++) return;
+    JS_SetMaxStackSize(vu->runtime, core.stack_bytes - LOADING_RESERVE);
+    JS_SetMemoryLimit(vu->runtime, core.memory_bytes + LOADING_BYTES);
+}
+
+void vu_end_loading(struct vu *vu)
+{
+    if (--vu->loads) return;
+    JS_SetMemoryLimit(vu->runtime, core.memory_bytes);
+    JS_SetMaxStackSize(vu->runtime, vu->is_aborting || vu->is_overdue ? 1 : core.stack_bytes - STACK_RESERVE);
 }
 
 void vu_allow_garbage(struct vu *vu)

@@ -12,6 +12,7 @@
 #include "codec.h"
 #include "pack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,9 @@ static char *copy_of(JSContext *context, const void *text, size_t size)
 static char *normalize(JSContext *context, const char *base, const char *name, void *opaque)
 {
     struct vu *vu = opaque;
+    static const char OURS[] = "jsrunner:";
+    if (strncmp(base, OURS, sizeof OURS - 1) == 0 && strncmp(name, OURS, sizeof OURS - 1) == 0)
+        return copy_of(context, name, strlen(name));
     /* The key is both names with the zero between them. */
     size_t base_size = strlen(base) + 1, name_size = strlen(name), key_size = base_size + name_size;
     char *key = malloc(key_size);
@@ -188,40 +192,69 @@ static void forget_rejections(struct vu *vu, JSValue reason)
     vu->rejection_count = kept;
 }
 
-/* importNow(text, name, onFailure): the namespace of the module `text`, evaluated with what it imports
- * without running promise jobs. If that throws, onFailure(error, wasLinked) is thrown or returned. */
+/* The namespace of the module `text`, evaluated with what it imports without running promise jobs.
+ * `is_linked` tells whether an exception is the evaluation's. */
+static JSValue import_now(JSContext *context, const char *text, size_t size, const char *name, bool *is_linked)
+{
+    JSValue namespace = JS_EXCEPTION;
+    JSValue module = JS_Eval(context, text, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (js_is_exception(module)) return module;
+    JSModuleDef *definition = module.u.pointer;
+    JSValue done = JS_EvalFunction(context, module);
+    if (js_is_exception(done)) return done;
+    *is_linked = true;
+    if (JS_PromiseState(context, done) == JS_PROMISE_REJECTED) {
+        JSValue reason = JS_PromiseResult(context, done);
+        forget_rejections(vu_of(context), reason);
+        JS_Throw(context, reason);
+    } else {
+        namespace = JS_GetModuleNamespace(context, definition);
+    }
+    JS_FreeValue(context, done);
+    return namespace;
+}
+
+/* importNow(text, name, onFailure): the namespace of the module `text`. If that throws, onFailure(error,
+ * wasLinked) is thrown or returned. */
 JSValue modules_import_now(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
-    struct vu *vu = vu_of(context);
     size_t size;
+    bool is_linked = false;
     const char *text = JS_ToCStringLen2(context, &size, argv[0], false);
     const char *name = text ? JS_ToCStringLen2(context, NULL, argv[1], false) : NULL;
-    JSValue module = JS_EXCEPTION, namespace = JS_EXCEPTION;
-    if (name) module = JS_Eval(context, text, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    JSValue namespace = name ? import_now(context, text, size, name, &is_linked) : JS_EXCEPTION;
     if (name) JS_FreeCString(context, name);
     if (text) JS_FreeCString(context, text);
-    bool is_linked = false;
-    if (!js_is_exception(module)) {
-        JSModuleDef *definition = module.u.pointer;
-        JSValue done = JS_EvalFunction(context, module);
-        if (!js_is_exception(done)) {
-            is_linked = true;
-            if (JS_PromiseState(context, done) == JS_PROMISE_REJECTED) {
-                JSValue reason = JS_PromiseResult(context, done);
-                forget_rejections(vu, reason);
-                JS_Throw(context, reason);
-            } else {
-                namespace = JS_GetModuleNamespace(context, definition);
-            }
-            JS_FreeValue(context, done);
-        }
-    }
-    if (!js_is_exception(namespace) || vu->is_aborting) return namespace;
+    if (!js_is_exception(namespace) || vu_of(context)->is_aborting) return namespace;
     JSValue failure[2] = {JS_GetException(context), js_bool(is_linked)};
     JSValue result = JS_Call(context, argv[2], JS_UNDEFINED, 2, failure);
     JS_FreeValue(context, failure[0]);
     return result;
+}
+
+JSValue modules_load(JSContext *context, const char *name)
+{
+    struct vu *vu = vu_of(context);
+    char text[128], importer[128];
+    bool is_linked;
+    if (vu->is_aborting) return vu_throw_interrupted(vu);
+    int size = snprintf(text, sizeof text, "export * from '%s';", name);
+    snprintf(importer, sizeof importer, "jsrunner:load/%s", name);
+    vu_begin_loading(vu);
+    JSValue namespace = import_now(context, text, (size_t)size, importer, &is_linked);
+    vu_end_loading(vu);
+    return namespace;
+}
+
+/* load(specifier): the namespace of a module of ours that few scripts use, and that each VU would pay for. */
+JSValue modules_load_now(JSContext *context, JSValue self, int argc, JSValue *argv)
+{
+    (void)self, (void)argc;
+    const char *name = JS_ToCStringLen2(context, NULL, argv[0], false);
+    JSValue namespace = name ? modules_load(context, name) : JS_EXCEPTION;
+    if (name) JS_FreeCString(context, name);
+    return namespace;
 }
 
 /* -- what Python calls ---------------------------------------------------------------------------- */

@@ -96,7 +96,8 @@ typedef struct JSClassDef {
     const char *class_name;
     void (*finalizer)(JSRuntime *, JSValue);
     void (*gc_mark)(JSRuntime *, JSValue, void *mark);
-    void *call, *exotic;
+    JSValue (*call)(JSContext *, JSValue function, JSValue self, int argc, JSValue *argv, int flags);
+    void *exotic;
 } JSClassDef;
 
 typedef struct JSMallocFunctions {
@@ -114,7 +115,13 @@ typedef struct JSMemoryUsage {
 enum { JS_EVAL_TYPE_MODULE = 1 << 0, JS_EVAL_FLAG_COMPILE_ONLY = 1 << 5 };
 enum { JS_CFUNC_GENERIC = 0, JS_CFUNC_GENERIC_MAGIC = 1 };
 enum { JS_GPN_STRING_MASK = 1 << 0, JS_GPN_ENUM_ONLY = 1 << 4 };
-enum { JS_PROP_C_W = 3, JS_PROP_C_W_E = 7, JS_PROP_GETSET = 1 << 4 };
+enum {
+    JS_PROP_CONFIGURABLE = 1 << 0,
+    JS_PROP_ENUMERABLE = 1 << 2,
+    JS_PROP_C_W = 3,
+    JS_PROP_C_W_E = 7,
+    JS_PROP_GETSET = 1 << 4,
+};
 enum { JS_BYTECODE = 1 << 0, JS_STRIP_SOURCE = 1 << 4, JS_STRIP_DEBUG = 1 << 5 };
 enum { JS_PROMISE_PENDING, JS_PROMISE_FULFILLED, JS_PROMISE_REJECTED };
 enum {
@@ -201,6 +208,7 @@ enum {
     X(JSValue, JS_GetPropertyUint32, (JSContext *, JSValue, uint32_t))                            \
     X(JSValue, JS_GetProperty, (JSContext *, JSValue, JSAtom))                                    \
     X(int, JS_SetPropertyStr, (JSContext *, JSValue, const char *, JSValue))                      \
+    X(int, JS_DefinePropertyGetSet, (JSContext *, JSValue, JSAtom, JSValue getter, JSValue setter, int)) \
     X(int, JS_DefinePropertyValue, (JSContext *, JSValue, JSAtom, JSValue, int))                  \
     X(int, JS_DefinePropertyValueStr, (JSContext *, JSValue, const char *, JSValue, int))         \
     X(int, JS_DefinePropertyValueUint32, (JSContext *, JSValue, uint32_t, JSValue, int))          \

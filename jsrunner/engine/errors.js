@@ -1,9 +1,8 @@
-// jsrunner:errors — the errors that k6's own functions throw, and how an exception is described in the log.
+// jsrunner:errors — the errors that k6's own functions throw. What exceptions are and where they come from is written by
+// modules that are loaded with the first exception.
 // @ts-check
-import {
-  Error, InternalError, Object, ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPrototypeToString, String,
-  StringPrototypeIndexOf, StringPrototypeSlice, SymbolPrototypeGetDescription, TypeError, isInstance,
-} from 'jsrunner:primordials';
+import { later } from 'jsrunner:core';
+import { Error, ObjectDefineProperty, ObjectKeys, String, TypeError } from 'jsrunner:primordials';
 
 const setFields = (object, fields) => {
   if (!fields) return;
@@ -55,77 +54,7 @@ export function mustBeCallable(value, index) {
     + 'could not convert ' + String(value) + ' to sobek.Callable');
 }
 
-// What was thrown last, and where: values that are no errors do not know it.
-let thrown;
-let thrownFrames;
-let writeFrames;
-
-/** Remember where a value was thrown; `write(frames)` makes lines of a stack of it. */
-export const rememberThrown = (value, frames, write) => {
-  thrown = value;
-  thrownFrames = frames;
-  writeFrames = write;
-};
-
-/** The text of a value that has none: of an error that was made when no memory was left, or of a symbol's object. */
-const otherTextOf = (error) => {
-  if (isInstance(InternalError, error)) return 'InternalError: out of memory';
-  try {
-    return SymbolPrototypeGetDescription(error) ?? '';
-  } catch {
-    return ObjectPrototypeToString(error);
-  }
-};
-
-/** The value as text. */
-const textOf = (error) => {
-  if (typeof error === 'symbol') return SymbolPrototypeGetDescription(error) ?? '';
-  try {
-    return String(error);
-  } catch {
-    return otherTextOf(error);
-  }
-};
-
-/** The lines of the stack that an error has, "" if it has none. */
-const ownFrames = (error) => {
-  if (typeof error !== 'object' || error === null || !ObjectHasOwn(error, 'stack')) return '';
-  const { stack } = error;
-  const start = typeof stack === 'string' ? StringPrototypeIndexOf(stack, '\n\tat ') : -1;
-  return start < 0 ? '' : StringPrototypeSlice(stack, start);
-};
-
-/** Where a value was thrown, as the lines of a stack; "" if that is not known. */
-const framesOf = (error, called) => {
-  const frames = ownFrames(error);
-  if (frames) return frames;
-  if (thrownFrames && (error === thrown || (error !== error && thrown !== thrown))) return writeFrames(thrownFrames);
-  if (!called || !isInstance(Error, error)) return '';
-  const { name, fileName, lineNumber, columnNumber } = called;
-  return '\n\tat ' + name + ' (' + fileName + ':' + lineNumber + ':' + columnNumber + '(0))\n';
-};
-
-/**
- * The text of an exception as it is logged: the value, then where it came from. Where there was no
- * room left to find that out (stack or memory), it is the function that was `called`.
- */
-export function describe(error, called) {
-  const text = textOf(error);
-  try {
-    return text + framesOf(error, called);
-  } catch {
-    return text; // a getter or a Proxy's trap has thrown
-  }
-}
-
-/** What is logged of a promise that was rejected with `reason` and that nobody handles. */
-export function describeRejection(reason) {
-  let text;
-  try {
-    const owner = reason === null || reason === undefined ? { __proto__: null } : Object(reason);
-    text = 'stack' in owner ? String(owner.stack) : textOf(reason);
-  } catch {
-    text = textOf(reason);
-  }
-  return 'Uncaught (in promise) ' + text;
-}
+/** The text of an exception as it is logged: see descriptions.js. @type {(error: unknown, called?: Function) => string} */
+export const describe = later('jsrunner:descriptions', 'describe');
+/** What is logged of a promise that was rejected and that nobody handles. @type {(reason: unknown) => string} */
+export const describeRejection = later('jsrunner:descriptions', 'describeRejection');

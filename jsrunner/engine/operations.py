@@ -50,9 +50,16 @@ class NativeCall:
     """A function of the language that has thrown."""
 
     def __init__(
-        self, scene: Scene, frame: _Frame, caller: Instruction | NativeCall | None = None
+        self,
+        scene: Scene,
+        frame: _Frame,
+        caller: Instruction | NativeCall | None = None,
+        *,
+        is_uncurried: bool = False,
     ) -> None:
+        """`is_uncurried`: the caller passes `this` as the first argument (`uncurryThis`)."""
         self._scene, self._frame, self._caller = scene, frame, caller
+        self._is_uncurried = is_uncurried
 
     @property
     def function(self) -> str:
@@ -78,6 +85,8 @@ class NativeCall:
             return caller.argument(0)
         if caller is not None and (caller.is_method_call or caller.name in _ACCESSES):
             return caller.operand(0)
+        if caller is not None and self._is_uncurried and CALLEES.get(caller.name) == 0:
+            return caller.operand(1)
         return Value(self._scene)
 
 
@@ -331,7 +340,7 @@ def _call(scene: Scene, frame: _Frame) -> NativeCall:
         return NativeCall(scene, frame)
     outer = _frame(frame.outer)
     if outer.bytecode:
-        return NativeCall(scene, frame, _instruction(scene, outer))
+        return NativeCall(scene, frame, _instruction(scene, outer), is_uncurried=_is_ours(scene, outer))
     return NativeCall(scene, frame, NativeCall(scene, outer))
 
 

@@ -1,7 +1,7 @@
 // jsrunner:positions — where an exception was thrown: stacks as k6 writes them, in the text that the author wrote.
 // @ts-check
+import { rememberThrown } from 'jsrunner:descriptions';
 import { retext } from 'jsrunner:error_texts';
-import { rememberThrown } from 'jsrunner:errors';
 import {
   ArrayPrototypePush, Boolean, Error, FunctionPrototypeToString, ObjectGetOwnPropertyDescriptor, ObjectHasOwn,
   ReflectDefineProperty, SafeArray, String, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice,
@@ -139,8 +139,8 @@ const addStack = (error, frames) => {
   });
 };
 
-// The engine asks when an error is made, and whenever anything is thrown.
-Error.prepareStackTrace = (error, frames) => {
+/** What the engine calls when an error is made, and whenever anything is thrown. */
+export const prepareStackTrace = (error, frames) => {
   if (typeof error === 'object' && error !== null && isInstance(Error, error) && !ObjectHasOwn(error, 'stack')) {
     retext(error, frames);
     if (isInstance(SyntaxError, error)) return headOf(error) + framesText(frames); // Python reads it: dukpy calls no getter
@@ -150,8 +150,3 @@ Error.prepareStackTrace = (error, frames) => {
   }
   return '';
 };
-Error.stackTraceLimit = 50;
-// The frames of a stack have functions of ours: no script is to format it, nor to leave it out.
-delete Error.prepareStackTrace;
-delete Error.stackTraceLimit;
-delete Error.captureStackTrace;

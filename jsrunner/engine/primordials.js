@@ -9,7 +9,8 @@
 // - a list to which something is added is a SafeArray: appending to `[]` would call setters of Array.prototype;
 // - an object to which something is added, or in which a name is looked up that may be missing, and what the
 //   language reads options from (a property's descriptor, a Proxy's handler), has `__proto__: null`.
-// Each costs up to 500 bytes per VU: what few modules use is kept in `reserve`, for a third of that.
+// Each costs up to 400 bytes per VU: what few modules use is kept in `reserve`, for half of that.
+import { uncurryThis } from 'jsrunner:core';
 
 export const {
   ArrayBuffer, Boolean, DataView, Error, Function, InternalError, Math, Number, Object, Promise, Proxy, RangeError,
@@ -19,14 +20,13 @@ export const {
 const scope = globalThis;
 export { scope as globalThis };
 
-const { bind, call } = Function.prototype;
 /** `uncurryThis(f)(self, ...args)` is `self.f(...args)`. */
-export const uncurryThis = bind.bind(call);
+export { uncurryThis };
 const rawGetter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get;
 const getterOf = (prototype, name) => uncurryThis(rawGetter(prototype, name));
 
 export const { constructor: AsyncFunction } = async () => {};
-export const FunctionPrototypeCall = uncurryThis(call);
+export const FunctionPrototypeCall = uncurryThis(Function.prototype.call);
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);
 /** `isInstance(Class, value)` is `value instanceof Class`. */
 export const isInstance = uncurryThis(Function.prototype[Symbol.hasInstance]);

@@ -4,7 +4,7 @@ import {
   DataViewPrototypeGetBuffer, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
 } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
-import { load } from 'jsrunner:globals/environment';
+import { load } from 'jsrunner:core';
 import { goType } from 'jsrunner:go_types';
 import { entries, host } from 'jsrunner:host';
 import {

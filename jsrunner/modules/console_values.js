@@ -1,7 +1,6 @@
 // jsrunner:console_values — how console writes values that are no texts: loaded with the first of them.
 // @ts-check
 import { GoValue } from 'jsrunner:errors';
-import { entries } from 'jsrunner:host';
 import { Date, DatePrototypeGetTime, DatePrototypeToISOString } from 'jsrunner:more_primordials';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, ArrayPrototypeIncludes,
@@ -62,4 +61,5 @@ const structure = (value, above) => {
   return '{ ' + list(names, names.length, (name) => name + ': ' + nested(value[name], path)) + ' }';
 };
 
-entries.provideValues(nested);
+/** A value as an argument of console.log. */
+export const written = (value) => nested(value, SafeArray());

@@ -5,7 +5,7 @@ import { copyOf, isBytes } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { goMethods } from 'jsrunner:go_methods';
 import { goType } from 'jsrunner:go_types';
-import { entries, host } from 'jsrunner:host';
+import { host } from 'jsrunner:host';
 import {
   Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Set, SetPrototypeForEach,
   StringPrototypeEndsWith,
@@ -74,7 +74,7 @@ const objectOf = (value, above) => {
 };
 
 /** What is to become of a value in JSON, of lists and records that have no methods. Throws what Go says. */
-const goJSON = (value, above = SafeArray()) => {
+export const goJSON = (value, above = SafeArray()) => {
   if (value === null || value === undefined) return null;
   switch (typeof value) {
     case 'symbol': return SymbolPrototypeGetDescription(value) ?? '';
@@ -89,7 +89,7 @@ const goJSON = (value, above = SafeArray()) => {
 };
 
 /** The JSON of a value that goJSON has made. JSON.stringify itself may call setters that a script gave to lists. */
-const textOf = (value) => {
+export const textOf = (value) => {
   if (typeof value !== 'object' || value === null) return JSONStringify(value);
   const isList = ArrayIsArray(value);
   const names = ObjectKeys(value);
@@ -103,7 +103,7 @@ const textOf = (value) => {
 };
 
 /** A record of the texts and buffers that handleSummary has returned, by their names. Throws what Go says. */
-const writtenOf = (result) => {
+export const writtenOf = (result) => {
   if (goType(result) !== 'map[string]interface {}') {
     throw new GoError('handleSummary() should return a map with string keys');
   }
@@ -125,5 +125,3 @@ const writtenOf = (result) => {
   }
   return written;
 };
-
-entries.provideGoJSON({ __proto__: null, goJSON, textOf, writtenOf });

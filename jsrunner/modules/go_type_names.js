@@ -1,7 +1,6 @@
 // jsrunner:go_type_names — the names of Go's types: loaded with the first error that says one.
 // @ts-check
 import { isGoInteger } from 'jsrunner:go_types';
-import { entries } from 'jsrunner:host';
 import {
   Date, DatePrototypeGetTime, Map, Set, StringPrototypeToLowerCase,
 } from 'jsrunner:more_primordials';
@@ -17,7 +16,7 @@ const itemType = (view) => {
 };
 
 /** The name of the type that a value has in Go. */
-const goType = (value) => {
+export const goType = (value) => {
   switch (typeof value) {
     case 'undefined': return '<nil>';
     case 'string': case 'symbol': return 'string';
@@ -38,5 +37,3 @@ const goType = (value) => {
   const item = ArrayBufferIsView(value) ? itemType(value) : undefined;
   return item ? '[]' + item : 'map[string]interface {}';
 };
-
-entries.provideTypeNames(goType);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.modules import extensions
 from jsrunner.modules.base import prefix_of
@@ -21,12 +21,21 @@ EXTENSIONS = "k6/x/"
 #: Modules whose folder holds their own parts: a script can import the module, not the parts.
 _WITH_PARTS: tuple[str, ...] = ("k6/http",)
 
-#: What k6 offers as globals: modules that every interpreter loads before the script.
-GLOBALS: tuple[str, ...] = ("console", "timers", "environment")
-
-#: Those that few scripts use. They are loaded when the script first touches what they define (see
-#: `later` in globals/environment.js), or with the others where the engine cannot do that.
-LATER_GLOBALS: tuple[str, ...] = ("text", "webcrypto", "subtle")
+#: Modules that the engine loads in the middle of a script's code, when the script first uses what they
+#: are for: see `later` of core/functions.c. Their texts are read beforehand: files may run out later.
+LATE: Final = tuple(
+    f"jsrunner:{name}"
+    for name in (
+        "commonjs",
+        "descriptions",
+        "error_texts",
+        "globals/console",
+        "globals/require",
+        "globals/timers",
+        "positions",
+        "stages",
+    )
+)
 
 
 def _stem(specifier: str) -> str | None:

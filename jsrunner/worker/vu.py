@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 #: The module that an interpreter evaluates first: our own modules, before any code of a script's.
 _MAIN: Final = "".join(
     f"import 'jsrunner:{name}';"
-    for name in (
-        "primordials", "errors", "host", "positions", "language",
-        *(f"globals/{name}" for name in registry.GLOBALS), "vu",
-    )
-)  # fmt: skip
+    for name in ("primordials", "errors", "host", "language", "globals/environment", "vu")
+)
 _NEVER: Final = 0.0
 _STUCK: Final = "the VU runs its init code anew, and the memory of its old state is not freed"
 
@@ -55,12 +52,6 @@ class Failure(NamedTuple):
     text: str
     #: Whether it is a promise's, which is no exception to k6.
     is_rejection: bool = False
-
-
-#: Modules of ours that the engine loads when they are needed, if it can.
-_LATER = "".join(
-    f"import 'jsrunner:{name}';" for name in ("console_values", "go_json", "go_type_names")
-)
 
 
 class VU:

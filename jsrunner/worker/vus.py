@@ -42,6 +42,9 @@ def load(process: Process) -> Loaded:
     Raises:
         JsrunnerError: The init code has failed.
     """
+    for specifier in registry.LATE:
+        registry.note(specifier)
+        process.script.load(specifier)
     vu = new_vu(process, 0)
     # Read now: when a script first speaks files may have run out, and a first connect is measured.
     registry.import_halves("console", "session")

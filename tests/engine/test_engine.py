@@ -283,7 +283,7 @@ def test_positions_of_scripts_are_kept(make_vu: Callable[..., VU]) -> None:
         "file:///lib.js", "export const f = () => {\n  throw new Error('x');\n};", is_script=True
     )
     vu = make_vu(
-        "import 'jsrunner:positions'; import { f } from 'file:///lib.js';"
+        "import 'jsrunner:language'; import { f } from 'file:///lib.js';"
         "entries.run = () => { try { f(); } catch (e) { return e.stack; } };"
     )
     assert "(file:///lib.js:2:" in vu.call("run")

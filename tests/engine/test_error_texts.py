@@ -12,7 +12,7 @@ from jsrunner.engine.interpreter import Interpreter
 from jsrunner.script.script import Script
 
 _HEAD = """
-import 'jsrunner:positions';
+import 'jsrunner:language';
 import { host } from 'jsrunner:host';
 const caught = (call) => {
   try {

@@ -296,7 +296,7 @@ def test_exceptions_whose_text_cannot_be_had(make_vu: Callable[..., VU]) -> None
 
 
 def test_stacks_are_written_as_k6_does(make_vu: Callable[..., VU]) -> None:
-    vu = make_vu("import 'jsrunner:positions';")
+    vu = make_vu("import 'jsrunner:language';")
     vu.interpreter.evaluate(
         "import { entries } from 'jsrunner:host'; import { describe } from 'jsrunner:errors';\n"
         "function inner() { throw new Error('x'); }\nconst f = () => inner();\n"

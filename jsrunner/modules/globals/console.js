@@ -1,19 +1,11 @@
 // console: five levels, arguments joined by a space, values written as k6 writes them.
 // @ts-check
-import { load } from 'jsrunner:globals/environment';
-import { entries, host } from 'jsrunner:host';
-import { defineGlobal } from 'jsrunner:language';
-import { SafeArray, String, StringPrototypeSlice } from 'jsrunner:primordials';
+import { later } from 'jsrunner:core';
+import { host } from 'jsrunner:host';
+import { String, StringPrototypeSlice } from 'jsrunner:primordials';
 
-// Most scripts log texts and numbers: what other values need is loaded with the first of them.
-let nested;
-entries.provideValues = (write) => {
-  nested = write;
-};
-const written = (value) => {
-  if (!nested) load('jsrunner:console_values');
-  return nested(value, SafeArray());
-};
+/** The text of another value than those that most scripts log. */
+const written = later('jsrunner:console_values', 'written');
 
 /** A value as an argument of console.log. */
 const shown = (value) => {
@@ -33,10 +25,10 @@ const writer = (level) => (...values) => {
   host('console.log', level, text);
 };
 
-defineGlobal('console', {
+export const console = {
   debug: writer('debug'),
   error: writer('error'),
   info: writer('info'),
   log: writer('info'),
   warn: writer('warning'),
-});
+};

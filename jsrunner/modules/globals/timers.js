@@ -2,7 +2,6 @@
 // @ts-check
 import { bindContext } from 'jsrunner:core';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
-import { defineGlobal } from 'jsrunner:language';
 import {
   INTERVAL, TIMEOUT, addTimer, removeTimer,
 } from 'jsrunner:loop';
@@ -26,8 +25,3 @@ export const setTimeout = scheduler('setTimeout', TIMEOUT);
 export const setInterval = scheduler('setInterval', INTERVAL);
 export const clearTimeout = (id) => removeTimer(Number(id));
 export const clearInterval = clearTimeout;
-
-defineGlobal('setTimeout', setTimeout);
-defineGlobal('setInterval', setInterval);
-defineGlobal('clearTimeout', clearTimeout);
-defineGlobal('clearInterval', clearInterval);

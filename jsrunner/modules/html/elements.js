@@ -1,6 +1,6 @@
 // jsrunner:html/elements — nodes as k6 shows them: the DOM's properties as methods, read-only.
 // @ts-check
-import { load } from 'jsrunner:globals/environment';
+import { load } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import {
   ArrayFromSafe, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush, ObjectCreate, ObjectGetPrototypeOf,
