@@ -83,7 +83,7 @@ def run(
     there are none of are warned of on standard error.
     """
     from jsrunner.coordinator.run import Run
-    from jsrunner.coordinator.settings import Settings
+    from jsrunner.coordinator.settings import RunSettings
     from jsrunner.outputs.registry import parse_output
     from jsrunner.script.script import Script
     from jsrunner.ui.display import QuietDisplay
@@ -97,7 +97,7 @@ def run(
             source,
             config=None,
             flags=_options(options, logger),
-            settings=Settings(
+            settings=RunSettings(
                 outputs=tuple(parse_output(one, environment) for one in _outputs(outputs)),
                 silent=True,
                 quiet=True,

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from jsrunner.engine.errors import Interrupted
+from jsrunner.messages.board import Board
+from jsrunner.messages.plan import Plan, Test
+from jsrunner.messages.protocol import Log
 from jsrunner.options.model import Options
+from jsrunner.options.segment import Striping
 from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
-from jsrunner.worker.board import Board
-from jsrunner.worker.messages import Log
-from jsrunner.worker.plan import Plan
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 
@@ -50,11 +51,15 @@ class Stage:
         new_vu(self.process, 0)
         options = options or Options()
         plan = Plan(
-            options=options,
-            scenarios={},
-            plans={},
+            test=Test(
+                options=options,
+                scenarios={},
+                plans={},
+                striping=Striping(options.segment, options.segment_sequence),
+                exports={},
+                max_vus=1,
+            ),
             shares=(),
-            max_vus=1,
             formatters=formatters,
             user_agent="stage/1" if options.user_agent is None else options.user_agent,
         )

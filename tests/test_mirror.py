@@ -17,7 +17,7 @@ PACKAGE = TESTS.parent / "jsrunner"
 
 #: Folders of the package ("" for the files in the package itself) that are tested whole: each of
 #: their modules that does anything has its test file. It grows until it names them all.
-COVERED = ("", "core", "executors", "metrics", "options", "outputs", "secrets", "summary")
+COVERED = ("", "core", "executors", "messages", "metrics", "options", "outputs", "secrets", "summary")
 
 #: Modules of these that have no test file, and why: C files are the parts of one library.
 UNTESTED: dict[str, str] = {

@@ -38,7 +38,7 @@ def drawn_layers() -> tuple[set[str], ...]:
 LAYERS = drawn_layers()
 
 PLAN = (
-    "errors", "options", "executors", "metrics", "summary", "worker.plan", "coordinator.partition",
+    "errors", "options", "executors", "metrics", "summary", "messages.plan", "coordinator.partition",
 )  # fmt: skip
 
 #: The outside world.
@@ -205,4 +205,4 @@ def test_the_plan_ring_loads_nothing_that_is_not_pure() -> None:
 def test_the_walk_finds_what_is_imported(module: str) -> None:
     """Else the tests above would hold for nothing."""
     names = {one.name for one in imports(MODULES[module])}
-    assert names & {"jsrunner.options.kinds", "jsrunner.worker.plan", "jsrunner.modules.base"}
+    assert names & {"jsrunner.options.kinds", "jsrunner.messages.plan", "jsrunner.modules.base"}

@@ -13,8 +13,9 @@ from jsrunner.cli.inputs import (
     script_environment,
 )
 from jsrunner.coordinator.decide import decide
-from jsrunner.coordinator.settings import Settings
+from jsrunner.coordinator.settings import RunSettings
 from jsrunner.errors import ExitCode, UsageError
+from jsrunner.messages.protocol import Log
 from jsrunner.options import kinds
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
 from jsrunner.options.model import to_json
@@ -22,7 +23,6 @@ from jsrunner.options.runtime import Globals, Runtime, read_runtime
 from jsrunner.options.selection import Selection
 from jsrunner.script import archive as archives
 from jsrunner.secrets.sources import parse_sources
-from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import load
 
@@ -70,17 +70,17 @@ def _archive(given: Given) -> int:
         secrets=parse_sources(given.globals.secret_source, environment),
         say=say,
     )
-    test = decide(
+    decision = decide(
         load(process),
         script,
         config=config,
         flags=flags,
-        settings=Settings(
+        settings=RunSettings(
             no_thresholds=runtime.no_thresholds, selection=selection, environment=environment
         ),
         logger=logger,
     )
-    shown = to_json(test.options, consolidated=False)
+    shown = to_json(decision.test.options, consolidated=False)
     kept = {} if given.flags.get("exclude-env-vars") else variables
     path = given.flags.get("archive-out") or "archive.tar"
     if path == "-":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.cli.inputs import command, open_script, read_config, script_environment
 from jsrunner.coordinator.run import Run
-from jsrunner.coordinator.settings import Settings
+from jsrunner.coordinator.settings import RunSettings
 from jsrunner.errors import ExitCode
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
@@ -61,7 +61,7 @@ def load(given: Given) -> Run:
     config, more = read_config(given)
     runtime = read_runtime(Runtime, given.flags, given.environment, more)
     script = open_script(given.arguments, runtime.type)
-    settings = Settings(
+    settings = RunSettings(
         no_thresholds=runtime.no_thresholds,
         script_environment=script_environment(script, runtime, given.environment, system=False),
         environment=given.environment,

@@ -18,7 +18,8 @@ from jsrunner.cli.inputs import (
     script_environment,
 )
 from jsrunner.coordinator.run import Run
-from jsrunner.coordinator.settings import Settings
+from jsrunner.coordinator.settings import RunSettings
+from jsrunner.messages.plan import Limits
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
 from jsrunner.options.runtime import Globals, Runtime, read_runtime
 from jsrunner.options.selection import Selection
@@ -93,9 +94,9 @@ def _settings(
     runtime: Runtime,
     features: frozenset[str],
     server: ServerProcess | None,
-) -> Settings:
+) -> RunSettings:
     environment = given.environment
-    return Settings(
+    return RunSettings(
         outputs=tuple(parse_output(one, environment) for one in runtime.out),
         selection=selection,
         summary_mode="disabled" if runtime.no_summary else runtime.summary_mode,
@@ -109,9 +110,7 @@ def _settings(
         environment=environment,
         secrets=parse_sources(given.globals.secret_source, environment),
         workers=runtime.workers,
-        max_body_size=runtime.max_body_size,
-        max_frame_size=runtime.max_frame_size,
-        max_message_size=runtime.max_message_size,
+        limits=Limits(runtime.max_body_size, runtime.max_frame_size, runtime.max_message_size),
         features=features,
         machine_readable=runtime.new_machine_readable_summary,
         linger=runtime.linger,
@@ -140,7 +139,7 @@ def _server(runtime: Runtime) -> AbstractContextManager[ServerProcess | None]:
     return ServerProcess()
 
 
-def _display(settings: Settings, logger: Logger) -> Display:
+def _display(settings: RunSettings, logger: Logger) -> Display:
     """The display for standard output as it is, below the banner; none of both if it is to be quiet."""
     if settings.quiet:
         return QuietDisplay()
@@ -159,7 +158,7 @@ def _display(settings: Settings, logger: Logger) -> Display:
     return PlainDisplay(sys.stdout)
 
 
-def _is_live(settings: Settings) -> bool:
+def _is_live(settings: RunSettings) -> bool:
     """Whether lines can be drawn in place: on a terminal that knows how, and that is ours alone."""
     shared = any(one.to_stdout for one in settings.outputs)
     return sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb" and not shared

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jsrunner.coordinator.partition import max_vus
 from jsrunner.errors import ConfigError, JsrunnerError
 from jsrunner.executors.config import WrongType
 from jsrunner.executors.derive import derive_scenarios, validate
 from jsrunner.executors.registry import scenarios_from_json
+from jsrunner.messages.plan import Test
 from jsrunner.metrics.registry import Registry
 from jsrunner.metrics.thresholds import ThresholdSet, parse_thresholds, scenario_of
 from jsrunner.options.kinds import TrendStats
@@ -25,12 +24,10 @@ from jsrunner.options.segment import Striping
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from jsrunner.coordinator.settings import Settings
-    from jsrunner.executors.config import ExecutorConfig
-    from jsrunner.executors.plan import ScenarioPlan
+    from jsrunner.coordinator.settings import RunSettings
+    from jsrunner.messages.protocol import Loaded
     from jsrunner.script.script import Script
     from jsrunner.ui.log import Logger
-    from jsrunner.worker.messages import Loaded
 
 _STAGES = ("setup", "teardown")
 _REPLACED: Final = (
@@ -39,30 +36,26 @@ _REPLACED: Final = (
 )
 
 
-class Test(Struct, frozen=True):
-    """A test as it is going to be run."""
+class Decision(NamedTuple):
+    """The test, and what judges it."""
 
-    options: Options
-    scenarios: dict[str, ExecutorConfig]
-    #: What this instance runs of each scenario, in the same order.
-    plans: dict[str, ScenarioPlan]
-    striping: Striping
-    registry: Registry
+    test: Test
     thresholds: ThresholdSet
-    #: Type of each export of the script.
-    exports: dict[str, str]
-    #: How many VUs it can need at once, with those that arrival rates may have made.
-    max_vus: int
+    #: The script's own metrics.
+    registry: Registry
 
-    def shown_options(self) -> dict[str, Any]:
-        """exec.test.options."""
-        shown = to_json(self.options, consolidated=True)
-        shown["scenarios"] = {name: one.to_json() for name, one in self.scenarios.items()}
-        return shown
+
+def shown_options(test: Test) -> dict[str, Any]:
+    """Return `exec.test.options`."""
+    shown = to_json(test.options, consolidated=True)
+    shown["scenarios"] = {name: config.to_json() for name, config in test.scenarios.items()}
+    return shown
 
 
 #: Before the script has been loaded.
-NOTHING: Final = Test(Options(), {}, {}, Striping(None, None), Registry(), ThresholdSet(), {}, 0)
+NOTHING: Final = Decision(
+    Test(Options(), {}, {}, Striping(None, None), {}, 0), ThresholdSet(), Registry()
+)
 
 
 def decide(
@@ -71,9 +64,9 @@ def decide(
     *,
     config: Options | None,
     flags: Options,
-    settings: Settings,
+    settings: RunSettings,
     logger: Logger,
-) -> Test:
+) -> Decision:
     """Work the test out. Raises JsrunnerError for what is none."""
     registry = Registry()
     for name, type_, contains in loaded.metrics:
@@ -116,16 +109,15 @@ def decide(
         raise
     striping = Striping(options.segment, options.segment_sequence)
     plans = {name: config.plan(striping) for name, config in scenarios.items()}
-    return Test(
+    test = Test(
         options=options,
         scenarios=scenarios,
         plans=plans,
         striping=striping,
-        registry=registry,
-        thresholds=thresholds,
         exports=loaded.exports,
         max_vus=max_vus(plans.values()),
     )
+    return Decision(test, thresholds, registry)
 
 
 def _check_late(options: Options) -> None:
@@ -208,7 +200,7 @@ def _without_thresholds_of(scenarios: Collection[str], options: Options, logger:
 
 
 def _thresholds(
-    options: Options, registry: Registry, settings: Settings, logger: Logger
+    options: Options, registry: Registry, settings: RunSettings, logger: Logger
 ) -> ThresholdSet:
     raw = options.thresholds or {}
     if settings.no_thresholds:

@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import JsrunnerError, WorkerError
-from jsrunner.worker.board import Board
+from jsrunner.messages.board import Board
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.executors.arrivals import Arrivals
-from jsrunner.worker.plan import Share
+from jsrunner.messages.plan import Share
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

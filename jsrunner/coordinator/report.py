@@ -16,10 +16,10 @@ from jsrunner.summary import export, machine, text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jsrunner.coordinator.settings import Settings
+    from jsrunner.coordinator.settings import RunSettings
+    from jsrunner.messages.protocol import StageDone
     from jsrunner.summary.model import SummaryData
     from jsrunner.ui.log import Logger
-    from jsrunner.worker.messages import StageDone
 
 #: k6's default, in seconds.
 SUMMARY_TIMEOUT: Final = 120.0
@@ -50,7 +50,7 @@ class Report:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: RunSettings,
         logger: Logger,
         *,
         script: str,

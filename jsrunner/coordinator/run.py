@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
-from jsrunner.coordinator.decide import NOTHING, decide, script_options
+from jsrunner.coordinator.decide import NOTHING, decide, script_options, shown_options
 from jsrunner.coordinator.local import LocalWorkers
 from jsrunner.coordinator.partition import share_out
 from jsrunner.coordinator.report import Report, stage_failure
@@ -27,22 +27,23 @@ from jsrunner.coordinator.signals import Wakeup
 from jsrunner.coordinator.states import ScenarioLog
 from jsrunner.errors import ExitCode, JsrunnerError, ScriptError, WorkerError
 from jsrunner.executors.plan import Shared
+from jsrunner.messages import board, protocol
+from jsrunner.messages.plan import Plan
+from jsrunner.messages.protocol import StageName
+from jsrunner.messages.stream import MessageReader, send
 from jsrunner.metrics.registry import BUILTIN, Metric
 from jsrunner.metrics.sinks import CounterSink, TrendSink
 from jsrunner.metrics.store import Series, Store
 from jsrunner.options.model import to_json
 from jsrunner.summary.model import build
-from jsrunner.worker import board, messages
-from jsrunner.worker.plan import Plan
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from jsrunner.coordinator.settings import Companion, Settings
+    from jsrunner.coordinator.settings import Companion, RunSettings
     from jsrunner.executors.config import ExecutorConfig
-    from jsrunner.metrics.thresholds import ThresholdSet
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
     from jsrunner.outputs.base import Output, SampleFormatter
@@ -75,7 +76,7 @@ class Worker(Struct):
 
     number: int
     stream: socket.socket
-    reader: messages.Reader = field(default_factory=messages.Reader)
+    reader: MessageReader = field(default_factory=MessageReader)
     series: dict[int, Series] = field(default_factory=dict)
     process_id: int = 0
     vus: int = 0
@@ -99,7 +100,7 @@ class Run:
         *,
         config: Options | None,
         flags: Options,
-        settings: Settings,
+        settings: RunSettings,
         logger: Logger,
         display: Display,
         companion: Companion | None = None,
@@ -114,7 +115,8 @@ class Run:
         self.logger = logger
         self.display = display
         #: Known when the script's first init is done.
-        self.test = NOTHING
+        self.test = NOTHING.test
+        self.thresholds, self._registry = NOTHING.thresholds, NOTHING.registry
         self.store = Store(self.thresholds, system_tags=frozenset())
         #: Those that are made before the test; arrival rates may have more of them made.
         self.vus_planned = 0
@@ -136,9 +138,9 @@ class Run:
         #: Whether the test waits to be resumed before it begins.
         self.paused = False
         self._workers: list[Worker] = []
-        self._stage: messages.StageDone | None = None
+        self._stage: protocol.StageDone | None = None
         self._in_stage = False
-        self._loaded: messages.Loaded | None = None
+        self._loaded: protocol.Loaded | None = None
         self._failure: JsrunnerError | None = None
         self._outputs: list[Output] = []
         self._outputs_closed = False
@@ -220,7 +222,7 @@ class Run:
         finally:
             self.display.stop()
             for worker in self._workers:
-                self._tell(worker, messages.Exit())
+                self._tell(worker, protocol.Exit())
             self._close_outputs()
             # The first init runs before there is anybody to hear of the end.
             patience = 0.0 if self._loaded is None else LAST_PATIENCE
@@ -236,7 +238,7 @@ class Run:
     def _decide(self) -> None:
         """Settle what the test is. Raises JsrunnerError."""
         assert self._loaded is not None
-        self.test = decide(
+        self.test, self.thresholds, self._registry = decide(
             self._loaded,
             self.script,
             config=self._config,
@@ -269,10 +271,6 @@ class Run:
         return self.test.striping
 
     @property
-    def thresholds(self) -> ThresholdSet:
-        return self.test.thresholds
-
-    @property
     def max_vus(self) -> int:
         return self.test.max_vus
 
@@ -297,27 +295,22 @@ class Run:
         self._counts = [self._local.board.view(slot, 0) for slot in range(len(self.scenarios))]
         if self.logger.is_verbose:
             self._scenario_log = ScenarioLog(self.logger, self.scenarios, self._counts, count)
-        shown = self.test.shown_options()
+        shown = shown_options(self.test)
         shares = share_out(self.test.plans, count)
         self.vus_planned = self._local.board.vus = sum(len(share.vu_ids) for share in shares)
         plan = Plan(
-            options=self.options,
-            scenarios=self.scenarios,
-            plans=self.test.plans,
+            test=self.test,
             shares=shares,
-            max_vus=self.max_vus,
             formatters=tuple(self._formatters()),
             options_json=json.dumps(shown),
             shown_options=to_json(self.options, consolidated=False) | {"scenarios": shown["scenarios"]},
-            max_body_size=self.settings.max_body_size,
-            max_frame_size=self.settings.max_frame_size,
-            max_message_size=self.settings.max_message_size,
+            limits=self.settings.limits,
             user_agent=(
                 self.settings.user_agent if self.options.user_agent is None else self.options.user_agent
             ),
         )
         self.logger.log("debug", f"Making {self.vus_planned} VUs in {count} worker processes")
-        self._tell(self._workers[0], messages.Prepare(count, pickle.dumps(plan)))
+        self._tell(self._workers[0], protocol.Prepare(count, pickle.dumps(plan)))
         for worker in self._workers[1:]:
             self._watch_worker(worker)
         self.display.start(self)
@@ -395,7 +388,7 @@ class Run:
         timeout: float,
         *,
         wanted: bool = True,
-    ) -> messages.StageDone | None:
+    ) -> protocol.StageDone | None:
         """None if there is no worker (any more) to run it."""
         self._stage = None
         self._in_stage = True
@@ -405,7 +398,7 @@ class Run:
         if worker is None:
             self._in_stage = False
             return None
-        self._tell(worker, messages.RunStage(name, argument, timeout, wanted))
+        self._tell(worker, protocol.RunStage(StageName(name), argument, timeout, wanted))
         limit = time.monotonic() + timeout + PATIENCE
 
         def over() -> bool:
@@ -424,7 +417,7 @@ class Run:
         return self._stage
 
     def _play_scenarios(self) -> None:
-        start = messages.Start(time.monotonic() + 0.002, self.setup_data)
+        start = protocol.Start(time.monotonic() + 0.002, self.setup_data)
         self.played_since = start.at
         for worker in self._workers:
             self._tell(worker, start)
@@ -483,7 +476,7 @@ class Run:
             self._linger()
         crossed: tuple[str, ...] = ()
         if not self.settings.no_thresholds:
-            self.store.add_thresholds(self.test.registry)
+            self.store.add_thresholds(self._registry)
             crossed = self.thresholds.evaluate(self.store, elapsed, final=True).crossed
         if not any(count.total(board.COMPLETED) for count in self._counts) and cause is None:
             self.logger.log(
@@ -556,7 +549,7 @@ class Run:
         )
 
     def _report(self) -> Report:
-        def ask(argument: bytes, timeout: float) -> messages.StageDone | None:
+        def ask(argument: bytes, timeout: float) -> protocol.StageDone | None:
             wanted = "handleSummary" in self.test.exports
             return self._run_stage("handleSummary", argument, timeout, wanted=wanted)
 
@@ -593,9 +586,9 @@ class Run:
         self.watch(worker.stream, partial(self._read, worker))
 
     @staticmethod
-    def _tell(worker: Worker, message: messages.Message) -> None:
+    def _tell(worker: Worker, message: protocol.Message) -> None:
         with contextlib.suppress(OSError):  # reading will tell that it is gone
-            messages.send(worker.stream, message)
+            send(worker.stream, message)
 
     def _pump(self, over: Callable[[], bool]) -> None:
         """Handle messages and seconds until `over()`. Raises the failure that ends the run."""
@@ -630,45 +623,43 @@ class Run:
         for message in worker.reader.feed(data):
             self._handle(worker, message)
 
-    def _handle(self, worker: Worker, message: messages.Message) -> None:
+    def _handle(self, worker: Worker, message: protocol.Message) -> None:
         match message:
-            case messages.Snapshot():
+            case protocol.Snapshot():
                 self._merge(worker, message)
-            case messages.Log(once=True, text=text) if text in self._said_once:
+            case protocol.Log(once=True, text=text) if text in self._said_once:
                 pass
-            case messages.Log():
+            case protocol.Log():
                 if message.once:
                     self._said_once.add(message.text)
                 self.logger.log(message.level, message.text, message.time, **message.fields)
-            case messages.Secret():
+            case protocol.Secret():
                 self.logger.redact(message.value)
-            case messages.Initialized():
+            case protocol.Initialized():
                 worker.vus = message.vus
                 self.logger.log("debug", f"Worker {worker.number} has made {worker.vus} VUs")
-            case messages.Forked():
+            case protocol.Forked():
                 worker.process_id = message.process_id
-            case messages.Ready():
+            case protocol.Ready():
                 worker.ready = True
-            case messages.Finished():
+            case protocol.Finished():
                 worker.finished = True
-            case messages.StageDone():
+            case protocol.StageDone():
                 self._stage = message
-            case messages.Loaded():
+            case protocol.Loaded():
                 self._loaded = message
-            case messages.Failed():
+            case protocol.WorkerFailed():
                 error_class = (
                     ScriptError if message.exit_code == ExitCode.SCRIPT_EXCEPTION else JsrunnerError
                 )
-                self._fail(
-                    error_class(message.text, exit_code=ExitCode(message.exit_code), hint=message.hint)
-                )
-            case messages.Abort():
+                self._fail(error_class(message.text, exit_code=message.exit_code, hint=message.hint))
+            case protocol.Abort():
                 self._stop(JsrunnerError(message.text, exit_code=ExitCode.SCRIPT_ABORTED))
-            case messages.MarkFailed():
+            case protocol.MarkFailed():
                 self.logger.log("error", message.text)
                 self.marked_failed = True
 
-    def _merge(self, worker: Worker, snapshot: messages.Snapshot) -> None:
+    def _merge(self, worker: Worker, snapshot: protocol.Snapshot) -> None:
         """Add a worker's measurements to the run's."""
         for number, name, type_, contains, tags, first in snapshot.series:
             worker.series[number] = self._series(Metric(name, type_, contains), tags, first)
@@ -773,7 +764,7 @@ class Run:
             self._interrupted_at = time.monotonic()
             for worker in self._workers:
                 if not worker.gone:
-                    self._tell(worker, messages.Interrupt())
+                    self._tell(worker, protocol.Interrupt())
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Have the run's own thread call this soon. Any thread may ask for it."""

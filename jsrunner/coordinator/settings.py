@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from jsrunner import K6_VERSION, __version__
 from jsrunner.errors import UsageError
+from jsrunner.messages.plan import Limits
 from jsrunner.options.selection import Selection
 from jsrunner.secrets.sources import Secrets
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from jsrunner.outputs.base import OutputConfig
 
 
-class Settings(Struct, frozen=True):
+class RunSettings(Struct, frozen=True):
     """The command line's, or the library's."""
 
     outputs: tuple[OutputConfig, ...] = ()
@@ -37,10 +38,7 @@ class Settings(Struct, frozen=True):
     #: Where `k6/secrets` has its secrets from.
     secrets: Secrets = field(default_factory=lambda: Secrets({}))
     workers: int | None = None
-    #: Bytes that the body of an HTTP response may have, and a frame and a message of a WebSocket.
-    max_body_size: int = 256 << 20
-    max_frame_size: int = 256 << 20
-    max_message_size: int = 256 << 20
+    limits: Limits = field(default_factory=Limits)
     #: Of requests and handshakes; the option userAgent wins.
     user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"
     #: Names of k6's feature flags that are on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jsrunner.worker import board
+from jsrunner.messages import board
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

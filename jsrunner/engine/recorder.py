@@ -11,18 +11,15 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.core.binding import Collected
+from jsrunner.messages.protocol import NewSeries, SeriesDelta
 from jsrunner.metrics.registry import BUILTIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from jsrunner.messages.protocol import Delta
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.outputs.base import LineWriter, SampleFormatter
-
-#: A delta of one series: counter sum; rate (hits, total); gauge (last, min, max); trend: doubles.
-Delta = float | tuple[float, float] | tuple[float, float, float] | bytes
-#: (number, metric's name, type and contents, tags, time of the first sample).
-NewSeries = tuple[int, str, str, str, dict[str, str], float]
 
 #: Built-in metrics that the core knows by number: enum metric of core.h.
 _CORE_METRICS: Final = (
@@ -211,11 +208,11 @@ class Recorder:
         ]
         return writers
 
-    def collect(self) -> tuple[list[NewSeries], list[tuple[int, Delta]], list[bytes]]:
+    def collect(self) -> tuple[list[NewSeries], list[SeriesDelta], list[bytes]]:
         """Return (new series, deltas since the last time, bytes for each output)."""
         self.drain()
         new: list[NewSeries] = []
-        deltas: list[tuple[int, Delta]] = []
+        deltas: list[SeriesDelta] = []
         collected = self._collected
         while count := self.library.core_collect(collected, _COLLECT_AT_ONCE):
             for one in collected[:count]:
@@ -226,10 +223,12 @@ class Recorder:
                     series.is_announced = True
                     metric = series.metric
                     new.append(
-                        (series.number, metric.name, metric.type, metric.contains, series.tags.tags,
-                         one.first_time)
+                        NewSeries(
+                            series.number, metric.name, metric.type, metric.contains, series.tags.tags,
+                            one.first_time,
+                        )
                     )  # fmt: skip
-                deltas.append((series.number, _delta(one)))
+                deltas.append(SeriesDelta(series.number, _delta(one)))
         new.sort()
         lines = [b"".join(each) for each in self._lines]
         for each in self._lines:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jsrunner.engine.recorder import Recorder
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
+    from jsrunner.messages.plan import Plan
     from jsrunner.metrics.registry import Registry
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.jars import CookieJars
     from jsrunner.transport.secure import SecureStream
-    from jsrunner.worker.plan import Plan
 
 
 class ScriptContext(Protocol):

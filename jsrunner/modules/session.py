@@ -142,7 +142,7 @@ class Session(HostModule):
     def _inflate(self, slot: int, generation: int, payload: bytes) -> bytes | None:
         process = self.vu.process
         assert process.plan is not None
-        limit = process.plan.max_message_size
+        limit = process.plan.limits.message
         return inflate(process.deflates[generation << 32 | slot], payload, limit)
 
     def _deflate(self, slot: int, generation: int, payload: bytes) -> bytes:

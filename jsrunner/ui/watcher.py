@@ -6,11 +6,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.messages import board
 from jsrunner.metrics.sinks import CounterSink, RateSink, TrendSink
 from jsrunner.options.duration import format_fixed
 from jsrunner.ui.scenarios import Reached, progress_columns
 from jsrunner.ui.state import Requests, Risk, ScenarioState, Sockets, State
-from jsrunner.worker import board
 
 if TYPE_CHECKING:
     from jsrunner.coordinator.run import Run

@@ -21,7 +21,7 @@ import gevent
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import Interval
-from jsrunner.worker import board
+from jsrunner.messages import board
 from jsrunner.worker.player import Player
 from jsrunner.worker.scenario import NONE, Assignment
 

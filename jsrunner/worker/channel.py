@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 from gevent.event import Event
 
-from jsrunner.worker import messages
+from jsrunner.messages.stream import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from jsrunner.messages.protocol import Message
 
 #: Who has more to say waits while the coordinator has so much left to read.
 _HIGH_WATER: Final = 8 << 20
@@ -33,11 +35,11 @@ class Channel:
         self._broken = False
         self._writer = gevent.spawn(self._write)
 
-    def say(self, message: messages.Message) -> None:
+    def say(self, message: Message) -> None:
         """Send a message, or hand it over if that would wait; waits only if very much is waiting."""
         if self._broken:
             return
-        data = messages.encode(message)
+        data = encode(message)
         if not self._size:
             try:
                 data = data[self._stream._sock.send(data) :]  # gevent's own send would wait

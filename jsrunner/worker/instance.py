@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jsrunner.worker.board import COMPLETED, INTERRUPTED
+from jsrunner.messages.board import COMPLETED, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jsrunner.messages.board import Board, Counts
     from jsrunner.options.segment import Striping
-    from jsrunner.worker.board import Board, Counts
 
 
 class Instance:

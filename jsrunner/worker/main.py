@@ -23,7 +23,9 @@ import orjson
 from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
-from jsrunner.worker import messages
+from jsrunner.messages import protocol
+from jsrunner.messages.protocol import StageName
+from jsrunner.messages.stream import MessageReader, receive, send
 from jsrunner.worker.channel import Channel
 from jsrunner.worker.player import Player
 from jsrunner.worker.process import Process
@@ -35,10 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.executors.config import ExecutorConfig
+    from jsrunner.messages.board import Board
+    from jsrunner.messages.plan import Plan
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import Secrets
-    from jsrunner.worker.board import Board
-    from jsrunner.worker.plan import Plan
 
 #: How often the coordinator hears what has been measured, in seconds.
 SNAPSHOT_EVERY = 1.0
@@ -72,27 +74,27 @@ def run(
         environment=environment,
         secrets=secrets,
         features=features,
-        say=lambda message: messages.send(stream, message),
+        say=lambda message: send(stream, message),
     )
     process.engine.begin_process()
     process.engine.is_wanted = lambda: not _is_over(stream)
     try:
         loaded = load(process)
     except JsrunnerError as error:
-        process.say(messages.Failed(str(error), error.exit_code, error.hint))
+        process.say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
         return 1
     except MemoryError:
-        process.say(messages.Failed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
+        process.say(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
         return 1
     process.say(loaded)
-    reader = messages.Reader()
-    waiting: list[messages.Message] = []
-    prepare = messages.receive(stream, reader, waiting)
-    if not isinstance(prepare, messages.Prepare):
+    reader = MessageReader()
+    waiting: list[protocol.Message] = []
+    prepare = receive(stream, reader, waiting)
+    if not isinstance(prepare, protocol.Prepare):
         return 0
     process.engine.stop_polling()
     plan: Plan = pickle.loads(prepare.plan)
-    if plan.max_vus > _FEW_VUS:
+    if plan.test.max_vus > _FEW_VUS:
         process.compile_script()
     gc.freeze()  # what is there by now stays: no collection need look at it, or unshare its pages
     siblings: list[int] = []
@@ -102,11 +104,11 @@ def run(
             child = os.fork()
         except OSError as error:
             text = f"could not start worker {number + 1}: {(error.strerror or '').lower()}"
-            process.say(messages.Failed(text, ExitCode.GENERIC))
+            process.say(protocol.WorkerFailed(text, ExitCode.GENERIC))
             return 1
         if not child:
             index, siblings = number, []
-            reader, waiting = messages.Reader(), []
+            reader, waiting = MessageReader(), []
             break
         siblings.append(child)
     for number, other in enumerate(streams):
@@ -159,7 +161,7 @@ class Worker:
         stream: socket.socket,
         index: int,
         board: Board,
-        reader: messages.Reader,
+        reader: MessageReader,
     ) -> None:
         from gevent import socket as cooperative
 
@@ -176,13 +178,13 @@ class Worker:
         #: What watches for mail, kept because it ends with its last reference.
         self._mail: Any = None
 
-    def run(self, plan: Plan, waiting: Sequence[messages.Message]) -> int:
+    def run(self, plan: Plan, waiting: Sequence[protocol.Message]) -> int:
         """Make the VUs, then do what the coordinator says; `waiting` it has said already."""
         process, share = self.process, plan.shares[self.index]
-        self._say(messages.Forked(os.getpid()))
+        self._say(protocol.Forked(os.getpid()))
         process.configure(plan, self._board)
-        self._board.open(len(plan.scenarios))
-        for slot, (name, config) in enumerate(plan.scenarios.items()):
+        self._board.open(len(plan.test.scenarios))
+        for slot, (name, config) in enumerate(plan.test.scenarios.items()):
             player = self._player(plan, slot, name, config)
             self._players.append(player)
             process.counts.append(player.counts)
@@ -195,11 +197,11 @@ class Worker:
             self._make_vus(share.vu_ids)
             gc.freeze()
             gc.enable()
-            self._say(messages.Ready())
+            self._say(protocol.Ready())
         except Interrupted:
             return 0
         except JsrunnerError as error:
-            self._say(messages.Failed(str(error), error.exit_code, error.hint))
+            self._say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
             self._channel.flush()
             return 1
         except BaseException as error:
@@ -211,7 +213,8 @@ class Worker:
 
     def _player(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Player:
         process = self.process
-        scenario = Scenario(process, config, plan.plans[name], self._board.view(slot, self.index))
+        counts = self._board.view(slot, self.index)
+        scenario = Scenario(process, config, plan.test.plans[name], counts)
         indices = plan.shares[self.index].indices.get(name, ())
         iterations = scenario.plan.iterations
         if not isinstance(iterations, Arrivals):
@@ -241,14 +244,14 @@ class Worker:
         for count, number in enumerate(numbers, 1):
             self._vus.make(number)
             if count % 50 == 0 or count == len(numbers):
-                self._say(messages.Initialized(count))
+                self._say(protocol.Initialized(count))
                 gevent.sleep(_YIELD)
             if process.stopping:
                 raise Interrupted
 
     # -- what the coordinator wants ----------------------------------------------------------------
 
-    def _commands(self, waiting: Sequence[messages.Message]) -> None:
+    def _commands(self, waiting: Sequence[protocol.Message]) -> None:
         for message in waiting:
             self._obey(message)
         while not self._leaving:
@@ -262,15 +265,15 @@ class Worker:
                 self._obey(message)
         self._vus.interrupt_all(even_stages=True)
 
-    def _obey(self, message: messages.Message) -> None:
+    def _obey(self, message: protocol.Message) -> None:
         match message:
-            case messages.RunStage():
+            case protocol.RunStage():
                 gevent.spawn(self._run_stage, message)
-            case messages.Start():
+            case protocol.Start():
                 gevent.spawn(self._play, message)
-            case messages.Interrupt():
+            case protocol.Interrupt():
                 self._vus.interrupt_all()
-            case messages.Exit():
+            case protocol.Exit():
                 self._leaving = True
 
     @staticmethod
@@ -278,7 +281,7 @@ class Worker:
         """The coordinator is gone: nobody wants to know any more."""
         os._exit(1)
 
-    def _play(self, start: messages.Start) -> None:
+    def _play(self, start: protocol.Start) -> None:
         snapshots = gevent.spawn(self._snapshots)
         scenarios = [gevent.spawn(player.run, start.at, start.setup_data) for player in self._players]
         try:
@@ -288,56 +291,57 @@ class Worker:
             gevent.joinall(scenarios)
         snapshots.kill()
         self._snapshot()
-        self._say(messages.Finished())
+        self._say(protocol.Finished())
 
     def _fault(self, error: BaseException) -> None:
         """Something of ours has failed: the run must not end as if all were well."""
         if isinstance(error, JsrunnerError):
-            self._say(messages.Failed(str(error), error.exit_code, error.hint))
+            self._say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
         elif isinstance(error, MemoryError):
-            self._say(messages.Failed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
+            self._say(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
         else:
             import traceback
 
             text = "".join(traceback.format_exception(error))
-            self._say(messages.Failed(f"a worker has failed: {text}", 109))
+            self._say(protocol.WorkerFailed(f"a worker has failed: {text}", ExitCode.INTERNAL_ERROR))
 
-    def _run_stage(self, stage: messages.RunStage) -> None:
+    def _run_stage(self, command: protocol.RunStage) -> None:
         try:
-            done = self._stage(stage)
+            done = self._stage(command)
         except (JsrunnerError, JSError) as error:
-            done = messages.StageDone(str(error), None)
+            done = protocol.StageDone(str(error), None)
         except BaseException as error:
             self._fault(error)
             return
-        if stage.name != "handleSummary":  # its samples are too late for any output, as in k6
+        if command.stage is not StageName.HANDLE_SUMMARY:  # too late for any output, as in k6
             self._snapshot()
         self._say(done)
 
-    def _stage(self, stage: messages.RunStage) -> messages.StageDone:
+    def _stage(self, command: protocol.RunStage) -> protocol.StageDone:
         failure, result, timed_out, aborted = None, None, False, False
-        argument = None if stage.argument is None else stage.argument.decode()
+        name, is_summary = command.stage.value, command.stage is StageName.HANDLE_SUMMARY
+        argument = None if command.argument is None else command.argument.decode()
         try:
-            vu = new_vu(self.process, 0, stage.name)
+            vu = new_vu(self.process, 0, name)
         except Interrupted:
-            return messages.StageDone(None, None)
+            return protocol.StageDone(None, None)
         try:
-            if stage.wanted:
+            if command.wanted:
                 self._vus.running.add(vu)
-                failure, results = vu.run_stage(stage.name, argument, time.monotonic() + stage.timeout)
-                if stage.name == "handleSummary":
+                failure, results = vu.run_stage(name, argument, time.monotonic() + command.timeout)
+                if is_summary:
                     result = orjson.dumps(results)
                 else:
                     result = orjson.dumps(results[0]) if results else None
         except Interrupted:
             timed_out = vu.timed_out
-            if stage.name == "handleSummary" and vu.aborted is not None:
+            if is_summary and vu.aborted is not None:
                 failure, aborted = Failure(vu.aborted), True
         finally:
             self._vus.running.discard(vu)
             vu.end_stage()
             vu.close()
-        return messages.StageDone(
+        return protocol.StageDone(
             failure.text if failure else None,
             result,
             timed_out=timed_out,
@@ -360,7 +364,7 @@ class Worker:
         process.engine.library.core_sessions_count()
         series, deltas, lines = process.recorder.collect()
         self._say(
-            messages.Snapshot(
+            protocol.Snapshot(
                 series=series,
                 deltas=deltas,
                 lines=lines,

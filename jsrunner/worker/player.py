@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from jsrunner.messages import board
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.worker import board
 from jsrunner.worker.scenario import Assignment
 
 if TYPE_CHECKING:

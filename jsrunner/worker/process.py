@@ -12,23 +12,22 @@ from gevent.event import Event
 
 from jsrunner.engine.engine import DRAIN, TLS, process_engine
 from jsrunner.engine.recorder import Recorder
+from jsrunner.messages.protocol import Log, MarkFailed, Secret
 from jsrunner.metrics.registry import Registry
 from jsrunner.options.model import SYSTEM_TAGS
-from jsrunner.options.segment import Striping
 from jsrunner.worker.instance import Instance
-from jsrunner.worker.messages import Log, MarkFailed, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from jsrunner.messages.board import Board, Counts
+    from jsrunner.messages.plan import Plan
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import Secrets
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.secure import SecureStream
-    from jsrunner.worker.board import Board, Counts
-    from jsrunner.worker.plan import Plan
 
 #: Bytes that may wait to be sent by one k6/websockets socket and by all of a VU, and how many seconds a
 #: script that sends more waits for a peer that reads nothing. k6 has no bounds.
@@ -105,7 +104,7 @@ class Process:
     @property
     def options(self) -> Options:
         assert self.plan is not None
-        return self.plan.options
+        return self.plan.test.options
 
     @property
     def instance(self) -> Instance:
@@ -114,7 +113,7 @@ class Process:
 
     def configure(self, plan: Plan, board: Board) -> None:
         """Take over what the coordinator has decided; from now on there is a hub."""
-        options = plan.options
+        options = plan.test.options
         self.plan = plan
         self.board = board
         self._instance = Instance(
@@ -122,14 +121,14 @@ class Process:
             self.counts,
             started_at=self._started_at,
             planned_vus=sum(len(share.vu_ids) for share in plan.shares),
-            striping=Striping(options.segment, options.segment_sequence),
+            striping=plan.test.striping,
         )
         self.run_tags = dict(options.tags or {})
         self.system_tags = options.enabled_system_tags()
         self.user_agent = plan.user_agent
         self.is_strict = os.environ.get("JSRUNNER_STRICT_WEBSOCKET") == "true"
         self.engine.library.core_session_rules(
-            self.is_strict, plan.max_frame_size, plan.max_message_size, _MOST_FRAGMENTS
+            self.is_strict, plan.limits.frame, plan.limits.message, _MOST_FRAGMENTS
         )
         self.engine.library.core_session_queues(_UNSENT_BYTES, _UNSENT_BYTES_OF_VU, _UNSENT_PATIENCE)
         self.engine.handlers[TLS] = self._serve_tls

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import PerVU, Shared
-from jsrunner.worker import board
+from jsrunner.messages import board
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,11 +13,11 @@ from jsrunner.engine.errors import HostError, Interrupted, JSError
 from jsrunner.engine.interpreter import Interpreter
 from jsrunner.engine.metric_context import FEATURE, AsyncMetricContext, MetricContext
 from jsrunner.errors import ScriptError
+from jsrunner.messages import board
+from jsrunner.messages.protocol import Abort
 from jsrunner.metrics.registry import BUILTIN
 from jsrunner.modules import registry
 from jsrunner.transport.jars import CookieJars
-from jsrunner.worker import board
-from jsrunner.worker.messages import Abort
 
 if TYPE_CHECKING:
     from collections.abc import Callable

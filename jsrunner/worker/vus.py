@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from gevent.event import Event
 
 from jsrunner.errors import JsrunnerError, ScriptError
+from jsrunner.messages.protocol import DeclaredMetric, Initialized, Loaded
 from jsrunner.modules import registry
 from jsrunner.options.duration import format_duration
-from jsrunner.worker.messages import Initialized, Loaded
 from jsrunner.worker.vu import VU
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def load(process: Process) -> Loaded:
         exports=described["exports"],
         options=described.get("options"),
         options_error=described.get("optionsError"),
-        metrics=[(one.name, one.type, one.contains) for one in process.registry.declared()],
+        metrics=[
+            DeclaredMetric(metric.name, metric.type, metric.contains)
+            for metric in process.registry.declared()
+        ],
         imports=[name for name, _ in process.script.modules() if not name.startswith("jsrunner:")],
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
-    from jsrunner.worker.plan import Share
+    from jsrunner.messages.plan import Share
 
 WHOLE = Striping(None, None)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jsrunner.messages.protocol import Log
 from jsrunner.script.script import Script
 from jsrunner.secrets.sources import Secrets
-from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.errors import ScriptError
+from jsrunner.messages.protocol import Log
 from jsrunner.script import cache
 from jsrunner.script.script import Script
 from jsrunner.script.typescript import Translator
 from jsrunner.secrets.sources import Secrets
-from jsrunner.worker.messages import Log
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 

@@ -7,7 +7,8 @@ import gevent
 import pytest
 from gevent import socket
 
-from jsrunner.worker import messages
+from jsrunner.messages.protocol import Exit, Log, Message, Ready
+from jsrunner.messages.stream import MessageReader, encode
 from jsrunner.worker.channel import Channel
 
 if TYPE_CHECKING:
@@ -25,23 +26,23 @@ def ends() -> Iterator[tuple[Any, Any]]:
             one.close()
 
 
-def read(stream: Any, count: int) -> list[messages.Message]:
-    reader, found = messages.Reader(), []
+def read(stream: Any, count: int) -> list[Message]:
+    reader, found = MessageReader(), []
     with gevent.Timeout(DEADLINE):
         while len(found) < count:
             found += reader.feed(stream.recv(1 << 20))
     return found
 
 
-def log(size: int, number: int = 0) -> messages.Log:
-    return messages.Log("info", "x" * size, number, {})
+def log(size: int, number: int = 0) -> Log:
+    return Log("info", "x" * size, number, {})
 
 
 def test_short_messages_leave_at_once(ends: tuple[Any, Any]) -> None:
     """Also if the hub never gets its turn again."""
     channel = Channel(ends[0], gone=pytest.fail)
-    channel.say(messages.Ready())
-    assert ends[1]._sock.recv(100) == messages.encode(messages.Ready())
+    channel.say(Ready())
+    assert ends[1]._sock.recv(100) == encode(Ready())
     channel.flush()
 
 
@@ -67,9 +68,9 @@ def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> No
     assert not speaking.ready()  # it waits until something was read
     speaking.kill()
     channel._size += 0
-    gevent.spawn(channel.say, messages.Exit())
+    gevent.spawn(channel.say, Exit())
     found = read(ends[1], 9)
-    assert all(isinstance(one, messages.Log) for one in found[:8])
+    assert all(isinstance(one, Log) for one in found[:8])
 
 
 def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jsrunner.messages.protocol import Log, Secret
 from jsrunner.secrets.sources import parse_sources
-from jsrunner.worker.messages import Log, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -114,7 +114,7 @@ class Shared:
         options = process.options
         self._process = process
         assert process.plan is not None
-        max_body = process.plan.max_body_size
+        max_body = process.plan.limits.body
         self.settings = Settings(options, process.dialer, os.environ, max_body)
         self.samples = Samples(process)
         self.default_expected = expectation([], [(200, 399)])

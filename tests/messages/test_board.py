@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from jsrunner.worker import board as boards
-from jsrunner.worker.board import Board
+from jsrunner.messages import board as boards
+from jsrunner.messages.board import Board
 
 
 def test_counts_add_up_over_workers() -> None:

@@ -1,0 +1,234 @@
+"""The messages between the coordinator and a worker.
+
+In the order of a run::
+
+    worker                                          coordinator
+    Loaded     the script's first init is done   -->
+                                                 <-- Prepare      fork, make the VUs
+    Forked, Initialized ..., Ready               -->
+                                                 <-- RunStage     setup()
+    Snapshot, StageDone                          -->
+                                                 <-- Start        play the scenarios
+    Snapshot once a second, Finished             -->
+                                                 <-- RunStage     teardown(), handleSummary()
+    Snapshot (not for handleSummary), StageDone  -->
+                                                 <-- Exit
+
+Only the first worker sends `Loaded` and gets `Prepare`: it forks the others, which have their streams
+already. `Log`, `Secret`, `MarkFailed`, `Abort` and `WorkerFailed` come at any time. `Interrupt` is sent
+at any time, too; the stages and scenarios that run then end early, with their usual answers. A stream
+may end at any time: a worker that has lost the coordinator exits, and the coordinator ends a run that
+has lost a worker.
+
+A change of any class here needs a new `stream.VERSION`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from jsrunner.errors import ExitCode  # noqa: TC001 - msgspec reads the annotations
+
+
+class StageName(str, Enum):
+    """A function of the script that runs once per test, on a VU of its own."""
+
+    SETUP = "setup"
+    TEARDOWN = "teardown"
+    HANDLE_SUMMARY = "handleSummary"
+
+
+class Message(msgspec.Struct, tag=True, frozen=True):
+    """Base of all messages."""
+
+
+# -- worker to coordinator -------------------------------------------------------------------------
+
+
+class DeclaredMetric(NamedTuple):
+    """A metric that the script's init code has made."""
+
+    name: str
+    type: str
+    contains: str
+
+
+class Loaded(Message, frozen=True):
+    """The script's first init is done."""
+
+    #: Type of each export, e.g. `{"default": "function"}`.
+    exports: dict[str, str]
+    #: The script's options as JSON; None if it exports none.
+    options: str | None
+    #: Why the options are not JSON.
+    options_error: str | None
+    metrics: list[DeclaredMetric]
+    #: Specifiers of all modules that were loaded, the script itself included.
+    imports: list[str] = []
+
+
+class WorkerFailed(Message, frozen=True):
+    """The worker cannot go on: the fields of the JsrunnerError that says why."""
+
+    text: str
+    exit_code: ExitCode
+    hint: str | None = None
+
+
+class Initialized(Message, frozen=True):
+    """This number of the worker's VUs have run their init code."""
+
+    vus: int
+
+
+class Forked(Message, frozen=True):
+    """The worker's process has begun."""
+
+    process_id: int
+
+
+class Ready(Message, frozen=True):
+    """All VUs of this worker have been made."""
+
+
+class StageDone(Message, frozen=True):
+    """A stage has ended: its failure, or its result as JSON."""
+
+    #: The exception's text.
+    error: str | None
+    #: None for undefined.
+    result: bytes | None
+    timed_out: bool = False
+    #: The failure is a promise that nobody has handled, which is no exception to k6.
+    is_rejection: bool = False
+    #: The failure is that handleSummary has called exec.test.abort.
+    aborted: bool = False
+
+
+#: What was added to one series: counter sum; rate (hits, total); gauge (last, min, max); trend: values
+#: as doubles in native order.
+Delta = int | float | tuple[int | float, ...] | bytes
+
+
+class NewSeries(NamedTuple):
+    """A metric with one set of tags, before its first delta."""
+
+    #: By which the worker's deltas name the series.
+    number: int
+    metric: str
+    type: str
+    contains: str
+    tags: dict[str, str]
+    #: When the first sample was taken, in seconds since the epoch.
+    first_time: float
+
+
+class SeriesDelta(NamedTuple):
+    """What the worker has added to a series since its last snapshot."""
+
+    number: int
+    delta: Delta
+
+
+class Snapshot(Message, frozen=True):
+    """The worker's samples since its last snapshot, and some counts as they are now."""
+
+    series: list[NewSeries]
+    deltas: list[SeriesDelta]
+    #: For each output that wants every sample, in their order: the bytes that its formatter has made.
+    lines: list[bytes]
+    sessions_open: int
+    #: Start lags of arrival rates since the last snapshot: milliseconds, as doubles.
+    lateness: bytes
+    #: Iterations that have ended with an exception, since the start of the run.
+    iteration_failures: int
+    #: WebSocket handshakes that have failed, since the start of the run.
+    failed_handshakes: int
+    #: Why the first handshake failed.
+    handshake_failure: str = ""
+
+
+class Log(Message, frozen=True):
+    """A record of the log."""
+
+    #: debug, info, warning or error.
+    level: str
+    text: str
+    #: Nanoseconds since the epoch.
+    time: int
+    #: Texts, numbers and booleans by their names.
+    fields: dict[str, Any]
+    #: Whether the run logs this text only once, however many workers send it.
+    once: bool = False
+
+
+class Secret(Message, frozen=True):
+    """A script has got this secret: the log must not show it from now on."""
+
+    value: str
+
+
+class Abort(Message, frozen=True):
+    """The script called exec.test.abort: the run ends now."""
+
+    text: str
+
+
+class MarkFailed(Message, frozen=True):
+    """The script called exec.test.fail: the run goes on and ends as failed."""
+
+    text: str
+
+
+class Finished(Message, frozen=True):
+    """All scenarios of this worker have ended."""
+
+
+# -- coordinator to worker -------------------------------------------------------------------------
+
+
+class Prepare(Message, frozen=True):
+    """Fork into `workers` processes, then make the VUs of each."""
+
+    workers: int
+    #: A pickled `plan.Plan`.
+    plan: bytes
+
+
+class RunStage(Message, frozen=True):
+    """Run a stage with this argument (JSON), for `timeout` seconds.
+
+    If it is not `wanted`, only the init code runs, as k6 does where there is no handleSummary.
+    """
+
+    stage: StageName
+    argument: bytes | None
+    timeout: float
+    wanted: bool = True
+
+
+class Start(Message, frozen=True):
+    """Begin the scenarios."""
+
+    #: The moment, by the monotonic clock of this machine, in seconds.
+    at: float
+    #: What setup() has returned, as JSON; None for undefined.
+    setup_data: bytes | None
+
+
+class Interrupt(Message, frozen=True):
+    """Stop all iterations now."""
+
+
+class Exit(Message, frozen=True):
+    """The run is over."""
+
+
+AnyMessage = (
+    Loaded | WorkerFailed | Forked | Initialized | Ready | StageDone | Snapshot | Log | Secret | Abort
+    | MarkFailed
+    | Finished | Prepare | RunStage | Start | Interrupt | Exit
+)  # fmt: skip

@@ -1,0 +1,91 @@
+"""Messages as bytes: the protocol's version in one byte, the length in four, then MessagePack.
+
+The plan, which is made of our own classes, travels pickled inside a message; everything else is plain
+data. Both sides are of one installation or at least of one `VERSION`, and trust each other.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from jsrunner.errors import WorkerError
+from jsrunner.messages.protocol import AnyMessage, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The version of all messages, of the plan and of the board.
+VERSION: Final = 2
+
+_HEAD: Final = struct.Struct("!BI")
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(AnyMessage).decode
+
+
+class MessageStream(Protocol):
+    """A connected socket, plain or gevent's."""
+
+    def recv(self, size: int, /) -> bytes: ...
+    def sendall(self, data: bytes, /) -> None: ...
+
+
+def encode(message: Message) -> bytes:
+    """Return the bytes of a message."""
+    data = _encode(message)
+    return _HEAD.pack(VERSION, len(data)) + data
+
+
+def send(stream: MessageStream, message: Message) -> None:
+    """Send a message; wait until the stream has taken it. Raises OSError if nobody reads any more."""
+    stream.sendall(encode(message))
+
+
+class MessageReader:
+    """Cuts the bytes of one stream into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Yield the messages that are complete with `data`.
+
+        Raises:
+            WorkerError: The other side speaks another version.
+        """
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _HEAD.size:
+            version, size = _HEAD.unpack_from(buffer)
+            if version != VERSION:
+                raise WorkerError(
+                    f"a message has version {version}, but this jsrunner speaks version {VERSION}: "
+                    "coordinator and workers must be of the same version"
+                )
+            end = _HEAD.size + size
+            if len(buffer) < end:
+                return
+            message: Message = _decode(bytes(buffer[_HEAD.size : end]))
+            del buffer[:end]
+            yield message
+
+
+def receive(stream: MessageStream, reader: MessageReader, waiting: list[Message]) -> Message | None:
+    """Return the next message, None when the other side is gone; waits for it.
+
+    Args:
+        stream: Where it comes from.
+        reader: The stream's reader.
+        waiting: Messages that have come with an earlier one; changed in place.
+
+    Raises:
+        WorkerError: The other side speaks another version.
+    """
+    while not waiting:
+        data = stream.recv(65536)
+        if not data:
+            return None
+        waiting.extend(reader.feed(data))
+    return waiting.pop(0)
