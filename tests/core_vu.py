@@ -111,7 +111,7 @@ class VU:
 
 
 #: Names of enum vu_state.
-UNUSED, IDLE, READY, RUNNING, ASKING, WAITING, LISTENING, SLEEPING, DRAINING = range(9)
+UNUSED, IDLE, READY, RUNNING, ASKING, WAITING, LISTENING, SLEEPING, DRAINING, EXCHANGING = range(10)
 
 
 def until(condition: Callable[[], Any]) -> Any:

@@ -91,6 +91,23 @@ class Fed(ctypes.Structure):
     )
 
 
+class HttpTerms(ctypes.Structure):
+    """`struct http_terms` of http.h."""
+
+    _fields_ = (
+        ("timeout", c_double),
+        ("body_max", c_size_t),
+        ("start_size", c_size_t),
+        ("end_size", c_size_t),
+        ("host", c_int32),
+        ("is_head", c_bool),
+        ("is_replayable", c_bool),
+        ("tells_empty", c_bool),
+        ("is_discarded", c_bool),
+        ("is_binary", c_bool),
+    )
+
+
 _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # vu.c
     "core_open": (c_char_p, (c_char_p, c_size_t, c_size_t, c_double)),
@@ -166,6 +183,14 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
         (c_int64, c_char_p, c_uint16, c_char_p, c_size_t, c_char_p, c_size_t, c_double),
     ),
     "core_recipe_answer": (None, (c_int64, *(c_char_p, c_size_t) * 4, c_void_p)),
+    # http*.c
+    "core_vu_repeats_requests": (None, (c_int32, c_bool)),
+    "core_http_lend": (c_uint32, (c_int32, c_int32, c_int32, c_char_p, c_int32)),
+    "core_http_recipe": (
+        None,
+        (c_uint32, POINTER(HttpTerms), c_char_p, c_size_t, c_char_p, c_size_t),
+    ),
+    "core_http_reclaim": (c_int, (c_int32, c_uint32)),
     # session.c
     "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
     "core_session_queues": (None, (c_size_t, c_size_t, c_double)),

@@ -17,6 +17,7 @@
  *   iterations                  the loop over iterations
  *   metric_context              tags and metadata along asynchronous code
  *   dial, transmit, session, receive  WebSocket sessions
+ *   http, http_*                HTTP exchanges
  *   watchdog                    VUs that do not come back: interrupted from another thread
  *   exports                     the module `jsrunner:core`, through which JavaScript reaches all this
  *
@@ -64,6 +65,7 @@ enum vu_state {
     VU_LISTENING, /* k6/ws: blocked by one session, which wakes it */
     VU_SLEEPING,  /* only time wakes it */
     VU_DRAINING,  /* waits until its session's output is written */
+    VU_EXCHANGING, /* waits for an HTTP response */
 };
 
 enum metric {
@@ -77,6 +79,7 @@ enum metric {
 };
 
 struct session;
+struct http_connection;
 struct timer;
 struct task;
 struct supply;
@@ -178,6 +181,10 @@ struct vu {
     struct session *blocking;
     /* Event sessions whose script may hear of them: they keep the event loop alive. */
     int32_t event_sessions;
+
+    /* HTTP: kept connections that the core may use; the VU's requests may have cookies of its jar's. */
+    struct http_connection *connections;
+    bool has_cookies;
 
     /* What is measured. */
     int32_t tag_set;
@@ -423,6 +430,15 @@ void samples_keep_derived(int32_t base, int32_t metric, const uint8_t *key, size
 int32_t vu_tag_set(struct vu *);
 /* Record a sample with a tag set, asking Python for the series where needed. On a fiber. */
 bool vu_record(struct vu *, int32_t tag_set, int32_t metric, double value, double time);
+
+/* http_connection.c ------------------------------------------------------------------------------- */
+
+/* The bit that keys of HTTP connections have in the poller. */
+#define HTTP_KEY ((uint64_t)1 << 63)
+/* The poller says that an HTTP connection is ready. On the main stack. */
+void http_ready(uint64_t key);
+/* Forget all connections of a VU: Python closes them. */
+void http_forget(struct vu *);
 
 /* session.c --------------------------------------------------------------------------------------- */
 

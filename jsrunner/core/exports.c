@@ -23,6 +23,8 @@ JSValue samples_emit(JSContext *, JSValue, int, JSValue *);
 JSValue iterations_next(JSContext *, JSValue, int, JSValue *);
 JSValue context_bind_value(JSContext *, JSValue, int, JSValue *);
 JSValue context_is_tracked(JSContext *, JSValue, int, JSValue *);
+JSValue http_exchange(JSContext *, JSValue, int, JSValue *);
+JSValue http_headers_of(JSContext *, JSValue, int, JSValue *);
 JSValue session_create(JSContext *, JSValue, int, JSValue *);
 
 #define PRIMITIVE(name) static JSValue name(JSContext *context, JSValue self, int argc, JSValue *argv)
@@ -102,8 +104,9 @@ static const struct {
     {"abandon", tasks_abandon, 0},     {"addTimer", add_timer, 4},
     {"bindContext", context_bind_value, 1}, {"tracksContexts", context_is_tracked, 0},
     {"createSession", session_create, 2}, {"drainJobs", drain_jobs, 0},
-    {"emit", samples_emit, 3},
+    {"emit", samples_emit, 3},         {"exchange", http_exchange, 5},
     {"forget", tasks_forget, 1},       {"hasWork", tasks_has_work, 0},
+    {"headersOf", http_headers_of, 1},
     {"host", request_host, 1},         {"importNow", modules_import_now, 3},
     {"listen", tasks_listen, 2},       {"nextIteration", iterations_next, 0},
     {"now", now, 0},                   {"publish", publish, 2},

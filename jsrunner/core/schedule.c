@@ -241,8 +241,10 @@ CORE_API bool core_turn(double budget, int timeout_ms)
         int count = poller_wait(ready, SOCKETS_AT_ONCE, first_ready || request_is_pending() ? 0 : timeout_ms);
         ring_alarms();
         window.reads += count > 0;
-        for (int i = 0; i < count; i++)
-            session_ready((uint32_t)ready[i].key, (uint32_t)(ready[i].key >> 32), ready[i].events);
+        for (int i = 0; i < count; i++) {
+            if (ready[i].key & HTTP_KEY) http_ready(ready[i].key);
+            else session_ready((uint32_t)ready[i].key, (uint32_t)(ready[i].key >> 32), ready[i].events);
+        }
         if (request_is_pending()) break;
         if (!first_ready && !count && timeout_ms >= 0) break;
         if (clock_now() > end && timeout_ms >= 0) break;

@@ -127,6 +127,7 @@ CORE_API void core_vu_destroy(int32_t index)
     schedule_forget(vu);
     request_withdraw(vu);
     vu_close_interpreter(vu);
+    http_forget(vu);
     fiber_destroy(&vu->fiber);
     bytes_free(&vu->command_arguments);
     bytes_free(&vu->result);

@@ -76,10 +76,11 @@ class Series:
 class Row:
     """Series that are always fed together, as the metrics of one request are."""
 
-    __slots__ = ("_count", "_numbers", "_recorder", "_values")
+    __slots__ = ("_count", "_numbers", "_recorder", "_values", "series")
 
     def __init__(self, recorder: Recorder, series: Sequence[Series]) -> None:
         self._recorder = recorder
+        self.series = tuple(series)
         self._count = len(series)
         self._numbers = (ctypes.c_int32 * len(series))(*(one.number for one in series))
         self._values = ctypes.c_double * len(series)

@@ -40,6 +40,14 @@ class Fields:
         self._before = _lines(pair for pair in self.others if pair[0] < "Cookie")
         self._after = _lines(pair for pair in self.others if pair[0] > "Cookie")
 
+    def around(
+        self, method: str, target: str, host: str, cookies: str, last: str = ""
+    ) -> tuple[str, str]:
+        """Return the lines before and behind those that tell of the body (see `encode`)."""
+        cookie = f"Cookie: {cookies}\r\n" if cookies else ""
+        start = f"{method} {target} HTTP/1.1\r\nHost: {self.host or host}\r\n{self._agent}"
+        return start, f"{self._before}{cookie}{self._after}{last}\r\n"
+
     def encode(
         self, method: str, target: str, host: str, body: bytes | None, cookies: str, last: str = ""
     ) -> bytes:
@@ -60,11 +68,8 @@ class Fields:
                 framing = "Content-Length: 0\r\n"
         elif method not in _USUALLY_BODILESS:
             framing, body = "Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"
-        cookie = f"Cookie: {cookies}\r\n" if cookies else ""
-        head = (
-            f"{method} {target} HTTP/1.1\r\nHost: {self.host or host}\r\n{self._agent}{framing}"
-            f"{self._before}{cookie}{self._after}{last}\r\n"
-        ).encode()
+        start, end = self.around(method, target, host, cookies, last)
+        head = f"{start}{framing}{end}".encode()
         return head + body if body else head
 
 

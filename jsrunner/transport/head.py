@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import orjson
-
 from jsrunner.options.numbers import quote
 from jsrunner.text import decode_bytewise
 from jsrunner.transport.headers import canonical
@@ -70,8 +68,8 @@ class Head:
     is_interim: bool = field(init=False)
     #: Whether there is no body, whatever was sent (RFC 9110, section 6.4.1).
     is_bodiless: bool = field(init=False)
-    #: The part of a response's JSON that depends on the head alone (see modules.k6.http.flow).
-    json: bytes = field(init=False)
+    #: The header fields as lines, which `headersOf` of the core makes an object of.
+    lines: str = field(init=False)
 
     def __post_init__(self) -> None:
         headers = self.headers
@@ -81,10 +79,9 @@ class Head:
         self.location = headers.get("Location", [""])[0]
         self.is_interim = 100 <= self.status < 200 and self.status != 101
         self.is_bodiless = _is_bodiless(self.status)
-        joined = {name: ", ".join(values) for name, values in headers.items()}
-        self.json = orjson.dumps(
-            [self.status_text, self.proto, orjson.dumps(joined).decode()]
-        )[1:-1]  # fmt: skip
+        self.lines = "".join(
+            f"{name}: {value}\r\n" for name, values in headers.items() for value in values
+        )
 
     @property
     def reason(self) -> str:

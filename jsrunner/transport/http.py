@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jsrunner.options.model import Options
     from jsrunner.transport.exchange import Call
     from jsrunner.transport.failures import Failure
+    from jsrunner.transport.http1 import Begun
     from jsrunner.transport.http2 import Http2
     from jsrunner.transport.proxy import Proxies, Proxy
     from jsrunner.transport.stream import Meter
@@ -47,6 +48,10 @@ _MOST_POOLS: Final = 1000
 #: Seconds: longer timeouts are none, and with a connection there is time for a look at it.
 _LONGEST: Final = 1e9
 _SHORTEST: Final = 1e-6
+#: What becomes of a loan: `enum reclaimed` of core/http_connection.c.
+STILL_LENT, UNUSED, USED = range(3)
+#: After so many loans in a row that the core had no use for it gets none until it asks for one.
+_UNUSED_LOANS: Final = 3
 #: Nanoseconds in which nobody else can have had a turn.
 _AT_ONCE: Final = 1_000_000
 
@@ -86,15 +91,30 @@ class Settings:
         self.alpn = ("h2", "http/1.1") if speaks_http2 else ("http/1.1",)
 
 
+class Lender(Protocol):
+    """Lends kept connections to the core, which makes the usual requests on them by itself."""
+
+    def lend(self, route: Route, descriptor: int, peer: tuple[str, int]) -> int:
+        """Return the number of the connection, 0 if the core does not take it."""
+
+    def reclaim(self, number: int) -> int:
+        """Take a connection back: STILL_LENT while the core uses it, else UNUSED or USED."""
+
+
 class _Pool:
     """The connections of a client to one host."""
 
-    __slots__ = ("idle", "route", "shared")
+    __slots__ = ("idle", "is_wanted", "lent", "route", "shared", "unused")
 
     def __init__(self, route: Route) -> None:
         self.route = route
         #: Connections that wait for the next request, the latest last.
         self.idle: list[Http1] = []
+        #: The one that is lent to the core, and its number.
+        self.lent: tuple[int, Http1] | None = None
+        #: Whether the core makes requests to the host, and how many loans in a row were for nothing.
+        self.is_wanted = False
+        self.unused = 0
         #: The connection that all requests share, if the host speaks HTTP/2.
         self.shared: Http2 | None = None
 
@@ -102,8 +122,9 @@ class _Pool:
 class Client:
     """The HTTP client of one VU. `exchange` may be called by several greenlets at once."""
 
-    def __init__(self, settings: Settings, vu: Meter) -> None:
+    def __init__(self, settings: Settings, vu: Meter, lender: Lender | None = None) -> None:
         self._settings = settings
+        self._lender = lender
         self._vu = vu
         self._pools: dict[tuple[str, str], _Pool] = {}
         self._idle_count = 0
@@ -111,16 +132,24 @@ class Client:
     def close(self) -> None:
         """Close all connections that wait; the next call makes new ones."""
         for pool in self._pools.values():
+            if pool.lent is not None:
+                self._reclaim(pool)
             for connection in pool.idle:
                 connection.stream.close()
+            pool.idle.clear()
             if pool.shared is not None:
                 pool.shared.close()
-        self._pools.clear()
-        self._idle_count = 0
+        # One on which the core makes a request is still in use.
+        self._pools = {key: pool for key, pool in self._pools.items() if pool.lent is not None}
+        self._idle_count = len(self._pools)
 
-    def exchange(self, call: Call) -> Exchange:
-        """Make a request, parking the greenlet until its response is here, or why there is none."""
-        started = clock()
+    def exchange(self, call: Call, begun: Begun | None = None) -> Exchange:
+        """Make a request, parking the greenlet until its response is here, or why there is none.
+
+        Args:
+            begun: what the core has done of it.
+        """
+        started = clock() if begun is None else begun.started
         url = call.url
         pool = self._pools.get((url.scheme, url.authority))
         if pool is None or call.method not in _COMMON_METHODS or call.fields.problem:
@@ -132,7 +161,7 @@ class Client:
         try:
             if pool is None:
                 pool = self._open_pool(url)
-            return self._exchange(call, pool, started)
+            return self._exchange(call, pool, started, begun)
         except DialError as error:
             waited = clock() - started > _AT_ONCE
             return Exchange.failed(failures.of_dialing(error), waited=waited)
@@ -147,13 +176,18 @@ class Client:
         self._pools[url.scheme, url.authority] = pool
         return pool
 
-    def _exchange(self, call: Call, pool: _Pool, started: int) -> Exchange:
+    def _exchange(self, call: Call, pool: _Pool, started: int, begun: Begun | None) -> Exchange:
         """Make the request on a kept connection, else on a new one. Raises DialError."""
         refusals = 0
         seconds = min(call.timeout, _LONGEST)
+        connection: Http1 | Http2 | None = None
+        if begun is not None:
+            connection = self._take_begun(pool, begun)
+            seconds = max(_left(call, started), _SHORTEST)
         while True:
             marks: list[int] = []
-            connection = self._take(pool, call)
+            if connection is None:
+                begun, connection = None, self._take(pool, call)
             if connection is None:
                 marks.append(started)
                 try:
@@ -163,14 +197,14 @@ class Client:
                     return Exchange.failed(failures.timeout(), _dial_timings(marks))
                 seconds = max(_left(call, started), _SHORTEST)
             try:
-                return self._converse(call, pool, connection, started, seconds, marks, refusals)
+                return self._converse(call, pool, connection, started, seconds, marks, refusals, begun)
             except Refused:
                 refusals += 1
                 if refusals > 1:  # as Go waits
                     gevent.sleep(2 ** (refusals - 2))
             except NoAnswer:
                 pass
-            seconds = _left(call, started)
+            connection, seconds = None, _left(call, started)
             if seconds <= 0:
                 return Exchange.failed(failures.timeout())
 
@@ -183,33 +217,95 @@ class Client:
             if shared.is_usable:
                 return shared
             pool.shared = None
+        if not pool.idle and pool.lent is not None:
+            self._reclaim(pool)
         while pool.idle:
             connection = pool.idle.pop()
             self._idle_count -= 1
             stream = connection.stream
             # What cannot be made again must not be lost on a connection that the server has closed.
-            if not (stream.is_closed if _is_replayable(call) else stream.has_ended()):
+            if not (stream.is_closed if is_replayable(call.method) else stream.has_ended()):
                 return connection
         return None
 
     def _keep(self, pool: _Pool, connection: Http1) -> None:
         """Let a connection wait for the next request, as far as the options allow."""
         settings = self._settings
-        if not settings.keeps_connections or len(pool.idle) >= settings.max_idle_per_host:
+        kept = len(pool.idle) + (pool.lent is not None)
+        if not settings.keeps_connections or kept >= settings.max_idle_per_host:
             connection.stream.close()
             return
         pool.idle.append(connection)
         self._idle_count += 1
+        if pool.is_wanted and pool.unused < _UNUSED_LOANS:
+            self._lend(pool)
         if self._idle_count > settings.max_idle > 0:
             self._drop_one(pool)
 
     def _drop_one(self, latest: _Pool) -> None:
         """Close a kept connection to another host."""
         for pool in self._pools.values():
-            if pool.idle and pool is not latest:
+            if pool is latest:
+                continue
+            if not pool.idle and pool.lent is not None:
+                self._reclaim(pool)
+            if pool.idle:
                 pool.idle.pop(0).stream.close()
                 self._idle_count -= 1
                 return
+
+    # -- the core ------------------------------------------------------------------------------------
+
+    def lend(self, url: URL) -> None:
+        """Lend the core a kept connection to the URL's host, if there is one and it has none."""
+        pool = self._pools.get((url.scheme, url.authority))
+        if pool is not None:
+            pool.is_wanted, pool.unused = True, 0
+            self._lend(pool)
+
+    def _lend(self, pool: _Pool) -> None:
+        if self._lender is None or pool.lent is not None or not pool.idle:
+            return
+        connection = pool.idle.pop()
+        stream = connection.stream
+        stream.lend()
+        number = self._lender.lend(pool.route, stream.sock.fileno(), stream.peer)
+        if number:
+            pool.lent = number, connection
+        else:
+            stream.rejoin()
+            pool.idle.append(connection)
+
+    def route(self, url: URL) -> Route | None:
+        """Return how requests are written to a host that this client has connected to."""
+        pool = self._pools.get((url.scheme, url.authority))
+        return None if pool is None else pool.route
+
+    def _reclaim(self, pool: _Pool) -> None:
+        """Let the lent connection wait with the others, unless the core uses it."""
+        assert self._lender is not None
+        assert pool.lent is not None
+        number, connection = pool.lent
+        state = self._lender.reclaim(number)
+        if state != STILL_LENT:
+            pool.unused = 0 if state == USED else pool.unused + 1
+            pool.lent = None
+            connection.stream.rejoin()
+            if not connection.stream.has_ended():
+                pool.idle.append(connection)
+            else:
+                self._idle_count -= 1
+
+    def _take_begun(self, pool: _Pool, begun: Begun) -> Http1 | None:
+        """The connection on which the core has begun an exchange; None if it was closed."""
+        if pool.lent is None or pool.lent[0] != begun.connection:
+            return None
+        connection = pool.lent[1]
+        pool.lent = None
+        self._idle_count -= 1
+        return connection
+
+    # -- connecting ----------------------------------------------------------------------------------
 
     def _dial(self, pool: _Pool, marks: list[int]) -> Http1 | Http2:
         """Connect.
@@ -259,6 +355,7 @@ class Client:
         seconds: float,
         marks: Sequence[int],
         refusals: int,
+        begun: Begun | None,
     ) -> Exchange:
         """Make the request on a connection.
 
@@ -267,16 +364,21 @@ class Client:
             seconds: how long it may take from now on.
             marks: times of a new connection (see `_dial`); none of a kept one.
             refusals: how often it was made in vain.
+            begun: what the core has done of it on this connection.
 
         Raises:
             NoAnswer, Refused: it is to be made on another connection.
         """
         exchange = Exchange(None if call.discard else self._settings.max_body)
         exchange.peer, exchange.tls = connection.stream.peer, connection.tls
-        ready = clock()
+        ready = clock() if begun is None else started
         is_kept = False
         try:
-            is_kept = connection.perform(call, pool.route, seconds, exchange)
+            if begun is None:
+                is_kept = connection.perform(call, pool.route, seconds, exchange)
+            else:
+                assert type(connection) is Http1
+                is_kept = connection.perform(call, pool.route, seconds, exchange, begun)
         except Failed as error:
             if _is_to_be_repeated(error, call, refusals, is_new=bool(marks)):
                 raise
@@ -323,15 +425,16 @@ def _problem(call: Call) -> str:
     return ""
 
 
-def _is_replayable(call: Call) -> bool:
-    return call.method in _REPLAYABLE
+def is_replayable(method: str) -> bool:
+    """Return whether a request may be made again if a kept connection turns out to be closed."""
+    return method in _REPLAYABLE
 
 
 def _is_to_be_repeated(error: Failed, call: Call, refusals: int, *, is_new: bool) -> bool:
     """Whether the request is to be made on another connection, as Go does."""
     if isinstance(error, Refused):
         return refusals < _MOST_REFUSALS
-    return isinstance(error, NoAnswer) and not is_new and _is_replayable(call)
+    return isinstance(error, NoAnswer) and not is_new and is_replayable(call.method)
 
 
 def _left(call: Call, started: int) -> float:

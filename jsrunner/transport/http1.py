@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from jsrunner.transport import failures
 from jsrunner.transport.chunked import ChunkedBody
@@ -17,6 +18,25 @@ if TYPE_CHECKING:
     from jsrunner.transport.stream import Stream
 
 
+class Begun(NamedTuple):
+    """An exchange that the core has begun and hands over: `pack_begun` of core/http.c.
+
+    Times are nanoseconds of `stream.clock`, 0: not yet.
+    """
+
+    #: The core's number of the connection.
+    connection: int
+    started: int
+    sent_at: int
+    first_at: int
+    #: Bytes of the request that were sent.
+    sent: int
+    #: Why it could not go on: an errno, 0 for nothing.
+    error: int
+    #: What has come of the response.
+    data: bytes
+
+
 class Http1:
     """A connection that speaks HTTP/1.1, one exchange at a time."""
 
@@ -28,11 +48,14 @@ class Http1:
         self.tls = tls
         self._heads = heads
 
-    def perform(self, call: Call, route: Route, seconds: float, exchange: Exchange) -> bool:
+    def perform(
+        self, call: Call, route: Route, seconds: float, exchange: Exchange, begun: Begun | None = None
+    ) -> bool:
         """Send a request and receive its response into `exchange`.
 
         Args:
             seconds: how long it may take.
+            begun: what was done of it before.
 
         Returns:
             Whether another exchange may follow.
@@ -53,7 +76,11 @@ class Http1:
         )
         stream.expire_in(seconds)
         try:
-            stream.write(request)
+            if begun is None:
+                stream.write(request)
+            else:
+                exchange.first_at = begun.first_at
+                self._resume(request, begun)
             has_rest = self._receive(call.method, exchange)
         finally:
             stream.stay()
@@ -63,6 +90,17 @@ class Http1:
         head = exchange.head
         assert head is not None
         return not (head.closes or has_rest or stream.has_unsent)
+
+    def _resume(self, request: bytes, begun: Begun) -> None:
+        """Go on with a request that the core has sent, wholly or in part."""
+        stream = self.stream
+        if begun.sent < len(request):
+            stream.rejoin()
+            stream.write(request[begun.sent :])
+            return
+        error = OSError(begun.error, os.strerror(begun.error)) if begun.error else None
+        stream.rejoin(begun.data, error)
+        stream.sent_at = begun.sent_at
 
     def discard(self) -> None:
         """Close the connection: no exchange may follow."""

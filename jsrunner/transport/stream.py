@@ -69,6 +69,9 @@ class Stream:
         self._is_drained = True
         #: Bytes read since the last wait.
         self._taken = 0
+        #: What the core had read when it gave the connection back, and why it could not read on.
+        self._read_before = b""
+        self._error_before: OSError | None = None
         self._waiter: Any = None
         self._expired = False
         self.is_closed = False
@@ -78,6 +81,23 @@ class Stream:
         self._timer: Any = None
         self._seconds = 0.0
         self._watcher = self._hub.loop.io(sock.fileno(), _READ)
+        self._watcher.start(self._on_ready, pass_events=True)
+
+    # -- the core, which may use the connection meanwhile --------------------------------------------
+
+    def lend(self) -> None:
+        """Look at the socket no more until `rejoin`."""
+        self._watcher.stop()
+
+    def rejoin(self, data: bytes = b"", error: OSError | None = None) -> None:
+        """Go on with a connection that was lent.
+
+        Args:
+            data: what was read of it and is to be read again.
+            error: why no more could be read.
+        """
+        self._read_before, self._error_before = data, error
+        self._is_drained = True
         self._watcher.start(self._on_ready, pass_events=True)
 
     # -- time ----------------------------------------------------------------------------------------
@@ -169,6 +189,12 @@ class Stream:
 
         Raises Expired, DialError for what TLS does not understand, OSError.
         """
+        if self._read_before:
+            data, self._read_before = self._read_before, b""
+            return data
+        if self._error_before is not None:
+            error, self._error_before = self._error_before, None
+            raise error
         if self._is_drained or self._taken > _MOST_AT_ONCE:
             self._park()
         while True:

@@ -386,9 +386,11 @@ class VU:
     def _cookies_changed(self) -> None:
         """The VU's own jar has come or gone."""
         self._watch_iterations()
-        # Recipes for dialing have no cookies.
+        # Recipes have no cookies.
         may_repeat = self.jars.own is None and "session" in self.modules
-        self.process.engine.library.core_vu_repeats_dials(self.interpreter.index, may_repeat)
+        library, index = self.process.engine.library, self.interpreter.index
+        library.core_vu_repeats_dials(index, may_repeat)
+        library.core_vu_repeats_requests(index, self.jars.own is None)
 
     def _await_arrival(self, serial: int) -> None:
         assignment = self._assignment

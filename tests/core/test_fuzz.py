@@ -45,6 +45,11 @@ def test_frames(tmp_path: Path) -> None:
     fuzz(compile_c(tmp_path / "fuzz_frames", [HERE / "fuzz_frames.c", *sources], *SANITIZE))
 
 
+def test_http(tmp_path: Path) -> None:
+    sources = [HERE / "fuzz_http.c", CORE / "http_head.c"]
+    fuzz(compile_c(tmp_path / "fuzz_http", sources, *SANITIZE))
+
+
 def test_codec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUICKJS", ENGINE)
     names = ("codec_read.c", "codec_write.c", "utf8.c", "bytes.c", "quickjs.c")

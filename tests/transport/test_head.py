@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,9 +24,7 @@ def test_fields() -> None:
     assert head.encodings == ["gzip", "br"]
     assert head.location == "/x"
     assert not head.is_bodiless
-    status_text, proto, headers = json.loads(b"[%b]" % head.json)
-    assert (status_text, proto) == ("404 Nothing Here", "HTTP/1.1")
-    assert json.loads(headers)["X-Two"] == "a, b"
+    assert head.lines.startswith("X-Two: a\r\nX-Two: b\r\n")
 
 
 @pytest.mark.parametrize(

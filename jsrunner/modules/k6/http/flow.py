@@ -9,6 +9,7 @@ import gevent
 import orjson
 
 from jsrunner.engine.errors import HostError
+from jsrunner.modules.k6.http.samples import Request
 from jsrunner.modules.k6.http.shared import prepare
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import auth, content, failures
@@ -26,14 +27,12 @@ if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.http.debug import Debug
     from jsrunner.modules.k6.http.samples import Expected
-    from jsrunner.modules.k6.http.shared import KnownHeads, Prepared, Shared, Target
+    from jsrunner.modules.k6.http.shared import Prepared, Shared, Target
     from jsrunner.transport.fields import Fields
     from jsrunner.transport.head import Head
     from jsrunner.transport.http import Client
+    from jsrunner.transport.http1 import Begun
     from jsrunner.transport.url import URL
-
-#: Bodies up to so many bytes travel as JSON, longer ones beside it (see engine.native).
-SHORT_BODY: Final = 2048
 
 _TIMEOUT: Final = 60.0
 #: What Go makes of a date that is not given, in milliseconds.
@@ -57,8 +56,9 @@ class Flow:
     auth = ""
     timeout = _TIMEOUT
     binary = False
-    #: Whether other VUs have had their turn meanwhile.
-    waited = False
+    is_jar_given = False
+    #: What the core has done of the first exchange.
+    begun: Begun | None = None
     _credentials = ("", "")
     #: How the next response is judged if not by `expected`: with Digest and NTLM, the first.
     _first: Expected = None
@@ -87,13 +87,17 @@ class Flow:
             prepared = self._encode(prepared, self.body)
         if prepared.length is not None:
             self._check_length(prepared.length, len(self.body or b""))
-        self._prepared, self._sent_cookies = prepared, prepared.cookie
+        self.prepared, self.sent_cookies = prepared, prepared.cookie
         if self.cookies or self.jar:
-            self._sent_cookies = self._cookie_header(prepared.cookie, self.target.url)
+            self.sent_cookies = self._cookie_header(prepared.cookie, self.target.url)
 
-    def run(self, heads: KnownHeads | None = None) -> list[Any]:
-        """Make the request: JSON of its response. Raises HostError if the script is to be told so."""
-        shared, target, prepared = self._shared, self.target, self._prepared
+    def run(self) -> list[Any]:
+        """Make the request; return its response as `responseOf` of response.js takes it.
+
+        Raises:
+            HostError: the script shall get an exception.
+        """
+        shared, target, prepared = self._shared, self.target, self.prepared
         if shared.paces:
             shared.pace()
         if shared.debugs:
@@ -101,13 +105,12 @@ class Flow:
 
             self._debug = Debug(self._vu, {**self._tag_set.tags, **(self.tags or {})})
         deadline = time.monotonic() + self.timeout
-
         clean = target.clean
         call = Call(
             self.method,
             target.url,
             prepared.fields,
-            self._sent_cookies,
+            self.sent_cookies,
             self.body,
             self.timeout,
             self.discard,
@@ -145,7 +148,7 @@ class Flow:
         self._measure(exchange, call.method, clean)
         if exchange.failure is not None:
             self._fail(exchange.failure, call.url)
-        return self._json(exchange, call.url, heads)
+        return self._row(exchange, call.url)
 
     # -- what is sent ----------------------------------------------------------------------------------
 
@@ -194,9 +197,8 @@ class Flow:
     def _send(self, call: Call) -> Exchange:
         debug = self._debug
         number = debug.request(call) if debug is not None else ""
-        exchange = self._client.exchange(call)
-        if exchange.waited:
-            self.waited = True
+        begun, self.begun = self.begun, None
+        exchange = self._client.exchange(call, begun)
         if debug is not None:
             debug.response(exchange, number)
         return exchange
@@ -302,9 +304,12 @@ class Flow:
         expected = self.expected
         if self._first is not None:
             expected, self._first = self._first, None
-        self._shared.samples.take(
-            exchange, self._tag_set, self.tags, method, clean, self.name, expected, self._metadata
-        )
+        self._shared.samples.take(exchange, self.request(method, clean), expected, self._metadata)
+
+    def request(self, method: str, clean: str) -> Request:
+        """Return what tags say of a request of the flow."""
+        tags = None if self.tags is None else tuple(self.tags.items())
+        return Request(self._tag_set, tags, method, clean, self.name)
 
     # -- the response ----------------------------------------------------------------------------------
 
@@ -344,40 +349,41 @@ class Flow:
             raise HostError(text)
         self._vu.log("warning", "Request Failed", error=text)
 
-    def _json(self, exchange: Exchange, url: URL, heads: KnownHeads | None) -> list[Any]:
-        """What `responseOf` of response.js makes a response of: [status, head, body, remote_ip,
-        remote_port, six timings in microseconds, what there is besides or 0].
-
-        The head is [number, status_text, proto, headers as JSON], or its number if JavaScript has it.
-        """
+    def _row(self, exchange: Exchange, url: URL) -> list[Any]:
+        """Return [status, its text, protocol, header lines, body, IP and port of the peer, six timings
+        in microseconds, what there is besides or 0]: as `row_of` of core/http.c."""
         failure, head = exchange.failure, exchange.head
-        more: dict[str, Any] = {}
+        more = self.facts()
         body = None if head is None else self._body(exchange.body, head)
+        shown: tuple[int, str, str, str]
         if failure is not None or head is None:
             assert failure is not None
-            status, shown = 0, b'[-1,"","","{}"]'
+            shown = 0, "", "", ""
             more["error"], more["code"] = failure.message, failure.code
         else:
-            status = head.status
-            shown = b"[-1,%b]" % head.json if heads is None else heads.show(head)
+            shown = head.status, head.status_text, head.proto, head.lines
             if exchange.tls is not None:
                 more["tls"] = exchange.tls
             if head.set_cookies:
                 more["cookies"] = _cookie_rows(head.set_cookies)
         if url is not self.target.url:
             more["url"] = str(url)
+        return [*shown, body, *exchange.peer, *exchange.timings, more or 0]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a response tells of its request, where that is not what the script says."""
+        facts: dict[str, Any] = {}
         if not self.target.is_same:
-            more["asked"] = self.target.text
-        prepared, cookies = self._prepared, self._sent_cookies
+            facts["asked"] = self.target.text
+        prepared, cookies = self.prepared, self.sent_cookies
         if cookies:
             headers = orjson.loads(prepared.json)
             headers["Cookie"] = [cookies]
-            more["headers"] = orjson.dumps(headers).decode()
-            more["sent"] = [pair.partition("=")[::2] for pair in cookies.split("; ")]
+            facts["headers"] = orjson.dumps(headers).decode()
+            facts["sent"] = [pair.partition("=")[::2] for pair in cookies.split("; ")]
         elif prepared is not self._shared.plain:
-            more["headers"] = prepared.json
-        ip, port = exchange.peer
-        return [status, orjson.loads(shown), body, ip, port, *exchange.timings, more or 0]
+            facts["headers"] = prepared.json
+        return facts
 
     def _body(self, body: bytes | None, head: Head) -> bytes | str | None:
         """Return the body as the script gets it: nothing, bytes, or a text."""

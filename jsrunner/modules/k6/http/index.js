@@ -1,9 +1,11 @@
 // k6/http: https://grafana.com/docs/k6/latest/javascript-api/k6-http/
-// A request is one call down to Python, which also follows redirections and takes the samples.
+// A request is one call down, which also follows redirections and takes the samples: to the core (core/http.h),
+// or to Python.
 // @ts-check
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
+import { exchange } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {
@@ -14,23 +16,12 @@ import { goSyntax } from 'jsrunner:k6/http/values';
 import { forget, listen } from 'jsrunner:loop';
 import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypeMap, ArrayPrototypePush, ObjectHasOwn, ObjectKeys, ObjectPrototype,
-  ObjectSetPrototypeOf, Promise, RegExpPrototypeExec, SafeArray, StringPrototypeToUpperCase, isInstance,
+  ObjectSetPrototypeOf, Promise, SafeArray, StringPrototypeToUpperCase, isInstance,
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
 export {
   CookieJar, cookieJar, expectedStatuses, file, url,
-};
-
-// What cannot cross as the name of an operation: it would end at a NUL, and is no text with half a character.
-const NOT_A_NAME = /[\0\ud800-\udfff]/;
-// The last address that can: mostly it is the next one too.
-let plain;
-const isPlain = (address) => {
-  if (address === plain) return true;
-  if (RegExpPrototypeExec(NOT_A_NAME, address) !== null) return false;
-  plain = address;
-  return true;
 };
 
 // Who judges responses: undefined is k6's own (200 to 399), null is none.
@@ -54,10 +45,6 @@ const refuse = (error, address) => {
 
 export function request(verb, address, body, params) {
   if (context.inInit) throw new GoError('Making http requests in the init context is not supported');
-  if (verb === 'GET' && typeof address === 'string' && isNullish(body) && isNullish(params)
-    && responseCallback === undefined && isPlain(address)) {
-    return responseOf(host('http.get_plain', address), [verb, address], null);
-  }
   let made;
   try {
     made = requestOf(asText(verb), address, body, params, responseCallback);
@@ -65,23 +52,23 @@ export function request(verb, address, body, params) {
     return refuse(error, address);
   }
   const { spec } = made;
-  return responseOf(host('http.request', spec[0], spec[1], spec[2], spec[3], spec[4]), spec, made.body);
+  return responseOf(exchange(spec[0], spec[1], spec[2], spec[3], spec[4]), spec, made.body);
 }
 adoptRequest(request);
 
 const warnOfMore = (name, count) => {
-  if (count === 0 || context.inInit) return;
+  if (context.inInit) return;
   host('http.warn', 'http.' + name + ' only accepts a url and a params argument (2 arguments), but ' + (count + 2)
     + ' were given');
 };
 
 export function get(address, params, ...more) {
-  warnOfMore('get', more.length);
+  if (more.length > 0) warnOfMore('get', more.length);
   return request('GET', address, undefined, params);
 }
 
 export function head(address, params, ...more) {
-  warnOfMore('head', more.length);
+  if (more.length > 0) warnOfMore('head', more.length);
   return request('HEAD', address, undefined, params);
 }
 

@@ -1,7 +1,7 @@
 """Python half of `k6/http`: requests with their redirections, cookies, authentication and samples.
 
-The hot path is a GET without anything special: `_get` -> `Flow.run` -> `Client.exchange`, one
-crossing, the response as JSON that is put together from cached parts. Measured: see bench/.
+The usual request over HTTP/1.1 comes here only until the core knows how to make it by itself (see
+core/http.h and recipes.py); all others, and what is unusual about a response, are made here.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.modules.k6.http.flow import Flow
-from jsrunner.modules.k6.http.shared import InvalidURL, KnownHeads, Shared, Target
+from jsrunner.modules.k6.http.recipes import Loans, make_recipe
+from jsrunner.modules.k6.http.samples import Outcome
+from jsrunner.modules.k6.http.shared import InvalidURL, Shared, Target
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import parse_float
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, references
 from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
 from jsrunner.transport.http import Client
+from jsrunner.transport.http1 import Begun
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
@@ -45,34 +48,56 @@ class Http(HostModule):
         super().__init__(vu)
         self._client: Client | None = None
         self._shared: Shared = None  # type: ignore[assignment]  # made with the first request
-        self._heads = KnownHeads()
         self._iteration = -1
         self._asynchronous: set[gevent.Greenlet] = set()
 
     # -- requests ------------------------------------------------------------------------------------
 
     @operation(blocking=True)
-    def get_plain(self, address: str) -> Any:
-        """Make the usual request by the shortest way: a GET without anything else."""
-        try:
-            flow = self._prepare("GET", address, None, None, None)
-        except ValueError as error:
-            return self._refuse(error)
-        return self._run(flow)
-
-    @operation(blocking=True)
     def request(
-        self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
+        self,
+        method: str,
+        url: str,
+        name: str | None,
+        more: dict[str, Any] | None,
+        body: Any,
+        recipe: int,
+        begun: list[Any] | None,
     ) -> Any:
-        """Make a request: the response as `responseOf` of response.js takes it."""
+        """Make a request that the core does not make by itself, or not to its end.
+
+        Args:
+            recipe: The number under which the core would make such requests, -1 if it does not want to.
+            begun: What it has done of this one (see `Begun`).
+
+        Returns:
+            The response as `responseOf` of response.js takes it.
+        """
         try:
-            flow = self._prepare(method, url, name, body, more)
+            flow = self._prepare(method, url, name, more, body)
         except ValueError as error:
             return self._refuse(error)
-        return self._run(flow)
+        if begun is not None:
+            flow.begun = Begun(*begun)
+        response = flow.run()
+        shared, client = self._shared, self._client
+        if recipe >= 0 and shared.repeats_requests and client is not None:
+            make_recipe(self.vu.process.engine.library, recipe, flow, shared, client)
+        return response
 
-    def _run(self, flow: Flow) -> list[Any]:
-        return flow.run(self._heads)
+    @operation
+    def series(
+        self, method: str, url: str, name: str | None, more: dict[str, Any] | None, status: int
+    ) -> list[int]:
+        """Return which series the samples of such a request go into, for the core.
+
+        Returns:
+            Whether it counts as failed, then the numbers of the series.
+        """
+        flow = self._prepare(method, url, name, more, None)
+        request = flow.request(flow.method, flow.target.clean)
+        row, as_expected = self._shared.samples.row(request, Outcome(status, "HTTP/1.1"), flow.expected)
+        return [as_expected is False, *(one.number for one in row.series)]
 
     @operation
     def refuse(self, url: str | None, text: str) -> Any:
@@ -139,14 +164,14 @@ class Http(HostModule):
 
     @operation
     def begin(
-        self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
+        self, method: str, url: str, name: str | None, more: dict[str, Any] | None, body: Any
     ) -> Any:
         """Begin a request: a handle to whose listener {response} or {throws} is posted.
 
         If the parameters are wrong there is no handle but the {response} or {throws} itself.
         """
         try:
-            flow = self._prepare(method, url, name, body, more)
+            flow = self._prepare(method, url, name, more, body)
         except ValueError as error:
             try:
                 return {"response": self._refuse(error)}
@@ -177,11 +202,11 @@ class Http(HostModule):
         if shared is None:
             shared = self.vu.shared["k6/http"] = Shared(process)
         self._shared = shared
-        self._client = Client(shared.settings, self.vu)
+        self._client = Client(shared.settings, self.vu, Loans(self.vu, shared))
         return self._client
 
     def _prepare(
-        self, method: str, url: str, name: str | None, body: Any, more: dict[str, Any] | None
+        self, method: str, url: str, name: str | None, more: dict[str, Any] | None, body: Any
     ) -> Flow:
         """Raises ValueError for what k6 refuses before it makes a request."""
         client = self._client
@@ -214,7 +239,7 @@ class Http(HostModule):
             elif key == "cookies":
                 flow.cookies = value
             elif key == "jar":
-                flow.jar = self.vu.jars.get(value)
+                flow.jar, flow.is_jar_given = self.vu.jars.get(value), True
             elif key == "callback":
                 flow.expected = self._shared.expected(value)
             elif key == "timeout":

@@ -294,5 +294,5 @@ export const requestOf = (verb, address, body, params, callback) => {
   const name = !isText && address.name !== address.clean_url ? asText(address.name) : null;
   const sent = bodyOf(body);
   const more = readParams(params, sent, callback);
-  return { spec: [verb, known, name, sent && sent.cross(), more], body: sent };
+  return { spec: [verb, known, name, more, sent && sent.cross()], body: sent };
 };

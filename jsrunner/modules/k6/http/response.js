@@ -2,7 +2,7 @@
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_methods';
-import { importNow } from 'jsrunner:core';
+import { headersOf, importNow } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import { get as select } from 'jsrunner:k6/http/gjson';
 import { textOrBuffer } from 'jsrunner:k6/http/request';
@@ -190,51 +190,40 @@ const requestShown = (spec, body, more) => {
   };
 };
 
-// Heads that have come with responses: [number, status_text, proto, headers as JSON] by their numbers.
-const heads = SafeArray();
-
-const headOf = (shown) => {
-  if (typeof shown === 'number') return heads[shown];
-  if (shown[0] >= 0) heads[shown[0]] = shown;
-  return shown;
-};
-
 /**
- * A response from its row (see `_json` in modules/k6/http/flow.py). What is rarely read is made when it is,
- * in the row itself, which is all that the accessors hold on to.
+ * A response from its row: that of `row_of` in core/http.c, or of `_row` in modules/k6/http/flow.py. What is rarely
+ * read is made when it is, in the row itself, which is all that the accessors hold on to.
  */
 const fromRow = (row, spec, body) => {
-  const head = headOf(row[1]);
-  const more = row[11];
+  const more = row[13];
   ObjectSetPrototypeOf(row, null);
   if (more) ObjectSetPrototypeOf(more, null);
-  row[12] = spec;
-  row[13] = body;
-  row[14] = head[3];
+  row[14] = spec;
+  row[15] = body;
   const status = row[0];
-  const content = row[2];
-  const sending = row[8] / 1000;
-  const waiting = row[9] / 1000;
-  const receiving = row[10] / 1000;
+  const content = row[4];
+  const sending = row[10] / 1000;
+  const waiting = row[11] / 1000;
+  const receiving = row[12] / 1000;
   return {
-    remote_ip: row[3],
-    remote_port: row[4],
+    remote_ip: row[5],
+    remote_port: row[6],
     url: more ? more.url ?? (more.error === undefined ? more.asked : undefined) ?? spec[1] : spec[1],
     status,
-    status_text: head[1],
-    proto: head[2],
+    status_text: row[1],
+    proto: row[2],
     get headers() {
-      if (typeof row[14] === 'string') row[14] = JSONParse(row[14]);
-      return row[14];
+      if (typeof row[3] === 'string') row[3] = headersOf(row[3]);
+      return row[3];
     },
     cookies: more && more.cookies ? byName(more.cookies, cookieOf) : ObjectCreate(ObjectPrototype),
     body: content,
     timings: {
       duration: sending + waiting + receiving,
-      blocked: row[5] / 1000,
+      blocked: row[7] / 1000,
       looking_up: 0,
-      connecting: row[6] / 1000,
-      tls_handshaking: row[7] / 1000,
+      connecting: row[8] / 1000,
+      tls_handshaking: row[9] / 1000,
       sending,
       waiting,
       receiving,
@@ -242,19 +231,19 @@ const fromRow = (row, spec, body) => {
     tls_version: more && more.tls ? more.tls[0] : '',
     tls_cipher_suite: more && more.tls ? more.tls[1] : '',
     get ocsp() {
-      return row[15] ??= {
+      return row[16] ??= {
         produced_at: 0,
         this_update: 0,
         next_update: 0,
         revoked_at: 0,
         revocation_reason: '',
-        status: row[11].tls ? 'unknown' : '',
+        status: row[13].tls ? 'unknown' : '',
       };
     },
     error: more && more.error ? more.error : '',
     error_code: more && more.code ? more.code : status >= 400 ? status + 1000 : 0,
     get request() {
-      return row[16] ??= requestShown(row[12], row[13], row[11]);
+      return row[17] ??= requestShown(row[14], row[15], row[13]);
     },
     clickLink,
     html,
@@ -263,12 +252,10 @@ const fromRow = (row, spec, body) => {
   };
 };
 
-const NO_HEAD = [-1, '', '', '{}'];
-
 /** The response of a request that was not made. */
 const refused = ({ error, code }) => {
   const more = { __proto__: null, error, code };
-  const response = fromRow([0, NO_HEAD, null, '', 0, 0, 0, 0, 0, 0, 0, more], ['', ''], null);
+  const response = fromRow([0, '', '', '', null, '', 0, 0, 0, 0, 0, 0, 0, more], ['', ''], null);
   response.body = ArrayFromSafe(SafeArray());
   ObjectDefineProperty(response, 'request', { __proto__: null, value: null, writable: true });
   return response;

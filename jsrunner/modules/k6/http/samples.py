@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jsrunner.metrics.registry import BUILTIN
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jsrunner.engine.recorder import Row, TagSet
     from jsrunner.modules.context import ProcessContext
     from jsrunner.transport.exchange import Exchange
+    from jsrunner.transport.failures import Failure
 
 #: Statuses that are no failures; None: none is judged.
 Expected = frozenset[int] | None
@@ -37,46 +38,57 @@ def expectation(exact: Iterable[int], ranges: Iterable[tuple[int, int]]) -> froz
     return frozenset(found)
 
 
+class Outcome(NamedTuple):
+    """What tags say of an exchange."""
+
+    status: int
+    proto: str = ""
+    failure: Failure | None = None
+    tls: tuple[str, str] | None = None
+    #: The address of the peer, "" if no tag has it.
+    ip: str = ""
+
+    @classmethod
+    def of(cls, exchange: Exchange, ip: str) -> Outcome:
+        """Return the outcome of an exchange."""
+        head, failure = exchange.head, exchange.failure
+        if failure is not None or head is None:
+            return cls(0, "", failure, exchange.tls, ip)
+        return cls(head.status, head.proto, None, exchange.tls, ip)
+
+
+class Request(NamedTuple):
+    """What tags say of a request."""
+
+    tag_set: TagSet
+    #: The request's own.
+    tags: tuple[tuple[str, str], ...] | None
+    method: str
+    #: Without credentials.
+    url: str
+    #: Of a URL template.
+    name: str | None
+
+
 class Samples:
     """Takes the samples of a process's requests."""
 
     def __init__(self, process: ProcessContext) -> None:
         self._recorder = process.recorder
         self._system = process.system_tags
-        self._with_ip = "ip" in process.system_tags
-        self._rows: dict[tuple[Any, ...], Row] = {}
+        self.with_ip = "ip" in process.system_tags
+        self._rows: dict[tuple[Request, Outcome, bool | None], Row] = {}
 
     def take(
         self,
         exchange: Exchange,
-        tag_set: TagSet,
-        tags: dict[str, str] | None,
-        method: str,
-        url: str,
-        name: str | None,
+        request: Request,
         expected: Expected,
         metadata: dict[str, str] | None,
     ) -> None:
-        """Take the samples of an exchange.
-
-        `url` is the clean one, `name` that of a URL template; `tags` are the request's own.
-        """
-        failure, head = exchange.failure, exchange.head
-        if failure is None and head is not None:
-            status, proto = head.status, head.proto
-        else:
-            status, proto = 0, ""
-        as_expected = None if expected is None else status in expected
-        more = None if tags is None else tuple(tags.items())
-        ip = exchange.peer[0] if self._with_ip else None
-        key = (tag_set, url, status, method, more, name, failure, proto, exchange.tls, as_expected, ip)
-        row = self._rows.get(key)
-        if row is None:
-            if len(self._rows) >= _MOST_CACHED:
-                self._rows.clear()
-            merged = self._tags(exchange, tag_set, tags, method, url, name, as_expected)
-            metrics = _METRICS if expected is not None else _METRICS[:-1]
-            row = self._rows[key] = self._recorder.row(metrics, merged)
+        """Take the samples of an exchange."""
+        outcome = Outcome.of(exchange, exchange.peer[0] if self.with_ip else "")
+        row, as_expected = self.row(request, outcome, expected)
         blocked, connecting, tls, sending, waiting, receiving = exchange.timings
         values: tuple[float, ...] = (
             1,
@@ -92,46 +104,49 @@ class Samples:
             values += (0 if as_expected else 1,)
         row.add(values, time.time(), metadata)
 
-    def _tags(
-        self,
-        exchange: Exchange,
-        tag_set: TagSet,
-        tags: dict[str, str] | None,
-        method: str,
-        url: str,
-        name: str | None,
-        as_expected: bool | None,
-    ) -> dict[str, str]:
-        system, merged = self._system, {**tag_set.tags, **(tags or {})}
+    def row(self, request: Request, outcome: Outcome, expected: Expected) -> tuple[Row, bool | None]:
+        """Return the series of such requests, and whether the status is expected (None: not judged)."""
+        as_expected = None if expected is None else outcome.status in expected
+        key = (request, outcome, as_expected)
+        row = self._rows.get(key)
+        if row is None:
+            if len(self._rows) >= _MOST_CACHED:
+                self._rows.clear()
+            metrics = _METRICS if expected is not None else _METRICS[:-1]
+            row = self._rows[key] = self._recorder.row(
+                metrics, self._tags(request, outcome, as_expected)
+            )
+        return row, as_expected
+
+    def _tags(self, request: Request, outcome: Outcome, as_expected: bool | None) -> dict[str, str]:
+        system, merged = self._system, {**request.tag_set.tags, **dict(request.tags or ())}
 
         def put(tag: str, value: str) -> None:
             if tag in system:
                 merged[tag] = value
 
-        if "name" not in merged and name is not None:
-            put("name", name)
+        if "name" not in merged and request.name is not None:
+            put("name", request.name)
         if "name" in merged:  # a name stands for many URLs, and so does the tag `url` then
             put("url", merged["name"])
         else:
-            put("name", url)
-            put("url", url)
-        put("method", method)
-        failure, head = exchange.failure, exchange.head
-        if failure is not None:
-            put("error", failure.message)
-            put("error_code", str(failure.code))
+            put("name", request.url)
+            put("url", request.url)
+        put("method", request.method)
+        if outcome.failure is not None:
+            put("error", outcome.failure.message)
+            put("error_code", str(outcome.failure.code))
             put("status", "0")
         else:
-            assert head is not None
-            put("status", str(head.status))
-            if head.status >= 400:
-                put("error_code", str(1000 + head.status))
-            put("proto", head.proto)
-            if exchange.tls is not None:
-                put("tls_version", exchange.tls[0])
+            put("status", str(outcome.status))
+            if outcome.status >= 400:
+                put("error_code", str(1000 + outcome.status))
+            put("proto", outcome.proto)
+            if outcome.tls is not None:
+                put("tls_version", outcome.tls[0])
                 put("ocsp_status", "unknown")
-        if self._with_ip and exchange.peer[0]:
-            merged["ip"] = exchange.peer[0]
+        if outcome.ip:
+            merged["ip"] = outcome.ip
         if as_expected is not None:
             put("expected_response", "true" if as_expected else "false")
         return merged

@@ -19,7 +19,6 @@ from jsrunner.transport.url import URL, URLError, parse
 if TYPE_CHECKING:
     from jsrunner.modules.context import ProcessContext
     from jsrunner.modules.k6.http.samples import Expected
-    from jsrunner.transport.head import Head
 
 #: Tables are emptied when they have so many entries.
 _MOST_CACHED: Final = 10_000
@@ -79,34 +78,6 @@ def prepare(headers: dict[str, str]) -> Prepared:
     )
 
 
-class KnownHeads:
-    """Heads that a VU's JavaScript has, by number, so that they need not cross again.
-
-    Only for responses that cross one by one: those of a batch are not read in the order of writing.
-    """
-
-    _SLOTS: Final = 64
-
-    def __init__(self) -> None:
-        self._numbers: dict[Head, int] = {}
-        self._slots: list[Head | None] = [None] * self._SLOTS
-        self._next = 0
-
-    def show(self, head: Head) -> bytes:
-        """JSON: the head's number or, the first time, [number, ...head]."""
-        number = self._numbers.get(head)
-        if number is not None:
-            return b"%d" % number
-        number = self._next
-        self._next = (number + 1) % self._SLOTS
-        before = self._slots[number]
-        if before is not None:
-            del self._numbers[before]
-        self._slots[number] = head
-        self._numbers[head] = number
-        return b"[%d,%b]" % (number, head.json)
-
-
 class Shared:
     """What the VUs of a process share: options in force, and tables of what was met before."""
 
@@ -126,6 +97,16 @@ class Shared:
         self.forgets_connections = bool(options.no_vu_connection_reuse)
         self.paces = bool(options.rps)
         self._interval = int(1e9 / options.rps) if options.rps else 0
+        #: Whether the core may make requests by itself: nothing is to be done for each of them.
+        self.repeats_requests = not (
+            self.debugs
+            or self.paces
+            or self.samples.with_ip
+            or self.forgets_connections
+            or options.no_connection_reuse
+        )
+        #: Numbers of hosts for the core, by scheme and authority.
+        self._hosts: dict[tuple[str, str], int] = {}
         self._targets: dict[str, Target] = {}
         self._prepared: dict[tuple[tuple[str, ...], str], Prepared] = {}
         self._expected: dict[bytes, Expected] = {}
@@ -140,6 +121,10 @@ class Shared:
                 self._targets.clear()
             found = self._targets[text] = Target.parse(text)
         return found
+
+    def host_number(self, url: URL) -> int:
+        """Return the number by which the core knows a host."""
+        return self._hosts.setdefault((url.scheme, url.authority), len(self._hosts))
 
     def expected(self, given: list[Any] | None) -> Expected:
         """Of http.expectedStatuses: statuses and [min, max]; None switches the judgement off."""

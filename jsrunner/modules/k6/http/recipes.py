@@ -1,0 +1,96 @@
+"""Recipes: what the core needs for making the usual requests by itself (see core/http.h).
+
+Python has made the request before, so all that a recipe says is known. A request has no recipe where
+something has to be decided each time: authentication, compression, a jar, a body in chunks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.core.binding import HttpTerms
+from jsrunner.engine.engine import encode
+from jsrunner.transport.http import is_replayable
+
+if TYPE_CHECKING:
+    from jsrunner.modules.context import ModuleContext
+    from jsrunner.modules.k6.http.flow import Flow
+    from jsrunner.modules.k6.http.shared import Shared
+    from jsrunner.transport.exchange import Route
+    from jsrunner.transport.http import Client
+
+#: Methods whose requests tell that they have no body.
+_TELLS_EMPTY: Final = ("POST", "PUT", "PATCH")
+
+
+class Loans:
+    """Lends a VU's connections to the core."""
+
+    def __init__(self, vu: ModuleContext, shared: Shared) -> None:
+        self._library, self._vu, self._shared = vu.process.engine.library, vu, shared
+
+    def lend(self, route: Route, descriptor: int, peer: tuple[str, int]) -> int:
+        """Return the number of the connection, 0 if the core does not take it."""
+        host, (ip, port) = self._shared.host_number(route.url), peer
+        index = self._vu.interpreter.index
+        number: int = self._library.core_http_lend(index, descriptor, host, ip.encode(), port)
+        return number
+
+    def reclaim(self, number: int) -> int:
+        """Take a connection back: STILL_LENT while the core uses it, else UNUSED or USED."""
+        done: int = self._library.core_http_reclaim(self._vu.interpreter.index, number)
+        return done
+
+
+def make_recipe(library: Any, number: int, flow: Flow, shared: Shared, client: Client) -> None:
+    """Let the core make such requests by itself from now on, if they are for the core.
+
+    Args:
+        number: The recipe's, under the arguments of the script's half.
+        flow: The request, which was made.
+    """
+    url = flow.target.url
+    route = client.route(url)
+    if route is None or not _is_usual(flow, route):
+        return
+    _set_recipe(library, number, flow, shared, route)
+    client.lend(url)
+
+
+def _is_usual(flow: Flow, route: Route) -> bool:
+    return not (
+        route.url.secure
+        or route.proxy is not None
+        or flow.target.url.user is not None
+        or flow.auth
+        or flow.codings
+        or flow.jar
+        or flow.is_jar_given
+        or flow.prepared.length is not None
+    )
+
+
+def _set_recipe(library: Any, number: int, flow: Flow, shared: Shared, route: Route) -> None:
+    url = flow.target.url
+    start, end = (
+        part.encode()
+        for part in flow.prepared.fields.around(
+            flow.method, url.target, route.host, flow.sent_cookies, route.last
+        )
+    )
+    terms = HttpTerms(
+        timeout=flow.timeout,
+        body_max=shared.settings.max_body,
+        start_size=len(start),
+        end_size=len(end),
+        host=shared.host_number(url),
+        is_head=flow.method == "HEAD",
+        is_replayable=is_replayable(flow.method),
+        tells_empty=flow.method in _TELLS_EMPTY,
+        is_discarded=flow.discard,
+        is_binary=flow.binary,
+    )
+    more = encode(flow.facts() or 0)
+    text = start + end
+    library.core_http_recipe(number, ctypes.byref(terms), text, len(text), more, len(more))
