@@ -147,6 +147,8 @@ struct vu {
     double deadline;
     /* How many modules of ours are being loaded in the middle of a script's code. */
     int loads;
+    /* By how much they have raised the limit of memory. */
+    size_t loaded_bytes;
     /* The watchdog's (see watchdog.c): a command runs in the interpreter; it has stopped its calls. */
     bool is_watched, is_overdue;
 

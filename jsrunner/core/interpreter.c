@@ -23,8 +23,9 @@
 enum { GARBAGE_BYTES = 64 << 20, GC_THRESHOLD_LEAST = 512 << 10, GC_THRESHOLD_MOST = 2 << 20 };
 /* What QuickJS must leave of a fiber's stack for C code that it calls. */
 enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
-/* What a module of ours that is loaded in the middle of a script's code leaves of the stack, and gets of memory. */
-enum { LOADING_RESERVE = 16 << 10, LOADING_BYTES = 1 << 20 };
+/* What a module of ours that is loaded in the middle of a script's code leaves of the stack, and gets of memory
+ * meanwhile. Then the limit has grown by what such a module keeps at most, and by no more than all together. */
+enum { LOADING_RESERVE = 16 << 10, LOADING_BYTES = 1 << 20, LOADED_BYTES = 256 << 10, LOADED_MOST = 2 << 20 };
 
 /* Promise jobs that are let run out after an interruption; a script that makes more loses its state. */
 enum { JOBS_AFTER_INTERRUPTION = 100000 };
@@ -92,6 +93,8 @@ const char *vu_open_interpreter(struct vu *vu)
     JSRuntime *runtime = JS_NewRuntime2(&heap_functions, NULL);
     if (!runtime) return NO_MEMORY;
     vu->runtime = runtime;
+    vu->loads = 0;
+    vu->loaded_bytes = 0;
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
     JS_SetMemoryLimit(runtime, core.memory_bytes);
@@ -114,13 +117,15 @@ void vu_begin_loading(struct vu *vu)
 {
     if (vu->loads++) return;
     JS_SetMaxStackSize(vu->runtime, core.stack_bytes - LOADING_RESERVE);
-    JS_SetMemoryLimit(vu->runtime, core.memory_bytes + LOADING_BYTES);
+    JS_SetMemoryLimit(vu->runtime, core.memory_bytes + vu->loaded_bytes + LOADING_BYTES);
 }
 
 void vu_end_loading(struct vu *vu)
 {
     if (--vu->loads) return;
-    JS_SetMemoryLimit(vu->runtime, core.memory_bytes);
+    /* Else a script that has used up its memory would leave none for our own code. */
+    if (vu->loaded_bytes < LOADED_MOST) vu->loaded_bytes += LOADED_BYTES;
+    JS_SetMemoryLimit(vu->runtime, core.memory_bytes + vu->loaded_bytes);
     JS_SetMaxStackSize(vu->runtime, vu->is_aborting || vu->is_overdue ? 1 : core.stack_bytes - STACK_RESERVE);
 }
 

@@ -97,6 +97,30 @@ def test_loading_succeeds_where_stack_or_memory_run_out(make_vu: Callable[..., V
     assert vu.call("run")[1] == "one"
 
 
+def test_a_module_that_is_loaded_when_memory_has_run_out_leaves_the_room_that_was_there(
+    make_vu: Callable[..., VU],
+) -> None:
+    """What it keeps would else be missing for the code that goes on."""
+    vu = make_vu(
+        """
+        const fill = core.later('jsrunner:late', 'fill');
+        const hoard = [];
+        entries.run = () => {
+          // The last sizes are small: what is left of the memory are some 100 bytes.
+          for (let size = 1 << 26; size >= 64; size /= 2) {
+            try { for (;;) hoard.push(new ArrayBuffer(size)); } catch {}
+          }
+          fill();
+          return new Uint8Array(3000).length;
+        };
+        """,
+        modules={
+            "jsrunner:late": "const kept = new Uint8Array(1e5); export const fill = () => kept.length;"
+        },
+    )
+    assert vu.call("run") == 3000
+
+
 def test_what_fails_to_load_throws(make_vu: Callable[..., VU]) -> None:
     vu = make_vu(
         """
