@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import jsrunner
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +31,21 @@ def test_importing_the_package_loads_neither_gevent_nor_the_engine() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
     ).stdout.split()
-    assert "jsrunner.api" in loaded
+    assert {name for name in loaded if name.startswith("jsrunner")} == {"jsrunner"}
     heavy = {"gevent", "dukpy", "rich", "ssl", "socket", "asyncio", "orjson", "msgspec", "websocket"}
     assert heavy.isdisjoint(loaded)
+
+
+def test_using_the_library_loads_neither_gevent_nor_the_engine() -> None:
+    program = "import sys; from jsrunner import *; print(run, *sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
+    ).stdout.split()
+    assert "jsrunner.api.process" in loaded
+    assert {"gevent", "greenlet", "dukpy", "rich", "jsrunner.coordinator.run"}.isdisjoint(loaded)
+
+
+def test_other_names_are_missing() -> None:
+    assert set(jsrunner.__all__) <= set(dir(jsrunner))
+    with pytest.raises(AttributeError, match="module 'jsrunner' has no attribute 'nope'"):
+        jsrunner.nope  # noqa: B018

@@ -29,8 +29,7 @@ NEEDLESS_FOR_NOTHING = {
 #: Modules of every run that may define dataclasses: their fields have metadata. Other records are
 #: msgspec's, because the class of a dataclass costs 0.5 ms at import, and that of a Struct 10 us.
 DATACLASSES = {
-    "jsrunner.api", "jsrunner.executors.config", "jsrunner.executors.iterations",
-    "jsrunner.executors.per_vu_iterations",
+    "jsrunner.executors.config", "jsrunner.executors.iterations", "jsrunner.executors.per_vu_iterations",
     "jsrunner.executors.shared_iterations", "jsrunner.options.model", "jsrunner.options.runtime",
     "jsrunner.options.selection",
 }  # fmt: skip
@@ -95,7 +94,6 @@ def test_asking_for_the_version_loads_next_to_nothing(tmp_path: Path) -> None:
     found = loaded(["-m", "jsrunner", "version"], tmp_path)
     ours = {name for name in found if name.startswith("jsrunner.")}
     assert ours <= {
-        "jsrunner.api",
         "jsrunner.cli",
         "jsrunner.cli.main",
         "jsrunner.cli.version",

@@ -17,10 +17,27 @@ PACKAGE = TESTS.parent / "jsrunner"
 
 #: Folders of the package ("" for the files in the package itself) that are tested whole: each of
 #: their modules that does anything has its test file. It grows until it names them all.
-COVERED = ("", "core", "executors", "messages", "metrics", "options", "outputs", "secrets", "summary")
+COVERED = (
+    "",
+    "api",
+    "core",
+    "executors",
+    "messages",
+    "metrics",
+    "options",
+    "outputs",
+    "secrets",
+    "summary",
+)
 
 #: Modules of these that have no test file, and why: C files are the parts of one library.
 UNTESTED: dict[str, str] = {
+    "api/arrow.py": "columns for other packages: tested in test_samples.py",
+    "api/child.py": "the run's half of process.py and execution.py: tested there",
+    "api/messages.py": "what these halves send each other",
+    "api/records.py": "what results and snapshots consist of: tested there",
+    "api/sample_file.py": "what samples.py reads: tested there",
+    "__init__.py": "the public names: tested in test_exports.py",
     "core/bytes.c": "a buffer that grows: tested with what uses it, frames and values",
     "core/command.c": "a VU's commands: tested in test_vu.py",
     "core/dial.c": "tested with its Python half, in modules/test_session_attempt.py",
@@ -46,6 +63,7 @@ WHOLE_RUNS = ("compat", "faults", "js_scripts")
 
 #: Tests of what no single module does.
 TOPICS = {
+    "api/test_guide.py": "the examples of docs/guides/python.md",
     "test_exports.py": "the package's public names",
     "test_lean_imports.py": "what a run loads",
     "test_mirror.py": "this",

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from _typeshed import HasFileno
+
     from jsrunner.coordinator.settings import Companion, RunSettings
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.options.model import Options
@@ -51,8 +53,6 @@ if TYPE_CHECKING:
     from jsrunner.summary.model import SummaryData
     from jsrunner.ui.display import Display
     from jsrunner.ui.log import Logger
-
-    HasFileno = socket.socket | Wakeup | Companion
 
 #: k6's defaults, in seconds.
 STAGE_TIMEOUT: Final = 60.0

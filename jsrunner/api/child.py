@@ -1,0 +1,374 @@
+"""The process of a run that a program has started: the coordinator, steered by messages.
+
+Called by process.py with a connected socket. Nothing here is imported in the program itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.api.messages import (
+    Begin,
+    Ended,
+    Frames,
+    Logged,
+    Message,
+    Pause,
+    Refused,
+    Replied,
+    Resume,
+    Snapped,
+    Stop,
+    encode,
+)  # fmt: skip
+from jsrunner.api.records import LogRecord, Progress, Snapshot, Threshold
+from jsrunner.coordinator.run import Run
+from jsrunner.coordinator.settings import RunSettings
+from jsrunner.errors import ConfigError, ExitCode, JsrunnerError
+from jsrunner.options.numbers import quote
+from jsrunner.options.parse import options_from_json
+from jsrunner.options.selection import Selection
+from jsrunner.outputs.registry import parse_output
+from jsrunner.script.script import Script
+from jsrunner.secrets.sources import parse_sources
+from jsrunner.ui.log import Logger
+from jsrunner.ui.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from jsrunner.api.sample_file import SampleFile
+    from jsrunner.options.model import Options
+    from jsrunner.server.process import ServerProcess
+
+STOPPED: Final = "test run was stopped by the program that started it"
+_ABANDONED: Final = "test run was stopped because the program that started it has ended"
+
+#: Seconds that a run gets for its end when the program has gone, before its processes are killed.
+_ABANDONED_PATIENCE: Final = 15.0
+#: Bytes that may wait for a program that does not read. Beyond them log records are dropped.
+_OUTBOX_MAX: Final = 16 << 20
+#: Seconds between snapshots, and the part of the time that making them may take: percentiles sort.
+_SNAPSHOTS_EVERY: Final = 1.0
+_SNAPSHOTS_SHARE: Final = 0.02
+
+
+def main(descriptor: int) -> None:
+    """Carry out the run that the first message describes; ends the process."""
+    gc.disable()  # as `jsrunner run` does: imports leave no garbage
+    os.register_at_fork(after_in_parent=gc.enable)
+    code = 1
+    try:
+        outbox = Outbox(socket.socket(fileno=descriptor))
+        with contextlib.suppress(EOFError):  # the program has gone already
+            outbox.finish(_carry_out(outbox))
+            code = 0
+    except BaseException:
+        traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
+
+
+def _carry_out(outbox: Outbox) -> Message:
+    begin = outbox.begin()
+    logger = Logger(output="stderr" if begin.prints_log else "none")
+    logger.listener = outbox.log
+    try:
+        with _server(begin) as server:
+            return _execute(begin, outbox, logger, server)
+    except JsrunnerError as error:
+        return Refused(type(error).__name__, str(error), int(error.exit_code), error.hint)
+    except MemoryError:
+        return Refused("JsrunnerError", "out of memory", int(ExitCode.INTERNAL_ERROR), None)
+    finally:
+        logger.close()
+
+
+def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess | None) -> Message:
+    environment = dict(os.environ)
+    if server is not None:
+        environment |= server.trust
+        os.environ.update(server.trust)
+    options = _options(begin.options, logger)
+    script = Script.at(begin.path) if begin.source is None else Script(begin.path, source=begin.source)
+    outputs = [parse_output(spec, environment) for spec in begin.outputs]
+    samples = None
+    if begin.samples is not None:
+        from jsrunner.api.sample_file import SampleFile, sample_output
+
+        samples = SampleFile(begin.samples)
+        outputs.append(sample_output(samples))
+    scenarios = tuple(begin.scenarios) if begin.scenarios is not None else None
+    run = Run(
+        script,
+        config=None,
+        flags=options,
+        settings=RunSettings(
+            outputs=tuple(outputs),
+            selection=Selection(scenario=scenarios, once=begin.once),
+            no_thresholds=not begin.thresholds,
+            silent=True,
+            quiet=True,
+            script_environment={
+                **script.archived_variables,
+                **environment,
+                **(server.variables if server else {}),
+                **begin.env,
+            },
+            environment=environment,
+            secrets=parse_sources(begin.secrets, environment),
+            workers=begin.workers,
+        ),
+        logger=logger,
+        display=Snapshots(outbox),
+        companion=server,
+        service=contextlib.nullcontext,  # the program may resume it
+    )
+    run.paused = begin.paused
+    controls = Controls(run, outbox)
+    run.watch(outbox, controls.read)
+    run.call_soon(controls.read)  # requests may have come together with the first message
+    try:
+        code = run.execute()
+    except JsrunnerError as error:
+        if str(error):
+            raise
+        raise JsrunnerError(run.reason, exit_code=error.exit_code, hint=error.hint) from None
+    return _ended(run, code, samples, outbox)
+
+
+def _ended(run: Run, code: ExitCode, samples: SampleFile | None, outbox: Outbox) -> Ended:
+    summary = run.summary or {}
+    duration = summary.get("state", {}).get("testRunDurationMs", 0.0) / 1000
+    return Ended(
+        exit_code=int(code),
+        reason=run.reason,
+        duration=duration,
+        thresholds=tuple(_thresholds(run, duration)) if not run.settings.no_thresholds else (),
+        summary=json.dumps(summary).encode(),
+        series=samples.series if samples else {},
+        records_lost=outbox.records_lost,
+    )
+
+
+def _thresholds(run: Run, elapsed: float, *, final: bool = True) -> Iterator[Threshold]:
+    """Yield the thresholds with their values; while the run goes on, those that have samples."""
+    for key, thresholds in run.thresholds.thresholds.items():
+        sink = run.store.sink(key)
+        if sink is None or (sink.empty and not final):
+            continue
+        for threshold in thresholds:
+            passed = not threshold.failed if final else threshold.holds(sink, elapsed)
+            value = None if sink.empty else sink.value_of(threshold.aggregation, elapsed)
+            yield Threshold(key, threshold.source.strip(), passed, value)
+
+
+def _server(begin: Begin) -> AbstractContextManager[ServerProcess | None]:
+    if not begin.server:
+        return contextlib.nullcontext()
+    from jsrunner.server.process import ServerProcess
+
+    return ServerProcess()
+
+
+def _options(data: bytes, logger: Logger) -> Options:
+    """Read the options of a run. Raises ConfigError, which names the wrong option."""
+    from jsrunner.executors.registry import scenarios_from_json
+
+    try:
+        options, unknown = options_from_json(json.loads(data))
+        scenarios_from_json(options.scenarios or {})
+    except ConfigError as error:
+        text = f"{error.hint}: {error}" if error.hint else str(error)
+        raise ConfigError(text, exit_code=error.exit_code, hint=error.hint) from None
+    if unknown:
+        logger.log(
+            "warning",
+            "There were unknown fields in the options of the run",
+            error=f"json: unknown field {quote(min(unknown))}",
+        )
+    return options
+
+
+class Outbox:
+    """The run's end of the socket pair. Sending never waits, except for the last message."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self._frames = Frames()
+        self._pending = bytearray()
+        self._requests: list[Message] = []
+        #: Log records that were dropped because the program did not read.
+        self.records_lost = 0
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def begin(self) -> Begin:
+        """Return the first message; waits for it. Raises EOFError if the program has gone."""
+        while not self._requests:
+            self._requests += self.receive()
+        first = self._requests.pop(0)
+        assert isinstance(first, Begin)
+        self._stream.setblocking(False)
+        return first
+
+    def receive(self) -> list[Message]:
+        """Return the requests that have come, since `begin` without waiting.
+
+        Raises:
+            EOFError: The program has gone.
+        """
+        requests, self._requests = self._requests, []
+        try:
+            data = self._stream.recv(1 << 16)
+        except BlockingIOError:
+            return requests
+        except OSError:
+            data = b""
+        if not data:
+            raise EOFError
+        return [*requests, *self._frames.requests(data)]
+
+    def send(self, message: Message) -> None:
+        """Send a message, or keep it until the program reads."""
+        self._pending += encode(message)
+        self.flush()
+
+    def send_if_read(self, message: Message) -> None:
+        """Send a message that only matters if the program reads now."""
+        self.flush()
+        if not self._pending:
+            self.send(message)
+
+    def log(self, level: str, text: str, moment: int, fields: dict[str, Any]) -> None:
+        """Send a record of the log."""
+        if len(self._pending) > _OUTBOX_MAX:
+            self.records_lost += 1
+        else:
+            self.send(Logged(LogRecord(level, text, moment, dict(fields))))
+
+    def flush(self) -> None:
+        """Send as much as the program takes."""
+        try:
+            while self._pending:
+                del self._pending[: self._stream.send(self._pending)]
+        except BlockingIOError:
+            pass
+        except OSError:  # the program has gone: reading says so
+            self._pending.clear()
+
+    def finish(self, message: Message) -> None:
+        """Send the last message; waits until the program has read everything."""
+        self._stream.setblocking(True)
+        self.send(message)
+
+
+class Controls:
+    """Carries out what the program asks for, in the run's own thread."""
+
+    def __init__(self, run: Run, outbox: Outbox) -> None:
+        self._run = run
+        self._outbox = outbox
+
+    def read(self) -> None:
+        """Handle the requests that have come."""
+        try:
+            requests = self._outbox.receive()
+        except EOFError:
+            self._abandon()
+            return
+        for request in requests:
+            match request:
+                case Stop():
+                    self._run.stop_from_outside(STOPPED, ExitCode.EXTERNAL_ABORT)
+                case Pause():
+                    self._outbox.send(Replied(request.serial, self._pause()))
+                case Resume():
+                    self._run.paused = False
+                    self._outbox.send(Replied(request.serial, None))
+
+    def _pause(self) -> str | None:
+        """Return an error text, None if the run waits now: k6's executors cannot pause once started."""
+        if self._run.phase not in ("init", "paused"):
+            return f"the run cannot be paused any more, it is in its phase {self._run.phase}"
+        self._run.paused = True
+        return None
+
+    def _abandon(self) -> None:
+        """The program has gone: nobody is left who could kill this process if it hangs."""
+        self._run.unwatch(self._outbox)
+        signal.signal(signal.SIGALRM, _kill_all)
+        signal.setitimer(signal.ITIMER_REAL, _ABANDONED_PATIENCE)
+        self._run.stop_from_outside(_ABANDONED, ExitCode.EXTERNAL_ABORT)
+
+
+def _kill_all(number: int, frame: object) -> None:
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+class Snapshots:
+    """The display of the run: sends a snapshot once a second, and when the phase changes."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._phase = ""
+        self._due = 0.0
+        self._watcher: Watcher | None = None
+
+    def start(self, run: Run) -> None:
+        """Begin with the snapshots of a run, whose plans are known."""
+        self._run = run
+        self._watcher = Watcher(run)
+
+    def update(self) -> None:
+        """Send what is due. It is called after `stop` too."""
+        now = time.monotonic()
+        watcher = self._watcher
+        if watcher is not None and (now >= self._due or self._run.phase != self._phase):
+            self._phase = self._run.phase
+            self._outbox.send_if_read(Snapped(self._snapshot(watcher)))
+            spent = time.monotonic() - now
+            self._due = now + max(_SNAPSHOTS_EVERY, spent / _SNAPSHOTS_SHARE)
+        else:
+            self._outbox.flush()
+
+    def stop(self) -> None:
+        """Send the last snapshot, in which all is counted."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            self._outbox.send(Snapped(self._snapshot(watcher)))
+
+    def _snapshot(self, watcher: Watcher) -> Snapshot:
+        run = self._run
+        state = watcher.state()
+        begun = run.phase not in ("init", "paused")
+        elapsed = state.elapsed if begun else 0.0
+        trend_stats = run.options.trend_stats()
+        return Snapshot(
+            phase=run.phase,
+            elapsed=elapsed,
+            vus=state.active,
+            vus_max=state.initialized,
+            iterations=state.complete,
+            interrupted_iterations=state.interrupted,
+            failed_iterations=state.failed_iterations,
+            scenarios={one.name: Progress(one.status, one.progress) for one in state.scenarios},
+            metrics={
+                name: entry.sink.format(elapsed, trend_stats)
+                for name, entry in run.store.entries.items()
+            },
+            thresholds=tuple(_thresholds(run, elapsed, final=False)),
+        )
