@@ -48,10 +48,10 @@ export const fail = (name, message) => {
 };
 
 /** Throw what Go says of an argument that is no function. */
-export function mustBeCallable(value, index) {
+export function mustBeCallable(value, index, type = 'sobek.Callable') {
   if (typeof value === 'function') return;
   throw new TypeError('could not convert function call parameter ' + index + ': '
-    + 'could not convert ' + String(value) + ' to sobek.Callable');
+    + 'could not convert ' + String(value) + ' to ' + type);
 }
 
 /** The text of an exception as it is logged: see descriptions.js. @type {(error: unknown, called?: Function) => string} */

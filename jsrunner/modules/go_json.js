@@ -3,7 +3,7 @@
 // @ts-check
 import { copyOf, isBytes } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
-import { goMethods } from 'jsrunner:go_methods';
+import { goMethods, goStruct } from 'jsrunner:go_methods';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
@@ -44,9 +44,12 @@ const listOf = (items, path, count = items.length) => {
 const recordOf = (value, path) => {
   const copy = { __proto__: null };
   const names = ArrayPrototypeSort(ObjectKeys(value));
+  const shown = goStruct(value);
   for (let i = 0; i < names.length; i += 1) {
     const member = value[names[i]];
-    if (typeof member !== 'function' || !ArrayPrototypeIncludes(goMethods, member)) copy[names[i]] = goJSON(member, path);
+    if (typeof member !== 'function' || !ArrayPrototypeIncludes(goMethods, member)) {
+      copy[shown ? shown[names[i]] : names[i]] = goJSON(member, path);
+    }
   }
   return copy;
 };

@@ -1,7 +1,12 @@
 // jsrunner:go_methods — which functions are Go's own.
 // @ts-check
-import { ArrayPrototypePush, SafeArray } from 'jsrunner:primordials';
+import { ArrayPrototypePush, SafeArray, SafeWeakMap } from 'jsrunner:primordials';
 
 /** Methods of objects that are Go's: its JSON knows none of them, where it refuses scripts' functions. */
 export const goMethods = SafeArray();
 export const addGoMethod = (method) => ArrayPrototypePush(goMethods, method);
+
+const structs = new SafeWeakMap();
+/** Objects that are Go's structs: `shown` has the names of their members in Go's JSON. */
+export const addGoStruct = (object, shown) => structs.set(object, shown);
+export const goStruct = (object) => structs.get(object);

@@ -19,7 +19,7 @@ _FOLDER = Path(__file__).parent
 EXTENSIONS = "k6/x/"
 
 #: Modules whose folder holds their own parts: a script can import the module, not the parts.
-_WITH_PARTS: tuple[str, ...] = ("k6/http",)
+_WITH_PARTS: tuple[str, ...] = ("k6/http", "k6/net/grpc")
 
 #: Modules that the engine loads in the middle of a script's code, when the script first uses what they
 #: are for: see `later` of core/functions.c. Their texts are read beforehand: files may run out later.

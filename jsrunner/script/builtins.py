@@ -40,13 +40,12 @@ _REMOVED: Final = {
     "https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo",
     "k6/experimental/webcrypto": "k6/experimental/webcrypto has been graduated and it's now globally "
     "available as defined by standard WebAPIs. You just need to remove the import.",
-    # These k6 has, and jsrunner has not.
+    # This k6 has, and jsrunner has not.
     "k6/browser": "k6/browser is not there in jsrunner, which drives no browsers",
-    "k6/net/grpc": "k6/net/grpc is not there in jsrunner, which does not speak gRPC",
 }
 
 #: k6's modules that are one object: a name that the object lacks is undefined, elsewhere null.
-_OBJECTS: Final = frozenset(("k6/execution", "k6/html", "k6/http", "k6/ws"))
+_OBJECTS: Final = frozenset(("k6/execution", "k6/html", "k6/http", "k6/net/grpc", "k6/ws"))
 
 _EXPORT: Final = re.compile(
     r"^export\s+(?:(?P<default>default)\b|(?:async\s+)?(?:function\s*\*?|class)\s+(?P<name>[\w$]+)"

@@ -291,8 +291,23 @@ class Dialer:
 
     # -- TLS ---------------------------------------------------------------------------------------
 
-    def secure(self, sock: Any, host: str, port: int, alpn: tuple[str, ...], vu: int) -> Any:
-        """Return a TLS socket on top of a connection to the host. Raises DialError."""
+    def secure(
+        self,
+        sock: Any,
+        host: str,
+        port: int,
+        alpn: tuple[str, ...],
+        vu: int,
+        *,
+        tls: TLS | None = None,
+        name: str = "",
+    ) -> Any:
+        """Return a TLS socket on top of a connection to the host. Raises DialError.
+
+        Args:
+            tls: contexts other than those of the run's options.
+            name: whom the certificate is to be for, if not the host.
+        """
         # ssl is imported by the first connection that needs it.
         from jsrunner.transport.tls import TLS, Untrusted
 
@@ -303,16 +318,18 @@ class Dialer:
             )
         if self._tls is None:
             self._tls = TLS(self._options, self._environment)
+        contexts, name = tls or self._tls, name or host
         fetches = bool(self._options.tls_aia_fetch) and not self._options.insecure_skip_tls_verify
         while True:
             known = self._tls.intermediate_count
             try:
-                sock = self._shake_hands(self._tls, sock, host, alpn)
+                sock = self._shake_hands(contexts, sock, name, alpn)
                 break
             except Untrusted as error:
                 is_incomplete = fetches and error.is_of_issuer
                 if not is_incomplete or self._fetch_issuers(host, port, vu) == known:
-                    raise self._refusal(error, host, port, vu) from None
+                    raise self._refusal(error, host, port, vu, name) from None
+                contexts.take_intermediates(self._tls)
             sock = self.connect(host, port, vu, secure=True)
         if fetches and literal(host) is not None:
             sock.close()
@@ -348,17 +365,17 @@ class Dialer:
             sock.close()
             raise dial_error(error, ends) from None
 
-    def _refusal(self, error: Untrusted, host: str, port: int, vu: int) -> DialError:
+    def _refusal(self, error: Untrusted, host: str, port: int, vu: int, name: str) -> DialError:
         """The error of a certificate that was not trusted."""
         from jsrunner.transport import certificates
 
         chain = [] if error.is_of_issuer else self._chain(host, port, vu)
         if not self._options.tls_aia_fetch:
-            return certificates.refusal(error.code, error.detail, host, chain)
+            return certificates.refusal(error.code, error.detail, name, chain)
         if error.is_of_issuer:
             self._warn("warning", _STILL_INCOMPLETE)
         # k6 verifies by itself then, and Go's prefix is missing.
-        return certificates.refusal(error.code, error.detail, host, chain, prefix="")
+        return certificates.refusal(error.code, error.detail, name, chain, prefix="")
 
     def _chain(self, host: str, port: int, vu: int) -> list[bytes]:
         """The server's certificates, as DER; empty if they cannot be had.

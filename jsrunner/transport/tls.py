@@ -60,7 +60,15 @@ class Untrusted(Exception):
 class TLS:
     """The contexts of a process. One takes milliseconds to make, so they are kept."""
 
-    def __init__(self, options: Options, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, options: Options, environment: Mapping[str, str], authorities: Sequence[str] = ()
+    ) -> None:
+        """Make no context yet.
+
+        Args:
+            authorities: certificates (PEM) that are trusted besides the system's.
+        """
+        self._authorities = authorities
         self._verifies = not options.insecure_skip_tls_verify
         self._versions = options.tls_version or (None, None)
         self._suites = options.tls_cipher_suites
@@ -110,6 +118,11 @@ class TLS:
             self._intermediates += added
             self._contexts.clear()
 
+    def take_intermediates(self, other: TLS) -> None:
+        """Let chains be completed by what completes those of other contexts."""
+        if other is not self:
+            self.add_intermediates(other._intermediates)
+
     def _context(self, host: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
         certificate = certificate_for(host, self._certificates)
         key = (certificate, alpn)
@@ -157,6 +170,8 @@ class TLS:
                 context.load_verify_locations(cafile=file or None, capath=folder or None)
         else:
             context.load_default_certs()
+        if self._authorities:
+            context.load_verify_locations(cadata="\n".join(self._authorities))
         if self._intermediates:
             context.load_verify_locations(cadata="\n".join(self._intermediates))
 

@@ -337,7 +337,6 @@ def test_modules_that_are_gone(project: Project, name: str) -> None:
 
 def test_modules_that_jsrunner_has_not(project: Project) -> None:
     assert "drives no browsers" in str(fails(project, "import { browser } from 'k6/browser';"))
-    assert "does not speak gRPC" in str(fails(project, "import grpc from 'k6/net/grpc';"))
 
 
 # -- later VUs ---------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
 import { copyOf } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
 import { bindContext, createSession } from 'jsrunner:core';
-import { GoError, describe, mustBeCallable } from 'jsrunner:errors';
+import { onOneLine } from 'jsrunner:error_lines';
+import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
@@ -15,8 +16,8 @@ import {
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin,
   ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, NumberIsFinite, ObjectDefineProperties,
-  ObjectDefineProperty, ObjectKeys, SafeArray, SafeMap, String, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
-  StringPrototypeSlice, Uint8Array, isInstance,
+  ObjectDefineProperty, ObjectKeys, SafeArray, SafeMap, String, StringPrototypeCharCodeAt,
+  Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import {
   ABNORMAL, BINARY, CLOSE, END, FAILED, OPEN as OPENED, PING, PONG, RESET, TEXT, TOO_BIG, UNEXPECTED_END,
@@ -88,18 +89,6 @@ const bufferOf = (data) => {
   const bytes = bytesOfBlob(data);
   if (bytes) return copyOf(bytes);
   throw new GoError('unsupported send type ' + goType(data));
-};
-
-const FRAME = '\n\tat ';
-
-/** The text of an error event about an exception of a handler. */
-const onOneLine = (error) => {
-  const text = describe(error);
-  const frames = StringPrototypeIndexOf(text, FRAME);
-  if (frames < 0) return text;
-  const start = frames + FRAME.length;
-  const place = StringPrototypeSlice(text, start, StringPrototypeIndexOf(text, '\n', start));
-  return StringPrototypeSlice(text, 0, frames) + ' at ' + place;
 };
 
 const protocolsOf = (protocols) => {

@@ -1,0 +1,1 @@
+"""Modules of k6/net."""

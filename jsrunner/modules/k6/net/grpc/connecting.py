@@ -1,0 +1,100 @@
+"""Parameters of `connect`, and the connection that they make."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from jsrunner.engine.errors import HostError
+from jsrunner.modules.k6.net.grpc import pem
+from jsrunner.modules.k6.net.grpc.durations import duration
+from jsrunner.transport.rpc import Channel, Target, parse_target
+
+if TYPE_CHECKING:
+    from jsrunner.modules.context import ModuleContext
+    from jsrunner.options.model import Options
+    from jsrunner.transport.tls import TLS
+
+_TIMEOUT: Final = 60.0
+#: Bytes of a message: what grpc-go takes and sends.
+_MAX_RECEIVE: Final = 4 << 20
+_MAX_SEND: Final = (1 << 31) - 1
+_AGENT: Final = "grpc-go/1.83.0"
+
+
+@dataclass(slots=True)
+class Params:
+    """What `connect` was given; its JavaScript half has checked the types."""
+
+    plaintext: bool = False
+    reflects: bool = False
+    timeout: float = _TIMEOUT
+    max_receive: int = _MAX_RECEIVE
+    max_send: int = _MAX_SEND
+    authority: str = ""
+    #: Name, value, name, value, ...
+    reflect_metadata: list[Any] = field(default_factory=list)
+    tls: dict[str, Any] = field(default_factory=dict)
+
+    def tls_contexts(self, options: Options) -> TLS | None:
+        """Return the contexts that the parameter `tls` makes; None if it says nothing."""
+        if self.plaintext or not self.tls:
+            return None
+        from jsrunner.transport.tls import TLS
+
+        try:
+            authorities = [
+                pem.checked_authority(*one) for one in enumerate(self.tls.get("cacerts") or ())
+            ]
+            cert, key = self.tls.get("cert") or "", self.tls.get("key") or ""
+            if self.tls.get("password"):
+                key = pem.decrypted(key, self.tls["password"])
+            # As in k6 authorities are looked at first, but a key is opened before.
+            certificates = [{"cert": cert, "key": pem.checked_pair(cert, key)}] if cert and key else []
+        except pem.PEMError as error:
+            raise HostError(str(error)) from None
+        return TLS(replace(options, tls_auth=certificates), os.environ, authorities)
+
+
+def read_params(params: dict[str, Any]) -> Params:
+    """Return the parameters. Raises HostError."""
+    read = Params(
+        plaintext=params.get("plaintext", False),
+        reflects=params.get("reflect", False),
+        authority=params.get("authority", ""),
+        reflect_metadata=params.get("reflectMetadata") or [],
+        tls=params.get("tls") or {},
+    )
+    read.max_receive = params.get("maxReceiveSize") or _MAX_RECEIVE
+    read.max_send = params.get("maxSendSize") or _MAX_SEND
+    if "timeout" in params:
+        try:
+            read.timeout = duration(params["timeout"])
+        except ValueError as error:
+            text = f"invalid grpc.connect() parameters: invalid timeout value: {error}"
+            raise HostError(text) from None
+    return read
+
+
+class Connection:
+    """A client's channel with the limits of its messages."""
+
+    def __init__(self, vu: ModuleContext, address: str, params: Params, tls: TLS | None) -> None:
+        """Raises ConnectFailure for an address that is none."""
+        process = vu.process
+        self.address = address
+        self.max_receive = params.max_receive
+        self.max_send = params.max_send
+        host, port, authority = parse_target(address)
+        agent = process.options.user_agent
+        target = Target(
+            address=address,
+            host=host,
+            port=port,
+            authority=params.authority or authority,
+            is_secure=not params.plaintext,
+            tls=tls,
+            user_agent=f"{agent} {_AGENT}" if agent else _AGENT,
+        )
+        self.channel = Channel(process.dialer, vu, target)

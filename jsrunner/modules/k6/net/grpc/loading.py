@@ -1,0 +1,56 @@
+"""Files of `load` and `loadProtoset`, read as `open()` reads them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from jsrunner.engine.errors import HostError
+from jsrunner.options.numbers import quote as quoted
+from jsrunner.proto.compiler import Compiler, Missing, parse_protoset
+from jsrunner.proto.errors import SchemaError
+from jsrunner.proto.schema import Schema
+
+if TYPE_CHECKING:
+    from jsrunner.modules.context import ModuleContext
+
+__all__ = ["load", "load_protoset", "quoted"]
+
+
+def load(vu: ModuleContext, paths: list[str], files: list[str]) -> Schema:
+    """Return what .proto files describe, with all that they import. Raises SchemaError."""
+    folders = [path.removeprefix("file://") for path in paths] or ["."]
+
+    def read(name: str) -> str:
+        failure = ""
+        for folder in folders:
+            try:
+                return vu.open_file(os.path.join(folder, name)).decode("utf-8", "replace")
+            except HostError as error:
+                failure = _reason(str(error), os.path.join(folder, name))
+        raise Missing(failure)
+
+    try:
+        return Schema(Compiler(read).compile(files))
+    except Missing as error:
+        raise SchemaError(str(error)) from None
+
+
+def load_protoset(vu: ModuleContext, path: str) -> Schema:
+    """Return what a serialized FileDescriptorSet describes. Raises SchemaError."""
+    try:
+        data = vu.open_file(path)
+    except HostError as error:
+        raise SchemaError(f"couldn't open protoset: {_reason(str(error), path)}") from None
+    try:
+        descriptors = parse_protoset(data)
+    except SchemaError as error:
+        raise SchemaError(f"couldn't unmarshal protoset file {path}: {error}") from None
+    return Schema(descriptors)
+
+
+def _reason(text: str, path: str) -> str:
+    """Return why a file cannot be read: `open()` says it with more words."""
+    if "weren't previously opened" in text:
+        return f"could not resolve path {quoted(path)}: path never requested before"
+    return text

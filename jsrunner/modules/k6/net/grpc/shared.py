@@ -1,0 +1,114 @@
+"""What the clients of a process share: schemas, series of samples, options."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.metrics.registry import BUILTIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jsrunner.engine.recorder import Series, TagSet
+    from jsrunner.modules.context import ModuleContext, ProcessContext
+    from jsrunner.modules.k6.net.grpc.specs import CallSpec
+    from jsrunner.proto.schema import Schema
+    from jsrunner.transport.rpc_call import Call
+
+#: The table of series is emptied when it has so many entries.
+_MOST_CACHED = 10_000
+
+
+class CallSeries:
+    """Series of calls that have the same tags but for their status."""
+
+    def __init__(
+        self, process: ProcessContext, tags: dict[str, str], metadata: dict[str, str] | None
+    ) -> None:
+        self._process = process
+        self.tags = tags
+        self.metadata = metadata
+        self._series: dict[tuple[str, int | None, str], Series] = {}
+
+    def record(self, metric: str, value: float, status: int | None = None, ip: str = "") -> None:
+        """Record a sample now; `status` becomes a tag, if it is known."""
+        key = (metric, status, ip)
+        series = self._series.get(key)
+        if series is None:
+            tags = dict(self.tags)
+            if status is not None and "status" in self._process.system_tags:
+                tags["status"] = str(status)
+            if ip:
+                tags["ip"] = ip
+            recorder = self._process.recorder
+            series = self._series[key] = recorder.series(BUILTIN[metric], recorder.tag_set(tags))
+        series.add(value, time.time(), self.metadata)
+
+    def record_duration(self, seconds: float, status: int, call: Call | None = None) -> None:
+        """Record how long a call took."""
+        ip = ""
+        if call is not None and call.wire is not None and "ip" in self._process.system_tags:
+            ip = call.wire.stream.peer[0]
+        self.record("grpc_req_duration", seconds * 1000, status, ip)
+
+
+class Shared:
+    """Tables of one process."""
+
+    def __init__(self, process: ProcessContext) -> None:
+        self._process = process
+        self._schemas: dict[tuple[str, ...], Schema] = {}
+        self._series: dict[tuple[Any, ...], CallSeries] = {}
+
+    def schema(self, key: tuple[str, ...], load: Callable[[], Schema]) -> Schema:
+        """Return what was loaded by a call with these arguments, loading it the first time."""
+        schema = self._schemas.get(key)
+        if schema is None:
+            schema = self._schemas[key] = load()
+        return schema
+
+    def series(self, vu: ModuleContext, spec: CallSpec) -> CallSeries:
+        """Return the series of a call with a VU's current tags."""
+        tag_set, metadata = vu.context.tag_set, vu.context.metadata
+        key = (
+            tag_set,
+            spec.method.path,
+            spec.connection.address,
+            tuple(spec.tags.items()) if spec.tags else None,
+            tuple(metadata.items()) if metadata else None,
+        )
+        series = self._series.get(key)
+        if series is None:
+            if len(self._series) >= _MOST_CACHED:
+                self._series.clear()
+            series = CallSeries(self._process, self._tags(tag_set, spec), metadata)
+            self._series[key] = series
+        return series
+
+    def plain_series(self, vu: ModuleContext) -> CallSeries:
+        """Return series with a VU's current tags only."""
+        return CallSeries(self._process, vu.context.tag_set.tags, vu.context.metadata)
+
+    def _tags(self, tag_set: TagSet, spec: CallSpec) -> dict[str, str]:
+        tags, path = {**tag_set.tags, **(spec.tags or {})}, spec.method.path
+        service, _, method = path[1:].partition("/")
+        system = {
+            "url": f"{spec.connection.address}{path}",
+            "service": service,
+            "method": method,
+        }
+        if "name" not in tags:
+            system["name"] = path
+        tags.update(
+            (name, value) for name, value in system.items() if name in self._process.system_tags
+        )
+        return tags
+
+    def watch(self, vu: ModuleContext, call: Call, spec: CallSpec, series: CallSeries) -> None:
+        """Have a call logged, if the option httpDebug says so."""
+        debug = self._process.options.http_debug
+        if debug:
+            from jsrunner.modules.k6.net.grpc.debug import watch
+
+            watch(vu, call, spec, is_full=debug == "full")

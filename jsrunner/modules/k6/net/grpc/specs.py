@@ -1,0 +1,102 @@
+"""A call as a script wants it: its parameters, and the request fields that they make."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf.message import DecodeError
+
+from jsrunner.modules.k6.net.grpc.durations import duration
+from jsrunner.transport.rpc_call import Call
+from jsrunner.transport.rpc_status import RESERVED
+
+if TYPE_CHECKING:
+    from jsrunner.modules.k6.net.grpc.connecting import Connection
+    from jsrunner.proto.schema import Library, Method
+
+_KEY: Final = re.compile(r"[0-9a-z\-_.]+")
+_VALUE: Final = re.compile(r"[\x20-\x7e]*")
+_UNDECODABLE: Final = (
+    "grpc: failed to unmarshal the received message: proto: cannot parse invalid wire-format data"
+)
+
+
+class BadMetadata(Exception):
+    """Metadata that HTTP/2 cannot carry; the text is grpc-go's."""
+
+
+class CallSpec:
+    """What a call is made of; shared by nobody."""
+
+    def __init__(
+        self,
+        method: Method,
+        connection: Connection,
+        library: Library,
+        params: dict[str, Any] | None,
+    ) -> None:
+        """Raises ValueError for a timeout that is none."""
+        self.method = method
+        self.connection = connection
+        self.library = library
+        self.tags: dict[str, str] | None = None
+        #: Seconds; 0 for the usual ones.
+        self.timeout = 0.0
+        self.discards = False
+        self._metadata: list[Any] = []
+        if params:
+            self.tags = params.get("tags")
+            self.discards = bool(params.get("discards"))
+            self._metadata = params.get("metadata") or []
+            if "timeout" in params:
+                try:
+                    self.timeout = duration(params["timeout"])
+                except ValueError as error:
+                    raise ValueError(f"invalid timeout value: {error}") from None
+
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """Return the metadata as request fields. Raises BadMetadata."""
+        return metadata_fields(self._metadata)
+
+    def new_call(self, *, streams: bool) -> Call:
+        """Return a call of the method that has not begun."""
+        return Call(
+            self.method.path,
+            (),
+            decode=self._discard if self.discards else self._decode,
+            streams=streams,
+            max_receive=self.connection.max_receive,
+        )
+
+    def _decode(self, data: bytes) -> Any:
+        try:
+            return self.method.response.make.FromString(data)
+        except DecodeError:
+            raise ValueError(_UNDECODABLE) from None
+
+    @staticmethod
+    def _discard(data: bytes) -> Any:
+        return None
+
+
+def metadata_fields(metadata: list[Any]) -> list[tuple[bytes, bytes]]:
+    """Return (name, value) of a list of names and values by turns. Raises BadMetadata."""
+    fields = []
+    for name, value in zip(metadata[::2], metadata[1::2], strict=True):
+        key = name.lower()
+        if key.startswith(":") or key in RESERVED:
+            continue
+        if not key:
+            raise BadMetadata("there is an empty key in the header")
+        if not _KEY.fullmatch(key):
+            raise BadMetadata(f'header key "{key}" contains illegal characters not in [0-9a-z-_.]')
+        if key.endswith("-bin"):
+            fields.append((key.encode(), base64.b64encode(value).rstrip(b"=")))
+            continue
+        if not _VALUE.fullmatch(value):
+            text = f'header key "{key}" contains value with non-printable ASCII characters'
+            raise BadMetadata(text)
+        fields.append((key.encode(), value.encode()))
+    return fields

@@ -1,0 +1,168 @@
+// jsrunner:k6/net/grpc/stream — streams: calls whose messages are events on the VU's event loop.
+// @ts-check
+import { bindContext } from 'jsrunner:core';
+import { GoError, mustBeCallable } from 'jsrunner:errors';
+import { onOneLine } from 'jsrunner:error_lines';
+import { host } from 'jsrunner:host';
+import { numberOf } from 'jsrunner:k6/net/grpc/clients';
+import { callParams } from 'jsrunner:k6/net/grpc/params';
+import { codeOf } from 'jsrunner:k6/net/grpc/status';
+import {
+  drainJobs, forget, listen, onFailure, queueTask,
+} from 'jsrunner:loop';
+import {
+  ArrayFromSafe, ArrayPrototypePush, JSONStringify, MathTrunc, Object, ObjectDefineProperty, ObjectFreeze, SafeArray, SafeMap, String,
+  isInstance,
+} from 'jsrunner:primordials';
+import { now } from 'jsrunner:samples';
+import { asText, isNullish } from 'jsrunner:values';
+
+// Events of Python's, as streams.py posts them.
+const DATA = 0;
+const FAILED = 1;
+
+const UNKNOWN = 2;
+const EVENTS = { __proto__: null, data: 0, error: 0, end: 0, status: 0 };
+
+/** What error handlers get. */
+class StreamError {
+  code;
+  details;
+  error;
+  message;
+  #text;
+  constructor(code, message, count) {
+    this.code = codeOf(code);
+    const details = SafeArray();
+    for (let i = 0; i < count; i += 1) ArrayPrototypePush(details, {});
+    this.details = ArrayFromSafe(details);
+    this.message = message;
+    const text = 'code: ' + code + ', message: ' + message;
+    this.#text = text;
+    this.error = () => text;
+  }
+  toString() {
+    return this.#text;
+  }
+}
+ObjectDefineProperty(StreamError, 'name', { __proto__: null, value: 'Object' });
+
+/** What cancels the streams that are open when an iteration fails: their events are still told. */
+const openStreams = new SafeMap();
+onFailure(() => openStreams.forEach((cancel) => cancel()));
+
+const metaOf = (time) => ({ ts: MathTrunc(time / 1000) });
+
+// Works without 'new', as in k6.
+export function Stream(client, method, params) {
+  if (isNullish(client)) throw new GoError("invalid GRPC Stream's client: empty gRPC client");
+  const number = numberOf(client);
+  if (number === undefined) throw new GoError("invalid GRPC Stream's client: not a gRPC client");
+  const path = String(method);
+  let read;
+  try {
+    read = callParams(params);
+  } catch (error) {
+    host('net_grpc.check_stream', number, path);
+    if (!isInstance(GoError, error)) throw error;
+    throw new GoError("invalid GRPC Stream's parameters: " + error.message);
+  }
+
+  const stream = {};
+  const handlers = { __proto__: null };
+  let isWriting = true;
+  let isClosed = false; // the end event is on its way
+  let hasEnded = false; // it was told
+  let isOver = false; // the call is
+
+  const forgetIfOver = () => {
+    if (hasEnded && isOver) {
+      openStreams.delete(handle);
+      forget(handle);
+    }
+  };
+
+  const fire = (type, value, time) => {
+    const list = handlers[type];
+    const count = list ? list.length : 0; // one that is added meanwhile is for the next event
+    for (let i = 0; i < count; i += 1) {
+      if (i > 0) drainJobs();
+      const handler = list[i];
+      handler(value, metaOf(time));
+    }
+  };
+
+  const close = () => {
+    if (isClosed) return;
+    isClosed = true;
+    queueTask(() => {
+      hasEnded = true;
+      forgetIfOver();
+      fire('end', {}, now());
+    });
+    if (!isOver) host('net_grpc.closed', handle);
+  };
+
+  const fail = (code, message, count, time, text) => {
+    close();
+    if (!handlers.error) {
+      host('net_grpc.warn', 'no handlers for error registered, but an error happened: ' + text);
+    }
+    fire('error', new StreamError(code, message, count), time);
+  };
+
+  const receive = (event, time) => {
+    if (event[0] === DATA) {
+      try {
+        fire('data', event[1], time);
+      } catch (error) {
+        const text = onOneLine(error);
+        fail(UNKNOWN, text, 0, time, text);
+        throw error;
+      }
+      return;
+    }
+    if (event[0] !== FAILED) isOver = true;
+    if (event[1] === 0) close();
+    else fail(event[1], event[2], event[3], time, event[4]);
+    forgetIfOver();
+  };
+
+  const handle = host('net_grpc.new_stream', number, path, read);
+  listen(handle, (event) => receive(event, now()));
+  try {
+    host('net_grpc.open_stream', handle);
+  } catch (error) {
+    forget(handle);
+    throw error;
+  }
+  openStreams.set(handle, () => host('net_grpc.cancel', handle));
+
+  const constant = (name, value) => {
+    ObjectDefineProperty(stream, name, { __proto__: null, value, enumerable: true });
+  };
+  constant('on', (type, handler) => {
+    const name = asText(type);
+    if (isNullish(handler)) throw new GoError('handler for ' + JSONStringify(name) + " event isn't a callable function");
+    mustBeCallable(handler, 1, 'func(sobek.Value, sobek.Value) (sobek.Value, error)');
+    if (name in EVENTS) {
+      ArrayPrototypePush(handlers[name] ??= SafeArray(), bindContext(handler));
+    } else {
+      host('net_grpc.warn', "can't register " + name + " event handler: unknown GRPC stream's event type: " + name);
+    }
+  });
+  constant('write', (message) => {
+    if (!isWriting) return;
+    if (isNullish(message)) {
+      host('net_grpc.warn', "can't send empty message");
+      return;
+    }
+    host('net_grpc.write', handle, JSONStringify(Object(message)) ?? 'null');
+  });
+  constant('end', () => {
+    if (!isWriting) return;
+    isWriting = false;
+    host('net_grpc.end', handle);
+  });
+  return ObjectFreeze(stream);
+}

@@ -1,0 +1,76 @@
+"""What the parser makes of a .proto file, for the linker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+    from jsrunner.proto.lexer import Source
+
+PROTO2, PROTO3, EDITIONS = "proto2", "proto3", "editions"
+
+
+@dataclass(slots=True)
+class Value:
+    """An option's value: its token's kind (`message` for `{...}`), and the value."""
+
+    kind: str
+    value: Any
+    offset: int
+
+
+@dataclass(slots=True)
+class Option:
+    """An option as a file writes it."""
+
+    #: (name, whether it is an extension's), as in `(a.b).c`.
+    names: list[tuple[str, bool]]
+    value: Value
+    offset: int
+    #: The descriptor that it belongs to, and how error texts name that.
+    owner: Any
+    label: str
+    scope: str
+
+
+@dataclass(slots=True)
+class Reference:
+    """A type's name that the linker replaces by its full name."""
+
+    #: The descriptor, its attribute, and how error texts name it.
+    owner: Any
+    attribute: str
+    label: str
+    scope: str
+    offset: int
+
+
+@dataclass(slots=True)
+class Symbol:
+    """A declaration: its full name, and what it is."""
+
+    name: str
+    kind: str
+    offset: int
+    descriptor: Any
+    label: str
+    #: Offset of the declaration's first token.
+    start: int
+
+
+@dataclass(slots=True)
+class File:
+    """A parsed file."""
+
+    source: Source
+    syntax: str
+    descriptor: FileDescriptorProto
+    imports: list[tuple[str, int, int]] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
+    symbols: list[Symbol] = field(default_factory=list)
+    #: Offsets of tags, enum numbers and ranges, by the identity of their descriptors.
+    number_offsets: dict[int, int] = field(default_factory=dict)

@@ -1,0 +1,301 @@
+"""One gRPC call on an HTTP/2 stream: messages with their length before them, headers and trailers."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from jsrunner.transport import rpc_status
+from jsrunner.transport.rpc_status import INTERNAL, OK, RESOURCE_EXHAUSTED, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jsrunner.transport.stream import Stream
+
+_PREFIX_BYTES: Final = 5
+#: Bytes of a response that is no gRPC, as its error text shows them.
+_FOREIGN_BYTES: Final = 1024
+#: Bytes of requests that are kept for a second attempt.
+_REPLAY_BYTES: Final = 256 << 10
+_GZIP: Final = 31
+_TWO_ANSWERS: Final = (
+    "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"
+)
+_NO_ANSWER: Final = "cardinality violation: received no response message from non-server-streaming RPC"
+_DEADLINE: Final = Status(rpc_status.DEADLINE_EXCEEDED, "context deadline exceeded")
+
+
+class Carrier(Protocol):
+    """The connection that a call is on (`rpc_wire.Wire`)."""
+
+    @property
+    def stream(self) -> Stream: ...
+    def send(self, call: Call, data: bytes, *, end: bool) -> None:
+        """Send bytes of a call."""
+
+    def abandon(self, call: Call) -> None:
+        """Let go of a call that has not ended by itself."""
+
+
+def frame(message: bytes) -> bytes:
+    """Return a message with its prefix: not compressed, and its length."""
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+class Call:
+    """A call, from its making to its status.
+
+    Whoever makes it sets `on_message` and `on_end`, which are called in the hub and must not wait. Of a
+    method whose server does not stream the message comes with the end, if at all.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        fields: Sequence[tuple[bytes, bytes]],
+        *,
+        decode: Callable[[bytes], Any],
+        streams: bool,
+        max_receive: int,
+    ) -> None:
+        """Make a call.
+
+        Args:
+            path: `/package.Service/Method`.
+            fields: metadata, as it is sent.
+            decode: makes a message of its bytes, or raises ValueError with grpc-go's text.
+            streams: whether the server may send several messages.
+            max_receive: bytes that a message may have.
+        """
+        self.path = path
+        self.fields = fields
+        self._decode = decode
+        self._streams = streams
+        self._max_receive = max_receive
+        self.on_message: Callable[[Any], None] = lambda message: None
+        self.on_end: Callable[[Status], None] = lambda status: None
+        #: For http-debug: called with the peer when it has begun, with the fields of headers and of
+        #: trailers, and with the bytes of messages (whether they were sent).
+        self.on_begin: Callable[[str], None] | None = None
+        self.on_fields: Callable[[str, Sequence[tuple[str, str]]], None] | None = None
+        self.on_bytes: Callable[[bool, bytes], None] | None = None
+        self.headers: Sequence[tuple[str, str]] = ()
+        self.trailers: Sequence[tuple[str, str]] = ()
+        #: The message of a call whose server does not stream.
+        self.message: Any = None
+        self.status: Status | None = None
+        #: Whether a sample is taken of it: not if its own deadline has ended it, or its caller.
+        self.is_measured = True
+        #: When it must be over (time.monotonic).
+        self.deadline: float | None = None
+        self.wire: Carrier | None = None
+        self.number = 0
+        self.is_half_closed = False
+        #: Whether a server that has not seen it may get it again, over another connection.
+        self.may_retry = True
+        #: What is to be sent, or was and may have to be sent again.
+        self.sent: list[bytes] | None = []
+        self._sent_bytes = 0
+        self._has_message = False
+        self._encoding = ""
+        self._buffer = bytearray()
+        self._foreign: Status | None = None
+        self._timer: Any = None
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def send(self, message: bytes, *, end: bool) -> None:
+        """Send a message; `end`: it is the last one."""
+        if self.status is not None:
+            return
+        if self.on_bytes is not None:
+            self.on_bytes(True, message)
+        data = frame(message)
+        self.is_half_closed = self.is_half_closed or end
+        if self.sent is not None:
+            self._sent_bytes += len(data)
+            self.sent.append(data)
+        if self.wire is not None:
+            self._forget_much()
+            self.wire.send(self, data, end=end)
+
+    def take_waiting(self) -> list[bytes]:
+        """Return what was to be sent before there was a connection, or on another one."""
+        waiting = self.sent or []
+        self._forget_much()
+        return waiting
+
+    def _forget_much(self) -> None:
+        if self._sent_bytes > _REPLAY_BYTES:
+            self.sent = None
+
+    def close_send(self) -> None:
+        """Say that no message follows."""
+        if not self.is_half_closed and self.status is None:
+            self.is_half_closed = True
+            if self.wire is not None:
+                self.wire.send(self, b"", end=True)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def expire_in(self, seconds: float, loop: Any) -> None:
+        """Let the call end with DeadlineExceeded after so many seconds."""
+        self._timer = loop.timer(max(seconds, 0))
+        self._timer.start(self._expire)
+
+    def _expire(self) -> None:
+        self.is_measured = False
+        self.cancel(_DEADLINE)
+
+    def cancel(self, status: Status) -> None:
+        """End the call from this side."""
+        if self.status is None:
+            if self.wire is not None:
+                self.wire.abandon(self)
+            self.finish(status)
+
+    def finish(self, status: Status) -> None:
+        """Note how the call has ended; the first time counts."""
+        if self.status is not None:
+            return
+        self.status = status
+        self.sent = None
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None
+        self.on_end(status)
+
+    # -- receiving ---------------------------------------------------------------------------------
+
+    def take_head(self, fields: Sequence[tuple[str, str]], *, end: bool) -> None:
+        """Take the response's headers; `end`: they are trailers at once."""
+        self.sent = None
+        foreign = rpc_status.of_http(fields)
+        if foreign is not None:
+            if end:
+                self.finish(foreign)
+            else:
+                self._foreign = foreign
+            return
+        if end:
+            self.take_trailers(fields)
+            return
+        self.headers = fields
+        for name, value in fields:
+            if name == "grpc-encoding":
+                self._encoding = value
+        if self.on_fields is not None:
+            self.on_fields("headers", fields)
+
+    def take_trailers(self, fields: Sequence[tuple[str, str]]) -> None:
+        """Take the trailers: the call is over."""
+        if self._foreign is not None:
+            self._finish_foreign()
+            return
+        self.trailers = fields
+        if self.on_fields is not None:
+            self.on_fields("trailers", fields)
+        status = rpc_status.of_trailers(fields)
+        if status.code == OK:
+            if self._buffer:
+                status = Status(INTERNAL, "unexpected EOF")
+            elif not self._streams and not self._has_message:
+                status = Status(INTERNAL, _NO_ANSWER)
+        self.finish(status)
+
+    def take_end(self) -> None:
+        """The stream has ended without trailers."""
+        if self._foreign is not None:
+            self._finish_foreign()
+        else:
+            self.finish(Status(INTERNAL, "server closed the stream without sending trailers"))
+
+    def _finish_foreign(self) -> None:
+        assert self._foreign is not None
+        data = ascii(self._buffer[:_FOREIGN_BYTES].decode("latin-1"))[1:-1].replace('"', '\\"')
+        self.finish(Status(self._foreign.code, f'{self._foreign.message}\ndata: "{data}"'))
+
+    def take_data(self, data: bytes) -> None:
+        """Take bytes of messages."""
+        if self._foreign is not None:
+            self._buffer += data[: _FOREIGN_BYTES - len(self._buffer)]
+            if len(self._buffer) >= _FOREIGN_BYTES and self.wire is not None:
+                self.wire.abandon(self)
+                self._finish_foreign()
+            return
+        # Mostly a message comes in one piece.
+        if not self._buffer and len(data) >= _PREFIX_BYTES:
+            end = _PREFIX_BYTES + int.from_bytes(data[1:_PREFIX_BYTES], "big")
+            if end == len(data) and end - _PREFIX_BYTES <= self._max_receive:
+                self._take_message(data[0], data[_PREFIX_BYTES:])
+                return
+        self._buffer += data
+        position = 0
+        while self.status is None and len(self._buffer) - position >= _PREFIX_BYTES:
+            start = position + _PREFIX_BYTES
+            size = int.from_bytes(self._buffer[position + 1 : start], "big")
+            if size > self._max_receive:
+                text = f"grpc: received message larger than max ({size} vs. {self._max_receive})"
+                self.cancel(Status(RESOURCE_EXHAUSTED, text))
+                return
+            if len(self._buffer) - start < size:
+                break
+            flag = self._buffer[position]
+            position = start + size
+            self._take_message(flag, bytes(memoryview(self._buffer)[start:position]))
+        if position:
+            del self._buffer[:position]
+
+    def _take_message(self, flag: int, data: bytes) -> None:
+        try:
+            content = self._decompressed(flag, data)
+            message = self._decode(content)
+        except _Broken as error:
+            self.cancel(error.status)
+            return
+        except ValueError as error:
+            self.cancel(Status(INTERNAL, str(error)))
+            return
+        if self.on_bytes is not None:
+            self.on_bytes(False, content)
+        if self._streams:
+            self.on_message(message)
+        elif self._has_message:
+            self.cancel(Status(INTERNAL, _TWO_ANSWERS))
+        else:
+            self._has_message, self.message = True, message
+
+    def _decompressed(self, flag: int, data: bytes) -> bytes:
+        """Return a message as it was before compression. Raises _Broken."""
+        if flag == 0:
+            return data
+        if flag != 1:
+            raise _Broken(INTERNAL, f"grpc: received unexpected payload format {flag}")
+        if self._encoding in ("", "identity"):
+            raise _Broken(INTERNAL, "grpc: compressed flag set with identity or empty encoding")
+        if self._encoding != "gzip":
+            text = f'grpc: Decompressor is not installed for grpc-encoding "{self._encoding}"'
+            raise _Broken(INTERNAL, text)
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            message = unpacker.decompress(data, self._max_receive + 1)
+        except zlib.error as error:
+            text = f"grpc: failed to decompress the received message: {error}"
+            raise _Broken(INTERNAL, text) from None
+        if len(message) > self._max_receive:
+            text = f"grpc: received message after decompression larger than max {self._max_receive}"
+            raise _Broken(RESOURCE_EXHAUSTED, text)
+        if not unpacker.eof:
+            text = "grpc: failed to decompress the received message: unexpected EOF"
+            raise _Broken(INTERNAL, text)
+        return message
+
+
+class _Broken(Exception):
+    """A message that cannot be taken."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.status = Status(code, text)

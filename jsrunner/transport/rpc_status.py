@@ -1,0 +1,162 @@
+"""Statuses of gRPC calls, and what HTTP/2 has in their place.
+
+https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md; texts are grpc-go's, which scripts see.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from jsrunner.transport.failures import code_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK, CANCELED, UNKNOWN, DEADLINE_EXCEEDED = 0, 1, 2, 4
+PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL = 7, 8, 12, 13
+UNAVAILABLE, UNAUTHENTICATED = 14, 16
+
+#: Go's names of the codes 0 to 16.
+NAMES: Final = (
+    "OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists",
+    "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange",
+    "Unimplemented", "Internal", "Unavailable", "DataLoss", "Unauthenticated",
+)  # fmt: skip
+
+_OF_HTTP: Final = {
+    400: INTERNAL, 401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 404: UNIMPLEMENTED,
+    429: UNAVAILABLE, 502: UNAVAILABLE, 503: UNAVAILABLE, 504: UNAVAILABLE,
+}  # fmt: skip
+#: Of RST_STREAM: FLOW_CONTROL_ERROR, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM, INADEQUATE_SECURITY.
+_OF_RESET: Final = {
+    3: RESOURCE_EXHAUSTED, 7: UNAVAILABLE, 8: CANCELED, 11: RESOURCE_EXHAUSTED, 12: PERMISSION_DENIED,
+}  # fmt: skip
+#: The last code that HTTP/2 defines.
+_LAST_ERROR_CODE: Final = 13
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+_MOST_STATUS: Final = (1 << 31) - 1
+#: Fields that are the protocol's own, and no metadata.
+RESERVED: Final = frozenset(
+    (
+        "content-type", "user-agent", "grpc-message-type", "grpc-encoding", "grpc-message",
+        "grpc-status", "grpc-timeout", "te",
+    )
+)  # fmt: skip
+
+
+class Status(NamedTuple):
+    """How a call has ended."""
+
+    code: int
+    message: str = ""
+    #: A serialized google.rpc.Status, if the server has sent one.
+    details: bytes = b""
+
+    def __str__(self) -> str:
+        return f"rpc error: code = {name_of(self.code)} desc = {self.message}"
+
+
+def name_of(code: int) -> str:
+    """Return Go's name of a code."""
+    return NAMES[code] if 0 <= code < len(NAMES) else f"Code({code})"
+
+
+class RPCError(Exception):
+    """A call could not be made, or has ended with a status."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
+def of_reset(code: int) -> Status:
+    """Return the status of a stream that RST_STREAM has ended."""
+    status = _OF_RESET.get(code, INTERNAL if code <= _LAST_ERROR_CODE else UNKNOWN)
+    return Status(status, f"stream terminated by RST_STREAM with error code: {code_name(code)}")
+
+
+def of_http(fields: Sequence[tuple[str, str]]) -> Status | None:
+    """Return the status of a response that is no gRPC; None if it is gRPC."""
+    status, content_type = "", None
+    for name, value in fields:
+        if name == ":status":
+            status = value
+        elif name == "content-type":
+            content_type = value
+    if content_type is not None and _is_grpc(content_type):
+        return None
+    code = int(status) if status.isdigit() else 0
+    try:
+        phrase = HTTPStatus(code).phrase
+    except ValueError:
+        phrase = ""
+    text = f"unexpected HTTP status code received from server: {code} ({phrase}); "
+    if content_type is None:
+        text += "malformed header: missing HTTP content-type"
+    else:
+        text += f'transport: received unexpected content-type "{content_type}"'
+    return Status(_OF_HTTP.get(code, UNKNOWN), text)
+
+
+def _is_grpc(content_type: str) -> bool:
+    content_type = content_type.lower()
+    base = "application/grpc"
+    return content_type.startswith(base) and content_type[len(base) : len(base) + 1] in ("", "+", ";")
+
+
+def of_trailers(fields: Sequence[tuple[str, str]]) -> Status:
+    """Return the status that trailers say."""
+    code, message, details = UNKNOWN, "", b""
+    for name, value in fields:
+        if name == "grpc-status":
+            if not _NUMBER.fullmatch(value):
+                text = f'strconv.ParseInt: parsing "{value}": invalid syntax'
+                return Status(UNKNOWN, f"transport: malformed grpc-status: {text}")
+            code = int(value)
+            if not -_MOST_STATUS - 1 <= code <= _MOST_STATUS:
+                text = f'strconv.ParseInt: parsing "{value}": value out of range'
+                return Status(UNKNOWN, f"transport: malformed grpc-status: {text}")
+            code &= 0xFFFFFFFF
+        elif name == "grpc-message":
+            message = unquote_to_bytes(value).decode("utf-8", "replace")
+        elif name == "grpc-status-details-bin":
+            details = _decode_binary(value)
+    return Status(code, message, details)
+
+
+def _decode_binary(value: str) -> bytes:
+    try:
+        return base64.b64decode(value + "=" * (-len(value) % 4))
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def metadata_of(fields: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return a response's fields as scripts see them: lists of values by name.
+
+    Bytes of names that end in `-bin` are decoded.
+    """
+    shown: dict[str, list[str]] = {}
+    for name, value in fields:
+        if name == "content-type" or not (name in RESERVED or name.startswith(":")):
+            if name.endswith("-bin"):
+                for part in value.split(","):
+                    shown.setdefault(name, []).append(_decode_binary(part).decode("utf-8", "replace"))
+            else:
+                shown.setdefault(name, []).append(value)
+    return shown
+
+
+def timeout_field(seconds: float) -> bytes:
+    """Return the value of grpc-timeout: at most 8 digits, and a unit."""
+    nanoseconds = max(int(seconds * 1e9), 0)
+    for unit, size in ((b"n", 1), (b"u", 10**3), (b"m", 10**6), (b"S", 10**9), (b"M", 60 * 10**9)):
+        value = -(-nanoseconds // size)
+        if value < 10**8:
+            return b"%d%b" % (value, unit)
+    return b"%dH" % -(-nanoseconds // (3600 * 10**9))
