@@ -59,7 +59,7 @@ UNTESTED: dict[str, str] = {
 }
 
 #: Folders of tests that run the whole program.
-WHOLE_RUNS = ("compat", "faults", "js_scripts")
+WHOLE_RUNS = ("compat", "docs", "faults", "js_scripts")
 
 #: Tests of what no single module does.
 TOPICS = {

@@ -1,6 +1,6 @@
 """The architecture: which part of the package may import which, and that the plan ring is pure.
 
-docs/architecture.md draws the order. A module imports only from its own layer's part and from
+docs/explanation/architecture.md draws the order. A module imports only from its own layer's part and from
 layers below, under `if TYPE_CHECKING:` too. The plan ring, which decides what a run is and what it has
 measured, knows no clock, no socket, no greenlet and no engine, so that a schedule of a day is tested in
 milliseconds.
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "jsrunner"
 
 #: The one picture of the layers.
-PICTURE = ROOT / "docs" / "architecture.md"
+PICTURE = ROOT / "docs" / "explanation" / "architecture.md"
 
 
 def drawn_layers() -> tuple[set[str], ...]:

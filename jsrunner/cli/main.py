@@ -25,8 +25,6 @@ COMMANDS: Final = {
     "completion": ("bash|zsh|fish", "completion of commands and flags for a shell"),
     "version": ("[--json]", "the version"),
 }
-#: For maintenance: not shown.
-_HIDDEN: Final = ("reference",)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -37,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     name, rest = _split(list(sys.argv[1:] if words is None else words))
     if name == "help":
         name, rest = (rest[0], ["--help"]) if rest else ("", [])
-    if name in COMMANDS or name in _HIDDEN:
+    if name in COMMANDS:
         code: int = getattr(_module(name), name)(rest)
         if name != "run":  # which sees to its outputs itself
             sys.stdout.flush()

@@ -3,7 +3,7 @@
 A package offers one by an entry point of the group `jsrunner.modules`: its name is the specifier,
 its value a Python module whose `HostModule` is the Python half; the JavaScript half lies beside it
 as NAME.js. Either may be missing: without JavaScript the operations are the exports, and without
-Python the value names what the JavaScript file would be called (see docs/extensions.md).
+Python the value names what the JavaScript file would be called (see docs/guides/extensions.md).
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ def unknown(names: Collection[str], prefix: str = "") -> ScriptError:
     if all(name.startswith(_EXTENSION) for name in names):
         return ScriptError(
             f"{text}no installed Python package offers them",
-            hint="jsrunner's extensions are Python packages: docs/extensions.md tells how to write "
-            "one, https://pypi.org/search/?q=jsrunner lists those that there are",
+            hint="jsrunner's extensions are Python packages: docs/guides/extensions.md tells how to "
+            "write one, https://pypi.org/search/?q=jsrunner lists those that there are",
         )
     return ScriptError(
         f"{text}this likely means automatic extension resolution is required or a custom k6 binary "

@@ -109,7 +109,7 @@ def test_nobody_offers_it(install: Callable[..., None], run: Any) -> None:
         'unknown modules ["k6/x/adder", "k6/x/none"] were tried to be loaded, but couldn\'t - no installed '
         "Python package offers them"
     )
-    assert "docs/extensions.md" in str(caught.value.hint)
+    assert "docs/guides/extensions.md" in str(caught.value.hint)
     assert "https://pypi.org/" in str(caught.value.hint)
 
 

@@ -1,6 +1,6 @@
-"""Makes display.svg: the screen of `jsrunner run` in the middle of a test.
+"""Make docs/images/display.svg: the screen of `jsrunner run` in the middle of a test.
 
-python docs/display.py
+python scripts/display.py
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from jsrunner.ui.state import Risk, ScenarioState, Sockets, State
 if TYPE_CHECKING:
     from jsrunner.executors.config import ExecutorConfig
 
+PICTURE = Path(__file__).parent.parent / "docs" / "images" / "display.svg"
 WIDTH = 112
 THEME = TerminalTheme(
     (22, 27, 34),
@@ -102,7 +103,7 @@ def main() -> None:
         console.print(line)
     console.print()
     picture = console.export_svg(title="jsrunner run chat.js", theme=THEME, unique_id="jsrunner")
-    Path(__file__).with_name("display.svg").write_text(picture)
+    PICTURE.write_text(picture)
 
 
 if __name__ == "__main__":
