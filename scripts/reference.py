@@ -1,4 +1,4 @@
-"""Write the generated parts of the reference: options, commands, executors.
+"""Write the generated parts of the reference: options, commands, executors, names of the API.
 
 python scripts/reference.py            write all pages that have generated parts
 python scripts/reference.py --check    exit with 1 if a page is out of date
@@ -17,6 +17,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import jsrunner
 from jsrunner.cli.main import COMMANDS, main, usage
 from jsrunner.executors.config import ExecutorConfig, fields_of
 from jsrunner.executors.registry import NAMES, executor_of
@@ -77,6 +78,13 @@ def commands() -> str:
     return "\n".join(sections)
 
 
+def api() -> str:
+    """Return what mkdocstrings makes a section of each public name of: functions first."""
+    names = [name for name in jsrunner.__all__ if not name.startswith("__")]
+    order = sorted(names, key=lambda name: (name[0].isupper(), name))
+    return "\n".join(f"::: jsrunner.{name}\n" for name in order)
+
+
 def executor_fields() -> str:
     """Return a section with the own fields of each executor, then the fields of all executors."""
     sections = []
@@ -92,6 +100,7 @@ def executor_fields() -> str:
 
 #: The generated parts by name.
 PARTS: Final[dict[str, Callable[[], str]]] = {
+    "api": api,
     "commands": commands,
     "executors": executor_fields,
     "global-flags": global_flags,
