@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from core_library import CodecLibrary, Engine, FramesLibrary
+from core_scripts import HARNESS, OPERATIONS
 from core_session import SESSIONS, Links
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def session_engine(codec_library: CodecLibrary) -> Iterator[Engine]:
 def engine(codec_library: CodecLibrary) -> Iterator[Engine]:
     with codec_library.engine() as engine:
         yield engine
+
+
+@pytest.fixture
+def vu(make_vu: Callable[..., VU]) -> VU:
+    """A VU with the entries of `core_scripts`."""
+    return make_vu(HARNESS, operations=OPERATIONS)
 
 
 @pytest.fixture

@@ -1,0 +1,143 @@
+"""A VU: recursion and memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from core_scripts import HARNESS, OPERATIONS
+from core_vu import DEADLINE, VU
+
+from jsrunner.core.binding import load
+from jsrunner.engine.engine import process_engine
+from jsrunner.engine.errors import Interrupted, JSError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RECURSIONS = {
+    "function": "const f = () => f(); f();",
+    "getter": "const o = { get x() { return this.x; } }; o.x;",
+    "proxy": "const p = new Proxy({}, { get: (t, n, r) => r[n] }); p.x;",
+    "toString": "const o = { toString() { return `${this}`; } }; `${o}`;",
+    "map": "const f = () => [1].map(f); f();",
+    "sort": "const f = () => [2, 1].sort(f); f();",
+    "replace": "const f = () => 'a'.replace(/a/g, f); f();",
+    "constructor": "class A { constructor() { new A(); } } new A();",
+    "spread": "const f = (...all) => f(...all); f(1, 2, 3);",
+    "apply": "const f = () => Reflect.apply(f, null, []); f();",
+    "flat": "let deep = []; for (let i = 0; i < 1e5; i += 1) deep = [deep]; deep.flat(Infinity);",
+    "join": "let deep = []; for (let i = 0; i < 1e5; i += 1) deep = [deep]; String(deep);",
+    "JSON.parse": "JSON.parse('['.repeat(1e6) + ']'.repeat(1e6));",
+    "toJSON": "const o = { toJSON() { return JSON.stringify(o); } }; JSON.stringify(o);",
+    "eval": "const f = () => eval('f()'); f();",
+    "syntax": "new Function('('.repeat(1e6));",
+    "generator": "function* g() { yield* g(); } g().next();",
+    "async": "const f = async () => { await f(); }; f().catch(() => {}); const g = () => g(); g();",
+    "values for Python": "let deep = []; for (let i = 0; i < 50000; i += 1) deep = [deep]; host('quick', deep);",
+    "nested calls of host": "const o = { get x() { return host('quick', o); } }; host('quick', o);",
+}
+
+
+@pytest.mark.parametrize("name", RECURSIONS)
+def test_endless_recursion_is_an_error(vu: VU, name: str) -> None:
+    vu.evaluate(f"""
+        entries.run = () => {{
+          try {{ {RECURSIONS[name]} }} catch (error) {{ return error.name; }}
+          return 'none';
+        }};
+    """)
+    for _ in range(3):
+        assert vu.call("run") in ("RangeError", "InternalError", "SyntaxError", "TypeError")
+    assert vu.call("whole") == ["quick", "job", "timer", "task"]
+
+
+def test_recursion_may_be_deep(vu: VU) -> None:
+    vu.evaluate("""
+        const depth = (n) => (n ? 1 + depth(n - 1) : 0);
+        entries.depth = depth;
+        class Node { constructor(n) { this.next = n ? new Node(n - 1) : null; } }
+        entries.node = (n) => { new Node(n); return n; };
+    """)
+    assert vu.call("depth", 5000) == 5000
+    assert vu.call("node", 4000) == 4000
+
+
+def test_deep_recursion_in_many_vus(make_vu: Callable[..., VU]) -> None:
+    """Each has its own stack, also while another one is in the middle of it."""
+    source = "const depth = (n) => (n ? 1 + depth(n - 1) : (core.sleep(1), 0)); entries.depth = depth;"
+    calls = [make_vu(source).start("depth", 3000 + number) for number in range(10)]
+    assert [one.get(timeout=DEADLINE) for one in calls] == [3000 + number for number in range(10)]
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def small_memory() -> Iterator[None]:
+    """VUs that are made now have 32 MB."""
+    process_engine()
+    load(memory_bytes=32 * MEGABYTE)
+    yield
+    load()
+
+
+HUNGRY = {
+    "arrays": "const a = []; for (;;) a.push(new Array(1000).fill(1));",
+    "strings": "let s = 'x'.repeat(1000); for (;;) s += s + 'y';",
+    "distinct strings": "const a = []; for (let i = 0; ; i += 1) a.push(`${i}`.repeat(10));",
+    "buffers": "const a = []; for (;;) a.push(new ArrayBuffer(1e6));",
+    "objects": "const o = {}; for (let i = 0; ; i += 1) o[`key${i}`] = { i };",
+    "map": "const m = new Map(); for (let i = 0; ; i += 1) m.set({}, i);",
+    "closures": "const a = []; for (;;) { const b = a.length; a.push(() => b); }",
+    "promises": "const a = []; for (;;) a.push(new Promise((resolve) => a.push(resolve)));",
+    "jobs": "for (;;) Promise.resolve().then(() => {});",
+    "timers": "for (;;) loop.addTimer(() => {}, 1e6, -1, 0);",
+    "functions": "const a = []; for (let i = 0; ; i += 1) a.push(new Function(`return ${i}`));",
+    "regular expressions": "const a = []; for (let i = 0; ; i += 1) a.push(new RegExp(`a{${i % 1000}}|${i}`));",
+    "symbols": "const a = []; for (;;) a.push(Symbol('x'));",
+    "answers": "const a = []; for (;;) a.push(host('large'));",
+    "sessions": "const a = []; for (;;) { a.push(core.createSession(() => a, true)); a[a.length - 1].stop(); }",
+    "generators": "function* g() { yield 1; } const a = []; for (;;) { const b = g(); b.next(); a.push(b); }",
+    "errors": "const a = []; for (;;) { const e = new Error('x'); e.stack; a.push(e); }",
+}
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("name", HUNGRY)
+def test_memory_is_limited(make_vu: Callable[..., VU], name: str) -> None:
+    """What needs more is an error of the script, again and again; the VU goes on and can be freed."""
+    vu = make_vu(
+        HARNESS
+        + f"entries.run = () => {{ try {{ {HUNGRY[name]} }} catch (e) {{ return String(e); }} }};",
+        operations={**OPERATIONS, "large": lambda: b"x" * MEGABYTE},
+    )
+    for _ in range(2):
+        try:
+            text = vu.call("run")
+        except (JSError, Interrupted) as error:  # where there was no memory to tell of it
+            text = str(error)
+            if vu.interpreter.is_lost:
+                break
+        assert text in ("null", "") or "memory" in text or "string too long" in text, text
+        vu.interpreter.interrupt()
+        assert vu.memory <= 33 * MEGABYTE
+
+
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("size", [900, 937, 974, 1011])
+def test_interpreters_that_ran_out_of_memory_are_let_go(make_vu: Callable[..., VU], size: int) -> None:
+    """QuickJS would end the process where it has lost track of an object."""
+    vu = make_vu()
+    with pytest.raises(JSError):
+        vu.evaluate(f"const a = []; for (;;) a.push(new Array({size}).fill(1));", "file:///x.js")
+    vu.close()
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_no_memory_for_an_interpreter(make_vu: Callable[..., VU]) -> None:
+    load(memory_bytes=100_000)
+    with pytest.raises(JSError):
+        make_vu()
+    load()
+    assert make_vu(HARNESS, operations=OPERATIONS).call("whole") == ["quick", "job", "timer", "task"]

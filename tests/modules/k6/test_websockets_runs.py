@@ -1,0 +1,237 @@
+"""k6/websockets in whole runs, and in scripts that change the language."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from in_process import Stage
+from servers import Server, echo
+from websockets_play import Recorder, pushing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from running import Process
+
+# -- scripts that change the language's own objects ------------------------------------------------------
+
+CHANGED = """
+import {{ WebSocket, Blob }} from 'k6/websockets';
+const {{ ownKeys, deleteProperty }} = Reflect;
+const without = (all) => {{
+  for (let i = 0; i < all.length; i += 1) {{
+    const names = ownKeys(all[i]);
+    for (let j = 0; j < names.length; j += 1) {{
+      if (names[j] !== 'constructor' && names[j] !== 'concat') deleteProperty(all[i], names[j]);
+    }}
+  }}
+}};
+const bytes = new Uint8Array(3);
+{change};
+export function setup() {{
+  const ws = new WebSocket(__ENV.URL, ['a'], {{ tags: {{ t: 1 }}, headers: {{ 'X-A': 'b' }} }});
+  let n = 0;
+  ws.addEventListener('open', function () {{
+    ws.send('text'); ws.send(bytes); ws.send(new Blob(['blob', bytes])); ws.ping();
+    console.log(ws.bufferedAmount, ws.readyState);
+  }});
+  ws.addEventListener('message', function () {{}});
+  ws.onmessage = async function (e) {{
+    n += 1;
+    console.log(e.data.size, n === 3 ? await e.data.text() : e.data);
+    if (n === 3) ws.close(3000, 'é');
+  }};
+  ws.onpong = function (e) {{ console.log(e.type); }};
+  ws.onerror = function (e) {{ console.log(e.error); }};
+  ws.onclose = function (e) {{ console.log(e.code, e.reason); }};
+  setTimeout(function () {{ console.log('timer'); }}, 60);
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "",
+        "without([Array.prototype])",
+        "without([String.prototype, Object.prototype, Number.prototype])",
+        "without([Object, Array, String, Number, Math, JSON, Reflect])",
+        "without([Promise, Map.prototype, WeakMap.prototype, Set.prototype])",
+        "without([ArrayBuffer, Uint8Array, Object.getPrototypeOf(Uint8Array), Function.prototype])",
+        "Array.prototype[Symbol.iterator] = function () { throw 'mine'; }",
+        "Object = Array = String = Number = Symbol = Function = Promise = Map = WeakMap = Math = JSON = null",
+        "ArrayBuffer = Uint8Array = DataView = null",
+        "Object.prototype.get = () => 5; Object.prototype.enumerable = false; Object.prototype.then = null",
+    ],
+)
+def test_changed_globals(
+    tmp_path: Path, serve: Callable[[Callable[..., Any]], Server], change: str
+) -> None:
+    source = CHANGED.format(change=change)
+    stage = Stage(tmp_path, source, environment={"URL": serve(echo).url}).run()
+    assert stage.failure is None
+    assert sorted(stage.logged()) == sorted(
+        ["14 1", "undefined text", '3 { size: 3, type: "" }', "pong", "7 blob\0\0\0", "websocket: close 3000: é",
+         "3000 é", "timer"]
+    )  # fmt: skip
+
+
+# -- whole runs ------------------------------------------------------------------------------------------
+
+Start = Callable[..., "Process"]
+
+WAITING = """
+import { WebSocket } from 'k6/websockets';
+import exec from 'k6/execution';
+export const options = { scenarios: { one: OPTIONS } };
+export default function () {
+  const ws = new WebSocket(__ENV.URL);
+  ws.onopen = () => { console.log('open'); if (__ENV.ABORT) exec.test.abort('enough'); };
+  ws.onclose = () => console.log('never');
+}
+export function teardown() { console.log('teardown'); }
+"""
+
+ONE = "{ executor: 'per-vu-iterations', vus: 1 }"
+
+
+def test_the_end_of_the_test_closes_sockets(
+    start: Start, serve: Callable[[Callable[..., Any]], Server]
+) -> None:
+    recorder = Recorder()
+    options = "{ executor: 'constant-vus', vus: 5, duration: '1s', gracefulStop: '0s' }"
+    run = start(
+        WAITING.replace("OPTIONS", options), "-e", f"URL={serve(recorder).url}", "--workers", "2"
+    ).end()
+    assert run.code == 0
+    assert sorted(run.messages("info")) == ["open"] * 5 + ["teardown"]
+    assert recorder.frames == [(0x88, b"\x03\xe8")] * 5
+
+
+def test_interrupted_by_a_signal(start: Start, serve: Callable[[Callable[..., Any]], Server]) -> None:
+    recorder = Recorder(answer=False)
+    run = start(WAITING.replace("OPTIONS", ONE), "-e", f"URL={serve(recorder).url}")
+    run.wait_for("open")
+    run.signal(signal.SIGINT)
+    assert run.end().code == 105
+    assert run.messages("info") == ["open", "teardown"]
+    assert recorder.frames == [(0x88, b"\x03\xe8")]
+
+
+def test_aborted_by_a_handler(start: Start, serve: Callable[[Callable[..., Any]], Server]) -> None:
+    recorder = Recorder(answer=False)
+    run = start(
+        WAITING.replace("OPTIONS", ONE), "-e", f"URL={serve(recorder).url}", "-e", "ABORT=1"
+    ).end()
+    assert run.code == 108
+    assert run.messages("info") == ["open", "teardown"]
+    assert recorder.frames == [(0x88, b"\x03\xe8")]
+
+
+def test_after_a_failed_iteration_the_next_begins_anew(
+    start: Start, serve: Callable[[Callable[..., Any]], Server]
+) -> None:
+    server = serve(echo)
+    run = start(
+        """
+        import { WebSocket } from 'k6/websockets';
+        let sockets = [];
+        export default function () {
+          console.log(sockets.map((one) => one.readyState).join());
+          sockets = [0, 1].map(() => new WebSocket(__ENV.URL));
+          for (const one of sockets) one.onopen = () => one.send('x');
+          sockets[1].onmessage = () => { setTimeout(() => console.log('never'), 50); throw new Error('boom'); };
+          if (__ITER === 2) sockets.forEach((one) => { one.onmessage = () => one.close(); });
+        }
+        """,
+        "-e", f"URL={server.url}", "--iterations", "3",
+    ).end()  # fmt: skip
+    assert run.code == 0
+    assert run.messages("info") == ["", "3,3", "3,3"]
+    assert [one.split("\n")[0] for one in run.messages("error")] == ["Error: boom"] * 2
+    assert run.messages("warning") == [
+        f"setTimeout {number} was stopped because the VU iteration was interrupted" for number in (1, 2)
+    ]
+    assert server.accepted == 6
+
+
+def test_the_old_name_warns_once(start: Start, serve: Callable[[Callable[..., Any]], Server]) -> None:
+    run = start(
+        """
+        import websockets, { WebSocket, Blob } from 'k6/experimental/websockets';
+        import { WebSocket as current } from 'k6/websockets';
+        export default function () {
+          console.log(WebSocket === current, websockets.Blob === Blob);
+          new WebSocket(__ENV.URL);
+        }
+        """,
+        "-e", f"URL={serve(pushing()).url}", "--vus", "3", "--iterations", "3", "--workers", "2",
+    ).end()  # fmt: skip
+    assert run.code == 0
+    assert run.messages("info") == ["true true"] * 3
+    assert run.messages("warning") == [
+        "k6/experimental/websockets is deprecated and will be removed in a future release. "
+        "Please use k6/websockets instead."
+    ]
+
+
+@pytest.mark.parametrize(
+    "hog",
+    [
+        "const again = () => { if (Date.now() < end) setTimeout(again, 0); }; again();",
+        "(async () => { while (Date.now() < end) await null; })();",
+        "const id = setInterval(() => { if (Date.now() >= end) clearInterval(id); }, 0);",
+    ],
+)
+def test_who_is_always_busy_lets_others_work(
+    start: Start, serve: Callable[[Callable[..., Any]], Server], hog: str
+) -> None:
+    run = start(
+        f"""
+        import {{ WebSocket }} from 'k6/websockets';
+        export default function () {{
+          const end = Date.now() + 1500;
+          if (__VU === 1) {{ {hog} }}
+          const ws = new WebSocket(__ENV.URL);
+          let count = 0;
+          ws.onopen = () => ws.send('x');
+          ws.onmessage = () => {{ count += 1; if (count < 20) ws.send('x'); else ws.close(); }};
+          ws.onclose = () => {{ if (__VU === 2) console.log(Date.now() < end); }};
+        }}
+        """,
+        "-e", f"URL={serve(echo).url}", "--vus", "2", "--iterations", "2", "--workers", "1",
+    ).end()  # fmt: skip
+    assert run.code == 0
+    assert run.messages("info") == ["true"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("'x'", "unknown WebSocket's option 0"),
+        ("['x']", "unknown WebSocket's option 0"),
+        ("5", "made"),
+        ("true", "made"),
+        ("''", "made"),
+    ],
+)
+def test_options_that_are_no_object(tmp_path: Path, options: str, said: str) -> None:
+    stage = Stage(
+        tmp_path,
+        f"""
+        import {{ WebSocket }} from 'k6/websockets';
+        export function setup() {{
+          try {{
+            new WebSocket('ws://127.0.0.1:1', null, {options}).onerror = () => {{}};
+            console.log('made');
+          }} catch (e) {{
+            console.log(e.message);
+          }}
+        }}
+        export default function () {{}}
+        """,
+    ).run()
+    assert stage.logged() == [said]
