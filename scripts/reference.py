@@ -28,7 +28,7 @@ from jsrunner.options.selection import Selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from jsrunner.options.model import Row
+    from jsrunner.options.model import OptionRow
 
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -153,7 +153,7 @@ def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in escaped)
 
 
-def text_of(row: Row) -> str:
+def text_of(row: OptionRow) -> str:
     """Return a row's help for Markdown, where brackets would begin a link."""
     return row.help.replace("[", "\\[")
 
@@ -162,7 +162,7 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def _flag(row: Row) -> str:
+def _flag(row: OptionRow) -> str:
     if not row.flag:
         return ""
     word = row.word or row.kind.word

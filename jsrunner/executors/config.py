@@ -43,10 +43,11 @@ class ScenarioOptions(kinds.Object):
     def __init__(self) -> None:
         super().__init__("lib.ScenarioOptions")
 
-    def from_json(self, value: Any) -> dict[str, Any]:
+    def from_json(self, value: object) -> dict[str, Any]:
         """Read the browser settings. Raises ValueError with k6's text."""
-        options = {key.lower(): setting for key, setting in super().from_json(value).items()}
-        for key in value:
+        settings = super().from_json(value)
+        options = {key.lower(): setting for key, setting in settings.items()}
+        for key in settings:
             if key.lower() != "browser":
                 raise ValueError(f"json: unknown field {quote(key)}")
         browser = options.get("browser")

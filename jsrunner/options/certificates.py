@@ -1,4 +1,7 @@
-"""Whether a certificate and a key in PEM (the option tlsAuth) fit each other, in Go's words."""
+"""Check of a client certificate and its private key, both in PEM, for the option `tlsAuth`.
+
+The error texts are those of Go's crypto/tls and crypto/x509, which k6 prints.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,16 @@ _BLOCK: Final = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\s*?\n.*?^-----END \1-
 
 
 def check_pair(certificate: str, key: str, password: str | None) -> None:
-    """Check a client certificate (of which the first block counts) and its private key.
+    """Check that a client certificate and a private key belong together.
+
+    Args:
+        certificate: PEM text. Only its first certificate is looked at.
+        key: PEM text. Only its first private key is looked at.
+        password: The password of an encrypted key; ignored for any other key.
 
     Raises:
-        ValueError: They are none, or do not belong together; with the text of Go's crypto/tls.
+        ValueError: Either text cannot be parsed, or the key is another certificate's. The text is
+            Go's.
     """
     certificate_block = _certificate(certificate)
     key_block = _key(key)
@@ -29,10 +38,10 @@ def check_pair(certificate: str, key: str, password: str | None) -> None:
         raise ValueError("x509: malformed certificate") from None
     private: PrivateKeyTypes
     try:
-        # A password for a key that is not encrypted is passed over.
-        needed = "ENCRYPTED" in key_block
+        # `load_pem_private_key` refuses a password for a key that is not encrypted; Go ignores it.
+        is_encrypted = "ENCRYPTED" in key_block
         private = load_pem_private_key(
-            key_block.encode(), password.encode() if password and needed else None
+            key_block.encode(), password.encode() if password and is_encrypted else None
         )
     except (TypeError, ValueError):
         raise ValueError(
@@ -45,6 +54,7 @@ def check_pair(certificate: str, key: str, password: str | None) -> None:
 
 
 def _certificate(text: str) -> str:
+    """Return the first certificate block of a PEM text."""
     skipped = []
     for match in _BLOCK.finditer(text):
         if match[1] == "CERTIFICATE":
@@ -64,6 +74,7 @@ def _certificate(text: str) -> str:
 
 
 def _key(text: str) -> str:
+    """Return the first private key block of a PEM text."""
     skipped = []
     for match in _BLOCK.finditer(text):
         if match[1] == "PRIVATE KEY" or match[1].endswith(" PRIVATE KEY"):

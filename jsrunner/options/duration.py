@@ -1,4 +1,7 @@
-"""Durations as k6 reads and writes them. Inside the program a duration is a float of seconds."""
+"""Parsing and formatting of durations, as k6 does it.
+
+Inside jsrunner a duration is a float of seconds. Scripts use the texts of k6's page about options.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,22 @@ _UNITS: Final = {
 }
 _NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 _UNIT = re.compile(r"[^0-9.]*")
-#: Go counts nanoseconds in 64 bits: some 292 years.
+#: Nanoseconds that do not fit into Go's signed 64-bit `time.Duration`: about 292 years.
 _LIMIT: Final = 1 << 63
 
 
 def parse_duration(value: object) -> float:
-    """A duration of the script's options or the environment: a number, or a text without a unit, is
-    milliseconds; else Go's units, which whole days may lead (`1d12h`). Raises ValueError.
+    """Parse a duration of the script's options or of an environment variable.
+
+    Args:
+        value: A number of milliseconds, a text with such a number, or a text with Go's units. Whole
+            days may stand before these (`1d12h`).
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: The value is no duration. The text is Go's.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"unexpected type for a duration: {value!r}")
@@ -45,19 +57,32 @@ def parse_duration(value: object) -> float:
     seconds = parse_go_duration(rest) if rest else 0.0
     if seconds < 0:
         raise ValueError(f"invalid time format '{rest}'")
-    whole = parse_int(days)
-    return whole * 86400 + (-seconds if whole < 0 else seconds)
+    day_count = parse_int(days)
+    return day_count * 86400 + (-seconds if day_count < 0 else seconds)
 
 
 def _from_milliseconds(number: float) -> float:
-    """Return seconds; what 64 bits of nanoseconds cannot hold is their lowest number, as in k6."""
+    """Convert milliseconds to seconds.
+
+    A value that does not fit into 64 bits of nanoseconds becomes the lowest 64-bit number, as in k6.
+    """
     nanoseconds = number * _UNITS["ms"]
     fits = math.isfinite(nanoseconds) and abs(nanoseconds) < _LIMIT
     return (int(nanoseconds) if fits else -_LIMIT) / 1e9
 
 
 def parse_go_duration(text: str) -> float:
-    """A duration of the command line: Go's syntax, every number with its unit. Raises ValueError."""
+    """Parse a duration in Go's syntax, in which each number has a unit: `1h30m`, `1.5s`, `-10ms`.
+
+    Args:
+        text: The duration, as flags take it.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: The text is no duration. The error's text is that of Go's `time.ParseDuration`.
+    """
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
         return 0.0
@@ -85,7 +110,7 @@ def parse_go_duration(text: str) -> float:
 
 
 def _quoted(text: str) -> str:
-    """Return the text in double quotes as Go's package time has it: byte by byte."""
+    """Quote a text as Go's package time does: bytes outside of printable ASCII are escaped singly."""
     shown = "".join(
         f"\\{chr(byte)}" if byte in b'"\\' else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
         for byte in text.encode("utf-8", "replace")
@@ -94,7 +119,11 @@ def _quoted(text: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """As Go prints it: `1m30s`, `500ms`, `0s`."""
+    """Format a duration as Go prints it: `1m30s`, `500ms`, `0s`.
+
+    Args:
+        seconds: The duration, of which nanoseconds are kept.
+    """
     nanoseconds = round(seconds * 1e9)
     if not nanoseconds:
         return "0s"
@@ -113,14 +142,14 @@ def format_duration(seconds: float) -> str:
 
 
 def format_fixed(seconds: float, longest: float) -> str:
-    """Write a time of a progress display, with as many digits as `longest` needs, as k6 does.
+    """Format a time of a progress display with as many digits as the longest time needs, as k6 does.
 
     Args:
-        seconds: The time, which is rounded to tenths; less than none is none.
+        seconds: The time. It is rounded to tenths; a negative time is shown as 0.
         longest: The longest time, in seconds, that is shown at this place.
 
     Returns:
-        A text such as `00m02.3s` of `10m0s` or `01d02h00m00.0s`.
+        A text such as `00m02.3s` if `longest` is 10 minutes, or `01d02h00m00.0s` if it is days.
     """
     tenths = math.floor(round(max(seconds, 0) * 10 + 0.5, 6))
     limit = max(round(longest, 1), tenths / 10)
@@ -140,8 +169,9 @@ def format_fixed(seconds: float, longest: float) -> str:
 
 
 def _decimal(amount: int, unit: int) -> str:
-    whole, part = divmod(amount, unit)
-    if not part:
-        return str(whole)
+    """Format the quotient of an amount and a power of ten, without trailing zeros."""
+    integer, remainder = divmod(amount, unit)
+    if not remainder:
+        return str(integer)
     digits = len(str(unit)) - 1
-    return f"{whole}.{part:0{digits}d}".rstrip("0")
+    return f"{integer}.{remainder:0{digits}d}".rstrip("0")

@@ -1,5 +1,8 @@
-"""The command line as k6's reads it (POSIX flags, GNU style): `--flag value`, `--flag=value`, `-u5`,
-`-u 5`, flags anywhere between the arguments, `--` before the last ones."""
+"""Parser of command-line flags, with the syntax of k6's: POSIX flags in GNU style.
+
+A flag is written `--flag value`, `--flag=value`, `-u5` or `-u 5`. Flags may stand anywhere between the
+arguments; after `--` there are only arguments.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,46 @@ if TYPE_CHECKING:
 
 
 class Flag(Struct, frozen=True):
-    """A flag: `bare` is its value where none is given; without `bare` it needs one."""
+    """A flag of a command."""
 
+    #: The long name, without dashes.
     name: str
+    #: The flag's meaning, for the help.
     help: str
+    #: The letter of the short form; "" if the flag has none.
     short: str = ""
+    #: The placeholder of the flag's value in the help.
     word: str = ""
+    #: The value of the flag without a value; None if the flag needs a value.
     bare: str | None = None
+    #: Whether several uses of the flag add up to a list.
     repeats: bool = False
+    #: The default, as the help shows it.
     default: str = ""
+    #: Converts the value's text. Raises ValueError for a wrong text.
     parse: Callable[[str], Any] = str
 
 
 class FlagSet:
-    """A command's flags."""
+    """The flags of a command."""
 
     def __init__(self, flags: Iterable[Flag]) -> None:
         self.flags = list(flags)
-        self._by_name = {one.name: one for one in self.flags}
-        self._by_short = {one.short: one for one in self.flags if one.short}
+        self._by_name = {flag.name: flag for flag in self.flags}
+        self._by_short = {flag.short: flag for flag in self.flags if flag.short}
 
     def parse(self, words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-        """(value or list of values by the flag's name, arguments). Raises UsageError."""
+        """Parse a command line.
+
+        Args:
+            words: The words behind the command's name.
+
+        Returns:
+            The values by the flags' names (a list for a flag that repeats), and the arguments.
+
+        Raises:
+            UsageError: A flag is unknown, or its value is missing or wrong.
+        """
         values: dict[str, Any] = {}
         arguments: list[str] = []
         rest = list(words)
@@ -53,13 +74,13 @@ class FlagSet:
                     raise UsageError(f"unknown flag: --{name}")
                 self._set(values, flag, self._value(flag, equals, value, rest, word))
             elif word.startswith("-") and len(word) > 1:
-                self._shorts(values, word, rest)
+                self._parse_shorts(values, word, rest)
             else:
                 arguments.append(word)
         return values, arguments
 
-    def _shorts(self, values: dict[str, Any], word: str, rest: list[str]) -> None:
-        """`-qu5`: flags without a value, then perhaps one with its value."""
+    def _parse_shorts(self, values: dict[str, Any], word: str, rest: list[str]) -> None:
+        """Parse a word of short flags such as `-qu5`, of which the last may have a value."""
         letters = word[1:]
         while letters:
             flag = self._by_short.get(letters[0])
@@ -81,6 +102,7 @@ class FlagSet:
 
     @staticmethod
     def _value(flag: Flag, equals: str, value: str, rest: list[str], word: str) -> str:
+        """Return the value of a long flag; take it from `rest` if it is a word of its own."""
         if equals:
             return value
         if flag.bare is not None:
@@ -102,7 +124,7 @@ class FlagSet:
             values[flag.name] = value
 
     def help(self) -> str:
-        """One aligned line a flag."""
+        """Return the help text: one line per flag, in aligned columns."""
         heads = []
         for flag in self.flags:
             short = f"-{flag.short}, " if flag.short else "    "
@@ -115,12 +137,13 @@ class FlagSet:
         )
 
 
-#: What is checked while the flags are read; the others have texts of their own, and come later.
+#: Kinds whose values k6 checks while it parses the flags. Errors of the other kinds come later, without
+#: the flag's name.
 _EARLY = (kinds.Bool, kinds.Int, kinds.Duration)
 
 
 def flags_of(rows_class: type[Any] = Options) -> list[Flag]:
-    """The flags of all options that have one, or of another class that is made of rows."""
+    """Return the flags of a class whose fields have rows (see `model.OptionRow`)."""
     return [
         Flag(
             row.flag,
@@ -138,19 +161,26 @@ def flags_of(rows_class: type[Any] = Options) -> list[Flag]:
 
 
 def options_from_flags(values: dict[str, Any]) -> Options:
-    """What the flags say of options. Raises UsageError."""
-    found: dict[str, Any] = {}
-    for one, row in rows():
+    """Read the options that flags set.
+
+    Args:
+        values: The flags' values, as `FlagSet.parse` returns them.
+
+    Raises:
+        UsageError: A value is wrong.
+    """
+    options: dict[str, Any] = {}
+    for attribute, row in rows():
         if not row.flag or row.flag not in values:
             continue
-        given, read = values[row.flag], row.kind.from_text
+        value, parse = values[row.flag], row.kind.from_text
         try:
             if isinstance(row.kind, _EARLY):
-                found[one.name] = given
+                options[attribute.name] = value
             elif isinstance(row.kind, kinds.TextMap):
-                found[one.name] = {key: value for part in given for key, value in read(part).items()}
+                options[attribute.name] = dict(pair for text in value for pair in parse(text).items())
             else:
-                found[one.name] = read(",".join(given) if row.repeats else given)
+                options[attribute.name] = parse(",".join(value) if row.repeats else value)
         except ValueError as error:
             raise UsageError(str(error)) from None
-    return Options(**found)
+    return Options(**options)

@@ -1,7 +1,7 @@
-"""The types of option values: how each is read from JSON and from a text, and written as JSON.
+"""Kinds: the types of option values. A kind parses values from JSON and texts, and writes JSON.
 
-Errors are ValueErrors with Go's texts; whoever reads an option says which one it was. A reader that
-returns None leaves the option unset.
+`network` and `segment` have further kinds. All parsers raise ValueError with Go's text, which k6
+prints; the caller adds which option is wrong. A parser that returns None leaves the option unset.
 """
 
 from __future__ import annotations
@@ -18,43 +18,48 @@ from jsrunner.options.numbers import parse_float, parse_int, quote
 
 
 class Kind(Protocol):
-    """How values of one type are read and written."""
+    """The contract of kinds. A kind has no state: one object serves all values of an option."""
 
-    #: How the command line's help names the value.
+    #: The placeholder of a flag's value in the help.
     word: str
     #: Go's name of the type, for error texts.
     go_type: str
 
-    def from_json(self, value: Any) -> Any:
-        """Of the script's options or a config file."""
+    def from_json(self, value: object) -> Any:
+        """Convert a decoded JSON value of the script's options or a config file."""
 
     def from_text(self, text: str) -> Any:
-        """Of a flag."""
+        """Parse a flag's value."""
 
     def from_env(self, text: str) -> Any:
-        """Of an environment variable."""
+        """Parse an environment variable."""
 
-    def to_json(self, value: Any) -> Any: ...
+    def to_json(self, value: Any) -> Any:
+        """Convert a value to what the JSON encoder takes."""
 
 
-def pairs(text: str) -> dict[str, str]:
-    """Return the map of a variable, `key:value,key:value`. Raises ValueError."""
-    found = {}
+def parse_pairs(text: str) -> dict[str, str]:
+    """Parse a map as environment variables have it: `key:value,key:value`.
+
+    Raises:
+        ValueError: An item has not exactly one colon.
+    """
+    values = {}
     for pair in text.split(","):
         key, *rest = pair.split(":")
         if len(rest) != 1:
             raise ValueError(f"invalid map item: {quote(pair)}")
-        found[key] = rest[0]
-    return found
+        values[key] = rest[0]
+    return values
 
 
 class Base:
-    """A string, and what most kinds share."""
+    """The base of kinds: strings, which are the same in JSON, flags and variables."""
 
     word = "string"
     go_type = "string"
 
-    def from_json(self, value: Any) -> Any:
+    def from_json(self, value: object) -> Any:
         if not isinstance(value, str):
             raise null_mismatch(value, self.go_type)
         return self.from_text(value)
@@ -74,19 +79,19 @@ class Text(Base):
 
     go_type = "null.String"
 
-    def from_json(self, value: Any) -> Any:
+    def from_json(self, value: object) -> Any:
         if isinstance(value, dict):
             value = nullable(value, "String", str, "string")
         return super().from_json(value)
 
 
 class Bool(Base):
-    """true or false; a flag also takes Go's other spellings."""
+    """true or false. Flags also take Go's other spellings, such as `t` and `0`."""
 
     word = ""
     go_type = "null.Bool"
 
-    def from_json(self, value: Any) -> bool:
+    def from_json(self, value: object) -> bool:
         if isinstance(value, dict):
             value = nullable(value, "Bool", bool, "bool")
         if not isinstance(value, bool):
@@ -107,25 +112,31 @@ class Bool(Base):
 
 
 class Switch(Bool):
-    """The same of settings that are no options: Go's spellings everywhere."""
+    """true or false of a setting that is no option: variables take Go's spellings, too."""
 
     def from_env(self, text: str) -> bool:
         return self.from_text(text)
 
 
-class Given(Bool):
-    """On as soon as the variable says anything."""
+class Presence(Bool):
+    """A switch that any text of its environment variable turns on."""
 
     def from_env(self, text: str) -> bool:
         return True
 
 
 class Choice(Base):
-    """One of a few words; {} in the error's text stands for what was given."""
+    """One of a few words.
+
+    Args:
+        words: The words.
+        error: The text of the error for another word, which replaces {} in it.
+    """
 
     def __init__(self, words: tuple[str, ...], error: str) -> None:
         self._words = words
         self._error = error
+        #: The hint of the error.
         self.hint = f"use {' or '.join(word for word in words if word)}"
 
     def from_text(self, text: str) -> str:
@@ -135,12 +146,12 @@ class Choice(Base):
 
 
 class Int(Base):
-    """A whole number; JSON may say it as a text, of which an empty one says nothing."""
+    """A 64-bit integer. In JSON it may be a text; an empty text leaves the option unset."""
 
     word = "int"
     go_type = "null.Int"
 
-    def from_json(self, value: Any) -> int | None:
+    def from_json(self, value: object) -> int | None:
         if isinstance(value, str):
             return parse_int(value) if value else None
         if isinstance(value, dict):
@@ -159,7 +170,7 @@ class Int(Base):
 
 
 class Size(Base):
-    """A number of bytes, with or without a unit of 1024: `64MiB`, `64MB` and `64m` are the same."""
+    """A number of bytes. Units are powers of 1024: `64MiB`, `64MB` and `64m` are the same."""
 
     word = "size"
     go_type = "null.String"
@@ -175,12 +186,12 @@ class Size(Base):
 
 
 class Duration(Base):
-    """Seconds inside; milliseconds or Go's units outside."""
+    """A duration: seconds inside jsrunner, milliseconds or Go's units in scripts."""
 
     word = "duration"
     go_type = "types.NullDuration"
 
-    def from_json(self, value: Any) -> float:
+    def from_json(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError(f"'{json.dumps(value)}' is not a valid duration value")
         return parse_duration(value)
@@ -196,24 +207,28 @@ class Duration(Base):
 
 
 class Texts(Base):
-    """A list of strings; commas between them in a text."""
+    """A list of strings, with commas between them in flags and variables."""
 
     word = "strings"
     go_type = "[]string"
 
-    def from_json(self, value: Any) -> tuple[str, ...]:
+    def from_json(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise mismatch(value, "[]string")
-        for one in value:
-            if not isinstance(one, str):
-                raise mismatch(one, "string")
+        for item in value:
+            if not isinstance(item, str):
+                raise mismatch(item, "string")
         return self.check(tuple(value))
 
     def from_text(self, text: str) -> tuple[str, ...]:
         return self.check(tuple(text.split(",")) if text else ())
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        """Raises ValueError for a wrong value."""
+        """Return the values that count.
+
+        Raises:
+            ValueError: A value is wrong.
+        """
         return values
 
     def to_json(self, value: tuple[str, ...]) -> list[str]:
@@ -221,16 +236,17 @@ class Texts(Base):
 
 
 class Lines(Texts):
-    """A list of strings that may hold commas: the environment says but one."""
+    """A list of strings that may contain commas: a variable has a single string."""
 
     def from_env(self, text: str) -> tuple[str, ...]:
         return (text,)
 
 
 class SystemTags(Texts):
-    """Names of system tags; unknown ones are passed over."""
+    """Names of system tags. Unknown names are ignored, as in k6."""
 
     go_type = "metrics.SystemTagSet"
+    #: k6's system tags.
     known: Final = frozenset(
         {
             *("proto", "subproto", "status", "method", "url", "name", "group", "check", "error"),
@@ -247,7 +263,10 @@ class SystemTags(Texts):
 
 
 class TrendStats(Texts):
-    """Columns of trends in the summary. Those of flags are checked here, others with the whole test."""
+    """Columns of trends in the summary.
+
+    A flag's columns are checked when it is parsed, others with the consolidated options, as in k6.
+    """
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
         return values
@@ -260,7 +279,11 @@ class TrendStats(Texts):
 
     @staticmethod
     def checked(values: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the values. Raises ValueError for one that is no statistic."""
+        """Return the columns after a check.
+
+        Raises:
+            ValueError: A column is not one of avg, min, med, max, count and p(N).
+        """
         for stat in values:
             if stat in ("avg", "min", "med", "max", "count"):
                 continue
@@ -278,11 +301,14 @@ class TrendStats(Texts):
 
 
 class TimeUnit(Text):
-    """s, ms, us or "" for what fits each value; but for flags anything is accepted, as in k6."""
+    """The time unit of the summary: s, ms, us, or "" for a unit that fits each value.
+
+    Only a flag's text is checked: k6 accepts any text of a script or a variable.
+    """
 
     known: Final = ("", "s", "ms", "us")
 
-    def from_json(self, value: Any) -> str:
+    def from_json(self, value: object) -> str:
         if not isinstance(value, str):
             raise null_mismatch(value, self.go_type)
         return value
@@ -297,18 +323,18 @@ class TimeUnit(Text):
 
 
 class TextMap(Base):
-    """Strings by string; `key=value` as a flag, `key:value,key:value` in the environment."""
+    """Strings by name: `key=value` for a flag, `key:value,key:value` in a variable."""
 
     word = "stringArray"
     go_type = "map[string]string"
 
-    def from_json(self, value: Any) -> dict[str, str]:
+    def from_json(self, value: object) -> dict[str, str]:
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
-        for one in value.values():
-            if not isinstance(one, (str, type(None))):
-                raise mismatch(one, "string")
-        return {key: one or "" for key, one in value.items()}
+        for item in value.values():
+            if not isinstance(item, (str, type(None))):
+                raise mismatch(item, "string")
+        return {key: item or "" for key, item in value.items()}
 
     def from_text(self, text: str) -> dict[str, str]:
         key, _, value = text.partition("=")
@@ -318,45 +344,46 @@ class TextMap(Base):
         raise ValueError(f"error parsing tag '{text}': invalid tag, {missing}")
 
     def from_env(self, text: str) -> dict[str, str]:
-        return pairs(text)
+        return parse_pairs(text)
 
 
 class Stage(Struct, frozen=True):
-    """One stage of a ramp as an option has it; what is missing is None."""
+    """One stage of a ramp, as an option has it. Executors check that no field is missing."""
 
-    #: Seconds.
+    #: Seconds; None if the script has no duration.
     duration: float | None = None
+    #: VUs or a rate at the stage's end; None if the script has no target.
     target: int | None = None
 
 
 class Stages(Base):
-    """[{duration, target}]; `10s:5,1m:0` as a text."""
+    """Stages: a list of {duration, target} in JSON, `10s:5,1m:0` as a text."""
 
     word = "stage"
     go_type = "[]lib.Stage"
-    #: Go's type of a stage that is read.
+    #: Go's type of one stage.
     item_type = "lib.StageFields"
-    #: Whether other fields of a stage are refused.
+    #: Whether unknown fields of a stage are an error.
     is_strict = False
 
-    def from_json(self, value: Any) -> tuple[Stage, ...]:
+    def from_json(self, value: object) -> tuple[Stage, ...]:
         if not isinstance(value, list):
             raise mismatch(value, self.go_type)
-        return tuple(self._stage(one) for one in value)
+        return tuple(self._stage(item) for item in value)
 
-    def _stage(self, value: Any) -> Stage:
+    def _stage(self, value: object) -> Stage:
         if value is None:
             return Stage()
         if not isinstance(value, dict):
             raise mismatch(value, self.item_type)
         duration = target = None
-        for key, given in value.items():
-            match key.lower():  # Go's JSON looks past the case of field names
+        for key, item in value.items():
+            match key.lower():  # Go's JSON decoder ignores the case of field names
                 case "duration":
-                    duration = None if given is None else Duration().from_json(given)
+                    duration = None if item is None else Duration().from_json(item)
                 case "target":
                     try:
-                        target = None if given is None else Int().from_json(given)
+                        target = None if item is None else Int().from_json(item)
                     except Mismatch as error:
                         raise error.within("target") from None
                 case _ if self.is_strict:
@@ -364,7 +391,7 @@ class Stages(Base):
         return Stage(duration, target)
 
     def from_text(self, text: str) -> tuple[Stage, ...]:
-        """Of flags: each stage needs its duration."""
+        """Parse a flag's stages, of which each needs a duration."""
         stages = []
         for number, part in enumerate(text.split(",")):
             try:
@@ -389,15 +416,15 @@ class Stages(Base):
     def to_json(self, value: tuple[Stage, ...]) -> list[dict[str, Any]]:
         return [
             {
-                "duration": None if one.duration is None else format_duration(one.duration),
-                "target": one.target,
+                "duration": None if stage.duration is None else format_duration(stage.duration),
+                "target": stage.target,
             }
-            for one in value
+            for stage in value
         ]
 
 
 class ScenarioStages(Stages):
-    """The same of a scenario."""
+    """Stages of a scenario: k6 refuses unknown fields there."""
 
     go_type = "[]executor.Stage"
     item_type = "executor.Stage"
@@ -405,47 +432,55 @@ class ScenarioStages(Stages):
 
 
 class Anything(Base):
-    """JSON that is checked where it is used."""
+    """Any JSON value; who uses the option checks it."""
 
-    def from_json(self, value: Any) -> Any:
+    def from_json(self, value: object) -> Any:
         return value
 
 
 class Object(Base):
-    """A JSON object whose fields are checked where they are used."""
+    """A JSON object; who uses the option checks its fields."""
 
     def __init__(self, go_type: str = "map[string]json.RawMessage") -> None:
         self.go_type = go_type
 
-    def from_json(self, value: Any) -> dict[str, Any]:
+    def from_json(self, value: object) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
         return value
 
 
 class Thresholds(Base):
-    """{metric: [entries]}; entries are texts, or {threshold, abortOnFail, delayAbortEval} to abort."""
+    """Thresholds: lists of entries by metric.
+
+    An entry is a text, or {threshold, abortOnFail, delayAbortEval} if it may abort the run.
+    """
 
     go_type = "map[string]metrics.Thresholds"
 
-    def from_json(self, value: Any) -> dict[str, list[Any]]:
+    def from_json(self, value: object) -> dict[str, list[Any]]:
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
-        found = {}
+        thresholds = {}
         for metric, entries in value.items():
             if entries is None:
                 entries = []
             if not isinstance(entries, list):
                 raise mismatch(entries, "[]metrics.thresholdConfig")
-            found[metric] = [self._entry(entry) for entry in entries]
-        return found
+            thresholds[metric] = [self._entry(entry) for entry in entries]
+        return thresholds
 
     def from_env(self, text: str) -> dict[str, list[Any]]:
-        """Of `metric:anything,...`: k6 reads no thresholds there, but refuses what has another form."""
-        return {metric: [] for metric in pairs(text)}
+        """Return each metric of `metric:anything,...` without entries: k6 ignores those of variables.
+
+        Raises:
+            ValueError: The text has another form, which k6 refuses.
+        """
+        return {metric: [] for metric in parse_pairs(text)}
 
     @staticmethod
-    def _entry(entry: Any) -> Any:
+    def _entry(entry: object) -> str | dict[str, Any]:
+        """Check an entry; return only its text if it cannot abort the run."""
         if isinstance(entry, str):
             return entry
         if not isinstance(entry, dict):

@@ -1,4 +1,4 @@
-"""Layers of options become one: config file < script < environment < flags."""
+"""Consolidation of the layers of options. From low to high: config file, script, environment, flags."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 def consolidate(
     layers: Mapping[str, Options], *, merge_tags: bool = False
 ) -> tuple[Options, list[str]]:
-    """Merge the layers (lowest first; their names are for warnings): (options, warnings).
+    """Merge layers of options, as k6 does.
 
-    A layer that says anything of the load replaces all that lower layers say of it. Fields of `dns`
-    merge singly, and tags if `merge_tags`; other options are taken as a whole.
+    A layer that sets an option of the load (see `SHORTCUTS`) discards all such options of lower layers.
+    Fields of `dns` are merged one by one. Any other option replaces that of lower layers.
+
+    Args:
+        layers: The options by the layer's name, the lowest layer first. Warnings show the names.
+        merge_tags: Whether `tags` are merged one by one, too (k6's feature merge-run-tags).
+
+    Returns:
+        The merged options, and warnings for the log.
     """
     merged = Options()
     warnings = []
     for name, layer in layers.items():
         values = {
-            one.name: value for one, _ in rows() if (value := getattr(layer, one.name)) is not None
+            attribute.name: value
+            for attribute, _ in rows()
+            if (value := getattr(layer, attribute.name)) is not None
         }
         if any(shortcut in values for shortcut in SHORTCUTS):
             if merged.scenarios is not None:
@@ -31,8 +40,8 @@ def consolidate(
                     f'"{name}" level configuration overrode scenarios configuration entirely'
                 )
             merged = replace(merged, **dict.fromkeys(SHORTCUTS))
-        if "stages" in values:  # k6 drops those that do not say how long they last
-            values["stages"] = tuple(one for one in values["stages"] if one.duration is not None)
+        if "stages" in values:  # k6 drops stages without a duration
+            values["stages"] = tuple(stage for stage in values["stages"] if stage.duration is not None)
         if merged.dns and "dns" in values:
             values["dns"] = merged.dns | values["dns"]
         if values.get("tags") == {}:

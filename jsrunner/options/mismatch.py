@@ -1,4 +1,4 @@
-"""JSON of another type than an option wants, in Go's words."""
+"""Errors for JSON values of a wrong type, with the texts of Go's encoding/json."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 
 def _json_type(value: object) -> str:
+    """Return Go's name of a decoded value's JSON type."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, (int, float)):
@@ -14,12 +15,12 @@ def _json_type(value: object) -> str:
 
 
 class Mismatch(ValueError):
-    """JSON of another type than Go wants.
+    """A JSON value whose type differs from the type of the Go field in k6.
 
     Args:
-        shown: What the JSON is, e.g. `object` or `number 1.5`.
-        go_type: What Go wants.
-        path: Fields that lead to the value, e.g. `Options.stages`; "" for the value itself.
+        shown: The JSON value's type or the value, e.g. `object` or `number 1.5`.
+        go_type: The Go field's type.
+        path: The fields that lead to the value, e.g. `Options.stages`; "" for the value itself.
     """
 
     def __init__(self, shown: str, go_type: str, path: str = "") -> None:
@@ -28,38 +29,45 @@ class Mismatch(ValueError):
         self._shown, self._go_type, self._path = shown, go_type, path
 
     def within(self, field: str) -> Mismatch:
-        """Return the same of a value that is, or is in, this field."""
+        """Return this error with a field of Go's put in front of the path."""
         path = f"{field}.{self._path}" if self._path else field
         return Mismatch(self._shown, self._go_type, path)
 
 
 def mismatch(value: object, go_type: str) -> Mismatch:
+    """Make the error for a decoded JSON value that should be of a Go type."""
     return Mismatch(_json_type(value), go_type)
 
 
 def null_mismatch(value: object, go_type: str) -> ValueError:
-    """The same of a type that reads its JSON itself."""
+    """Make the error for a decoded JSON value that should be of one of k6's nullable Go types.
+
+    Those types decode their JSON themselves, so that the text names no field.
+    """
     name = {"number": "float64", "array": "", "object": ""}.get(_json_type(value), _json_type(value))
     return ValueError(f"json: cannot unmarshal {name} into Go value of type {go_type}")
 
 
 def nullable(value: dict[str, Any], field: str, wanted: type, go_type: str) -> Any:
-    """Return the value that the fields of a SQL null stand for: k6 takes `{Int64: 5}` for 5.
+    """Decode a JSON object with the fields of Go's SQL null types: k6 takes `{Int64: 5}` for 5.
 
     Args:
-        value: The JSON object; other fields than `field` say nothing.
-        field: Go's name of the field, e.g. `Int64`; its case does not matter.
-        wanted: The type of the field's value. A field that is missing or null has its zero.
+        value: The JSON object. Other fields than `field` and `Valid` are ignored.
+        field: Go's name of the field, e.g. `Int64`. Its case does not matter.
+        wanted: The Python type of the field's value.
         go_type: Go's name of that type.
+
+    Returns:
+        The field's value; the type's zero if the field is missing or null.
 
     Raises:
         Mismatch: The field, or `Valid`, is of another type.
     """
-    found = wanted()
+    result = wanted()
     for key, item in value.items():
-        for name, kind, text in ((field, wanted, go_type), ("Valid", bool, "bool")):
+        for name, expected, expected_go in ((field, wanted, go_type), ("Valid", bool, "bool")):
             if key.lower() == name.lower() and item is not None:
-                if type(item) is not kind:
-                    raise Mismatch(_json_type(item), text, f"Null{field}.{name}")
-                found = item if name == field else found
-    return found
+                if type(item) is not expected:
+                    raise Mismatch(_json_type(item), expected_go, f"Null{field}.{name}")
+                result = item if name == field else result
+    return result

@@ -1,8 +1,9 @@
-"""The options of a test: one row each.
+"""The options of a test, as a table with one row per option.
 
-A row says everything about an option: its name in the script, its type, the flag and the variable
-that set it too, and what it means. Readers (`parse`, `flags`), the command line's help and the
-consolidated JSON are made from these rows.
+A row has an option's name in scripts, its type, the flag and the environment variable that set it, its
+default and its meaning. The readers (`parse`, `flags`), the command line's help, the reference in the
+docs and the consolidated JSON are made from these rows. `runtime` has the settings that are no options
+of the test.
 """
 
 from __future__ import annotations
@@ -15,43 +16,49 @@ from msgspec import Struct
 from jsrunner.options import kinds, network
 from jsrunner.options.segment import Segment, SegmentKind, SequenceKind
 
-#: Columns of trends in the summary.
+#: k6's default of the option summaryTrendStats: the columns of trends in the summary.
 TREND_STATS: Final = ("avg", "min", "med", "max", "p(90)", "p(95)")
 
-#: The tags that a sample carries unless the option systemTags says otherwise.
+#: k6's default of the option systemTags: the system tags that samples carry.
 SYSTEM_TAGS: Final = (
     "proto", "subproto", "status", "method", "url", "name", "group", "check", "error",
     "error_code", "tls_version", "scenario", "service", "expected_response",
 )  # fmt: skip
 
 
-class Row(Struct, frozen=True):
-    """What there is to know of an option."""
+class OptionRow(Struct, frozen=True):
+    """The description of one option or setting; the metadata `row` of its dataclass field."""
 
-    #: In the script and in config files; "" if it cannot be given there.
+    #: The name in the script and in config files; "" if the option cannot be set there.
     json: str
+    #: The type of the values.
     kind: kinds.Kind
+    #: The meaning, for the help and the docs.
     help: str
+    #: The flag's long name; "" if there is no flag.
     flag: str = ""
+    #: The flag's letter; "" if there is none.
     short: str = ""
+    #: The environment variable; "" if there is none.
     variable: str = ""
-    #: The flag's value where it is given without one.
+    #: The value of the flag without a value; None if the flag needs a value.
     bare: str | None = None
-    #: Several of the flag add up.
+    #: Whether several uses of the flag add up to a list.
     repeats: bool = False
-    #: What holds where it is not given, as text.
+    #: The default, as the help shows it.
     default: str = ""
-    #: What stands for the flag's value in the help, if the kind's own word says too little.
+    #: The placeholder of the flag's value in the help; "" for that of the kind.
     word: str = ""
 
 
 def _row(json: str, kind: kinds.Kind, help: str, **more: Any) -> Any:
-    return field(default=None, metadata={"row": Row(json, kind, help, **more)})
+    """Declare an option that is unset by default."""
+    return field(default=None, metadata={"row": OptionRow(json, kind, help, **more)})
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Unset options are None. Durations are seconds."""
+    """The options of a test, of one layer or consolidated. Unset is None; durations are seconds."""
 
     paused: bool | None = _row(
         "paused", kinds.Bool(), "start the test in a paused state",
@@ -65,7 +72,7 @@ class Options:
     iterations: int | None = _row(
         "iterations", kinds.Int(), "total iterations of the script, shared among all VUs",
         flag="iterations", short="i", variable="K6_ITERATIONS")  # fmt: skip
-    stages: tuple[dict[str, Any], ...] | None = _row(
+    stages: tuple[kinds.Stage, ...] | None = _row(
         "stages", kinds.Stages(), "add a stage, as `duration:target`",
         flag="stage", short="s", variable="K6_STAGES", repeats=True)  # fmt: skip
     scenarios: dict[str, Any] | None = _row(
@@ -81,22 +88,22 @@ class Options:
         "noSetup", kinds.Bool(), "don't run setup()",
         flag="no-setup", variable="K6_NO_SETUP", bare="true")  # fmt: skip
     setup_timeout: float | None = _row(
-        "setupTimeout", kinds.Duration(), "how long setup() may take",
+        "setupTimeout", kinds.Duration(), "longest duration of setup()",
         variable="K6_SETUP_TIMEOUT", default="60s")  # fmt: skip
     no_teardown: bool | None = _row(
         "noTeardown", kinds.Bool(), "don't run teardown()",
         flag="no-teardown", variable="K6_NO_TEARDOWN", bare="true")  # fmt: skip
     teardown_timeout: float | None = _row(
-        "teardownTimeout", kinds.Duration(), "how long teardown() may take",
+        "teardownTimeout", kinds.Duration(), "longest duration of teardown()",
         variable="K6_TEARDOWN_TIMEOUT", default="60s")  # fmt: skip
     handle_summary_timeout: float | None = _row(
-        "handleSummaryTimeout", kinds.Duration(), "how long handleSummary() may take",
+        "handleSummaryTimeout", kinds.Duration(), "longest duration of handleSummary()",
         variable="K6_HANDLE_SUMMARY_TIMEOUT", default="120s")  # fmt: skip
     rps: int | None = _row(
         "rps", kinds.Int(), "limit of HTTP requests per second, 0 for none",
         flag="rps", variable="K6_RPS", default="0")  # fmt: skip
     dns: dict[str, str] | None = _row(
-        "dns", network.DNS(), "how names are looked up: for how long, and which address is taken",
+        "dns", network.DNS(), "DNS cache time, and the choice among a name's addresses",
         flag="dns", variable="K6_DNS", default="ttl=5m,select=random,policy=preferIPv4")  # fmt: skip
     max_redirects: int | None = _row(
         "maxRedirects", kinds.Int(), "follow at most n redirects",
@@ -127,19 +134,19 @@ class Options:
         "tlsAuth", network.TLSAuth(), "client certificates: [{cert, key, password, domains}]"
     )
     tls_aia_fetch: bool | None = _row(
-        "tlsAIAFetch", kinds.Bool(), "fetch a certificate that the server's chain lacks",
+        "tlsAIAFetch", kinds.Bool(), "fetch certificates that the server's chain lacks",
         variable="K6_TLS_AIA_FETCH")  # fmt: skip
     throw: bool | None = _row(
         "throw", kinds.Bool(), "throw exceptions on failed requests",
         flag="throw", short="w", variable="K6_THROW", bare="true")  # fmt: skip
     thresholds: dict[str, list[Any]] | None = _row(
-        "thresholds", kinds.Thresholds(), "pass or fail by metrics",
+        "thresholds", kinds.Thresholds(), "conditions on metrics that decide if the test passes",
         variable="K6_THRESHOLDS")  # fmt: skip
     blacklist_ips: tuple[str, ...] | None = _row(
-        "blacklistIPs", network.Networks(), "refuse connections to these CIDR ranges",
+        "blacklistIPs", network.CIDRs(), "refuse connections to these CIDR ranges",
         flag="blacklist-ip", variable="K6_BLACKLIST_IPS", repeats=True)  # fmt: skip
     block_hostnames: tuple[str, ...] | None = _row(
-        "blockHostnames", network.Hostnames(), "refuse connections to these names, `*` may lead",
+        "blockHostnames", network.Hostnames(), "refuse connections to these names, e.g. `*.test`",
         flag="block-hostnames", variable="K6_BLOCK_HOSTNAMES", repeats=True)  # fmt: skip
     hosts: dict[str, str] | None = _row(
         "hosts", network.Hosts(), "addresses for names: {name[:port]: ip[:port]}"
@@ -162,7 +169,8 @@ class Options:
         flag="summary-trend-stats", variable="K6_SUMMARY_TREND_STATS", repeats=True,
         default=",".join(TREND_STATS))  # fmt: skip
     summary_time_unit: str | None = _row(
-        "summaryTimeUnit", kinds.TimeUnit(), "time unit of the summary: s, ms or us (what fits)",
+        "summaryTimeUnit", kinds.TimeUnit(),
+        "time unit of the summary: s, ms or us; without it each value has a unit that fits",
         flag="summary-time-unit", variable="K6_SUMMARY_TIME_UNIT")  # fmt: skip
     system_tags: tuple[str, ...] | None = _row(
         "systemTags", kinds.SystemTags(), "only include these system tags in metrics",
@@ -185,44 +193,52 @@ class Options:
         "features", kinds.Texts(), "only in a config file: features to enable"
     )
     console_output: str | None = _row(
-        "", kinds.Text(), "write what the script logs to this file",
+        "", kinds.Text(), "write the script's console output to this file",
         flag="console-output", variable="K6_CONSOLE_OUTPUT")  # fmt: skip
     local_ips: str | None = _row(
         "", network.AddressRanges(), "client addresses, ranges or CIDRs, one per VU in rotation",
         flag="local-ips", variable="K6_LOCAL_IPS")  # fmt: skip
 
     def trend_stats(self) -> tuple[str, ...]:
+        """Return the columns of trends in the summary, or k6's default."""
         return TREND_STATS if self.summary_trend_stats is None else self.summary_trend_stats
 
     def enabled_system_tags(self) -> frozenset[str]:
+        """Return the system tags that samples carry, or k6's default."""
         return frozenset(SYSTEM_TAGS if self.system_tags is None else self.system_tags)
 
 
-def rows(of: type[Any] = Options) -> list[tuple[Field[Any], Row]]:
-    """All options in order, or those of another class that is made of rows."""
-    return [(one, one.metadata["row"]) for one in fields(of)]
+def rows(rows_class: type[Any] = Options) -> list[tuple[Field[Any], OptionRow]]:
+    """Return the dataclass fields of a class in order, each with its row."""
+    return [(attribute, attribute.metadata["row"]) for attribute in fields(rows_class)]
 
 
-#: The load: a layer that sets one of these discards what lower layers say of the others.
+#: The options of the load. A layer that sets one of these discards those of lower layers.
 SHORTCUTS: Final = ("duration", "iterations", "stages", "scenarios")
 
-#: In consolidated options these are told by `scenarios`.
+#: The options that consolidated options leave out, because `scenarios` replaces them.
 _FOLDED: Final = ("vus", "duration", "iterations", "stages")
 
 
 def to_json(options: Options, *, consolidated: bool) -> dict[str, Any]:
-    """In k6's JSON shape; unset is null. `consolidated` as exec.test.options shows them."""
-    found: dict[str, Any] = {}
-    for one, row in rows():
-        if consolidated and one.name in _FOLDED:
+    """Return options in k6's JSON shape; unset options are null.
+
+    Args:
+        options: The options.
+        consolidated: Whether the shape is that of `exec.test.options`: with defaults, and without the
+            shortcuts for scenarios.
+    """
+    shown: dict[str, Any] = {}
+    for attribute, row in rows():
+        if consolidated and attribute.name in _FOLDED:
             continue
-        name = row.json or ("consoleOutput" if one.name == "console_output" else "localIPs")
-        value = getattr(options, one.name)
-        found[name] = None if value is None else row.kind.to_json(value)
+        name = row.json or ("consoleOutput" if attribute.name == "console_output" else "localIPs")
+        value = getattr(options, attribute.name)
+        shown[name] = None if value is None else row.kind.to_json(value)
     if consolidated:
         if options.cloud is None:
-            del found["cloud"]
-        found["dns"] = found["dns"] or network.DNS().to_json({})
-        found["systemTags"] = sorted(options.enabled_system_tags()) or None
-        found["summaryTrendStats"] = list(options.trend_stats())
-    return found
+            del shown["cloud"]
+        shown["dns"] = shown["dns"] or network.DNS().to_json({})
+        shown["systemTags"] = sorted(options.enabled_system_tags()) or None
+        shown["summaryTrendStats"] = list(options.trend_stats())
+    return shown

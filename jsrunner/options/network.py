@@ -1,4 +1,4 @@
-"""The types of options about hosts, addresses and TLS, read as in `kinds`."""
+"""Kinds of the options about hosts, addresses and TLS. See `kinds` for the contract."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _TLS_VERSIONS: Final = ("tls1.0", "tls1.1", "tls1.2", "tls1.3")
 
 
 class TLSVersion(Base):
-    """(lowest, highest), of one version or {min, max}."""
+    """The lowest and the highest TLS version: one version, or {min, max}, in JSON."""
 
     go_type = "lib.TLSVersions"
 
-    def from_json(self, value: Any) -> tuple[str | None, str | None]:
+    def from_json(self, value: object) -> tuple[str | None, str | None]:
         if isinstance(value, str):
             if value not in (*_TLS_VERSIONS, ""):
                 raise mismatch(value, "lib.tlsVersionsFields")
             value = {"min": value, "max": value}
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
-        for key, one in value.items():
+        for key, version in value.items():
             if key not in ("min", "max"):
                 raise ValueError(f"json: unknown field {quote(key)}")
-            if one not in (*_TLS_VERSIONS, "", None):
-                raise ValueError(f"unknown TLS version '{one}'")
+            if version not in (*_TLS_VERSIONS, "", None):
+                raise ValueError(f"unknown TLS version '{version}'")
         return value.get("min") or None, value.get("max") or None
 
     def to_json(self, value: tuple[str | None, str | None]) -> dict[str, str]:
@@ -43,34 +43,34 @@ class TLSVersion(Base):
 
 
 class TLSAuth(Base):
-    """Client certificates: [{cert, key, password, domains}], of which the first two are PEM texts."""
+    """Client certificates: a list of {cert, key, password, domains}; cert and key are PEM texts."""
 
     go_type = "[]*lib.TLSAuth"
     _fields: ClassVar = {"cert": str, "key": str, "password": str, "domains": list}
 
-    def from_json(self, value: Any) -> list[dict[str, Any]]:
+    def from_json(self, value: object) -> list[dict[str, Any]]:
         if not isinstance(value, list):
             raise mismatch(value, self.go_type)
-        for one in value:
-            if not isinstance(one, dict):
-                raise mismatch(one, "lib.TLSAuthFields")
-            for key, given in one.items():
+        for entry in value:
+            if not isinstance(entry, dict):
+                raise mismatch(entry, "lib.TLSAuthFields")
+            for key, item in entry.items():
                 if key not in self._fields:
                     raise ValueError(f"json: unknown field {quote(key)}")
-                if given is not None and not isinstance(given, self._fields[key]):
-                    raise mismatch(given, "[]string" if key == "domains" else "string")
-            for domain in one.get("domains") or ():
+                if item is not None and not isinstance(item, self._fields[key]):
+                    raise mismatch(item, "[]string" if key == "domains" else "string")
+            for domain in entry.get("domains") or ():
                 if not isinstance(domain, str):
                     raise mismatch(domain, "string")
-            check_pair(one.get("cert") or "", one.get("key") or "", one.get("password") or None)
+            check_pair(entry.get("cert") or "", entry.get("key") or "", entry.get("password") or None)
         return value
 
 
 class CipherSuites(Texts):
-    """Go's names of cipher suites, of those that k6 knows."""
+    """Go's names of the cipher suites that k6 knows."""
 
     go_type = "*lib.TLSCipherSuites"
-    #: Numbers of the cipher suites (IANA) by Go's names.
+    #: The suites' IANA numbers by Go's names.
     known: Final = {
         "TLS_RSA_WITH_RC4_128_SHA": 0x0005,
         "TLS_RSA_WITH_3DES_EDE_CBC_SHA": 0x000A,
@@ -106,7 +106,7 @@ class CipherSuites(Texts):
         return values
 
     def from_env(self, text: str) -> tuple[str, ...]:
-        """Of numbers: k6's variable has no names."""
+        """Parse IANA numbers: k6's environment variable takes no names."""
         names = {number: name for name, number in self.known.items()}
         suites = []
         for part in text.split(","):
@@ -119,36 +119,37 @@ class CipherSuites(Texts):
         return tuple(suites)
 
 
-class Networks(Texts):
-    """Ranges of addresses, in CIDR notation."""
+class CIDRs(Texts):
+    """Networks in CIDR notation, such as `10.0.0.0/8`."""
 
     word = "ip range"
     go_type = "[]*lib.IPNet"
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        for one in values:
-            if reason := self._wrong(one):
-                raise ValueError(f"failed to parse CIDR '{one}': {reason}")
+        for cidr in values:
+            if reason := self._error(cidr):
+                raise ValueError(f"failed to parse CIDR '{cidr}': {reason}")
         return values
 
     def from_text(self, text: str) -> tuple[str, ...]:
         values = tuple(text.split(",")) if text else ()
-        for one in values:
-            if reason := self._wrong(one):
-                raise ValueError(f"error parsing blacklist-ip '{one}': {reason}")
+        for cidr in values:
+            if reason := self._error(cidr):
+                raise ValueError(f"error parsing blacklist-ip '{cidr}': {reason}")
         return values
 
     def from_env(self, text: str) -> tuple[str, ...]:
         return self.check(tuple(text.split(",")))
 
     def to_json(self, value: tuple[str, ...]) -> list[str]:
-        import ipaddress  # which few tests need
+        import ipaddress  # here, because few tests need it
 
-        return [str(ipaddress.ip_network(one, strict=False)) for one in value]
+        return [str(ipaddress.ip_network(cidr, strict=False)) for cidr in value]
 
     @staticmethod
-    def _wrong(text: str) -> str:
-        import ipaddress  # which few tests need
+    def _error(text: str) -> str:
+        """Return Go's error text for a network; "" if it is valid."""
+        import ipaddress  # here, because few tests need it
 
         _, _, bits = text.partition("/")
         try:
@@ -159,41 +160,44 @@ class Networks(Texts):
 
 
 class Hostnames(Texts):
-    """Names, of which each may begin with `*`."""
+    """Patterns of host names: each is a name, or `*` and a suffix."""
 
     word = "pattern"
     go_type = "types.NullHostnameTrie"
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        for one in values:
-            if not _HOSTNAMES.match(one):
-                raise ValueError(f"invalid hostname pattern '{one}'")
+        for pattern in values:
+            if not _HOSTNAMES.match(pattern):
+                raise ValueError(f"invalid hostname pattern '{pattern}'")
         return values
 
 
 class Hosts(TextMap):
-    """{name[:port]: ip[:port]}. A wrong address is an error only for who asks for that name."""
+    """Addresses by host: {name[:port]: ip[:port]}.
+
+    A wrong address is an error only of the connection that asks for its name, as in k6.
+    """
 
     go_type = "types.NullHosts"
 
-    def from_json(self, value: Any) -> dict[str, str]:
-        found = super().from_json(value)
-        for name, address in found.items():
+    def from_json(self, value: object) -> dict[str, str]:
+        hosts = super().from_json(value)
+        for name, address in hosts.items():
             _, colon, port = address.rpartition(":")
             if colon and (address.count(":") == 1 or "]:" in address) and not port.isdecimal():
                 raise ValueError(f"strconv.Atoi: parsing {quote(port)}: invalid syntax")
             if not _HOSTS.match(name):
                 raise ValueError(f"invalid host pattern '{name}'")
-        return found
+        return hosts
 
 
 class AddressRanges(Text):
-    """Addresses, ranges `a-b`, and networks in CIDR notation, with commas between them."""
+    """Addresses, ranges `a-b` and networks in CIDR notation, with commas between them."""
 
     go_type = "types.NullIPPool"
 
     def from_text(self, text: str) -> str:
-        import ipaddress  # which few tests need
+        import ipaddress  # here, because few tests need it
 
         for part in text.split(","):
             if "-" in part:
@@ -214,7 +218,7 @@ class AddressRanges(Text):
 
     @staticmethod
     def _check_range(text: str) -> None:
-        import ipaddress  # which few tests need
+        import ipaddress  # here, because few tests need it
 
         first, _, last = text.partition("-")
         try:
@@ -228,7 +232,7 @@ class AddressRanges(Text):
 
 
 class DNS(Base):
-    """{ttl, select, policy}; `ttl=5m,select=first` as a text."""
+    """Settings of name resolution: {ttl, select, policy} in JSON, `ttl=5m,select=first` as a text."""
 
     go_type = "types.DNSConfig"
     _choices: ClassVar = {
@@ -239,40 +243,48 @@ class DNS(Base):
         ),
     }
 
-    def from_json(self, value: Any) -> dict[str, str]:
+    def from_json(self, value: object) -> dict[str, str]:
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
-        found = {}
+        settings = {}
         for key in ("ttl", *self._choices):
-            one = value.get(key)
-            if one is None:
+            item = value.get(key)
+            if item is None:
                 continue
-            if not isinstance(one, str):
-                raise null_mismatch(one, "null.String") if key == "ttl" else mismatch(one, "string")
-            found[key] = one
-        return self.check(found)
+            if not isinstance(item, str):
+                raise null_mismatch(item, "null.String") if key == "ttl" else mismatch(item, "string")
+            settings[key] = item
+        return self.check(settings)
 
     def from_text(self, text: str) -> dict[str, str]:
-        found = {}
+        settings = {}
         for pair in text.split(","):
             key, _, value = pair.partition("=")
             if not value:
                 raise ValueError(f"no value for key {pair}")
             if key not in ("ttl", *self._choices):
                 raise ValueError(f"unknown DNS configuration field: {key}")
-            found[key] = value
-        return self.check(found)
+            settings[key] = value
+        return self.check(settings)
 
-    def check(self, found: dict[str, str]) -> dict[str, str]:
-        """Raises ValueError for a wrong choice. The ttl is checked later."""
+    def check(self, settings: dict[str, str]) -> dict[str, str]:
+        """Return the settings after a check of `select` and `policy`; `check_ttl` checks the ttl later.
+
+        Raises:
+            ValueError: A word is unknown.
+        """
         for key, (name, choices) in self._choices.items():
-            if key in found and found[key] not in choices:
-                raise ValueError(f"{found[key]} does not belong to {name} values")
-        return found
+            if key in settings and settings[key] not in choices:
+                raise ValueError(f"{settings[key]} does not belong to {name} values")
+        return settings
 
     @staticmethod
     def check_ttl(text: str) -> None:
-        """Raises ValueError for a wrong one."""
+        """Check the time for which resolved names are kept.
+
+        Raises:
+            ValueError: The text is neither `inf` nor a duration.
+        """
         if text in ("inf", ""):
             return
         try:

@@ -1,4 +1,7 @@
-"""Options from what the script exports, a config file, and the environment."""
+"""Readers of options: from the script's export, from a config file, and from environment variables.
+
+`flags` reads those of the command line.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.options.mismatch import Mismatch, mismatch
-from jsrunner.options.model import Options, Row, rows
+from jsrunner.options.model import OptionRow, Options, rows
 from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Names of options in Go, where these are more than the JSON names with a capital.
+#: Go's names of options by their JSON names, unless Go's name is the JSON name with a capital.
 _GO_NAMES: Final = {
     "vus": "VUs",
     "rps": "RPS",
@@ -26,9 +29,17 @@ _GO_NAMES: Final = {
 
 
 def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options, list[str]]:
-    """(options, names of unknown fields). Raises ConfigError with Go's text, and the option as hint.
+    """Read options from JSON.
 
-    k6 tells more of a value of a wrong type where it is `of_script`. Null says nothing.
+    Args:
+        data: The decoded JSON. Null, and options that are null, leave options unset.
+        of_script: Whether the options are the script's: k6's text for a wrong type is longer then.
+
+    Returns:
+        The options, and the names of unknown fields.
+
+    Raises:
+        ConfigError: A value is wrong. The text is Go's; the hint names the option and its value.
     """
     if data is None:
         return Options(), []
@@ -36,10 +47,10 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
         text = str(mismatch(data, "lib.Options"))
         raise ConfigError(script_mismatch(text, json.dumps(data)) if of_script else text)
     values: dict[str, Any] = {}
-    known = {row.json.lower(): (one.name, row) for one, row in rows() if row.json}
+    known = {row.json.lower(): (attribute.name, row) for attribute, row in rows() if row.json}
     unknown = []
     for key, value in data.items():
-        if key.lower() not in known:  # Go's JSON looks past the case of field names
+        if key.lower() not in known:  # Go's JSON decoder ignores the case of field names
             unknown.append(key)
             continue
         name, row = known[key.lower()]
@@ -58,32 +69,51 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
 
 
 def script_mismatch(text: str, line: str) -> str:
-    """What k6 says of a value of a wrong type (`text`) in this line of the script's options."""
+    """Return k6's text for a value of a wrong type in the script's options.
+
+    Args:
+        text: The text of the `Mismatch`.
+        line: The JSON in which the value stands.
+    """
     return f"parsing options from script got error while parsing {quote(line)}: {text}"
 
 
 def options_from_env(env: Mapping[str, str]) -> Options:
-    """What K6_ variables say. Raises ConfigError naming the variable."""
+    """Read the options that `K6_` variables set.
+
+    Args:
+        env: The environment. Empty variables leave options unset.
+
+    Raises:
+        ConfigError: A value is wrong; the text names the variable.
+    """
     values: dict[str, Any] = {}
-    for one, row in rows():
+    for attribute, row in rows():
         text = env.get(row.variable) if row.variable else None
         if text is None or text == "":
             continue
         try:
-            values[one.name] = row.kind.from_env(text)
+            values[attribute.name] = row.kind.from_env(text)
         except ValueError as error:
             raise env_error(row, text, error) from None
     return Options(**values)
 
 
-def env_error(row: Row, text: str, error: ValueError) -> ConfigError:
-    """What is wrong with the text of an option's variable."""
+def env_error(row: OptionRow, text: str, error: ValueError) -> ConfigError:
+    """Make k6's error for a wrong value of an option's environment variable.
+
+    Args:
+        row: The option.
+        text: The variable's value.
+        error: The reason.
+    """
     return ConfigError(
         f"envconfig.Process: assigning {row.variable} to {_go_name(row)}: converting "
         f"'{text}' to type {row.kind.go_type}. details: {error}"
     )
 
 
-def _go_name(row: Row) -> str:
+def _go_name(row: OptionRow) -> str:
+    """Return the name of the option's field in k6's Go code."""
     name = row.json or row.variable.removeprefix("K6_").title().replace("_", "").replace("Ips", "IPs")
     return _GO_NAMES.get(name) or name[0].upper() + name[1:]

@@ -1,7 +1,7 @@
-"""How a run is done, besides the options of the test: one row each, as in `model`.
+"""The settings of a run that are no options of the test, with one row per setting as in `model`.
 
-Flags win over K6_ variables, these over the configuration file, which can say the few that have a
-JSON name.
+Flags win over K6_ variables, and these win over the configuration file. The configuration file has
+only the settings with a JSON name.
 """
 
 from __future__ import annotations
@@ -11,27 +11,36 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jsrunner.errors import ConfigError, UsageError
 from jsrunner.options import kinds
-from jsrunner.options.model import Row, rows
+from jsrunner.options.model import OptionRow, rows
 from jsrunner.options.parse import env_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Where k6 keeps its configuration.
+#: k6's default of `--config`.
 CONFIG_FILE: Final = "~/.config/k6/config.json"
 
 
 def _row(
     kind: kinds.Kind, help: str, default: Any = None, *, json: str = "", shown: str = "", **more: Any
 ) -> Any:
-    """`default` is the field's; `shown` is how the help tells it, if not by itself."""
+    """Declare a setting.
+
+    Args:
+        kind: The type of its values.
+        help: Its meaning.
+        default: Its default.
+        json: Its name in the configuration file.
+        shown: The default as the help shows it, if that is not `default`.
+        **more: Further fields of its row.
+    """
     text = shown or (default if isinstance(default, str) else "")
-    return field(default=default, metadata={"row": Row(json, kind, help, default=text, **more)})
+    return field(default=default, metadata={"row": OptionRow(json, kind, help, default=text, **more)})
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What `run` takes besides options."""
+    """The settings of the command `run`."""
 
     env: tuple[str, ...] = _row(
         kinds.Texts(), "add or override an environment variable, as `NAME=value`", (),
@@ -61,7 +70,7 @@ class Runtime:
         flag="new-machine-readable-summary", variable="K6_NEW_MACHINE_READABLE_SUMMARY",
         bare="true")  # fmt: skip
     linger: bool = _row(
-        kinds.Bool(), "when the test is over, wait for Ctrl+C; the REST API stays", False,
+        kinds.Bool(), "keep the process and the REST API after the test until Ctrl+C", False,
         json="linger", flag="linger", short="l", variable="K6_LINGER", bare="true")  # fmt: skip
     features: tuple[str, ...] | None = _row(
         kinds.Texts(), "enable experimental features (`jsrunner features` lists them)",
@@ -69,7 +78,7 @@ class Runtime:
         word="names")  # fmt: skip
     type: str = _row(
         kinds.Choice(("", "js", "archive"), "invalid test type '{}', use 'js' or 'archive'"),
-        "what the script is: js or archive; told by its content if it is not given", "",
+        "type of the script file: js or archive; by default its content decides", "",
         flag="type", short="t", variable="K6_TYPE", word="type")  # fmt: skip
     compatibility_mode: str = _row(
         kinds.Choice(("extended", "base", "experimental_enhanced"),
@@ -79,39 +88,40 @@ class Runtime:
         flag="compatibility-mode", variable="K6_COMPATIBILITY_MODE", word="mode")  # fmt: skip
     traces_output: str = _row(
         kinds.Choice(("none",), 'invalid traces output "{}"'),
-        "accepted for `none`, there are no traces here", "none",
+        "only `none` is accepted, jsrunner writes no traces", "none",
         flag="traces-output", variable="K6_TRACES_OUTPUT", word="output")  # fmt: skip
     no_usage_report: bool = _row(
-        kinds.Bool(), "accepted, nothing is ever reported", False, json="noUsageReport",
+        kinds.Bool(), "accepted, jsrunner never reports its usage", False, json="noUsageReport",
         flag="no-usage-report", variable="K6_NO_USAGE_REPORT", bare="true")  # fmt: skip
     no_archive_upload: bool = _row(
-        kinds.Bool(), "accepted, nothing is ever uploaded", False, json="noArchiveUpload",
+        kinds.Bool(), "accepted, jsrunner never uploads archives", False, json="noArchiveUpload",
         flag="no-archive-upload", variable="K6_NO_ARCHIVE_UPLOAD", bare="true")  # fmt: skip
     with_server: bool = _row(
         kinds.Bool(), "start the bundled server for the run and set its URLs in __ENV", False,
         flag="with-server", bare="true")  # fmt: skip
     max_body_size: int = _row(
-        kinds.Size(), "most bytes that the body of an HTTP response may have, compressed or not",
+        kinds.Size(), "maximum size of an HTTP response body, compressed and decompressed",
         256 << 20, shown="256MiB", flag="max-body-size", variable="JSRUNNER_MAX_BODY_SIZE")  # fmt: skip
     max_frame_size: int = _row(
-        kinds.Size(), "most bytes that a frame of a WebSocket server may have",
+        kinds.Size(), "maximum size of a WebSocket frame from a server",
         256 << 20, shown="256MiB",
         flag="max-frame-size", variable="JSRUNNER_MAX_FRAME_SIZE")  # fmt: skip
     max_message_size: int = _row(
-        kinds.Size(), "most bytes that a message of a WebSocket server may have, compressed or not",
+        kinds.Size(), "maximum size of a WebSocket message from a server, also decompressed",
         256 << 20, shown="256MiB",
         flag="max-message-size", variable="JSRUNNER_MAX_MESSAGE_SIZE")  # fmt: skip
     workers: int | None = _row(
-        kinds.Int(), "most worker processes, up to 64 or one per core", shown="one per core",
+        kinds.Int(), "maximum number of worker processes, at most 64 or one per core",
+        shown="one per core",
         flag="workers")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Globals:
-    """What every command takes."""
+    """The settings of every command."""
 
     address: str = _row(
-        kinds.Text(), "address of the REST API, e.g. localhost:6565; there is none without it", "",
+        kinds.Text(), "address of the REST API, e.g. localhost:6565; without it there is no API", "",
         flag="address", short="a", variable="K6_ADDRESS", word="address")  # fmt: skip
     config: str | None = _row(
         kinds.Text(), "JSON file with options", shown=CONFIG_FILE,
@@ -126,16 +136,16 @@ class Globals:
         kinds.Switch(), "write log timestamps with nanoseconds instead of seconds", False,
         flag="log-ns-timestamps", variable="K6_LOG_NS_TIMESTAMPS", bare="true")  # fmt: skip
     secret_source: tuple[str, ...] = _row(
-        kinds.Lines(), "where k6/secrets finds secrets, e.g. `file=path`", (),
+        kinds.Lines(), "source of secrets for k6/secrets, e.g. `file=path`", (),
         flag="secret-source", variable="K6_SECRET_SOURCE", repeats=True, word="type[=arg]")  # fmt: skip
     no_color: bool = _row(
-        kinds.Given(), "no colors; NO_COLOR says the same", False,
+        kinds.Presence(), "disable colors, as the variable NO_COLOR does", False,
         flag="no-color", variable="K6_NO_COLOR", bare="true")  # fmt: skip
     profiling_enabled: bool = _row(
         kinds.Bool(), "accepted, the REST API has no profiles", False,
         flag="profiling-enabled", bare="true")  # fmt: skip
     quiet: bool = _row(
-        kinds.Bool(), "no banner, no progress", False, flag="quiet", short="q", bare="true"
+        kinds.Bool(), "show no banner and no progress", False, flag="quiet", short="q", bare="true"
     )
     verbose: bool = _row(
         kinds.Bool(),
@@ -145,48 +155,67 @@ class Globals:
         short="v",
         bare="true",
     )
-    help: bool = _row(kinds.Bool(), "this text", False, flag="help", short="h", bare="true")
+    help: bool = _row(kinds.Bool(), "show this help", False, flag="help", short="h", bare="true")
 
 
-T = TypeVar("T")
+_Settings = TypeVar("_Settings")
 
 
 def read_runtime(
-    of: type[T],
+    settings_class: type[_Settings],
     flags: Mapping[str, Any],
     environment: Mapping[str, str],
     config: Mapping[str, Any] | None = None,
-) -> T:
-    """Settings from all that tells them; `config` is what `runtime_from_json` has found.
+) -> _Settings:
+    """Read settings from flags, environment variables and the configuration file.
 
-    Raises UsageError, and ConfigError for a variable that k6's configuration file knows too.
+    Args:
+        settings_class: The class of the settings, whose fields have rows.
+        flags: The flags' values, as `FlagSet.parse` returns them.
+        environment: The environment.
+        config: The settings of the configuration file, as `runtime_from_json` returns them.
+
+    Raises:
+        UsageError: A flag or a variable is wrong.
+        ConfigError: A variable is wrong whose setting k6's configuration file has, too.
     """
-    return of(**{**(config or {}), **_from_env(of, environment), **_from_flags(of, flags)})
+    from_env, from_flags = _from_env(settings_class, environment), _from_flags(settings_class, flags)
+    return settings_class(**{**(config or {}), **from_env, **from_flags})
 
 
 def runtime_from_json(data: object) -> dict[str, Any]:
-    """What a configuration file says of the settings of `Runtime`. Raises ConfigError."""
-    found: dict[str, Any] = {}
+    """Read the settings of `Runtime` in a configuration file.
+
+    Args:
+        data: The decoded JSON.
+
+    Returns:
+        The values by the attributes' names, without those that are not set.
+
+    Raises:
+        ConfigError: A value is wrong.
+    """
+    settings: dict[str, Any] = {}
     if isinstance(data, dict):
-        for one, row in rows(Runtime):
+        for attribute, row in rows(Runtime):
             value = data.get(row.json) if row.json else None
             if value is None:
                 continue
             try:
-                found[one.name] = row.kind.from_json(value)
+                settings[attribute.name] = row.kind.from_json(value)
             except ValueError as error:
                 raise ConfigError(str(error), hint=f"the setting {row.json} is {value!r}") from None
-    return found
+    return settings
 
 
-def _from_env(of: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {}
-    for one, row in rows(of):
+def _from_env(settings_class: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    settings = {}
+    for attribute, row in rows(settings_class):
         text = environment.get(row.variable, "") if row.variable else ""
         if not text:
             continue
         try:
-            found[one.name] = row.kind.from_env(text)
+            settings[attribute.name] = row.kind.from_env(text)
         except ValueError as error:
             if row.json:
                 raise env_error(row, text, error) from None
@@ -194,24 +223,25 @@ def _from_env(of: type[Any], environment: Mapping[str, str]) -> dict[str, Any]:
                 message = f"env var '{row.variable}' is not a valid boolean value: {error}"
                 raise UsageError(message) from None
             raise _usage_error(row, error) from None
-    return found
+    return settings
 
 
-def _from_flags(of: type[Any], flags: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for one, row in rows(of):
+def _from_flags(settings_class: type[Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for attribute, row in rows(settings_class):
         if row.flag not in flags:
             continue
-        given = flags[row.flag]
+        value = flags[row.flag]
         try:
             if row.repeats:
-                found[one.name] = tuple(given)
-            else:
-                found[one.name] = row.kind.from_text(given) if isinstance(given, str) else given
+                settings[attribute.name] = tuple(value)
+            else:  # `FlagSet.parse` has parsed values of some kinds
+                is_text = isinstance(value, str)
+                settings[attribute.name] = row.kind.from_text(value) if is_text else value
         except ValueError as error:
             raise _usage_error(row, error) from None
-    return found
+    return settings
 
 
-def _usage_error(row: Row, error: ValueError) -> UsageError:
+def _usage_error(row: OptionRow, error: ValueError) -> UsageError:
     return UsageError(str(error), hint=row.kind.hint if isinstance(row.kind, kinds.Choice) else None)

@@ -1,7 +1,8 @@
-"""Execution segments: which part of a test an instance runs, in exact fractions.
+"""Execution segments: the part of a test that an instance runs, in exact fractions.
 
-The pattern is k6's: with L the least common denominator of the segments' lengths, a segment of
-length n/L gets n of every L indices, spread evenly, larger segments choosing first.
+VUs and iterations of the whole test have indices from 0 on. `Striping` distributes the indices over
+the segments by k6's pattern. With L the least common denominator of the segments' lengths, a segment
+of length n/L gets n of every L indices, spread evenly; larger segments choose first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from bisect import bisect_left
 from fractions import Fraction
 from itertools import accumulate, islice, pairwise
 from math import lcm
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -23,24 +24,23 @@ if TYPE_CHECKING:
 
 
 class Segment(Struct, frozen=True):
-    """The part of a test between two fractions of it."""
+    """The part of a test between two fractions, from 0 to 1."""
 
     start: Fraction
     end: Fraction
 
     @property
     def length(self) -> Fraction:
+        """The fraction of the test that the segment is."""
         return self.end - self.start
 
     def __str__(self) -> str:
-        return f"{_text(self.start)}:{_text(self.end)}"
+        """Return the text that `parse_segment` reads."""
+        return f"{self.start}:{self.end}"
 
 
+#: The segment that is the whole test.
 WHOLE = Segment(Fraction(0), Fraction(1))
-
-
-def _text(value: Fraction) -> str:
-    return str(value.numerator) if value.denominator == 1 else str(value)
 
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)\Z")
@@ -73,7 +73,14 @@ def _segment(first: Fraction, last: Fraction) -> Segment:
 
 
 def parse_segment(text: str) -> Segment:
-    """`1/3:2/3`, or `1/3` for `0:1/3`; also percentages and decimals; "" is all. Raises ValueError."""
+    """Parse a segment: `1/3:2/3`, or `1/3` for `0:1/3`; "" is the whole test.
+
+    Args:
+        text: The segment. Its ends may also be percentages or decimals.
+
+    Raises:
+        ValueError: The text is no segment. The error's text is k6's.
+    """
     start, colon, end = text.partition(":")
     if colon:
         return _segment(_fraction(start), _fraction(end))
@@ -81,7 +88,11 @@ def parse_segment(text: str) -> Segment:
 
 
 def parse_sequence(text: str) -> tuple[Segment, ...]:
-    """`0,1/3,1`: the segments between neighbours; "" says nothing. Raises ValueError."""
+    """Parse a sequence of segments: `0,1/3,1` has those between neighbouring points; "" has none.
+
+    Raises:
+        ValueError: The text is no sequence. The error's text is k6's.
+    """
     if not text:
         return ()
     points = [_fraction(part) for part in text.split(",")]
@@ -91,16 +102,16 @@ def parse_sequence(text: str) -> tuple[Segment, ...]:
 
 
 def sequence_text(sequence: Sequence[Segment]) -> str:
-    """As `parse_sequence` reads it."""
-    return ",".join([_text(sequence[0].start), *(_text(one.end) for one in sequence)])
+    """Return the text of a sequence that `parse_sequence` reads."""
+    return ",".join([str(sequence[0].start), *(str(segment.end) for segment in sequence)])
 
 
 class SegmentKind(Base):
-    """The type of the option executionSegment."""
+    """The kind of the option executionSegment. See `kinds` for the contract."""
 
     go_type = "lib.ExecutionSegment"
 
-    def from_json(self, value: Any) -> Segment:
+    def from_json(self, value: object) -> Segment:
         if not isinstance(value, str):
             raise mismatch(value, "lib.ExecutionSegment")
         return parse_segment(value)
@@ -113,11 +124,11 @@ class SegmentKind(Base):
 
 
 class SequenceKind(Base):
-    """The type of the option executionSegmentSequence."""
+    """The kind of the option executionSegmentSequence."""
 
     go_type = "lib.ExecutionSegmentSequence"
 
-    def from_json(self, value: Any) -> tuple[Segment, ...]:
+    def from_json(self, value: object) -> tuple[Segment, ...]:
         if not isinstance(value, str):
             raise mismatch(value, "lib.ExecutionSegmentSequence")
         return parse_sequence(value)
@@ -130,67 +141,76 @@ class SequenceKind(Base):
 
 
 class Striping:
-    """Which of the indices 0, 1, 2, ... of a test are a segment's own.
+    """The distribution of the indices 0, 1, 2, ... of a test over segments, seen from one of them.
 
-    The pattern is looked at no further than is asked for: a segment such as 0:0.123456789 has a period
-    of a thousand million.
+    A segment's own indices are those that the pattern gives to it. The pattern is generated only as far
+    as it is needed: a segment such as 0:0.123456789 has a period of a thousand million.
+
+    Args:
+        segment: The own segment; None for the whole test.
+        sequence: The segments of all instances; None for the own segment and the rest around it.
+
+    Raises:
+        ValueError: The sequence does not contain the segment. The text is k6's.
     """
 
     def __init__(self, segment: Segment | None, sequence: Sequence[Segment] | None) -> None:
-        """Raises ValueError if the segment is none of the sequence's."""
         self.segment = segment or WHOLE
-        given = sequence or (self.segment,)
-        if self.segment not in given:
-            points = sequence_text(given)
+        sequence = sequence or (self.segment,)
+        if self.segment not in sequence:
+            points = sequence_text(sequence)
             raise ValueError(f"provided segment {self.segment} can't be found in sequence {points}")
-        self._sequence = _filled(given)
+        self._sequence = _completed(sequence)
         self._position = self._sequence.index(self.segment)
-        self._period = lcm(*(one.length.denominator for one in self._sequence))
-        #: How many of each period's indices every segment gets.
-        self._shares = [int(one.length * self._period) for one in self._sequence]
+        self._period = lcm(*(part.length.denominator for part in self._sequence))
+        #: The number of indices of each period that each segment gets.
+        self._shares = [int(part.length * self._period) for part in self._sequence]
         self._pattern = self._owners()
+        #: The number of indices of the first period whose segments are known.
         self._known = 0
-        self._own: list[int] = []  # the own ones of the indices below `_known`
+        #: The own indices below `_known`.
+        self._own: list[int] = []
 
     def __reduce__(self) -> tuple[type[Striping], tuple[Segment, tuple[Segment, ...]]]:
-        """Pickle what it was made of: workers look at the pattern anew."""
+        """Pickle the arguments only: the pattern's generator cannot be pickled."""
         return Striping, (self.segment, self._sequence)
 
     def _owners(self) -> Iterator[int]:
-        """The positions of the segments that get the indices of a period, from 0 on."""
-        order = sorted(range(len(self._shares)), key=lambda one: -self._shares[one])
+        """Yield the positions of the segments that get the indices of a period, in order."""
+        order = sorted(range(len(self._shares)), key=lambda position: -self._shares[position])
         chosen = [0] * len(self._shares)
         for index in range(self._period):
-            for one in order:
-                if index * self._shares[one] >= chosen[one] * self._period:
-                    chosen[one] += 1
-                    yield one
+            for position in order:
+                if index * self._shares[position] >= chosen[position] * self._period:
+                    chosen[position] += 1
+                    yield position
                     break
 
-    def _look(self) -> None:
-        """Learn whose one more index is."""
+    def _extend(self) -> None:
+        """Generate the pattern for one more index."""
         if next(self._pattern) == self._position:
             self._own.append(self._known)
         self._known += 1
 
     def count(self, total: int) -> int:
-        """How many of the first `total` indices are own."""
+        """Return how many of the first `total` indices of the test are own indices."""
         rounds, rest = divmod(total, self._period)
         while self._known < rest:
-            self._look()
+            self._extend()
         return rounds * self._shares[self._position] + bisect_left(self._own, rest)
 
     def index(self, number: int) -> int:
-        """The index in the whole test of the own index `number`."""
+        """Return the index in the whole test of the own index with this number, from 0 on."""
         rounds, position = divmod(number, self._shares[self._position])
         while len(self._own) <= position:
-            self._look()
+            self._extend()
         return rounds * self._period + self._own[position]
 
     def rescaled(self, total: int) -> Striping:
-        """The segments' shares as they are of `total` VUs, where this one has some.
+        """Return the distribution in which each segment has the share that it has of `total` VUs.
 
-        k6 hands out iterations by it, so that instances get them as they got the VUs.
+        k6 distributes iterations by it, so that an instance's share of iterations is that of its VUs.
+        The own segment must have at least one of the VUs.
         """
         rounds, rest = divmod(total, self._period)
         if not rest:
@@ -198,15 +218,15 @@ class Striping:
         counts = [rounds * share for share in self._shares]
         for owner in islice(self._owners(), rest):
             counts[owner] += 1
-        ends = [Fraction(one, total) for one in accumulate(counts)]
+        ends = [Fraction(count, total) for count in accumulate(counts)]
         segments = [
             Segment(end - Fraction(count, total), end) for count, end in zip(counts, ends, strict=True)
         ]
-        return Striping(segments[self._position], [one for one in segments if one.length])
+        return Striping(segments[self._position], [part for part in segments if part.length])
 
 
-def _filled(sequence: Sequence[Segment]) -> tuple[Segment, ...]:
-    """With what lies before the first and behind the last segment."""
+def _completed(sequence: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return the sequence with the parts of the test before its first and behind its last segment."""
     parts = list(sequence)
     if parts[0].start > 0:
         parts.insert(0, Segment(Fraction(0), parts[0].start))

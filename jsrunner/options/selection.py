@@ -1,4 +1,4 @@
-"""`--scenario` and `--once`: which of the configured scenarios run, and whether each runs only once.
+"""The flags `--scenario` and `--once`: selection of configured scenarios, and runs of one iteration.
 
 k6 2.3: https://grafana.com/docs/k6/latest/using-k6/scenarios/#run-selected-scenarios
 """
@@ -10,35 +10,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.options import kinds
-from jsrunner.options.model import Options, Row
+from jsrunner.options.model import OptionRow, Options
 from jsrunner.options.numbers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Flags that set the load, by the option that each stands for.
+#: The flags that set the load, by option.
 _LOAD: Final = {"vus": "vus", "duration": "duration", "iterations": "iterations", "stages": "stage"}
+#: The flags that select a part of the test, by option.
 _SEGMENTS: Final = {
     "segment": "execution-segment",
     "segment_sequence": "execution-segment-sequence",
 }
-#: How warnings name the options of `_LOAD` and `_SEGMENTS`, where an option has another name.
+#: The names in warnings of those options of `_LOAD` and `_SEGMENTS` that have another name there.
 _SHOWN: Final = {"segment": "executionSegment", "segment_sequence": "executionSegmentSequence"}
-#: Layers below the command line, with their names in warnings.
+#: The names in warnings of the layers below the command line.
 _LAYERS: Final = {"config": "config", "script": "script", "env": "environment"}
-#: Fields of a scenario that `--once` keeps.
+#: The fields of a scenario that `--once` keeps.
 _KEPT: Final = ("exec", "env", "tags", "options")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The choice that a command line makes among the configured scenarios."""
+    """A command line's choice among the configured scenarios."""
 
-    #: Names, with commas between them; None without the flag.
+    #: Texts of names with commas between them; None without the flag.
     scenario: tuple[str, ...] | None = field(
         default=None,
         metadata={
-            "row": Row(
+            "row": OptionRow(
                 "", kinds.Texts(), "run only these scenarios of the script, e.g. `login,checkout`",
                 flag="scenario", repeats=True, word="names",
             )
@@ -47,7 +48,7 @@ class Selection:
     once: bool = field(
         default=False,
         metadata={
-            "row": Row(
+            "row": OptionRow(
                 "", kinds.Bool(), "run the scenario once: 1 VU, 1 iteration", flag="once", bare="true"
             )
         },
@@ -55,7 +56,7 @@ class Selection:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the selected scenarios; none if there is no selection."""
+        """The names of the selected scenarios; empty without a selection."""
         listed = [name.strip() for text in self.scenario or () for name in text.split(",")]
         return tuple(dict.fromkeys(listed)) if any(listed) else ()
 
@@ -76,10 +77,13 @@ class Selection:
             _refuse("once", _LOAD | _SEGMENTS, flags)
 
     def without_load(self, layers: Mapping[str, Options]) -> tuple[dict[str, Options], list[str]]:
-        """Drop what the layers below the command line say of the load outside of scenarios.
+        """Unset the options of the load outside of scenarios in the layers below the command line.
+
+        Args:
+            layers: The options by the layer's name.
 
         Returns:
-            The layers, and a warning for each layer and flag that has dropped anything.
+            The layers, and a warning for each pair of layer and flag for which an option was unset.
         """
         kept, warnings = dict(layers), []
         dropping = {"scenario": [*_LOAD]} if self.scenario is not None else {}
@@ -96,10 +100,16 @@ class Selection:
         return kept, warnings
 
     def apply(self, options: Options) -> Options:
-        """Return consolidated options with the selected scenarios only, each as `--once` has it.
+        """Apply the selection to consolidated options.
+
+        Args:
+            options: The consolidated options.
+
+        Returns:
+            The options with only the selected scenarios. With `--once` each runs once.
 
         Raises:
-            ConfigError: There is no scenario of a name, or `--once` would have to guess the scenario.
+            ConfigError: No scenario has a selected name, or `--once` stands for several scenarios.
         """
         configured = options.scenarios or {}
         if self.scenario is not None:
@@ -110,12 +120,14 @@ class Selection:
             listed = ", ".join(sorted(configured))
             raise ConfigError(f"--once can run only with a single scenario, but got: {listed}")
         if self.once:
-            once = {name: _once(one) for name, one in (configured or {"default": {}}).items()}
+            scenarios = configured or {"default": {}}
+            once = {name: _once(scenario) for name, scenario in scenarios.items()}
             options = replace(options, scenarios=once)
         return options
 
 
 def _refuse(flag: str, clashing: Mapping[str, str], flags: Mapping[str, Any]) -> None:
+    """Raise ConfigError if one of the clashing flags is set beside `flag`."""
     for name in clashing.values():
         if name in flags:
             raise ConfigError(f"--{flag} cannot be combined with --{name}")
@@ -131,7 +143,7 @@ def _check_names(names: tuple[str, ...], configured: Mapping[str, Any]) -> None:
 
 
 def _once(scenario: Mapping[str, Any]) -> dict[str, Any]:
-    """The scenario that runs a scenario's function once."""
-    fields = {key.lower(): value for key, value in scenario.items()}  # Go's JSON ignores their case
+    """Return the scenario that calls another scenario's function once."""
+    fields = {key.lower(): value for key, value in scenario.items()}  # Go's JSON decoder ignores case
     kept = {name: fields[name] for name in _KEPT if fields.get(name) is not None}
     return {"executor": "shared-iterations", "vus": 1, "iterations": 1, **kept}

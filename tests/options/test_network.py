@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsrunner.options import network
 
 ALL = (
-    network.TLSVersion(), network.TLSAuth(), network.Networks(), network.Hostnames(),
+    network.TLSVersion(), network.TLSAuth(), network.CIDRs(), network.Hostnames(),
     network.Hosts(), network.AddressRanges(), network.DNS(),
 )  # fmt: skip
 JSON = st.recursive(
@@ -90,7 +90,7 @@ def test_client_certificates() -> None:
 
 
 def test_networks() -> None:
-    kind = network.Networks()
+    kind = network.CIDRs()
     assert kind.from_json(["10.0.0.0/8", "::1/128"]) == ("10.0.0.0/8", "::1/128")
     assert kind.from_text("10.0.0.0/8,::1/128") == ("10.0.0.0/8", "::1/128")
     assert kind.from_text("") == ()
