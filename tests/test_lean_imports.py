@@ -90,6 +90,19 @@ def test_the_coordinator_has_neither_greenlets_nor_an_engine(tmp_path: Path) -> 
     assert found & (NEEDLESS | {"dukpy", "gevent", "greenlet"}) == set()
 
 
+def test_the_pytest_plugin_costs_nothing_until_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / "test_imports.py").write_text(
+        "import sys\n"
+        "def test_imports():\n"
+        "    found = {name for name in sys.modules if name.startswith('jsrunner')}\n"
+        "    assert found == {'jsrunner', 'jsrunner.pytest_plugin'}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_asking_for_the_version_loads_next_to_nothing(tmp_path: Path) -> None:
     found = loaded(["-m", "jsrunner", "version"], tmp_path)
     ours = {name for name in found if name.startswith("jsrunner.")}

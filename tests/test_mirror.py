@@ -35,6 +35,9 @@ COVERED = (
 
 #: Modules of these that have no test file, and why: C files are the parts of one library.
 UNTESTED: dict[str, str] = {
+    "pytest_plugin/__init__.py": "the hooks: tested with items and fixtures",
+    "pytest_plugin/failure.py": "what tests show: tested with items and fixtures",
+    "pytest_plugin/settings.py": "tested with items and fixtures",
     "api/arrow.py": "columns for other packages: tested in test_samples.py",
     "api/child.py": "the run's half of process.py and execution.py: tested there",
     "api/messages.py": "what these halves send each other",
@@ -66,7 +69,7 @@ WHOLE_RUNS = ("compat", "docs", "faults", "js_scripts")
 
 #: Tests of what no single module does.
 TOPICS = {
-    "api/test_guide.py": "the examples of docs/guides/python.md",
+    "pytest_plugin/test_examples.py": "the project in examples/pytest",
     "test_exports.py": "the package's public names",
     "test_lean_imports.py": "what a run loads",
     "test_mirror.py": "this",
