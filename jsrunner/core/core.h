@@ -103,6 +103,8 @@ struct task_queue {
 struct listener {
     int32_t handle;
     JSValue receive;
+    /* Whether it still hears of its payloads when what runs has failed. */
+    bool outlasts_failure;
 };
 
 struct rejection {

@@ -94,15 +94,42 @@ void tasks_leave(struct vu *vu)
 
 /* -- listeners ------------------------------------------------------------------------------------ */
 
-static JSValue *listener_of(struct vu *vu, int32_t handle)
+static struct listener *listener_of(struct vu *vu, int32_t handle)
 {
     for (size_t i = 0; i < vu->listener_count; i++)
-        if (vu->listeners[i].handle == handle) return &vu->listeners[i].receive;
+        if (vu->listeners[i].handle == handle) return &vu->listeners[i];
     return NULL;
 }
 
-/* listen(handle, receive): receive(payload, time in ms) is called for each payload that Python posts to
- * the handle, a number that Python has given out, until forget(handle). */
+/* Drop listeners, but keep those that outlast a failure if `keeps`. */
+static void drop_listeners(struct vu *vu, bool keeps)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < vu->listener_count; i++) {
+        if (keeps && vu->listeners[i].outlasts_failure) vu->listeners[kept++] = vu->listeners[i];
+        else JS_FreeValue(vu->context, vu->listeners[i].receive);
+    }
+    vu->listener_count = kept;
+}
+
+/* Drop tasks, but keep payloads of listeners that outlast a failure if `keeps`. */
+static void drop_tasks(struct vu *vu, bool keeps)
+{
+    struct task *task = vu->tasks.first;
+    vu->tasks.first = vu->tasks.last = NULL;
+    while (task) {
+        struct task *next = task->next;
+        struct listener *listener = NULL;
+        if (keeps && !task->session && js_is_undefined(task->call)) listener = listener_of(vu, task->handle);
+        if (listener && listener->outlasts_failure) append(vu, task);
+        else free_task(vu, task);
+        task = next;
+    }
+}
+
+/* listen(handle, receive, outlastsFailure): receive(payload, time in ms) is called for each payload that
+ * Python posts to the handle, a number that Python has given out, until forget(handle), or until what runs
+ * has failed: then it hears no more, unless it is to outlast that. */
 JSValue tasks_listen(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -116,7 +143,9 @@ JSValue tasks_listen(JSContext *context, JSValue self, int argc, JSValue *argv)
     }
     int32_t handle;
     if (JS_ToInt32(context, &handle, argv[0]) < 0) return JS_EXCEPTION;
-    vu->listeners[vu->listener_count++] = (struct listener){handle, JS_DupValue(context, argv[1])};
+    bool outlasts_failure = JS_ToBool(context, argv[2]) > 0;
+    vu->listeners[vu->listener_count++] =
+        (struct listener){handle, JS_DupValue(context, argv[1]), outlasts_failure};
     return JS_UNDEFINED;
 }
 
@@ -124,10 +153,9 @@ JSValue tasks_forget(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
     struct vu *vu = vu_of(context);
-    JSValue *receive = argv[0].tag == JS_TAG_INT ? listener_of(vu, argv[0].u.int32) : NULL;
-    if (receive) {
-        JSValue old = *receive;
-        struct listener *listener = (struct listener *)((char *)receive - offsetof(struct listener, receive));
+    struct listener *listener = argv[0].tag == JS_TAG_INT ? listener_of(vu, argv[0].u.int32) : NULL;
+    if (listener) {
+        JSValue old = listener->receive;
         *listener = vu->listeners[--vu->listener_count];
         JS_FreeValue(context, old);
     }
@@ -174,9 +202,9 @@ static JSValue run_task(struct vu *vu)
     take_first(vu);
     JSValue result = JS_UNDEFINED;
     if (js_is_undefined(task->call)) {
-        JSValue *receive = listener_of(vu, task->handle);
-        if (receive) {
-            JSValue function = JS_DupValue(context, *receive);
+        struct listener *listener = listener_of(vu, task->handle);
+        if (listener) {
+            JSValue function = JS_DupValue(context, listener->receive);
             JSValue arguments[2] = {codec_read(context, task->payload.data, task->payload.size),
                                     js_float(clock_epoch(task->time) * 1000)};
             result = js_is_exception(arguments[0]) ? JS_EXCEPTION
@@ -245,8 +273,9 @@ JSValue tasks_has_work(JSContext *context, JSValue self, int argc, JSValue *argv
     return js_bool(has_work(vu) || JS_IsJobPending(vu->runtime) || vu->rejection_count);
 }
 
-/* dropTimers(): what runs has failed: drop timers, tasks and listeners; sessions go on. Returns how the
- * timers are called in the log, in the order in which they would have been due. */
+/* dropTimers(): what runs has failed: drop timers, tasks and listeners; sessions go on, and listeners that
+ * outlast it. Returns how the timers are called in the log, in the order in which they would have been
+ * due. */
 JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -255,20 +284,23 @@ JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *a
     timers_names(&vu->timers, &names);
     JSValue result = codec_read(context, names.data, names.size);
     bytes_free(&names);
-    tasks_free(vu);
-    for (size_t i = 0; i < vu->listener_count; i++) JS_FreeValue(context, vu->listeners[i].receive);
-    vu->listener_count = 0;
+    drop_tasks(vu, true);
+    drop_listeners(vu, true);
     timers_free(vu->runtime, &vu->timers);
     session_resume_tasks(vu);
     return result;
 }
 
-/* abandon(): drop all that is waited for, sessions too. */
+/* abandon(keeps): drop all that is waited for, sessions too; with `keeps` not what outlasts a failure. */
 JSValue tasks_abandon(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     struct vu *vu = vu_of(context);
     JSValue names = tasks_drop_timers(context, self, argc, argv);
     JS_FreeValue(context, names);
+    if (JS_ToBool(context, argv[0]) <= 0) {
+        drop_tasks(vu, false);
+        drop_listeners(vu, false);
+    }
     session_end_all(vu);
     for (size_t i = 0; i < vu->rejection_count; i++) JS_FreeValue(context, vu->rejections[i].reason);
     vu->rejection_count = 0;

@@ -54,15 +54,22 @@ export const onFailure = (close) => ArrayPrototypePush(closings, close);
 /** End what has failed: timers are dropped, sockets closed and their events told. Returns the names of the timers. */
 export const abandon = (isRejection) => {
   const timers = dropTimers();
-  try {
+  let goOn = () => {
     for (let i = 0; i < closings.length; i += 1) {
       const close = closings[i];
       close(isRejection);
     }
     settle(() => {});
-  } catch {
-    // the first failure is the one that is told
-  }
+  };
+  do {
+    try {
+      goOn();
+    } catch {
+      // the first failure is the one that is told
+    }
+    dropAll(true);
+    goOn = () => settle(() => {});
+  } while (hasWork());
   dropAll();
   return timers;
 };

@@ -45,6 +45,7 @@ const recordOf = (value, path) => {
   const copy = { __proto__: null };
   const names = ArrayPrototypeSort(ObjectKeys(value));
   const shown = goStruct(value);
+  if (typeof shown === 'function') return shown();
   for (let i = 0; i < names.length; i += 1) {
     const member = value[names[i]];
     if (typeof member !== 'function' || !ArrayPrototypeIncludes(goMethods, member)) {

@@ -7,6 +7,6 @@ export const goMethods = SafeArray();
 export const addGoMethod = (method) => ArrayPrototypePush(goMethods, method);
 
 const structs = new SafeWeakMap();
-/** Objects that are Go's structs: `shown` has the names of their members in Go's JSON. */
+/** Objects that Go's JSON knows better: `shown` has the names of a struct's members, or makes their value. */
 export const addGoStruct = (object, shown) => structs.set(object, shown);
 export const goStruct = (object) => structs.get(object);

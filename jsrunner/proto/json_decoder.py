@@ -8,6 +8,7 @@ message with 3 fields and 100 bytes, where `_Reader` takes 15.
 from __future__ import annotations
 
 import json
+import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +17,8 @@ import orjson
 from jsrunner.proto import scalars, well_known
 from jsrunner.proto.errors import MappingError
 from jsrunner.proto.messages import LIMITS, WRAPPERS
-from jsrunner.text import mend_surrogates
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable
 
     from jsrunner.proto.messages import Field, MessageType
@@ -27,6 +26,12 @@ if TYPE_CHECKING:
 
 _LITERALS: Final = {"t": "true", "f": "false", "n": "null"}
 _CONTAINERS: Final = ("message", "group")
+_HALF_PAIR: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|"
+    r"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_ESCAPE_LENGTH: Final = 6
+_UINT64_MASK: Final = (1 << 64) - 1
 
 
 class _Unusual(Exception):
@@ -180,8 +185,26 @@ class _Reader:
         return self._text[self.position]
 
     def _string(self) -> str:
-        value, self.position = scanstring(self._text, self.position + 1)
-        return mend_surrogates(value)
+        start = self.position
+        value, self.position = scanstring(self._text, start + 1)
+        return self._checked(value, start)
+
+    def _checked(self, value: str, start: int) -> str:
+        """Return a string's value. Raises MappingError for half a surrogate pair, as protojson does."""
+        if value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return value
+        match = _HALF_PAIR.search(self._text, start)
+        rest = self._text[match.end() :] if match else ""
+        if len(rest) < _ESCAPE_LENGTH:
+            raise MappingError("unexpected EOF")
+        text = f'invalid escape code "{rest[:_ESCAPE_LENGTH]}" in string'
+        raise MappingError(f"syntax error (line 1:{start + 1}): {text}")
 
     def _number(self) -> re.Match[str]:
         match = scalars.NUMBER.match(self._text, self.position)
@@ -249,9 +272,16 @@ class _Reader:
                     part.SetInParent()
                     self.message(field.type, part)
                 else:
-                    setattr(message, field.name, self._scalar(field))
+                    self._set(message, field, self._scalar(field))
 
         self._members(read)
+
+    @staticmethod
+    def _set(message: Any, field: Field, value: Any) -> None:
+        try:
+            setattr(message, field.name, value)
+        except ValueError:  # a closed enum has no such number: protobuf keeps it as an unknown field
+            message.MergeFromString(_varint(field.number << 3) + _varint(value & _UINT64_MASK))
 
     def _list(self, field: Field, items: Any) -> None:
         if self._peek() != "[":
@@ -310,7 +340,7 @@ class _Reader:
             return None, 0
         if first == '"':
             content, end = scanstring(text, start + 1)
-            return _from_text(field, mend_surrogates(content)), end
+            return _from_text(field, self._checked(content, start)), end
         match = self._number()
         if kind in LIMITS or kind == "enum":
             limits = LIMITS["int32"] if kind == "enum" else field.limits
@@ -453,6 +483,15 @@ class _Reader:
         self._members(read)
         if not has_value and type_.full_name != "google.protobuf.Empty":
             raise self._error(self.position - 1, 'missing "value" field')
+
+
+def _varint(number: int) -> bytes:
+    data = bytearray()
+    while number >= 0x80:
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    data.append(number)
+    return bytes(data)
 
 
 def _from_text(field: Field, text: str) -> Any:

@@ -51,12 +51,13 @@ class Field:
 
     __slots__ = (
         "_message_descriptor", "_type", "full_name", "has_presence", "is_list", "is_map",
-        "is_required", "json_name", "key", "kind", "limits", "name", "names", "numbers", "oneof",
-        "takes_null", "value",
+        "is_required", "json_name", "key", "kind", "limits", "name", "names", "number", "numbers",
+        "oneof", "takes_null", "value",
     )  # fmt: skip
 
     def __init__(self, descriptor: Any) -> None:
         self.name: str = descriptor.name
+        self.number: int = descriptor.number
         self.full_name: str = descriptor.full_name
         self.json_name: str = descriptor.json_name
         self.kind = _KINDS[descriptor.type]

@@ -16,6 +16,8 @@ _MAP_KEY: Final = re.compile(r"[+-]?[0-9]+")
 _WORDS: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _URL: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+#: Whole numbers below have few digits.
+_EXACT: Final = 1 << 20
 _FLOAT32: Final = struct.Struct("<f")
 
 
@@ -71,7 +73,12 @@ def shown_float(value: float, *, is_double: bool) -> float | str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    return value if is_double or value == int(value) else _shortest(value)
+    return value if is_double or _is_exact(value) else _shortest(value)
+
+
+def _is_exact(value: float) -> bool:
+    """Return whether a number of 32 bits has the same digits with 64."""
+    return abs(value) < _EXACT and value == int(value)
 
 
 def _shortest(value: float) -> float:
@@ -93,11 +100,12 @@ def map_number(text: str, limits: tuple[int, int]) -> int | None:
 
 def bytes_in(text: str) -> bytes | None:
     """Return the bytes of a base64 text in either alphabet; None if it is none."""
+    is_padded = len(text) % 4 == 0
     text = text.replace("\r", "").replace("\n", "")
     is_url = "-" in text or "_" in text
     if not (_URL if is_url else _STANDARD).fullmatch(text):
         return None
-    if len(text) % 4:
+    if not is_padded:
         if text.endswith("="):
             return None
         text += "=" * (-len(text) % 4)

@@ -8,7 +8,9 @@ from typing import Final
 
 from jsrunner.proto.errors import MappingError
 
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:([.,])(\d+))?(?:Z|([+-])(\d\d):(\d\d))")
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\dT)(\d\d?)(:\d\d:\d\d)(?:([.,])(\d+))?(?:Z|([+-])(\d\d):(\d\d))"
+)
 _DURATION: Final = re.compile(r"([+-]?)(0|[1-9]\d*)?(?:(\.)(\d{0,9}))?s")
 _EPOCH: Final = datetime(1970, 1, 1)
 _PATH: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -28,7 +30,8 @@ def parse_timestamp(text: str) -> tuple[int, int] | None:
     match = _TIME.fullmatch(text)
     if match is None:
         return None
-    moment, mark, fraction, sign, hours, minutes = match.groups()
+    date, hour, rest, mark, fraction, sign, hours, minutes = match.groups()
+    moment = f"{date}{hour:0>2}{rest}"
     if mark == "." and len(fraction) > 9:
         return None
     try:

@@ -14,6 +14,7 @@ import gevent
 from gevent import get_hub
 from gevent.lock import BoundedSemaphore
 
+from jsrunner.options.numbers import parse_int, quote
 from jsrunner.transport.errors import (
     BlacklistedAddress,
     BlockedHostname,
@@ -72,7 +73,7 @@ class ConnectFailure(Exception):
     """A connection could not be made; `is_final`: another attempt will not help."""
 
     def __init__(self, text: str, *, is_final: bool = False) -> None:
-        super().__init__(f'connection error: desc = "{text}"')
+        super().__init__(f"connection error: desc = {quote(text)}")
         self.is_final = is_final
 
 
@@ -85,15 +86,18 @@ def parse_target(address: str) -> tuple[str, int, str]:
             name = name.removeprefix(scheme)
             default = "443" if scheme == "dns:///" else ""
     host, port = _split(name, default)
-    if not port.isdigit():
-        raise _dialing(f"dial tcp: lookup tcp/{port}: unknown port")
-    if int(port) > _MOST_PORT:
+    try:
+        number = parse_int(port) if port else 0
+    except ValueError:
+        text = f"strconv.Atoi: parsing {quote(port)}: invalid syntax"
+        raise _dialing(text, is_final=False) from None
+    if not 0 <= number <= _MOST_PORT:
         raise _dialing(f"dial tcp: address {port}: invalid port")
-    return host, int(port), name
+    return host, number, name
 
 
-def _dialing(text: str) -> ConnectFailure:
-    return ConnectFailure(f"transport: error while dialing: {text}", is_final=True)
+def _dialing(text: str, *, is_final: bool = True) -> ConnectFailure:
+    return ConnectFailure(f"transport: error while dialing: {text}", is_final=is_final)
 
 
 def _split(name: str, default: str) -> tuple[str, str]:

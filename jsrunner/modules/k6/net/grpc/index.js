@@ -11,8 +11,9 @@ import { responseOf } from 'jsrunner:k6/net/grpc/responses';
 import { CODES, SERVING, serving } from 'jsrunner:k6/net/grpc/status';
 import { Stream } from 'jsrunner:k6/net/grpc/stream';
 import { forget, listen } from 'jsrunner:loop';
+import { Set, SetPrototypeForEach } from 'jsrunner:more_primordials';
 import {
-  ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePush, Promise, SafeArray, String, TypeError, isInstance,
+  ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePush, ObjectFreeze, Promise, SafeArray, String, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import { asText, isNullish, isObject } from 'jsrunner:values';
@@ -27,9 +28,13 @@ const mustBeInInit = () => {
 const pathsOf = (paths) => {
   const texts = SafeArray();
   if (isNullish(paths)) return texts;
+  if (isInstance(Set, paths)) {
+    SetPrototypeForEach(paths, (path) => ArrayPrototypePush(texts, asText(path)));
+    return texts;
+  }
   if (!ArrayIsArray(paths)) {
     const text = String(paths);
-    throw new TypeError('could not convert function call parameter 0: ' + (isObject(paths)
+    throw new TypeError('could not convert function call parameter 0: ' + (isObject(paths) || typeof paths === 'function'
       ? 'cannot convert ' + text + ' to []string: not an array or iterable' : 'could not convert ' + text + ' to []string'));
   }
   for (let i = 0; i < paths.length; i += 1) ArrayPrototypePush(texts, asText(paths[i]));
@@ -106,7 +111,7 @@ export function Client() {
     },
   };
   keepNumber(client, number);
-  return client;
+  return ObjectFreeze(client);
 }
 
 const nameOf = (file) => (ArrayIsArray(file) ? ArrayPrototypeJoin(file, ',') : String(file));

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+import gevent
 from gevent import get_hub, getcurrent
 
 from jsrunner.engine.errors import HostError
@@ -25,7 +26,7 @@ from jsrunner.modules.k6.net.grpc.durations import duration
 from jsrunner.modules.k6.net.grpc.responses import row_of, write_message
 from jsrunner.modules.k6.net.grpc.shared import Shared
 from jsrunner.modules.k6.net.grpc.specs import BadMetadata, CallSpec
-from jsrunner.modules.k6.net.grpc.streams import Streaming
+from jsrunner.modules.k6.net.grpc.streams import END, Streaming
 from jsrunner.proto.errors import MappingError, SchemaError
 from jsrunner.proto.schema import Library
 from jsrunner.transport.rpc import ConnectFailure
@@ -124,7 +125,13 @@ class Grpc(HostModule):
         try:
             connection = Connection(self.vu, address, parsed, tls)
             connection.channel.connect(parsed.timeout)
-        except (ConnectFailure, TimeoutError) as error:
+        except ConnectFailure as error:
+            if error.is_final:
+                raise HostError(str(error)) from None
+            # The address is none, which k6 tries to dial till the end.
+            gevent.sleep(max(parsed.timeout, 0))
+            raise HostError(f"context deadline exceeded: {error}") from None
+        except TimeoutError as error:
             raise HostError(str(error)) from None
         client.connection = connection
         if parsed.reflects:
@@ -352,7 +359,8 @@ class Grpc(HostModule):
 
     @operation
     def closed(self, handle: int) -> None:
-        """The script has heard of a stream's end, though its call may go on."""
+        """Post a stream's event `end`; its call may go on."""
+        self.vu.interpreter.post(handle, [END])
         streaming = self._streams.get(handle)
         if streaming is not None:
             streaming.closed()

@@ -25,9 +25,11 @@ def load(vu: ModuleContext, paths: list[str], files: list[str]) -> Schema:
         failure = ""
         for folder in folders:
             try:
-                return vu.open_file(os.path.join(folder, name)).decode("utf-8", "replace")
+                return _content(vu, os.path.normpath(f"{folder or '.'}/{name}")).decode(
+                    "utf-8", "replace"
+                )
             except HostError as error:
-                failure = _reason(str(error), os.path.join(folder, name))
+                failure = str(error)
         raise Missing(failure)
 
     try:
@@ -39,9 +41,9 @@ def load(vu: ModuleContext, paths: list[str], files: list[str]) -> Schema:
 def load_protoset(vu: ModuleContext, path: str) -> Schema:
     """Return what a serialized FileDescriptorSet describes. Raises SchemaError."""
     try:
-        data = vu.open_file(path)
+        data = _content(vu, path)
     except HostError as error:
-        raise SchemaError(f"couldn't open protoset: {_reason(str(error), path)}") from None
+        raise SchemaError(f"couldn't open protoset: {error}") from None
     try:
         descriptors = parse_protoset(data)
     except SchemaError as error:
@@ -49,8 +51,14 @@ def load_protoset(vu: ModuleContext, path: str) -> Schema:
     return Schema(descriptors)
 
 
-def _reason(text: str, path: str) -> str:
-    """Return why a file cannot be read: `open()` says it with more words."""
-    if "weren't previously opened" in text:
-        return f"could not resolve path {quoted(path)}: path never requested before"
-    return text
+def _content(vu: ModuleContext, path: str) -> bytes:
+    """Return a file's content; a folder has none, as in k6. Raises HostError."""
+    try:
+        return vu.open_file(path)
+    except HostError as error:
+        text = str(error)
+        if "with directories" in text:
+            return b""
+        if "weren't previously opened" in text:
+            text = f"could not resolve path {quoted(path)}: path never requested before"
+        raise HostError(text) from None

@@ -6,9 +6,10 @@ import { goType, isGoInteger } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
   ArrayBufferIsView, ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort,
-  JSONStringify, Object, ObjectKeys, SafeArray, String, StringPrototypeSlice,
-  TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+  Boolean, JSONStringify, Number, Object, ObjectKeys, SafeArray, String, StringPrototypeSlice,
+  SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
+import { goShown } from 'jsrunner:k6/http/values';
 import { tagValues } from 'jsrunner:samples';
 import { isNullish, isObject } from 'jsrunner:values';
 
@@ -16,6 +17,7 @@ import { isNullish, isObject } from 'jsrunner:values';
 const goSyntax = (value, isInside = false) => {
   if (isNullish(value)) return isInside ? 'interface {}(nil)' : '<nil>';
   if (typeof value === 'string') return JSONStringify(value);
+  if (typeof value === 'number') return goShown(value);
   if (typeof value !== 'object') return String(value);
   if (ArrayIsArray(value)) {
     return '[]interface {}{' + ArrayPrototypeJoin(ArrayPrototypeMap(value, (item) => goSyntax(item, true)), ', ') + '}';
@@ -27,12 +29,15 @@ const goSyntax = (value, isInside = false) => {
 
 /** A timeout as Python takes it. Throws what Go says of other values. */
 const timeoutOf = (value) => {
-  if (typeof value !== 'string' && typeof value !== 'number') {
-    throw new GoError('invalid timeout value: unable to use type ' + goType(value) + ' as a duration value');
+  const type = goType(value);
+  if (type !== 'string' && type !== 'int64' && type !== 'float64') {
+    throw new GoError('invalid timeout value: unable to use type ' + type + ' as a duration value');
   }
-  const error = host('net_grpc.duration_error', value);
+  const plain = type !== 'string' ? Number(value)
+    : typeof value === 'symbol' ? SymbolPrototypeGetDescription(value) ?? '' : String(value);
+  const error = host('net_grpc.duration_error', plain);
   if (error) throw new GoError('invalid timeout value: ' + error);
-  return value;
+  return plain;
 };
 
 /** Metadata as a list of names and values by turns; values of binary keys are buffers. */
@@ -63,8 +68,9 @@ const metadataOf = (metadata, label) => {
   return pairs;
 };
 
-// A text of the last call's timeout that was right.
+// The last call's timeout, and how it crosses: mostly it is the next one's, too.
 let knownTimeout;
+let crossingTimeout;
 
 /** Parameters of a call as Python takes them; null for none. */
 export const callParams = (params) => {
@@ -81,8 +87,11 @@ export const callParams = (params) => {
     } else if (name === 'tags') {
       if (!isNullish(value)) read.tags = tagValues(value, 'metric tags: ');
     } else if (name === 'timeout') {
-      if (value !== knownTimeout) knownTimeout = timeoutOf(value);
-      read.timeout = value;
+      if (value !== knownTimeout) {
+        crossingTimeout = timeoutOf(value);
+        knownTimeout = value;
+      }
+      read.timeout = crossingTimeout;
     } else if (name === 'discardResponseMessage') {
       read.discards = !!value;
     } else {
@@ -92,7 +101,8 @@ export const callParams = (params) => {
   return read;
 };
 
-const mustBe = (value, type, name, wanted) => {
+const mustBe = (argument, type, name, wanted) => {
+  const value = isInstance(Boolean, argument) ? String(argument) === 'true' : argument;
   if (typeof value !== type) {
     throw new GoError('invalid ' + name + " value: '" + goSyntax(value) + "', it needs to be " + wanted);
   }

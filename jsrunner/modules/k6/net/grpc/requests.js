@@ -1,6 +1,7 @@
 // jsrunner:k6/net/grpc/requests — requests as JSON.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
+import { isEnum } from 'jsrunner:k6/net/grpc/status';
 import { Date } from 'jsrunner:more_primordials';
 import {
   ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePop, ArrayPrototypePush, Boolean, JSONStringify, Number,
@@ -14,7 +15,8 @@ const normalized = (value, above) => {
     if (NumberIsFinite(value)) return value;
     return value > 0 ? 'Infinity' : value < 0 ? '-Infinity' : 'NaN';
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value === 'bigint' || typeof value === 'symbol') return {}; // as Go's objects of them
+  if (typeof value !== 'object' || value === null || isEnum(value)) return value;
   if (isInstance(Date, value) || isInstance(String, value) || isInstance(Boolean, value)) return value;
   if (isInstance(Number, value)) return normalized(Number(value), above);
   if (ArrayPrototypeIncludes(above, value)) {

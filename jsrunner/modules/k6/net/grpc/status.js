@@ -1,7 +1,8 @@
 // jsrunner:k6/net/grpc/status — the codes of calls and of health, which are objects: Go's enums.
 // @ts-check
+import { addGoStruct } from 'jsrunner:go_methods';
 import {
-  ArrayPrototypePush, ObjectDefineProperty, ObjectFreeze, SafeArray, SafeMap,
+  ArrayPrototypePush, ObjectDefineProperty, ObjectFreeze, SafeArray, SafeMap, isInstance,
 } from 'jsrunner:primordials';
 
 const NAMES = [
@@ -15,14 +16,15 @@ const SERVING_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 class Enum {
   #number;
   #name;
-  string;
-  unmarshalJSON;
-  constructor(number, name, isCode) {
+  constructor(number, name, methods) {
     this.#number = number;
     this.#name = name;
-    this.string = () => name;
-    if (isCode) this.unmarshalJSON = () => {};
-    else delete this.unmarshalJSON;
+    addGoStruct(this, () => number);
+    for (let i = 0; i < methods.length; i += 1) {
+      const method = methods[i];
+      const value = method === 'string' ? () => name : () => number;
+      ObjectDefineProperty(this, method, { __proto__: null, value, enumerable: true });
+    }
     ObjectFreeze(this);
   }
   valueOf() {
@@ -37,14 +39,21 @@ class Enum {
 }
 ObjectDefineProperty(Enum, 'name', { __proto__: null, value: 'Object' });
 
-const listOf = (names, isCode) => {
+/** Whether a value is one of Go's enums. */
+export const isEnum = (value) => isInstance(Enum, value);
+
+// The methods that Go's enums show.
+const OF_CODES = ['string', 'unmarshalJSON'];
+const OF_SERVING = ['descriptor', 'enum', 'enumDescriptor', 'number', 'string', 'type'];
+
+const listOf = (names, methods) => {
   const list = SafeArray();
-  for (let i = 0; i < names.length; i += 1) ArrayPrototypePush(list, new Enum(i, names[i], isCode));
+  for (let i = 0; i < names.length; i += 1) ArrayPrototypePush(list, new Enum(i, names[i], methods));
   return list;
 };
 
-export const CODES = listOf(NAMES, true);
-export const SERVING = listOf(SERVING_NAMES, false);
+export const CODES = listOf(NAMES, OF_CODES);
+export const SERVING = listOf(SERVING_NAMES, OF_SERVING);
 
 const others = new SafeMap();
 
@@ -52,7 +61,7 @@ const others = new SafeMap();
 export const codeOf = (number) => {
   const known = number < CODES.length ? CODES[number] : others.get(number);
   if (known) return known;
-  const made = new Enum(number, 'Code(' + number + ')', true);
+  const made = new Enum(number, 'Code(' + number + ')', OF_CODES);
   others.set(number, made);
   return made;
 };

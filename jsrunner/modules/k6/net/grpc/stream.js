@@ -8,18 +8,18 @@ import { numberOf } from 'jsrunner:k6/net/grpc/clients';
 import { callParams } from 'jsrunner:k6/net/grpc/params';
 import { codeOf } from 'jsrunner:k6/net/grpc/status';
 import {
-  drainJobs, forget, listen, onFailure, queueTask,
+  drainJobs, forget, listen, onFailure,
 } from 'jsrunner:loop';
 import {
-  ArrayFromSafe, ArrayPrototypePush, JSONStringify, MathTrunc, Object, ObjectDefineProperty, ObjectFreeze, SafeArray, SafeMap, String,
+  ArrayFromSafe, ArrayPrototypePush, JSONStringify, MathTrunc, Object, ObjectDefineProperty, SafeArray, SafeMap, String,
   isInstance,
 } from 'jsrunner:primordials';
-import { now } from 'jsrunner:samples';
 import { asText, isNullish } from 'jsrunner:values';
 
 // Events of Python's, as streams.py posts them.
 const DATA = 0;
-const FAILED = 1;
+const OVER = 2;
+const END = 3;
 
 const UNKNOWN = 2;
 const EVENTS = { __proto__: null, data: 0, error: 0, end: 0, status: 0 };
@@ -95,12 +95,7 @@ export function Stream(client, method, params) {
   const close = () => {
     if (isClosed) return;
     isClosed = true;
-    queueTask(() => {
-      hasEnded = true;
-      forgetIfOver();
-      fire('end', {}, now());
-    });
-    if (!isOver) host('net_grpc.closed', handle);
+    host('net_grpc.closed', handle);
   };
 
   const fail = (code, message, count, time, text) => {
@@ -122,14 +117,20 @@ export function Stream(client, method, params) {
       }
       return;
     }
-    if (event[0] !== FAILED) isOver = true;
+    if (event[0] === END) {
+      hasEnded = true;
+      forgetIfOver();
+      fire('end', {}, time);
+      return;
+    }
+    if (event[0] === OVER) isOver = true;
     if (event[1] === 0) close();
     else fail(event[1], event[2], event[3], time, event[4]);
     forgetIfOver();
   };
 
   const handle = host('net_grpc.new_stream', number, path, read);
-  listen(handle, (event) => receive(event, now()));
+  listen(handle, receive, true);
   try {
     host('net_grpc.open_stream', handle);
   } catch (error) {
@@ -164,5 +165,5 @@ export function Stream(client, method, params) {
     isWriting = false;
     host('net_grpc.end', handle);
   });
-  return ObjectFreeze(stream);
+  return stream;
 }

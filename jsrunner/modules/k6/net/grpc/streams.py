@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
 
 #: Events, as stream.js knows them.
-_DATA, _FAILED, _OVER = 0, 1, 2
+_DATA, _FAILED, _OVER, END = range(4)
 _CANCELED: Final = "canceled by client (k6)"
 _STOPPED: Final = Status(CANCELED, "context canceled")
 
@@ -39,7 +39,8 @@ class Streaming:
     """A stream of a VU, from its opening until its call is over.
 
     Events are posted to the handle's listener: [DATA, message]; [FAILED, code, message, number of
-    details, text] for what could not be sent; [OVER, ...] like it when the call has ended.
+    details, text] for what could not be sent; [OVER, ...] like it when the call has ended; [END] where
+    the script's event `end` is due.
     """
 
     def __init__(self, vu: ModuleContext, handle: int, spec: CallSpec, series: CallSeries) -> None:
@@ -50,6 +51,8 @@ class Streaming:
         self._started = time.perf_counter()
         self._call = spec.new_call(streams=spec.method.server_streams)
         self._has_failed = False
+        #: Why a message was not sent, with which the call will end.
+        self._refusal: Status | None = None
         #: Called when the call is over.
         self.on_over: Callable[[], object] = lambda: None
 
@@ -87,12 +90,12 @@ class Streaming:
             self._fail(Status(UNKNOWN, text))
             return
         if call.is_half_closed:
-            self._fail(Status(INTERNAL, "SendMsg called after CloseSend"))
+            self._refuse(Status(INTERNAL, "SendMsg called after CloseSend"))
             return
         limit = self._spec.connection.max_send
         if len(data) > limit:
             text = f"trying to send message larger than max ({len(data)} vs. {limit})"
-            self._fail(Status(RESOURCE_EXHAUSTED, text))
+            self._refuse(Status(RESOURCE_EXHAUSTED, text))
             return
         call.send(data, end=not method.client_streams)
         self._series.record("grpc_streams_msgs_sent", 1)
@@ -107,7 +110,9 @@ class Streaming:
         call = self._call
         if call.status is not None:
             return
-        if self._spec.timeout:
+        if self._refusal is not None:
+            call.cancel(self._refusal)
+        elif self._spec.timeout:
             call.is_measured = False
             call.cancel(Status(CANCELED, _CANCELED))
         elif not call.is_half_closed or self._has_failed:
@@ -126,6 +131,11 @@ class Streaming:
         self._call.on_message = lambda message: None
         self._call.on_end = lambda status: None
         self._call.cancel(_STOPPED)
+
+    def _refuse(self, status: Status) -> None:
+        """A message cannot be sent: as in grpc-go the call ends with that status, too."""
+        self._refusal = status
+        self._fail(status)
 
     def _fail(self, status: Status) -> None:
         self._has_failed = True
