@@ -89,7 +89,8 @@ def _carry_out(outbox: Outbox) -> Message:
         with _server(begin) as server:
             return _execute(begin, outbox, logger, server)
     except JsrunnerError as error:
-        return Refused(type(error).__name__, str(error), int(error.exit_code), error.hint)
+        text, hint = logger.redacted(str(error)), error.hint and logger.redacted(error.hint)
+        return Refused(type(error).__name__, text, int(error.exit_code), hint)
     except MemoryError:
         return Refused("JsrunnerError", "out of memory", int(ExitCode.INTERNAL_ERROR), None)
     finally:
@@ -154,7 +155,7 @@ def _ended(run: Run, code: ExitCode, samples: SampleFile | None, outbox: Outbox)
     duration = summary.get("state", {}).get("testRunDurationMs", 0.0) / 1000
     return Ended(
         exit_code=int(code),
-        reason=run.reason,
+        reason=run.logger.redacted(run.reason),
         duration=duration,
         thresholds=tuple(_thresholds(run, duration)) if not run.settings.no_thresholds else (),
         summary=json.dumps(summary).encode(),

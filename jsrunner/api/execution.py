@@ -111,7 +111,7 @@ class Execution:
             TimeoutError: The run has not ended within `timeout`.
             JsrunnerError: The run could not begin, or could not be completed.
         """
-        if not self._process.ended.wait(timeout):
+        if not self._process.wait(timeout):
             raise TimeoutError(f"the run has not ended within {timeout:g} seconds")
         return self._process.result()
 
@@ -122,11 +122,11 @@ class Execution:
         self._process.stop()
         is_over = False
         try:
-            is_over = self._process.ended.wait(self._stop_timeout)
+            is_over = self._process.wait(self._stop_timeout)
         finally:  # also for a second Ctrl+C
             if not is_over:
                 self._process.kill()
-                self._process.ended.wait(_KILL_PATIENCE)
+                self._process.wait(_KILL_PATIENCE)
 
     def __enter__(self) -> Execution:
         return self
@@ -141,9 +141,9 @@ class Execution:
 
     def __del__(self) -> None:
         if os.getpid() == self._owner and not self._process.ended.is_set():
+            self._process.stop()
             text = f"the run in process {self.process_id} is stopped: nothing refers to it any more"
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
-            self._process.stop()
 
     # -- asyncio -----------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class Execution:
         finally:  # also for a second cancellation
             if not self._process.ended.is_set():
                 self._process.kill()
-                self._process.ended.wait(_KILL_PATIENCE)
+                self._process.wait(_KILL_PATIENCE)
 
     async def __aenter__(self) -> Execution:
         return self

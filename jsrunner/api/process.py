@@ -7,6 +7,7 @@ and its signal handlers are left alone. The run is a session, and so a process g
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import selectors
 import signal
@@ -86,18 +87,26 @@ class RunProcess:
         self._lock = threading.Lock()
         self._owner = os.getpid()
         self._samples: IO[bytes] | None = tempfile.TemporaryFile() if samples else None  # noqa: SIM115
-        if self._samples is not None:
-            begin = msgspec.structs.replace(begin, samples=self._samples.fileno())
         self._start(begin)
         _runs.add(self)
         # A daemon: a program that ends does not wait for its runs, they end with it.
-        threading.Thread(target=self._read, name=f"jsrunner {self._process.pid}", daemon=True).start()
+        name = f"jsrunner {self._process.pid}"
+        self._reader = threading.Thread(target=self._read, name=name, daemon=True)
+        self._reader.start()
 
     def _start(self, begin: messages.Begin) -> None:
+        if not sys.executable:
+            raise WorkerError("sys.executable names no Python interpreter that could be started")
         self._stream, theirs = socket.socketpair()
-        kept = [theirs.fileno(), *([begin.samples] if begin.samples is not None else [])]
+        # Numbers up to 2, which a program without standard streams has free, are the child's own.
+        with theirs:
+            descriptor = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 3)
+        kept = [descriptor]
+        if self._samples is not None:
+            kept.append(fcntl.fcntl(self._samples, fcntl.F_DUPFD_CLOEXEC, 3))
+            begin = msgspec.structs.replace(begin, samples=kept[1])
         paths = [path or os.getcwd() for path in sys.path]
-        command = [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), *paths]
+        command = [sys.executable, "-c", _PROGRAM, str(descriptor), *paths]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -112,7 +121,8 @@ class RunProcess:
             reason = (error.strerror or str(error)).lower()
             raise WorkerError(f"could not start {sys.executable}: {reason}") from None
         finally:
-            theirs.close()
+            for number in kept:
+                os.close(number)
         self._send(begin)
 
     # -- what the program asks for -----------------------------------------------------------------
@@ -121,6 +131,15 @@ class RunProcess:
     def process_id(self) -> int:
         """The process id of the coordinator, which is its process group's too."""
         return self._process.pid
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait until nothing of the run is left; False after `timeout` seconds."""
+        self._refuse_reader()
+        return self.ended.wait(timeout)
+
+    def _refuse_reader(self) -> None:
+        if threading.current_thread() is self._reader:
+            raise RuntimeError("on_log cannot wait for the run that calls it")
 
     def result(self) -> Result:
         """Return the result of a run that has ended.
@@ -151,6 +170,7 @@ class RunProcess:
         Raises:
             JsrunnerError: The run refuses it, or ends before it answers.
         """
+        self._refuse_reader()
         with self.changed:
             self._serial += 1
             serial = self._serial

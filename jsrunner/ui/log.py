@@ -107,8 +107,14 @@ class Logger:
         longest_first = sorted(self._secrets, key=len, reverse=True)
         self._secret = re.compile("|".join(map(re.escape, longest_first)))
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the secrets that no record shows."""
+        shown: str = self._redacted(text)
+        return shown
+
     def _redacted(self, value: Any) -> Any:
-        assert self._secret is not None
+        if self._secret is None:
+            return value
         text = str(value)
         shown = self._secret.sub(REDACTED, text)
         return value if shown == text else shown

@@ -118,6 +118,20 @@ def test_an_execution_that_nobody_has_any_more_is_stopped(log: Log) -> None:
     assert log.texts[-1] == "teardown"
 
 
+def test_the_callback_of_the_log_cannot_wait_for_its_run() -> None:
+    executions: list[jsrunner.Execution] = []
+
+    def wait(record: jsrunner.LogRecord) -> None:
+        until(lambda: executions)
+        executions[0].wait()
+
+    with jsrunner.start(LONG, on_log=wait) as execution:
+        executions.append(execution)
+        with pytest.raises(RuntimeError, match="on_log cannot wait for the run that calls it"):
+            execution.wait(20)
+        executions.clear()
+
+
 def test_snapshots_show_a_run_as_it_goes_on() -> None:
     script = jsrunner.Script.from_text("""
         import { sleep } from 'k6';

@@ -215,7 +215,13 @@ def test_a_secret_is_shown_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[
     )
     result = jsrunner.run(script, secrets=[f"file={tmp_path / 'secrets'}"])
     assert [record.text for record in result.log] == ["is ***SECRET_REDACTED***"]
-    assert "hush" not in "".join(capfd.readouterr())
+    failing = jsrunner.Script.from_text(
+        "import secrets from 'k6/secrets';\nexport default () => {};\n"
+        "export const setup = async () => { throw new Error(await secrets.get('token')) };"
+    )
+    reason = jsrunner.run(failing, secrets=[f"file={tmp_path / 'secrets'}"]).reason
+    assert "***SECRET_REDACTED***" in reason
+    assert "hush" not in "".join((reason, *capfd.readouterr()))
 
 
 def test_output_of_the_script_goes_where_the_program_prints(capsys: pytest.CaptureFixture[str]) -> None:

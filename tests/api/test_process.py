@@ -139,6 +139,31 @@ def test_a_program_that_ignores_the_ends_of_its_children(tmp_path: Path) -> None
     assert done.stdout == "True\n", done.stderr
 
 
+def test_a_program_without_standard_streams(tmp_path: Path) -> None:
+    """The numbers of its descriptors are those of the run's own standard streams."""
+    (tmp_path / "script.js").write_text("export default () => console.log('seen');")
+    program = (
+        "import os, sys, jsrunner\n"
+        "for number in range(3): os.close(number)\n"
+        "result = jsrunner.run(sys.argv[1], samples=True)\n"
+        "open('result', 'w').write(f'{result.passed} {result.log[0].text} {len(result.samples) > 0}')\n"
+        "os._exit(0)"
+    )
+    command = [sys.executable, "-c", program, "script.js"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    assert (tmp_path / "result").read_text() == "True seen True"
+
+
+def test_no_interpreter_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = jsrunner.Script.from_text("export default () => {}")
+    monkeypatch.setattr(sys, "executable", "")
+    with pytest.raises(jsrunner.WorkerError, match=r"sys\.executable names no Python interpreter"):
+        jsrunner.start(script)
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(jsrunner.WorkerError, match="could not start /nonexistent/python: no such file"):
+        jsrunner.start(script)
+
+
 @pytest.mark.parametrize("victim", [0, 1], ids=["coordinator", "worker"])
 def test_a_process_of_the_run_is_killed(victim: int) -> None:
     script = jsrunner.Script.from_text(SCRIPT)
