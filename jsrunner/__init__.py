@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jsrunner.version import VERSION
+
 if TYPE_CHECKING:
     from jsrunner.api.execution import Execution, Snapshots
     from jsrunner.api.functions import run, run_async, start
@@ -26,10 +28,7 @@ __all__ = [
     "WorkerError", "__version__", "run", "run_async", "start",
 ]  # fmt: skip
 
-__version__ = "0.1.0"
-
-#: The version of k6 whose behaviour is followed.
-K6_VERSION = "2.3.0"
+__version__ = VERSION
 
 _MODULES = {
     "api.execution": ("Execution", "Snapshots"),

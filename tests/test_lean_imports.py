@@ -111,4 +111,5 @@ def test_asking_for_the_version_loads_next_to_nothing(tmp_path: Path) -> None:
         "jsrunner.cli.main",
         "jsrunner.cli.version",
         "jsrunner.errors",
+        "jsrunner.version",
     }

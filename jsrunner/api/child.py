@@ -33,6 +33,7 @@ from jsrunner.api.messages import (
 from jsrunner.api.records import LogRecord, Progress, Snapshot, Threshold
 from jsrunner.coordinator.run import Run
 from jsrunner.coordinator.settings import RunSettings
+from jsrunner.coordinator.state import Phase
 from jsrunner.errors import ConfigError, ExitCode, JsrunnerError
 from jsrunner.options.numbers import quote
 from jsrunner.options.parse import options_from_json
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jsrunner.api.sample_file import SampleFile
+    from jsrunner.coordinator.control import RunControl
+    from jsrunner.coordinator.view import RunView
     from jsrunner.options.model import Options
     from jsrunner.server.process import ServerProcess
 
@@ -137,10 +140,11 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
         companion=server,
         service=contextlib.nullcontext,  # the program may resume it
     )
-    run.paused = begin.paused
-    controls = Controls(run, outbox)
-    run.watch(outbox, controls.read)
-    run.call_soon(controls.read)  # requests may have come together with the first message
+    if begin.paused:
+        run.control.pause()
+    controls = Controls(run.control, outbox)
+    run.control.watch(outbox, controls.read)
+    run.control.call_soon(controls.read)  # requests may have come together with the first message
     try:
         code = run.execute()
     except JsrunnerError as error:
@@ -157,17 +161,17 @@ def _ended(run: Run, code: ExitCode, samples: SampleFile | None, outbox: Outbox)
         exit_code=int(code),
         reason=run.logger.redacted(run.reason),
         duration=duration,
-        thresholds=tuple(_thresholds(run, duration)) if not run.settings.no_thresholds else (),
+        thresholds=tuple(_thresholds(run.view, duration)),
         summary=json.dumps(summary).encode(),
         series=samples.series if samples else {},
         records_lost=outbox.records_lost,
     )
 
 
-def _thresholds(run: Run, elapsed: float, *, final: bool = True) -> Iterator[Threshold]:
+def _thresholds(view: RunView, elapsed: float, *, final: bool = True) -> Iterator[Threshold]:
     """Yield the thresholds with their values; while the run goes on, those that have samples."""
-    for key, thresholds in run.thresholds.thresholds.items():
-        sink = run.store.sink(key)
+    for key, thresholds in view.thresholds.thresholds.items():
+        sink = view.store.sink(key)
         if sink is None or (sink.empty and not final):
             continue
         for threshold in thresholds:
@@ -280,8 +284,8 @@ class Outbox:
 class Controls:
     """Carries out what the program asks for, in the run's own thread."""
 
-    def __init__(self, run: Run, outbox: Outbox) -> None:
-        self._run = run
+    def __init__(self, control: RunControl, outbox: Outbox) -> None:
+        self._control = control
         self._outbox = outbox
 
     def read(self) -> None:
@@ -294,26 +298,27 @@ class Controls:
         for request in requests:
             match request:
                 case Stop():
-                    self._run.stop_from_outside(STOPPED, ExitCode.EXTERNAL_ABORT)
+                    self._control.stop(STOPPED, ExitCode.EXTERNAL_ABORT)
                 case Pause():
                     self._outbox.send(Replied(request.serial, self._pause()))
                 case Resume():
-                    self._run.paused = False
+                    self._control.resume()
                     self._outbox.send(Replied(request.serial, None))
 
     def _pause(self) -> str | None:
         """Return an error text, None if the run waits now: k6's executors cannot pause once started."""
-        if self._run.phase not in ("init", "paused"):
-            return f"the run cannot be paused any more, it is in its phase {self._run.phase}"
-        self._run.paused = True
+        phase = self._control.phase
+        if phase not in (Phase.INIT, Phase.PAUSED):
+            return f"the run cannot be paused any more, it is in its phase {phase.value}"
+        self._control.pause()
         return None
 
     def _abandon(self) -> None:
         """The program has gone: nobody is left who could kill this process if it hangs."""
-        self._run.unwatch(self._outbox)
+        self._control.unwatch(self._outbox)
         signal.signal(signal.SIGALRM, _kill_all)
         signal.setitimer(signal.ITIMER_REAL, _ABANDONED_PATIENCE)
-        self._run.stop_from_outside(_ABANDONED, ExitCode.EXTERNAL_ABORT)
+        self._control.stop(_ABANDONED, ExitCode.EXTERNAL_ABORT)
 
 
 def _kill_all(number: int, frame: object) -> None:
@@ -325,21 +330,21 @@ class Snapshots:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._phase = ""
+        self._phase: Phase | None = None
         self._due = 0.0
         self._watcher: Watcher | None = None
 
-    def start(self, run: Run) -> None:
+    def start(self, view: RunView) -> None:
         """Begin with the snapshots of a run, whose plans are known."""
-        self._run = run
-        self._watcher = Watcher(run)
+        self._view = view
+        self._watcher = Watcher(view)
 
     def update(self) -> None:
         """Send what is due. It is called after `stop` too."""
         now = time.monotonic()
         watcher = self._watcher
-        if watcher is not None and (now >= self._due or self._run.phase != self._phase):
-            self._phase = self._run.phase
+        if watcher is not None and (now >= self._due or self._view.phase is not self._phase):
+            self._phase = self._view.phase
             self._outbox.send_if_read(Snapped(self._snapshot(watcher)))
             spent = time.monotonic() - now
             self._due = now + max(_SNAPSHOTS_EVERY, spent / _SNAPSHOTS_SHARE)
@@ -353,13 +358,13 @@ class Snapshots:
             self._outbox.send(Snapped(self._snapshot(watcher)))
 
     def _snapshot(self, watcher: Watcher) -> Snapshot:
-        run = self._run
+        view = self._view
         state = watcher.state()
-        begun = run.phase not in ("init", "paused")
+        begun = view.phase not in (Phase.INIT, Phase.PAUSED)
         elapsed = state.elapsed if begun else 0.0
-        trend_stats = run.options.trend_stats()
+        trend_stats = view.test.options.trend_stats()
         return Snapshot(
-            phase=run.phase,
+            phase=view.phase.value,
             elapsed=elapsed,
             vus=state.active,
             vus_max=state.initialized,
@@ -369,7 +374,7 @@ class Snapshots:
             scenarios={one.name: Progress(one.status, one.progress) for one in state.scenarios},
             metrics={
                 name: entry.sink.format(elapsed, trend_stats)
-                for name, entry in run.store.entries.items()
+                for name, entry in view.store.entries.items()
             },
-            thresholds=tuple(_thresholds(run, elapsed, final=False)),
+            thresholds=tuple(_thresholds(view, elapsed, final=False)),
         )

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from jsrunner import errors
+import jsrunner.errors
 from jsrunner.api import messages
 from jsrunner.api.result import Result
 from jsrunner.errors import ExitCode, JsrunnerError, WorkerError
@@ -293,7 +293,7 @@ class RunProcess:
                 text = "the run was killed: there is no result"
             self._error = self._error or WorkerError(text, exit_code=ExitCode.EXTERNAL_ABORT)
         elif isinstance(outcome, messages.Refused):
-            kind: type[JsrunnerError] = getattr(errors, outcome.kind, JsrunnerError)
+            kind: type[JsrunnerError] = getattr(jsrunner.errors, outcome.kind, JsrunnerError)
             exit_code = ExitCode(outcome.exit_code)
             error = kind(outcome.text, exit_code=exit_code, hint=outcome.hint)
             self._error = self._error or error

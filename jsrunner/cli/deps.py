@@ -33,7 +33,7 @@ def deps(words: Sequence[str]) -> int:
 
 
 def _list(given: Given) -> int:
-    _, modules = load(given).look(decide=False)
+    _, modules = load(given).look()
     imports = sorted(modules)
     extensions = [name for name in imports if name.startswith("k6/x/")]
     if given.flags.get("json"):

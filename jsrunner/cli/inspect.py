@@ -15,7 +15,7 @@ from jsrunner.options.flags import Flag, flags_of
 from jsrunner.options.model import Options, rows, to_json
 from jsrunner.options.runtime import Globals, Runtime, read_runtime
 from jsrunner.secrets.sources import parse_sources
-from jsrunner.ui.display import QuietDisplay
+from jsrunner.ui.quiet import QuietDisplay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +45,15 @@ def inspect(words: Sequence[str]) -> int:
 
 def _inspect(given: Given) -> int:
     run = load(given)
-    decide = bool(given.flags.get("execution-requirements"))
-    options, _ = run.look(decide=decide)
-    shown = _shown(options, consolidated=decide)
-    if decide:
-        shown["scenarios"] = {name: one.to_json() for name, one in run.scenarios.items()}
-        longest = max(plan.latest_end for plan in run.test.plans.values())
-        shown |= {"totalDuration": format_duration(longest), "maxVUs": run.max_vus}
+    if not given.flags.get("execution-requirements"):
+        options, _ = run.look()
+        shown = _shown(options, consolidated=False)
+    else:
+        test = run.examine().test
+        shown = _shown(test.options, consolidated=True)
+        shown["scenarios"] = {name: config.to_json() for name, config in test.scenarios.items()}
+        longest = max(plan.latest_end for plan in test.plans.values())
+        shown |= {"totalDuration": format_duration(longest), "maxVUs": test.max_vus}
     print(json.dumps(shown, indent=2, ensure_ascii=False))
     return ExitCode.SUCCESS
 

@@ -7,7 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from jsrunner import __version__
 from jsrunner.cli.features import enabled
 from jsrunner.cli.inputs import (
     command,
@@ -25,16 +24,18 @@ from jsrunner.options.runtime import Globals, Runtime, read_runtime
 from jsrunner.options.selection import Selection
 from jsrunner.outputs.registry import parse_output
 from jsrunner.secrets.sources import parse_sources
-from jsrunner.ui.display import QuietDisplay
+from jsrunner.ui.quiet import QuietDisplay
+from jsrunner.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from jsrunner.cli.inputs import Given
+    from jsrunner.coordinator.control import RunControl
+    from jsrunner.coordinator.display import Display
     from jsrunner.script.script import Script
     from jsrunner.server.process import ServerProcess
-    from jsrunner.ui.display import Display
     from jsrunner.ui.log import Logger
 
 USAGE: Final = """Run a k6 script.
@@ -117,15 +118,15 @@ def _settings(
     )
 
 
-def _service(shared: Globals) -> Callable[[Run], AbstractContextManager[object]] | None:
+def _service(shared: Globals) -> Callable[[RunControl], AbstractContextManager[object]] | None:
     """The REST API, if it is wanted."""
     if not shared.address:
         return None
 
-    def service(run: Run) -> AbstractContextManager[object]:
+    def service(control: RunControl) -> AbstractContextManager[object]:
         from jsrunner.rest.server import RestServer
 
-        return RestServer(shared.address, run)
+        return RestServer(shared.address, control)
 
     return service
 
@@ -148,7 +149,7 @@ def _display(settings: RunSettings, logger: Logger) -> Display:
 
     live = _is_live(settings)
     color = live and not settings.no_color
-    write(sys.stdout, banner(__version__, color=color))
+    write(sys.stdout, banner(VERSION, color=color))
     if live:
         from jsrunner.ui.live import LiveDisplay
 

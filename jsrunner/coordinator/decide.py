@@ -1,10 +1,12 @@
-"""What the test is: the layers of options, the scenarios, the thresholds, of what the script says."""
+"""The decision what the test is: options of all layers, scenarios with their plans, thresholds."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from jsrunner.coordinator.partition import max_vus
 from jsrunner.errors import ConfigError, JsrunnerError
@@ -24,10 +26,11 @@ from jsrunner.options.segment import Striping
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from jsrunner.coordinator.log import RunLog
     from jsrunner.coordinator.settings import RunSettings
+    from jsrunner.executors.config import ExecutorConfig
     from jsrunner.messages.protocol import Loaded
     from jsrunner.script.script import Script
-    from jsrunner.ui.log import Logger
 
 _STAGES = ("setup", "teardown")
 _REPLACED: Final = (
@@ -36,26 +39,13 @@ _REPLACED: Final = (
 )
 
 
-class Decision(NamedTuple):
+class Decision(Struct, frozen=True):
     """The test, and what judges it."""
 
     test: Test
     thresholds: ThresholdSet
     #: The script's own metrics.
     registry: Registry
-
-
-def shown_options(test: Test) -> dict[str, Any]:
-    """Return `exec.test.options`."""
-    shown = to_json(test.options, consolidated=True)
-    shown["scenarios"] = {name: config.to_json() for name, config in test.scenarios.items()}
-    return shown
-
-
-#: Before the script has been loaded.
-NOTHING: Final = Decision(
-    Test(Options(), {}, {}, Striping(None, None), {}, 0), ThresholdSet(), Registry()
-)
 
 
 def decide(
@@ -65,48 +55,36 @@ def decide(
     config: Options | None,
     flags: Options,
     settings: RunSettings,
-    logger: Logger,
+    logger: RunLog,
 ) -> Decision:
-    """Work the test out. Raises JsrunnerError for what is none."""
+    """Work out the test from all layers of options.
+
+    Args:
+        loaded: What the script's first init has brought.
+        script: The script itself.
+        config: Options of the configuration file.
+        flags: Options of the command line or the library's caller.
+        settings: Which scenarios run, and the environment with further options.
+        logger: Gets warnings, and the layers as debug records.
+
+    Returns:
+        The test with its thresholds. Each scenario's plan is computed here, and nowhere else.
+
+    Raises:
+        JsrunnerError: The options describe no test.
+    """
     registry = Registry()
-    for name, type_, contains in loaded.metrics:
-        registry.declare(name, type_, contains)
+    for metric in loaded.metrics:
+        registry.declare(metric.name, metric.type, metric.contains)
     layers = {
         "config": config or Options(),
         "script": script_options(loaded, script, logger),
         "env": options_from_env(settings.environment),
         "cli": flags,
     }
-    if logger.is_verbose:
-        for name, layer in layers.items():
-            logger.log("debug", f"Options of the layer {name}: {_listed(layer)}")
-    layers, dropped = settings.selection.without_load(layers)
-    options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
-    _check_late(options)
-    if settings.features:
-        tags = {f"k6_feature_{one.replace('-', '_')}": "true" for one in settings.features}
-        options = replace(options, tags=dict(options.tags or {}) | tags)
-    for warning in dropped + warnings:
-        logger.log("warning", warning)
-    configured = set(options.scenarios or {})
-    options = settings.selection.apply(options)
-    if excluded := configured - set(options.scenarios or {}):
-        if not settings.no_thresholds:  # wrong ones count even if their scenario does not run
-            parse_thresholds(options.thresholds or {}).validate(registry)
-        options = _without_thresholds_of(excluded, options, logger)
-    if logger.is_verbose:
-        logger.log("debug", f"Options in effect: {_listed(options)}")
+    options = _combined(layers, registry, settings, logger)
     thresholds = _thresholds(options, registry, settings, logger)
-    scenarios, warnings = derive_scenarios(options)
-    for warning in warnings:
-        logger.log("warning", warning)
-    try:
-        validate(options, scenarios, loaded.exports)
-    except ConfigError as error:
-        is_replaced = any(one.scenarios and "default" not in one.scenarios for one in layers.values())
-        if is_replaced and "default" in scenarios and "default" not in loaded.exports:
-            raise ConfigError(str(error), hint=_REPLACED) from None
-        raise
+    scenarios = _scenarios(options, layers, loaded, logger)
     striping = Striping(options.segment, options.segment_sequence)
     plans = {name: config.plan(striping) for name, config in scenarios.items()}
     test = Test(
@@ -118,6 +96,51 @@ def decide(
         max_vus=max_vus(plans.values()),
     )
     return Decision(test, thresholds, registry)
+
+
+def _combined(
+    layers: dict[str, Options], registry: Registry, settings: RunSettings, logger: RunLog
+) -> Options:
+    """Return the options of all layers together, with the selected scenarios only."""
+    if logger.is_verbose:
+        for name, layer in layers.items():
+            logger.log("debug", f"Options of the layer {name}: {_listed(layer)}")
+    layers, dropped = settings.selection.without_load(layers)
+    options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
+    _check_late(options)
+    if settings.features:
+        tags = {f"k6_feature_{name.replace('-', '_')}": "true" for name in settings.features}
+        options = replace(options, tags=dict(options.tags or {}) | tags)
+    for warning in dropped + warnings:
+        logger.log("warning", warning)
+    configured = set(options.scenarios or {})
+    options = settings.selection.apply(options)
+    if excluded := configured - set(options.scenarios or {}):
+        if not settings.no_thresholds:  # wrong ones count even if their scenario does not run
+            parse_thresholds(options.thresholds or {}).validate(registry)
+        options = _without_thresholds_of(excluded, options, logger)
+    if logger.is_verbose:
+        logger.log("debug", f"Options in effect: {_listed(options)}")
+    return options
+
+
+def _scenarios(
+    options: Options, layers: dict[str, Options], loaded: Loaded, logger: RunLog
+) -> dict[str, ExecutorConfig]:
+    """Return the scenarios that the options describe. Raises ConfigError."""
+    scenarios, warnings = derive_scenarios(options)
+    for warning in warnings:
+        logger.log("warning", warning)
+    try:
+        validate(options, scenarios, loaded.exports)
+    except ConfigError as error:
+        is_replaced = any(
+            layer.scenarios and "default" not in layer.scenarios for layer in layers.values()
+        )
+        if is_replaced and "default" in scenarios and "default" not in loaded.exports:
+            raise ConfigError(str(error), hint=_REPLACED) from None
+        raise
+    return scenarios
 
 
 def _check_late(options: Options) -> None:
@@ -134,7 +157,7 @@ def _check_late(options: Options) -> None:
             raise JsrunnerError(str(error), hint=hint) from None
 
 
-def script_options(loaded: Loaded, script: Script, logger: Logger) -> Options:
+def script_options(loaded: Loaded, script: Script, logger: RunLog) -> Options:
     """The script's own options. Raises JsrunnerError."""
     prefix = f"could not initialize '{script.name}': could not load JS test '{script.url}': "
     if loaded.options_error is not None:
@@ -185,7 +208,7 @@ def _listed(options: Options) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: Logger) -> Options:
+def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: RunLog) -> Options:
     """The options without the thresholds that filter by one of these scenarios, which do not run."""
     thresholds = options.thresholds or {}
     kept = {key: one for key, one in thresholds.items() if scenario_of(key) not in scenarios}
@@ -200,7 +223,7 @@ def _without_thresholds_of(scenarios: Collection[str], options: Options, logger:
 
 
 def _thresholds(
-    options: Options, registry: Registry, settings: RunSettings, logger: Logger
+    options: Options, registry: Registry, settings: RunSettings, logger: RunLog
 ) -> ThresholdSet:
     raw = options.thresholds or {}
     if settings.no_thresholds:

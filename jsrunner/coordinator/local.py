@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.errors import JsrunnerError, WorkerError
 from jsrunner.messages.board import Board
@@ -24,132 +24,165 @@ if TYPE_CHECKING:
 
 _SET_CHILD_SUBREAPER: Final = 36
 _GET_CHILD_SUBREAPER: Final = 37
+_READ_SIZE: Final = 1 << 20
 
 
-class LocalWorkers:
-    """Up to `most` workers. The first is forked here; it forks the others when their number is known
-    (see worker.main), so that what the script's first init has loaded is shared by all.
-    """
+class LocalConnection:
+    """The coordinator's end of the socket pair that it shares with one worker."""
 
-    def __init__(
-        self,
-        most: int,
-        script: Script,
-        environment: Mapping[str, str],
-        secrets: Secrets,
-        *,
-        features: frozenset[str] = frozenset(),
-    ) -> None:
-        pairs = [socket.socketpair() for _ in range(most)]
-        self.board = Board(most)
-        self.streams = [ours for ours, _ in pairs]
-        self._adopted = _adopt_orphans()
-        sys.stdout.flush()
-        sys.stderr.flush()
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self.process_id = 0
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes; waits until the worker takes them. Nothing happens if it has gone."""
+        with contextlib.suppress(OSError):
+            self._stream.sendall(data)
+
+    def receive(self) -> bytes:
+        """Return the bytes that have come, b"" if the worker has gone."""
         try:
-            self.process_id = os.fork()
-        except OSError as error:
-            text = f"could not start a worker process: {(error.strerror or '').lower()}"
-            raise WorkerError(text) from None
-        if not self.process_id:
-            code = 1
-            try:
-                for ours, _ in pairs:
-                    ours.close()
-                code = _work(
-                    [theirs for _, theirs in pairs],
-                    self.board,
-                    script,
-                    environment,
-                    secrets,
-                    features,
-                )
-            except SystemExit:
-                pass  # the coordinator is gone: nobody is there to be told
-            except BaseException:
-                traceback.print_exc()
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        for _, theirs in pairs:
-            theirs.close()
+            return self._stream.recv(_READ_SIZE)
+        except OSError:
+            return b""
 
-    def keep(self, count: int) -> None:
-        """So many workers take part."""
-        for stream in self.streams[count:]:
-            stream.close()
-        del self.streams[count:]
+    def identify(self, process_id: int) -> None:
+        """Note the worker's process."""
+        self.process_id = process_id
 
-    def end(self, process_ids: Sequence[int], patience: float) -> None:
-        """Wait for the workers, which know that the run is over; kill what is left after `patience`
-        seconds. Nobody else's child processes are touched."""
-        deadline = time.monotonic() + patience
-        with selectors.DefaultSelector() as selector:
-            for stream in self.streams:
-                selector.register(stream, selectors.EVENT_READ)
-            while selector.get_map():
-                ready = selector.select(max(deadline - time.monotonic(), 0))
-                if not ready:
-                    self.kill(process_ids)
-                    break
-                for key, _ in ready:
-                    if _is_over(key.fileobj):
-                        selector.unregister(key.fileobj)
-        for stream in self.streams:
-            stream.close()
-        for process_id in (self.process_id, *process_ids):
-            with contextlib.suppress(ChildProcessError):  # a sibling that its parent has waited for
-                os.waitpid(process_id, 0)
-        self.board.close()
-        _adopt_orphans(self._adopted)
-
-    def kill(self, process_ids: Sequence[int]) -> None:
-        """End them without asking."""
-        for process_id in {self.process_id, *process_ids}:
+    def kill(self) -> None:
+        """End the process by SIGKILL, if it is known."""
+        if self.process_id:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(process_id, signal.SIGKILL)
+                os.kill(self.process_id, signal.SIGKILL)
 
-    def death(self, process_id: int) -> str:
-        """How a process has ended that just has, "" if nobody can tell."""
-        for _ in range(100 if process_id else 0):
+    def death(self) -> str:
+        """Return how the process has ended that just has, "" if nobody can tell."""
+        for _ in range(100 if self.process_id else 0):
             try:
-                found = os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                result = os.waitid(os.P_PID, self.process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return ""
-            if found is not None:
-                if found.si_code == os.CLD_EXITED:
-                    return f" with status {found.si_status}"
-                return f" by signal {signal.Signals(found.si_status).name}"
+            if result is not None:
+                if result.si_code == os.CLD_EXITED:
+                    return f" with status {result.si_status}"
+                return f" by signal {signal.Signals(result.si_status).name}"
             time.sleep(0.002)  # it has closed its stream and is about to end
         return ""
 
-
-def _is_over(stream: Any) -> bool:
-    try:
-        return not stream.recv(1 << 20)
-    except OSError:
-        return True
+    def close(self) -> None:
+        """Close the coordinator's end."""
+        self._stream.close()
 
 
-def _work(
-    streams: list[socket.socket],
-    board: Board,
-    script: Script,
-    environment: Mapping[str, str],
-    secrets: Secrets,
-    features: frozenset[str],
-) -> int:
-    try:
-        from jsrunner.worker.main import run
+class LocalTransport:
+    """Forks the first worker, which forks the others when their number is known (see worker.main).
 
-        return run(streams, board, script, environment, secrets, features)
-    except JsrunnerError as error:
-        print(error, file=sys.stderr)
-        return 1
+    So what the script's first init has loaded is shared by all. See `transport` for the life cycle.
+    """
+
+    board: Board
+
+    def __init__(
+        self,
+        script: Script,
+        environment: Mapping[str, str],
+        secrets: Secrets,
+        features: frozenset[str] = frozenset(),
+    ) -> None:
+        self._script = script
+        self._environment = environment
+        self._secrets = secrets
+        self._features = features
+        self._connections: list[LocalConnection] = []
+        self._was_subreaper = False
+
+    def start(self, most: int) -> Sequence[LocalConnection]:
+        """Fork the first worker. Raises WorkerError if there is no memory or no process left."""
+        pairs = [socket.socketpair() for _ in range(most)]
+        self.board = Board(most)
+        self._connections = [LocalConnection(ours) for ours, _ in pairs]
+        self._was_subreaper = _adopt_orphans()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            process_id = os.fork()
+        except OSError as error:
+            text = f"could not start a worker process: {(error.strerror or '').lower()}"
+            raise WorkerError(text) from None
+        if not process_id:
+            for ours, _ in pairs:
+                ours.close()
+            self._run_worker([theirs for _, theirs in pairs])
+        self._connections[0].identify(process_id)
+        for _, theirs in pairs:
+            theirs.close()
+        return self._connections
+
+    def _run_worker(self, streams: Sequence[socket.socket]) -> None:
+        """Be the first worker; never returns."""
+        code = 1
+        try:
+            from jsrunner.worker.main import run
+
+            code = run(
+                streams, self.board, self._script, self._environment, self._secrets, self._features
+            )
+        except SystemExit:
+            pass  # the coordinator is gone: nobody is there to be told
+        except JsrunnerError as error:
+            print(error, file=sys.stderr)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def keep(self, count: int) -> None:
+        """Close the streams of the workers that are not needed."""
+        for connection in self._connections[count:]:
+            connection.close()
+        del self._connections[count:]
+
+    def kill(self) -> None:
+        """End all processes by SIGKILL."""
+        for connection in self._connections:
+            connection.kill()
+
+    def end(self, patience: float) -> None:
+        """Wait for the workers, kill what is left, reap them. No other child processes are touched."""
+        deadline = time.monotonic() + patience
+        with selectors.DefaultSelector() as selector:
+            for connection in self._connections:
+                selector.register(connection, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(max(deadline - time.monotonic(), 0))
+                if not ready:
+                    self.kill()
+                    break
+                for key, _ in ready:
+                    assert isinstance(key.fileobj, LocalConnection)
+                    if not key.fileobj.receive():
+                        selector.unregister(key.fileobj)
+        for connection in self._connections:
+            connection.close()
+            if connection.process_id:
+                # A sibling's parent may have waited for it.
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(connection.process_id, 0)
+        self.board.close()
+        _adopt_orphans(self._was_subreaper)
 
 
 def _adopt_orphans(adopt: bool = True) -> bool:
-    """Linux: if the first worker dies its siblings become our children, and no zombies. How it was."""
+    """Have the siblings of a first worker that dies become our children, and no zombies; Linux only.
+
+    Returns:
+        Whether it was so before.
+    """
     before = ctypes.c_int()
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)

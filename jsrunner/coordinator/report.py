@@ -9,28 +9,26 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner.errors import SCRIPT_EXCEPTION, JsrunnerError, ScriptError
-from jsrunner.outputs.base import rfc3339
+from jsrunner.coordinator.stages import stage_failure
+from jsrunner.messages.protocol import StageName
 from jsrunner.summary import export, machine, text
+from jsrunner.summary.model import build
+from jsrunner.timestamps import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from jsrunner.coordinator.collector import Collector
+    from jsrunner.coordinator.log import RunLog
     from jsrunner.coordinator.settings import RunSettings
-    from jsrunner.messages.protocol import StageDone
+    from jsrunner.coordinator.stages import StageRunner
+    from jsrunner.messages.plan import Test
+    from jsrunner.script.script import Script
     from jsrunner.summary.model import SummaryData
-    from jsrunner.ui.log import Logger
 
 #: k6's default, in seconds.
 SUMMARY_TIMEOUT: Final = 120.0
 _FAILED: Final = "failed to handle the end-of-test summary"
-
-
-def stage_failure(done: StageDone) -> JsrunnerError:
-    """The exception, or the rejection, with which a stage has ended."""
-    if done.is_rejection:  # to k6 it is no exception
-        return JsrunnerError(done.error or "")
-    return ScriptError(done.error or "", hint=SCRIPT_EXCEPTION)
 
 
 def _whole(value: Any) -> Any:
@@ -43,30 +41,50 @@ def _whole(value: Any) -> Any:
 
 
 class Report:
-    """Tells what came of a run.
-
-    `ask(argument, timeout)` runs the script's handleSummary. It may be exported and not `is_callable`.
-    """
+    """Brings out the summary of one run, once."""
 
     def __init__(
-        self,
-        settings: RunSettings,
-        logger: Logger,
-        *,
-        script: str,
-        timeout: float | None,
-        is_callable: bool,
-        ask: Callable[[bytes, float], StageDone | None],
+        self, settings: RunSettings, log: RunLog, script: Script, test: Test, stages: StageRunner
     ) -> None:
-        self._settings = settings
-        self._logger = logger
-        self._script = script
-        self._timeout = SUMMARY_TIMEOUT if timeout is None else timeout
-        self._is_callable = is_callable
-        self._ask = ask
+        """Make the report of a run.
 
-    def tell(self, data: SummaryData) -> dict[str, Any]:
-        """Print and write what is to be; what handleSummary was given."""
+        Args:
+            settings: Where the summary goes, and in which form.
+            log: Gets errors.
+            script: Its text is part of the machine-readable summary.
+            test: What was run.
+            stages: Runs handleSummary.
+        """
+        timeout = test.options.handle_summary_timeout
+        self._settings = settings
+        self._log = log
+        self._script = script
+        self._test = test
+        self._stages = stages
+        self._timeout = SUMMARY_TIMEOUT if timeout is None else timeout
+
+    def publish(
+        self, collector: Collector, duration: float, setup_data: bytes | None
+    ) -> dict[str, Any]:
+        """Make the summary, print it and write it to files.
+
+        Args:
+            collector: The samples.
+            duration: Seconds that the test has taken.
+            setup_data: What setup() has returned, as JSON; None for undefined.
+
+        Returns:
+            The data that handleSummary gets.
+        """
+        options = self._test.options
+        data = build(
+            collector.store,
+            collector.thresholds,
+            trend_stats=options.trend_stats(),
+            time_unit=options.summary_time_unit or "",
+            duration=duration,
+            setup_data=setup_data,
+        )
         described = self._describe(data)
         results, changed = self._handle_summary(described)
         if results is None:
@@ -81,7 +99,7 @@ class Report:
             return machine.handle_summary_data(
                 data,
                 compact=self._settings.summary_mode == "compact",
-                script=self._script,
+                script=self._script.text,
                 generated_at=rfc3339(time.time()),
             )
         return export.handle_summary_data(
@@ -100,7 +118,7 @@ class Report:
             exported = described if self._settings.machine_readable else export.export(described)
             written = json.dumps(_whole(exported), indent=4)
         except (AttributeError, KeyError, TypeError) as error:
-            self._logger.log(
+            self._log.log(
                 "error",
                 f"could not write {path}: handleSummary() has changed its argument beyond recognition "
                 f"({type(error).__name__}: {error})",
@@ -115,22 +133,24 @@ class Report:
 
         The data is None where the script's result is no summary at all.
         """
-        if not self._is_callable:
+        exported = self._test.exports.get("handleSummary")
+        if exported not in (None, "function"):
             return self._refuse("exported identifier handleSummary must be a function")
         too_late = f"handleSummary() execution timed out after {self._timeout:.0f} seconds"
         if not self._timeout:
             return self._refuse(too_late)
-        done = self._ask(json.dumps(described).encode(), self._timeout)
+        argument, wanted = json.dumps(described).encode(), exported is not None
+        done = self._stages.run(StageName.HANDLE_SUMMARY, argument, self._timeout, wanted=wanted)
         if done is None:
             return None, described
         if done.timed_out:
             return self._refuse(too_late)
         if done.aborted:
-            self._logger.log("error", done.error or "")
+            self._log.log("error", done.error or "")
             return None, described
         if done.error is not None:
             failure = stage_failure(done)
-            self._logger.log("error", str(failure), **failure.log_fields)
+            self._log.log("error", str(failure), **failure.log_fields)
         if not done.result:
             return None, described
         results, changed = json.loads(done.result)
@@ -140,7 +160,7 @@ class Report:
 
     def _refuse(self, reason: str) -> tuple[dict[str, Any], None]:
         """Log why there is no summary: nothing is written then."""
-        self._logger.log("error", _FAILED, error=reason)
+        self._log.log("error", _FAILED, error=reason)
         return {}, None
 
     def _write(self, results: Mapping[str, Any]) -> None:
@@ -149,9 +169,7 @@ class Report:
         wrong = [failure for failure in failures if failure]
         if wrong:
             listed = "".join(f"\n\t- {one}" for one in wrong)
-            self._logger.log(
-                "error", _FAILED, error=f"Could not save some summary information:{listed}"
-            )
+            self._log.log("error", _FAILED, error=f"Could not save some summary information:{listed}")
 
 
 def _bytes(content: str | list[str]) -> bytes:

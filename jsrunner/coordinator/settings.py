@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from jsrunner import K6_VERSION, __version__
 from jsrunner.errors import UsageError
 from jsrunner.messages.plan import Limits
 from jsrunner.options.selection import Selection
 from jsrunner.secrets.sources import Secrets
+from jsrunner.version import K6_VERSION, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsrunner.errors import JsrunnerError
     from jsrunner.outputs.base import OutputConfig
 
 
@@ -40,7 +39,7 @@ class RunSettings(Struct, frozen=True):
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     #: Of requests and handshakes; the option userAgent wins.
-    user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"
+    user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{VERSION})"
     #: Names of k6's feature flags that are on.
     features: frozenset[str] = frozenset()
     #: handleSummary and the exported summary have k6's newer schema.
@@ -53,10 +52,3 @@ class RunSettings(Struct, frozen=True):
         workers = self.workers
         if workers is not None and (not isinstance(workers, int) or workers < 1):
             raise UsageError(f"invalid number of workers {workers}, there must be at least 1")
-
-
-class Companion(Protocol):
-    """A process that the run needs besides its workers: readable when it has ended."""
-
-    def fileno(self) -> int: ...
-    def failure(self) -> JsrunnerError: ...

@@ -1,57 +1,66 @@
-"""SIGINT and SIGTERM while a run goes on: they wake its loop."""
+"""SIGINT and SIGTERM while a run goes on.
+
+The first signal stops the run: teardown and summary still come. The second one ends the process.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import socket
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
+    from jsrunner.coordinator.loop import Loop
+
+#: The signals, with the names that k6 has for them.
+_NAMES: Final = {signal.SIGINT: "interrupt", signal.SIGTERM: "terminated"}
 
 
-class Wakeup:
-    """Wakes a selector: readable when a signal has come or `wake` was called."""
+class Signals:
+    """The signal handlers of one run. Their methods run in the main thread, which is the loop's."""
 
-    def __init__(self) -> None:
-        self._reader, self._writer = socket.socketpair()
-        for end in (self._reader, self._writer):
-            end.setblocking(False)
-        self._before: int | None = None
-        self._handlers: dict[int, object] = {}
+    def __init__(self, loop: Loop, *, stop: Callable[[str], None], quit: Callable[[], None]) -> None:
+        """Make handlers, which do nothing before `install`.
 
-    def fileno(self) -> int:
-        return self._reader.fileno()
-
-    def clear(self) -> None:
-        """The waker has been heard."""
-        self._reader.recv(64)
-
-    def wake(self) -> None:
-        """Any thread may call it."""
-        with contextlib.suppress(OSError):  # if there is no room it has enough to wake up for
-            self._writer.send(b"\0")
-
-    def catch(self, handle: Callable[[str], None]) -> None:
-        """Have `handle("interrupt" or "terminated")` called for SIGINT and SIGTERM from now on.
-
-        It is called in the signal's handler.
+        Args:
+            loop: The run's loop, which signals wake.
+            stop: Called by the loop with the name of the first signal.
+            quit: Called by the handler of the second signal, in the midst of anything.
         """
-        self._before = signal.set_wakeup_fd(self._writer.fileno())
+        self._loop = loop
+        self._stop = stop
+        self._quit = quit
+        self._is_lingering = False
+        self._earlier_wakeup: int | None = None
+        self._earlier_handlers: dict[int, object] = {}
+        #: Signals that have come, but for the one that ends lingering.
+        self.count = 0
 
-        def told(number: int, _frame: object) -> None:
-            handle("interrupt" if number == signal.SIGINT else "terminated")
+    def install(self) -> None:
+        """Handle signals from now on."""
+        self._earlier_wakeup = signal.set_wakeup_fd(self._loop.wakeup_fd())
+        self._earlier_handlers = {number: signal.signal(number, self._handle) for number in _NAMES}
 
-        self._handlers = {number: signal.signal(number, told) for number in _NUMBERS}
-
-    def close(self) -> None:
-        """Put back what was there before."""
-        for number, handler in self._handlers.items():
+    def restore(self) -> None:
+        """Put the handlers back that were there before."""
+        for number, handler in self._earlier_handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-        if self._before is not None:
-            signal.set_wakeup_fd(self._before)
-        self._reader.close()
-        self._writer.close()
+        if self._earlier_wakeup is not None:
+            signal.set_wakeup_fd(self._earlier_wakeup)
+
+    def linger(self, wait: Callable[[Callable[[], bool]], None]) -> None:
+        """Wait for a signal, by `wait(is_over)`. It does not stop the run."""
+        self._is_lingering = True
+        wait(lambda: not self._is_lingering)
+
+    def _handle(self, number: int, _frame: object) -> None:
+        """Note a signal. It may have come in the midst of anything: a line of the log, say."""
+        if self._is_lingering:
+            self._is_lingering = False
+            return
+        self.count += 1
+        if self.count > 1:
+            self._quit()
+        self._loop.call_soon(partial(self._stop, _NAMES[signal.Signals(number)]))

@@ -48,7 +48,7 @@ class Message(msgspec.Struct, tag=True, frozen=True):
 # -- worker to coordinator -------------------------------------------------------------------------
 
 
-class DeclaredMetric(NamedTuple):
+class DeclaredMetric(msgspec.Struct, frozen=True):
     """A metric that the script's init code has made."""
 
     name: str

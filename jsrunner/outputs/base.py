@@ -1,14 +1,27 @@
-"""Outputs: where samples go besides the summary.
+"""The contract of an output: where samples go besides the summary.
 
-There are two kinds. An output that wants each sample has a formatter, which travels to the workers
-and makes bytes of samples there; the coordinator's half only carries the bytes on. An output that
-works on aggregates has none: it gets what the workers' snapshots add up.
+There are two kinds. An output that wants each sample has a `SampleFormatter`, which travels to the
+workers and makes bytes of samples there; the coordinator's half only carries the bytes on. An output
+that works on aggregates has none: it gets what the workers' snapshots add up. `outputs.extension` has
+the simpler contract of outputs in other packages.
+
+Life cycle: a module of `outputs.registry` makes an `OutputConfig` of the command line's words. When the
+test is known, `OutputConfig.open` makes the `Output`; then the formatter, if any, is pickled to the
+workers. About once a second and worker come `introduce`, for each metric that is new, and `merge` or
+`write`. `end` and `close` come when the test and the summary are over, or when the run fails after
+`open`.
+
+Threads: all methods of `Output` are called in the coordinator's thread and must not wait: it plays the
+test meanwhile. Only `close` may take some seconds. Outputs that wait for a receiver do so in threads of
+their own (`outputs.pusher`). Formatters run in a worker's one thread.
+
+Errors: `OutputConfig.open` raises JsrunnerError, and the run does not begin. Later an output never ends
+the run: it puts what goes wrong into `news`, which the coordinator logs.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
@@ -22,10 +35,10 @@ if TYPE_CHECKING:
 
 
 class LineWriter(Protocol):
-    """Writes the samples of one series (a metric with its tags)."""
+    """Writes the samples of one series (a metric with its tags), in a worker."""
 
     def line(self, time_s: float, value: float) -> bytes:
-        """A sample; `time_s` is seconds since the epoch."""
+        """Return the bytes of a sample; `time_s` is seconds since the epoch."""
         ...
 
 
@@ -34,35 +47,47 @@ class SampleFormatter(Protocol):
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> LineWriter: ...
+    ) -> LineWriter:
+        """Return the writer of a series, which is kept and used for its further samples.
+
+        Args:
+            metric: Whose samples they are.
+            tags: The tags of all of them.
+            metadata: What is no tag because it rarely repeats, such as `iter`; None for nothing.
+        """
+        ...
 
 
 class Output:
-    """The coordinator's half of an output. What it does not want it leaves alone.
-
-    Nothing here may wait for long: the coordinator plays the test meanwhile.
-    """
+    """The coordinator's half of an output. Methods that an output has no use for do nothing."""
 
     #: What formats each sample in the workers; None for an output that works on aggregates.
     formatter: SampleFormatter | None = None
 
     def __init__(self) -> None:
-        #: What the log is to say: (level, text). The coordinator looks at it now and then.
+        #: Records for the log: (level, text). The coordinator logs them about once a second. Any thread
+        #: of the output may append.
         self.news: deque[tuple[str, str]] = deque()
 
     def introduce(
         self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
     ) -> None:
-        """A metric has its first sample; these are its thresholds and what is kept of it besides."""
+        """Take note of a metric that has its first sample.
+
+        Args:
+            metric: The metric; once per run.
+            thresholds: Its own thresholds, not those of its sub-metrics.
+            submetrics: All of its sub-metrics.
+        """
 
     def write(self, data: bytes) -> None:
-        """What the formatter of one worker has made since the last time."""
+        """Bring out what the formatter of one worker has made since the last time."""
 
     def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
-        """What one worker has added to series since the last time (see Series.merge)."""
+        """Add what one worker has added to series since the last time (see Series.merge)."""
 
     def end(self) -> None:
-        """No more samples come: begin to bring out the rest, without waiting for it."""
+        """Begin to bring out the rest, without waiting for it: no more samples come."""
 
     def close(self) -> None:
         """Bring out the rest, within some seconds of `end`. May be called twice."""
@@ -77,28 +102,3 @@ class OutputConfig(Struct, frozen=True):
     open: Callable[[Sequence[str]], Output]
     #: Whether it writes to standard output.
     to_stdout: bool = False
-
-
-def rfc3339(time_s: float) -> str:
-    """Return local time with microseconds, as Go's RFC3339Nano."""
-    return rfc3339_ns(round(time_s * 1e6) * 1000)  # a float holds no more than microseconds of it
-
-
-def rfc3339_ns(nanoseconds: int) -> str:
-    """Return local time with nanoseconds, trailing zeros cut, as Go's RFC3339Nano."""
-    whole, rest = divmod(nanoseconds, 1_000_000_000)
-    return _second(whole).replace("%", f".{rest:09d}".rstrip("0") if rest else "", 1)
-
-
-_cache: list[Any] = [None, ""]
-
-
-def _second(whole: int) -> str:
-    """A second's text with a % for its fraction; mostly it is the same one as before."""
-    if _cache[0] != whole:
-        local = datetime.fromtimestamp(whole, tz=timezone.utc).astimezone()
-        zone = local.strftime("%z")
-        offset = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
-        _cache[:] = [whole, local.strftime("%Y-%m-%dT%H:%M:%S") + "%" + offset]
-    text: str = _cache[1]
-    return text

@@ -12,8 +12,9 @@ from msgspec import Struct
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import quote
-from jsrunner.outputs.base import OutputConfig, rfc3339
+from jsrunner.outputs.base import OutputConfig
 from jsrunner.outputs.file import FileOutput, is_stdout
+from jsrunner.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from jsrunner.options.duration import format_duration
-from jsrunner.outputs.base import OutputConfig, rfc3339
+from jsrunner.outputs.base import OutputConfig
 from jsrunner.outputs.file import FileOutput, is_stdout
+from jsrunner.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

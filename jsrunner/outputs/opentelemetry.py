@@ -14,7 +14,6 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from jsrunner import __version__
 from jsrunner.errors import UsageError
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink
 from jsrunner.outputs.aggregates import AggregatePusher
@@ -22,6 +21,7 @@ from jsrunner.outputs.base import OutputConfig
 from jsrunner.outputs.http import basic
 from jsrunner.outputs.pusher import TIMEOUT, PushError
 from jsrunner.outputs.variables import Variables, need
+from jsrunner.version import VERSION
 
 if TYPE_CHECKING:
     from array import array
@@ -189,7 +189,7 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     interval = settings.seconds("EXPORT_INTERVAL", 10.0)
     service = {
         "service.name": settings.text("SERVICE_NAME", environment.get("OTEL_SERVICE_NAME") or "k6"),
-        "service.version": settings.text("SERVICE_VERSION", __version__),
+        "service.version": settings.text("SERVICE_VERSION", VERSION),
     }
     prefix = settings.text("METRIC_PREFIX")
     split = not settings.boolean("SINGLE_COUNTER_FOR_RATE", True)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from jsrunner.coordinator.state import Phase
 from jsrunner.errors import ExitCode, JsrunnerError
+from jsrunner.messages.protocol import StageName
 from jsrunner.metrics.sinks import GaugeSink, RateSink
 from jsrunner.modules.k6.http.json_errors import reason
 from jsrunner.options import kinds
@@ -23,14 +25,22 @@ from jsrunner.summary.model import Group, group_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.control import RunControl
+    from jsrunner.coordinator.view import RunView
     from jsrunner.metrics.store import Entry
 
 _JSON: Final = "application/json; charset=utf-8"
 _TEXT: Final = "text/plain; charset=utf-8"
 
 #: The numbers by which k6 tells how far a test is.
-_STATUS: Final = {"init": 1, "paused": 4, "setup": 6, "running": 7, "teardown": 8, "ended": 9}
+_STATUS: Final = {
+    Phase.INIT: 1,
+    Phase.PAUSED: 4,
+    Phase.SETUP: 6,
+    Phase.RUNNING: 7,
+    Phase.TEARDOWN: 8,
+    Phase.ENDED: 9,
+}
 _INTERRUPTED: Final = 10
 _MARKED_AS_FAILED: Final = 11
 
@@ -45,13 +55,13 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int = 200
     body: bytes = b""
     content_type: str = _JSON
 
 
-class _Refused(Exception):
+class _RequestError(Exception):
     """The request cannot be done: k6's title, what is wrong, the status."""
 
     def __init__(self, title: str, detail: str, status: int) -> None:
@@ -60,41 +70,41 @@ class _Refused(Exception):
         self.status = status
 
 
-def answer(run: Run, request: Request) -> Answer:
-    """Do what the request wants."""
+def answer(control: RunControl, request: Request) -> Response:
+    """Do what the request wants; return the response."""
     path = request.path
     if not path.startswith("/v1/"):
-        return _outside(run, path)
+        return _outside(control.view, path)
     name, _, id = path.removeprefix("/v1/").partition("/")
     key = f"{name}/" if id else name
     methods = _ROUTES.get(key)
     if methods is None:
-        return Answer(404, b"404 page not found\n", _TEXT)
+        return Response(404, b"404 page not found\n", _TEXT)
     handler = methods.get(request.method)
     if handler is None:
-        return Answer(405)
+        return Response(405)
     try:
-        found = handler(run, request, unquote(id))
-    except _Refused as error:
+        found = handler(control, request, unquote(id))
+    except _RequestError as error:
         return refusal(error.title, str(error), error.status)
-    return Answer(body=b"" if found is None else _dumps(found))
+    return Response(body=b"" if found is None else _dumps(found))
 
 
-def refusal(title: str, detail: str, status: int) -> Answer:
+def refusal(title: str, detail: str, status: int) -> Response:
     """Return k6's document for a request that was not done."""
     wrong = {"status": str(status), "title": title, "detail": detail}
-    return Answer(status, _dumps({"errors": [wrong]}))
+    return Response(status, _dumps({"errors": [wrong]}))
 
 
-def _outside(run: Run, path: str) -> Answer:
+def _outside(view: RunView, path: str) -> Response:
     """What is not k6's API proper; whatever is none of this is a ping."""
     if path == "/metrics":
-        return Answer(
-            body=process_metrics(run), content_type="text/plain; version=0.0.4; charset=utf-8"
+        return Response(
+            body=process_metrics(view), content_type="text/plain; version=0.0.4; charset=utf-8"
         )
     if path.startswith("/debug/"):
-        return Answer(404, b"jsrunner has no profiling endpoints", _TEXT)
-    return Answer(body=b"ok", content_type=_TEXT)
+        return Response(404, b"jsrunner has no profiling endpoints", _TEXT)
+    return Response(body=b"ok", content_type=_TEXT)
 
 
 def _dumps(value: object) -> bytes:
@@ -104,40 +114,42 @@ def _dumps(value: object) -> bytes:
 # -- the status ------------------------------------------------------------------------------------
 
 
-def _status(run: Run, request: Request, id: str) -> dict[str, Any]:
-    stopped = run.cause is not None
-    if stopped:
+def _status(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    view = control.view
+    if view.is_stopping:
         status = _INTERRUPTED
-    elif run.marked_failed:
+    elif view.is_marked_failed:
         status = _MARKED_AS_FAILED
     else:
-        status = _STATUS[run.phase]
-    judged = run.thresholds.thresholds.values()
+        status = _STATUS[view.phase]
+    judged = view.thresholds.thresholds.values()
     attributes = {
         "status": status,
-        "paused": run.paused,
-        "vus": run.vus_active(),
-        "vus-max": run.vus_initialized(),
-        "stopped": stopped,
-        "running": run.phase in ("setup", "running", "teardown"),
+        "paused": view.is_paused,
+        "vus": view.active_vus,
+        "vus-max": view.initialized_vus,
+        "stopped": view.is_stopping,
+        "running": view.phase in (Phase.SETUP, Phase.RUNNING, Phase.TEARDOWN),
         "tainted": any(one.failed for some in judged for one in some),
     }
     return {"data": {"type": "status", "id": "default", "attributes": attributes}}
 
 
-def _change_status(run: Run, request: Request, id: str) -> dict[str, Any]:
+def _change_status(control: RunControl, request: Request, id: str) -> dict[str, Any]:
     try:
         wanted = _attributes(_json(request.body))
     except ValueError as error:
-        raise _Refused("Invalid data", str(error), 400) from None
+        raise _RequestError("Invalid data", str(error), 400) from None
     if wanted.get("stopped"):
-        run.stop_from_outside("test run stopped from REST API", ExitCode.STOPPED_OVER_REST)
-        return _status(run, request, id)
+        control.stop("test run stopped from REST API", ExitCode.STOPPED_OVER_REST)
+        return _status(control, request, id)
     if wanted.get("paused") is not None:
-        _pause(run, wanted["paused"])
+        _pause(control, wanted["paused"])
     if wanted.get("vus") is not None or wanted.get("vus-max") is not None:
-        raise _Refused("Execution config error", "live VU configuration updates are not supported", 500)
-    return _status(run, request, id)
+        raise _RequestError(
+            "Execution config error", "live VU configuration updates are not supported", 500
+        )
+    return _status(control, request, id)
 
 
 def _json(body: bytes) -> Any:
@@ -172,15 +184,16 @@ def _attributes(document: Any) -> dict[str, Any]:
     }
 
 
-def _pause(run: Run, wanted: bool) -> None:
+def _pause(control: RunControl, wanted: bool) -> None:
     """Only a test that has not begun can be paused, and only by the option `paused`."""
-    if run.paused and run.phase in ("init", "paused"):
+    view = control.view
+    if view.is_paused and view.phase in (Phase.INIT, Phase.PAUSED):
         if wanted:
-            raise _Refused("Pause error", "execution is already paused", 500)
-        run.paused = False
+            raise _RequestError("Pause error", "execution is already paused", 500)
+        control.resume()
         return
-    first = next(iter(run.scenarios.values()))
-    raise _Refused(
+    first = next(iter(view.test.scenarios.values()))
+    raise _RequestError(
         "Pause error",
         f"{first.type} executor '{first.name}' doesn't support pause and resume operations after its "
         "start",
@@ -191,24 +204,25 @@ def _pause(run: Run, wanted: bool) -> None:
 # -- metrics and groups ----------------------------------------------------------------------------
 
 
-def _metrics(run: Run, request: Request, id: str) -> dict[str, Any]:
-    return {"data": [_metric_document(run, name, one) for name, one in run.store.entries.items()]}
+def _metrics(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    view = control.view
+    return {"data": [_metric_document(view, name, one) for name, one in view.store.entries.items()]}
 
 
-def _metric(run: Run, request: Request, id: str) -> dict[str, Any]:
-    entry = run.store.entries.get(id)
+def _metric(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    entry = control.view.store.entries.get(id)
     if entry is None:
-        raise _Refused("Not Found", "No metric with that ID was found", 404)
-    return {"data": _metric_document(run, id, entry)}
+        raise _RequestError("Not Found", "No metric with that ID was found", 404)
+    return {"data": _metric_document(control.view, id, entry)}
 
 
-def _metric_document(run: Run, name: str, entry: Entry) -> dict[str, Any]:
-    sample = entry.sink.format(time.monotonic() - run.started, TREND_STATS)
+def _metric_document(view: RunView, name: str, entry: Entry) -> dict[str, Any]:
+    sample = entry.sink.format(time.monotonic() - view.started, TREND_STATS)
     if isinstance(entry.sink, GaugeSink):
         sample = {"value": sample["value"]}
     elif isinstance(entry.sink, RateSink):
         sample = {"rate": sample["rate"]}
-    verdicts = [one.failed for one in run.thresholds.thresholds.get(name, ())]
+    verdicts = [one.failed for one in view.thresholds.thresholds.get(name, ())]
     tainted = None if None in verdicts or not verdicts else any(verdicts)
     attributes = {
         "type": entry.metric.type,
@@ -219,15 +233,15 @@ def _metric_document(run: Run, name: str, entry: Entry) -> dict[str, Any]:
     return {"type": "metrics", "id": name, "attributes": attributes}
 
 
-def _groups(run: Run, request: Request, id: str) -> dict[str, Any]:
-    return {"data": [_group_document(*one) for one in _walk(group_tree(run.store), None)]}
+def _groups(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    return {"data": [_group_document(*one) for one in _walk(group_tree(control.view.store), None)]}
 
 
-def _group(run: Run, request: Request, id: str) -> dict[str, Any]:
-    for group, parent in _walk(group_tree(run.store), None):
+def _group(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    for group, parent in _walk(group_tree(control.view.store), None):
         if group.id == id:
             return {"data": _group_document(group, parent)}
-    raise _Refused("Not Found", "No group with that ID was found", 404)
+    raise _RequestError("Not Found", "No group with that ID was found", 404)
 
 
 def _walk(group: Group, parent: Group | None) -> Iterator[tuple[Group, Group | None]]:
@@ -259,39 +273,40 @@ def _reference(group: Group) -> dict[str, str]:
 # -- setup and teardown ----------------------------------------------------------------------------
 
 
-def _setup_data(run: Run, request: Request, id: str) -> dict[str, Any]:
-    attributes = {} if run.setup_data is None else {"data": json.loads(run.setup_data)}
+def _setup_data(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    data = control.view.setup_data
+    attributes = {} if data is None else {"data": json.loads(data)}
     return {"data": {"type": "setupData", "id": "default", "attributes": attributes}}
 
 
-def _replace_setup_data(run: Run, request: Request, id: str) -> dict[str, Any]:
+def _replace_setup_data(control: RunControl, request: Request, id: str) -> dict[str, Any]:
     if request.body:
         try:
             _json(request.body)
         except ValueError as error:
-            raise _Refused("Error parsing request body", str(error), 400) from None
-    run.setup_data = request.body or None
-    return _setup_data(run, request, id)
+            raise _RequestError("Error parsing request body", str(error), 400) from None
+    control.replace_setup_data(request.body or None)
+    return _setup_data(control, request, id)
 
 
-def _run_setup(run: Run, request: Request, id: str) -> dict[str, Any]:
-    _run_stage(run, "setup")
-    return _setup_data(run, request, id)
+def _run_setup(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+    _run_stage(control, StageName.SETUP)
+    return _setup_data(control, request, id)
 
 
-def _run_teardown(run: Run, request: Request, id: str) -> None:
-    _run_stage(run, "teardown")
+def _run_teardown(control: RunControl, request: Request, id: str) -> None:
+    _run_stage(control, StageName.TEARDOWN)
 
 
-def _run_stage(run: Run, name: str) -> None:
+def _run_stage(control: RunControl, stage: StageName) -> None:
     try:
-        run.run_again(name)
+        control.run_stage(stage)
     except JsrunnerError as error:
-        raise _Refused(f"Error executing {name}", str(error), 500) from None
+        raise _RequestError(f"Error executing {stage.value}", str(error), 500) from None
 
 
 #: Handlers by method; a slash at the end stands for what has an id.
-_ROUTES: Final[dict[str, dict[str, Callable[[Run, Request, str], dict[str, Any] | None]]]] = {
+_ROUTES: Final[dict[str, dict[str, Callable[[RunControl, Request, str], dict[str, Any] | None]]]] = {
     "status": {"GET": _status, "PATCH": _change_status},
     "metrics": {"GET": _metrics},
     "metrics/": {"GET": _metric},

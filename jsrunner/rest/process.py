@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.view import RunView
 
 
-def process_metrics(run: Run) -> bytes:
+def process_metrics(view: RunView) -> bytes:
     """`process_...` by the names that Prometheus's clients use, and the state of the run."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     lines = [f'python_info{{version="{platform.python_version()}"}} 1']
@@ -20,9 +20,9 @@ def process_metrics(run: Run) -> bytes:
         "process_cpu_seconds_total": ("counter", usage.ru_utime + usage.ru_stime),
         "process_resident_memory_bytes": ("gauge", _resident(usage.ru_maxrss)),
         "process_max_fds": ("gauge", resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
-        "jsrunner_vus": ("gauge", run.vus_active()),
-        "jsrunner_vus_max": ("gauge", run.vus_initialized()),
-        "jsrunner_workers": ("gauge", len(run.workers())),
+        "jsrunner_vus": ("gauge", view.active_vus),
+        "jsrunner_vus_max": ("gauge", view.initialized_vus),
+        "jsrunner_workers": ("gauge", view.worker_count),
     }
     for name, (kind, value) in found.items():
         lines += [f"# TYPE {name} {kind}", f"{name} {value}"]

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jsrunner.errors import ExitCode, JsrunnerError
-from jsrunner.rest.api import Answer, Request, answer, refusal
+from jsrunner.rest.api import Request, Response, answer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.control import RunControl
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}\Z")
 #: A larger body is refused, in bytes.
@@ -34,16 +34,16 @@ _POLL: Final = 0.05
 class RestServer:
     """The server of one run; it listens as long as it is entered."""
 
-    def __init__(self, address: str, run: Run) -> None:
+    def __init__(self, address: str, control: RunControl) -> None:
         """Bind `address`, which is HOST:PORT.
 
         Raises:
             JsrunnerError: Nobody can listen there (exit code 106, as k6).
         """
         try:
-            self._server = _Server(_endpoint(address), run)
+            self._server = _HTTPServer(_endpoint(address), control)
         except (OSError, ValueError) as error:
-            run.logger.log(
+            control.log.log(
                 "error", "Error from API server", error=f"listen tcp{_reason(error, address)}"
             )
             raise JsrunnerError("", exit_code=ExitCode.CANNOT_START_REST) from None
@@ -57,7 +57,7 @@ class RestServer:
 
     def __enter__(self) -> RestServer:
         self._thread.start()
-        self._server.run.logger.log("debug", f"The REST API listens on port {self.port}")
+        self._server.control.log.log("debug", f"The REST API listens on port {self.port}")
         return self
 
     def __exit__(
@@ -73,14 +73,14 @@ class RestServer:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
+class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], run: Run) -> None:
+    def __init__(self, address: tuple[str, int], control: RunControl) -> None:
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
-        self.run = run
+        self.control = control
         #: Nobody answers any more.
         self.over = threading.Event()
         self._answering = 0
@@ -104,29 +104,29 @@ class _Server(ThreadingHTTPServer):
         with self._change:
             self._change.wait_for(lambda: not self._answering, timeout=_PATIENCE)
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: Request) -> Response:
         """The run's answer, which its own thread works out."""
-        found: list[Answer] = []
+        found: list[Response] = []
         done = threading.Event()
 
         def work() -> None:
             try:
-                found.append(answer(self.run, request))
+                found.append(answer(self.control, request))
             except Exception as error:  # of ours, which must not end the run
                 self.complain(error)
             finally:
                 done.set()
 
-        self.run.call_soon(work)
+        self.control.call_soon(work)
         while not done.wait(_POLL):
             if self.over.is_set():
-                return Answer(503, b"the test is over", "text/plain; charset=utf-8")
+                return Response(503, b"the test is over", "text/plain; charset=utf-8")
         return found[0] if found else refusal("Internal error", "see the log (-v)", 500)
 
     def complain(self, error: BaseException) -> None:
         """Log a failure of our own."""
         text = "".join(traceback.format_exception(error))
-        self.run.call_soon(lambda: self.run.logger.log("debug", f"REST API: {text}"))
+        self.control.call_soon(lambda: self.control.log.log("debug", f"REST API: {text}"))
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection has failed: log why, if that is anything but its end."""
@@ -136,7 +136,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _HTTPServer
     protocol_version = "HTTP/1.1"
     #: Of an idle connection, in seconds.
     timeout = 10
@@ -188,12 +188,12 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is no HTTP as k6 does."""
+        """Response what is no HTTP as k6 does."""
         self.command, self.request_version = self.command or "", self.protocol_version
         text = f"{code} {HTTPStatus(code).phrase}"
-        self._send(Answer(code, text.encode(), "text/plain; charset=utf-8"), close=True)
+        self._send(Response(code, text.encode(), "text/plain; charset=utf-8"), close=True)
 
-    def _send(self, answer: Answer, *, close: bool = False) -> None:
+    def _send(self, answer: Response, *, close: bool = False) -> None:
         self.log_request(answer.status)
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
@@ -207,9 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        self.server.run.call_soon(
-            lambda: self.server.run.logger.log("debug", f"REST API: {format % arguments}")
-        )
+        control = self.server.control
+        control.call_soon(lambda: control.log.log("debug", f"REST API: {format % arguments}"))
 
 
 def _endpoint(address: str) -> tuple[str, int]:

@@ -19,9 +19,9 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct, field
 
-from jsrunner import __version__
 from jsrunner.errors import JsrunnerError
 from jsrunner.script.specifiers import url_path
+from jsrunner.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,7 +192,7 @@ def write(
         "pwd": f"file://{anonymous(str(script.folder))}/",
         "env": dict(environment),
         "compatibilityMode": "extended",
-        "k6version": f"jsrunner {__version__}",
+        "k6version": f"jsrunner {VERSION}",
         "goos": "linux",
     }
     sources = script.sources

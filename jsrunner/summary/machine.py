@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jsrunner import K6_VERSION
 from jsrunner.summary.text import is_hidden
+from jsrunner.version import K6_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from jsrunner.ui.scenarios import describe
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.view import RunView
     from jsrunner.options.segment import Striping
 
 _LOGO: Final = (
@@ -27,15 +27,17 @@ def banner(version: str, *, color: bool) -> str:
     return f"\n{logo}  {version}\n\n"
 
 
-def describe_run(run: Run, *, color: bool) -> str:
-    plans = {name: plan for name, plan in run.test.plans.items() if plan.max_vus}
+def describe_run(view: RunView, *, color: bool) -> str:
+    """Return the block of text about a run; `color` is whether to paint values."""
+    test = view.test
+    plans = {name: plan for name, plan in test.plans.items() if plan.max_vus}
     return description(
-        script=run.script.name,
-        outputs=[one.description for one in run.settings.outputs],
-        scenarios={name: describe(run.scenarios[name], plan) for name, plan in plans.items()},
+        script=view.script_name,
+        outputs=view.outputs,
+        scenarios={name: describe(test.scenarios[name], plan) for name, plan in plans.items()},
         longest=max((plan.latest_end for plan in plans.values()), default=0.0),
-        striping=run.striping,
-        max_vus=run.max_vus,
+        striping=test.striping,
+        max_vus=test.max_vus,
         color=color,
     )
 

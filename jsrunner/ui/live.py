@@ -14,7 +14,7 @@ from jsrunner.ui.region import Region
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.view import RunView
     from jsrunner.ui.log import Logger
     from jsrunner.ui.region import Line
     from jsrunner.ui.watcher import Watcher
@@ -40,12 +40,12 @@ class LiveDisplay:
         self._before: Any = None
         self._painted: list[tuple[Text, Line]] = []
 
-    def start(self, run: Run) -> None:
+    def start(self, view: RunView) -> None:
         from jsrunner.ui.description import describe_run
         from jsrunner.ui.watcher import Watcher
 
-        write(self._stream, describe_run(run, color=self._color))
-        self._watcher = Watcher(run)
+        write(self._stream, describe_run(view, color=self._color))
+        self._watcher = Watcher(view)
         self._due = time.monotonic() + _FIRST_FRAME
         if self._logger.shares(self._stream):
             self._logger.above = self._put_above

@@ -13,7 +13,7 @@ import orjson
 
 from jsrunner.errors import UsageError
 from jsrunner.options.numbers import quote
-from jsrunner.outputs.base import rfc3339_ns
+from jsrunner.timestamps import rfc3339_ns
 from jsrunner.ui.destination import LEVELS, File, Loki, parse_destination
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Logger:
         shown = self._secret.sub(REDACTED, text)
         return value if shown == text else shown
 
-    def log(self, level: str, text: str, when: int | None = None, **fields: Any) -> None:
+    def log(self, level: str, text: str, when: int | None = None, /, **fields: Any) -> None:
         """Write a record. `when` is nanoseconds since the epoch."""
         if LEVELS[level] < self._level:
             return

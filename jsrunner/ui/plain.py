@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from jsrunner.ui.output import write
 
 if TYPE_CHECKING:
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.view import RunView
     from jsrunner.ui.watcher import Watcher
 
 #: How often lines are written, in seconds.
@@ -26,12 +26,12 @@ class PlainDisplay:
         self._watcher: Watcher | None = None
         self._due = 0.0
 
-    def start(self, run: Run) -> None:
+    def start(self, view: RunView) -> None:
         from jsrunner.ui.description import describe_run
         from jsrunner.ui.watcher import Watcher
 
-        write(self._stream, describe_run(run, color=False))
-        self._watcher = Watcher(run)
+        write(self._stream, describe_run(view, color=False))
+        self._watcher = Watcher(view)
         self._due = time.monotonic() + _EVERY
 
     def update(self) -> None:

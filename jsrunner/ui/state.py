@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from jsrunner.coordinator.state import Phase  # noqa: TC001 - tests build states by their annotations
+
 #: What a scenario is at, and the sign that stands for it. `idle` is before the scenarios begin.
 SIGNS = {
     "idle": " ",
@@ -55,8 +57,7 @@ class Risk(Struct, frozen=True):
 class State(Struct, frozen=True):
     """Times are seconds."""
 
-    #: init, paused, setup, running, teardown or ended.
-    phase: str
+    phase: Phase
     #: Since setup began.
     elapsed: float
     #: How long it may take at most: how wide times are written.

@@ -1,4 +1,4 @@
-"""Looks at a run and says its state: the one place where displays get their figures from."""
+"""The state of a run at one moment: the one place where displays get their figures from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.coordinator.state import Phase
 from jsrunner.messages import board
 from jsrunner.metrics.sinks import CounterSink, RateSink, TrendSink
 from jsrunner.options.duration import format_fixed
@@ -13,7 +14,8 @@ from jsrunner.ui.scenarios import Reached, progress_columns
 from jsrunner.ui.state import Requests, Risk, ScenarioState, Sockets, State
 
 if TYPE_CHECKING:
-    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.collector import Totals
+    from jsrunner.coordinator.view import RunView
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
 
@@ -55,17 +57,18 @@ class RateMeter:
 class Watcher:
     """Remembers what of a run's past its state needs: rates, and when scenarios ended."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, view: RunView) -> None:
+        test = view.test
+        self._view = view
         self._scenarios = [
-            (run.scenarios[name], plan, counts)
-            for (name, plan), counts in zip(run.test.plans.items(), run.counts(), strict=True)
+            (test.scenarios[name], plan, counts)
+            for (name, plan), counts in zip(test.plans.items(), view.counts, strict=True)
             if plan.max_vus
         ]
-        self._limit = max(plan.latest_end for plan in run.test.plans.values())
+        self._limit = max(plan.latest_end for plan in test.plans.values())
         self._ended: dict[str, ScenarioState] = {}
         self._meter: RateMeter | None = None
-        self._reports = 0
+        self._snapshots = 0
         self._figures_due = 0.0
         self._connect_p95: float | None = None
         self._request_p95: float | None = None
@@ -73,25 +76,25 @@ class Watcher:
         self._judged = 0
 
     def state(self) -> State:
-        run, now = self._run, time.monotonic()
-        rates = self._rates()
+        view, now, totals = self._view, time.monotonic(), self._view.totals()
+        rates = self._rates(totals)
         if now >= self._figures_due:
-            self._look_at_figures(now - run.started)
+            self._look_at_figures(now - view.started)
             spent = time.monotonic() - now
             self._figures_due = now + max(_FIGURES_EVERY, spent / _FIGURES_SHARE)
         return State(
-            phase=run.phase,
-            elapsed=now - run.started,
+            phase=view.phase,
+            elapsed=now - view.started,
             limit=self._limit,
-            active=run.vus_active(),
-            initialized=run.vus_initialized(),
-            wanted=run.vus_planned,
+            active=view.active_vus,
+            initialized=view.initialized_vus,
+            wanted=view.planned_vus,
             complete=self._total(board.COMPLETED),
             interrupted=self._total(board.INTERRUPTED),
             scenarios=tuple(self._scenario(*one, now) for one in self._scenarios),
-            sockets=self._sockets(rates),
+            sockets=self._sockets(totals, rates),
             requests=self._requests(rates),
-            failed_iterations=sum(worker.failures for worker in run.workers()),
+            failed_iterations=totals.iteration_failures,
             failed_checks=self._failed_checks(),
             thresholds=self._judged,
             risks=self._risks,
@@ -105,14 +108,13 @@ class Watcher:
     def _scenario(
         self, config: ExecutorConfig, plan: ScenarioPlan, counts: board.Counts, now: float
     ) -> ScenarioState:
-        run, name = self._run, config.name
+        view, name = self._view, config.name
         if name in self._ended:
             return self._ended[name]
-        if run.played_since is None:
+        if view.scenarios_started is None:
             return ScenarioState(name, "idle")
-        aborted = run.cause is not None
-        states = counts.states()[: len(run.workers())]
-        elapsed = now - run.played_since - config.start_time
+        states = counts.states()[: view.worker_count]
+        elapsed = now - view.scenarios_started - config.start_time
         if elapsed < 0:
             left = format_fixed(-elapsed, config.start_time)
             return ScenarioState(name, "waiting", 0.0, ("waiting", left))
@@ -124,7 +126,7 @@ class Watcher:
         )
         progress = plan.progress(reached.elapsed, reached.completed)
         over = all(state == board.DONE for state in states)
-        if aborted or (over and progress < 1):
+        if view.is_stopping or (over and progress < 1):
             status = "interrupted"
         elif over:
             status = "done"
@@ -137,38 +139,33 @@ class Watcher:
 
     # -- traffic -----------------------------------------------------------------------------------
 
-    def _rates(self) -> tuple[float, ...] | None:
-        """Of _COUNTERS, per second; None where nobody knows."""
-        run = self._run
-        workers = run.workers()
-        reports = sum(worker.reports for worker in workers)
-        if run.phase != "running" or run.played_since is None:
+    def _rates(self, totals: Totals) -> tuple[float, ...] | None:
+        """Return the rates of _COUNTERS per second; None where nobody knows."""
+        view = self._view
+        if view.phase is not Phase.RUNNING or view.scenarios_started is None:
             return None
-        totals = tuple(self._count(name) for name in _COUNTERS)
+        counted = tuple(self._count(name) for name in _COUNTERS)
         if self._meter is None:
-            self._meter = RateMeter(run.played_since, totals)
-        elif reports > self._reports:
-            last = max(worker.reported for worker in workers)
-            self._meter.report(reports - self._reports, last, totals)
-        self._reports = reports
-        return self._meter.rates(len(workers))
+            self._meter = RateMeter(view.scenarios_started, counted)
+        elif totals.snapshots > self._snapshots:
+            self._meter.report(totals.snapshots - self._snapshots, totals.last_snapshot, counted)
+        self._snapshots = totals.snapshots
+        return self._meter.rates(view.worker_count)
 
     def _count(self, name: str) -> float:
-        sink = self._run.store.sink(name)
+        sink = self._view.store.sink(name)
         return sink.count if isinstance(sink, CounterSink) else 0.0
 
-    def _sockets(self, rates: tuple[float, ...] | None) -> Sockets | None:
-        run = self._run
-        failed = sum(worker.failed_handshakes for worker in run.workers())
-        open_now = sum(worker.sessions_open for worker in run.workers())
-        if run.store.sink("ws_sessions") is None and not failed and not open_now:
+    def _sockets(self, totals: Totals, rates: tuple[float, ...] | None) -> Sockets | None:
+        failed, open_now = totals.failed_handshakes, totals.sessions_open
+        if self._view.store.sink("ws_sessions") is None and not failed and not open_now:
             return None
         received, sent = rates[:2] if rates else (None, None)
         return Sockets(open_now, received, sent, self._connect_p95, failed)
 
     def _requests(self, rates: tuple[float, ...] | None) -> Requests | None:
-        failed = self._run.store.sink("http_req_failed")
-        if self._run.store.sink("http_reqs") is None:
+        failed = self._view.store.sink("http_req_failed")
+        if self._view.store.sink("http_reqs") is None:
             return None
         return Requests(
             rates[2] if rates else None,
@@ -177,7 +174,7 @@ class Watcher:
         )
 
     def _failed_checks(self) -> float | None:
-        checks = self._run.store.sink("checks")
+        checks = self._view.store.sink("checks")
         if not isinstance(checks, RateSink) or checks.empty:
             return None
         return 1 - checks.hits / checks.total
@@ -187,11 +184,11 @@ class Watcher:
     def _look_at_figures(self, elapsed: float) -> None:
         self._connect_p95 = self._p95("ws_connecting")
         self._request_p95 = self._p95("http_req_duration")
-        run = self._run
+        view = self._view
         risks = []
         self._judged = 0
-        for key, thresholds in run.thresholds.thresholds.items():
-            entry = run.store.entries.get(key)
+        for key, thresholds in view.thresholds.thresholds.items():
+            entry = view.store.entries.get(key)
             if entry is None or entry.sink.empty:
                 continue
             self._judged += len(thresholds)
@@ -203,5 +200,5 @@ class Watcher:
         self._risks = tuple(risks)
 
     def _p95(self, name: str) -> float | None:
-        sink = self._run.store.sink(name)
+        sink = self._view.store.sink(name)
         return sink.percentile(95) if isinstance(sink, TrendSink) and not sink.empty else None

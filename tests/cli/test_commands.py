@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from jsrunner import K6_VERSION, __version__
+from jsrunner import __version__
 from jsrunner.cli.main import COMMANDS, main
 from jsrunner.cli.new import TEMPLATE
 from jsrunner.options.model import SYSTEM_TAGS
+from jsrunner.version import K6_VERSION
 
 ROOT = Path(__file__).parents[2]
 

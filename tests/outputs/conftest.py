@@ -1,4 +1,4 @@
-"""Receivers of outputs, runs that send to them, and times in a zone that is not the machine's."""
+"""Receivers of outputs, and runs that send to them."""
 
 from __future__ import annotations
 
@@ -149,13 +149,3 @@ def prometheus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     ]  # fmt: skip
     for _ in served(words, f"{url}/-/ready", tmp_path / "prometheus.log"):
         yield url
-
-
-@pytest.fixture
-def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The time zone that the test is parametrized with, e.g. `IST-5:30`."""
-    monkeypatch.setenv("TZ", request.param)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jsrunner import K6_VERSION
 from jsrunner.summary.machine import handle_summary_data
+from jsrunner.version import K6_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

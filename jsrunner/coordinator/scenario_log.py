@@ -9,8 +9,8 @@ from jsrunner.messages import board
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from jsrunner.coordinator.log import RunLog
     from jsrunner.executors.config import ExecutorConfig
-    from jsrunner.ui.log import Logger
 
 
 class ScenarioLog:
@@ -18,7 +18,7 @@ class ScenarioLog:
 
     def __init__(
         self,
-        logger: Logger,
+        logger: RunLog,
         scenarios: Mapping[str, ExecutorConfig],
         counts: Sequence[board.Counts],
         workers: int,

@@ -1,0 +1,41 @@
+"""The contract of a run's log.
+
+Life cycle: whoever starts a run makes the log before it and closes it after it. `start` is called once,
+when the process forks no more; a log must not start threads before that.
+
+Threads: all methods are called in the coordinator's thread.
+
+Errors: none. A log that cannot be written reports that elsewhere, and never ends a run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class RunLog(Protocol):
+    """The log of a run, as the coordinator uses it; `ui.log.Logger` implements it."""
+
+    @property
+    def is_verbose(self) -> bool:
+        """Whether debug records are written anywhere."""
+        ...
+
+    def start(self) -> None:
+        """Allow the log to start threads."""
+        ...
+
+    def log(self, level: str, text: str, moment: int | None = None, /, **fields: Any) -> None:
+        """Write a record.
+
+        Args:
+            level: debug, info, warning or error.
+            text: The message.
+            moment: Nanoseconds since the epoch; None for now.
+            fields: What is shown besides the message.
+        """
+        ...
+
+    def redact(self, secret: str) -> None:
+        """Show no record with this text from now on."""
+        ...

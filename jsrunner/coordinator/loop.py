@@ -1,0 +1,132 @@
+"""The event loop of the coordinator's one thread: streams, timers, and calls from other threads.
+
+There are no greenlets and no asyncio here: a coordinator waits for few things, and importing either
+costs each run more than this file does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The longest wait in seconds, after which the condition of `run_until` is looked at again.
+_LONGEST_WAIT: Final = 0.5
+
+
+class HasFileno(Protocol):
+    """A socket, or what stands for one."""
+
+    def fileno(self) -> int: ...
+
+
+class _Timer(Struct):
+    seconds: float
+    function: Callable[[], None]
+    #: When it is due next, by time.monotonic.
+    due: float
+    catches_up: bool
+
+
+class _Wakeup:
+    """A socket pair: its reader is readable when somebody has called `wake`."""
+
+    def __init__(self) -> None:
+        self._reader, self.writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self.writer.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._reader.fileno()
+
+    def clear(self) -> None:
+        self._reader.recv(64)
+
+    def wake(self) -> None:
+        with contextlib.suppress(OSError):  # full: it wakes anyway; closed: the run is over
+            self.writer.send(b"\0")
+
+    def close(self) -> None:
+        self._reader.close()
+        self.writer.close()
+
+
+class Loop:
+    """Calls handlers in the thread that calls `run_until`; made and closed by the run."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._wakeup = _Wakeup()
+        self._timers: list[_Timer] = []
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.watch(self._wakeup, self._wakeup.clear)
+
+    def watch(self, source: HasFileno, handle: Callable[[], None]) -> None:
+        """Call `handle` whenever `source` is readable.
+
+        Args:
+            source: An object with `fileno()`, such as a socket.
+            handle: Reads what is there, or calls `unwatch`; must not block.
+        """
+        self._selector.register(source, selectors.EVENT_READ, handle)
+
+    def unwatch(self, source: HasFileno) -> None:
+        """End what `watch` has begun."""
+        self._selector.unregister(source)
+
+    def every(
+        self, seconds: float, function: Callable[[], None], *, at_once: bool = False, catches_up: bool
+    ) -> None:
+        """Call a function periodically.
+
+        Args:
+            seconds: The time between two calls.
+            function: Called without arguments; must not block.
+            at_once: Whether the first call is due now, and not after `seconds`.
+            catches_up: Whether calls that a busy loop has missed are made up for, one per turn.
+        """
+        due = time.monotonic() + (0.0 if at_once else seconds)
+        self._timers.append(_Timer(seconds, function, due, catches_up))
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Call a function in the loop's thread soon. Threads and signal handlers may call this."""
+        self._calls.put(function)
+        self._wakeup.wake()
+
+    def make_calls(self) -> None:
+        """Make the calls that `call_soon` was asked for."""
+        while not self._calls.empty():
+            self._calls.get()()
+
+    def run_until(self, is_over: Callable[[], bool]) -> None:
+        """Call handlers until `is_over()`, which is called after each turn. Handlers may call this."""
+        while not is_over():
+            now = time.monotonic()
+            due = min((timer.due for timer in self._timers), default=now + _LONGEST_WAIT)
+            for key, _ in self._selector.select(min(max(due - now, 0.0), _LONGEST_WAIT)):
+                key.data()
+            self.make_calls()
+            self._run_timers(time.monotonic())
+
+    def _run_timers(self, now: float) -> None:
+        for timer in list(self._timers):
+            if now >= timer.due:
+                timer.due = (timer.due if timer.catches_up else now) + timer.seconds
+                timer.function()
+
+    def wakeup_fd(self) -> int:
+        """Return the descriptor that signals wake the loop by (signal.set_wakeup_fd)."""
+        return self._wakeup.writer.fileno()
+
+    def close(self) -> None:
+        """Forget all that is watched. `call_soon` may still be called, in vain."""
+        self._selector.close()
+        self._wakeup.close()

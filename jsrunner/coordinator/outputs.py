@@ -1,0 +1,93 @@
+"""The outputs of one run, all together: `outputs.base` says what a single output is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jsrunner.coordinator.log import RunLog
+    from jsrunner.metrics.registry import Metric
+    from jsrunner.metrics.store import Series
+    from jsrunner.metrics.thresholds import Submetric, Threshold
+    from jsrunner.outputs.base import Output, OutputConfig, SampleFormatter
+
+
+class OutputSet:
+    """Opens, feeds and closes the outputs. Used in the coordinator's thread only."""
+
+    def __init__(self, configs: Sequence[OutputConfig], log: RunLog) -> None:
+        self._configs = configs
+        self._log = log
+        self._outputs: list[Output] = []
+        self._is_closed = False
+        #: Outputs that want each sample, each with its formatter; and those that work on aggregates.
+        self._writers: list[tuple[Output, SampleFormatter]] = []
+        self._mergers: list[Output] = []
+
+    def open(self, system_tags: Iterable[str]) -> None:
+        """Open all outputs for a run with these system tags. Raises JsrunnerError."""
+        tags = sorted(system_tags)
+        for config in self._configs:
+            output = config.open(tags)
+            self._outputs.append(output)
+            self._log.log("debug", f"Output started: {config.description}")
+            if output.formatter is None:
+                self._mergers.append(output)
+            else:
+                self._writers.append((output, output.formatter))
+
+    def formatters(self) -> tuple[SampleFormatter, ...]:
+        """Return what workers make lines of samples with: `write_lines` gets them in this order."""
+        return tuple(formatter for _, formatter in self._writers)
+
+    def introduce(
+        self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+    ) -> None:
+        """Announce a metric that has its first sample."""
+        for output in self._outputs:
+            output.introduce(metric, thresholds, submetrics)
+
+    def write_lines(self, lines: Sequence[bytes]) -> None:
+        """Hand on what the formatters of one worker have made since its last snapshot."""
+        for (output, _), data in zip(self._writers, lines, strict=True):
+            output.write(data)
+
+    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
+        """Hand on what was added to series (see Series.merge)."""
+        for output in self._mergers:
+            output.merge(deltas)
+
+    def write_samples(self, samples: Sequence[tuple[Series, float]], time_s: float) -> None:
+        """Format samples that the coordinator itself has taken, and hand them on.
+
+        Args:
+            samples: Series with their values.
+            time_s: When they were taken, in seconds since the epoch.
+        """
+        for output, formatter in self._writers:
+            lines = [
+                formatter.format(series.metric, series.tags, None).line(time_s, value)
+                for series, value in samples
+            ]
+            output.write(b"".join(lines))
+
+    def report_news(self) -> None:
+        """Log what the outputs report of themselves."""
+        for output in self._outputs:
+            while output.news:
+                self._log.log(*output.news.popleft())
+
+    def close(self) -> None:
+        """Close the outputs that were opened, once: no more samples come."""
+        if self._is_closed:
+            self.report_news()
+            return
+        self._is_closed = True
+        for output in self._outputs:
+            output.end()
+        for output, config in zip(self._outputs, self._configs, strict=False):
+            output.close()
+            self._log.log("debug", f"Output stopped: {config.description}")
+        self.report_news()

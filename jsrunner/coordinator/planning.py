@@ -1,0 +1,40 @@
+"""The plan that the workers get, from the test and the settings of the run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.coordinator.partition import share_out
+from jsrunner.messages.plan import Plan
+from jsrunner.options.model import to_json
+
+if TYPE_CHECKING:
+    from jsrunner.coordinator.settings import RunSettings
+    from jsrunner.messages.plan import Test
+    from jsrunner.outputs.base import SampleFormatter
+
+
+def worker_plan(
+    test: Test, settings: RunSettings, *, workers: int, formatters: tuple[SampleFormatter, ...]
+) -> Plan:
+    """Return the plan for a number of workers.
+
+    Args:
+        test: What runs.
+        settings: How it runs.
+        workers: How many processes play the test.
+        formatters: Those of the outputs that want each sample.
+    """
+    options = test.options
+    scenarios: dict[str, Any] = {name: config.to_json() for name, config in test.scenarios.items()}
+    consolidated = to_json(options, consolidated=True) | {"scenarios": scenarios}
+    return Plan(
+        test=test,
+        shares=share_out(test.plans, workers),
+        formatters=formatters,
+        options_json=json.dumps(consolidated),
+        shown_options=to_json(options, consolidated=False) | {"scenarios": scenarios},
+        user_agent=settings.user_agent if options.user_agent is None else options.user_agent,
+        limits=settings.limits,
+    )

@@ -1,0 +1,45 @@
+"""Where a run stands: its phase, its clocks, and what the script's setup() has returned."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class Phase(str, Enum):
+    """A part of a run's life. A run goes through them in this order; some may be left out."""
+
+    #: Workers start, the script is loaded, VUs are made.
+    INIT = "init"
+    #: The VUs are ready; the option `paused` keeps the test from beginning.
+    PAUSED = "paused"
+    SETUP = "setup"
+    #: The scenarios are played.
+    RUNNING = "running"
+    TEARDOWN = "teardown"
+    #: The test is over; the summary and the outputs are finished.
+    ENDED = "ended"
+
+
+class RunState(Struct):
+    """The state of one run. Only `phases`, `stages`, `inbox` and `control` change it; views read it."""
+
+    phase: Phase = Phase.INIT
+    #: Whether the test is to wait before it begins.
+    is_paused: bool = False
+    #: Whether the script has called exec.test.fail.
+    is_marked_failed: bool = False
+    #: VUs that are made before the test; arrival rates may have more VUs made.
+    planned_vus: int = 0
+    #: When setup began, by time.monotonic: the summary's rates count from here.
+    started: float = field(default_factory=time.monotonic)
+    #: When the scenarios began, by time.monotonic; None before that.
+    scenarios_started: float | None = None
+    #: What setup() has returned, as JSON; None for undefined.
+    setup_data: bytes | None = None
+    #: The data that handleSummary gets, and why the run has not passed: there when the run is over.
+    summary: dict[str, Any] | None = None
+    reason: str = ""

@@ -1,0 +1,96 @@
+"""The contract of what carries messages between the coordinator and its workers.
+
+A transport knows where workers run, how they are reached and how they are ended. Of messages it knows
+only that they are bytes (see `messages.stream`). `local.LocalTransport` forks processes on this
+machine.
+
+Life cycle: `start` once; then `keep` once, when the test is known; at last `end`, unless `start` has
+failed.
+
+Threads: all methods are called in the coordinator's thread. `kill` is also called by a signal handler,
+in the midst of any other method.
+
+Errors: `start` raises JsrunnerError. Sending to a worker that has gone is no error: its `receive`
+returns b"".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.messages.board import Board
+
+
+class WorkerConnection(Protocol):
+    """The way to one worker."""
+
+    @property
+    def process_id(self) -> int:
+        """The worker's process; 0 as long as nobody knows it."""
+        ...
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable when `receive` does not wait."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send the bytes of messages; may wait until the worker takes them."""
+        ...
+
+    def receive(self) -> bytes:
+        """Return bytes of messages that have come; b"" if the worker has gone."""
+        ...
+
+    def identify(self, process_id: int) -> None:
+        """Note the worker's process, which the worker itself has reported."""
+        ...
+
+    def kill(self) -> None:
+        """End the worker without asking it, if its process is known."""
+        ...
+
+    def death(self) -> str:
+        """Return how a worker that has just gone has ended: " by signal SIGKILL", or "" if unknown."""
+        ...
+
+
+class Transport(Protocol):
+    """Starts workers, and ends them."""
+
+    @property
+    def board(self) -> Board:
+        """The counts of all workers, from `start` on. A worker's own are at its place, from 0."""
+        ...
+
+    def start(self, most: int) -> Sequence[WorkerConnection]:
+        """Start the first worker, which loads the script and can fork the others.
+
+        Args:
+            most: How many workers there may be.
+
+        Returns:
+            The ways to all workers that there may be, the first worker's first.
+
+        Raises:
+            JsrunnerError: No worker could be started.
+        """
+        ...
+
+    def keep(self, count: int) -> None:
+        """Settle that this many workers take part: the first ones."""
+        ...
+
+    def kill(self) -> None:
+        """End all workers without asking them."""
+        ...
+
+    def end(self, patience: float) -> None:
+        """Wait for the workers to exit, which know that the run is over, and let go of everything.
+
+        Args:
+            patience: Seconds after which the workers that are left are killed.
+        """
+        ...

@@ -1,0 +1,124 @@
+"""The run as others may see it: displays, the REST API, whatever steers a run from another process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.coordinator.collector import Collector, Totals
+    from jsrunner.coordinator.state import Phase, RunState
+    from jsrunner.coordinator.stopping import Stopping
+    from jsrunner.coordinator.workers import Workers
+    from jsrunner.messages.board import Counts
+    from jsrunner.messages.plan import Test
+    from jsrunner.metrics.store import Store
+    from jsrunner.metrics.thresholds import ThresholdSet
+
+
+class RunView:
+    """A run from when its test is known; it shows the run as it is at the moment of each call.
+
+    Nothing here changes the run, and what is returned must not be changed. Used in the coordinator's
+    thread only: others get there by `RunControl.call_soon`.
+    """
+
+    def __init__(
+        self,
+        *,
+        script_name: str,
+        outputs: Sequence[str],
+        test: Test,
+        state: RunState,
+        workers: Workers,
+        collector: Collector,
+        stopping: Stopping,
+    ) -> None:
+        #: As the command line names it.
+        self.script_name = script_name
+        #: Descriptions of the outputs, e.g. `json (out.json)`.
+        self.outputs = outputs
+        self.test = test
+        self._state = state
+        self._workers = workers
+        self._collector = collector
+        self._stopping = stopping
+
+    # -- how far it is -----------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        return self._state.phase
+
+    @property
+    def started(self) -> float:
+        """When setup began, by time.monotonic; before that, when the run was made."""
+        return self._state.started
+
+    @property
+    def scenarios_started(self) -> float | None:
+        """When the scenarios began, by time.monotonic; None before that."""
+        return self._state.scenarios_started
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the test waits, or is going to wait, before it begins."""
+        return self._state.is_paused
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether something has ended the test before its time, or has failed."""
+        return self._stopping.error is not None
+
+    @property
+    def is_marked_failed(self) -> bool:
+        """Whether the script has called exec.test.fail."""
+        return self._state.is_marked_failed
+
+    @property
+    def setup_data(self) -> bytes | None:
+        """What setup() has returned, as JSON; None for undefined."""
+        return self._state.setup_data
+
+    # -- VUs and workers ---------------------------------------------------------------------------
+
+    @property
+    def planned_vus(self) -> int:
+        """VUs that are made before the test begins."""
+        return self._state.planned_vus
+
+    @property
+    def initialized_vus(self) -> int:
+        """VUs that there are."""
+        return self._workers.vus
+
+    @property
+    def active_vus(self) -> int:
+        """VUs that run an iteration now."""
+        return self._workers.active_vus
+
+    @property
+    def worker_count(self) -> int:
+        return len(self._workers)
+
+    @property
+    def counts(self) -> Sequence[Counts]:
+        """What is counted of each scenario, in the order of `test.scenarios`."""
+        return self._workers.counts
+
+    # -- measurements ------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """Metrics, checks and groups."""
+        return self._collector.store
+
+    @property
+    def thresholds(self) -> ThresholdSet:
+        """The thresholds with their latest verdicts."""
+        return self._collector.thresholds
+
+    def totals(self) -> Totals:
+        """Return figures of all workers that are no metrics."""
+        return self._collector.totals()

@@ -1,0 +1,8 @@
+"""The versions of jsrunner and of the k6 whose behaviour it follows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = "0.1.0"
+K6_VERSION: Final = "2.3.0"
