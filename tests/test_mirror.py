@@ -23,6 +23,7 @@ PACKAGE = TESTS.parent / "jsrunner"
 COVERED = (
     "",
     "api",
+    "coordinator",
     "core",
     "executors",
     "messages",

@@ -10,7 +10,7 @@ import contextlib
 import selectors
 import socket
 import time
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
@@ -31,7 +31,7 @@ class HasFileno(Protocol):
 class _Timer(Struct):
     seconds: float
     function: Callable[[], None]
-    #: When it is due next, by time.monotonic.
+    #: When it is due next, by the loop's clock.
     due: float
     catches_up: bool
 
@@ -62,7 +62,9 @@ class _Wakeup:
 class Loop:
     """Calls handlers in the thread that calls `run_until`; made and closed by the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make a loop whose timers go by `clock`, in seconds."""
+        self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._wakeup = _Wakeup()
         self._timers: list[_Timer] = []
@@ -93,7 +95,7 @@ class Loop:
             at_once: Whether the first call is due now, and not after `seconds`.
             catches_up: Whether calls that a busy loop has missed are made up for, one per turn.
         """
-        due = time.monotonic() + (0.0 if at_once else seconds)
+        due = self._clock() + (0.0 if at_once else seconds)
         self._timers.append(_Timer(seconds, function, due, catches_up))
 
     def call_soon(self, function: Callable[[], None]) -> None:
@@ -102,19 +104,23 @@ class Loop:
         self._wakeup.wake()
 
     def make_calls(self) -> None:
-        """Make the calls that `call_soon` was asked for."""
-        while not self._calls.empty():
-            self._calls.get()()
+        """Make the calls that `call_soon` has been asked for; not those that these ask for."""
+        for _ in range(self._calls.qsize()):
+            try:
+                function = self._calls.get_nowait()
+            except Empty:  # a call has run the loop itself
+                return
+            function()
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Call handlers until `is_over()`, which is called after each turn. Handlers may call this."""
         while not is_over():
-            now = time.monotonic()
+            now = self._clock()
             due = min((timer.due for timer in self._timers), default=now + _LONGEST_WAIT)
             for key, _ in self._selector.select(min(max(due - now, 0.0), _LONGEST_WAIT)):
                 key.data()
             self.make_calls()
-            self._run_timers(time.monotonic())
+            self._run_timers(self._clock())
 
     def _run_timers(self, now: float) -> None:
         for timer in list(self._timers):
