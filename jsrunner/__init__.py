@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jsrunner.version import VERSION
-
 if TYPE_CHECKING:
     from jsrunner.api.execution import Execution, Snapshots
     from jsrunner.api.functions import run, run_async, start
@@ -21,14 +19,13 @@ if TYPE_CHECKING:
         UsageError,
         WorkerError,
     )
+    from jsrunner.version import __version__
 
 __all__ = [
     "Check", "ConfigError", "Execution", "ExitCode", "JsrunnerError", "LogRecord", "Progress",
     "Result", "Samples", "Script", "ScriptError", "Snapshot", "Snapshots", "Threshold", "UsageError",
     "WorkerError", "__version__", "run", "run_async", "start",
 ]  # fmt: skip
-
-__version__ = VERSION
 
 _MODULES = {
     "api.execution": ("Execution", "Snapshots"),
@@ -40,6 +37,7 @@ _MODULES = {
     "errors": (
         "ConfigError", "ExitCode", "JsrunnerError", "ScriptError", "UsageError", "WorkerError",
     ),
+    "version": ("__version__",),
 }  # fmt: skip
 _HOMES = {name: f"jsrunner.{module}" for module, names in _MODULES.items() for name in names}
 

@@ -31,10 +31,7 @@ def test_importing_the_package_loads_neither_gevent_nor_the_engine() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT
     ).stdout.split()
-    assert {name for name in loaded if name.startswith("jsrunner")} == {
-        "jsrunner",
-        "jsrunner.version",
-    }
+    assert {name for name in loaded if name.startswith("jsrunner")} == {"jsrunner"}
     heavy = {"gevent", "dukpy", "rich", "ssl", "socket", "asyncio", "orjson", "msgspec", "websocket"}
     assert heavy.isdisjoint(loaded)
 

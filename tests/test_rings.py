@@ -35,8 +35,8 @@ def drawn(picture: str) -> list[set[str]]:
 
 def drawn_layers() -> tuple[set[str], ...]:
     """Return the layers from the bottom up; "" is the package itself."""
-    layers = drawn("layers")
-    return (*reversed(layers[1:]), {"", *layers[0]})
+    layers = [{"" if part == "jsrunner" else part for part in layer} for layer in drawn("layers")]
+    return tuple(reversed(layers))
 
 
 #: Parts of one layer do not know each other. The longest name that fits says where a module belongs.

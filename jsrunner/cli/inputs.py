@@ -18,7 +18,7 @@ from jsrunner.options.runtime import CONFIG_FILE, Globals, Runtime, read_runtime
 from jsrunner.options.selection import Selection
 from jsrunner.script.script import Script
 from jsrunner.ui.log import Logger
-from jsrunner.version import K6_VERSION, VERSION
+from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ def command(
         )
     except JsrunnerError as error:  # how to log is not known
         return report(Logger(), error)
-    logger.log("debug", f"jsrunner {VERSION} (k6 {K6_VERSION}) on Python {sys.version.split()[0]}")
+    logger.log("debug", f"jsrunner {__version__} (k6 {K6_VERSION}) on Python {sys.version.split()[0]}")
     try:
         return body(Given(values, arguments, shared, environment, logger))
     except JsrunnerError as error:

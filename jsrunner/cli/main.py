@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ExitCode, UsageError
-from jsrunner.version import K6_VERSION, VERSION
+from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def usage() -> str:
     width = max(map(len, heads.values()))
     lines = [f"  {heads[name]:<{width}}   {text}" for name, (_, text) in COMMANDS.items()]
     return (
-        f"jsrunner {VERSION}: runs k6 load-test scripts (k6 {K6_VERSION}) from Python.\n\n"
+        f"jsrunner {__version__}: runs k6 load-test scripts (k6 {K6_VERSION}) from Python.\n\n"
         "Usage:\n" + "\n".join(lines) + "\n\n`jsrunner help COMMAND` lists a command's flags."
     )
 

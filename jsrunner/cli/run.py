@@ -25,7 +25,7 @@ from jsrunner.options.selection import Selection
 from jsrunner.outputs.registry import parse_output
 from jsrunner.secrets.sources import parse_sources
 from jsrunner.ui.quiet import QuietDisplay
-from jsrunner.version import VERSION
+from jsrunner.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,7 +149,7 @@ def _display(settings: RunSettings, logger: Logger) -> Display:
 
     live = _is_live(settings)
     color = live and not settings.no_color
-    write(sys.stdout, banner(VERSION, color=color))
+    write(sys.stdout, banner(__version__, color=color))
     if live:
         from jsrunner.ui.live import LiveDisplay
 

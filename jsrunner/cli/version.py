@@ -6,7 +6,7 @@ import platform
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.errors import ExitCode, UsageError
-from jsrunner.version import K6_VERSION, VERSION
+from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,12 +50,12 @@ def _show(*, json: bool) -> int:
         from json import dumps
 
         details = {
-            "version": f"v{VERSION}",
+            "version": f"v{__version__}",
             "k6_version": f"v{K6_VERSION}",
             "python_version": python,
             "platform": system,
         }
         print(dumps(details))
     else:
-        print(f"jsrunner {VERSION} (k6 {K6_VERSION}, {python}, {system})")
+        print(f"jsrunner {__version__} (k6 {K6_VERSION}, {python}, {system})")
     return ExitCode.SUCCESS

@@ -10,7 +10,7 @@ from jsrunner.errors import UsageError
 from jsrunner.messages.plan import Limits
 from jsrunner.options.selection import Selection
 from jsrunner.secrets.sources import Secrets
-from jsrunner.version import K6_VERSION, VERSION
+from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class RunSettings(Struct, frozen=True):
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     #: Of requests and handshakes; the option userAgent wins.
-    user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{VERSION})"
+    user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"
     #: Names of k6's feature flags that are on.
     features: frozenset[str] = frozenset()
     #: handleSummary and the exported summary have k6's newer schema.

@@ -21,7 +21,7 @@ from jsrunner.outputs.base import OutputConfig
 from jsrunner.outputs.http import basic
 from jsrunner.outputs.pusher import TIMEOUT, PushError
 from jsrunner.outputs.variables import Variables, need
-from jsrunner.version import VERSION
+from jsrunner.version import __version__
 
 if TYPE_CHECKING:
     from array import array
@@ -189,7 +189,7 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     interval = settings.seconds("EXPORT_INTERVAL", 10.0)
     service = {
         "service.name": settings.text("SERVICE_NAME", environment.get("OTEL_SERVICE_NAME") or "k6"),
-        "service.version": settings.text("SERVICE_VERSION", VERSION),
+        "service.version": settings.text("SERVICE_VERSION", __version__),
     }
     prefix = settings.text("METRIC_PREFIX")
     split = not settings.boolean("SINGLE_COUNTER_FOR_RATE", True)

@@ -21,7 +21,7 @@ from msgspec import Struct, field
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.script.specifiers import url_path
-from jsrunner.version import VERSION
+from jsrunner.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,7 +192,7 @@ def write(
         "pwd": f"file://{anonymous(str(script.folder))}/",
         "env": dict(environment),
         "compatibilityMode": "extended",
-        "k6version": f"jsrunner {VERSION}",
+        "k6version": f"jsrunner {__version__}",
         "goos": "linux",
     }
     sources = script.sources

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from jsrunner.script import cache, jslib
-from jsrunner.version import VERSION
+from jsrunner.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def _fetch(url: str) -> bytes:
 
 def _get(url: str) -> bytes:
     opener = _opener(url)
-    opener.addheaders = [("User-Agent", f"jsrunner/{VERSION}")]
+    opener.addheaders = [("User-Agent", f"jsrunner/{__version__}")]
     try:
         with opener.open(url.partition("#")[0], timeout=_TIMEOUT) as response:
             if response.status != http.client.OK:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.server import tokens
 from jsrunner.server.connection import Refused
-from jsrunner.version import VERSION
+from jsrunner.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ def listing(paths: Iterable[Path]) -> str:
     """The paths, one a line, for people."""
     sockets = [(one.usage, one.help) for one in paths]
     width = max(len(usage) for usage, _ in (*sockets, *PAGES))
-    lines = [f"jsrunner {VERSION}", "", "WebSocket"]
+    lines = [f"jsrunner {__version__}", "", "WebSocket"]
     lines += [f"  {usage:{width}}  {help}" for usage, help in sockets]
     lines += ["", "  Any of them with handshake=SECONDS: the upgrade takes so long."]
     lines += ["", "HTTP"]
