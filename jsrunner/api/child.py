@@ -151,15 +151,15 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
         if str(error):
             raise
         raise JsrunnerError(run.reason, exit_code=error.exit_code, hint=error.hint) from None
-    return _ended(run, code, samples, outbox)
+    return _ended(run, code, logger.redacted(run.reason), samples, outbox)
 
 
-def _ended(run: Run, code: ExitCode, samples: SampleFile | None, outbox: Outbox) -> Ended:
+def _ended(run: Run, code: ExitCode, reason: str, samples: SampleFile | None, outbox: Outbox) -> Ended:
     summary = run.summary or {}
     duration = summary.get("state", {}).get("testRunDurationMs", 0.0) / 1000
     return Ended(
         exit_code=int(code),
-        reason=run.logger.redacted(run.reason),
+        reason=reason,
         duration=duration,
         thresholds=tuple(_thresholds(run.view, duration)),
         summary=json.dumps(summary).encode(),
