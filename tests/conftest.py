@@ -36,6 +36,20 @@ settings.register_profile("fuzz", deadline=None, max_examples=50_000)
 settings.load_profile("jsrunner")
 
 
+#: Folders and fixtures of tests that run the whole program.
+WHOLE_RUNS = {"api", "compat", "docs", "faults", "js_scripts", "rest"}
+RUNNERS = {"run_on_pipe", "run_on_terminal", "run_to", "start"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests of whole runs, and of releases, as slow; others that take a second bear the mark."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if folder in WHOLE_RUNS or fixtures & RUNNERS or item.get_closest_marker("release"):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the core if its sources have changed; xdist's processes find it there."""
     if hasattr(config, "workerinput"):

@@ -81,6 +81,7 @@ def test_one_wheel_serves_every_python(wheel_file: Path, wheel: zipfile.ZipFile)
     assert "Root-Is-Purelib: false" in wheel.read(name).decode()
 
 
+@pytest.mark.slow
 def test_pip_takes_it(wheel_file: Path, tmp_path: Path) -> None:
     """Its platform is this one, and the library that is installed loads."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
@@ -100,12 +101,14 @@ def source(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_the_source_distribution_holds_the_core(source: Path) -> None:
     names = {path.name for path in LIBRARY.parent.iterdir() if path.suffix in (".c", ".h", ".py")}
     found = {path.name for path in (source / "jsrunner" / "core").iterdir()}
     assert found == names
 
 
+@pytest.mark.slow
 def test_the_source_distribution_holds_the_project_and_nothing_else(source: Path) -> None:
     assert {path.name for path in source.iterdir()} == {
         ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PKG-INFO", "README.md", "bench",

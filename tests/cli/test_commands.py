@@ -138,6 +138,7 @@ def test_new_script(tmp_path: Path, capsys: Capture) -> None:
     assert "could not write none/script.js: no such file or directory" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_new_script_runs(tmp_path: Path) -> None:
     assert shell("new").returncode == 0
     done = shell("run", "--with-server", "--quiet", "--iterations", "1", "script.js")

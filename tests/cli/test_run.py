@@ -32,6 +32,7 @@ def shown(done: Process) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_layers(run: Run, tmp_path: Path) -> None:
     """defaults < config file < script < environment < flags"""
     config = tmp_path / "c.json"

@@ -82,6 +82,7 @@ def test_the_iteration_that_aborts_is_interrupted(run: Run) -> None:
     assert done.stdout.endswith("2")
 
 
+@pytest.mark.slow
 def test_abort_on_fail_stops_the_run(run: Run) -> None:
     done = run(
         """
@@ -167,6 +168,7 @@ export default function () {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["ws", "websockets"])
 def test_a_run_without_a_single_session_says_why(run: Run, module: str, echo: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -49,6 +49,7 @@ def in_order_of_javascript(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 @given(values)
 @settings(max_examples=100)
 def test_there_and_back(session_engine: Engine, value: Any) -> None:
@@ -195,6 +196,7 @@ def test_each_prefix_and_each_changed_byte(engine: Engine) -> None:
             assert problem.startswith("InternalError: malformed MessagePack: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("polls", [0, 1, 3])
 def test_core_can_stop_a_long_read(engine: Engine, polls: int) -> None:
     data = encode([{"a": [i]} for i in range(100_000)])

@@ -290,6 +290,7 @@ def test_depth(engine: Engine) -> None:
             engine.write(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

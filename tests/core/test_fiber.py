@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from core_library import CORE, SANITIZERS, compile_c
 from core_vu import DEADLINE
 
@@ -120,6 +121,7 @@ def test_below_a_stack_is_a_guard(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_thousand_vus_run_and_sleep(make_vu: Callable[..., VU]) -> None:
     source = "const deep = (n) => (n ? deep(n - 1) : core.sleep(1)); entries.run = (n) => { deep(n % 50); return n; };"
     vus = [make_vu(source) for _ in range(1000)]

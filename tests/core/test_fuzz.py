@@ -9,6 +9,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from core_library import CORE, ENGINE, HERE, STUBBED, TRAPS, compile_c, python_stubs
 
 from jsrunner.core.build import system_compiler
@@ -16,7 +17,8 @@ from jsrunner.core.build import system_compiler
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
+
+pytestmark = pytest.mark.slow
 
 #: zig has no AddressSanitizer.
 SANITIZE = (

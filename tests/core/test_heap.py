@@ -6,6 +6,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from core_library import CORE, TRAPS, compile_c
 
 if TYPE_CHECKING:
@@ -116,12 +117,14 @@ def compiled(tmp_path: Path) -> Path:
     return compile_c(tmp_path / "program", [source, CORE / "heap.c"], "-O1", *TRAPS)
 
 
+@pytest.mark.slow
 def test_blocks_keep_what_is_in_them(tmp_path: Path) -> None:
     program = compiled(tmp_path)
     done = subprocess.run([program], capture_output=True, text=True, check=True)
     assert done.stdout == "reused\n"
 
 
+@pytest.mark.slow
 def test_where_addresses_are_few_blocks_are_the_c_librarys(tmp_path: Path) -> None:
     program = compiled(tmp_path)
     # AddressSanitizer, if the tests run with it, wants more addresses than there are here.

@@ -168,6 +168,7 @@ def test_functions_that_never_go_on_cost_little(make_vu: Callable[..., VU]) -> N
     assert scene.vu.memory < 4 << 20
 
 
+@pytest.mark.slow
 def test_bound_functions_are_collected(make_vu: Callable[..., VU]) -> None:
     scene = Scene(
         make_vu,

@@ -193,6 +193,7 @@ def test_messages_that_are_too_big(
 # -- permessage-deflate ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("takeover", [False, True])
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=3000), min_size=1, max_size=6)

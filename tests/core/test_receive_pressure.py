@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core_session import Links
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deflated", [False, True])
 def test_a_busy_vu_is_not_sent_more_than_it_can_take(
     link: Callable[..., Links], blocking: bool, secure: bool, deflated: bool

@@ -103,6 +103,7 @@ def test_vus_that_became_ready_run_in_that_order(make_vu: Callable[..., VU]) -> 
     assert sorted(order) == sorted([*range(20)] * 2)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=12))
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_sleepers_wake_in_the_order_of_their_alarms(

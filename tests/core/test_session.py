@@ -49,6 +49,7 @@ def echo(link: Links) -> None:
 # -- round trips -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536, 300_000])
 def test_an_echo(link: Callable[..., Links], blocking: bool, secure: bool, size: int) -> None:
     one = link(ECHO, secure=secure)

@@ -107,6 +107,7 @@ def interrupted(vu: VU, name: str, seconds: float, *, from_outside: bool) -> Non
     assert isinstance(calling.get(timeout=DEADLINE), Interrupted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
 def test_whatever_a_script_does_is_interrupted(vu: VU, name: str) -> None:
     """By its deadline and from outside, at any moment; the VU goes on with its state, and nothing leaks."""

@@ -103,6 +103,7 @@ HUNGRY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("name", HUNGRY)
 def test_memory_is_limited(make_vu: Callable[..., VU], name: str) -> None:

@@ -68,6 +68,7 @@ def define(body: str) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_slow_built_ins_are_interrupted(make_vu: Callable[..., VU], name: str) -> None:
     """The VU keeps its state."""
@@ -78,6 +79,7 @@ def test_slow_built_ins_are_interrupted(make_vu: Callable[..., VU], name: str) -
     assert vu.call("whole") == ["job", "timer"]
 
 
+@pytest.mark.slow
 def test_slow_built_ins_let_others_run(make_vu: Callable[..., VU]) -> None:
     """They are also interrupted from outside."""
     vu, other = make_vu(define(SLOW["indexOf"])), make_vu("entries.sleep = () => core.sleep(1);")
@@ -89,6 +91,7 @@ def test_slow_built_ins_let_others_run(make_vu: Callable[..., VU]) -> None:
     assert vu.call("whole") == ["job", "timer"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUCK)
 def test_built_ins_that_do_not_end_cost_the_interpreter(make_vu: Callable[..., VU], name: str) -> None:
     vu = make_vu(define(STUCK[name]))
@@ -106,6 +109,7 @@ def test_built_ins_that_do_not_end_cost_the_interpreter(make_vu: Callable[..., V
     vu.close()
 
 
+@pytest.mark.slow
 def test_several_are_stuck(make_vu: Callable[..., VU]) -> None:
     vus = [make_vu(define(STUCK["indexOf"])) for _ in range(3)]
     other = make_vu("entries.sleep = () => core.sleep(1);")

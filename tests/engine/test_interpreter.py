@@ -205,6 +205,7 @@ def test_posts_reach_listeners(make_vu: Callable[..., VU]) -> None:
 # -- the end ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_interpreter_is_freed(make_vu: Callable[..., VU]) -> None:
     vu = make_vu(
         "const kept = []; entries.keep = () => kept.push(host('slow', 0, 1));",

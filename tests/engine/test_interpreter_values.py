@@ -37,11 +37,13 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_values_survive(same: VU, value: Any) -> None:
     assert same.call("same", value) == value
 
 
+@pytest.mark.slow
 @given(st.lists(VALUES, max_size=8))
 def test_arguments_survive(same: VU, values: list[Any]) -> None:
     same.evaluate("entries.all = (...all) => all;")

@@ -300,6 +300,7 @@ def test_setup_and_teardown_keep_their_groups(samples: Samples) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_interrupted_groups(samples: Samples) -> None:
     assert (
         samples.of(

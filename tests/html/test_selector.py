@@ -192,6 +192,7 @@ _COMPLEX = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(_pages(), st.lists(_COMPLEX, min_size=1, max_size=2).map(", ".join))
 def test_the_search_finds_what_the_test_of_each_node_finds(page: str, text: str) -> None:

@@ -143,6 +143,7 @@ def test_walks_agree(source: str) -> None:
     assert [node.mem_id for node in tree.descendants(tree.document)] == walk(tree.document)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", ["div", "b", "ul><li", "template"])
 def test_go_opens_512_elements(tag: str) -> None:
     most = 510 // len(tag.split("><"))

@@ -71,6 +71,7 @@ def test_whole_numbers_stay_whole() -> None:
     assert repr(decoded.deltas) == repr(snapshot.deltas)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(EXAMPLES), max_size=8), st.integers(1, 60))
 def test_pieces_of_any_size(sent: list[protocol.Message], size: int) -> None:
     data, reader = b"".join(map(encode, sent)), MessageReader()

@@ -253,6 +253,7 @@ def test_a_server_that_goes_away(tmp_path: Path, serve: Serve) -> None:
     assert stage.logged() == ["101||||m", "101||||m", refused, refused]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [0, 2])
 def test_closing_before_the_answer(tmp_path: Path, serve: Serve, before: int) -> None:
     """Whether the core asks for the first time or again."""

@@ -27,6 +27,7 @@ def query(url: str, database: str, text: str) -> Any:
     return result["series"][0]["values"] if "series" in result else []
 
 
+@pytest.mark.slow
 def test_every_sample_is_a_point(run_to: Callable[..., Any], influxd: str) -> None:
     done = run_to(f"influxdb={influxd}/mine", "json=samples.json")
     assert (done.returncode, done.stderr) == (0, "")

@@ -131,6 +131,7 @@ def test_metrics_over_http(run_to: Callable[..., Any], over_http: Received) -> N
     assert (got.value("my_rate.occurred"), got.value("my_rate.total")) == (0, 40)
 
 
+@pytest.mark.slow
 def test_a_receiver_that_is_not_there_is_reported(run_to: Callable[..., Any]) -> None:
     done = run_to(
         "opentelemetry",

@@ -32,6 +32,7 @@ def query(url: str, text: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_metrics_have_the_names_and_units_of_k6(run_to: Callable[..., Any], prometheus: str) -> None:
     done = run_to(
         "experimental-prometheus-rw", K6_PROMETHEUS_RW_SERVER_URL=f"{prometheus}/api/v1/write",

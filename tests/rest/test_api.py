@@ -102,6 +102,7 @@ def begin(start: Start) -> Callable[..., tuple[Process, Api]]:
 Begin = "Callable[..., tuple[Process, Api]]"
 
 
+@pytest.mark.slow
 def test_state_of_a_run(begin: Begin) -> None:
     process, api = begin()
     process.wait_for("iterating")
@@ -134,6 +135,7 @@ def test_state_of_a_run(begin: Begin) -> None:
     assert process.end().code == 103
 
 
+@pytest.mark.slow
 def test_groups(begin: Begin) -> None:
     process, api = begin()
     until(lambda: len(api("GET", "/v1/groups")) == 3, "groups")
@@ -352,6 +354,7 @@ def test_address_that_is_none(run: Start, address: str, error: str) -> None:
 HEAD = b"PATCH /v1/status HTTP/1.1\r\nHost: x\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "status", "text"),
     [
@@ -388,6 +391,7 @@ def test_what_is_no_http(begin: Begin, data: bytes, status: int, text: bytes) ->
     assert process.end().code == 103
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "detail"),
     [

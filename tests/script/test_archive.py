@@ -180,6 +180,7 @@ def test_an_archive_that_cannot_be_read(tmp_path: Path) -> None:
         assert str(caught.value) == f"open {path}: {why}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags", [("-i", "1"), ("-u", "2"), ("-d", "1s"), ("-s", "1s:1"), ("-u", "2", "-i", "3")]
 )

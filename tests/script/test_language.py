@@ -35,6 +35,7 @@ def test_the_modules_are_there() -> None:
         assert registry.source(specifier) is not None
 
 
+@pytest.mark.slow
 def test_all_modules_of_a_script_are_looked_through(project: Project) -> None:
     """An imported one, a CommonJS one, one in TypeScript, and one that is required late."""
     project.write(

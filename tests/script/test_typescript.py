@@ -30,6 +30,7 @@ def kept_compiler(
     monkeypatch.setenv("JSRUNNER_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "typescript"))
 
 
+@pytest.mark.slow
 def test_a_script_in_typescript(project: Project) -> None:
     assert project.init(
         {
@@ -97,6 +98,7 @@ def test_positions_are_those_of_the_script(project: Project) -> None:
     assert re.findall(r"main\.ts:(\d+:\d+)", str(caught.value)) == ["7:30", "10:3"]
 
 
+@pytest.mark.slow
 def test_commonjs_in_typescript(project: Project) -> None:
     with pytest.raises(ScriptError) as caught:
         project.init(
@@ -107,6 +109,7 @@ def test_commonjs_in_typescript(project: Project) -> None:
     assert re.findall(r"(\w+\.ts):(\d+):", str(caught.value)) == [("b.ts", "4"), ("main.ts", "4")]
 
 
+@pytest.mark.slow
 def test_assignments_for_commonjs(project: Project) -> None:
     """`import name = require(...)` and `export = value`, where import and export are not the first words."""
     assert project.init(

@@ -120,6 +120,7 @@ def test_tls_without_trustme(monkeypatch: pytest.MonkeyPatch) -> None:
     assert error.hint == "pip install 'jsrunner[serve]'"
 
 
+@pytest.mark.slow
 def test_the_end_says_going_away_and_waits_for_no_one() -> None:
     async def play() -> tuple[int, list[str]]:
         async with contextlib.AsyncExitStack() as stack:

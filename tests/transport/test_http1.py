@@ -126,6 +126,7 @@ ENDLESS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("head", "piece"), ENDLESS)
 def test_bodies_have_a_limit(head: bytes, piece: bytes, serve: Any, browse: Any) -> None:
     url = url_of(serve(flooding(head, piece)))
@@ -152,6 +153,7 @@ def test_endless_bodies_that_nobody_reads_time_out(
     assert (exchange.failure.code, exchange.failure.text) == (1050, "request timeout")
 
 
+@pytest.mark.slow
 def test_others_have_their_turn_meanwhile(site: Any, serve: Any, browse: Any) -> None:
     browser = browse()
     flood = gevent.spawn(browser.send, url_of(serve(flooding(*ENDLESS[0]))), timeout=1.0, discard=True)

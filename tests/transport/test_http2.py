@@ -264,6 +264,7 @@ def test_resets(code: int, begins: bool, http2: Any, browser: Any) -> None:
     assert browser.send(url + "next").body == b"2"  # the others go on
 
 
+@pytest.mark.slow
 def test_what_the_server_has_not_processed_is_made_again(http2: Any, browser: Any) -> None:
     refused: list[int] = []
 

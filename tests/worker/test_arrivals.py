@@ -58,6 +58,7 @@ def _counts(samples: Path) -> dict[str, Counter[str]]:
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
 @pytest.mark.parametrize("function", ["default", "nap"])
 def test_few_vus_over_workers(run: Run, tmp_path: Path, workers: int, function: str) -> None:
@@ -87,6 +88,7 @@ def test_few_vus_over_workers(run: Run, tmp_path: Path, workers: int, function: 
                 assert completed[f"ramp_{name}"] >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("executor", "lasts"), [("constant", True), ("ramping", False)])
 def test_slow_rate_and_its_end(run: Run, executor: str, lasts: bool) -> None:
     """A constant rate lasts as long as its duration, a ramping one until its last start, as in k6."""
@@ -110,6 +112,7 @@ def test_slow_rate_and_its_end(run: Run, executor: str, lasts: bool) -> None:
     assert done.messages("info") == [*["ran"] * lasts, str(lasts).lower()]
 
 
+@pytest.mark.slow
 def test_rates_that_no_machine_keeps(run: Run, tmp_path: Path) -> None:
     """What was not started at the end is dropped at once, however much it is."""
     done = run(

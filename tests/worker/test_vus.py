@@ -41,6 +41,7 @@ def test_who_finds_none_gets_the_next_that_is_given_back() -> None:
     assert len(pool) == 0
 
 
+@pytest.mark.slow
 def test_who_finds_none_for_long_is_refused() -> None:
     warnings: list[str] = []
     with pytest.raises(JsrunnerError, match="could not get a VU from the buffer in 2s"):
@@ -69,6 +70,7 @@ class Stubborn(HostModule):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "executor",
     [

@@ -107,6 +107,7 @@ def test_nobody_listens_there(play: Player) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_close_is_left(play: Player) -> None:
     server = Recorder(answer=False)
     found = play(
@@ -153,6 +154,7 @@ def test_closed_while_it_connects(prepare: Player, refused: bool) -> None:
         assert found.counts()["ws_msgs_sent"] == 1
 
 
+@pytest.mark.slow
 def test_closed_while_it_connects_for_ever(play: Player) -> None:
     found = play(drain, "open().close();")
     assert found.said == [

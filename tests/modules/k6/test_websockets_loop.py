@@ -51,6 +51,7 @@ def test_the_iteration_lasts_until_everything_has_closed(play: Player) -> None:
     assert sorted(found.said) == [1, 15, 30]
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_read_holds_up_its_socket_only(prepare: Player) -> None:
     go_on = threading.Event()
     sizes: list[int] = []
@@ -119,6 +120,7 @@ def test_messages_wait_for_a_handler_that_sleeps(play: Player) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_many_sockets_of_one_vu(play: Player) -> None:
     found = play(
         echo,

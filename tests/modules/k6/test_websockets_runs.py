@@ -98,6 +98,7 @@ export function teardown() { console.log('teardown'); }
 ONE = "{ executor: 'per-vu-iterations', vus: 1 }"
 
 
+@pytest.mark.slow
 def test_the_end_of_the_test_closes_sockets(
     start: Start, serve: Callable[[Callable[..., Any]], Server]
 ) -> None:
@@ -178,6 +179,7 @@ def test_the_old_name_warns_once(start: Start, serve: Callable[[Callable[..., An
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hog",
     [

@@ -236,6 +236,7 @@ def test_batches(ask: Ask) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "most"),
     [({}, 6), ({"batch_per_host": 2}, 2), ({"batch": 3}, 3), ({"batch_per_host": 20}, 9)],
