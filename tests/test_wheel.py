@@ -111,8 +111,9 @@ def test_the_source_distribution_holds_the_core(source: Path) -> None:
 @pytest.mark.slow
 def test_the_source_distribution_holds_the_project_and_nothing_else(source: Path) -> None:
     assert {path.name for path in source.iterdir()} == {
-        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PKG-INFO", "README.md", "bench",
-        "docs", "js_scripts", "jsrunner", "pyproject.toml", "scripts", "tests", "zensical.toml",
+        ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PKG-INFO", "README.md", "SECURITY.md",
+        "bench", "docs", "examples", "js_scripts", "jsrunner", "pyproject.toml", "scripts", "tests",
+        "zensical.toml",
     }  # fmt: skip
 
 
