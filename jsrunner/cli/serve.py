@@ -34,6 +34,7 @@ SERVE_FLAGS: Final = (
     Flag("tls", "wss and https too, with a certificate made for the occasion", bare="true",
          parse=_BOOL),
     Flag("tls-port", "port of wss and https (the one after --port)", word="int", parse=_port),
+    Flag("grpc-port", "port of the gRPC service (two after --port)", word="int", parse=_port),
     Flag("help", "help", "h", bare="true", parse=_BOOL),
 )  # fmt: skip
 
@@ -77,7 +78,7 @@ def _serve(values: dict[str, Any]) -> None:
     from jsrunner.server.server import running
 
     port = values.get("port", PORT)
-    following = port + 1 if 0 < port < 65535 else 0
+    following = port + 1 if 0 < port < 65534 else 0
 
     async def until_signal() -> None:
         over = asyncio.Event()
@@ -88,6 +89,7 @@ def _serve(values: dict[str, Any]) -> None:
             port,
             tls=values.get("tls", False),
             tls_port=values.get("tls-port", following),
+            grpc_port=values.get("grpc-port", following and following + 1),
         ) as addresses:
             print(_for_people(addresses) if sys.stdout.isatty() else _plain(addresses), flush=True)
             await over.wait()
@@ -111,4 +113,6 @@ def _for_people(addresses: Addresses) -> str:
             "  Scripts trust it with",
             f"  SSL_CERT_FILE={addresses.ca_file}",
         ]
+    if addresses.grpc:
+        lines += ["", f"  gRPC        {addresses.grpc}   (jsrunner.v1.Playground, with reflection)"]
     return "\n".join([*lines, "", "  Ctrl+C ends it.", ""])

@@ -40,7 +40,8 @@ class ServerProcess:
             raise JsrunnerError("", exit_code=ExitCode.EXTERNAL_ABORT) from None
         if not line:
             raise self.failure()
-        #: What scripts find in __ENV: WS_URL, HTTP_URL, and with TLS WSS_URL and HTTPS_URL.
+        #: What scripts find in __ENV: WS_URL, HTTP_URL, with TLS WSS_URL and HTTPS_URL, and with
+        #: protobuf GRPC_ADDR.
         self.variables: dict[str, str]
         #: The environment in which the server's certificate is trusted: SSL_CERT_FILE, SSL_CERT_DIR.
         self.trust: dict[str, str]

@@ -51,6 +51,8 @@ class Addresses:
     wss: str = ""
     https: str = ""
     ca_file: str = ""
+    #: Host and port of the gRPC service; empty where protobuf is missing.
+    grpc: str = ""
 
     def variables(self) -> dict[str, str]:
         """As scripts find them in __ENV."""
@@ -59,13 +61,14 @@ class Addresses:
             "HTTP_URL": self.http,
             "WSS_URL": self.wss,
             "HTTPS_URL": self.https,
+            "GRPC_ADDR": self.grpc,
         }
         return {name: value for name, value in named.items() if value}
 
 
 @contextlib.asynccontextmanager
 async def running(
-    host: str, port: int, *, tls: bool = False, tls_port: int = 0
+    host: str, port: int, *, tls: bool = False, tls_port: int = 0, grpc_port: int = 0
 ) -> AsyncIterator[Addresses]:
     """A server that listens; it ends with the block. Port 0 is any free one.
 
@@ -80,8 +83,9 @@ async def running(
         server = _Server()
         await server.start(stack, listener)
         address = _authority(host, listener)
+        grpc = await _start_grpc(stack, host, grpc_port) if _has_protobuf() else ""
         if secure_listener is None:
-            yield Addresses(f"ws://{address}", f"http://{address}")
+            yield Addresses(f"ws://{address}", f"http://{address}", grpc=grpc)
             return
         await server.start(stack, secure_listener, context)
         secure = _authority(host, secure_listener)
@@ -91,7 +95,28 @@ async def running(
             f"wss://{secure}",
             f"https://{secure}",
             str(ca_file),
+            grpc,
         )
+
+
+def _has_protobuf() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("google") is not None and find_spec("google.protobuf") is not None
+
+
+async def _start_grpc(stack: contextlib.AsyncExitStack, host: str, port: int) -> str:
+    """Listen for clients of the gRPC service; return its address. The first one has it imported."""
+
+    def connect() -> asyncio.BaseProtocol:
+        from jsrunner.server.grpc_server import Connecting
+
+        return Connecting()
+
+    listener = stack.enter_context(_listen(host, port))
+    server = await asyncio.get_running_loop().create_server(connect, sock=listener, backlog=_BACKLOG)
+    stack.callback(server.close)
+    return _authority(host, listener)
 
 
 class _Server:

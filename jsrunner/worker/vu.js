@@ -38,7 +38,10 @@ const run = (call) => {
         result = value;
       }, (reason) => {
         result = reason;
-        reject(reason);
+        // Nobody handles it: so the activity fails now, whatever it still waits for.
+        return new Promise((_, rejectAgain) => {
+          rejectAgain(reason);
+        });
       });
     }
     if (hasWork()) settle(reject);

@@ -17,7 +17,7 @@ DEADLINE = 10
 
 
 def listens(url: str) -> bool:
-    parts = urlsplit(url)
+    parts = urlsplit(url if "//" in url else f"//{url}")
     try:
         socket.create_connection((parts.hostname, parts.port), DEADLINE).close()
     except ConnectionRefusedError:
@@ -27,7 +27,7 @@ def listens(url: str) -> bool:
 
 def test_it_listens_until_it_is_stopped() -> None:
     with ServerProcess() as server:
-        assert list(server.variables) == ["WS_URL", "HTTP_URL", "WSS_URL", "HTTPS_URL"]
+        assert list(server.variables) == ["WS_URL", "HTTP_URL", "WSS_URL", "HTTPS_URL", "GRPC_ADDR"]
         assert os.path.isfile(server.trust["SSL_CERT_FILE"])
         assert all(map(listens, server.variables.values()))
     assert not any(map(listens, server.variables.values()))

@@ -49,6 +49,7 @@ def test_tls_is_not_trusted_without_it(server: Addresses) -> None:
 
 def test_variables() -> None:
     assert Addresses("ws://a", "http://a").variables() == {"WS_URL": "ws://a", "HTTP_URL": "http://a"}
+    assert Addresses("ws://a", "http://a", grpc="a").variables()["GRPC_ADDR"] == "a"
     assert list(Addresses("a", "b", "c", "d", "file").variables()) == [
         "WS_URL",
         "HTTP_URL",
