@@ -106,7 +106,8 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
         environment |= server.trust
         os.environ.update(server.trust)
     options = _options(begin.options, logger)
-    script = Script.at(begin.path) if begin.source is None else Script(begin.path, source=begin.source)
+    path = os.fsdecode(begin.path)
+    script = Script.at(path) if begin.source is None else Script(path, source=begin.source)
     outputs = [parse_output(spec, environment) for spec in begin.outputs]
     samples = None
     if begin.samples is not None:

@@ -11,6 +11,7 @@ from jsrunner.api.messages import Begin
 from jsrunner.api.process import RunProcess
 from jsrunner.api.script import Script
 from jsrunner.errors import ConfigError, UsageError
+from jsrunner.text import mend_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -161,8 +162,8 @@ def start(
     """
     source = script if isinstance(script, Script) else None
     begin = Begin(
-        path=source.path if source else os.fsdecode(_path(script)),
-        source=source.text if source else None,
+        path=os.fsencode(source.path if source else _path(script)),
+        source=mend_surrogates(source.text) if source else None,
         options=_options(options, scenario=scenario, once=once),
         env=_variables(env),
         outputs=_texts("outputs", outputs, "json=out.json"),
@@ -218,7 +219,7 @@ def _variables(env: Mapping[str, str] | None) -> dict[str, str]:
     for name, value in (env or {}).items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise UsageError(f"env: {name!r} is {value!r}, names and values must be strings")
-    return dict(env or {})
+    return {mend_surrogates(name): mend_surrogates(value) for name, value in (env or {}).items()}
 
 
 def _texts(name: str, texts: Sequence[str], example: str) -> list[str]:
@@ -226,7 +227,7 @@ def _texts(name: str, texts: Sequence[str], example: str) -> list[str]:
     is_list = isinstance(texts, (list, tuple))
     if not is_list or not all(isinstance(text, str) for text in texts):
         raise UsageError(f"{name} must be a list of texts such as '{example}', not {texts!r}")
-    return list(texts)
+    return [mend_surrogates(text) for text in texts]
 
 
 def _workers(workers: int | None) -> int | None:

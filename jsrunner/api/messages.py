@@ -34,7 +34,8 @@ class Message(msgspec.Struct, tag=True, frozen=True):
 class Begin(Message, frozen=True):
     """Run this script."""
 
-    path: str
+    #: As the file system has it: names need not be UTF-8.
+    path: bytes
     #: The script's text; None if it is in the file `path`, which may be an archive.
     source: str | None
     #: Options of the test as JSON.

@@ -26,6 +26,7 @@ import jsrunner.errors
 from jsrunner.api import messages
 from jsrunner.api.result import Result
 from jsrunner.errors import ExitCode, JsrunnerError, WorkerError
+from jsrunner.text import mend_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ class RunProcess:
         self.snapshots = 0
         self.changed = threading.Condition()
         self._on_log = on_log
-        self._name = os.path.basename(begin.path)
+        self._name = mend_surrogates(os.path.basename(os.fsdecode(begin.path)))
         self._result: Result | None = None
         self._error: BaseException | None = None
         self._outcome: messages.Ended | messages.Refused | None = None

@@ -65,8 +65,14 @@ def _from_milliseconds(number: float) -> float:
     """Convert milliseconds to seconds.
 
     A value that does not fit into 64 bits of nanoseconds becomes the lowest 64-bit number, as in k6.
+
+    Raises:
+        ValueError: The number is too large for a float.
     """
-    nanoseconds = number * _UNITS["ms"]
+    try:
+        nanoseconds = float(number) * _UNITS["ms"]
+    except OverflowError:
+        raise ValueError(f"'{number}' is not a valid duration value") from None
     fits = math.isfinite(nanoseconds) and abs(nanoseconds) < _LIMIT
     return (int(nanoseconds) if fits else -_LIMIT) / 1e9
 

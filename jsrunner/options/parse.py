@@ -12,6 +12,7 @@ from jsrunner.errors import ConfigError
 from jsrunner.options.mismatch import Mismatch, mismatch
 from jsrunner.options.model import OptionRow, Options, rows
 from jsrunner.options.numbers import quote
+from jsrunner.text import mend_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
     values: dict[str, Any] = {}
     known = {row.json.lower(): (attribute.name, row) for attribute, row in rows() if row.json}
     unknown = []
-    for key, value in data.items():
+    for key, value in _mend(data).items():
         if key.lower() not in known:  # Go's JSON decoder ignores the case of field names
             unknown.append(key)
             continue
@@ -66,6 +67,17 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
                 text = script_mismatch(text, f"{quote(key)}: {json.dumps(value)}")
             raise ConfigError(text, hint=f"the option {key} is {json.dumps(value)}") from None
     return Options(**values), unknown
+
+
+def _mend(value: Any) -> Any:
+    """Return decoded JSON without halves of surrogate pairs, which Go's decoder replaces by U+FFFD."""
+    if isinstance(value, str):
+        return mend_surrogates(value)
+    if isinstance(value, dict):
+        return {mend_surrogates(key): _mend(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mend(item) for item in value]
+    return value
 
 
 def script_mismatch(text: str, line: str) -> str:

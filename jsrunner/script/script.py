@@ -19,6 +19,7 @@ from jsrunner.script import builtins, commonjs, specifiers
 from jsrunner.script.modules import META, POSITIONS, Modules
 from jsrunner.script.sources import Disk, Sources, UnreadableFile
 from jsrunner.script.specifiers import file_url, is_builtin, url_path
+from jsrunner.text import mend_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,8 @@ class Script:
     """A script by its path; `source` is its text if that is in no file (`-` is standard input)."""
 
     def __init__(self, path: str, *, source: str | None = None, archive: Archive | None = None) -> None:
-        self.name = str(path)
+        #: The path as errors show it.
+        self.name = mend_surrogates(str(path))
         if archive is not None:
             self.url, self.path, self.folder = archive.url, url_path(archive.url), archive.folder
         else:
@@ -50,7 +52,9 @@ class Script:
         self.archived_variables = archive.environment if archive else {}
         #: Called with (level, text) of what the user should know of the loading, but what is no error.
         self.log: Callable[[str, str], None] = lambda level, text: None
-        self.sources = Sources(archive or Disk(), lambda level, text: self.log(level, text))
+        self.sources = Sources(
+            archive or Disk(), lambda level, text: self.log(level, mend_surrogates(text))
+        )
         if source is not None:
             self.sources.files[self.path] = source.encode()
         self._modules = Modules(self._read, main=self.url, is_stdin=self.path.name == "-")

@@ -74,11 +74,11 @@ def _parse(text: str) -> URL:
 
 
 def file_url(path: Path) -> str:
-    return "file://" + quote(str(path), safe="/!$&'()*+,;=:@~")
+    """Return the URL of a file. Names need not be UTF-8."""
+    return "file://" + quote(str(path), safe="/!$&'()*+,;=:@~", errors="surrogateescape")
 
 
 def url_path(url: str) -> Path:
     """The path of a file's URL. What looks like a query is a part of the name."""
-    return Path(
-        unquote(url.removeprefix("file://") if url.startswith("file://") else urlsplit(url).path)
-    )
+    path = url.removeprefix("file://") if url.startswith("file://") else urlsplit(url).path
+    return Path(unquote(path, errors="surrogateescape"))

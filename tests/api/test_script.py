@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,26 @@ def test_scripts_from_text_import_from_their_folder(tmp_path: Path) -> None:
     )
     (record,) = jsrunner.run(script).log
     assert record.text == "imported opened"
+
+
+def test_a_script_whose_name_is_no_utf8(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.js"
+    with open(path, "w") as file:
+        file.write("export default () => console.log('runs');\nexport const options = { vus: NaN };")
+    with pytest.raises(jsrunner.JsrunnerError, match="caf\ufffd\\.js"):
+        jsrunner.run(path)
+    with open(path, "w") as file:
+        file.write("export default () => console.log('runs');")
+    assert jsrunner.run(os.fsdecode(path)).log[0].text == "runs"
+
+
+def test_halves_of_surrogate_pairs_are_replaced() -> None:
+    script = jsrunner.Script.from_text("export default () => console.log('\ud800', __ENV.A);")
+    tags = {"tags": {"a": "\udfff"}}
+    result = jsrunner.run(script, env={"A": "\ud800"}, options=tags, samples=True)
+    assert result.log[0].text == "\ufffd \ufffd"
+    assert result.samples is not None
+    assert set(result.samples["a"]) == {"\ufffd"}
 
 
 def test_a_script_from_text_is_named_in_its_errors(tmp_path: Path) -> None:

@@ -126,6 +126,11 @@ def test_what_64_bits_cannot_hold_is_their_lowest_number(value: object) -> None:
     assert format_duration(parse_duration(value)) == "-2562047h47m16.854775808s"
 
 
+def test_a_number_that_is_too_large_for_a_float() -> None:
+    with pytest.raises(ValueError, match=r"'10*' is not a valid duration value"):
+        parse_duration(10**400)
+
+
 @pytest.mark.parametrize("value", [True, None, [], {}])
 def test_no_value_for_a_duration(value: object) -> None:
     with pytest.raises(ValueError, match=r"duration"):

@@ -18,6 +18,12 @@ def test_options_and_unknown_ones() -> None:
     assert unknown == ["colour", "nope"]
 
 
+def test_halves_of_surrogate_pairs_are_replaced() -> None:
+    options, unknown = options_from_json({"tags": {"a\ud800": "\udfffb"}, "\ud800": [1, ["\ud800"]]})
+    assert options.tags == {"a\ufffd": "\ufffdb"}
+    assert unknown == ["\ufffd"]
+
+
 def test_null_and_nothing_say_nothing() -> None:
     assert options_from_json(None) == (Options(), [])
     assert options_from_json({}) == (Options(), [])

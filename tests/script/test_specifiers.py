@@ -63,7 +63,7 @@ def test_builtins() -> None:
     assert [is_builtin(one) for one in ("k6", "k6/x/y", "k6x", "./k6")] == [True, True, False, False]
 
 
-@pytest.mark.parametrize("path", ["/a/b c.js", "/ä/%41.js", "/what?.js", "/#.js"])
+@pytest.mark.parametrize("path", ["/a/b c.js", "/ä/%41.js", "/what?.js", "/#.js", "/\udce9.js"])
 def test_paths_and_urls(path: str) -> None:
     assert url_path(file_url(Path(path))) == Path(path)
 
