@@ -37,7 +37,7 @@ settings.load_profile("jsrunner")
 
 
 #: Folders and fixtures of tests that run the whole program.
-WHOLE_RUNS = {"api", "compat", "docs", "faults", "js_scripts", "rest"}
+WHOLE_RUNS = {"api", "compat", "docs", "faults", "js_scripts", "pytest_plugin", "rest"}
 RUNNERS = {"run_on_pipe", "run_on_terminal", "run_to", "start"}
 
 
