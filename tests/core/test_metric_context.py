@@ -146,12 +146,14 @@ def test_a_task_finds_the_context_that_it_has_interrupted(notes_of: Callable[...
 
 def test_bound_functions_look_like_functions(notes_of: Callable[..., Any]) -> None:
     assert notes_of(
-        "const bound = bindContext(function () { return this; });"
-        "note(typeof bound); note(bindContext(undefined)); note(bindContext(1));"
-        "note(Reflect.apply(bound, 5, []) == 5);"
-        "note(Promise.prototype.then.name + Promise.prototype.then.length);"
-        "note(Object.keys(Promise.prototype).length);"
-        "try { Promise.prototype.then.call(1); } catch (error) { note(error.name); }"
+        """
+        const bound = bindContext(function () { return this; });
+        note(typeof bound); note(bindContext(undefined)); note(bindContext(1));
+        note(Reflect.apply(bound, 5, []) == 5);
+        note(Promise.prototype.then.name + Promise.prototype.then.length);
+        note(Object.keys(Promise.prototype).length);
+        try { Promise.prototype.then.call(1); } catch (error) { note(error.name); }
+        """
     ) == [[value, 0, 0] for value in ("function", None, 1, True, "then2", 0, "TypeError")]
 
 

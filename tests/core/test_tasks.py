@@ -255,14 +255,16 @@ def test_what_the_listener_of_rejections_throws_is_thrown(order_of: Callable[...
 
 def test_what_there_is_to_wait_for(order_of: Callable[..., list[Any]]) -> None:
     assert order_of(
-        "note(loop.hasWork());"
-        "const look = (start, end) => { start(); note(loop.hasWork()); end(); note(loop.hasWork()); };"
-        "let id; look(() => { id = loop.addTimer(() => {}, 1e6, -1, 0); }, () => loop.removeTimer(id));"
-        "look(() => loop.listen(1, () => {}), () => loop.forget(1));"
-        "look(() => loop.queueTask(() => {}), settle);"
-        "look(() => Promise.resolve().then(() => {}), settle);"
-        "let session; look(() => { session = core.createSession(() => {}, false); }, () => session.stop());"
-        "look(() => Promise.reject(1), settle);"
+        """
+        note(loop.hasWork());
+        const look = (start, end) => { start(); note(loop.hasWork()); end(); note(loop.hasWork()); };
+        let id; look(() => { id = loop.addTimer(() => {}, 1e6, -1, 0); }, () => loop.removeTimer(id));
+        look(() => loop.listen(1, () => {}), () => loop.forget(1));
+        look(() => loop.queueTask(() => {}), settle);
+        look(() => Promise.resolve().then(() => {}), settle);
+        let session; look(() => { session = core.createSession(() => {}, false); }, () => session.stop());
+        look(() => Promise.reject(1), settle);
+        """
     ) == [False, *[True, False] * 5, True, ["rejected", "1"], False]
 
 

@@ -165,12 +165,14 @@ def test_message_and_stack_look_as_if_the_engine_had_made_them() -> None:
 
 def test_values_are_shown_as_scripts_convert_them() -> None:
     assert texts(
-        "const shown = { toString() { return 'shown'; } };"
-        "const thrown = { toString() { throw new Error('no text'); } };"
-        "const values = [und, null, 5, -0, 1.5e300, 10n, true, '', 'half \\ud800', shown, thrown, [1, [2]], /r/g];"
-        "for (const value of values) text(() => value());"
-        "text(() => [1].map('{0} {this}'));"
-        "text(() => { const key = '{0}'; obj[key](); });"
+        """
+        const shown = { toString() { return 'shown'; } };
+        const thrown = { toString() { throw new Error('no text'); } };
+        const values = [und, null, 5, -0, 1.5e300, 10n, true, '', 'half \\ud800', shown, thrown, [1, [2]], /r/g];
+        for (const value of values) text(() => value());
+        text(() => [1].map('{0} {this}'));
+        text(() => { const key = '{0}'; obj[key](); });
+        """
     ) == [
         "TypeError: Value is not an object: undefined",
         "TypeError: Value is not an object: null",
@@ -192,13 +194,15 @@ def test_values_are_shown_as_scripts_convert_them() -> None:
 
 def test_texts_that_the_script_makes_are_made_where_it_may_wait() -> None:
     assert texts(
-        "const says = (name, more) => ({ [name]() { host('text', name); return 'mine'; }, ...more });"
-        "text(() => says('toString')());"
-        "text(() => JSON.parse(says('toString')));"
-        "text(() => String.fromCodePoint(says('valueOf', { toString: null })));"
-        "text(() => ({ toString() { null.x; } })());"
-        "text(() => Object.create(null)());"
-        "text(() => [].push.call(Object.freeze({ get length() { host('text', 'length'); return 1; } }), 2));"
+        """
+        const says = (name, more) => ({ [name]() { host('text', name); return 'mine'; }, ...more });
+        text(() => says('toString')());
+        text(() => JSON.parse(says('toString')));
+        text(() => String.fromCodePoint(says('valueOf', { toString: null })));
+        text(() => ({ toString() { null.x; } })());
+        text(() => Object.create(null)());
+        text(() => [].push.call(Object.freeze({ get length() { host('text', 'length'); return 1; } }), 2));
+        """
     ) == [
         "toString",
         "TypeError: Not a function: mine",
@@ -227,17 +231,19 @@ def test_no_getter_and_no_trap_of_the_script_runs() -> None:
 
 def test_a_script_that_has_replaced_what_the_language_has() -> None:
     assert texts(
-        "const tools = [Object, RegExp.prototype, Map.prototype, String.prototype, Array.prototype];"
-        "for (const tool of tools) {"
-        "  for (const name of Reflect.ownKeys(tool)) {"
-        "    const { writable, value } = Reflect.getOwnPropertyDescriptor(tool, name);"
-        "    if (writable && name !== Symbol.iterator && typeof value === 'function') {"
-        "      tool[name] = () => { throw 5; };"
-        "    }"
-        "  }"
-        "}"
-        "text(() => obj.foo());"
-        "text(() => JSON.parse('{'));"
+        """
+        const tools = [Object, RegExp.prototype, Map.prototype, String.prototype, Array.prototype];
+        for (const tool of tools) {
+          for (const name of Reflect.ownKeys(tool)) {
+            const { writable, value } = Reflect.getOwnPropertyDescriptor(tool, name);
+            if (writable && name !== Symbol.iterator && typeof value === 'function') {
+              tool[name] = () => { throw 5; };
+            }
+          }
+        }
+        text(() => obj.foo());
+        text(() => JSON.parse('{'));
+        """
     ) == [NO_MEMBER, "SyntaxError: Unexpected end of JSON input (EOF)"]
 
 

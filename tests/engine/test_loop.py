@@ -27,12 +27,14 @@ def order_of(make_vu: Callable[..., VU], source: str, **more: Any) -> list[Any]:
 def test_promises_of_modules_settle_by_tasks(make_vu: Callable[..., VU]) -> None:
     assert order_of(
         make_vu,
-        "const failing = (kind) => () => { throw kind; };"
-        "loop.promised(() => 1).then(note);"
-        "loop.promised(failing(new TypeError('t'))).catch((error) => note(error.message));"
-        "loop.promised(() => Promise.resolve(3)).then(note);"
-        "Promise.resolve().then(() => note('job'));"
-        "note('sync'); settle();",
+        """
+        const failing = (kind) => () => { throw kind; };
+        loop.promised(() => 1).then(note);
+        loop.promised(failing(new TypeError('t'))).catch((error) => note(error.message));
+        loop.promised(() => Promise.resolve(3)).then(note);
+        Promise.resolve().then(() => note('job'));
+        note('sync'); settle();
+        """,
     ) == ["sync", "job", 3, 1, "t"]
 
 

@@ -98,12 +98,14 @@ def test_an_asynchronous_group_lasts_until_its_promise_is_settled(samples: Sampl
 
 def test_nested_and_concurrent_groups(samples: Samples) -> None:
     found = samples.of(
-        "export default async function () { set('root');"
-        "  await Promise.all(['a', 'b', 'c', 'd'].map((name, i) => group(name, async () => {"
-        "    set(name); await delay(10 - 3 * i); note('outer');"
-        "    await group('inner', async () => { await null; note('inner'); set('deep'); await null; note('deep'); });"
-        "    note('end'); })));"
-        "  note('all'); }"
+        """
+        export default async function () { set('root');
+          await Promise.all(['a', 'b', 'c', 'd'].map((name, i) => group(name, async () => {
+            set(name); await delay(10 - 3 * i); note('outer');
+            await group('inner', async () => { await null; note('inner'); set('deep'); await null; note('deep'); });
+            note('end'); })));
+          note('all'); }
+        """
     )
     assert found[-1] == ("all", "", "root", "root")
     assert sorted(found[:-1]) == sorted(
@@ -129,13 +131,15 @@ def test_nested_and_concurrent_groups(samples: Samples) -> None:
 
 def test_promises_of_plain_functions_and_other_thenables(samples: Samples) -> None:
     assert samples.of(
-        "export default async function () {"
-        "  await group('promise', () => delay(1).then(() => note('then')));"
-        "  const one = await group('thenable', () => ({ then(resolve) { note('called'); resolve(1); return 2; } }));"
-        "  note(`result ${one}`);"
-        "  try { group('throws', () => ({ then() { throw new Error('of then'); } })); } catch (e) { note(e.message); }"
-        "  try { group('getter', () => ({ get then() { throw new Error('of get'); } })); } catch (e) { note(e.message); }"
-        "  note(typeof group('value', () => ({ then: 1 })).then); }"
+        """
+        export default async function () {
+          await group('promise', () => delay(1).then(() => note('then')));
+          const one = await group('thenable', () => ({ then(resolve) { note('called'); resolve(1); return 2; } }));
+          note(`result ${one}`);
+          try { group('throws', () => ({ then() { throw new Error('of then'); } })); } catch (e) { note(e.message); }
+          try { group('getter', () => ({ get then() { throw new Error('of get'); } })); } catch (e) { note(e.message); }
+          note(typeof group('value', () => ({ then: 1 })).then); }
+        """
     ) == [
         ("then", "::promise", "", ""),
         ("called", "::thenable", "", ""),
@@ -151,12 +155,14 @@ def test_promises_of_plain_functions_and_other_thenables(samples: Samples) -> No
 
 def test_rejections_pass_through_a_group(samples: Samples) -> None:
     assert samples.of(
-        "export default async function () { set('root'); const reason = { own: 1 };"
-        "  try { await group('fails', async () => { set('x'); await delay(1); throw reason; }); }"
-        "  catch (error) { note(String(error === reason)); }"
-        "  await group('handled', async () => { await Promise.reject(1).catch(() => note('caught')); });"
-        "  group('lost', async () => { await null; throw new Error('nobody hears of it'); });"
-        "  await delay(1000); note('never'); }"
+        """
+        export default async function () { set('root'); const reason = { own: 1 };
+          try { await group('fails', async () => { set('x'); await delay(1); throw reason; }); }
+          catch (error) { note(String(error === reason)); }
+          await group('handled', async () => { await Promise.reject(1).catch(() => note('caught')); });
+          group('lost', async () => { await null; throw new Error('nobody hears of it'); });
+          await delay(1000); note('never'); }
+        """
     ) == [("true", "", "root", "root"), ("caught", "::handled", "root", "root")]
     assert [name for name, *_ in samples.read("group_duration")] == ["::fails", "::handled", "::lost"]
     assert samples.done.said("Uncaught (in promise) Error: nobody hears of it")
@@ -184,15 +190,17 @@ def test_a_synchronous_group(samples: Samples) -> None:
 
 def test_promise_callbacks_and_timers(samples: Samples) -> None:
     found = samples.of(
-        "export default function () {"
-        "  let release; const gate = new Promise((resolve) => { release = resolve; }); let ticks = 0;"
-        "  group('g', () => { set('g'); gate.then(() => { note('then'); set('own'); return delay(1); })"
-        "    .then(() => note('second')).finally(() => note('finally'));"
-        "    setTimeout((name) => { note(name); set('own'); }, 2, 'timeout');"
-        "    later(() => note('k6/timers'), 3);"
-        "    const id = setInterval(() => { note('tick'); set('tick'); if (++ticks === 3) clearInterval(id);"
-        "      Promise.resolve().then(() => note('job')); }, 1); });"
-        "  set('root'); setTimeout(() => note('outside'), 30); release(); }"
+        """
+        export default function () {
+          let release; const gate = new Promise((resolve) => { release = resolve; }); let ticks = 0;
+          group('g', () => { set('g'); gate.then(() => { note('then'); set('own'); return delay(1); })
+            .then(() => note('second')).finally(() => note('finally'));
+            setTimeout((name) => { note(name); set('own'); }, 2, 'timeout');
+            later(() => note('k6/timers'), 3);
+            const id = setInterval(() => { note('tick'); set('tick'); if (++ticks === 3) clearInterval(id);
+              Promise.resolve().then(() => note('job')); }, 1); });
+          set('root'); setTimeout(() => note('outside'), 30); release(); }
+        """
     )
     counts = collections.Counter(found)
     assert counts == {
@@ -209,15 +217,17 @@ def test_promise_callbacks_and_timers(samples: Samples) -> None:
 
 def test_listeners_of_sockets(samples: Samples, echo: str) -> None:
     assert samples.of(
-        "export default function () { set('registered'); const socket = new WebSocket(__ENV.URL);"
-        "  group('socket', () => {"
-        "    const open = () => { note('open'); set('own'); socket.ping(); };"
-        "    socket.onopen = open; note(String(socket.onopen() === open));"
-        "    socket.addEventListener('message', async () => { note('message'); set('own'); await delay(1); note('awaited');"
-        "      socket.close(); });"
-        "    socket.onpong = () => { note('pong'); socket.send('x'); }; });"
-        "  set('active'); socket.onclose = () => note('close');"
-        "  socket.onmessage = () => note('property'); socket.onmessage = null; }",
+        """
+        export default function () { set('registered'); const socket = new WebSocket(__ENV.URL);
+          group('socket', () => {
+            const open = () => { note('open'); set('own'); socket.ping(); };
+            socket.onopen = open; note(String(socket.onopen() === open));
+            socket.addEventListener('message', async () => { note('message'); set('own'); await delay(1); note('awaited');
+              socket.close(); });
+            socket.onpong = () => { note('pong'); socket.send('x'); }; });
+          set('active'); socket.onclose = () => note('close');
+          socket.onmessage = () => note('property'); socket.onmessage = null; }
+        """,
         "--env",
         f"URL={echo}",
     ) == [
@@ -269,14 +279,16 @@ def test_asynchronous_requests(samples: Samples, site: Site) -> None:
 def test_each_iteration_of_each_vu_has_its_own(samples: Samples) -> None:
     """What continuations set is gone with them; what an iteration sets itself stays, as ever."""
     found = samples.of(
-        "export const options = { vus: 2, iterations: 20, systemTags: ['group', 'iter', 'vu'] };"
-        "export default async function () { const { tags, metadata } = exec.vu.metrics;"
-        "  const name = `${exec.vu.idInTest}-${__ITER}`;"
-        "  note(`${tags.owner} ${tags.stays === undefined || tags.stays === String(exec.vu.idInTest)}`);"
-        "  tags.stays = exec.vu.idInTest;"
-        "  await group('g', async () => { set(name); await delay(1); note(String(tags.owner === name"
-        "    && metadata.trace === name && metadata.iter === String(__ITER))); });"
-        "  await null; set('lost'); }"
+        """
+        export const options = { vus: 2, iterations: 20, systemTags: ['group', 'iter', 'vu'] };
+        export default async function () { const { tags, metadata } = exec.vu.metrics;
+          const name = `${exec.vu.idInTest}-${__ITER}`;
+          note(`${tags.owner} ${tags.stays === undefined || tags.stays === String(exec.vu.idInTest)}`);
+          tags.stays = exec.vu.idInTest;
+          await group('g', async () => { set(name); await delay(1); note(String(tags.owner === name
+            && metadata.trace === name && metadata.iter === String(__ITER))); });
+          await null; set('lost'); }
+        """
     )
     assert collections.Counter(found) == collections.Counter(
         [("undefined true", "", "", "")] * 20

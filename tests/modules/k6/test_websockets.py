@@ -47,12 +47,14 @@ def test_a_round_trip(play: Player) -> None:
 def test_all_kinds_of_texts_come_back(play: Player) -> None:
     found = play(
         echo,
-        "const texts = ['', 'ä€😀', 'a\\0b', '\\0', 'x'.repeat(3000), 'é'.repeat(2048), 'y'.repeat(200000),"
-        "  JSON.stringify({ a: '\\n\\u2028' }), '\\ud800 half', 'é'.repeat(40000)];"
-        "const ws = new WebSocket(__ENV.URL); let n = 0;"
-        "ws.onopen = () => texts.forEach((text) => ws.send(text));"
-        "ws.onmessage = ({ data }) => { const text = texts[n]; n += 1;"
-        "  if (data !== text) log(n - 1, data.slice(0, 9)); if (n === texts.length) ws.close(); };",
+        """
+        const texts = ['', 'ä€😀', 'a\\0b', '\\0', 'x'.repeat(3000), 'é'.repeat(2048), 'y'.repeat(200000),
+          JSON.stringify({ a: '\\n\\u2028' }), '\\ud800 half', 'é'.repeat(40000)];
+        const ws = new WebSocket(__ENV.URL); let n = 0;
+        ws.onopen = () => texts.forEach((text) => ws.send(text));
+        ws.onmessage = ({ data }) => { const text = texts[n]; n += 1;
+          if (data !== text) log(n - 1, data.slice(0, 9)); if (n === texts.length) ws.close(); };
+        """,
     )
     assert found.said == [[8, "\ufffd half"]]
     assert found.counts()["ws_msgs_received"] == 10
@@ -61,14 +63,16 @@ def test_all_kinds_of_texts_come_back(play: Player) -> None:
 def test_all_kinds_of_buffers_come_back(play: Player) -> None:
     found = play(
         echo,
-        "const bytes = new Uint8Array([0, 255, 128, 10]); const big = new Uint8Array(300000).fill(7);"
-        "const all = [bytes.buffer, bytes, bytes.subarray(1, 3), new Uint16Array([513]), new ArrayBuffer(0),"
-        "  big, new Blob(['b', bytes]), new Blob()];"
-        "const ws = new WebSocket(__ENV.URL); let n = 0; ws.binaryType = 'arraybuffer';"
-        "ws.onopen = () => { all.forEach((one) => ws.send(one)); bytes.fill(1); };"
-        "ws.onmessage = ({ data }) => { n += 1; const view = new Uint8Array(data);"
-        "  log(view.length, view.length > 9 ? view.every((b) => b === 7) : view.join());"
-        "  if (n === all.length) ws.close(); };",
+        """
+        const bytes = new Uint8Array([0, 255, 128, 10]); const big = new Uint8Array(300000).fill(7);
+        const all = [bytes.buffer, bytes, bytes.subarray(1, 3), new Uint16Array([513]), new ArrayBuffer(0),
+          big, new Blob(['b', bytes]), new Blob()];
+        const ws = new WebSocket(__ENV.URL); let n = 0; ws.binaryType = 'arraybuffer';
+        ws.onopen = () => { all.forEach((one) => ws.send(one)); bytes.fill(1); };
+        ws.onmessage = ({ data }) => { n += 1; const view = new Uint8Array(data);
+          log(view.length, view.length > 9 ? view.every((b) => b === 7) : view.join());
+          if (n === all.length) ws.close(); };
+        """,
     )
     assert found.said == [
         [4, "0,255,128,10"], [4, "0,255,128,10"], [2, "255,128"], [2, "1,2"], [0, ""], [300000, True],
@@ -110,14 +114,16 @@ def test_what_a_handler_sends_leaves_in_order_and_in_one_piece(prepare: Player) 
 def test_events_look_like_k6s(play: Player) -> None:
     found = play(
         echo,
-        "const ws = new WebSocket(__ENV.URL); const before = Date.now();"
-        "const show = (e) => { log(e.type, Object.keys(e).join(), e.target === ws,"
-        "    e.timestamp >= before - 2 && e.timestamp <= Date.now() + 2);"
-        "  for (const name of Object.keys(e)) try { e[name] = 1; log('set', name); } catch {}"
-        "  e.note = 'mine'; };"
-        "ws.onopen = (e) => { show(e); ws.ping(); }; ws.onpong = (e) => { show(e); ws.send('x'); };"
-        "ws.onmessage = (e) => { show(e); log(e.origin === ws.url); ws.close(4000); };"
-        "ws.onerror = show; ws.onclose = show;",
+        """
+        const ws = new WebSocket(__ENV.URL); const before = Date.now();
+        const show = (e) => { log(e.type, Object.keys(e).join(), e.target === ws,
+            e.timestamp >= before - 2 && e.timestamp <= Date.now() + 2);
+          for (const name of Object.keys(e)) try { e[name] = 1; log('set', name); } catch {}
+          e.note = 'mine'; };
+        ws.onopen = (e) => { show(e); ws.ping(); }; ws.onpong = (e) => { show(e); ws.send('x'); };
+        ws.onmessage = (e) => { show(e); log(e.origin === ws.url); ws.close(4000); };
+        ws.onerror = show; ws.onclose = show;
+        """,
     )
     assert found.said == [
         ["open", "type,target,timestamp", True, True],
@@ -132,14 +138,16 @@ def test_events_look_like_k6s(play: Player) -> None:
 def test_the_instance_looks_like_k6s(play: Player) -> None:
     found = play(
         echo,
-        "for (const ws of [new WebSocket(__ENV.URL), WebSocket(__ENV.URL)]) {"
-        "  log(Object.keys(ws)); log(ws instanceof WebSocket, WebSocket.OPEN);"
-        "  log(ws.readyState, ws.bufferedAmount, ws.protocol, ws.extensions, ws.binaryType);"
-        "  const own = Object.getOwnPropertyDescriptors(ws);"
-        "  log(Object.values(own).some((one) => one.configurable));"
-        "  log(typeof ws.onclose, ws.onclose());"
-        "  const handler = () => ws.close(); ws.onopen = handler;"
-        "  log(ws.onopen === handler, ws.onopen() === handler, ws.readyState); }",
+        """
+        for (const ws of [new WebSocket(__ENV.URL), WebSocket(__ENV.URL)]) {
+          log(Object.keys(ws)); log(ws instanceof WebSocket, WebSocket.OPEN);
+          log(ws.readyState, ws.bufferedAmount, ws.protocol, ws.extensions, ws.binaryType);
+          const own = Object.getOwnPropertyDescriptors(ws);
+          log(Object.values(own).some((one) => one.configurable));
+          log(typeof ws.onclose, ws.onclose());
+          const handler = () => ws.close(); ws.onopen = handler;
+          log(ws.onopen === handler, ws.onopen() === handler, ws.readyState); }
+        """,
     )
     one = [
         [
@@ -350,16 +358,18 @@ def test_binary_messages_are_blobs(play: Player) -> None:
 def test_blobs(play: Player) -> None:
     found = play(
         echo,
-        "const blob = new Blob(['hé', new Uint8Array([1, 2]), new DataView(new ArrayBuffer(3), 1, 1),"
-        "  Blob(['in']), new Uint16Array([3]).buffer], { type: 'a/b' });"
-        "const reader = new Blob(['to ', 'read']).stream().getReader();"
-        "return (async () => { log(blob.size, blob.type, (await blob.bytes()).join());"
-        "  const slices = [[], [3], [-4], [1, 3], [2, -6], [90], [0, 1, 'x/y'], [5, 2]];"
-        "  for (const one of slices) { const part = blob.slice(...one); log(part.size, part.type); }"
-        "  log(await reader.read(), await reader.read());"
-        "  const bytes = await blob.bytes(); bytes.fill(0); log((await blob.slice(0, 1).text()));"
-        "  log(await new Blob(['\\ud800']).text(), await new Blob([new Uint8Array([255])]).text());"
-        "  log(Object.keys(blob), new Blob().size, new Blob(null).size, new Blob([]).type); })();",
+        """
+        const blob = new Blob(['hé', new Uint8Array([1, 2]), new DataView(new ArrayBuffer(3), 1, 1),
+          Blob(['in']), new Uint16Array([3]).buffer], { type: 'a/b' });
+        const reader = new Blob(['to ', 'read']).stream().getReader();
+        return (async () => { log(blob.size, blob.type, (await blob.bytes()).join());
+          const slices = [[], [3], [-4], [1, 3], [2, -6], [90], [0, 1, 'x/y'], [5, 2]];
+          for (const one of slices) { const part = blob.slice(...one); log(part.size, part.type); }
+          log(await reader.read(), await reader.read());
+          const bytes = await blob.bytes(); bytes.fill(0); log((await blob.slice(0, 1).text()));
+          log(await new Blob(['\\ud800']).text(), await new Blob([new Uint8Array([255])]).text());
+          log(Object.keys(blob), new Blob().size, new Blob(null).size, new Blob([]).type); })();
+        """,
     )
     assert found.said == [
         [12, "a/b", "104,195,169,1,2,0,0,0,105,110,3,0"],
