@@ -148,7 +148,7 @@ def _array(
 ) -> _Array:
     addresses = (ctypes.c_void_p * len(buffers))(*map(_address, buffers))
     pointers = _pointers(_Array, children)
-    made = _Array(
+    structure = _Array(
         length=length,
         null_count=nulls,
         n_buffers=len(buffers),
@@ -158,8 +158,8 @@ def _array(
         dictionary=ctypes.pointer(dictionary) if dictionary is not None else None,
         release=_release_array,
     )
-    _keep(made, addresses, pointers, *buffers, *children, dictionary)
-    return made
+    _keep(structure, addresses, pointers, *buffers, *children, dictionary)
+    return structure
 
 
 def _address(buffer: bytes | array[int] | None) -> int | None:
@@ -202,18 +202,18 @@ def stream(columns: Sequence[Column], length: int) -> object:
             ctypes.memset(target, 0, ctypes.sizeof(_Array))  # the end of the stream
             return 0
         sent = True
-        made = _array(length, (None,), children=[_column_array(one, length) for one in columns])
-        ctypes.memmove(target, ctypes.byref(made), ctypes.sizeof(_Array))
+        batch = _array(length, (None,), children=[_column_array(column, length) for column in columns])
+        ctypes.memmove(target, ctypes.byref(batch), ctypes.sizeof(_Array))
         return 0
 
-    made = _Stream(
+    structure = _Stream(
         get_schema=_GetSchema(get_schema),
         get_next=_GetNext(get_next),
         get_last_error=_GetLastError(_no_error),
         release=_release_stream,
     )
-    _keep(made)
-    return _new_capsule(ctypes.addressof(made), _NAME, _destroy_capsule)
+    _keep(structure)
+    return _new_capsule(ctypes.addressof(structure), _NAME, _destroy_capsule)
 
 
 def _no_error(_: Any) -> None:
@@ -231,9 +231,9 @@ _capsule_pointer.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
 
 def _destroy(capsule: int) -> None:
     """Release a stream that nobody has taken out of its capsule."""
-    made = _Stream.from_address(_capsule_pointer(capsule, _NAME))
-    if made.release:
-        made.release(ctypes.pointer(made))
+    structure = _Stream.from_address(_capsule_pointer(capsule, _NAME))
+    if structure.release:
+        structure.release(ctypes.pointer(structure))
 
 
 _destroy_capsule = _Destructor(_destroy)

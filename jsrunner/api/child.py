@@ -372,7 +372,10 @@ class Snapshots:
             iterations=state.complete,
             interrupted_iterations=state.interrupted,
             failed_iterations=state.failed_iterations,
-            scenarios={one.name: Progress(one.status, one.progress) for one in state.scenarios},
+            scenarios={
+                scenario.name: Progress(scenario.status, scenario.progress)
+                for scenario in state.scenarios
+            },
             metrics={
                 name: entry.sink.format(elapsed, trend_stats)
                 for name, entry in view.store.entries.items()

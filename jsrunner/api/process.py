@@ -358,7 +358,7 @@ class _Relay:
     def _write(self, text: str) -> None:
         stream: Any = getattr(sys, self._name)
         if text and stream is not None:
-            with contextlib.suppress(OSError, ValueError):  # closed, or nobody reads
+            with contextlib.suppress(Exception):  # closed, or whatever the program has put there
                 stream.write(text)
                 stream.flush()
 

@@ -100,7 +100,7 @@ class Samples:
         if name == "metric":
             return self._texts(name, [series[0] for series in self._series])
         tag = self._tags[name]
-        return self._texts(name, [one[3].get(tag, one[4].get(tag)) for one in self._series])
+        return self._texts(name, [tags.get(tag, data.get(tag)) for *_, tags, data in self._series])
 
     def _texts(self, name: str, by_series: Sequence[str | None]) -> Column:
         """Return a column whose text depends on the series only."""

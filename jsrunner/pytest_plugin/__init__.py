@@ -71,8 +71,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> K6File | N
         return None
     from jsrunner.pytest_plugin.items import K6File
 
-    made: K6File = K6File.from_parent(parent, path=file_path)
-    return made
+    script: K6File = K6File.from_parent(parent, path=file_path)
+    return script
 
 
 def _is_script(path: Path, config: pytest.Config) -> bool:

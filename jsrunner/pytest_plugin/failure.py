@@ -31,8 +31,8 @@ def check(result: jsrunner.Result, *, strict: bool) -> None:
     """
     __tracebackhide__ = True
     failed = not result.passed
-    if strict:
-        failed = failed or any(one.fails for one in result.checks.values()) or bool(_exceptions(result))
+    if strict and not failed:
+        failed = any(counts.fails for counts in result.checks.values()) or bool(_exceptions(result))
     if failed:
         raise K6Failure(result)
 

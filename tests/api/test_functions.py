@@ -236,6 +236,19 @@ def test_output_of_the_script_goes_where_the_program_prints(capsys: pytest.Captu
     assert err.endswith('level=info msg="log \u2713" source=console\n')
 
 
+def test_streams_of_the_program_that_fail_cost_the_run_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing:
+        def write(self, text: str) -> None:
+            raise LookupError(text)
+
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", Refusing())
+    script = jsrunner.Script.from_text(
+        "export default () => console.log('log');\nexport const handleSummary = () => ({ stdout: 'out' });"
+    )
+    assert [record.text for record in jsrunner.run(script).log] == ["log"]
+
+
 def test_an_exception_of_the_callback_ends_the_run() -> None:
     def refuse(record: jsrunner.LogRecord) -> None:
         raise LookupError(record.text)
