@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.decide import Decision
     from jsrunner.coordinator.log import RunLog
     from jsrunner.coordinator.outputs import OutputSet
-    from jsrunner.messages.protocol import Snapshot
+    from jsrunner.messages.protocol import WorkerSnapshot
     from jsrunner.metrics.store import Series
     from jsrunner.metrics.thresholds import Verdict
 
@@ -87,7 +87,7 @@ class Collector:
 
     # -- samples -----------------------------------------------------------------------------------
 
-    def add(self, worker: int, snapshot: Snapshot) -> None:
+    def add(self, worker: int, snapshot: WorkerSnapshot) -> None:
         """Add a snapshot of the worker with this number."""
         figures = self._figures.setdefault(worker, WorkerFigures())
         series = figures.series

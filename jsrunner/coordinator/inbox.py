@@ -30,10 +30,10 @@ class Inbox:
         #: The description of the script, when its first init is done.
         self.loaded: protocol.Loaded | None = None
 
-    def put(self, worker: int, message: protocol.Message) -> None:
+    def put(self, worker: int, message: protocol.WorkerMessage) -> None:
         """Hand on a message of the worker with this number."""
         match message:
-            case protocol.Snapshot():
+            case protocol.WorkerSnapshot():
                 self.collector.add(worker, message)
             case protocol.Log():
                 self._relay(message)

@@ -48,7 +48,7 @@ class Workers:
         loop: Loop,
         log: RunLog,
         *,
-        hear: Callable[[int, protocol.Message], None],
+        hear: Callable[[int, protocol.WorkerMessage], None],
         fail: Callable[[JsrunnerError], None],
     ) -> None:
         """Make the interface to workers that are not started yet.
@@ -136,11 +136,11 @@ class Workers:
 
     # -- messages ----------------------------------------------------------------------------------
 
-    def send(self, worker: WorkerHandle, message: protocol.Message) -> None:
+    def send(self, worker: WorkerHandle, message: protocol.WorkerMessage) -> None:
         """Send a message to a worker. A worker that has gone is heard of by its stream's end."""
         worker.connection.send(encode(message))
 
-    def send_all(self, message: protocol.Message) -> None:
+    def send_all(self, message: protocol.WorkerMessage) -> None:
         """Send a message to all workers that are left."""
         for worker in self._handles:
             if not worker.is_gone:
@@ -158,7 +158,7 @@ class Workers:
         except WorkerError as error:
             self._fail(error)
 
-    def _handle(self, worker: WorkerHandle, message: protocol.Message) -> None:
+    def _handle(self, worker: WorkerHandle, message: protocol.WorkerMessage) -> None:
         match message:
             case protocol.Forked():
                 worker.connection.identify(message.process_id)

@@ -7,11 +7,12 @@ In the order of a run::
                                                  <-- Prepare      fork, make the VUs
     Forked, Initialized ..., Ready               -->
                                                  <-- RunStage     setup()
-    Snapshot, StageDone                          -->
+    WorkerSnapshot, StageDone                    -->
                                                  <-- Start        play the scenarios
-    Snapshot once a second, Finished             -->
+    WorkerSnapshot once a second, Finished       -->
                                                  <-- RunStage     teardown(), handleSummary()
-    Snapshot (not for handleSummary), StageDone  -->
+    WorkerSnapshot (not after handleSummary),
+    StageDone                                    -->
                                                  <-- Exit
 
 Only the first worker sends `Loaded` and gets `Prepare`: it forks the others, which have their streams
@@ -41,7 +42,7 @@ class StageName(str, Enum):
     HANDLE_SUMMARY = "handleSummary"
 
 
-class Message(msgspec.Struct, tag=True, frozen=True):
+class WorkerMessage(msgspec.Struct, tag=True, frozen=True):
     """Base of all messages."""
 
 
@@ -56,7 +57,7 @@ class DeclaredMetric(msgspec.Struct, frozen=True):
     contains: str
 
 
-class Loaded(Message, frozen=True):
+class Loaded(WorkerMessage, frozen=True):
     """The script's first init is done."""
 
     #: Type of each export, e.g. `{"default": "function"}`.
@@ -70,7 +71,7 @@ class Loaded(Message, frozen=True):
     imports: list[str] = []
 
 
-class WorkerFailed(Message, frozen=True):
+class WorkerFailed(WorkerMessage, frozen=True):
     """The worker cannot go on: the fields of the JsrunnerError that says why."""
 
     text: str
@@ -78,23 +79,23 @@ class WorkerFailed(Message, frozen=True):
     hint: str | None = None
 
 
-class Initialized(Message, frozen=True):
+class Initialized(WorkerMessage, frozen=True):
     """This number of the worker's VUs have run their init code."""
 
     vus: int
 
 
-class Forked(Message, frozen=True):
+class Forked(WorkerMessage, frozen=True):
     """The worker's process has begun."""
 
     process_id: int
 
 
-class Ready(Message, frozen=True):
+class Ready(WorkerMessage, frozen=True):
     """All VUs of this worker have been made."""
 
 
-class StageDone(Message, frozen=True):
+class StageDone(WorkerMessage, frozen=True):
     """A stage has ended: its failure, or its result as JSON."""
 
     #: The exception's text.
@@ -133,7 +134,7 @@ class SeriesDelta(NamedTuple):
     delta: Delta
 
 
-class Snapshot(Message, frozen=True):
+class WorkerSnapshot(WorkerMessage, frozen=True):
     """The worker's samples since its last snapshot, and some counts as they are now."""
 
     series: list[NewSeries]
@@ -151,7 +152,7 @@ class Snapshot(Message, frozen=True):
     handshake_failure: str = ""
 
 
-class Log(Message, frozen=True):
+class Log(WorkerMessage, frozen=True):
     """A record of the log."""
 
     #: debug, info, warning or error.
@@ -165,32 +166,32 @@ class Log(Message, frozen=True):
     once: bool = False
 
 
-class Secret(Message, frozen=True):
+class Secret(WorkerMessage, frozen=True):
     """A script has got this secret: the log must not show it from now on."""
 
     value: str
 
 
-class Abort(Message, frozen=True):
+class Abort(WorkerMessage, frozen=True):
     """The script called exec.test.abort: the run ends now."""
 
     text: str
 
 
-class MarkFailed(Message, frozen=True):
+class MarkFailed(WorkerMessage, frozen=True):
     """The script called exec.test.fail: the run goes on and ends as failed."""
 
     text: str
 
 
-class Finished(Message, frozen=True):
+class Finished(WorkerMessage, frozen=True):
     """All scenarios of this worker have ended."""
 
 
 # -- coordinator to worker -------------------------------------------------------------------------
 
 
-class Prepare(Message, frozen=True):
+class Prepare(WorkerMessage, frozen=True):
     """Fork into `workers` processes, then make the VUs of each."""
 
     workers: int
@@ -198,7 +199,7 @@ class Prepare(Message, frozen=True):
     plan: bytes
 
 
-class RunStage(Message, frozen=True):
+class RunStage(WorkerMessage, frozen=True):
     """Run a stage with this argument (JSON), for `timeout` seconds.
 
     If it is not `wanted`, only the init code runs, as k6 does where there is no handleSummary.
@@ -210,7 +211,7 @@ class RunStage(Message, frozen=True):
     wanted: bool = True
 
 
-class Start(Message, frozen=True):
+class Start(WorkerMessage, frozen=True):
     """Begin the scenarios."""
 
     #: The moment, by the monotonic clock of this machine, in seconds.
@@ -219,16 +220,16 @@ class Start(Message, frozen=True):
     setup_data: bytes | None
 
 
-class Interrupt(Message, frozen=True):
+class Interrupt(WorkerMessage, frozen=True):
     """Stop all iterations now."""
 
 
-class Exit(Message, frozen=True):
+class Exit(WorkerMessage, frozen=True):
     """The run is over."""
 
 
 AnyMessage = (
-    Loaded | WorkerFailed | Forked | Initialized | Ready | StageDone | Snapshot | Log | Secret | Abort
-    | MarkFailed
-    | Finished | Prepare | RunStage | Start | Interrupt | Exit
+    Loaded | Forked | Initialized | Ready | StageDone | WorkerSnapshot | Finished | WorkerFailed
+    | Log | Secret | Abort | MarkFailed
+    | Prepare | RunStage | Start | Interrupt | Exit
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from jsrunner.errors import WorkerError
-from jsrunner.messages.protocol import AnyMessage, Message
+from jsrunner.messages.protocol import AnyMessage, WorkerMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +32,13 @@ class MessageStream(Protocol):
     def sendall(self, data: bytes, /) -> None: ...
 
 
-def encode(message: Message) -> bytes:
+def encode(message: WorkerMessage) -> bytes:
     """Return the bytes of a message."""
     data = _encode(message)
     return _HEAD.pack(VERSION, len(data)) + data
 
 
-def send(stream: MessageStream, message: Message) -> None:
+def send(stream: MessageStream, message: WorkerMessage) -> None:
     """Send a message; wait until the stream has taken it. Raises OSError if nobody reads any more."""
     stream.sendall(encode(message))
 
@@ -49,7 +49,7 @@ class MessageReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Message]:
+    def feed(self, data: bytes) -> Iterator[WorkerMessage]:
         """Yield the messages that are complete with `data`.
 
         Raises:
@@ -67,12 +67,14 @@ class MessageReader:
             end = _HEAD.size + size
             if len(buffer) < end:
                 return
-            message: Message = _decode(bytes(buffer[_HEAD.size : end]))
+            message: WorkerMessage = _decode(bytes(buffer[_HEAD.size : end]))
             del buffer[:end]
             yield message
 
 
-def receive(stream: MessageStream, reader: MessageReader, waiting: list[Message]) -> Message | None:
+def receive(
+    stream: MessageStream, reader: MessageReader, waiting: list[WorkerMessage]
+) -> WorkerMessage | None:
     """Return the next message, None when the other side is gone; waits for it.
 
     Args:

@@ -1,6 +1,6 @@
-"""k6's REST API: what each request does to a run and what it answers (JSON:API documents).
+"""k6's REST API: the effect of each request on a run, and its response (JSON:API documents).
 
-These functions run in the run's own thread, so that they see it at rest.
+These functions are called in the run's own thread, so that they see the run at rest.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.view import RunView
     from jsrunner.metrics.store import Entry
 
+    #: Gets the run's controls, the request, and the last part of the path, unquoted.
+    _Handler = Callable[[RunControl, "RestRequest", str], dict[str, Any] | None]
+
 _JSON: Final = "application/json; charset=utf-8"
 _TEXT: Final = "text/plain; charset=utf-8"
 
@@ -46,23 +49,26 @@ _MARKED_AS_FAILED: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """`path` is without query, as it was sent."""
+class RestRequest:
+    """An HTTP request."""
 
     method: str
+    #: As it was sent, without the query.
     path: str
     body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class RestResponse:
+    """An HTTP response."""
+
     status: int = 200
     body: bytes = b""
     content_type: str = _JSON
 
 
 class _RequestError(Exception):
-    """The request cannot be done: k6's title, what is wrong, the status."""
+    """A request that cannot be carried out: k6's title, the error's text, the status."""
 
     def __init__(self, title: str, detail: str, status: int) -> None:
         super().__init__(detail)
@@ -70,8 +76,8 @@ class _RequestError(Exception):
         self.status = status
 
 
-def answer(control: RunControl, request: Request) -> Response:
-    """Do what the request wants; return the response."""
+def answer(control: RunControl, request: RestRequest) -> RestResponse:
+    """Carry out a request; return its response."""
     path = request.path
     if not path.startswith("/v1/"):
         return _outside(control.view, path)
@@ -79,32 +85,32 @@ def answer(control: RunControl, request: Request) -> Response:
     key = f"{name}/" if id else name
     methods = _ROUTES.get(key)
     if methods is None:
-        return Response(404, b"404 page not found\n", _TEXT)
+        return RestResponse(404, b"404 page not found\n", _TEXT)
     handler = methods.get(request.method)
     if handler is None:
-        return Response(405)
+        return RestResponse(405)
     try:
-        found = handler(control, request, unquote(id))
+        document = handler(control, request, unquote(id))
     except _RequestError as error:
         return refusal(error.title, str(error), error.status)
-    return Response(body=b"" if found is None else _dumps(found))
+    return RestResponse(body=b"" if document is None else _dumps(document))
 
 
-def refusal(title: str, detail: str, status: int) -> Response:
-    """Return k6's document for a request that was not done."""
+def refusal(title: str, detail: str, status: int) -> RestResponse:
+    """Return k6's document for a request that was not carried out."""
     wrong = {"status": str(status), "title": title, "detail": detail}
-    return Response(status, _dumps({"errors": [wrong]}))
+    return RestResponse(status, _dumps({"errors": [wrong]}))
 
 
-def _outside(view: RunView, path: str) -> Response:
-    """What is not k6's API proper; whatever is none of this is a ping."""
+def _outside(view: RunView, path: str) -> RestResponse:
+    """Return the response to a path outside of /v1: metrics of the process, else a ping's."""
     if path == "/metrics":
-        return Response(
+        return RestResponse(
             body=process_metrics(view), content_type="text/plain; version=0.0.4; charset=utf-8"
         )
     if path.startswith("/debug/"):
-        return Response(404, b"jsrunner has no profiling endpoints", _TEXT)
-    return Response(body=b"ok", content_type=_TEXT)
+        return RestResponse(404, b"jsrunner has no profiling endpoints", _TEXT)
+    return RestResponse(body=b"ok", content_type=_TEXT)
 
 
 def _dumps(value: object) -> bytes:
@@ -114,7 +120,7 @@ def _dumps(value: object) -> bytes:
 # -- the status ------------------------------------------------------------------------------------
 
 
-def _status(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     view = control.view
     if view.is_stopping:
         status = _INTERRUPTED
@@ -135,7 +141,7 @@ def _status(control: RunControl, request: Request, id: str) -> dict[str, Any]:
     return {"data": {"type": "status", "id": "default", "attributes": attributes}}
 
 
-def _change_status(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _change_status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     try:
         wanted = _attributes(_json(request.body))
     except ValueError as error:
@@ -163,7 +169,7 @@ def _json(body: bytes) -> Any:
 
 
 def _attributes(document: Any) -> dict[str, Any]:
-    """The attributes of a status document that are set. Raises ValueError for a wrong type."""
+    """Return the attributes of a status document that are set. Raises ValueError for a wrong type."""
     for name, go_type in (("", "StatusJSONAPI"), ("data", "statusData"), ("attributes", "Status")):
         if name:
             document = document.get(name)
@@ -185,7 +191,10 @@ def _attributes(document: Any) -> dict[str, Any]:
 
 
 def _pause(control: RunControl, wanted: bool) -> None:
-    """Only a test that has not begun can be paused, and only by the option `paused`."""
+    """Resume the test; raise what k6 answers for everything else.
+
+    Only a test that has not begun can be paused, and only by the option `paused`.
+    """
     view = control.view
     if view.is_paused and view.phase in (Phase.INIT, Phase.PAUSED):
         if wanted:
@@ -204,12 +213,12 @@ def _pause(control: RunControl, wanted: bool) -> None:
 # -- metrics and groups ----------------------------------------------------------------------------
 
 
-def _metrics(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _metrics(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     view = control.view
     return {"data": [_metric_document(view, name, one) for name, one in view.store.entries.items()]}
 
 
-def _metric(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _metric(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     entry = control.view.store.entries.get(id)
     if entry is None:
         raise _RequestError("Not Found", "No metric with that ID was found", 404)
@@ -233,11 +242,11 @@ def _metric_document(view: RunView, name: str, entry: Entry) -> dict[str, Any]:
     return {"type": "metrics", "id": name, "attributes": attributes}
 
 
-def _groups(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _groups(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     return {"data": [_group_document(*one) for one in _walk(group_tree(control.view.store), None)]}
 
 
-def _group(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _group(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     for group, parent in _walk(group_tree(control.view.store), None):
         if group.id == id:
             return {"data": _group_document(group, parent)}
@@ -273,13 +282,13 @@ def _reference(group: Group) -> dict[str, str]:
 # -- setup and teardown ----------------------------------------------------------------------------
 
 
-def _setup_data(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _setup_data(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     data = control.view.setup_data
     attributes = {} if data is None else {"data": json.loads(data)}
     return {"data": {"type": "setupData", "id": "default", "attributes": attributes}}
 
 
-def _replace_setup_data(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _replace_setup_data(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     if request.body:
         try:
             _json(request.body)
@@ -289,12 +298,12 @@ def _replace_setup_data(control: RunControl, request: Request, id: str) -> dict[
     return _setup_data(control, request, id)
 
 
-def _run_setup(control: RunControl, request: Request, id: str) -> dict[str, Any]:
+def _run_setup(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     _run_stage(control, StageName.SETUP)
     return _setup_data(control, request, id)
 
 
-def _run_teardown(control: RunControl, request: Request, id: str) -> None:
+def _run_teardown(control: RunControl, request: RestRequest, id: str) -> None:
     _run_stage(control, StageName.TEARDOWN)
 
 
@@ -305,8 +314,8 @@ def _run_stage(control: RunControl, stage: StageName) -> None:
         raise _RequestError(f"Error executing {stage.value}", str(error), 500) from None
 
 
-#: Handlers by method; a slash at the end stands for what has an id.
-_ROUTES: Final[dict[str, dict[str, Callable[[RunControl, Request, str], dict[str, Any] | None]]]] = {
+#: Handlers by path and method; a slash at the end stands for a path with an id.
+_ROUTES: Final[dict[str, dict[str, _Handler]]] = {
     "status": {"GET": _status, "PATCH": _change_status},
     "metrics": {"GET": _metrics},
     "metrics/": {"GET": _metric},

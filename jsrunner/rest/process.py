@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def process_metrics(view: RunView) -> bytes:
-    """`process_...` by the names that Prometheus's clients use, and the state of the run."""
+    """Return `process_...` by the names that Prometheus's clients use, and figures of the run."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     lines = [f'python_info{{version="{platform.python_version()}"}} 1']
-    found = {
+    metrics = {
         "process_cpu_seconds_total": ("counter", usage.ru_utime + usage.ru_stime),
         "process_resident_memory_bytes": ("gauge", _resident(usage.ru_maxrss)),
         "process_max_fds": ("gauge", resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
@@ -24,13 +24,17 @@ def process_metrics(view: RunView) -> bytes:
         "jsrunner_vus_max": ("gauge", view.initialized_vus),
         "jsrunner_workers": ("gauge", view.worker_count),
     }
-    for name, (kind, value) in found.items():
+    for name, (kind, value) in metrics.items():
         lines += [f"# TYPE {name} {kind}", f"{name} {value}"]
     return ("\n".join(lines) + "\n").encode()
 
 
 def _resident(largest: int) -> int:
-    """Bytes in memory now, or at most ever where the system does not tell."""
+    """Return the bytes in memory now, or at most ever where the system does not know that.
+
+    Args:
+        largest: The most KiB that were ever in memory.
+    """
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):

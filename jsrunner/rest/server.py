@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jsrunner.errors import ExitCode, JsrunnerError
-from jsrunner.rest.api import Request, Response, answer, refusal
+from jsrunner.rest.api import RestRequest, RestResponse, answer, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +23,30 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.control import RunControl
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}\Z")
-#: A larger body is refused, in bytes.
-_MOST: Final = 64 << 20
-#: How long the end waits for answers that are being sent, in seconds.
+#: Maximum size of a request's body in bytes.
+_BODY_MAX: Final = 64 << 20
+#: Seconds that the end waits for responses that are being sent.
 _PATIENCE: Final = 1.0
-#: How often the server looks whether it is to end, in seconds.
+#: Seconds between two looks whether the server is to end.
 _POLL: Final = 0.05
 
 
 class RestServer:
-    """The server of one run; it listens as long as it is entered."""
+    """The server of one run; it listens as long as its context lasts.
+
+    Made and closed in the run's own thread. Each connection has a thread, which reads requests and has
+    the run's own thread answer them.
+    """
 
     def __init__(self, address: str, control: RunControl) -> None:
-        """Bind `address`, which is HOST:PORT.
+        """Bind an address.
+
+        Args:
+            address: HOST:PORT; the host may be empty, and an IPv6 address is in brackets.
+            control: The run's controls.
 
         Raises:
-            JsrunnerError: Nobody can listen there (exit code 106, as k6).
+            JsrunnerError: The address cannot be bound (exit code 106, as k6).
         """
         try:
             self._server = _HTTPServer(_endpoint(address), control)
@@ -81,7 +89,7 @@ class _HTTPServer(ThreadingHTTPServer):
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         self.control = control
-        #: Nobody answers any more.
+        #: Set when the run answers no more requests.
         self.over = threading.Event()
         self._answering = 0
         self._change = threading.Condition()
@@ -89,7 +97,7 @@ class _HTTPServer(ThreadingHTTPServer):
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """While a request is being answered."""
+        """Count a request as being answered as long as the context lasts."""
         with self._change:
             self._answering += 1
         try:
@@ -100,18 +108,18 @@ class _HTTPServer(ThreadingHTTPServer):
                 self._change.notify_all()
 
     def settle(self) -> None:
-        """Let answers that are on their way leave, but wait for nobody who does not read them."""
+        """Wait for responses that are being sent, at most `_PATIENCE` seconds."""
         with self._change:
             self._change.wait_for(lambda: not self._answering, timeout=_PATIENCE)
 
-    def ask(self, request: Request) -> Response:
-        """The run's answer, which its own thread works out."""
-        found: list[Response] = []
+    def ask(self, request: RestRequest) -> RestResponse:
+        """Return the response to a request, which the run's own thread makes."""
+        responses: list[RestResponse] = []
         done = threading.Event()
 
         def work() -> None:
             try:
-                found.append(answer(self.control, request))
+                responses.append(answer(self.control, request))
             except Exception as error:  # of ours, which must not end the run
                 self.complain(error)
             finally:
@@ -120,8 +128,8 @@ class _HTTPServer(ThreadingHTTPServer):
         self.control.call_soon(work)
         while not done.wait(_POLL):
             if self.over.is_set():
-                return Response(503, b"the test is over", "text/plain; charset=utf-8")
-        return found[0] if found else refusal("Internal error", "see the log (-v)", 500)
+                return RestResponse(503, b"the test is over", "text/plain; charset=utf-8")
+        return responses[0] if responses else refusal("Internal error", "see the log (-v)", 500)
 
     def complain(self, error: BaseException) -> None:
         """Log a failure of our own."""
@@ -151,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError as error:
             self._send(refusal("Couldn't read request", str(error), 400), close=True)
             return
-        self._send(self.server.ask(Request(self.command, path, body)))
+        self._send(self.server.ask(RestRequest(self.command, path, body)))
 
     def _path(self) -> str:
         """The request's path. Raises ValueError."""
@@ -166,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers:
             raise ValueError("it has no Content-Length")
         length = lengths.pop()
-        if lengths or not length.isdecimal() or len(length) > 9 or int(length) > _MOST:
+        if lengths or not length.isdecimal() or len(length) > 9 or int(length) > _BODY_MAX:
             raise ValueError("wrong Content-Length")
         body = self.rfile.read(int(length))
         if len(body) < int(length):
@@ -188,12 +196,12 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Response what is no HTTP as k6 does."""
+        """Send the response to a request that is not HTTP, as k6 does."""
         self.command, self.request_version = self.command or "", self.protocol_version
         text = f"{code} {HTTPStatus(code).phrase}"
-        self._send(Response(code, text.encode(), "text/plain; charset=utf-8"), close=True)
+        self._send(RestResponse(code, text.encode(), "text/plain; charset=utf-8"), close=True)
 
-    def _send(self, answer: Response, *, close: bool = False) -> None:
+    def _send(self, answer: RestResponse, *, close: bool = False) -> None:
         self.log_request(answer.status)
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
@@ -239,7 +247,7 @@ def _endpoint(address: str) -> tuple[str, int]:
 
 
 def _reason(error: Exception, address: str) -> str:
-    """What Go's `listen tcp` goes on with: why nobody can listen."""
+    """Return how Go's error `listen tcp` goes on: the reason why the address cannot be bound."""
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return f": lookup {address.rpartition(':')[0]}: no such host"
     if isinstance(error, OSError):

@@ -28,7 +28,7 @@ _PAIR = re.compile(r"([^=,]*)(?:=(\[[^\]]*\]|[^,]*))?(?:,|\Z)")
 LOKI_URL: Final = "http://127.0.0.1:3100/loki/api/v1/push"
 
 
-class File(Struct, frozen=True):
+class LogFile(Struct, frozen=True):
     path: str
     level: int = 0
 
@@ -48,11 +48,11 @@ class Loki(Struct, frozen=True):
     profile: bool = False
 
 
-Destination = str | File | Loki
+Destination = str | LogFile | Loki
 
 
 def parse_destination(text: str) -> Destination:
-    """stderr, stdout, none, a File or a Loki. Raises UsageError."""
+    """stderr, stdout, none, a LogFile or a Loki. Raises UsageError."""
     if text in ("stderr", "stdout", "none"):
         return text
     if text.startswith("file"):
@@ -71,7 +71,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _file(text: str) -> File:
+def _file(text: str) -> LogFile:
     if text.partition("=")[0] != "file":
         raise UsageError(
             f"logfile configuration should be in the form `file=path-to-local-file` but is `{text}`"
@@ -89,7 +89,7 @@ def _file(text: str) -> File:
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise UsageError(f"provided directory '{folder}' does not exist")
-    return File(path, level)
+    return LogFile(path, level)
 
 
 def _loki(text: str) -> Loki:

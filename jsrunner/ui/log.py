@@ -14,7 +14,7 @@ import orjson
 from jsrunner.errors import UsageError
 from jsrunner.options.numbers import quote
 from jsrunner.timestamps import rfc3339_ns
-from jsrunner.ui.destination import LEVELS, File, Loki, parse_destination
+from jsrunner.ui.destination import LEVELS, LogFile, Loki, parse_destination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class Logger:
             from jsrunner.ui.loki import LokiPusher
 
             self._pusher = LokiPusher(destination, report=Logger().log)
-        elif isinstance(destination, File):
+        elif isinstance(destination, LogFile):
             self._stream = _open_file(destination.path)
         elif destination != "none":
             self._stream = sys.stderr if destination == "stderr" else sys.stdout

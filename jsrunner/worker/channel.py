@@ -16,7 +16,7 @@ from jsrunner.messages.stream import encode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.messages.protocol import Message
+    from jsrunner.messages.protocol import WorkerMessage
 
 #: Who has more to say waits while the coordinator has so much left to read.
 _HIGH_WATER: Final = 8 << 20
@@ -35,7 +35,7 @@ class Channel:
         self._broken = False
         self._writer = gevent.spawn(self._write)
 
-    def say(self, message: Message) -> None:
+    def say(self, message: WorkerMessage) -> None:
         """Send a message, or hand it over if that would wait; waits only if very much is waiting."""
         if self._broken:
             return

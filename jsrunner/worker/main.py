@@ -88,7 +88,7 @@ def run(
         return 1
     process.say(loaded)
     reader = MessageReader()
-    waiting: list[protocol.Message] = []
+    waiting: list[protocol.WorkerMessage] = []
     prepare = receive(stream, reader, waiting)
     if not isinstance(prepare, protocol.Prepare):
         return 0
@@ -178,7 +178,7 @@ class Worker:
         #: What watches for mail, kept because it ends with its last reference.
         self._mail: Any = None
 
-    def run(self, plan: Plan, waiting: Sequence[protocol.Message]) -> int:
+    def run(self, plan: Plan, waiting: Sequence[protocol.WorkerMessage]) -> int:
         """Make the VUs, then do what the coordinator says; `waiting` it has said already."""
         process, share = self.process, plan.shares[self.index]
         self._say(protocol.Forked(os.getpid()))
@@ -251,7 +251,7 @@ class Worker:
 
     # -- what the coordinator wants ----------------------------------------------------------------
 
-    def _commands(self, waiting: Sequence[protocol.Message]) -> None:
+    def _commands(self, waiting: Sequence[protocol.WorkerMessage]) -> None:
         for message in waiting:
             self._obey(message)
         while not self._leaving:
@@ -265,7 +265,7 @@ class Worker:
                 self._obey(message)
         self._vus.interrupt_all(even_stages=True)
 
-    def _obey(self, message: protocol.Message) -> None:
+    def _obey(self, message: protocol.WorkerMessage) -> None:
         match message:
             case protocol.RunStage():
                 gevent.spawn(self._run_stage, message)
@@ -364,7 +364,7 @@ class Worker:
         process.engine.library.core_sessions_count()
         series, deltas, lines = process.recorder.collect()
         self._say(
-            protocol.Snapshot(
+            protocol.WorkerSnapshot(
                 series=series,
                 deltas=deltas,
                 lines=lines,

@@ -18,7 +18,7 @@ from jsrunner.options.segment import Striping
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from jsrunner.messages.protocol import Message
+    from jsrunner.messages.protocol import WorkerMessage
 
 WHOLE = Striping(None, None)
 
@@ -84,12 +84,12 @@ class PlayedConnection:
 
     # -- as the test uses it -----------------------------------------------------------------------
 
-    def tell(self, *messages: Message) -> None:
+    def tell(self, *messages: WorkerMessage) -> None:
         """Send messages to the coordinator."""
         for message in messages:
             self.worker.sendall(encode(message))
 
-    def told(self) -> list[Message]:
+    def told(self) -> list[WorkerMessage]:
         """Return what the coordinator has sent since the last time."""
         self.worker.setblocking(False)
         try:

@@ -12,7 +12,7 @@ from jsrunner.coordinator.decide import Decision
 from jsrunner.coordinator.outputs import OutputSet
 from jsrunner.messages import board
 from jsrunner.messages.board import Board
-from jsrunner.messages.protocol import NewSeries, SeriesDelta, Snapshot
+from jsrunner.messages.protocol import NewSeries, SeriesDelta, WorkerSnapshot
 from jsrunner.metrics.registry import Registry
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, TrendSink
 from jsrunner.metrics.thresholds import parse_thresholds
@@ -62,12 +62,12 @@ def collect(make_test: Callable[..., Test], sums: Sums, log: Records) -> Callabl
     return make
 
 
-def snapshot(*samples: tuple[NewSeries, Any], known: bool = False, **more: Any) -> Snapshot:
+def snapshot(*samples: tuple[NewSeries, Any], known: bool = False, **more: Any) -> WorkerSnapshot:
     fields: dict[str, Any] = {
         "lines": [], "sessions_open": 0, "lateness": b"", "iteration_failures": 0,
         "failed_handshakes": 0,
     }  # fmt: skip
-    return Snapshot(
+    return WorkerSnapshot(
         series=[] if known else [series for series, _ in samples],
         deltas=[SeriesDelta(series.number, delta) for series, delta in samples],
         **{**fields, **more},

@@ -22,7 +22,7 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[Any] = []
 
-    def add(self, worker: int, message: protocol.Snapshot) -> None:
+    def add(self, worker: int, message: protocol.WorkerSnapshot) -> None:
         self.received.append((worker, message))
 
     def end(self, message: protocol.StageDone) -> None:
@@ -53,7 +53,7 @@ def test_the_description_of_the_script(inbox: Inbox) -> None:
 def test_snapshots_and_stages(inbox: Inbox) -> None:
     receiver: Any = Receiver()
     inbox.collector = inbox.stages = receiver
-    snapshot = protocol.Snapshot([], [], [], 0, b"", 0, 0)
+    snapshot = protocol.WorkerSnapshot([], [], [], 0, b"", 0, 0)
     inbox.put(2, snapshot)
     inbox.put(1, protocol.StageDone(None, None))
     assert receiver.received == [(2, snapshot), protocol.StageDone(None, None)]

@@ -85,7 +85,7 @@ def test_workers_and_what_they_measure(parts: Parts, transport: PlayedTransport)
     first.tell(protocol.Initialized(2))
     second.tell(
         protocol.Initialized(1),
-        protocol.Snapshot([], [], [], sessions_open=5, lateness=b"", iteration_failures=0,
+        protocol.WorkerSnapshot([], [], [], sessions_open=5, lateness=b"", iteration_failures=0,
                           failed_handshakes=0),
     )  # fmt: skip
     transport.board.view(0, 1).add(board.ACTIVE)

@@ -26,7 +26,7 @@ class Heard:
     """Workers, and what a run hears of them."""
 
     def __init__(self, transport: PlayedTransport, loop: Loop, log: Records) -> None:
-        self.messages: list[tuple[int, protocol.Message]] = []
+        self.messages: list[tuple[int, protocol.WorkerMessage]] = []
         self.errors: list[JsrunnerError] = []
         self.transport = transport
         self.loop = loop

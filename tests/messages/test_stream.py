@@ -23,7 +23,7 @@ EXAMPLES = [
     protocol.Initialized(3),
     protocol.Ready(),
     protocol.StageDone("error", b"{}", timed_out=True),
-    protocol.Snapshot(
+    protocol.WorkerSnapshot(
         series=[NewSeries(0, "m", "trend", "time", {"a": "b"}, 1.0)],
         deltas=[
             SeriesDelta(0, b"\0" * 8),
@@ -53,11 +53,11 @@ EXAMPLES = [
 def test_all_messages_are_known() -> None:
     known = set(typing.get_args(protocol.AnyMessage))
     assert {type(example) for example in EXAMPLES} == known
-    assert all(issubclass(message, protocol.Message) for message in known)
+    assert all(issubclass(message, protocol.WorkerMessage) for message in known)
 
 
 @pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: type(message).__name__)
-def test_round_trip(message: protocol.Message) -> None:
+def test_round_trip(message: protocol.WorkerMessage) -> None:
     [decoded] = MessageReader().feed(encode(message))
     assert type(decoded) is type(message)
     assert decoded == message
@@ -65,17 +65,17 @@ def test_round_trip(message: protocol.Message) -> None:
 
 def test_whole_numbers_stay_whole() -> None:
     """A check's passes are shown without a fraction."""
-    snapshot = next(example for example in EXAMPLES if isinstance(example, protocol.Snapshot))
+    snapshot = next(example for example in EXAMPLES if isinstance(example, protocol.WorkerSnapshot))
     [decoded] = MessageReader().feed(encode(snapshot))
-    assert isinstance(decoded, protocol.Snapshot)
+    assert isinstance(decoded, protocol.WorkerSnapshot)
     assert repr(decoded.deltas) == repr(snapshot.deltas)
 
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from(EXAMPLES), max_size=8), st.integers(1, 60))
-def test_pieces_of_any_size(sent: list[protocol.Message], size: int) -> None:
+def test_pieces_of_any_size(sent: list[protocol.WorkerMessage], size: int) -> None:
     data, reader = b"".join(map(encode, sent)), MessageReader()
-    decoded: list[protocol.Message] = []
+    decoded: list[protocol.WorkerMessage] = []
     for start in range(0, len(data), size):
         decoded += reader.feed(data[start : start + size])
     assert [type(message) for message in decoded] == [type(message) for message in sent]

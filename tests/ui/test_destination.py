@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsrunner.errors import UsageError
-from jsrunner.ui.destination import LOKI_URL, File, Loki, parse_destination
+from jsrunner.ui.destination import LOKI_URL, LogFile, Loki, parse_destination
 from jsrunner.ui.log import Logger
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def test_files(tmp_path: Path) -> None:
-    assert parse_destination("file=x.log") == File("x.log")
-    assert parse_destination(f"file={tmp_path}/x.log,level=warning") == File(f"{tmp_path}/x.log", 30)
+    assert parse_destination("file=x.log") == LogFile("x.log")
+    assert parse_destination(f"file={tmp_path}/x.log,level=warning") == LogFile(f"{tmp_path}/x.log", 30)
 
 
 def test_loki() -> None:
@@ -73,7 +73,7 @@ def test_any_text_is_read_or_refused(head: str, rest: str) -> None:
         found = parse_destination(head + rest)
     except UsageError:
         return
-    assert isinstance(found, (File, Loki))
+    assert isinstance(found, (LogFile, Loki))
 
 
 def test_level_of_a_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import gevent
 import pytest
 from gevent import socket
 
-from jsrunner.messages.protocol import Exit, Log, Message, Ready
+from jsrunner.messages.protocol import Exit, Log, Ready, WorkerMessage
 from jsrunner.messages.stream import MessageReader, encode
 from jsrunner.worker.channel import Channel
 
@@ -26,7 +26,7 @@ def ends() -> Iterator[tuple[Any, Any]]:
             one.close()
 
 
-def read(stream: Any, count: int) -> list[Message]:
+def read(stream: Any, count: int) -> list[WorkerMessage]:
     reader, found = MessageReader(), []
     with gevent.Timeout(DEADLINE):
         while len(found) < count:
