@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class WorkerFigures(Struct):
-    """What one worker's snapshots have brought."""
+    """Series and figures of one worker, from its snapshots."""
 
     #: The run's series by the worker's numbers.
     series: dict[int, Series] = field(default_factory=dict)
@@ -94,8 +94,8 @@ class Collector:
         for number, name, type_, contains, tags, first in snapshot.series:
             series[number] = self._series(Metric(name, type_, contains), tags, first)
         deltas = [(series[number], delta) for number, delta in snapshot.deltas]
-        for each, delta in deltas:
-            each.merge(delta)
+        for target, delta in deltas:
+            target.merge(delta)
         self._outputs.merge(deltas)
         self._outputs.write_lines(snapshot.lines)
         self.start_lags.extend(array("d", snapshot.lateness))
@@ -120,10 +120,10 @@ class Collector:
         Args:
             counts: What was counted of each scenario.
         """
-        for (name, plan), each in zip(self._test.plans.items(), counts, strict=True):
+        for (name, plan), counted in zip(self._test.plans.items(), counts, strict=True):
             if not isinstance(plan.iterations, Shared):
                 continue
-            dropped = plan.iterations.count - each.total(board.STARTED)
+            dropped = plan.iterations.count - counted.total(board.STARTED)
             if dropped > 0:
                 tags = self._run_tags()
                 if "scenario" in self._test.options.enabled_system_tags():
@@ -158,13 +158,13 @@ class Collector:
 
     def totals(self) -> Totals:
         """Return the workers' figures, added up."""
-        figures = self._figures.values()
+        workers = self._figures.values()
         return Totals(
-            sessions_open=sum(each.sessions_open for each in figures),
-            failed_handshakes=sum(each.failed_handshakes for each in figures),
-            iteration_failures=sum(each.iteration_failures for each in figures),
-            snapshots=sum(each.snapshots for each in figures),
-            last_snapshot=max((each.last_snapshot for each in figures), default=0.0),
+            sessions_open=sum(worker.sessions_open for worker in workers),
+            failed_handshakes=sum(worker.failed_handshakes for worker in workers),
+            iteration_failures=sum(worker.iteration_failures for worker in workers),
+            snapshots=sum(worker.snapshots for worker in workers),
+            last_snapshot=max((worker.last_snapshot for worker in workers), default=0.0),
         )
 
     def judge(self, elapsed: float) -> Verdict:

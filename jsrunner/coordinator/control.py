@@ -1,4 +1,4 @@
-"""Steering a run: what the REST API, or a program that has started the run, may do to it."""
+"""The controls of a run, for the REST API and for a program that has started the run."""
 
 from __future__ import annotations
 

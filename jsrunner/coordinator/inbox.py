@@ -1,4 +1,4 @@
-"""What workers send: each message goes to the part of the run whose concern it is."""
+"""The dispatch of workers' messages: each goes to the part of the run whose concern it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which worker plays which VUs. Pure.
+"""The shares of the workers: each VU index of each scenario goes to one worker. Pure.
 
 Each VU index of a scenario goes to one worker, so that workers have as many VUs of each scenario as
 the others, and no more VUs are made than the test needs at once.

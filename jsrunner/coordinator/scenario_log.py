@@ -23,15 +23,22 @@ class ScenarioLog:
         counts: Sequence[board.Counts],
         workers: int,
     ) -> None:
-        """`counts` are the scenarios' own, in their order; `workers` take part in the run."""
+        """Make the log of scenarios that have not started.
+
+        Args:
+            logger: Gets debug records.
+            scenarios: By name.
+            counts: Of each scenario, in the same order.
+            workers: The number of workers that take part in the run.
+        """
         self._logger = logger
-        self._executors = {name: one.type for name, one in scenarios.items()}
+        self._executors = {name: config.type for name, config in scenarios.items()}
         self._counts = dict(zip(scenarios, counts, strict=True))
         self._workers = workers
         self._states = dict.fromkeys(scenarios, board.WAITING)
 
     def update(self) -> None:
-        """Log what has changed since the last time."""
+        """Log the scenarios that have started or ended since the last time."""
         for name, before in self._states.items():
             if before == board.DONE:
                 continue

@@ -1,4 +1,4 @@
-"""How to run, besides the test's own options."""
+"""The settings of a run: everything that is no option of the test."""
 
 from __future__ import annotations
 
@@ -19,32 +19,34 @@ if TYPE_CHECKING:
 
 
 class RunSettings(Struct, frozen=True):
-    """The command line's, or the library's."""
+    """Settings of the command line, or of the library's caller."""
 
     outputs: tuple[OutputConfig, ...] = ()
-    #: Which scenarios run.
+    #: The selection of scenarios.
     selection: Selection = field(default_factory=Selection)
     summary_mode: str = "compact"
     summary_export: str | None = None
     no_thresholds: bool = False
     no_color: bool = False
     quiet: bool = False
-    #: Without a summary in words; it is there as data.
+    #: Whether the summary is made as data only, and not printed.
     silent: bool = False
-    #: Where scripts find their variables.
+    #: `__ENV` of the script.
     script_environment: Mapping[str, str] = field(default_factory=dict)
+    #: The process's environment, with options (`K6_...`).
     environment: Mapping[str, str] = field(default_factory=dict)
-    #: Where `k6/secrets` has its secrets from.
+    #: Sources for `k6/secrets`.
     secrets: Secrets = field(default_factory=lambda: Secrets({}))
+    #: Number of worker processes; None for one per core.
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
-    #: Of requests and handshakes; the option userAgent wins.
+    #: User agent of requests and handshakes, unless the option userAgent is set.
     user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"
     #: Names of k6's feature flags that are on.
     features: frozenset[str] = frozenset()
     #: handleSummary and the exported summary have k6's newer schema.
     machine_readable: bool = False
-    #: When all is done, wait for a signal.
+    #: Whether a run that is over waits for a signal.
     linger: bool = False
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a run stands: its phase, its clocks, and what the script's setup() has returned."""
+"""The state of a run: its phase, its clocks, the data of setup()."""
 
 from __future__ import annotations
 

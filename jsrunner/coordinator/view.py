@@ -1,4 +1,4 @@
-"""The run as others may see it: displays, the REST API, whatever steers a run from another process."""
+"""The run as displays, the REST API and the library may see it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class RunView:
 
     @property
     def setup_data(self) -> bytes | None:
-        """What setup() has returned, as JSON; None for undefined."""
+        """The data of setup(), as JSON; None for undefined."""
         return self._state.setup_data
 
     # -- VUs and workers ---------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class RunView:
 
     @property
     def counts(self) -> Sequence[Counts]:
-        """What is counted of each scenario, in the order of `test.scenarios`."""
+        """The counts of each scenario, in the order of `test.scenarios`."""
         return self._workers.counts
 
     # -- measurements ------------------------------------------------------------------------------

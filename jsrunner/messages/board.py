@@ -1,7 +1,7 @@
-"""Counts of a run that all of its processes see: a file that each of them maps.
+"""Counts of a run in memory that all of its processes on one machine map.
 
-Per scenario one number that is drawn from (iterations), and for each worker its own counts, which
-only that worker writes.
+Each scenario has a number that its VUs draw iterations from, and for each worker that worker's own
+counts, which nobody else writes.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: A worker's counts.
+#: The counts of a worker for one scenario: iterations.
 STARTED: Final = 0
 COMPLETED: Final = 1
 INTERRUPTED: Final = 2
-#: VUs that work for the scenario, and how many of them wait for an arrival.
+#: VUs that play the scenario, and those of them that wait for an arrival.
 ACTIVE: Final = 3
 IDLE: Final = 4
 STATE: Final = 5
 _COUNTS: Final = 6
 
-#: What a scenario's processes share: numbers drawn so far, VUs, and two flags.
+#: The cells of a scenario that its processes share: numbers drawn so far, VUs, and two flags.
 DRAWN: Final = 0
 _VUS: Final = 1
 _MAKING: Final = 2
 _TOLD: Final = 3
 _SHARED: Final = 4
 
-#: What the whole run has: the number of VUs, and when the next HTTP request may start (option rps).
+#: The cells of the run: the number of VUs, and when the next HTTP request may start (option rps).
 _ALL_VUS: Final = 0
 _NEXT_START: Final = 1
 _OF_RUN: Final = 2
 
-#: What STATE says of a scenario.
+#: Values of STATE.
 WAITING: Final = 0
 RUNNING: Final = 1
 #: It has an arrival rate, and this worker has no more starts.
@@ -50,7 +50,7 @@ ENDLESS: Final = 1 << 62
 
 
 class Board:
-    """The file's descriptor, which forked processes inherit, and how it is cut up."""
+    """The memory of one run: its descriptor, which forked processes inherit, and its layout."""
 
     def __init__(self, workers: int) -> None:
         self.descriptor = os.memfd_create("jsrunner-board")
@@ -59,11 +59,11 @@ class Board:
         self._cells = memoryview(b"").cast("q")
         #: The address of the first cell.
         self.base = 0
-        #: For each worker a pipe in which the others put what they give it.
+        #: For each worker a pipe by which the others hand iterations over to it.
         self.mail = [os.pipe2(os.O_NONBLOCK) for _ in range(workers)]
 
     def open(self, scenarios: int) -> None:
-        """Map the cells of the run and those of so many scenarios."""
+        """Map the cells of the run and those of this number of scenarios."""
         size = (_OF_RUN + scenarios * self._stride) * 8
         if os.fstat(self.descriptor).st_size < size:
             os.ftruncate(self.descriptor, size)
@@ -72,13 +72,18 @@ class Board:
         self._cells = memoryview(mapped).cast("q")
 
     def view(self, slot: int, worker: int) -> Counts:
-        """The counts of one scenario as `worker` sees and changes them."""
+        """Return the counts of one scenario as one worker has them.
+
+        Args:
+            slot: The place of the scenario among all, from 0.
+            worker: The number of the worker, from 0: its own counts may be changed.
+        """
         start = _OF_RUN + slot * self._stride
         return Counts(self, self._cells[start : start + self._stride], start, worker)
 
     @property
     def vus(self) -> int:
-        """How many VUs there are in the whole run: they are numbered from 1 to this."""
+        """The number of VUs in the whole run. They are numbered from 1 to this."""
         return self._cells[_ALL_VUS]
 
     @vus.setter
@@ -86,15 +91,17 @@ class Board:
         self._cells[_ALL_VUS] = count
 
     def new_vu(self) -> int:
-        """The number of a further VU."""
+        """Return the number of a further VU."""
         with self.locked(_ALL_VUS * 8):
             self._cells[_ALL_VUS] += 1
             return self._cells[_ALL_VUS]
 
     def next_start(self, now: int, interval: int) -> int:
-        """When, at the soonest, a request may start that is `interval` behind the one before it.
+        """Return when, at the soonest, the next request of any process may start.
 
-        Nanoseconds of time.monotonic_ns. All processes draw from one sequence.
+        Args:
+            now: Nanoseconds of time.monotonic_ns.
+            interval: Nanoseconds from the start of a request to that of the next one.
         """
         with self.locked(_NEXT_START * 8):
             start = max(now, self._cells[_NEXT_START])
@@ -111,7 +118,7 @@ class Board:
             fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 8, offset)
 
     def close(self) -> None:
-        """Let go of the file and the pipes; what is mapped stays."""
+        """Close the memory's descriptor and the pipes; the mapped cells stay."""
         descriptors = [self.descriptor, *(end for pipe in self.mail for end in pipe)]
         self.descriptor, self.mail = -1, []
         for descriptor in descriptors:
@@ -123,7 +130,7 @@ class Board:
 
 
 class Counts:
-    """One scenario's part of the board."""
+    """The counts of one scenario, as one worker has them."""
 
     def __init__(self, board: Board, cells: memoryview[int], start: int, worker: int) -> None:
         self._board = board
@@ -142,7 +149,7 @@ class Counts:
         return self._cells[_SHARED + worker * _COUNTS + STATE]
 
     def total(self, count: int) -> int:
-        """A count over all workers."""
+        """Return a count, added up over all workers."""
         return sum(self._cells[_SHARED + count :: _COUNTS])
 
     @property
@@ -175,12 +182,12 @@ class Counts:
             return True
 
     def wait_for_arrival(self) -> None:
-        """One more VU of this worker is idle."""
+        """Count one more idle VU of this worker."""
         with self._board.locked(self._start):
             self._cells[self._own + IDLE] += 1
 
     def begin_making(self, most: int) -> bool:
-        """Whether a further VU may be made now: fewer than `most` are there, and none is being made."""
+        """Reserve the making of a further VU, if there are fewer than `most` and none is being made."""
         with self._board.locked(self._start):
             if self._cells[_MAKING] or self._cells[_VUS] >= most:
                 return False
@@ -192,7 +199,7 @@ class Counts:
         self._cells[_MAKING] = 0
 
     def add_vu(self) -> None:
-        """A VU plays the scenario from now on."""
+        """Count a VU that plays the scenario from now on."""
         with self._board.locked(self._start):
             self._cells[_VUS] += 1
 
@@ -205,8 +212,8 @@ class Counts:
         return bool(self._cells[_MAKING])
 
     def tell_once(self) -> bool:
-        """True for the first process that asks."""
+        """Return True for the first process that asks."""
         with self._board.locked(self._start):
-            told = self._cells[_TOLD]
+            is_first = not self._cells[_TOLD]
             self._cells[_TOLD] = 1
-            return not told
+            return is_first

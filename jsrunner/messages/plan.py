@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Test(Struct, frozen=True):
-    """What runs: the options of all layers together, the scenarios, the script's exports."""
+    """A test: the options of all layers together, the scenarios, the script's exports."""
 
     options: Options
     scenarios: dict[str, ExecutorConfig]
@@ -34,7 +34,7 @@ class Test(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """Bytes that whatever comes from a server may have."""
+    """Maximum sizes, in bytes, of what servers send."""
 
     #: The body of an HTTP response.
     body: int = 256 << 20
@@ -53,7 +53,7 @@ class Share(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What the workers need to play a test. All workers get the same."""
+    """A test with all that workers need to play it. All workers get the same plan."""
 
     test: Test
     #: Of each worker.

@@ -128,7 +128,7 @@ class NewSeries(NamedTuple):
 
 
 class SeriesDelta(NamedTuple):
-    """What the worker has added to a series since its last snapshot."""
+    """The sum that a worker has added to a series since its last snapshot."""
 
     number: int
     delta: Delta

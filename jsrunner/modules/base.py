@@ -4,6 +4,17 @@
 order) and, where that needs sockets, clocks, files or metrics, modules/k6/x.py beside it with one
 `HostModule`. The JavaScript half calls the Python half's operations through `host` of
 `jsrunner:host`: the method `hash` of the module `k6/crypto` is the operation `crypto.hash`.
+
+Life cycle: a VU makes its own instance when its script first imports the module; the instance lives as
+long as the VU, over all iterations and scenarios. State that all VUs of a process share is kept in
+`ModuleContext.shared`. `give_up` or `interrupted` is called when an iteration or a stage has ended
+early, `report` at any time.
+
+Threads: everything runs in the worker's one thread. A quick operation must not wait; a `blocking` one
+runs in the VU's own greenlet and may wait by gevent. The VU's JavaScript is parked meanwhile.
+
+Errors: a `HostError` becomes the exception that the script sees. Any other exception is one for the
+script, too, and is logged as a fault of jsrunner at debug level.
 """
 
 from __future__ import annotations

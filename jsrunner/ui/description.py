@@ -1,4 +1,4 @@
-"""What `jsrunner run` shows before a run begins: the banner, and what the run will do."""
+"""The texts that `jsrunner run` shows before a run begins: the banner and the description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CYAN: Final = "36"
 
 
 def banner(version: str, *, color: bool) -> str:
-    """A blank line, the name, a blank line."""
+    """Return a blank line, the logo with the version, a blank line."""
     logo = "\n".join("     " + _paint(line, _CYAN, color) for line in _LOGO)
     return f"\n{logo}  {version}\n\n"
 
@@ -72,7 +72,7 @@ def description(
         f"{'scenarios':>14}: {share} {count} scenario{'s' if count != 1 else ''}, {max_vus} max VUs, "
         f"{format_duration(longest)} max duration (incl. graceful stop):",
     ]
-    lines += [f"{'*':>15} {name}: {one}" for name, one in scenarios.items()]
+    lines += [f"{'*':>15} {name}: {text}" for name, text in scenarios.items()]
     return "\n".join(lines) + "\n\n"
 
 

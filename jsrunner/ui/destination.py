@@ -1,4 +1,4 @@
-"""`--log-output`: where the log goes, read as k6 reads it."""
+"""The option `--log-output`: the destination of the log, read as k6 reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 from jsrunner.errors import UsageError
 from jsrunner.options.duration import parse_go_duration
 
-#: By name, what counts as more or less; Go's log library has more names than there are levels here.
+#: Severity of each level's name; Go's log library has more names than there are levels here.
 LEVELS: Final = {
     "trace": 0,
     "debug": 10,
@@ -29,19 +29,24 @@ LOKI_URL: Final = "http://127.0.0.1:3100/loki/api/v1/push"
 
 
 class LogFile(Struct, frozen=True):
+    """A file that records are appended to."""
+
     path: str
     level: int = 0
 
 
 class Loki(Struct, frozen=True):
-    """`push_period` is seconds; `limit` is records in each of them, `max_size` bytes of a message."""
+    """A Grafana Loki that records are pushed to."""
 
     url: str = LOKI_URL
     level: int = 0
+    #: Seconds between two pushes.
     push_period: float = 1.0
+    #: Maximum number of records in a push.
     limit: int = 100
+    #: Maximum size of a message in bytes.
     max_size: int = 1 << 20
-    #: None: all fields of a record are labels; otherwise the others go into its text.
+    #: Fields that become labels of a record; all other fields go into its text. None: all are labels.
     allowed_labels: tuple[str, ...] | None = None
     labels: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
@@ -52,7 +57,7 @@ Destination = str | LogFile | Loki
 
 
 def parse_destination(text: str) -> Destination:
-    """stderr, stdout, none, a LogFile or a Loki. Raises UsageError."""
+    """Return "stderr", "stdout", "none", a LogFile or a Loki. Raises UsageError."""
     if text in ("stderr", "stdout", "none"):
         return text
     if text.startswith("file"):
@@ -63,12 +68,12 @@ def parse_destination(text: str) -> Destination:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    found = []
+    pairs = []
     for match in _PAIR.finditer(text):
         key, value = match[1].strip(), match[2] or ""
         if key or value:
-            found.append((key, value[1:-1] if value.startswith("[") else value))
-    return found
+            pairs.append((key, value[1:-1] if value.startswith("[") else value))
+    return pairs
 
 
 def _file(text: str) -> LogFile:

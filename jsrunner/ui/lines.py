@@ -1,4 +1,4 @@
-"""Progress as lines of text, from a state and nothing else."""
+"""Progress as lines of text: a pure function of a `State`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from jsrunner.ui.state import ScenarioState, State
 
-#: Names of scenarios are cut to this.
+#: Maximum width of a scenario's name.
 NAME_WIDTH: Final = 30
 
 
 def block(state: State) -> str:
-    """A blank line, the total, and a line for each scenario."""
+    """Return a blank line, the total, and a line for each scenario."""
     head = headline(state)
     names = [short_name(one.name, NAME_WIDTH) for one in state.scenarios]
     if isinstance(head, str):
@@ -36,7 +36,11 @@ def block(state: State) -> str:
 
 
 def headline(state: State) -> str | tuple[str, float, str]:
-    """The line above the scenarios; before they begin: (what goes on, from 0 to 1, in words)."""
+    """Return the line above the scenarios.
+
+    Returns:
+        The totals; before the scenarios begin (the activity, its progress from 0 to 1, a text).
+    """
     if state.phase == "init":
         done = state.initialized / state.wanted if state.wanted else 1.0
         return "Init", done, f"{state.initialized}/{state.wanted} VUs initialized"
@@ -48,7 +52,7 @@ def headline(state: State) -> str | tuple[str, float, str]:
 
 
 def totals(state: State) -> tuple[str, str, str]:
-    """Time, VUs and iterations of a run."""
+    """Return the texts of a run's time, VUs and iterations."""
     return (
         f"running ({format_fixed(state.elapsed, state.limit)})",
         f"{padded(state.active, state.initialized)}/{state.initialized} VUs",
@@ -61,7 +65,7 @@ def percentage(progress: float) -> str:
 
 
 def aligned(scenarios: Sequence[ScenarioState]) -> list[list[str]]:
-    """The columns right of each bar, as wide as they are in the widest scenario."""
+    """Return the columns right of each bar, padded to the widest of all scenarios."""
     widths = [
         max(len(one.columns[number]) for one in scenarios if len(one.columns) > number)
         for number in range(max((len(one.columns) for one in scenarios), default=0))

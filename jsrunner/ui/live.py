@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from jsrunner.ui.region import Line
     from jsrunner.ui.watcher import Watcher
 
-#: A run that is over sooner shows no frame, and rich is never imported. Seconds.
+#: Seconds before the first frame. A shorter run shows none, and never imports rich.
 _FIRST_FRAME: Final = 0.3
 
 
 class LiveDisplay:
-    """Draws a region at the end of a terminal.
+    """Draws a region at the end of a terminal (see `coordinator.display`).
 
-    What makes its lines is imported when a run has begun, and rich with the first frame.
+    The modules that make its lines are imported when a run has begun, and rich with the first frame.
     """
 
     def __init__(self, stream: TextIO, logger: Logger, *, color: bool) -> None:
@@ -69,7 +69,7 @@ class LiveDisplay:
         signal.signal(signal.SIGTSTP, self._before)
 
     def _suspend(self, number: int, _frame: object) -> None:
-        """Ctrl+Z: the shell gets its cursor back; what is drawn later is drawn below."""
+        """Handle Ctrl+Z: the shell gets its cursor back; later frames are drawn below."""
         self._region.close()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -96,7 +96,7 @@ class LiveDisplay:
         self._region.draw([painted for _, painted in self._painted], columns)
 
     def _paint(self, line: Text) -> Line:
-        """With escape sequences."""
+        """Return a line with its escape sequences."""
         if self._painter is None:
             from rich.console import Console
 
@@ -113,7 +113,7 @@ class LiveDisplay:
 
 
 def _size(stream: TextIO) -> tuple[int, int]:
-    """Columns and rows; 80 and 24 where the terminal does not say."""
+    """Return columns and rows of a terminal; 80 and 24 if it does not know them."""
     try:
         size = os.get_terminal_size(stream.fileno())
     except OSError:

@@ -1,4 +1,4 @@
-"""The log of a run: what scripts print and what jsrunner has to say, in k6's formats."""
+"""The log of a run: lines of scripts' consoles, and jsrunner's own, in k6's formats."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _SHORT: Final = {
     "warning": ("WARN", "33"),
     "error": ("ERRO", "31"),
 }
-#: What Go's JSON escapes besides the usual, so that a line is one line for every reader.
+#: Characters that Go's JSON escapes besides the usual, so that every reader sees a single line.
 _HTML = re.compile("[<>&\u2028\u2029]")
 _PLAIN = re.compile(r"[a-zA-Z0-9\-._/@^+]*\Z")
-#: What stands for a secret.
+#: The text in place of a secret.
 REDACTED: Final = "***SECRET_REDACTED***"
 #: Width of the message before fields on a terminal.
 _MESSAGE_WIDTH: Final = 44
 
 
 class Logger:
-    """Writes records; `above` wraps the writing so that a live display can make room."""
+    """Writes records (see `coordinator.log`). Made and closed by a command, used in its main thread."""
 
     def __init__(
         self,
@@ -49,9 +49,18 @@ class Logger:
         ns_timestamps: bool = False,
         console_output: str | None = None,
     ) -> None:
-        """Raises UsageError for an output that there is none of, or that cannot be opened.
+        """Open a log.
 
-        `ns_timestamps` writes times with nanoseconds instead of whole seconds.
+        Args:
+            format: text, json or raw.
+            output: The destination, as for `--log-output`.
+            verbose: Whether to write debug records.
+            no_color: Whether to write no colors on a terminal.
+            ns_timestamps: Whether times have nanoseconds instead of whole seconds.
+            console_output: A file for the lines of scripts' consoles, instead of the destination.
+
+        Raises:
+            UsageError: The destination does not exist, or cannot be opened.
         """
         self._format = format
         self._level = LEVELS["debug" if verbose else "info"]
@@ -65,6 +74,7 @@ class Logger:
         #: Whether records are shown as on a terminal, which needs its colors, as in k6.
         self._tty = tty and not no_color and format not in ("json", "raw")
         self._failed: list[TextIO] = []
+        #: Takes a line that belongs above a live display; False if the log is to write it itself.
         self.above: Callable[[str], bool] | None = None
         #: Called with each record, secrets redacted: level, text, nanoseconds since the epoch, fields.
         self.listener: Callable[[str, str, int, dict[str, Any]], None] | None = None
@@ -91,11 +101,11 @@ class Logger:
 
     @property
     def is_remote(self) -> bool:
-        """Whether nobody here sees the records."""
+        """Whether the records go to another machine."""
         return self._pusher is not None
 
     def start(self) -> None:
-        """The process forks no more: threads may run."""
+        """Start the thread that a remote log needs: the process forks no more."""
         if self._pusher is not None:
             self._pusher.start()
 
@@ -120,7 +130,14 @@ class Logger:
         return value if shown == text else shown
 
     def log(self, level: str, text: str, when: int | None = None, /, **fields: Any) -> None:
-        """Write a record. `when` is nanoseconds since the epoch."""
+        """Write a record.
+
+        Args:
+            level: debug, info, warning or error.
+            text: The message.
+            when: Nanoseconds since the epoch; None for now.
+            fields: What is shown besides the message.
+        """
         if LEVELS[level] < self._level:
             return
         moment = time.time_ns() if when is None else when
@@ -143,14 +160,14 @@ class Logger:
             self._put(self._stream, line)
 
     def shares(self, stream: TextIO) -> bool:
-        """Whether the records go to the terminal that `stream` is."""
+        """Return whether records go to the same terminal as `stream`."""
         if self._stream is None or not (self._stream.isatty() and stream.isatty()):
             return False
-        own, other = (os.fstat(one.fileno()).st_rdev for one in (self._stream, stream))
+        own, other = (os.fstat(file.fileno()).st_rdev for file in (self._stream, stream))
         return own == other
 
     def _put(self, stream: TextIO, line: str) -> None:
-        """A place that cannot be written to is told of once; the run goes on without it."""
+        """Write a line. A destination that fails is reported once; the run goes on without it."""
         if stream in self._failed:
             return
         try:

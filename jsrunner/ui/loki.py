@@ -1,4 +1,4 @@
-"""The log as Grafana Loki takes it: batches by its push API, from a thread of their own.
+"""The log for Grafana Loki: batches for its push API, sent by a thread of their own.
 
 A record never waits for the network: it is put into a queue, and what is above the limit of a period
 is dropped and counted, as in k6. A failure of pushing is reported once.
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from jsrunner.ui.destination import Loki
 
-#: The longest that a push may take, in seconds; and what is left at the end has this long altogether.
+#: Seconds that a push may take, and seconds for all records that are left at the end.
 _PATIENCE: Final = 5.0
 
 
 class LokiPusher:
-    """`report(level, text)` says elsewhere what goes wrong."""
+    """Pushes the records of one log. `put` may be called by any thread."""
 
     def __init__(self, settings: Loki, report: Callable[[str, str], None]) -> None:
         self._settings = settings
@@ -35,13 +35,20 @@ class LokiPusher:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Push from now on; not before the process has forked, which a thread would not survive."""
+        """Start the thread that pushes. A fork after this would lose the thread."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="loki", daemon=True)
             self._thread.start()
 
     def put(self, level: str, text: str, moment: int, fields: Mapping[str, Any]) -> None:
-        """Queue a record. `moment` is nanoseconds since the epoch."""
+        """Queue a record; drop it if the period has its maximum.
+
+        Args:
+            level: debug, info, warning or error.
+            text: The message.
+            moment: Nanoseconds since the epoch.
+            fields: What is shown besides the message.
+        """
         settings = self._settings
         labels = {key: str(value) for key, value in fields.items()}
         labels.update(settings.labels)
@@ -59,7 +66,7 @@ class LokiPusher:
                 self._waiting.append((moment, labels, text))
 
     def close(self) -> None:
-        """Push the rest; at most some seconds."""
+        """Push the records that are left, for at most `_PATIENCE` seconds."""
         self.start()
         self._ending.set()
         assert self._thread is not None
@@ -107,7 +114,7 @@ class LokiPusher:
 
 
 def _body(records: list[tuple[int, dict[str, str], str]]) -> bytes:
-    """The push API's JSON: a stream for each set of labels, its records by time."""
+    """Return the push API's JSON: a stream for each set of labels, with its records by time."""
     streams: dict[tuple[tuple[str, str], ...], list[tuple[str, str]]] = {}
     for moment, labels, text in sorted(records, key=lambda record: record[0]):
         streams.setdefault(tuple(sorted(labels.items())), []).append((str(moment), text))

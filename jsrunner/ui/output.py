@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 def write(stream: TextIO, text: str) -> None:
-    """As UTF-8, at once. A reader that has gone away is no reason to end a run."""
+    """Write a text as UTF-8, at once. A reader that has gone away does not end a run."""
     data = memoryview(text.encode("utf-8", "replace"))
     with contextlib.suppress(OSError):
         with contextlib.suppress(RuntimeError):  # a signal handler calls, in the midst of this flush

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.view import RunView
     from jsrunner.ui.watcher import Watcher
 
-#: How often lines are written, in seconds.
+#: Seconds between two blocks.
 _EVERY: Final = 1.0
 
 
 class PlainDisplay:
-    """Writes a block of lines each second, and a last one.
+    """Writes a block of lines each second, and a last block (see `coordinator.display`).
 
-    What makes the lines is imported when a run has begun: its start does not wait for that.
+    The modules that make the lines are imported when a run has begun: its start does not wait for them.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -51,7 +51,7 @@ class PlainDisplay:
 
 
 def write_last(stream: TextIO, watcher: Watcher) -> None:
-    """The last block, unless the run has not got as far as to begin."""
+    """Write the last block, unless the run has ended before its VUs were made."""
     from jsrunner.ui.lines import block
 
     state = watcher.state()

@@ -1,4 +1,4 @@
-"""The last lines of a terminal, drawn anew in place; what is to stay goes above them.
+"""The last lines of a terminal, drawn anew in place; lines that are to stay go above them.
 
 A frame is one write: the changed lines only, each erased to its end, so that nothing flickers. The
 cursor waits on an empty line below, where the terminal may echo what is typed without doing harm.
@@ -21,29 +21,32 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 _ERASE_LINE: Final = "\x1b[K"
 _ERASE_BELOW: Final = "\x1b[J"
 
-#: A line with its escape sequences, and how many columns it takes.
+#: A line with its escape sequences, and the number of columns that it takes.
 Line = tuple[str, int]
 
 
 class Region:
-    """Draws on a terminal. A signal handler may call all of it, and `draw` if not `drawing`."""
+    """A region at the end of a terminal; made by a display, and used in its thread.
+
+    A signal handler may call all methods, but `draw` only if not `drawing`.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lines: list[Line] = []
         self._above: list[str] = []
         self._columns = 0
-        #: In the middle of a frame.
+        #: Whether a frame is being written.
         self.drawing = False
-        #: There is something on the screen.
+        #: Whether there is a frame on the screen.
         self.drawn = False
 
     def put_above(self, text: str) -> None:
-        """Have a text (one line or several) stand above the region from the next frame on."""
+        """Put a text of one or more lines above the region, with the next frame."""
         self._above.append(text)
 
     def ready(self) -> bool:
-        """Whether the terminal is ours now, and takes output: it may be stopped (Ctrl+S)."""
+        """Return whether the terminal belongs to this process group, and takes output (see Ctrl+S)."""
         try:
             ours = os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
         except OSError:  # it is not our controlling terminal, so there is nobody to share it with
@@ -51,7 +54,12 @@ class Region:
         return ours and bool(select.select([], [self._stream], [], 0)[1])
 
     def draw(self, lines: Sequence[Line], columns: int) -> None:
-        """Show these lines, each narrower than the `columns` of the terminal."""
+        """Replace the region by new lines.
+
+        Args:
+            lines: Each narrower than the terminal.
+            columns: The width of the terminal.
+        """
         self.drawing = True
         parts = [] if self.drawn else [_HIDE_CURSOR]
         parts.append(self._up(columns))
@@ -70,12 +78,12 @@ class Region:
         self.drawing = False
 
     def _up(self, columns: int) -> str:
-        """To the region's first row. A terminal that has become narrower has wrapped its lines."""
+        """Return the sequence that moves to the first row; a narrower terminal has wrapped lines."""
         rows = sum(max(-(-width // columns), 1) for _, width in self._lines)
         return f"\r\x1b[{rows}A" if rows else "\r"
 
     def close(self) -> None:
-        """Leave what is there, and give the cursor back. Another frame would begin below."""
+        """Leave the last frame on the screen and show the cursor. Another frame would begin below."""
         if not self.drawn:
             return
         self.drawn = False

@@ -1,4 +1,4 @@
-"""How scenarios look: the line that describes one, and the columns beside its progress bar."""
+"""Texts about a scenario: the line that describes it, and the columns beside its progress bar."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Reached(Struct, frozen=True):
-    """How far a scenario has come."""
+    """The progress of a scenario."""
 
     #: Seconds since its start.
     elapsed: float
@@ -46,7 +46,7 @@ def describe(config: ExecutorConfig, plan: ScenarioPlan) -> str:
 
 
 def _summary(config: ExecutorConfig, plan: ScenarioPlan) -> str:
-    """Return what the scenario does, in a few words."""
+    """Return the load of a scenario in a few words."""
     duration = format_duration(plan.duration)
     match config:
         case ConstantVUs():
@@ -74,7 +74,7 @@ def _highest_rate(config: ArrivalRate, plan: ScenarioPlan) -> float:
 
 
 def _notes(config: ExecutorConfig, plan: ScenarioPlan) -> list[str]:
-    """Return what stands first in the parentheses of the description."""
+    """Return the first notes in the parentheses of the description."""
     match config:
         case Iterations():
             return [f"maxDuration: {format_duration(config.max_duration)}"]
@@ -87,7 +87,7 @@ def _notes(config: ExecutorConfig, plan: ScenarioPlan) -> list[str]:
 
 
 def progress_columns(config: ExecutorConfig, plan: ScenarioPlan, reached: Reached) -> tuple[str, ...]:
-    """Return what stands right of a scenario's progress bar, e.g. `("2 VUs", "0.5s/1s")`."""
+    """Return the columns right of a scenario's progress bar, e.g. `("2 VUs", "0.5s/1s")`."""
     duration, elapsed = plan.duration, reached.elapsed
     whole = format_duration(duration)
     time = whole if elapsed >= duration else f"{format_fixed(elapsed, duration)}/{whole}"

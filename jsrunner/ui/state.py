@@ -1,4 +1,4 @@
-"""The state of a run at one moment: what displays show, and nothing of how they show it."""
+"""The state of a run at one moment: the data that displays show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from jsrunner.coordinator.state import Phase  # noqa: TC001 - tests build states by their annotations
 
-#: What a scenario is at, and the sign that stands for it. `idle` is before the scenarios begin.
+#: The sign of each status of a scenario. `idle` is before the scenarios begin.
 SIGNS = {
     "idle": " ",
     "waiting": "•",

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
 
-#: So many seconds of reports make a rate.
+#: Seconds of snapshots that a rate is taken over.
 _SPAN: Final = 2
-#: Percentiles sort: they are looked at so often at most, and for so small a part of the time.
+#: Minimum seconds between two computations of percentiles, which sort, and their maximum share of time.
 _FIGURES_EVERY: Final = 1.0
 _FIGURES_SHARE: Final = 0.01
 
@@ -55,7 +55,7 @@ class RateMeter:
 
 
 class Watcher:
-    """Remembers what of a run's past its state needs: rates, and when scenarios ended."""
+    """Makes the states of one run; remembers what they need of the past: rates, ends of scenarios."""
 
     def __init__(self, view: RunView) -> None:
         test = view.test
@@ -91,7 +91,7 @@ class Watcher:
             wanted=view.planned_vus,
             complete=self._total(board.COMPLETED),
             interrupted=self._total(board.INTERRUPTED),
-            scenarios=tuple(self._scenario(*one, now) for one in self._scenarios),
+            scenarios=tuple(self._scenario(*scenario, now) for scenario in self._scenarios),
             sockets=self._sockets(totals, rates),
             requests=self._requests(rates),
             failed_iterations=totals.iteration_failures,
@@ -132,10 +132,10 @@ class Watcher:
             status = "done"
         else:
             status = "stopping" if elapsed > plan.duration else "running"
-        found = ScenarioState(name, status, progress, progress_columns(config, plan, reached))
+        state = ScenarioState(name, status, progress, progress_columns(config, plan, reached))
         if over:
-            self._ended[name] = found
-        return found
+            self._ended[name] = state
+        return state
 
     # -- traffic -----------------------------------------------------------------------------------
 
