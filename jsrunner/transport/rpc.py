@@ -149,6 +149,8 @@ class Channel:
             (b"te", b"trailers"),
             (b"grpc-accept-encoding", b"gzip"),
         )
+        #: The fields of requests but for their metadata.
+        self._fields_by_path: dict[str, tuple[tuple[bytes, bytes], ...]] = {}
 
     # -- connecting --------------------------------------------------------------------------------
 
@@ -270,10 +272,14 @@ class Channel:
             self._restart(call)
 
     def _start(self, wire: Wire, call: Call) -> None:
-        fields = [*self._fields, (b":path", call.path.encode()), *self._more_fields]
+        fields = self._fields_by_path.get(call.path)
+        if fields is None:
+            path = (b":path", call.path.encode())
+            fields = self._fields_by_path[call.path] = (*self._fields, path, *self._more_fields)
         if call.deadline is not None:
-            fields.append((b"grpc-timeout", timeout_field(call.deadline - time.monotonic())))
-        wire.start(call, [*fields, *call.fields])
+            timeout = timeout_field(call.deadline - time.monotonic())
+            fields = (*fields, (b"grpc-timeout", timeout))
+        wire.start(call, (*fields, *call.fields) if call.fields else fields)
 
     def _restart(self, call: Call) -> None:
         """Begin a call in a greenlet of its own."""

@@ -6,7 +6,14 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.transport import rpc_status
-from jsrunner.transport.rpc_status import INTERNAL, OK, RESOURCE_EXHAUSTED, Status
+from jsrunner.transport.rpc_status import (
+    INTERNAL,
+    NO_FIELDS,
+    OK,
+    RESOURCE_EXHAUSTED,
+    Fields,
+    Status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +30,9 @@ _TWO_ANSWERS: Final = (
     "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"
 )
 _NO_ANSWER: Final = "cardinality violation: received no response message from non-server-streaming RPC"
+#: Timers that rest, by their seconds: mostly the next call has the same timeout. A new one costs 2 us.
+_timers: dict[float, Any] = {}
+_MOST_TIMERS: Final = 16
 _DEADLINE: Final = Status(rpc_status.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
@@ -78,10 +88,10 @@ class Call:
         #: For http-debug: called with the peer when it has begun, with the fields of headers and of
         #: trailers, and with the bytes of messages (whether they were sent).
         self.on_begin: Callable[[str], None] | None = None
-        self.on_fields: Callable[[str, Sequence[tuple[str, str]]], None] | None = None
+        self.on_fields: Callable[[str, Fields], None] | None = None
         self.on_bytes: Callable[[bool, bytes], None] | None = None
-        self.headers: Sequence[tuple[str, str]] = ()
-        self.trailers: Sequence[tuple[str, str]] = ()
+        self.headers = NO_FIELDS
+        self.trailers = NO_FIELDS
         #: The message of a call whose server does not stream.
         self.message: Any = None
         self.status: Status | None = None
@@ -98,7 +108,6 @@ class Call:
         self.sent: list[bytes] | None = []
         self._sent_bytes = 0
         self._has_message = False
-        self._encoding = ""
         self._buffer = bytearray()
         self._foreign: Status | None = None
         self._timer: Any = None
@@ -141,8 +150,9 @@ class Call:
 
     def expire_in(self, seconds: float, loop: Any) -> None:
         """Let the call end with DeadlineExceeded after so many seconds."""
-        self._timer = loop.timer(max(seconds, 0))
-        self._timer.start(self._expire)
+        self._timer = timer = _timers.pop(seconds, None) or loop.timer(max(seconds, 0))
+        self._seconds = seconds
+        timer.start(self._expire, update=True)
 
     def _expire(self) -> None:
         self.is_measured = False
@@ -161,18 +171,22 @@ class Call:
             return
         self.status = status
         self.sent = None
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.close()
+        timer = self._timer
+        if timer is not None:
             self._timer = None
+            timer.stop()
+            if self._seconds in _timers or len(_timers) >= _MOST_TIMERS:
+                timer.close()
+            else:
+                _timers[self._seconds] = timer
         self.on_end(status)
 
     # -- receiving ---------------------------------------------------------------------------------
 
-    def take_head(self, fields: Sequence[tuple[str, str]], *, end: bool) -> None:
+    def take_head(self, fields: Fields, *, end: bool) -> None:
         """Take the response's headers; `end`: they are trailers at once."""
         self.sent = None
-        foreign = rpc_status.of_http(fields)
+        foreign = fields.foreign
         if foreign is not None:
             if end:
                 self.finish(foreign)
@@ -183,13 +197,10 @@ class Call:
             self.take_trailers(fields)
             return
         self.headers = fields
-        for name, value in fields:
-            if name == "grpc-encoding":
-                self._encoding = value
         if self.on_fields is not None:
             self.on_fields("headers", fields)
 
-    def take_trailers(self, fields: Sequence[tuple[str, str]]) -> None:
+    def take_trailers(self, fields: Fields) -> None:
         """Take the trailers: the call is over."""
         if self._foreign is not None:
             self._finish_foreign()
@@ -197,7 +208,7 @@ class Call:
         self.trailers = fields
         if self.on_fields is not None:
             self.on_fields("trailers", fields)
-        status = rpc_status.of_trailers(fields)
+        status = fields.status
         if status.code == OK:
             if self._buffer:
                 status = Status(INTERNAL, "unexpected EOF")
@@ -273,10 +284,11 @@ class Call:
             return data
         if flag != 1:
             raise _Broken(INTERNAL, f"grpc: received unexpected payload format {flag}")
-        if self._encoding in ("", "identity"):
+        encoding = self.headers.encoding
+        if encoding in ("", "identity"):
             raise _Broken(INTERNAL, "grpc: compressed flag set with identity or empty encoding")
-        if self._encoding != "gzip":
-            text = f'grpc: Decompressor is not installed for grpc-encoding "{self._encoding}"'
+        if encoding != "gzip":
+            text = f'grpc: Decompressor is not installed for grpc-encoding "{encoding}"'
             raise _Broken(INTERNAL, text)
         unpacker = zlib.decompressobj(_GZIP)
         try:

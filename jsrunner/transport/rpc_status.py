@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from jsrunner.text import decode_bytewise
 from jsrunner.transport.failures import code_name
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ _OF_RESET: Final = {
 #: The last code that HTTP/2 defines.
 _LAST_ERROR_CODE: Final = 13
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+#: Blocks of fields that are remembered.
+_MOST_KNOWN: Final = 1000
 _MOST_STATUS: Final = (1 << 31) - 1
 #: Fields that are the protocol's own, and no metadata.
 RESERVED: Final = frozenset(
@@ -78,6 +82,49 @@ def of_reset(code: int) -> Status:
     """Return the status of a stream that RST_STREAM has ended."""
     status = _OF_RESET.get(code, INTERNAL if code <= _LAST_ERROR_CODE else UNKNOWN)
     return Status(status, f"stream terminated by RST_STREAM with error code: {code_name(code)}")
+
+
+class Fields:
+    """The fields of headers or trailers. Shared by all calls that get the same ones; never changes."""
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self.pairs = [(decode_bytewise(one[0]), decode_bytewise(one[1])) for one in raw]
+
+    @functools.cached_property
+    def metadata(self) -> dict[str, list[str]]:
+        """What scripts see of them."""
+        return metadata_of(self.pairs)
+
+    @functools.cached_property
+    def foreign(self) -> Status | None:
+        """The status of a response that is no gRPC; None if it is gRPC."""
+        return of_http(self.pairs)
+
+    @functools.cached_property
+    def status(self) -> Status:
+        """What trailers say."""
+        return of_trailers(self.pairs)
+
+    @functools.cached_property
+    def encoding(self) -> str:
+        """How compressed messages are compressed."""
+        return next((value for name, value in self.pairs if name == "grpc-encoding"), "")
+
+
+_known: dict[tuple[tuple[bytes, bytes], ...], Fields] = {}
+
+
+def fields_of(raw: tuple[tuple[bytes, bytes], ...]) -> Fields:
+    """Return the fields of raw ones: mostly a server sends the same ones again."""
+    fields = _known.get(raw)
+    if fields is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        fields = _known[raw] = Fields(raw)
+    return fields
+
+
+NO_FIELDS: Final = Fields(())
 
 
 def of_http(fields: Sequence[tuple[str, str]]) -> Status | None:

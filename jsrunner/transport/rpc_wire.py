@@ -154,15 +154,16 @@ class Wire:
 
     def _flush(self) -> None:
         """Send what the protocol has to say, and take what it says of that."""
+        protocol = self._protocol
         while not self.stream.is_closed:
-            data = self._protocol.data_to_send()
+            data = protocol.data_to_send()
             if data:
                 self.stream.write(data)
-            events = self._protocol.events()
+            events = protocol.events()
+            if not events:
+                break
             for event in events:
                 self._take(event)
-            if not data and not events:
-                break
 
     def _on_readable(self) -> None:
         """In the hub: take what has come."""
@@ -174,6 +175,8 @@ class Wire:
                 self._end_by("EOF")
                 return
             self._protocol.receive_data(data)
+            for event in self._protocol.events():
+                self._take(event)
         except OSError as error:
             self._end_by(failures.of_stream_error(error, self.stream).message)
         except DialError as error:
@@ -182,7 +185,8 @@ class Wire:
             self._flush_safely()
             self._end_by(f"http2: {error}")
         else:
-            self._flush_safely()
+            if self._protocol.want_write:
+                self._flush_safely()
             if not self._calls:
                 self.stream.count_tls()
 
@@ -233,7 +237,7 @@ class Wire:
             self._end_by(f"connection error: {failures.code_name(event.error_code)}")
 
     def _take_fields(self, call: Call, event: ResponseReceived | TrailersReceived) -> None:
-        fields = [(decode_bytewise(one[0]), decode_bytewise(one[1])) for one in event.headers]
+        fields = rpc_status.fields_of(event.headers)
         if isinstance(event, ResponseReceived):
             call.take_head(fields, end=event.end_stream)
         else:

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import text_format
 
-from jsrunner.transport.rpc_status import metadata_of
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
     from jsrunner.transport.rpc_call import Call
+    from jsrunner.transport.rpc_status import Fields
 
 
 class _Watcher:
@@ -42,11 +39,11 @@ class _Watcher:
         head = f"Full Method: {self._call.path}\nRemote Address: {peer}\n"
         self._log(f"Out Header:\n{head}{user_agent}{lines}\n")
 
-    def fields(self, kind: str, fields: Sequence[tuple[str, str]]) -> None:
+    def fields(self, kind: str, fields: Fields) -> None:
         """Log headers or trailers that have come."""
-        metadata = metadata_of(fields)
+        metadata = fields.metadata
         if metadata:
-            size = sum(len(name) + len(value) for name, value in fields)
+            size = sum(len(name) + len(value) for name, value in fields.pairs)
             lines = "".join(f"{name}: {', '.join(values)}\n" for name, values in metadata.items())
             label = "In Header" if kind == "headers" else "In Trailer"
             self._log(f"{label}:\nWire Length: {size}\n{lines}\n")

@@ -9,7 +9,6 @@ from google.protobuf.message import DecodeError
 
 from jsrunner.proto import json_decoder, json_encoder
 from jsrunner.proto.errors import MappingError
-from jsrunner.transport.rpc_status import metadata_of
 
 if TYPE_CHECKING:
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
@@ -44,7 +43,7 @@ def row_of(call: Call, spec: CallSpec) -> list[Any]:
                 error["details"] = _details(status.details, spec.library)
             except MappingError:
                 error = {}  # as in k6: it shows nothing if a detail cannot be shown
-    return [message, error, metadata_of(call.headers), metadata_of(call.trailers), status.code]
+    return [message, error, call.headers.metadata, call.trailers.metadata, status.code]
 
 
 def _details(data: bytes, library: Library) -> list[Any]:
