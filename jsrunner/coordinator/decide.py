@@ -167,10 +167,10 @@ def script_options(loaded: Loaded, script: Script, logger: RunLog) -> Options:
         if name in loaded.exports and name not in functions:
             raise JsrunnerError(f"{prefix}exported '{name}' must be a function")
     try:
-        given = script.archived_options
-        if given is None:
-            given = json.loads(loaded.options or "{}")
-        options, unknown = options_from_json(given, of_script=True)
+        exported = script.archived_options
+        if exported is None:
+            exported = json.loads(loaded.options or "{}")
+        options, unknown = options_from_json(exported, of_script=True)
         # Wrong scenarios count even if they are overridden.
         scenarios_from_json(options.scenarios or {})
     except ConfigError as error:
@@ -211,7 +211,9 @@ def _listed(options: Options) -> str:
 def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: RunLog) -> Options:
     """The options without the thresholds that filter by one of these scenarios, which do not run."""
     thresholds = options.thresholds or {}
-    kept = {key: one for key, one in thresholds.items() if scenario_of(key) not in scenarios}
+    kept = {
+        key: expressions for key, expressions in thresholds.items() if scenario_of(key) not in scenarios
+    }
     if len(kept) < len(thresholds):
         logger.log(
             "warning",

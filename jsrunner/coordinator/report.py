@@ -168,7 +168,7 @@ class Report:
         failures = (_write_one(name, _bytes(content)) for name, content in results.items())
         wrong = [failure for failure in failures if failure]
         if wrong:
-            listed = "".join(f"\n\t- {one}" for one in wrong)
+            listed = "".join(f"\n\t- {failure}" for failure in wrong)
             self._log.log("error", _FAILED, error=f"Could not save some summary information:{listed}")
 
 

@@ -136,7 +136,7 @@ def _status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any
         "vus-max": view.initialized_vus,
         "stopped": view.is_stopping,
         "running": view.phase in (Phase.SETUP, Phase.RUNNING, Phase.TEARDOWN),
-        "tainted": any(one.failed for some in judged for one in some),
+        "tainted": any(each.failed for thresholds in judged for each in thresholds),
     }
     return {"data": {"type": "status", "id": "default", "attributes": attributes}}
 
@@ -215,7 +215,7 @@ def _pause(control: RunControl, wanted: bool) -> None:
 
 def _metrics(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
     view = control.view
-    return {"data": [_metric_document(view, name, one) for name, one in view.store.entries.items()]}
+    return {"data": [_metric_document(view, name, entry) for name, entry in view.store.entries.items()]}
 
 
 def _metric(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def _metric_document(view: RunView, name: str, entry: Entry) -> dict[str, Any]:
         sample = {"value": sample["value"]}
     elif isinstance(entry.sink, RateSink):
         sample = {"rate": sample["rate"]}
-    verdicts = [one.failed for one in view.thresholds.thresholds.get(name, ())]
+    verdicts = [threshold.failed for threshold in view.thresholds.thresholds.get(name, ())]
     tainted = None if None in verdicts or not verdicts else any(verdicts)
     attributes = {
         "type": entry.metric.type,
@@ -243,7 +243,7 @@ def _metric_document(view: RunView, name: str, entry: Entry) -> dict[str, Any]:
 
 
 def _groups(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
-    return {"data": [_group_document(*one) for one in _walk(group_tree(control.view.store), None)]}
+    return {"data": [_group_document(*pair) for pair in _walk(group_tree(control.view.store), None)]}
 
 
 def _group(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
@@ -255,21 +255,27 @@ def _group(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]
 
 def _walk(group: Group, parent: Group | None) -> Iterator[tuple[Group, Group | None]]:
     yield group, parent
-    for one in group.groups.values():
-        yield from _walk(one, group)
+    for child in group.groups.values():
+        yield from _walk(child, group)
 
 
 def _group_document(group: Group, parent: Group | None) -> dict[str, Any]:
     checks = [
-        {"id": one.id, "path": one.path, "name": one.name, "passes": one.passes, "fails": one.fails}
-        for one in group.checks.values()
+        {
+            "id": check.id,
+            "path": check.path,
+            "name": check.name,
+            "passes": check.passes,
+            "fails": check.fails,
+        }
+        for check in group.checks.values()
     ]
     return {
         "type": "groups",
         "id": group.id,
         "attributes": {"path": group.path, "name": group.name, "checks": checks},
         "relationships": {
-            "groups": {"data": [_reference(one) for one in group.groups.values()]},
+            "groups": {"data": [_reference(child) for child in group.groups.values()]},
             "parent": {"data": None if parent is None else _reference(parent)},
         },
     }

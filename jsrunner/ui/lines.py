@@ -20,7 +20,7 @@ NAME_WIDTH: Final = 30
 def block(state: State) -> str:
     """Return a blank line, the total, and a line for each scenario."""
     head = headline(state)
-    names = [short_name(one.name, NAME_WIDTH) for one in state.scenarios]
+    names = [short_name(scenario.name, NAME_WIDTH) for scenario in state.scenarios]
     if isinstance(head, str):
         lines = ["", head]
     else:
@@ -29,8 +29,8 @@ def block(state: State) -> str:
         width = max(map(len, names))
         lines = ["", f"{name:<{width}}   {percentage(progress)} {text}"]
     width = max(map(len, names), default=0)
-    for one, name, right in zip(state.scenarios, names, aligned(state.scenarios), strict=False):
-        left = f"{name:<{width}} {SIGNS[one.status]} {percentage(one.progress)}"
+    for scenario, name, right in zip(state.scenarios, names, aligned(state.scenarios), strict=False):
+        left = f"{name:<{width}} {SIGNS[scenario.status]} {percentage(scenario.progress)}"
         lines.append(f"{left} {'  '.join(right)}".rstrip())
     return "\n".join(lines) + "\n"
 
@@ -67,12 +67,12 @@ def percentage(progress: float) -> str:
 def aligned(scenarios: Sequence[ScenarioState]) -> list[list[str]]:
     """Return the columns right of each bar, padded to the widest of all scenarios."""
     widths = [
-        max(len(one.columns[number]) for one in scenarios if len(one.columns) > number)
-        for number in range(max((len(one.columns) for one in scenarios), default=0))
+        max(len(scenario.columns[number]) for scenario in scenarios if len(scenario.columns) > number)
+        for number in range(max((len(scenario.columns) for scenario in scenarios), default=0))
     ]
     return [
-        [f"{text:<{width}}" for text, width in zip(one.columns, widths, strict=False)]
-        for one in scenarios
+        [f"{text:<{width}}" for text, width in zip(scenario.columns, widths, strict=False)]
+        for scenario in scenarios
     ]
 
 

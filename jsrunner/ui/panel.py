@@ -82,7 +82,7 @@ def _top(state: State, width: int) -> list[Text]:
 
 
 def _name_width(state: State, width: int) -> int:
-    names = [len(one.name) for one in state.scenarios]
+    names = [len(scenario.name) for scenario in state.scenarios]
     return min(max([*names, 4]), NAME_WIDTH, max(width * 2 // 5, 8))
 
 
@@ -98,13 +98,13 @@ def _scenarios(state: State, width: int) -> list[list[Text]]:
     one_line = space - widest - 2 >= _SHORTEST_BAR
     bar = space - widest - 2 if one_line else space
     rows = []
-    for one, texts in zip(state.scenarios, right, strict=True):
-        color = _COLORS[one.status]
-        line = Text(f"{short_name(one.name, left):<{left}} ")
-        line.append(SIGNS[one.status], color)
+    for scenario, texts in zip(state.scenarios, right, strict=True):
+        color = _COLORS[scenario.status]
+        line = Text(f"{short_name(scenario.name, left):<{left}} ")
+        line.append(SIGNS[scenario.status], color)
         line.append(" ")
-        line.append_text(_bar(one.progress, _bar_width(bar), color))
-        style = _DIM if one.status in ("waiting", "done") else ""
+        line.append_text(_bar(scenario.progress, _bar_width(bar), color))
+        style = _DIM if scenario.status in ("waiting", "done") else ""
         if one_line:
             rows.append([line.append("".join(f"  {text}" for text in texts), style)])
         else:
@@ -218,16 +218,16 @@ def _grid(groups: list[list[Figure]], width: int) -> list[Text]:
 def _risks(risks: Sequence[Risk], width: int) -> list[Text]:
     """The thresholds that do not hold now, with the values that they have."""
     shown = risks[:_MOST_RISKS]
-    values = [_value(one) for one in shown]
-    source = max((len(one.source) for one in shown), default=0)
+    values = [_value(risk) for risk in shown]
+    source = max((len(risk.source) for risk in shown), default=0)
     value = max(map(len, values), default=0)
     space = width - len(_INDENT) - 2 - 2 - source - 2 - value
-    key = min(max((len(one.key) for one in shown), default=0), max(space, 8))
+    key = min(max((len(risk.key) for risk in shown), default=0), max(space, 8))
     lines = []
-    for one, text in zip(shown, values, strict=True):
+    for risk, text in zip(shown, values, strict=True):
         line = Text(_INDENT).append("✗ ", _BAD)
-        line.append(f"{short_name(one.key, key):<{key}}  ")
-        line.append(f"{one.source:<{source}}  ", _DIM)
+        line.append(f"{short_name(risk.key, key):<{key}}  ")
+        line.append(f"{risk.source:<{source}}  ", _DIM)
         lines.append(line.append(text, _BAD))
     if len(risks) > len(shown):
         lines.append(Text(f"{_INDENT}... {len(risks) - len(shown)} more", _DIM))

@@ -89,8 +89,8 @@ def _notes(config: ExecutorConfig, plan: ScenarioPlan) -> list[str]:
 def progress_columns(config: ExecutorConfig, plan: ScenarioPlan, reached: Reached) -> tuple[str, ...]:
     """Return the columns right of a scenario's progress bar, e.g. `("2 VUs", "0.5s/1s")`."""
     duration, elapsed = plan.duration, reached.elapsed
-    whole = format_duration(duration)
-    time = whole if elapsed >= duration else f"{format_fixed(elapsed, duration)}/{whole}"
+    total_time = format_duration(duration)
+    time = total_time if elapsed >= duration else f"{format_fixed(elapsed, duration)}/{total_time}"
     match config:
         case Iterations():
             total = plan.total or 0

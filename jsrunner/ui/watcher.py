@@ -192,11 +192,13 @@ class Watcher:
             if entry is None or entry.sink.empty:
                 continue
             self._judged += len(thresholds)
-            for one in thresholds:
-                if not one.holds(entry.sink, elapsed):
-                    value = entry.sink.value_of(one.aggregation, elapsed)
+            for threshold in thresholds:
+                if not threshold.holds(entry.sink, elapsed):
+                    value = entry.sink.value_of(threshold.aggregation, elapsed)
                     metric = entry.metric
-                    risks.append(Risk(key, one.source.strip(), value, metric.type, metric.contains))
+                    risks.append(
+                        Risk(key, threshold.source.strip(), value, metric.type, metric.contains)
+                    )
         self._risks = tuple(risks)
 
     def _p95(self, name: str) -> float | None:
