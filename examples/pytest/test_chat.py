@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def test_everybody_is_heard(k6_run, chat_url):
     result = k6_run("chat.js", env={"CHAT_URL": chat_url})
-    assert result.metrics["ws_sessions"]["count"] == 100
+    assert result.metrics["chat_delivery"]["max"] < 5000  # milliseconds
 
 
 def test_a_crowd(k6_run, chat_url):
