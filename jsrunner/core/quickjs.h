@@ -72,6 +72,7 @@ static inline JSValue js_number(double number)
 }
 
 typedef JSValue JSCFunction(JSContext *, JSValue self, int argc, JSValue *argv);
+typedef JSValue JSCFunctionData(JSContext *, JSValue self, int argc, JSValue *argv, int magic, JSValue *data);
 typedef JSValue JSCFunctionMagic(JSContext *, JSValue self, int argc, JSValue *argv, int magic);
 typedef void JSFreeArrayBufferDataFunc(JSRuntime *, void *opaque, void *pointer);
 typedef int JSInterruptHandler(JSRuntime *, void *opaque);
@@ -212,6 +213,8 @@ enum {
     X(int, JS_DefinePropertyValue, (JSContext *, JSValue, JSAtom, JSValue, int))                  \
     X(int, JS_DefinePropertyValueStr, (JSContext *, JSValue, const char *, JSValue, int))         \
     X(int, JS_DefinePropertyValueUint32, (JSContext *, JSValue, uint32_t, JSValue, int))          \
+    X(JSValue, JS_NewCFunctionData,                                                               \
+      (JSContext *, JSCFunctionData *, int length, int magic, int data_len, JSValue *data))       \
     X(int, JS_DeleteProperty, (JSContext *, JSValue, JSAtom, int))                                \
     X(int, JS_GetOwnPropertyNames, (JSContext *, JSPropertyEnum **, uint32_t *, JSValue, int))    \
     X(int, JS_GetOwnProperty, (JSContext *, JSPropertyDescriptor *, JSValue, JSAtom))             \

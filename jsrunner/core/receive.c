@@ -179,16 +179,23 @@ static bool is_last(enum session_event kind)
     return kind == EVENT_FAILED || (kind >= EVENT_CLOSE && kind <= EVENT_VIOLATION);
 }
 
-/* Call receive(kind, a, b, time); the arguments are freed. */
+static JSValue handler_of(const struct session *session, enum session_event kind)
+{
+    return kind == EVENT_TEXT ? session->text_handler : kind == EVENT_BINARY ? session->binary_handler : JS_UNDEFINED;
+}
+
+/* Call the handler, or receive(kind, a, b, time); the arguments are freed. */
 static bool deliver(struct session *session, enum session_event kind, JSValue a, JSValue b, double time)
 {
     JSContext *context = session->vu->context;
     JSValue arguments[4] = {js_int((int)kind), a, b, js_float(time)};
-    JSValue receive = JS_DupValue(context, session->receive);
-    JSValue result = js_is_exception(a) || js_is_exception(b)
-                         ? JS_EXCEPTION
-                         : JS_Call(context, receive, JS_UNDEFINED, 4, arguments);
-    JS_FreeValue(context, receive);
+    bool is_direct = !js_is_undefined(handler_of(session, kind));
+    JSValue function = JS_DupValue(context, is_direct ? handler_of(session, kind) : session->receive);
+    JSValue result = JS_EXCEPTION;
+    if (!js_is_exception(a) && !js_is_exception(b))
+        result = is_direct ? JS_Call(context, function, JS_UNDEFINED, 1, &a)
+                           : JS_Call(context, function, JS_UNDEFINED, 4, arguments);
+    JS_FreeValue(context, function);
     JS_FreeValue(context, a);
     JS_FreeValue(context, b);
     bool goes_on = !js_is_exception(result);

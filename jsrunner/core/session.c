@@ -242,6 +242,7 @@ struct session *session_new(struct vu *vu, bool is_blocking, JSValue receive)
     session->series_sent = session->series_received = session->series_ping = session->series_duration = -1;
     session->is_blocking = is_blocking;
     session->receive = receive;
+    session->text_handler = session->binary_handler = JS_UNDEFINED;
     session->metadata = vu->metadata;
     vu->event_sessions += !is_blocking;
     session->next = vu->sessions;
@@ -265,6 +266,8 @@ void session_free(struct session *session)
     frame_decoder_free(&session->decoder);
     timers_free(runtime, &session->timers);
     JS_FreeValueRT(runtime, session->receive);
+    JS_FreeValueRT(runtime, session->text_handler);
+    JS_FreeValueRT(runtime, session->binary_handler);
     free(session->pings);
     leave_table(session);
     free(session);
@@ -280,16 +283,23 @@ void session_measure(struct session *session)
     session->started = NEVER;
 }
 
+/* Forget the script's functions without freeing them. */
+static void abandon_functions(struct session *session)
+{
+    session->receive = session->text_handler = session->binary_handler = JS_UNDEFINED;
+    timers_abandon(&session->timers);
+}
+
 void session_stop_events(struct session *session)
 {
     if (!session->is_stopped && !session->is_blocking) session->vu->event_sessions--;
     session->is_stopped = true;
     JSRuntime *runtime = session->vu->runtime;
-    JSValue receive = session->receive;
+    JSValue functions[] = {session->receive, session->text_handler, session->binary_handler};
     struct timers timers = session->timers;
-    session->receive = JS_UNDEFINED;
-    timers_abandon(&session->timers);
-    JS_FreeValueRT(runtime, receive); /* the session may be gone with the last of them */
+    abandon_functions(session);
+    /* The session may be gone with the last of them. */
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) JS_FreeValueRT(runtime, functions[i]);
     timers_free(runtime, &timers);
 }
 
@@ -317,8 +327,7 @@ void session_abandon_all(struct vu *vu)
     while (vu->sessions) {
         struct session *session = vu->sessions;
         end_session(session);
-        session->receive = JS_UNDEFINED;
-        timers_abandon(&session->timers);
+        abandon_functions(session);
         session_free(session);
     }
     vu->blocking = NULL;

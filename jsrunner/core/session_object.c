@@ -181,6 +181,37 @@ METHOD(send_text)
     return result;
 }
 
+/* What session.sender returns: send(message). */
+static JSValue send_by_sender(JSContext *context, JSValue self, int argc, JSValue *argv, int magic, JSValue *data)
+{
+    (void)magic;
+    struct session *session = session_of(data[0]);
+    if (!argc || !js_is_string(argv[0]) || session->state != SESSION_OPEN || session->is_closing)
+        return JS_Call(context, data[1], self, argc, argv);
+    JSValue result = send_text(context, data[0], argc, argv);
+    return js_is_exception(result) ? result : JS_UNDEFINED;
+}
+
+/* sender(other): a function that sends a text while the session is open, and else calls `other` with the arguments. */
+METHOD(sender)
+{
+    SESSION_OR_RETURN;
+    JSValue data[2] = {self, argv[0]};
+    return JS_NewCFunctionData(context, send_by_sender, 1, 0, 2, data);
+}
+
+/* setHandler(isBinary, handler): have it called with messages of that kind, instead of `receive`; undefined: none. */
+METHOD(set_handler)
+{
+    SESSION_OR_RETURN;
+    if (session->is_stopped) return JS_UNDEFINED;
+    JSValue *handler = JS_ToBool(context, argv[0]) > 0 ? &session->binary_handler : &session->text_handler;
+    JSValue old = *handler;
+    *handler = JS_DupValue(context, argv[1]);
+    JS_FreeValue(context, old);
+    return JS_UNDEFINED;
+}
+
 /* sendBinary(buffer, offset, length): whether it could be sent. */
 METHOD(send_binary)
 {
@@ -351,7 +382,7 @@ void session_install(struct vu *vu)
         {"sendClose", send_close, 2}, {"shut", shut, 0},            {"stop", stop, 0},
         {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
         {"id", get_id, 0},           {"buffered", get_buffered, 0},
-        {"isNew", is_new, 0},
+        {"isNew", is_new, 0},        {"sender", sender, 1},         {"setHandler", set_handler, 2},
     };
     static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
     JSContext *context = vu->context;

@@ -1,13 +1,18 @@
 // jsrunner:values — what several modules do with values of scripts.
 // @ts-check
 import {
-  MathMax, MathMin, MathTrunc, Number, ObjectDefineProperty, ObjectFreeze, ObjectKeys, String, TypeError,
+  MathMax, MathMin, MathTrunc, Number, ObjectDefineProperty, ObjectFreeze, ObjectKeys, String,
+  SymbolPrototypeGetDescription, TypeError,
 } from 'jsrunner:primordials';
 
 export const isNullish = (value) => value === undefined || value === null;
 export const isObject = (value) => typeof value === 'object' && value !== null;
-/** A text argument: nothing is the empty text. */
-export const asText = (value) => (typeof value === 'string' ? value : isNullish(value) ? '' : String(value));
+/** A text argument: nothing is the empty text, a symbol its description. */
+export const asText = (value) => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'symbol') return SymbolPrototypeGetDescription(value) ?? '';
+  return isNullish(value) ? '' : String(value);
+};
 /** A number argument: a BigInt is none. */
 export const asNumber = (value) => {
   if (typeof value === 'bigint') throw new TypeError('Cannot convert a BigInt value to a number');

@@ -129,14 +129,18 @@ export function connect(url, ...args) {
       shut(arguments.length ? asInt64(code) : GOING_AWAY);
     },
     on(event, handler) {
-      if (typeof handler === 'function') handlers[event] = withHandler(handlers[event], handler);
+      if (typeof handler !== 'function') return;
+      const list = handlers[event] = withHandler(handlers[event], handler);
+      // The core calls the only handler of messages itself.
+      const isBinary = event === 'binaryMessage';
+      if (isBinary || event === 'message') session.setHandler(isBinary, typeof list === 'function' ? list : undefined);
     },
     ping() {
       if (!session.ping() && closed) fail(CLOSE_SENT);
     },
-    send(message) {
+    send: session.sender((message) => {
       if (!session.sendText(asText(message)) && closed) fail(CLOSE_SENT);
-    },
+    }),
     sendBinary(message) {
       if (arguments.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
       if (!isInstance(ArrayBuffer, message)) {

@@ -73,6 +73,66 @@ def test_timers_and_nested_connections(tmp_path: Path, echo: str) -> None:
     assert stage.logged() == ["inner hi!", "late true", "close 4000"]
 
 
+def test_handlers_that_are_added_and_messages_that_are_no_texts(tmp_path: Path, echo: str) -> None:
+    """One handler is called by the core, several by ws.js: a script sees no difference."""
+    stage = run(
+        tmp_path,
+        echo,
+        """
+        const log = [];
+        const answers = { 1: 2, 2: 'x' + [3, 4], 'x3,4': new String('o1'), o1: Symbol('s'), s: { toString: () => 'o2' }, o2: null };
+        ws.connect(__ENV.URL, (socket) => {
+          let empty = 0;
+          socket.on('error', (e) => log.push('error ' + e.error()));
+          socket.on('close', (code) => log.push('close ' + code));
+          socket.on('binaryMessage', ({ byteLength }) => {
+            log.push('b' + byteLength);
+            if (byteLength === 3) return;
+            socket.on('binaryMessage', (buffer) => log.push('c' + buffer.byteLength));
+            socket.sendBinary(new ArrayBuffer(3));
+          });
+          socket.on('message', (text) => {
+            log.push('1st ' + text);
+            if (text === '1') socket.on('message', (later) => log.push('2nd ' + later));
+            if (text in answers) socket.send(answers[text]);
+            if (text !== '') return;
+            empty += 1;
+            if (empty === 1) socket.send();
+            else socket.close(4000);
+            if (empty === 2) { socket.send('late'); socket.send(5); }
+          });
+          socket.on('open', () => { socket.send('1'); socket.sendBinary(new ArrayBuffer(2)); });
+        });
+        console.log(log.join('|'));
+        """,
+    )
+    assert stage.failure is None
+    sent = "websocket: close sent"
+    assert stage.logged() == [
+        "1st 1|b2|1st 2|2nd 2|b3|c3|1st x3,4|2nd x3,4|1st o1|2nd o1|1st s|2nd s|1st o2|2nd o2|1st |2nd |1st |"
+        f"close 4000|error {sent}|error {sent}|2nd "
+    ]
+
+
+def test_a_handler_that_throws_ends_the_session(tmp_path: Path, echo: str) -> None:
+    stage = run(
+        tmp_path,
+        echo,
+        """
+        ws.connect(__ENV.URL, (socket) => {
+          socket.on('open', () => socket.send('1'));
+          socket.on('close', (code) => console.log('close ' + code));
+          socket.on('message', function broken(text) { throw new Error('no ' + text); });
+        });
+        """,
+    )
+    assert stage.failure is not None
+    first, second, *_ = stage.failure.splitlines()
+    assert first == "Error: no 1"
+    assert second.startswith("\tat broken (file://")
+    assert stage.logged() == ["close 1001"]
+
+
 def test_messages_that_were_not_dispatched_do_not_count(tmp_path: Path, serve: Serve) -> None:
     def burst(connection: socket.socket) -> None:
         accept(connection, rest=frame(b"m") * 50)
