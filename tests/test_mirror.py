@@ -30,6 +30,7 @@ COVERED = (
     "metrics",
     "options",
     "outputs",
+    "record",
     "secrets",
     "summary",
 )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jsrunner.cli.inputs import Given
+    from jsrunner.cli.recording import Recording
     from jsrunner.coordinator.control import RunControl
     from jsrunner.coordinator.display import Display
     from jsrunner.script.script import Script
@@ -75,8 +76,9 @@ def _run(given: Given) -> int:
     with _server(runtime) as server:
         if server is not None:
             os.environ.update(server.trust)
-        settings = _settings(given, script, selection, runtime, features, server)
-        return Run(
+        recording = _recording(runtime, script, given.logger)
+        settings = _settings(given, script, selection, runtime, features, server, recording)
+        run = Run(
             script,
             config=config,
             flags=options,
@@ -85,7 +87,9 @@ def _run(given: Given) -> int:
             display=_display(settings, given.logger),
             companion=server,
             service=_service(given.globals),
-        ).execute()
+            observe=recording.observe if recording else None,
+        )
+        return recording.execute(run) if recording else run.execute()
 
 
 def _settings(
@@ -95,10 +99,14 @@ def _settings(
     runtime: Runtime,
     features: frozenset[str],
     server: ServerProcess | None,
+    recording: Recording | None,
 ) -> RunSettings:
     environment = given.environment
+    outputs = [parse_output(spec, environment) for spec in runtime.out]
+    if recording is not None:
+        outputs.append(recording.recorder.config)
     return RunSettings(
-        outputs=tuple(parse_output(one, environment) for one in runtime.out),
+        outputs=tuple(outputs),
         selection=selection,
         summary_mode="disabled" if runtime.no_summary else runtime.summary_mode,
         summary_export=runtime.summary_export,
@@ -116,6 +124,15 @@ def _settings(
         machine_readable=runtime.new_machine_readable_summary,
         linger=runtime.linger,
     )
+
+
+def _recording(runtime: Runtime, script: Script, logger: Logger) -> Recording | None:
+    """The record of the run, if it is wanted, or a report that needs it."""
+    if not (runtime.save):
+        return None
+    from jsrunner.cli.recording import Recording
+
+    return Recording(runtime, script, logger)
 
 
 def _service(shared: Globals) -> Callable[[RunControl], AbstractContextManager[object]] | None:

@@ -80,6 +80,7 @@ class Run:
         display: Display,
         companion: Companion | None = None,
         service: Callable[[RunControl], AbstractContextManager[object]] | None = None,
+        observe: Callable[[RunView], None] | None = None,
     ) -> None:
         """Make a run; nothing is started yet.
 
@@ -93,10 +94,12 @@ class Run:
             companion: A process whose end fails the run.
             service: Makes a context that is there from when the test is known until its end: the server
                 of the REST API.
+            observe: Called with the view as soon as the test is known, before the outputs are opened.
         """
         self._config = config
         self._flags = flags
         self._service = service
+        self._observe = observe
         loop, state = Loop(), RunState()
         stopping = Stopping(state, logger, interrupt=self._interrupt)
         inbox = Inbox(state, stopping, logger)
@@ -138,6 +141,8 @@ class Run:
             phases = Phases(self._parts, self._decide())
             self.view = self.control.view = phases.view
             self.control.stages = phases.stages
+            if self._observe is not None:
+                self._observe(phases.view)
             with self._service(self.control) if self._service else contextlib.nullcontext():
                 return phases.run(is_steered=self._service is not None)
 

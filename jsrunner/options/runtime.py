@@ -65,6 +65,9 @@ class Runtime:
     summary_export: str | None = _row(
         kinds.Text(), "write the end-of-test summary as JSON to this file",
         flag="summary-export", variable="K6_SUMMARY_EXPORT", word="file")  # fmt: skip
+    save: str | None = _row(
+        kinds.Text(), "record the run in this file, for `jsrunner report` and `jsrunner compare`",
+        flag="save", variable="JSRUNNER_SAVE", word="file")  # fmt: skip
     new_machine_readable_summary: bool = _row(
         kinds.Switch(), "k6's newer schema for handleSummary() and --summary-export", False,
         flag="new-machine-readable-summary", variable="K6_NEW_MACHINE_READABLE_SUMMARY",

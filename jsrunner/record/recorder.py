@@ -1,0 +1,303 @@
+"""The recorder: an output that keeps what a report of the run needs in a file (`--save run.jsr`).
+
+It aggregates what the collector hands to outputs anyway, in steps of a second. The size is bounded:
+with each further 8 MB after the first 32 MB a step becomes twice as long, and after 1,000 series
+further tag sets of a metric count together. Nothing that goes wrong with the file ends the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.options.model import to_json
+from jsrunner.outputs.base import Output, OutputConfig
+from jsrunner.record.lines import FORMAT, VERSION, LineWriter
+from jsrunner.record.messages import Messages
+from jsrunner.record.steps import Step
+from jsrunner.version import K6_VERSION, __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsrunner.metrics.store import Series, Store
+    from jsrunner.metrics.thresholds import ThresholdSet
+    from jsrunner.options.model import Options
+
+#: Bytes after which the first step becomes longer, and after which each further one does.
+_FIRST_SIZE: Final = 32 << 20
+_FURTHER_SIZE: Final = 8 << 20
+#: Series that are kept apart.
+_MOST_SERIES: Final = 1_000
+_LEVELS: Final = ("warning", "error")
+
+
+class PlannedTest(Protocol):
+    """The test that runs, as `messages.plan.Test` has it."""
+
+    @property
+    def options(self) -> Options: ...
+
+
+class WatchedRun(Protocol):
+    """The run as `coordinator.view.RunView` shows it."""
+
+    @property
+    def test(self) -> PlannedTest: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def thresholds(self) -> ThresholdSet: ...
+    @property
+    def started(self) -> float: ...
+    @property
+    def worker_count(self) -> int: ...
+
+
+class Recorder(Output):
+    """Records one run. All methods are called in the coordinator's thread."""
+
+    def __init__(self, path: str, *, script_name: str, script: bytes | str) -> None:
+        """Make a recorder; `begin` and the opening of the outputs start it.
+
+        Args:
+            path: The file, which is overwritten.
+            script_name: The script as the command line names it.
+            script: Its text, of which the record has the SHA-256.
+        """
+        super().__init__()
+        self.path = path
+        self._script_name = script_name
+        text = script.encode("utf-8", "surrogatepass") if isinstance(script, str) else script
+        self._script_hash = hashlib.sha256(text).hexdigest()
+        self._run: WatchedRun | None = None
+        self._writer: LineWriter | None = None
+        #: When the first step began, by time.monotonic.
+        self._origin = time.monotonic()
+        self._step = Step()
+        #: The number of the step's first second, and how many seconds it has.
+        self._second, self._length = 0, 1
+        self._next_size = _FIRST_SIZE
+        self._numbers: dict[Series, int] = {}
+        self._folded: dict[str, int] = {}
+        self._series_count = 0
+        self._messages = Messages()
+        self._verdicts: dict[tuple[str, int], bool] = {}
+
+    @property
+    def config(self) -> OutputConfig:
+        """The recorder as one of the run's outputs."""
+        return OutputConfig(f"record ({self.path})", self._open)
+
+    def begin(self, run: WatchedRun) -> None:
+        """Take note of the run whose test is known. Called before the outputs are opened."""
+        self._run = run
+
+    def _open(self, system_tags: Sequence[str]) -> Recorder:
+        try:
+            file: IO[bytes] = open(self.path, "wb", buffering=0)  # noqa: SIM115 - `finish` closes it
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            raise JsrunnerError(f"could not create the record: open {self.path}: {reason}") from None
+        self._writer = LineWriter(file)
+        self._origin = time.monotonic()
+        self._add(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "jsrunner": __version__,
+                "k6": K6_VERSION,
+            }
+        )
+        self._add({"kind": "run", **self._described(system_tags)})
+        self._flush()
+        return self
+
+    def _described(self, system_tags: Sequence[str]) -> dict[str, Any]:
+        assert self._run is not None
+        options = to_json(self._run.test.options, consolidated=True)
+        thresholds = self._run.thresholds
+        return {
+            "script": {"name": self._script_name, "sha256": self._script_hash},
+            "started": time.time(),
+            "options": {name: value for name, value in options.items() if value is not None},
+            "system_tags": list(system_tags),
+            "thresholds": [
+                {
+                    "key": key,
+                    "metric": thresholds.metric_name(key),
+                    "tags": thresholds.submetrics[key].tags if key in thresholds.submetrics else {},
+                    "source": threshold.source,
+                    "aggregation": threshold.aggregation,
+                    "operator": threshold.operator,
+                    "value": threshold.value,
+                }
+                for key, listed in thresholds.thresholds.items()
+                for threshold in listed
+            ],
+            "machine": {
+                "system": f"{platform.system()} {platform.release()}",
+                "machine": platform.machine(),
+                "python": platform.python_version(),
+                "cores": os.cpu_count(),
+                "host": platform.node(),
+            },
+        }
+
+    # -- while the run goes on ---------------------------------------------------------------------
+
+    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
+        self._advance()
+        for series, delta in deltas:
+            self._step.add(self._number(series), series, delta)
+
+    def log(self, level: str, text: str, moment: int, fields: Mapping[str, Any]) -> None:
+        """Take a record of the log; `moment` is nanoseconds since the epoch."""
+        if level in _LEVELS and self._writer is not None:
+            for line in self._messages.add(level, text, self._elapsed(), fields):
+                self._add(line)
+
+    def _elapsed(self) -> float:
+        return round(time.monotonic() - self._origin, 3)
+
+    def _advance(self) -> None:
+        """Write the step, if its time is over."""
+        # Snapshots come every second: half a second's shift keeps their jitter away from a step's edge.
+        second = int(time.monotonic() - self._origin + 0.5)
+        if second >= self._second + self._length:
+            self._write_step()
+            self._second = second - second % self._length
+
+    def _write_step(self) -> None:
+        step, self._step = self._step, Step()
+        line: dict[str, Any] = {"kind": "step", "at": self._second, "rows": list(step.rows())}
+        if self._length > 1:
+            line["seconds"] = self._length
+        if counts := self._messages.take_counts():
+            line["messages"] = list(counts.items())
+        self._add(line)
+        self._add_verdicts()
+        self._flush()
+        if self._writer is not None and self._writer.size > self._next_size:
+            self._next_size += _FURTHER_SIZE
+            self._length *= 2
+
+    def _add_verdicts(self) -> None:
+        """Add a line for each threshold whose verdict has changed."""
+        assert self._run is not None
+        for key, thresholds in self._run.thresholds.thresholds.items():
+            for index, threshold in enumerate(thresholds):
+                failed = threshold.failed
+                if failed is None or self._verdicts.get((key, index)) is failed:
+                    continue
+                self._verdicts[key, index] = failed
+                self._add(
+                    {
+                        "kind": "threshold", "at": self._elapsed(), "key": key,
+                        "source": threshold.source, "failed": failed,
+                    }
+                )  # fmt: skip
+
+    def _number(self, series: Series) -> int:
+        number = self._numbers.get(series)
+        if number is None:
+            name, is_kept = series.metric.name, self._series_count < _MOST_SERIES
+            number = None if is_kept else self._folded.get(name)
+            if number is None:
+                number = self._series_count
+                self._series_count += 1
+                if not is_kept:
+                    self._folded[name] = number
+                self._add_series(number, series, series.tags if is_kept else {})
+            self._numbers[series] = number
+        return number
+
+    def _add_series(self, number: int, series: Series, tags: Mapping[str, str]) -> None:
+        metric = series.metric
+        self._add(
+            {
+                "kind": "series", "number": number, "metric": metric.name, "type": metric.type,
+                "contains": metric.contains, "tags": tags,
+            }
+        )  # fmt: skip
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        if self._writer is not None:
+            self._write_step()
+
+    def finish(self, code: int, reason: str) -> None:
+        """Write the verdict and close the file.
+
+        Args:
+            code: The run's exit code.
+            reason: Why the run has not passed; "" for a run that has.
+        """
+        if self._writer is None or self._run is None:
+            return
+        counts = list(self._messages.take_counts().items())
+        self._add(
+            {"kind": "end", "at": self._elapsed(), "code": code, "reason": reason, "messages": counts}
+            | self._results(self._run)
+        )
+        writer = self._writer
+        if writer is not None:
+            try:
+                writer.close()
+            except OSError as error:
+                self._fail(error)
+            self._writer = None
+
+    def _results(self, run: WatchedRun) -> dict[str, Any]:
+        elapsed = max(time.monotonic() - run.started, 1e-9)
+        stats = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "count")
+        metrics = {
+            key: {"type": entry.metric.type, "contains": entry.metric.contains}
+            | {"values": entry.sink.format(elapsed, stats)}
+            for key, entry in run.store.entries.items()
+            if not entry.sink.empty
+        }
+        thresholds = [
+            {
+                "key": key, "source": threshold.source, "failed": bool(threshold.failed),
+                "value": sink.value_of(threshold.aggregation, elapsed),
+            }
+            for key, listed in run.thresholds.thresholds.items()
+            if (sink := run.store.sink(key)) is not None
+            for threshold in listed
+        ]  # fmt: skip
+        checks = [
+            {
+                "name": check.name, "group": check.group or "", "passes": check.passes,
+                "fails": check.fails,
+            }
+            for check in run.store.checks()
+        ]  # fmt: skip
+        return {"metrics": metrics, "thresholds": thresholds, "checks": checks}
+
+    # -- the file ----------------------------------------------------------------------------------
+
+    def _add(self, line: Mapping[str, Any]) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.add(line)
+            except OSError as error:
+                self._fail(error)
+
+    def _flush(self) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.flush()
+            except OSError as error:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """Go on without the record; what was flushed before can be read."""
+        self._writer = None
+        reason = (error.strerror or str(error)).lower()
+        self.news.append(("error", f"writing the record {self.path} failed: {reason}"))

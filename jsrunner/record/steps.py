@@ -1,0 +1,105 @@
+"""Steps: what has been added to each series in one step of a record, as the collector hands it on."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from jsrunner.record.sketch import count_values, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from jsrunner.metrics.store import Series
+
+
+class _Trend:
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values = array("d")
+
+    def add(self, delta: bytes) -> None:
+        self.values.frombytes(delta)
+
+    def figures(self) -> list[Any]:
+        values = self.values
+        return [len(values), sum(values), min(values), max(values), pack(count_values(values))]
+
+
+class _Counter:
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    def add(self, delta: float) -> None:
+        self.total += delta
+
+    def figures(self) -> list[Any]:
+        return [self.total]
+
+
+class _Rate:
+    __slots__ = ("hits", "total")
+
+    def __init__(self) -> None:
+        self.hits = self.total = 0
+
+    def add(self, delta: tuple[int, int]) -> None:
+        self.hits += delta[0]
+        self.total += delta[1]
+
+    def figures(self) -> list[Any]:
+        return [self.hits, self.total]
+
+
+class _Gauge:
+    __slots__ = ("last", "least", "most")
+
+    def __init__(self) -> None:
+        self.last: float | None = None
+        self.least = self.most = 0.0
+
+    def add(self, delta: tuple[float, float, float]) -> None:
+        is_first = self.last is None
+        self.last, least, most = delta
+        self.least = least if is_first else min(self.least, least)
+        self.most = most if is_first else max(self.most, most)
+
+    def figures(self) -> list[Any]:
+        return [self.last, self.least, self.most]
+
+
+_KINDS: dict[str, Callable[[], Any]] = {
+    "counter": _Counter,
+    "gauge": _Gauge,
+    "rate": _Rate,
+    "trend": _Trend,
+}
+
+
+class Step:
+    """The figures of one step by the numbers of the record's series."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: dict[int, Any] = {}
+
+    def add(self, number: int, series: Series, delta: Any) -> None:
+        """Add a delta (see Series.merge)."""
+        if delta == b"":
+            return
+        part = self._parts.get(number)
+        if part is None:
+            part = self._parts[number] = _KINDS[series.metric.type]()
+        part.add(delta)
+
+    def rows(self) -> Iterator[Sequence[Any]]:
+        """Return a row per series: its number, then the figures of its type.
+
+        docs/reference/files.md lists the figures.
+        """
+        for number, part in self._parts.items():
+            yield [number, *part.figures()]

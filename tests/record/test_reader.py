@@ -1,0 +1,90 @@
+"""Whole records, and the merging of their steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jsrunner.record.lines import FORMAT, VERSION, LineWriter, RecordError
+from jsrunner.record.reader import join_rows, read
+from jsrunner.record.sketch import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = {"format": FORMAT, "version": VERSION, "jsrunner": "1"}
+RUN = {"kind": "run", "script": {"name": "a.js"}}
+SERIES = {
+    "kind": "series",
+    "number": 0,
+    "metric": "m",
+    "type": "counter",
+    "contains": "default",
+    "tags": {},
+}
+
+
+def record(path: Path, *lines: dict[str, Any]) -> str:
+    with path.open("wb", buffering=0) as file:
+        writer = LineWriter(file)
+        for line in lines:
+            writer.add(line)
+        writer.close()
+    return str(path)
+
+
+def test_a_record_as_a_whole(tmp_path: Path) -> None:
+    step = {"kind": "step", "at": 3, "rows": [[0, 5]], "messages": [[0, 2]]}
+    log = {"kind": "log", "at": 1, "level": "error", "text": "x"}
+    end = {"kind": "end", "code": 0}
+    found = read(record(tmp_path / "r", HEAD, RUN, SERIES, step, log, {"kind": "of the future"}, end))
+    assert (found.run, found.events, found.end) == (RUN, [log], end)
+    assert [(each.at, each.seconds, each.rows, each.messages) for each in found.steps] == [
+        (3, 1, {0: [5]}, {0: 2})
+    ]
+    assert not found.is_damaged
+
+
+def test_many_steps_are_merged(tmp_path: Path) -> None:
+    steps = [{"kind": "step", "at": at, "rows": [[0, 1]], "messages": [[0, 1]]} for at in range(100)]
+    found = read(record(tmp_path / "r", HEAD, RUN, SERIES, *steps), most_steps=10)
+    assert len(found.steps) <= 20
+    assert sum(step.rows[0][0] for step in found.steps) == 100
+    assert sum(step.messages[0] for step in found.steps) == 100
+    assert [step.at % step.seconds for step in found.steps] == [0] * len(found.steps)
+
+
+@pytest.mark.parametrize(
+    ("type_", "joined"),
+    [("counter", [3]), ("rate", [3]), ("gauge", [2, 1, 2])],
+)
+def test_rows_of_two_steps(type_: str, joined: list[int]) -> None:
+    first, second = ([1, 1, 1], [2, 2, 2]) if type_ == "gauge" else ([1], [2])
+    assert join_rows(type_, first, second) == joined
+
+
+def test_trends_of_two_steps() -> None:
+    count, total, least, most, packed = join_rows(
+        "trend", [1, 4, 4, 4, [9, 1]], [2, 2, 1, 1, [9, 1, 1, 1]]
+    )
+    assert (count, total, least, most) == (3, 6, 1, 4)
+    assert unpack(packed) == {9: 2, 10: 1}
+
+
+@pytest.mark.parametrize("line", [
+    {"kind": "step", "at": 0, "rows": [[1, 1]]}, {"kind": "step"}, {"kind": "series", "number": 5}, 17,
+])  # fmt: skip
+def test_wrong_lines_end_the_reading(tmp_path: Path, line: Any) -> None:
+    found = read(record(tmp_path / "r", HEAD, RUN, SERIES, line, {"kind": "end"}))
+    assert found.is_damaged
+    assert found.end is None
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no such file"):
+        read(str(tmp_path / "nothing"))
+    with pytest.raises(RecordError, match="is a directory"):
+        read(str(tmp_path))
+    with pytest.raises(RecordError, match="ends before its run begins"):
+        read(record(tmp_path / "r", HEAD))

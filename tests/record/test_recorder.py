@@ -1,0 +1,138 @@
+"""Runs that are recorded: whole, failed, killed, with a full disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jsrunner.record.reader import read
+from jsrunner.record.sketch import percentile, unpack
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+SCRIPT = """
+import { check, sleep } from 'k6';
+import { Counter, Trend } from 'k6/metrics';
+const time = new Trend('my_time', true), count = new Counter('my_count');
+export const options = {
+  vus: 2, iterations: 40,
+  thresholds: { my_time: ['p(95)<1', 'max<9999'], 'my_count{room:a}': ['count>0'] },
+};
+export default function () {
+  time.add(250, { room: 'a' });
+  time.add(500, { room: 'b' });
+  count.add(2, { room: 'a' });
+  check(1, { good: () => true });
+  if (__ITER === 0) console.warn(`careful ${__VU}`);
+  sleep(0.01);
+}
+"""
+
+
+def command(folder: Path, *flags: str, script: str = SCRIPT) -> list[str]:
+    path = folder / "script.js"
+    path.write_text(script)
+    return [sys.executable, "-m", "jsrunner", "run", "-q", "--workers=2", *flags, str(path)]
+
+
+def run(folder: Path, *flags: str, script: str = SCRIPT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(folder, *flags, script=script), capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def test_a_record_has_what_the_summary_has(tmp_path: Path) -> None:
+    assert run(tmp_path, "--save=run.jsr").returncode == 99
+    record = read(str(tmp_path / "run.jsr"))
+    assert record.run["script"]["name"].endswith("script.js")
+    assert record.run["machine"]["cores"] == os.cpu_count()
+    totals: dict[str, float] = {}
+    sketches: list[int] = []
+    for step in record.steps:
+        for number, row in step.rows.items():
+            series = record.series[number]
+            key = f"{series.metric} {series.tags.get('room')}"
+            if series.type in ("counter", "trend"):
+                totals[key] = totals.get(key, 0) + row[0]
+            if key == "my_time b":
+                sketches.append(percentile(unpack(row[4]), 50))
+    assert {key: totals[key] for key in ("my_time a", "my_time b", "my_count a", "iterations None")} == {
+        "my_time a": 40, "my_time b": 40, "my_count a": 80, "iterations None": 40,
+    }  # fmt: skip
+    assert sketches == [pytest.approx(500, rel=0.004)] * len(sketches)
+    assert record.end is not None
+    assert record.end["code"] == 99
+    assert "my_time" in record.end["reason"]
+    assert {(each["key"], each["source"]): each["failed"] for each in record.end["thresholds"]} == {
+        ("my_time", "p(95)<1"): True, ("my_time", "max<9999"): False, ("my_count{room:a}", "count>0"): False,
+    }  # fmt: skip
+    assert record.end["checks"] == [{"name": "good", "group": "", "passes": 40, "fails": 0}]
+    texts = [event["text"] for event in record.events if event["kind"] == "log"]
+    assert {"careful 1", "careful 2"} <= set(texts)
+
+
+def test_a_run_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsr"
+    script = SCRIPT.replace("iterations: 40", "duration: '60s'")
+    process = subprocess.Popen(
+        command(tmp_path, "--save=run.jsr", script=script), cwd=tmp_path, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 30
+        while not (path.exists() and path.stat().st_size and len(read(str(path)).steps) >= 3):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    record = read(str(path))
+    assert record.end is None
+    assert not record.is_damaged
+    assert sum(row[0] for step in record.steps for number, row in step.rows.items()
+               if record.series[number].metric == "iterations") > 0  # fmt: skip
+
+
+def test_a_file_that_cannot_be_made_ends_the_run_before_it_begins(tmp_path: Path) -> None:
+    done = run(tmp_path, "--save=missing/run.jsr")
+    assert done.returncode == 255
+    assert "could not create the record: open missing/run.jsr: no such file or directory" in done.stderr
+
+
+def test_a_full_disk_does_not_end_the_run(tmp_path: Path) -> None:
+    done = run(tmp_path, "--save=/dev/full")
+    assert done.returncode == 99
+    assert "writing the record /dev/full failed: no space left on device" in done.stderr
+
+
+def test_secrets_are_not_in_a_record(tmp_path: Path) -> None:
+    (tmp_path / "secrets").write_text("key=TOPSECRET\n")
+    script = """
+    import secrets from 'k6/secrets';
+    export default async function () { console.error('it is ' + await secrets.get('key')); }
+    """
+    run(tmp_path, "--save=run.jsr", "--secret-source=file=secrets", script=script)
+    texts = [event["text"] for event in read(str(tmp_path / "run.jsr")).events]
+    assert any(text.startswith("it is") for text in texts)
+    assert not any("TOPSECRET" in text for text in texts)
+
+
+def test_further_tag_sets_count_together(tmp_path: Path) -> None:
+    script = """
+    import { Counter } from 'k6/metrics';
+    const count = new Counter('my_count');
+    export default function () { for (let i = 0; i < 1500; i++) count.add(1, { id: `${i}` }); }
+    """
+    run(tmp_path, "--save=run.jsr", script=script)
+    record = read(str(tmp_path / "run.jsr"))
+    assert 1000 <= len(record.series) <= 1020
+    assert sum(row[0] for step in record.steps for number, row in step.rows.items()
+               if record.series[number].metric == "my_count") == 1500  # fmt: skip

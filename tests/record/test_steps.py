@@ -1,0 +1,38 @@
+"""What a step adds up."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+
+from jsrunner.metrics.registry import Metric
+from jsrunner.metrics.store import Series
+from jsrunner.record.sketch import percentile, unpack
+from jsrunner.record.steps import Step
+
+
+@pytest.mark.parametrize(
+    ("type_", "deltas", "figures"),
+    [
+        ("counter", [1.0, 2.5], [3.5]),
+        ("rate", [(1, 2), (0, 3)], [1, 5]),
+        ("gauge", [(5, 5, 6), (2, 1, 3)], [2, 1, 6]),
+    ],
+)
+def test_deltas_add_up(type_: str, deltas: list[object], figures: list[float]) -> None:
+    step, series = Step(), Series(Metric("m", type_), {}, [], None)
+    for delta in deltas:
+        step.add(7, series, delta)
+    assert list(step.rows()) == [[7, *figures]]
+
+
+def test_a_trend_has_a_sketch() -> None:
+    step, series = Step(), Series(Metric("m", "trend"), {}, [], None)
+    step.add(0, series, b"")
+    assert list(step.rows()) == []
+    for values in ([1.0, 2.0], [100.0]):
+        step.add(0, series, array("d", values).tobytes())
+    ((number, count, total, least, most, packed),) = step.rows()
+    assert (number, count, total, least, most) == (0, 3, 103, 1, 100)
+    assert percentile(unpack(packed), 50) == pytest.approx(2, rel=0.004)
