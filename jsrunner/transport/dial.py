@@ -128,6 +128,10 @@ class Dialer:
         sock = self.connect(host, port, vu, secure=tls)
         return self.secure(sock, host, port, alpn, vu) if tls else sock
 
+    def connect_directly(self, host: str, port: int, vu: int) -> Any:
+        """Return a gevent socket that is connected to the host by no proxy. Raises DialError."""
+        return self._connect(host, port, vu, _nothing)
+
     def connect(
         self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = _nothing
     ) -> Any:

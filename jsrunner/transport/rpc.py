@@ -195,9 +195,8 @@ class Channel:
     def _attempt(self) -> Wire:
         target = self.target
         try:
-            sock = self._dialer.connect(
-                target.host, target.port, self._meter.id, secure=target.is_secure
-            )
+            # As in k6, proxies of the environment are not for gRPC.
+            sock = self._dialer.connect_directly(target.host, target.port, self._meter.id)
         except DialError as error:
             is_retried = isinstance(error, (BlacklistedAddress, BlockedHostname, DialTimeout))
             text = f"transport: error while dialing: {error}"

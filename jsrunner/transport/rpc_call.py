@@ -118,8 +118,6 @@ class Call:
         """Send a message; `end`: it is the last one."""
         if self.status is not None:
             return
-        if self.on_bytes is not None:
-            self.on_bytes(True, message)
         data = frame(message)
         self.is_half_closed = self.is_half_closed or end
         if self.sent is not None:
@@ -127,11 +125,16 @@ class Call:
             self.sent.append(data)
         if self.wire is not None:
             self._forget_much()
+            if self.on_bytes is not None:
+                self.on_bytes(True, message)
             self.wire.send(self, data, end=end)
 
     def take_waiting(self) -> list[bytes]:
         """Return what was to be sent before there was a connection, or on another one."""
         waiting = self.sent or []
+        if self.on_bytes is not None:
+            for data in waiting:
+                self.on_bytes(True, data[_PREFIX_BYTES:])
         self._forget_much()
         return waiting
 

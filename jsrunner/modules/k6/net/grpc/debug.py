@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import text_format
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
     from jsrunner.transport.rpc_call import Call
     from jsrunner.transport.rpc_status import Fields
+
+
+_GROUP: Final = re.compile(r" \{$", re.MULTILINE)
 
 
 class _Watcher:
@@ -51,7 +55,8 @@ class _Watcher:
     def message(self, label: str, time_label: str, type_: Any, data: bytes) -> None:
         """Log a message, if it is wanted."""
         if self._is_full:
-            shown = text_format.MessageToString(type_.make.FromString(data))
+            shown = text_format.MessageToString(type_.make.FromString(data), as_utf8=True)
+            shown = _GROUP.sub(": {", shown)  # as Go writes it
             moment = datetime.now(timezone.utc).astimezone()
             head = f"Wire Length: {len(data) + 5}\n{time_label} Time: {moment}\n"
             self._log(f"{label} Payload:\n{head}{shown}\n\n")

@@ -150,8 +150,8 @@ class Grpc(HostModule):
 
         def done() -> None:
             self._calls.discard(call)
-            assert call.status is not None
-            series.record_duration(time.perf_counter() - started, call.status.code)
+            if call.is_measured and call.status is not None:
+                series.record_duration(time.perf_counter() - started, call.status.code)
 
         return done
 

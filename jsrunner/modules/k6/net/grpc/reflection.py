@@ -21,7 +21,6 @@ from jsrunner.proto.schema import Library, Schema
 from jsrunner.transport.rpc_call import Call
 from jsrunner.transport.rpc_status import (
     CANCELED,
-    DEADLINE_EXCEEDED,
     INTERNAL,
     OK,
     UNIMPLEMENTED,
@@ -125,13 +124,14 @@ class _Conversation:
         return answer
 
     def close(self) -> None:
-        """End the call and take its sample."""
-        self.call.on_end = lambda status: None
-        if self.call.status is None:
-            self.call.close_send()
-            self.call.cancel(Status(CANCELED, "context canceled"))
-        if self.call.status is not None and self.call.status.code != DEADLINE_EXCEEDED:
-            self._done()
+        """End the call; a sample is taken of one that the server has ended."""
+        call = self.call
+        call.on_end = lambda status: None
+        if call.status is None:
+            call.close_send()
+            call.is_measured = False
+            call.cancel(Status(CANCELED, "context canceled"))
+        self._done()
 
 
 def reflect(begin: Callable[[Call], Any], params: Params, connection: Connection) -> Schema:
