@@ -9,9 +9,9 @@ from servers import read_request
 
 from jsrunner.options.model import Options
 from jsrunner.transport.dial import Dialer
-from jsrunner.transport.exchange import Call, Exchange
+from jsrunner.transport.exchange import Exchange, HttpCall
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.http import Client, Settings
+from jsrunner.transport.http import HttpClient, Settings
 from jsrunner.transport.url import parse
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ class Browser:
         environment = environment or {}
         dialer = Dialer(chosen, environment, lambda level, text: self.warnings.append((level, text)))
         self.settings = Settings(chosen, dialer, environment, max_body)
-        self.client = Client(self.settings, self.meter)
+        self.client = HttpClient(self.settings, self.meter)
 
     def send(
         self, url: str, method: str = "GET", headers: dict[str, str] | None = None, **more: Any
     ) -> Exchange:
-        call = Call(method, parse(url), Fields(headers or {}), **{"timeout": 10.0, **more})
+        call = HttpCall(method, parse(url), Fields(headers or {}), **{"timeout": 10.0, **more})
         with gevent.Timeout(20):
             return self.client.exchange(call)
 

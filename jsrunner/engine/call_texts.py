@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.engine.operations import NativeCall
-    from jsrunner.engine.values import Value
+    from jsrunner.engine.values import JSValue
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class CallFailure:
     """A call of a function of the language that has thrown."""
 
     call: NativeCall
@@ -31,22 +31,22 @@ class Failure:
     message: str
 
     @property
-    def this(self) -> Value:
-        """What the function was called on."""
+    def this(self) -> JSValue:
+        """Return `this` of the call."""
         return self.call.receiver()
 
-    def argument(self, index: int) -> Value:
+    def argument(self, index: int) -> JSValue:
         """Return an argument, undefined if there are not so many."""
         return self.call.argument(index)
 
 
 if TYPE_CHECKING:
-    #: A template, or what makes one of a failure.
-    Rule: TypeAlias = str | Callable[[Failure], str | None]
+    #: A template, or a function that makes a template of a failure.
+    Rule: TypeAlias = str | Callable[[CallFailure], str | None]
 
 
-def explain(failure: Failure) -> str | None:
-    """Return k6's text of what a function of the language has thrown; None if QuickJS's may stay."""
+def explain(failure: CallFailure) -> str | None:
+    """Return k6's text of an error of a function of the language; None keeps QuickJS's text."""
     rule: Rule | None
     if failure.function == "parse" and not failure.message.startswith("cannot convert"):
         rule = _json
@@ -72,40 +72,40 @@ _NO_PROTOTYPE: Final = "Object prototype may only be an Object or null: "
 
 
 def _literally(text: str) -> str:
-    """A text as a template."""
+    """Return a template that shows the text literally."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _no_function(subject: str, value: Value) -> str:
-    """What most functions say of an argument, or of `this`, that is no function."""
+def _no_function(subject: str, value: JSValue) -> str:
+    """Return the usual template for an argument, or a `this`, that is no function."""
     return f"Value is not {'callable' if value.is_object else 'an object'}: {{{subject}}}"
 
 
-def _callback(failure: Failure) -> str:
+def _callback(failure: CallFailure) -> str:
     return _no_function("0", failure.argument(0))
 
 
-def _array_callback(failure: Failure) -> str:
+def _array_callback(failure: CallFailure) -> str:
     if failure.this.is_typed_array:
         return _callback(failure)
     return _NULLISH if failure.argument(0).is_nullish else "{0} is not a function"
 
 
-def _comparator(failure: Failure) -> str:
+def _comparator(failure: CallFailure) -> str:
     if failure.function == "sort" and failure.this.is_typed_array:
         return _callback(failure)
     return "The comparison function must be either a function or undefined"
 
 
-def _mapper(failure: Failure) -> str:
-    """Array.from and TypedArray.from."""
+def _mapper(failure: CallFailure) -> str:
+    """Return the template for the mapping function of Array.from and TypedArray.from."""
     if failure.this.function_name() == "Array":
         return "{1} is not a function"
     return _no_function("1", failure.argument(1))
 
 
-def _this_function(failure: Failure) -> str:
-    """Methods of functions, and Reflect.apply."""
+def _this_function(failure: CallFailure) -> str:
+    """Return the template for methods of functions, and for Reflect.apply."""
     if failure.function == "apply" and failure.call.arity == _REFLECT_APPLY_ARITY:
         return _callback(failure)
     if failure.function == "toString" and failure.this.is_object:
@@ -116,43 +116,46 @@ def _this_function(failure: Failure) -> str:
 _REFLECT_APPLY_ARITY: Final = 3
 
 
-def _argument_list(failure: Failure) -> str:
-    """Function.prototype.apply, Reflect.apply and Reflect.construct, whose arguments are no list."""
+def _argument_list(failure: CallFailure) -> str:
+    """Return the template for Function.prototype.apply, Reflect.apply and Reflect.construct.
+
+    Their list of arguments is no list.
+    """
     if failure.function == "construct":
         return "Value is not a constructor" if failure.argument(0).is_object else _NO_OBJECT
     index = 2 if failure.call.arity == _REFLECT_APPLY_ARITY else 1
     return f"Value is not an object: {{{index}}}"
 
 
-def _prototype(failure: Failure) -> str:
-    """Object.setPrototypeOf and Reflect.setPrototypeOf."""
+def _prototype(failure: CallFailure) -> str:
+    """Return the template for Object.setPrototypeOf and Reflect.setPrototypeOf."""
     if not failure.this.is_function:
         return "Value is not an object: {1}" if failure.argument(0).is_object else _NO_OBJECT
     return _NOT_COERCIBLE if failure.argument(0).is_nullish else _NO_PROTOTYPE + "{1}"
 
 
 def _unless_reflect(text: str) -> Rule:
-    """The text of a function of Object's, which Reflect has too."""
+    """Return a rule with this text for functions of Object, which Reflect has too."""
     return lambda failure: text if failure.this.is_function else _NO_OBJECT
 
 
-def _accessor(failure: Failure) -> str | None:
-    """Object.defineProperty with a getter or a setter that is none."""
+def _accessor(failure: CallFailure) -> str | None:
+    """Return the template for Object.defineProperty with a getter or setter that is no function."""
     name = "get" if failure.message.startswith("Getter") else "set"
     return f"Value is not an object: {_literally(failure.argument(2).property_text(name))}"
 
 
-def _pushed(failure: Failure) -> str:
+def _pushed(failure: CallFailure) -> str:
     return f"Cannot add property {failure.this.property_text('length')}, object is not extensible"
 
 
-def _undeletable(failure: Failure) -> str:
+def _undeletable(failure: CallFailure) -> str:
     length = failure.this.property_text("length")
     last = int(length) - 1 if failure.function == "pop" and length.isdigit() else 0
     return f"Cannot delete property '{last}' of {{this}}"
 
 
-def _code_point(failure: Failure) -> str:
+def _code_point(failure: CallFailure) -> str:
     text = failure.argument(0).text()
     try:
         float(text)
@@ -161,12 +164,12 @@ def _code_point(failure: Failure) -> str:
     return f"Invalid code point {text}"
 
 
-def _radix(failure: Failure) -> str | None:
-    """BigInt.prototype.toString; that of numbers has QuickJS's text."""
+def _radix(failure: CallFailure) -> str | None:
+    """Return the template for BigInt.prototype.toString; numbers keep QuickJS's text."""
     return "radix must be an integer between 2 and 36" if failure.this.is_bigint else None
 
 
-def _without_new(failure: Failure) -> str:
+def _without_new(failure: CallFailure) -> str:
     if failure.function.endswith("Array"):
         return "Constructor TypedArray requires 'new'"
     return "Constructor {function} requires 'new'"
@@ -178,8 +181,8 @@ _ELEMENT_BYTES: Final[Mapping[str, int]] = {
 }  # fmt: skip
 
 
-def _view_offset(failure: Failure) -> str:
-    """A typed array that cannot begin at this place of its buffer."""
+def _view_offset(failure: CallFailure) -> str:
+    """Return the template for a typed array that cannot begin at this offset of its buffer."""
     size = _ELEMENT_BYTES.get(failure.function, 1)
     offset = failure.argument(1).text()
     if offset.isdigit() and int(offset) % size:
@@ -187,14 +190,14 @@ def _view_offset(failure: Failure) -> str:
     return "Start offset {1} is outside the bounds of the buffer"
 
 
-def _view_length(failure: Failure) -> str:
+def _view_length(failure: CallFailure) -> str:
     if failure.argument(2).is_undefined:
         size = _ELEMENT_BYTES.get(failure.function, 1)
         return f"Byte length of {{function}} should be a multiple of {size}"
     return "Invalid typed array length: {2}"
 
 
-def _index(failure: Failure) -> str:
+def _index(failure: CallFailure) -> str:
     if failure.function.endswith("Array") and failure.argument(0).is_object:
         return "Invalid index {1}"
     if failure.function == "with" and failure.this.is_typed_array:
@@ -202,8 +205,8 @@ def _index(failure: Failure) -> str:
     return "Invalid index {0}"
 
 
-def _source_offset(failure: Failure) -> str:
-    """TypedArray.prototype.set."""
+def _source_offset(failure: CallFailure) -> str:
+    """Return the template for TypedArray.prototype.set."""
     negative = failure.argument(1).text().startswith("-")
     return "offset should be >= 0" if negative else "Source is too large"
 
@@ -213,8 +216,8 @@ _EXPECTED: Final = re.compile(
 )
 
 
-def _incompatible(failure: Failure) -> str | None:
-    """A method or a getter that was called on something else."""
+def _incompatible(failure: CallFailure) -> str | None:
+    """Return the template for a method or getter that was called on a value of another kind."""
     match = _EXPECTED.fullmatch(failure.message)
     if match is None:
         return None
@@ -236,13 +239,16 @@ def _incompatible(failure: Failure) -> str | None:
     return f"Method {kind}.prototype.{{function}} called on incompatible receiver {shown}"
 
 
-def _json(failure: Failure) -> str:
-    """JSON.parse."""
+def _json(failure: CallFailure) -> str:
+    """Return the template for JSON.parse."""
     return _literally(json_texts.describe(failure.argument(0).text()))
 
 
-def _expression(failure: Failure) -> str | None:
-    """The RegExp constructor, and methods of strings that make a regular expression."""
+def _expression(failure: CallFailure) -> str | None:
+    """Return the template for a pattern that cannot be compiled.
+
+    RegExp and the methods of strings that make a regular expression throw it.
+    """
     text = expression_texts.describe(failure.message, failure.argument(0).text())
     return None if text is None else _literally(text)
 

@@ -1,4 +1,4 @@
-"""The core as one process uses it: operations, and the loop that serves what JavaScript wants.
+"""The core as one process uses it: operations, and the loop that serves JavaScript's requests.
 
 JavaScript runs on fibers in the core, Python never does: a VU's request waits in the core until
 `serve` takes it, answers it at once (a quick operation) or hands it to the VU's own greenlet (a
@@ -41,17 +41,17 @@ decode: Final = msgspec.msgpack.Decoder().decode
 
 
 class Asks(Protocol):
-    """Who has made a fiber (`engine.interpreter.Interpreter`), and hears what its JavaScript wants."""
+    """The owner of a fiber (`engine.interpreter.Interpreter`), which answers its requests."""
 
     def finish(self, status: int, data: bytes) -> None:
-        """Take the end of the command under way."""
+        """End the command under way with its status and its result as MessagePack."""
 
     def answer(self, serial: int, operation: int, data: bytes) -> None:
         """Answer a request for an operation."""
 
 
 class Engine:
-    """One per process. `library` has the core's functions (see core/binding.py)."""
+    """The core of one process. `library` has its functions (see core/binding.py)."""
 
     def __init__(
         self, stack_bytes: int = binding.STACK_BYTES, memory_bytes: int = binding.MEMORY_BYTES
@@ -64,7 +64,7 @@ class Engine:
         self.handlers: dict[int, Callable[[int, int, int, bytes], None]] = {}
         #: Whether gevent's hub drives the core.
         self.has_hub = False
-        #: Asked while there is no hub: False ends the process's wait.
+        #: Returns False if nobody needs the process any more; polled while there is no hub.
         self.is_wanted: Callable[[], bool] = lambda: True
         self._watcher: Any = None
         self._is_polling = False
@@ -92,7 +92,7 @@ class Engine:
         self.library.core_image_put(name.encode(), bytecode, len(bytecode))
 
     def syntax_error(self, source: str, *, as_function: bool = False) -> tuple[str, int] | None:
-        """Return what is wrong with a text, and in which line; None if nothing is.
+        """Return the text and the line of a syntax error; None if the text compiles.
 
         Args:
             source: The text of an ES module, or of a (strict) function.
@@ -101,11 +101,11 @@ class Engine:
         if as_function:
             source = f"(function (module, exports) {{'use strict';{source}\n}})"
         text = source.encode("utf-8", "replace")
-        told = ctypes.create_string_buffer(_SYNTAX_ERROR_BYTES)
-        size = self.library.core_syntax_error(text, len(text), not as_function, told, len(told))
+        buffer = ctypes.create_string_buffer(_SYNTAX_ERROR_BYTES)
+        size = self.library.core_syntax_error(text, len(text), not as_function, buffer, len(buffer))
         if not size:
             return None
-        message, _, stack = told.raw[:size].decode("utf-8", "replace").partition("\n")
+        message, _, stack = buffer.raw[:size].decode("utf-8", "replace").partition("\n")
         place = _CHECKED_LINE.search(stack)
         return message, int(place[1]) if place else 0
 
@@ -170,12 +170,12 @@ class Engine:
             self.library.core_stop_polling()
 
     def turn(self) -> None:
-        """Run what is ready for a moment, and serve what it wants."""
+        """Run the VUs that are ready for one turn, and serve their requests."""
         if self.library.core_turn(_TURN, 0):
             self.serve()
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
-        """Drive the core without a hub until something is over."""
+        """Drive the core without a hub until `is_over()` is true."""
         if not self._is_polling:
             self._poll()
         while not is_over():
@@ -185,8 +185,8 @@ class Engine:
                 raise SystemExit(1)
 
     def serve(self) -> None:
-        """Answer the requests that wait; an answer lets its VU run on, which may bring more."""
-        if self._is_serving:  # further up: it goes on with what this answer has brought
+        """Answer the pending requests, and those that the resumed VUs add."""
+        if self._is_serving:  # the outer call goes on with the new requests
             return
         self._is_serving = True
         handlers, unpack = self.handlers, binding.REQUEST.iter_unpack

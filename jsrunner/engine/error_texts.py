@@ -1,9 +1,8 @@
 """k6's texts of the language's own errors.
 
 Scripts compare the texts of errors, and people read them. k6's engine (sobek) has other texts than
-QuickJS, and most of them name what was wrong. When QuickJS makes an error, `error_texts.js` asks here
-for the text that k6 would have given it. `operations` tells which operation has failed, and with which
-values.
+QuickJS, and most of them name the wrong value. When QuickJS makes an error, `error_texts.js` asks this
+module for k6's text. `operations` finds the operation that has failed, and its values.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from jsrunner.engine.values import Ask, Scene
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Which argument the object is that takes a value; the operation's name is the first.
+#: Index of the argument that holds the value; argument 0 is the operation's name.
 _HOLDER = 3
 
 
 def explain(
-    runtime: int, context: int, message: str, function: str | None, told: Sequence[str]
+    runtime: int, context: int, message: str, function: str | None, value_texts: Sequence[str]
 ) -> str | tuple[str | None] | None:
     """Return k6's text of an error that QuickJS is making.
 
@@ -31,14 +30,13 @@ def explain(
         context: The address of the JSContext.
         message: QuickJS's text.
         function: The name of the function of the language that has thrown; None for code of the script.
-        told: What JavaScript has told when it was asked before.
+        value_texts: The texts that JavaScript has returned for earlier questions, in order.
 
     Returns:
-        The text; None if it is QuickJS's, or if the script makes the error itself. A tuple asks for the
-        text of a value, which `error_texts.js` has given an object to take, or of its property of
-        this name.
+        The text; None if QuickJS's text stays, or if the script makes the error itself. A tuple asks
+        for the text of the value in the holder of `error_texts.js`, or of its property of this name.
     """
-    scene = Scene(context, told)
+    scene = Scene(context, value_texts)
     try:
         text = _explain(runtime, scene, message, function)
     except Ask as question:
@@ -52,5 +50,5 @@ def _explain(runtime: int, scene: Scene, message: str, function: str | None) -> 
     if isinstance(operation, Instruction):
         return instruction_texts.explain(operation, message)
     if operation is not None and operation.function == function:  # else an error's constructor
-        return call_texts.explain(call_texts.Failure(operation, function, message))
+        return call_texts.explain(call_texts.CallFailure(operation, function, message))
     return None

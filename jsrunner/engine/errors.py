@@ -1,4 +1,4 @@
-"""What can go wrong between JavaScript and Python."""
+"""Errors that cross the border between JavaScript and Python."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HostError(Exception):
 
 
 class Interrupted(BaseException):
-    """The VU is to stop now. An operation that raises it ends the VU's command uncatchably."""
+    """The VU must stop now. If an operation raises it, no script can catch the end of its command."""
 
 
 class JSError(Exception):

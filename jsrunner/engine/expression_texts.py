@@ -1,6 +1,6 @@
-"""What k6's engine says of regular expressions that cannot be compiled.
+"""k6's error texts for regular expressions that cannot be compiled.
 
-Most are given to Go's regexp package (RE2), whose words are part of the text.
+k6's engine compiles most with Go's regexp package (RE2), whose message is part of the text.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def describe(message: str, pattern: str) -> str | None:
 
 
 def _cause(message: str, pattern: str) -> str | None:
-    """RE2's own words."""
+    """Return RE2's message."""
     prefix = "error parsing regexp: "
     if message == "unexpected end":
         return f"{prefix}trailing backslash at end of expression: ``"

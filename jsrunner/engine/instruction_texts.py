@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(failed: Instruction, message: str) -> str | None:
-    """Return k6's text of what an instruction has thrown; None if QuickJS's may stay.
+    """Return k6's text of an instruction's error; None keeps QuickJS's text.
 
     Args:
         failed: The instruction.
@@ -33,7 +33,7 @@ def explain(failed: Instruction, message: str) -> str | None:
 
 _NULLISH: Final = "Cannot convert undefined or null to object"
 
-#: Texts that depend on nothing else.
+#: k6's texts by QuickJS's, where nothing else decides.
 _PLAIN: Final[Mapping[str, str]] = {
     "value is not iterable": "object is not iterable",
     "class constructors must be invoked with 'new'": (
@@ -84,7 +84,7 @@ def _uncallable(failed: Instruction, _: re.Match[str]) -> str | None:
         return "iterator.next is missing or not a function" if failed.name in _ITERATES else None
     callee = failed.callee()
     if callee.is_function:
-        return None  # what it calls in its turn
+        return None  # a function called by the callee has failed
     member = failed.member() if callee.is_undefined else None
     if member is not None and (member.owner is None or not member.owner.has(member.name)):
         return f"Object has no member '{member.name}'"
@@ -190,7 +190,7 @@ def _undeclared(failed: Instruction, match: re.Match[str]) -> str:
 
 
 def _foreign(failed: Instruction, _: re.Match[str]) -> str:
-    """A private method or accessor of another class. QuickJS calls a setter `#name<set>`."""
+    """Return the text for a private member of another class. QuickJS names a setter `#name<set>`."""
     variable = failed.outer_variable_name(1)
     name = variable.removesuffix("<set>")
     verb = "read" if name == variable else "write"
@@ -205,7 +205,7 @@ def _unset(failed: Instruction, _: re.Match[str]) -> str:
     return f"'set' on proxy: trap returned falsish for property '{failed.property_name()}'"
 
 
-#: QuickJS's text, and what makes k6's of the instruction.
+#: Patterns of QuickJS's texts, and the functions that make k6's of the instruction.
 _DESCRIBED: Final[tuple[tuple[re.Pattern[str], Describe], ...]] = tuple(
     (re.compile(text, re.DOTALL), describe)
     for text, describe in (

@@ -3,7 +3,7 @@
 Values cross as MessagePack (see core/codec.h): buffers are bytes, `undefined` and `null` are None.
 Python commands an entry (a function that JavaScript has published by name) with `call`; JavaScript asks
 for an operation with `host(name, ...)`. Errors of an operation reach the script as the exception that
-it names (`HostError`); anything else is a fault of ours.
+it names (`HostError`); any other exception is a fault of jsrunner.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NEVER: Final = 0.0
 
 
 def encode_value(value: object) -> bytes:
-    """Encode what JavaScript gets; half a surrogate pair in a text becomes U+FFFD."""
+    """Return a value as MessagePack for JavaScript; half a surrogate pair becomes U+FFFD."""
     try:
         return encode(value)
     except UnicodeEncodeError:
@@ -54,8 +54,8 @@ class Interpreter:
     """A fiber with a QuickJS runtime and context.
 
     `find_operation(name)` gives the function behind an operation's name. `load(specifier)` gives a
-    module's source and `normalize(base, specifier)` the specifier that an import means; what they
-    raise is kept in `load_error`. `on_fault(error)` is told of unexpected exceptions in operations.
+    module's source and `normalize(base, specifier)` the specifier that an import means; their
+    exceptions are kept in `load_error`. `on_fault(error)` gets unexpected exceptions of operations.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Interpreter:
         self._find_operation = find_operation
         self._load, self._normalize = load, normalize
         self._on_fault = on_fault
-        #: Functions behind the operations' numbers, found when they are first asked for.
+        #: Functions by the operations' numbers, looked up on first use.
         self.operations: dict[int, Callable[..., object]] = {
             NORMALIZE: self._normalize_module,
             LOAD: self._load_module,
@@ -80,11 +80,11 @@ class Interpreter:
         self.deferred: dict[int, Callable[[int], object]] = {}
         self.load_error: BaseException | None = None
         self._last_handle = 0
-        #: Whether errors can be explained; None before the first one.
+        #: True if errors can be explained; None before the first error.
         self._explains: bool | None = None
-        #: An interruption has cost the script's state: the next command finds an empty interpreter.
+        #: True if an interruption has cost the script's state: the interpreter is empty now.
         self.is_lost = False
-        #: The last interruption found the VU in a built-in function that did not end.
+        #: True if the last interruption met a built-in function that did not end.
         self.was_stuck = False
         #: Where the last command's end is written: (status, data).
         self._ended: tuple[int, bytes] | None = None
@@ -151,7 +151,7 @@ class Interpreter:
         raise JSError(data.decode("utf-8", "replace"))
 
     def finish(self, status: int, data: bytes) -> None:
-        """Take the end of the command under way. Called by the engine."""
+        """Keep the status and the data of the ended command. The engine calls it."""
         self._ended = (status, data)
         self._stop_worker()
         if self._waiter is not None:
@@ -171,25 +171,25 @@ class Interpreter:
         self._engine.library.core_post(self.index, handle, data, len(data))
 
     def new_handle(self) -> int:
-        """Return a number, unique in this VU, by which a listener of JavaScript hears of something."""
+        """Return a handle: a number, unique in this VU, that names a listener in JavaScript."""
         self._last_handle += 1
         return self._last_handle
 
-    def run_aside(self, work: Callable[[], Any], show: Callable[[Any], object]) -> int:
-        """Run `work()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
+    def run_aside(self, compute: Callable[[], Any], show: Callable[[Any], object]) -> int:
+        """Run `compute()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
 
         Args:
-            work: Computes the result; a HostError is what the script gets as an exception.
+            compute: Returns the result; its HostError becomes the exception that the script gets.
             show: Makes plain values of the result, on the hub's greenlet.
 
         Returns:
-            A handle for `aside` of engine/loop.js, which hears of the outcome.
+            A handle for `aside` of engine/loop.js, which gets the outcome.
         """
         handle = self.new_handle()
 
         def outcome() -> tuple[Any, Exception | None]:
             try:
-                return work(), None
+                return compute(), None
             except Exception as error:  # gevent's pool would print it
                 return None, error
 
@@ -213,7 +213,7 @@ class Interpreter:
     # -- out of JavaScript -------------------------------------------------------------------------
 
     def answer(self, serial: int, operation: int, data: bytes) -> None:
-        """Run an operation and answer its request. Called by the engine."""
+        """Run an operation and answer the VU's request. The engine calls it."""
         function = self.operations.get(operation)
         if function is None:
             deferred = self.deferred.get(operation)
@@ -239,7 +239,7 @@ class Interpreter:
                 arguments = ()
             status, reply = _OK, encode_value(function(*arguments))
         except Interrupted:
-            # Unless it was killed because nobody waits any more.
+            # A greenlet that was killed has nobody to answer.
             self._engine.library.core_abort_request(self.index, serial)
             self._engine.serve()
             return
@@ -256,7 +256,7 @@ class Interpreter:
             self._engine.serve()
 
     def _described(self, error: Exception) -> bytes:
-        """Return what JavaScript makes its exception of: kind, text, fields."""
+        """Return the parts of JavaScript's exception: kind, text, fields."""
         if isinstance(error, HostError):
             return encode_value((error.kind, str(error), error.fields))
         self._on_fault(error)
@@ -277,19 +277,19 @@ class Interpreter:
             raise HostError(str(error), "Error") from None
 
     def explain(
-        self, message: str, function: str | None, holder: object, told: list[str]
+        self, message: str, function: str | None, holder: object, value_texts: list[str]
     ) -> str | tuple[str | None] | None:
-        """Return k6's text of an error that QuickJS has just made, or a question (`error_texts`)."""
+        """Return k6's text of the error that QuickJS is making, or a question (`error_texts`)."""
         from jsrunner.engine import error_texts, operations
 
-        found = (ctypes.c_uint64 * 3)()
-        self._engine.library.core_vu_addresses(self.index, found)
-        runtime, context, stack_bytes = found
+        addresses = (ctypes.c_uint64 * 3)()
+        self._engine.library.core_vu_addresses(self.index, addresses)
+        runtime, context, stack_bytes = addresses
         if self._explains is None:
             self._explains = operations.is_readable(runtime, stack_bytes)
         if not self._explains:
             return None
-        return error_texts.explain(runtime, context, message, function, told)
+        return error_texts.explain(runtime, context, message, function, value_texts)
 
     # -- blocking operations -----------------------------------------------------------------------
 
@@ -316,12 +316,12 @@ class Interpreter:
             task = waiter.get()
 
     def _stop_worker(self) -> None:
-        """End a blocking operation that nobody waits for any more; a resting greenlet may stay."""
+        """Kill the greenlet of an abandoned blocking operation; an idle greenlet stays."""
         worker = self._worker
         if worker is None or self._worker_waiter is not None:
             return
         from gevent import getcurrent
 
-        if worker is not getcurrent():  # else the operation is over: its answer has led here
+        if worker is not getcurrent():  # else its operation is over: this runs inside its answer
             self._worker = None
             worker.kill(block=False)

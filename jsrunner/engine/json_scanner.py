@@ -1,4 +1,4 @@
-"""Scalars of JSON, read as Go's encoding/json reads them, with its words for what is wrong."""
+"""A scanner for JSON's scalars with the rules and the error texts of Go's encoding/json."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
-#: The longest run of what a string may hold.
+#: The longest run of plain characters of a string.
 _PLAIN: Final = re.compile(rb'[^"\\\x00-\x1f]*')
 _DIGITS: Final = re.compile(rb"[0-9]*")
 _LITERALS: Final = {b"t": b"true", b"f": b"false", b"n": b"null"}
@@ -18,7 +18,7 @@ _ESCAPES: Final = {
 
 
 class InvalidJSON(Exception):
-    """What is wrong at a byte; the end of the text if that is where it is."""
+    """A text is no JSON. `position` is the index of the wrong byte, or the length of the text."""
 
     def __init__(self, position: int, context: str) -> None:
         self.position, self.context = position, context
@@ -69,7 +69,9 @@ def scan_string(data: bytes, position: int) -> int:
         escape = data[position + 1 : position + 2]
         if escape == b"u":
             for at in range(position + 2, position + 6):
-                if data[at : at + 1] not in tuple(bytes((one,)) for one in b"0123456789abcdefABCDEF"):
+                if data[at : at + 1] not in tuple(
+                    bytes((digit,)) for digit in b"0123456789abcdefABCDEF"
+                ):
                     raise InvalidJSON(at, "in \\u hexadecimal character escape")
             position += 6
         elif escape and escape in b'"\\/bfnrt':

@@ -1,4 +1,4 @@
-"""What `JSON.parse` of k6's engine says of a text that is no JSON.
+"""k6's error texts for `JSON.parse`.
 
 k6's engine reads the text token by token with Go's encoding/json, so that the same mistake has another
 text than in `response.json()`.
@@ -14,7 +14,7 @@ from jsrunner.engine.json_scanner import InvalidJSON, quote, scan_scalar, scan_s
 
 _END: Final = "Unexpected end of JSON input (EOF)"
 
-#: What may come next, by the states of Go's json.Decoder, and what it says of anything else.
+#: Go's json.Decoder by states: the tokens that may come next, and the text for any other token.
 _TOP, _ARRAY_START, _ARRAY_VALUE, _ARRAY_COMMA = "top", "array start", "array value", "array comma"
 _OBJECT_START, _OBJECT_KEY, _OBJECT_COLON = "object start", "object key", "object colon"
 _OBJECT_VALUE, _OBJECT_COMMA = "object value", "object comma"
@@ -50,7 +50,7 @@ def describe(text: str) -> str:
 
 
 def _value(data: bytes) -> int:
-    """The position behind the first value. Raises _Text."""
+    """Return the position behind the first value. Raises _Text."""
     inside: list[str] = []
     state, position = _TOP, 0
     while True:
@@ -88,7 +88,7 @@ def _value(data: bytes) -> int:
 
 
 def _scalar(data: bytes, position: int) -> int:
-    """The position behind a scalar. Raises _Text."""
+    """Return the position behind a scalar. Raises _Text."""
     try:
         if data[position] == 0x22:
             return scan_string(data, position + 1)
@@ -101,7 +101,7 @@ def _scalar(data: bytes, position: int) -> int:
 
 
 def _surplus(data: bytes, position: int) -> str:
-    """What stands behind the value: the token as Go prints it, <nil> if it is none."""
+    """Return the token behind the value as Go prints it; <nil> if it is no token."""
     shown = "<nil>"
     if data[position] in b"[{":
         shown = chr(data[position])
@@ -121,14 +121,14 @@ def _surplus(data: bytes, position: int) -> str:
 
 
 def _go_float(number: float) -> str:
-    """A number as Go's `%v` prints it: with an exponent if that is below -4 or above 5."""
+    """Return a number as Go's `%v` prints it: with an exponent below -4 or above 5."""
     text = _shortest(number)
     exponent = int(text.partition("e")[2])
     return text if number and not -4 <= exponent < 6 else repr(number).removesuffix(".0")
 
 
 def _shortest(number: float) -> str:
-    """The shortest digits that mean the number, with an exponent of at least two digits."""
+    """Return the shortest digits of the number, with an exponent of at least two digits."""
     for precision in range(17):
         text = f"{number:.{precision}e}"
         if float(text) == number:

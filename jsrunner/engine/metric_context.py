@@ -2,7 +2,7 @@
 
 Scenarios, groups and `exec.vu.metrics` set tags here. The core records samples by two numbers, of a tag
 set and of metadata. With k6's feature `async-metric-context` the core also swaps contexts while a
-script runs (core/metric_context.c). Its numbers say what the tags are then.
+script runs (core/metric_context.c). Then its numbers decide about the tags.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ FEATURE: Final = "async-metric-context"
 
 
 class MetricContext:
-    """What one VU's samples carry. Lives as long as the VU; neither dictionary is changed in place."""
+    """The tags and metadata of one VU's samples.
 
-    #: Whether the core swaps it while a script runs.
+    The VU makes it and keeps it for life. Neither dictionary is changed in place.
+    """
+
+    #: True if the core swaps it while a script runs.
     is_async = False
 
     def __init__(
@@ -33,31 +36,31 @@ class MetricContext:
         self._tag_set: TagSet | None = None
 
     def begin(self, index: int) -> None:
-        """The VU has got its number in the core, and no interpreter yet."""
+        """Publish the context under the VU's number in the core; no script runs yet."""
         self.index = index
 
     @property
     def tags(self) -> dict[str, str]:
-        """exec.vu.metrics.tags, with the system tags that are known beforehand."""
+        """The object `exec.vu.metrics.tags`, with the system tags that are known beforehand."""
         self._read()
         return self._tags
 
     @property
     def metadata(self) -> dict[str, str] | None:
-        """exec.vu.metrics.metadata; None if there is none."""
+        """The object `exec.vu.metrics.metadata`; None without metadata."""
         self._read()
         return self._metadata
 
     @property
     def tag_set(self) -> TagSet:
-        """`tags`, interned."""
+        """The interned `tags`."""
         self._read()
         if self._tag_set is None:
             self._tag_set = self._recorder.tag_set(self._tags)
         return self._tag_set
 
     def replace(self, tags: dict[str, str], metadata: dict[str, str] | None) -> None:
-        """Have samples carry these from now on."""
+        """Replace the tags and the metadata of the samples from now on."""
         self._tags, self._tag_set, self._metadata = tags, None, metadata
         self._publish()
 
@@ -80,10 +83,10 @@ class MetricContext:
         return number
 
     def _read(self) -> None:
-        """Learn the context from the core, where that can change it."""
+        """Read the context back from the core, if the core can change it."""
 
     def _publish(self) -> None:
-        """The context has changed: the core asks for its tag set when the next sample is taken."""
+        """Tell the core of a change: its next sample asks for the tag set."""
         self._show(-1)
 
     def _show(self, tag_set: int) -> None:

@@ -20,7 +20,7 @@ class Opcode(NamedTuple):
     pops: int
     #: Values put on the stack.
     pushes: int
-    #: What the bytes behind the opcode are, "" if there are none.
+    #: Kind of the bytes behind the opcode, "" if there are none.
     operand: str
 
 
@@ -95,7 +95,7 @@ def opcodes() -> tuple[Opcode, ...]:
     return tuple(rows)
 
 
-#: Which operand of a call is the function.
+#: Index of a call's operand that is the function.
 CALLEES: Final = {
     "call": 0, "call0": 0, "call1": 0, "call2": 0, "call3": 0, "tail_call": 0, "eval": 0,
     "call_method": 1, "tail_call_method": 1, "call_constructor": 0, "apply": 0, "apply_eval": 0,
@@ -159,14 +159,14 @@ _ENDS: Final = frozenset(
         "throw_error", "ret",
     )
 )  # fmt: skip
-#: Where the distance of a jump stands behind the opcode, and in how many bytes.
+#: Offset of a jump's distance behind the opcode, and its size in bytes.
 _JUMPS: Final = {"label": (1, 4), "label8": (1, 1), "label16": (1, 2), "atom_label_u8": (5, 4)}
 _WITH_PUSHES: Final = {"with_get_var": 1, "with_delete_var": 1, "with_put_var": -1}
-#: What the level then is above that of the `catch`, if these take it from the stack.
+#: Stack level above that of the `catch`, of opcodes that take it from the stack.
 _MAY_DROP_CATCHER: Final = {"drop": 0, "nip": -1, "nip1": -1, "iterator_close": 2}
 
 
-#: Of each instruction that only moves values: which of its inputs each output is.
+#: Instructions that only move values: the index of the input of each output.
 _MOVES: Final = {
     "dup": (0, 0), "dup1": (0, 0, 1), "dup2": (0, 1, 0, 1), "dup3": (0, 1, 2, 0, 1, 2),
     "nip": (1,), "nip1": (1, 2), "swap": (1, 0), "swap2": (2, 3, 0, 1),
@@ -179,13 +179,13 @@ _MOVES: Final = {
 
 @functools.lru_cache(1024)
 def source_of(code: bytes, position: int, slot: int) -> tuple[int, int] | None:
-    """Return which instruction made the value that is in a slot of the stack.
+    """Find the instruction that made the value in a slot of the stack.
 
     Where branches meet, it is the last instruction before `position` as the code is written.
 
     Args:
         code: The bytecode of the function.
-        position: The instruction that finds the value in the slot.
+        position: The instruction that reads the slot.
         slot: The index of the slot, 0 for the bottom of the stack.
 
     Returns:
@@ -193,7 +193,7 @@ def source_of(code: bytes, position: int, slot: int) -> tuple[int, int] | None:
         that the instruction pushes; None if there is no such instruction.
     """
     table, levels = opcodes(), stack_levels(code)
-    for before in sorted((one for one in levels if one < position), reverse=True):
+    for before in sorted((start for start in levels if start < position), reverse=True):
         opcode = table[code[before]]
         bottom = levels[before] - pops(opcode, code, before)
         output = slot - bottom
@@ -208,11 +208,11 @@ def source_of(code: bytes, position: int, slot: int) -> tuple[int, int] | None:
 
 @functools.lru_cache(1024)
 def is_callee(code: bytes, position: int) -> bool:
-    """Return whether the last value that an instruction pushes is what a later one calls."""
+    """Return whether a later instruction calls the last value that an instruction pushes."""
     table, levels = opcodes(), stack_levels(code)
     opcode = table[code[position]]
     slot = levels[position] - pops(opcode, code, position) + opcode.pushes - 1
-    for after in sorted(one for one in levels if one > position):
+    for after in sorted(start for start in levels if start > position):
         opcode = table[code[after]]
         callee = CALLEES.get(opcode.name)
         bottom = levels[after] - pops(opcode, code, after)
@@ -239,5 +239,5 @@ def _target(code: bytes, position: int, opcode: Opcode) -> int:
 
 
 def _level_around(code: bytes, levels: dict[int, int], catcher: int) -> int:
-    """The stack's level before `catch`; loops keep their iterator below."""
+    """Return the stack's level before `catch`; loops keep their iterator below."""
     return levels[catcher] + (opcodes()[code[catcher]].name != "catch")

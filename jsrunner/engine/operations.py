@@ -1,7 +1,7 @@
-"""What an exception is about: the operation that failed, read from QuickJS's frames.
+"""The operation that an exception comes from, read from QuickJS's frames.
 
-QuickJS's errors name little ("not a function"). While it makes an error's stack, the values that the
-operation had are still there. This module reads them, by the addresses of QuickJS-NG 0.11's structures
+QuickJS's errors name little ("not a function"). While QuickJS makes an error's stack, the values of
+the operation are still there. This module reads them, by the addresses of QuickJS-NG 0.11's structures
 on 64-bit machines, and changes nothing. `error_texts` makes k6's texts of them.
 """
 
@@ -12,13 +12,13 @@ import struct
 from typing import Final, NamedTuple
 
 from jsrunner.engine.opcodes import CALLEES, Opcode, is_callee, opcodes, pops, source_of, stack_levels
-from jsrunner.engine.values import OBJECT, Constant, Scene, Value, atom_text, class_of
+from jsrunner.engine.values import OBJECT, Constant, JSValue, Scene, atom_text, class_of
 
 #: JSRuntime: the stack's size, which `is_readable` checks, and the innermost frame.
 _STACK_SIZE_OFFSET: Final = 216
 _FRAME_OFFSET: Final = 264
 #: JSStackFrame: the outer frame, the function, arguments, variables, (two words), the instruction
-#: behind the one that runs, the number of arguments (and a bit).
+#: after the running one, the number of arguments (and a bit).
 _FRAME: Final = struct.Struct("=QQqQQ16xQI")
 #: JSObject: where a function's JSFunctionBytecode and its outer variables are.
 _OBJECT: Final = struct.Struct("=48xQQ")
@@ -63,23 +63,23 @@ class NativeCall:
 
     @property
     def function(self) -> str:
-        """The name of the function."""
-        return Value(self._scene, self._frame.function, OBJECT).property_text("name")
+        """The name of the function that has thrown."""
+        return JSValue(self._scene, self._frame.function, OBJECT).property_text("name")
 
     @property
     def arity(self) -> int:
         """The number of arguments that the function declares."""
-        length = Value(self._scene, self._frame.function, OBJECT).property_text("length")
+        length = JSValue(self._scene, self._frame.function, OBJECT).property_text("length")
         return int(length) if length.isdigit() else 0
 
-    def argument(self, index: int) -> Value:
+    def argument(self, index: int) -> JSValue:
         """Return an argument; undefined if there are not so many."""
         if index >= self._frame.argument_count:
-            return Value(self._scene)
+            return JSValue(self._scene)
         return _value_at(self._scene, self._frame.arguments + 16 * index)
 
-    def receiver(self) -> Value:
-        """Return `this` of the call, undefined if that cannot be known."""
+    def receiver(self) -> JSValue:
+        """Return `this` of the call; undefined if it is unknown."""
         caller = self._caller
         if isinstance(caller, NativeCall):  # Function.prototype.call or apply
             return caller.argument(0)
@@ -87,19 +87,19 @@ class NativeCall:
             return caller.operand(0)
         if caller is not None and self._is_uncurried and CALLEES.get(caller.name) == 0:
             return caller.operand(1)
-        return Value(self._scene)
+        return JSValue(self._scene)
 
 
 class Member(NamedTuple):
-    """A property that is called."""
+    """The property that a call calls."""
 
-    #: Whose property; None for `super`, whose value is gone.
-    owner: Value | None
+    #: Owner of the property; None for `super`, whose value is gone.
+    owner: JSValue | None
     name: str
 
 
 class Instruction:
-    """An instruction of the script's that has failed, or that called what has failed."""
+    """The script's instruction that has failed, or that has called a failed function."""
 
     def __init__(self, scene: Scene, frame: _Frame, code: bytes, variables: int, position: int) -> None:
         self._scene, self._frame, self._code = scene, frame, code
@@ -111,47 +111,47 @@ class Instruction:
         #: QuickJS's name for the kind of instruction.
         self.name = self._opcode.name
 
-    def operand(self, index: int) -> Value:
+    def operand(self, index: int) -> JSValue:
         """Return an operand that the instruction found on the stack, 0 for the first."""
         return self._slot(self._bottom + index)
 
     @property
     def type(self) -> int:
-        """The last byte of the instruction: what `throw_error` throws."""
+        """The last byte of the instruction: the kind of error of `throw_error`."""
         return self._code[self._position + self._opcode.size - 1]
 
     def atom(self) -> str:
-        """Return the name that the instruction has: of a property or of a variable."""
+        """Return the name of the instruction's property or variable."""
         return self._atom(self._position)
 
     @property
     def is_call(self) -> bool:
-        """Whether the instruction calls a function, by whichever syntax."""
+        """True if the instruction calls a function, by whichever syntax."""
         return self.name in CALLEES
 
     @property
     def is_method_call(self) -> bool:
-        """Whether the instruction calls a function with a `this`."""
+        """True if the instruction calls a function with a `this`."""
         return self.name in ("call_method", "tail_call_method")
 
-    def callee(self) -> Value:
-        """Return what a call calls."""
+    def callee(self) -> JSValue:
+        """Return the called value."""
         return self.operand(CALLEES[self.name])
 
     @property
     def calls_super(self) -> bool:
-        """Whether the instruction is `super(...)`."""
+        """True if the instruction is `super(...)`."""
         source = self._source(CALLEES.get(self.name, 0))
         return source is not None and opcodes()[self._code[source]].name == "get_super"
 
     @property
     def reads_property(self) -> bool:
-        """Whether the instruction is `owner.name` or `owner[name]`."""
+        """True if the instruction is `owner.name` or `owner[name]`."""
         return self.name in _READS
 
     @property
     def gets_callee(self) -> bool:
-        """Whether what the instruction reads is called next."""
+        """True if the value that the instruction reads is called next."""
         return self.name in ("get_field2", "get_array_el2") and is_callee(self._code, self._position)
 
     def precedes(self, name: str) -> bool:
@@ -161,11 +161,11 @@ class Instruction:
 
     def follows(self, name: str) -> bool:
         """Return whether the instruction before, as the code is written, is one of this name."""
-        before = max((one for one in self._levels if one < self._position), default=None)
+        before = max((start for start in self._levels if start < self._position), default=None)
         return before is not None and opcodes()[self._code[before]].name == name
 
     def member(self) -> Member | None:
-        """Return which member of which value a call calls; None if it calls no member."""
+        """Return the member that a call calls; None if it calls no member."""
         if self.name not in ("call_method", "tail_call_method", "apply"):
             return None
         position = self._source(CALLEES[self.name])
@@ -187,7 +187,7 @@ class Instruction:
         return Member(owner, key.text())
 
     def property_name(self) -> str | None:
-        """Return the name of the property that is read or set, if it can be known."""
+        """Return the name of the property that is read or set; None if it is unknown."""
         if self._opcode.operand == "atom":
             return self.atom()
         if self.name == "get_length":
@@ -198,7 +198,7 @@ class Instruction:
         return None
 
     def outer_variable_name(self, operand: int) -> str:
-        """Return which variable of an outer function an operand comes from; "" if from none."""
+        """Return the name of the outer function's variable that an operand comes from; "" if none."""
         position = self._source(operand)
         if position is None:
             return ""
@@ -210,24 +210,24 @@ class Instruction:
             return atom_text(self._scene, atom)
         return ""
 
-    def owner(self) -> Value | Constant | None:
-        """Return what a property is set of, if that was a variable or a constant."""
+    def owner(self) -> JSValue | Constant | None:
+        """Return the object whose property is set, if it was a variable or a constant."""
         return self._known(self._position, self._bottom)
 
     # -- where a value on the stack comes from -----------------------------------------------------
 
     @property
     def _bottom(self) -> int:
-        """The slot of the first operand."""
+        """Return the slot of the first operand."""
         return self._level - pops(self._opcode, self._code, self._position)
 
     def _source(self, operand: int) -> int | None:
-        """Where the instruction is that made an operand."""
+        """Find the instruction that made an operand."""
         source = source_of(self._code, self._position, self._bottom + operand)
         return None if source is None else source[0]
 
-    def _known(self, position: int, slot: int) -> Value | Constant | None:
-        """What an instruction finds in a slot, if that is a constant or a variable.
+    def _known(self, position: int, slot: int) -> JSValue | Constant | None:
+        """Return the value in a slot that an instruction reads, if it is a constant or a variable.
 
         Other values may have been freed by now.
         """
@@ -250,8 +250,8 @@ class Instruction:
         operand = self._code[position + 1 : position + opcode.size]
         return str(int.from_bytes(operand, "little", signed=True))
 
-    def _variable(self, position: int, opcode: Opcode) -> Value | None:
-        """The variable that an instruction pushes."""
+    def _variable(self, position: int, opcode: Opcode) -> JSValue | None:
+        """Return the variable that an instruction pushes."""
         if not opcode.name.startswith("get_") or opcode.name == "get_loc0_loc1":
             return None
         operand = opcode.operand.removeprefix("none_")
@@ -266,12 +266,12 @@ class Instruction:
         return None
 
     def _index(self, position: int, opcode: Opcode) -> int:
-        """The number of the variable that an instruction pushes."""
+        """Return the index of the variable that an instruction pushes."""
         if opcode.operand.startswith("none_"):
             return int(opcode.name[-1])
         return int.from_bytes(self._code[position + 1 : position + opcode.size], "little")
 
-    def _slot(self, index: int) -> Value:
+    def _slot(self, index: int) -> JSValue:
         return _value_at(self._scene, self._stack + 16 * index)
 
     def _atom(self, position: int) -> str:
@@ -283,7 +283,7 @@ _ACCESSES: Final = frozenset(("get_field", "get_field2", "put_field"))
 _READS: Final = frozenset(
     ("get_field", "get_field2", "get_array_el", "get_array_el2", "get_super_value", "get_length")
 )
-#: Where the property's name is, counted from the top of the stack.
+#: Index of the property's name, counted from the top of the stack.
 _KEY_SLOTS: Final = {
     "get_array_el": -1, "get_array_el2": -1, "get_super_value": -1, "put_array_el": -2,
     "put_super_value": -2,
@@ -303,14 +303,14 @@ class _Frame(NamedTuple):
 
 
 def failing_operation(runtime: int, scene: Scene) -> NativeCall | Instruction | None:
-    """Return the operation that has just failed, while our own JavaScript makes the error's stack.
+    """Find the operation that has just failed, while jsrunner's JavaScript makes the error's stack.
 
     Args:
         runtime: The address of the JSRuntime.
-        scene: Where its values are.
+        scene: The context with the values.
 
     Returns:
-        The operation, or None if it cannot be told.
+        The operation; None if it is unknown.
     """
     address = _word(_word(runtime + _FRAME_OFFSET))  # without the bridge to Python
     while address:
@@ -323,14 +323,14 @@ def failing_operation(runtime: int, scene: Scene) -> NativeCall | Instruction | 
     return None
 
 
-def argument_of_ours(runtime: int, scene: Scene, index: int) -> Value:
-    """Return an argument of the operation that our own JavaScript has called just now."""
+def argument_of_ours(runtime: int, scene: Scene, index: int) -> JSValue:
+    """Return an argument of the operation that jsrunner's own JavaScript has just called."""
     bridge = _frame(_word(runtime + _FRAME_OFFSET))
     return _value_at(scene, bridge.arguments + 16 * index)
 
 
 def _is_ours(scene: Scene, frame: _Frame) -> bool:
-    """Whether a function belongs to jsrunner's own modules, which may have no names of files."""
+    """Return whether a function belongs to jsrunner's own modules, which may have no file names."""
     name = _BYTECODE.unpack(ctypes.string_at(frame.bytecode, _BYTECODE.size))[-1]
     return name == 0 or atom_text(scene, name).startswith(_OURS)
 
@@ -363,7 +363,7 @@ def _frame(address: int) -> _Frame:
     )
 
 
-#: Functions with more bytecode than this are not looked into: it would take too long.
+#: Bytes of the largest function that is analysed; larger ones would take too long.
 _LONGEST_CODE: Final = 1 << 16
 
 
@@ -381,7 +381,7 @@ def _instruction(scene: Scene, frame: _Frame) -> Instruction | None:
 
 
 def _start(code: bytes, inside: int) -> int | None:
-    """Where the instruction begins that a position is in; None if it is never reached."""
+    """Return the start of the instruction around a position; None if it is unreachable."""
     levels = stack_levels(code)
     for position in range(inside, max(inside - 10, -1), -1):
         if position in levels and inside < position + opcodes()[code[position]].size:
@@ -393,6 +393,6 @@ def _word(address: int) -> int:
     return ctypes.c_uint64.from_address(address).value
 
 
-def _value_at(scene: Scene, address: int) -> Value:
+def _value_at(scene: Scene, address: int) -> JSValue:
     payload, tag = struct.unpack("=Qq", ctypes.string_at(address, 16))
-    return Value(scene, payload, tag)
+    return JSValue(scene, payload, tag)

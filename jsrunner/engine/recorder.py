@@ -1,4 +1,4 @@
-"""What a worker measures: names for the core's numbers.
+"""Series of samples: names for the numbers by which the core counts.
 
 The core adds up series by number (core/samples.c); here are the tag sets and metrics behind the
 numbers. Once a second `collect` takes the sums for the coordinator. Where outputs want each sample,
@@ -51,10 +51,10 @@ class TagSet:
     def __init__(self, number: int, tags: dict[str, str]) -> None:
         self.number = number
         self.tags = tags
-        self.series: dict[str, Series] = {}
+        self.series: dict[str, CoreSeries] = {}
 
 
-class Series:
+class CoreSeries:
     """A metric with one tag set."""
 
     __slots__ = ("_recorder", "is_announced", "metric", "number", "tags")
@@ -64,7 +64,7 @@ class Series:
         self.number = number
         self.metric = metric
         self.tags = tags
-        #: Whether the coordinator knows it.
+        #: True if the coordinator knows it.
         self.is_announced = False
 
     def add(self, value: float, time_s: float, metadata: dict[str, str] | None = None) -> None:
@@ -74,15 +74,15 @@ class Series:
 
 
 class Row:
-    """Series that are always fed together, as the metrics of one request are."""
+    """Series that always get samples together, as the metrics of one request."""
 
     __slots__ = ("_count", "_numbers", "_recorder", "_values", "series")
 
-    def __init__(self, recorder: Recorder, series: Sequence[Series]) -> None:
+    def __init__(self, recorder: Recorder, series: Sequence[CoreSeries]) -> None:
         self._recorder = recorder
         self.series = tuple(series)
         self._count = len(series)
-        self._numbers = (ctypes.c_int32 * len(series))(*(one.number for one in series))
+        self._numbers = (ctypes.c_int32 * len(series))(*(member.number for member in series))
         self._values = ctypes.c_double * len(series)
 
     def add(
@@ -111,9 +111,9 @@ class Recorder:
         self._lines: list[list[bytes]] = [[] for _ in outputs]
         self._writers: dict[tuple[int, int], list[LineWriter]] = {}
         self._tag_sets: dict[frozenset[tuple[str, str]], TagSet] = {}
-        # The core's numbers go on where an earlier recorder of this process has left off.
+        # The core's numbers continue those of an earlier recorder of this process.
         self._tag_sets_by_number: dict[int, TagSet] = {}
-        self._series: dict[int, Series] = {}
+        self._series: dict[int, CoreSeries] = {}
         self._metrics: list[str] = list(_CORE_METRICS)
         self._metric_numbers = {name: number for number, name in enumerate(_CORE_METRICS)}
         self._metadata: list[dict[str, str]] = []
@@ -124,7 +124,7 @@ class Recorder:
     # -- names and numbers -------------------------------------------------------------------------
 
     def metric_number(self, name: str) -> int:
-        """Return the number by which JavaScript and the core know a metric."""
+        """Return the number of a metric in JavaScript and the core."""
         number = self._metric_numbers.get(name)
         if number is None:
             number = self._metric_numbers[name] = len(self._metrics)
@@ -163,12 +163,12 @@ class Recorder:
             self._tag_sets_by_number[tag_set.number] = tag_set
         return tag_set
 
-    def series(self, metric: Metric, tags: TagSet) -> Series:
+    def series(self, metric: Metric, tags: TagSet) -> CoreSeries:
         """Return the series of a metric with these tags."""
         series = tags.series.get(metric.name)
         if series is None:
             number = self.library.core_series_create(_KINDS[metric.type])
-            series = tags.series[metric.name] = Series(self, number, metric, tags)
+            series = tags.series[metric.name] = CoreSeries(self, number, metric, tags)
             self._series[number] = series
             self.library.core_tag_set_series(tags.number, self.metric_number(metric.name), number)
         return series
@@ -176,18 +176,18 @@ class Recorder:
     def series_number(self, tag_set: int, metric: int) -> int:
         """Return the number of a series by those of its tag set and its metric, for the core."""
         name = self._metrics[metric]
-        found = self._registry.get(name) or BUILTIN[name]
-        return self.series(found, self._tag_sets_by_number[tag_set]).number
+        known = self._registry.get(name) or BUILTIN[name]
+        return self.series(known, self._tag_sets_by_number[tag_set]).number
 
     def row(self, metrics: Iterable[Metric], tags: dict[str, str]) -> Row:
-        """Return the series of these metrics with these tags, which are not to be changed."""
+        """Return the series of these metrics with these tags; the dictionary must not change."""
         tag_set = self.tag_set(tags)
         return Row(self, [self.series(metric, tag_set) for metric in metrics])
 
     # -- what goes to the coordinator --------------------------------------------------------------
 
     def drain(self) -> None:
-        """Make lines of the records that the core has kept."""
+        """Encode the core's kept records as lines for the outputs."""
         count = ctypes.c_size_t()
         address = self.library.core_take_records(ctypes.byref(count))
         if not count.value:
@@ -216,8 +216,8 @@ class Recorder:
         deltas: list[SeriesDelta] = []
         collected = self._collected
         while count := self.library.core_collect(collected, _COLLECT_AT_ONCE):
-            for one in collected[:count]:
-                series = self._series.get(one.series)
+            for sums in collected[:count]:
+                series = self._series.get(sums.series)
                 if series is None:  # an earlier recorder's
                     continue
                 if not series.is_announced:
@@ -226,22 +226,22 @@ class Recorder:
                     new.append(
                         NewSeries(
                             series.number, metric.name, metric.type, metric.contains, series.tags.tags,
-                            one.first_time,
+                            sums.first_time,
                         )
                     )  # fmt: skip
-                deltas.append(SeriesDelta(series.number, _delta(one)))
+                deltas.append(SeriesDelta(series.number, _delta(sums)))
         new.sort()
-        lines = [b"".join(each) for each in self._lines]
-        for each in self._lines:
-            each.clear()
+        lines = [b"".join(pieces) for pieces in self._lines]
+        for pieces in self._lines:
+            pieces.clear()
         return new, deltas, lines
 
 
-def _delta(one: Collected) -> Delta:
-    if one.kind == 0:
-        return float(one.a)
-    if one.kind == 1:
-        return (int(one.a), int(one.b))
-    if one.kind == 2:
-        return (one.a, one.b, one.c)
-    return ctypes.string_at(one.values, one.count * 8)
+def _delta(sums: Collected) -> Delta:
+    if sums.kind == 0:
+        return float(sums.a)
+    if sums.kind == 1:
+        return (int(sums.a), int(sums.b))
+    if sums.kind == 2:
+        return (sums.a, sums.b, sums.c)
+    return ctypes.string_at(sums.values, sums.count * 8)

@@ -1,4 +1,4 @@
-"""JavaScript values as C's address space has them: what `operations` reads.
+"""JavaScript values in C's address space, for `operations`.
 
 Nothing here runs code of a script: that may wait, and so it runs where JavaScript does (see `Ask`).
 """
@@ -43,9 +43,9 @@ class _PropertyDescriptor(ctypes.Structure):
 
 
 class Ask(Exception):
-    """A text is needed that code of the script may make: JavaScript is to tell it."""
+    """A text is needed that code of the script may make: JavaScript must return it."""
 
-    def __init__(self, value: Value, name: str | None) -> None:
+    def __init__(self, value: JSValue, name: str | None) -> None:
         super().__init__(name)
         self.value = value
         #: The property whose text is needed; None for the value's own.
@@ -53,26 +53,26 @@ class Ask(Exception):
 
 
 class Scene:
-    """Where values are: a JSContext, by its address, and what JavaScript has told of some of them."""
+    """A JSContext, by its address, and the texts that JavaScript has returned for its values."""
 
-    def __init__(self, context: int, told: Sequence[str] = ()) -> None:
+    def __init__(self, context: int, value_texts: Sequence[str] = ()) -> None:
         self.context = context
-        self._told = iter(told)
+        self._value_texts = iter(value_texts)
 
-    def ask(self, value: Value, name: str | None = None) -> str:
-        """Return what JavaScript has told. Raises Ask if it is to be asked first.
+    def ask(self, value: JSValue, name: str | None = None) -> str:
+        """Return the text that JavaScript has made of a value. Raises Ask if it has not been asked.
 
-        Whoever looks again at the same scene asks the same, in the same order.
+        Each pass over the same scene asks the same questions, in the same order.
         """
-        told = next(self._told, None)
-        if told is None:
+        text = next(self._value_texts, None)
+        if text is None:
             raise Ask(value, name)
-        return told
+        return text
 
 
 @functools.cache
 def library() -> Any:
-    """Return QuickJS's functions: handles of our own, whose types nobody else sets."""
+    """Return QuickJS's functions, on a handle of their own: nobody else sets their types."""
     pointer, value = ctypes.c_void_p, _JSValue
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "JS_AtomToCStringLen": (pointer, [pointer, pointer, ctypes.c_uint32]),
@@ -116,7 +116,7 @@ def atom_text(scene: Scene, atom: int) -> str:
         api.JS_FreeCString(context, address)
 
 
-class Value:
+class JSValue:
     """A JavaScript value that an operation had. Valid while the operation's error is being made."""
 
     __slots__ = ("_raw", "_scene")
@@ -127,55 +127,55 @@ class Value:
 
     @property
     def is_undefined(self) -> bool:
-        """Whether the value is undefined."""
+        """True if the value is undefined."""
         tag: int = self._raw.tag
         return tag == UNDEFINED
 
     @property
     def is_nullish(self) -> bool:
-        """Whether the value is undefined or null."""
+        """True if the value is undefined or null."""
         return self._raw.tag in (UNDEFINED, NULL)
 
     @property
     def is_object(self) -> bool:
-        """Whether the value is an object, functions included."""
+        """True if the value is an object, functions included."""
         tag: int = self._raw.tag
         return tag == OBJECT
 
     @property
     def is_symbol(self) -> bool:
-        """Whether the value is a symbol."""
+        """True if the value is a symbol."""
         tag: int = self._raw.tag
         return tag == SYMBOL
 
     @property
     def is_function(self) -> bool:
-        """Whether the value can be called."""
+        """True if the value can be called."""
         return self.is_object and bool(library().JS_IsFunction(self._scene.context, self._raw))
 
     @property
     def is_proxy(self) -> bool:
-        """Whether the value is a Proxy."""
+        """True if the value is a Proxy."""
         return self.is_object and bool(library().JS_IsProxy(self._raw))
 
     @property
     def is_namespace(self) -> bool:
-        """Whether the value is the namespace of a module."""
+        """True if the value is the namespace of a module."""
         return self.is_object and class_of(self._raw.payload) == _NAMESPACE_CLASS
 
     @property
     def is_array(self) -> bool:
-        """Whether the value is an array."""
+        """True if the value is an array."""
         return self.is_object and bool(library().JS_IsArray(self._raw))
 
     @property
     def is_typed_array(self) -> bool:
-        """Whether the value is a typed array."""
+        """True if the value is a typed array."""
         return self.is_object and bool(library().JS_GetTypedArrayType(self._raw) >= 0)
 
     @property
     def is_bigint(self) -> bool:
-        """Whether the value is a BigInt."""
+        """True if the value is a BigInt."""
         return self._raw.tag in _BIGINTS
 
     def function_name(self) -> str:
@@ -185,7 +185,7 @@ class Value:
     def has(self, name: str) -> bool:
         """Return whether the value, or what it inherits from, has a property.
 
-        Calls no trap of a Proxy: one that has a trap for reading has everything.
+        Calls no trap of a Proxy: a Proxy with a trap for reading has every property.
         """
         if self.is_nullish:
             return False
@@ -200,7 +200,7 @@ class Value:
             api.JS_FreeAtom(context, atom)
 
     def _has(self, atom: int) -> bool:
-        """The same of an object; `atom` is the name."""
+        """Return whether an object has the property that `atom` names, or inherits it."""
         api, context = library(), self._scene.context
         if self.is_proxy:
             handler = self._adopt(api.JS_GetProxyHandler(context, self._raw))
@@ -218,21 +218,21 @@ class Value:
         finally:
             parent._release()
 
-    def _adopt(self, raw: _JSValue) -> Value:
-        """A value that QuickJS has handed over."""
-        return Value(self._scene, raw.payload, raw.tag)
+    def _adopt(self, raw: _JSValue) -> JSValue:
+        """Wrap a value that QuickJS has handed over; the caller releases it."""
+        return JSValue(self._scene, raw.payload, raw.tag)
 
     def _release(self) -> None:
-        """Give back a value that was adopted."""
+        """Free a value that was adopted."""
         library().JS_FreeValue(self._scene.context, self._raw)
 
-    def hand_over(self, holder: Value) -> None:
-        """Make the value the property `value` of an object of ours."""
+    def hand_over(self, holder: JSValue) -> None:
+        """Set the property `value` of jsrunner's object `holder` to the value."""
         api, context = library(), self._scene.context
         api.JS_SetPropertyStr(context, holder._raw, b"value", api.JS_DupValue(context, self._raw))
 
     def kind(self) -> str:
-        """Return what Object.prototype.toString makes of the value, for the usual kinds."""
+        """Return the text of Object.prototype.toString, for the usual kinds."""
         if not self.is_object:
             return {UNDEFINED: "[object Undefined]", NULL: "[object Null]"}.get(
                 self._raw.tag, "[object Object]"
@@ -256,28 +256,28 @@ class Value:
         return self.kind() if spec == "kind" else self.text()
 
     def _own_text(self, name: str) -> str | None:
-        """The text of an own property that is neither an accessor nor an object."""
+        """Return the text of an own property that is neither an accessor nor an object."""
         if self.is_proxy:
             return None
-        api, context, found = library(), self._scene.context, _PropertyDescriptor()
+        api, context, descriptor = library(), self._scene.context, _PropertyDescriptor()
         data = name.encode()
         atom = api.JS_NewAtomLen(context, data, len(data))
-        status = api.JS_GetOwnProperty(context, ctypes.byref(found), self._raw, atom)
+        status = api.JS_GetOwnProperty(context, ctypes.byref(descriptor), self._raw, atom)
         api.JS_FreeAtom(context, atom)
         if status <= 0:
             return None
-        for accessor in (found.getter, found.setter):
+        for accessor in (descriptor.getter, descriptor.setter):
             api.JS_FreeValue(context, accessor)
-        value = self._adopt(found.value)
+        value = self._adopt(descriptor.value)
         try:
-            if found.flags & _IS_ACCESSOR or value.is_object or value.is_symbol:
+            if descriptor.flags & _IS_ACCESSOR or value.is_object or value.is_symbol:
                 return None
             return value._string()
         finally:
             value._release()
 
     def _string(self) -> str:
-        """The text of a primitive value."""
+        """Return the text of a primitive value."""
         api, context, size = library(), self._scene.context, ctypes.c_size_t()
         address = api.JS_ToCStringLen2(context, ctypes.byref(size), self._raw, False)
         if not address:  # no memory

@@ -50,7 +50,7 @@ def operation(method: Any = None, *, blocking: bool = False) -> Any:
 
 
 def prefix_of(specifier: str) -> str:
-    """Return what the names of a module's operations begin with: `crypto_x509` for k6/crypto/x509."""
+    """Return the prefix of a module's operations: `crypto_x509` for k6/crypto/x509."""
     name = specifier.removeprefix("k6/").removeprefix("jsrunner:").removeprefix("globals/")
     return name.replace("/", "_")
 
@@ -58,7 +58,7 @@ def prefix_of(specifier: str) -> str:
 class HostModule:
     """A module's Python half: one instance per VU, made when the script first imports it."""
 
-    #: What scripts import, e.g. "k6/crypto"; the file's path says the same.
+    #: Specifier that scripts import, e.g. "k6/crypto"; the file's path is the same.
     specifier: ClassVar[str]
 
     def __init__(self, vu: ModuleContext) -> None:
@@ -66,11 +66,11 @@ class HostModule:
 
     @classmethod
     def prefix(cls) -> str:
-        """What the names of its operations begin with."""
+        """Return the prefix of the names of the module's operations."""
         return prefix_of(cls.specifier)
 
     def find_operation(self, name: str) -> Callable[..., object]:
-        """The operation of this name. Raises LookupError if there is none."""
+        """Return the operation of this name. Raises LookupError if there is none."""
         method: Callable[..., object] | None = getattr(self, name, None)
         if not getattr(method, "is_operation", False):
             raise LookupError(f"{self.specifier} has no operation {name}")
@@ -78,11 +78,11 @@ class HostModule:
         return method
 
     def interrupted(self) -> None:
-        """The VU was stopped in the middle of an iteration: let go of what lasts longer."""
+        """Free what outlives an iteration: the VU was stopped in the middle of one."""
         self.give_up()
 
     def give_up(self) -> None:
-        """An iteration or a stage has failed: end what runs in the background for it."""
+        """End the background activity of an iteration or a stage that has failed."""
 
     def report(self) -> None:
-        """A snapshot is due: put what was counted on the side into the metrics."""
+        """Record the module's pending counts as samples: a snapshot is due."""

@@ -1,4 +1,4 @@
-"""What a process knows of the sessions that connect, and of those that have connected before."""
+"""A process's attempts to connect sessions, and its cache of earlier attempts."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
     from jsrunner.transport import handshake
     from jsrunner.transport.dial import Direct
 
-#: As many recipes as the core has.
+#: Maximum recipes: as many as in the core.
 _MOST_RECIPES: Final = 1024
-#: Answers, and tag sets, that are kept.
+#: Maximum answers, and maximum tag sets, in the cache.
 _MOST_KEPT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What an answer that opens a session comes to; another may be the same but for its accept."""
+    """The judgement of an answer that opens a session; equal answers differ in the accept only."""
 
     status: str
     protocol: str
     extensions: list[str]
     cookies: list[str]
-    #: What JavaScript gets, before and behind the key's answer.
+    #: Payload for JavaScript, before and behind the key's answer.
     before: bytes
     behind: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a script has asked for."""
+    """The parameters of a script's connect call."""
 
     address: str
     tags: dict[str, str]
     vu_tags: TagSet
     is_blocking: bool
-    #: The number of the core's recipe for this question, -1: none.
+    #: Number of the core's recipe for this question, -1 for none.
     recipe: int
 
 
@@ -50,13 +50,13 @@ class Proceeds(Protocol):
     """An attempt to connect (`session_attempt.Attempt`)."""
 
     def proceed(self, detail: int, data: bytes) -> None:
-        """Go on with what the core has told."""
+        """Continue with the core's event."""
 
     def fail(self, failure: str) -> None:
         """End the attempt."""
 
     def drop(self) -> None:
-        """End the attempt without a word."""
+        """End the attempt without an event and without samples."""
 
 
 class Resumes(Protocol):
@@ -68,18 +68,18 @@ class Resumes(Protocol):
         """Take over a dialing that the core has begun by a recipe, even one that is forgotten."""
 
 
-class Connecting:
-    """A process's attempts that are under way, by the session's key; what is known of earlier ones."""
+class SessionAttempts:
+    """A process's attempts under way, by the session's key, and the cache of earlier attempts."""
 
     def __init__(self, library: Any) -> None:
         self.library = library
         self.attempts: dict[int, Proceeds] = {}
-        #: Of VUs, by their interpreters' index.
+        #: VUs' Python halves, by their interpreters' index.
         self.halves: WeakValueDictionary[int, Resumes] = WeakValueDictionary()
-        #: Questions with recipes, and where these go.
+        #: Questions with recipes, and the recipes' destinations.
         self.recipes: dict[int, tuple[Question, Direct]] = {}
         self._openings: dict[tuple[str, bytes, bytes], Opening] = {}
-        #: Tag sets and the numbers of their series, by all that decides upon the tags.
+        #: Tag sets and the numbers of their series, by the values that decide about the tags.
         self.series: dict[tuple[object, ...], tuple[TagSet, Any]] = {}
 
     def attempt(self, key: int) -> Proceeds | None:
@@ -94,7 +94,7 @@ class Connecting:
         return attempt
 
     def proceed(self, slot: int, generation: int, detail: int, data: bytes) -> None:
-        """Give an attempt what the core has told of it."""
+        """Hand the core's event to its attempt."""
         attempt = self.attempt(generation << 32 | slot)
         if attempt is not None:
             attempt.proceed(detail, data)
@@ -106,7 +106,7 @@ class Connecting:
         self.recipes[question.recipe] = question, direct
 
     def opening(self, address: str, before: bytes, behind: bytes) -> Opening | None:
-        """Return what an answer of an address with these bytes around the key's answer comes to."""
+        """Return the cached judgement of an answer: its bytes before and behind the key's answer."""
         return self._openings.get((address, before, behind))
 
     def keep_opening(self, address: str, before: bytes, behind: bytes, opening: Opening) -> None:
@@ -121,7 +121,7 @@ class Connecting:
 
 
 def response_of(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:
-    """Return what ws.connect returns; its `error` is empty if the server has answered."""
+    """Return the result of ws.connect; its `error` is empty if the server has answered."""
     if answer is None:
         return {"url": "", "status": 0, "headers": {}, "body": "", "error": error}
     body = "" if answer.upgraded else decode_bytewise(answer.body)

@@ -1,4 +1,4 @@
-"""What a module's Python half may ask of the VU that it runs in, and of what stands around that VU.
+"""Protocols of the VU, the process and the run, for the Python halves of modules.
 
 `HostModule.vu` is a `ModuleContext`. Modules know these protocols and the layers below; in a worker
 `worker.vu.VU`, `worker.process.Process` and `worker.instance.Instance` fulfil them. All of it is for
@@ -59,27 +59,27 @@ class InstanceContext(Protocol):
 
     @property
     def started_at(self) -> float:
-        """When the run began (time.monotonic)."""
+        """The moment when the run began (time.monotonic)."""
         ...
 
     @property
     def striping(self) -> Striping:
-        """Which part of the test is this instance's."""
+        """The part of the test that this instance runs."""
         ...
 
     @property
     def planned_vus(self) -> int:
-        """VUs that are made before the run begins."""
+        """Count of the VUs that are made before the run begins."""
         ...
 
     @property
     def initialized_vus(self) -> int:
-        """VUs that the run has."""
+        """Count of the run's VUs."""
         ...
 
     @property
     def active_vus(self) -> int:
-        """VUs that iterate now."""
+        """Count of the VUs that iterate now."""
         ...
 
     @property
@@ -87,17 +87,17 @@ class InstanceContext(Protocol):
     @property
     def iterations_interrupted(self) -> int: ...
     def next_start(self, now_ns: int, interval_ns: int) -> int:
-        """Return when the next request may start (time.monotonic_ns) if they are so far apart."""
+        """Return the next request's start (time.monotonic_ns), `interval_ns` after the one before."""
         ...
 
 
 class ProcessContext(Protocol):
-    """What all VUs of a process share."""
+    """The process of a VU, and the state that its VUs share."""
 
     #: TLS of wss sessions, and compression of those that have agreed on it, by the session's key.
     secure: dict[int, SecureStream]
     deflates: dict[int, Deflate]
-    #: How many handshakes of WebSocket sessions have failed, and why the first one did ("" for none).
+    #: Count of failed WebSocket handshakes, and the first failure's reason ("" for none).
     failed_handshakes: int
     handshake_failure: str
 
@@ -105,27 +105,27 @@ class ProcessContext(Protocol):
     def script(self) -> ScriptContext: ...
     @property
     def instance(self) -> InstanceContext:
-        """The run; there is none in the first init."""
+        """The run; not available in the first init."""
         ...
 
     @property
     def options(self) -> Options:
-        """The run's options; there are none in the first init."""
+        """The run's options; not available in the first init."""
         ...
 
     @property
     def plan(self) -> Plan | None:
-        """What the coordinator has decided; None in the first init."""
+        """The coordinator's plan; None in the first init."""
         ...
 
     @property
     def environment(self) -> dict[str, str]:
-        """`__ENV`."""
+        """The variables of `__ENV`."""
         ...
 
     @property
     def features(self) -> frozenset[str]:
-        """k6's features that are on, by name."""
+        """Names of k6's features that are on."""
         ...
 
     @property
@@ -149,14 +149,14 @@ class ProcessContext(Protocol):
 
     @property
     def dialer(self) -> Dialer:
-        """Makes connections by the run's options."""
+        """The maker of connections, by the run's options."""
         ...
 
     @property
     def user_agent(self) -> str: ...
     @property
     def is_strict(self) -> bool:
-        """Whether WebSockets go by the RFCs where k6 does not."""
+        """True if WebSockets follow the RFCs where k6 does not."""
         ...
 
     def redact(self, secret: str) -> None:
@@ -164,11 +164,11 @@ class ProcessContext(Protocol):
         ...
 
     def mark_failed(self, text: str) -> None:
-        """Have the run end as failed, though it goes on."""
+        """Mark the run as failed; it goes on."""
         ...
 
     def log_fault(self, error: BaseException) -> None:
-        """Log an unexpected exception of our own, once for each place."""
+        """Log an unexpected exception of jsrunner's code, once for each place."""
         ...
 
 
@@ -181,25 +181,25 @@ class ScenarioContext(Protocol):
     def plan(self) -> ScenarioPlan: ...
     @property
     def start_epoch(self) -> float:
-        """When it started, in seconds since the epoch."""
+        """The scenario's start, in seconds since the epoch."""
         ...
 
     def progress(self) -> float:
-        """Return a number from 0 to 1."""
+        """Return the scenario's progress, from 0 to 1."""
         ...
 
 
 class ModuleContext(Protocol):
     """The VU as its modules see it."""
 
-    #: What modules keep for all VUs of the process, by names of their own.
+    #: Modules' state for all VUs of the process, by names of the modules' choice.
     shared: dict[str, Any]
 
     @property
     def process(self) -> ProcessContext: ...
     @property
     def interpreter(self) -> Interpreter:
-        """JavaScript: `post` a payload to a listener, `run_aside` what takes long."""
+        """The VU's JavaScript: `post` a payload to a listener, `run_aside` a long computation."""
         ...
 
     @property
@@ -209,24 +209,24 @@ class ModuleContext(Protocol):
 
     @property
     def jars(self) -> CookieJars:
-        """The VU's own cookie jar, which each iteration begins empty, and the script's."""
+        """The VU's own cookie jar, empty at each iteration's start, and the script's jars."""
         ...
 
     @property
     def modules(self) -> Mapping[str, object]:
-        """The Python halves that are in use, by their operations' prefix."""
+        """The Python halves in use, by the prefix of their operations."""
         ...
 
-    # -- where it is -------------------------------------------------------------------------------
+    # -- position in the test ---------------------------------------------------------------------
 
     @property
     def id(self) -> int:
-        """The VU's number in the whole test, from 1; 0 for the first init and for stages."""
+        """The VU's number in the test, from 1; 0 for the first init and for stages."""
         ...
 
     @property
     def stage(self) -> str:
-        """`setup`, `teardown`, `handleSummary`; "" for VUs that iterate."""
+        """The stage `setup`, `teardown` or `handleSummary`; "" for VUs that iterate."""
         ...
 
     @property
@@ -238,7 +238,7 @@ class ModuleContext(Protocol):
 
     @property
     def iteration(self) -> int:
-        """The VU's own count, from 0; -1 before the first one."""
+        """The number of the VU's iteration, from 0; -1 before the first iteration."""
         ...
 
     @property
@@ -246,7 +246,7 @@ class ModuleContext(Protocol):
     @property
     def iteration_in_test(self) -> int: ...
 
-    # -- what it does for them ---------------------------------------------------------------------
+    # -- services for modules ----------------------------------------------------------------------
 
     def log(self, level: str, message: str, **fields: object) -> None: ...
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:

@@ -21,7 +21,7 @@ from jsrunner.modules.base import HostModule
 GROUP = "jsrunner.modules"
 
 
-class Extension(Struct, frozen=True):
+class ModuleExtension(Struct, frozen=True):
     """A module that a package offers."""
 
     half: type[HostModule] | None
@@ -29,8 +29,12 @@ class Extension(Struct, frozen=True):
 
 
 @functools.cache
-def find(specifier: str) -> Extension | None:
-    """None if no package offers the module. Raises ScriptError if one does, but wrongly."""
+def find(specifier: str) -> ModuleExtension | None:
+    """Return the module that a package offers, None without one.
+
+    Raises:
+        ScriptError: The package's entry point is wrong.
+    """
     from importlib.metadata import entry_points
 
     for point in entry_points(group=GROUP):
@@ -42,7 +46,7 @@ def find(specifier: str) -> Extension | None:
     return None
 
 
-def _load(specifier: str, name: str) -> Extension:
+def _load(specifier: str, name: str) -> ModuleExtension:
     spec = importlib.util.find_spec(name)
     half = None if spec is None else half_of(importlib.import_module(name), specifier)
     if spec is not None and spec.origin is not None:
@@ -51,14 +55,14 @@ def _load(specifier: str, name: str) -> Extension:
         package, _, stem = name.rpartition(".")
         path = Path(str(importlib.import_module(package).__file__)).with_name(f"{stem}.js")
     if path.is_file():
-        return Extension(half, path.read_text(encoding="utf-8"))
+        return ModuleExtension(half, path.read_text(encoding="utf-8"))
     if half is None:
         raise ImportError("there is neither a HostModule of that specifier nor a JavaScript file")
-    return Extension(half, _exports(half))
+    return ModuleExtension(half, _exports(half))
 
 
 def half_of(module: object, specifier: str | None = None) -> type[HostModule] | None:
-    """The Python half that a module defines; of several the one of the specifier."""
+    """Return the Python half that a module defines; of several, the half with the specifier."""
     for value in vars(module).values():
         if (
             isinstance(value, type)
@@ -71,7 +75,7 @@ def half_of(module: object, specifier: str | None = None) -> type[HostModule] | 
 
 
 def _exports(half: type[HostModule]) -> str:
-    """A JavaScript half that exports the operations as functions."""
+    """Return a JavaScript half that exports the operations as functions."""
     names = [name for name in dir(half) if getattr(getattr(half, name), "is_operation", False)]
     lines = ["import { host } from 'jsrunner:host';"]
     lines += [

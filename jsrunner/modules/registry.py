@@ -1,4 +1,4 @@
-"""Which modules there are: a specifier is a path below this folder, two halves side by side."""
+"""The table of modules: a specifier is a path below this folder, with two halves side by side."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 
-#: What the specifiers of other packages' modules begin with.
+#: Prefix of the specifiers of other packages' modules.
 EXTENSIONS = "k6/x/"
 
-#: Modules whose folder holds their own parts: a script can import the module, not the parts.
+#: Modules whose folders hold their parts: scripts can import the module, not its parts.
 _WITH_PARTS: tuple[str, ...] = ("k6/http", "k6/net/grpc")
 
 #: Modules that the engine loads in the middle of a script's code, when the script first uses what they
@@ -39,7 +39,7 @@ LATE: Final = tuple(
 
 
 def _stem(specifier: str) -> str | None:
-    """A specifier's path below this folder, without suffix; None if it can be no module of ours.
+    """Return a specifier's path below this folder, without suffix; None if it is no module's.
 
     The path is the specifier itself, or `index` in the folder of that name: `k6/ws`,
     `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`.
@@ -53,7 +53,7 @@ def _stem(specifier: str) -> str | None:
 
 
 def source(specifier: str) -> str | None:
-    """The JavaScript half of a module, None if there is no such module. Raises ScriptError."""
+    """Return the JavaScript half of a module, None if there is no such module. Raises ScriptError."""
     if specifier.startswith(EXTENSIONS):
         found = extensions.find(specifier)
         return None if found is None else found.text
@@ -62,7 +62,7 @@ def source(specifier: str) -> str | None:
     return path.read_text(encoding="utf-8") if stem and path.is_file() else None
 
 
-#: Modules that were loaded, by the prefix of their operations.
+#: Loaded modules, by the prefix of their operations.
 _known: dict[str, str] = {}
 
 
@@ -84,7 +84,7 @@ def half(prefix: str) -> type[HostModule]:
 
 
 def import_halves(*prefixes: str) -> None:
-    """Import the Python halves of those of these modules that are loaded."""
+    """Import the Python halves of the modules with these prefixes that are loaded."""
     for prefix in prefixes:
         if prefix in _known:
             half(prefix)

@@ -1,7 +1,7 @@
 """Python half of WebSocket sessions: the beginning of an attempt to connect, permessage-deflate.
 
-The core has the session from its making on (core/session.h). `session_attempt` has it connected; after
-that only permessage-deflate and TLS come back to Python.
+The core owns a session from its creation (core/session.h). `session_attempt` connects it; afterwards
+only permessage-deflate and TLS call Python.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from jsrunner.engine.engine import DEFLATE, HEAD, INFLATE
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.modules.connecting import Connecting, Question
+from jsrunner.modules.connecting import Question, SessionAttempts
 from jsrunner.modules.session_attempt import Attempt
 from jsrunner.options.numbers import quote
 from jsrunner.text import decode_bytewise
@@ -37,7 +37,9 @@ class Session(HostModule):
         self._attempts: dict[int, Attempt] = {}
         process = vu.process
         engine = process.engine
-        self._connecting: Connecting = vu.shared.setdefault("session", Connecting(engine.library))
+        self._connecting: SessionAttempts = vu.shared.setdefault(
+            "session", SessionAttempts(engine.library)
+        )
         self._connecting.halves[vu.interpreter.index] = self
         engine.handlers[HEAD] = self._connecting.proceed
         vu.interpreter.operations[INFLATE] = self._inflate
@@ -75,12 +77,12 @@ class Session(HostModule):
         compression: bool,
         protocols: str,
     ) -> None:
-        """Begin to connect a session; it hears of the outcome by its event OPEN or FAILED.
+        """Begin to connect a session; the event OPEN or FAILED has the outcome.
 
-        The core asks for this where it has no recipe (core/recipe.h), and has the recipe's number if
-        it wants one; `tag_set` is part of the recipe.
+        The core calls it without a ready recipe (core/recipe.h); `recipe` is the number of the recipe
+        that the attempt should fill, -1 for none. `tag_set` is part of the recipe's key.
         """
-        has_cookies = self.vu.jars.own is not None  # these are in no recipe
+        has_cookies = self.vu.jars.own is not None  # recipes have no cookies
         self._connecting.library.core_vu_repeats_dials(self.vu.interpreter.index, not has_cookies)
         question = Question(address, tags, self.vu.context.tag_set, bool(is_blocking), recipe)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
@@ -100,7 +102,7 @@ class Session(HostModule):
         """End an attempt to connect that has just begun, without samples.
 
         Returns:
-            Go's text of the failure; None if the attempt goes on: it looks up a name, or cannot dial.
+            Go's text of the failure; None if the attempt goes on: it looks up a name, or it fails.
         """
         try:
             target = url.parse_websocket(address)
@@ -118,7 +120,7 @@ class Session(HostModule):
         self, key: int, question: Question | None, direct: Direct | None, facts: DialFacts
     ) -> Attempt:
         """Take over a dialing that the core has begun by a recipe."""
-        if question is None:  # only its address and tags are lost
+        if question is None:  # the address and the tags are lost
             question = Question("", {}, self.vu.context.tag_set, bool(facts.is_blocking), -1)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
         attempt.resume(direct, facts)
@@ -156,7 +158,7 @@ class Session(HostModule):
 
 
 def inflate(deflate: Deflate, payload: bytes, limit: int) -> bytes | None:
-    """Return a compressed message for the core; None if it has more than `limit` bytes.
+    """Return the decompressed message; None if it has more than `limit` bytes.
 
     Raises:
         HostError: it is no deflate.

@@ -18,7 +18,7 @@ from gevent import socket
 
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.modules.connecting import Connecting, Opening, Question, response_of
+from jsrunner.modules.connecting import Opening, Question, SessionAttempts, response_of
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, handshake
 from jsrunner.transport.deflate import negotiate, negotiate_strictly
@@ -71,7 +71,7 @@ class Attempt:
     def __init__(
         self,
         vu: ModuleContext,
-        connecting: Connecting,
+        connecting: SessionAttempts,
         own: dict[int, Attempt],
         key: int,
         question: Question,

@@ -1,5 +1,7 @@
-"""Where a host name leads, and where it may not: the options hosts, blacklistIPs, blockHostnames,
-localIPs. Pure: no name is looked up here."""
+"""Tables of host names and addresses for the options hosts, blacklistIPs, blockHostnames and localIPs.
+
+The tables are pure: they look no name up.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 @functools.lru_cache(1024)
 def literal(host: str) -> Address | None:
-    """The address that `host` spells, None if it is a name."""
+    """Return the address that `host` spells; None if it is a name."""
     if not host or (host[-1] not in "0123456789" and ":" not in host):
         return None  # the usual name, without the cost of an exception
     try:
@@ -26,7 +28,7 @@ def literal(host: str) -> Address | None:
 
 
 def split_port(text: str) -> tuple[str, int | None]:
-    """`1.2.3.4:80`, `[::1]:80` or an address alone."""
+    """Split `1.2.3.4:80`, `[::1]:80` or an address alone into the address and the port."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         return host, int(rest[1:]) if rest.startswith(":") else None
@@ -47,7 +49,7 @@ class Patterns:
         )
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """(pattern, value) for a name."""
+        """Return (pattern, value) of the longest pattern that matches a name."""
         name = name.lower()
         if name in self._exact:
             return name, self._exact[name]
@@ -61,19 +63,19 @@ class Networks:
     """Ranges of addresses."""
 
     def __init__(self, ranges: Sequence[str]) -> None:
-        self._networks = [(ipaddress.ip_network(one, strict=False), one) for one in ranges]
+        self._networks = [(ipaddress.ip_network(text, strict=False), text) for text in ranges]
 
     def containing(self, address: str) -> str | None:
-        """The first range with the address, as it was given."""
+        """Return the text of the first range that contains the address."""
         if not self._networks:
             return None
-        found = ipaddress.ip_address(address)
-        mapped = getattr(found, "ipv4_mapped", None)
+        parsed = ipaddress.ip_address(address)
+        mapped = getattr(parsed, "ipv4_mapped", None)
         return next(
             (
                 str(network)
                 for network, _ in self._networks
-                if (mapped or found) in network or found in network
+                if (mapped or parsed) in network or parsed in network
             ),
             None,
         )

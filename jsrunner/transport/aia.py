@@ -1,16 +1,16 @@
-"""Certificates between a server's and a trusted authority's that the server does not send.
+"""Fetching of intermediate certificates that a server does not send.
 
-A certificate says where its issuer's is to be had (RFC 5280, section 4.2.2.1: "CA Issuers"). Browsers
-look there; k6 does with the option tlsAIAFetch, by these rules and limits (k6 2.3, lib/netext).
+A certificate names the URL of its issuer's certificate (RFC 5280, section 4.2.2.1: "CA Issuers").
+Browsers fetch it; k6 does so with the option tlsAIAFetch. Rules and limits are k6 2.3's (lib/netext).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.transport.exchange import Call
+from jsrunner.transport.exchange import HttpCall
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.http import Client, Settings
+from jsrunner.transport.http import HttpClient, Settings
 from jsrunner.transport.redirects import BadLocation, Hop, next_hop
 from jsrunner.transport.url import URLError, parse
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jsrunner.options.model import Options
     from jsrunner.transport.http import Connects
 
-#: Seconds for one certificate.
+#: Seconds of one fetch.
 _TIMEOUT: Final = 10.0
 _MOST_BYTES: Final = 64 << 10
 #: Certificates that are fetched for one chain.
@@ -31,7 +31,7 @@ _MOST_REDIRECTS: Final = 10
 
 
 class _Nobody:
-    """Counts the bytes, which are no traffic of the test."""
+    """A meter that counts nothing: these bytes are no traffic of the test."""
 
     id = 0
 
@@ -47,19 +47,19 @@ class Issuers:
         Args:
             dialer: makes the connections, without fetching issuers itself.
         """
-        self._client = Client(Settings(options, dialer, environment, _MOST_BYTES), _Nobody())
+        self._client = HttpClient(Settings(options, dialer, environment, _MOST_BYTES), _Nobody())
         self._known: dict[str, list[Certificate]] = {}
 
     def of(self, chain: Sequence[bytes]) -> list[str]:
-        """Return the issuers' certificates as PEM, and their issuers', as far as they can be had.
+        """Return the certificates of the chain's issuers as PEM, as far as they can be fetched.
 
         Args:
-            chain: what the server has sent, as DER.
+            chain: The certificates that the server has sent, as DER.
         """
         from cryptography import x509
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        queue = [x509.load_der_x509_certificate(one) for one in chain]
+        queue = [x509.load_der_x509_certificate(encoded) for encoded in chain]
         issuers: list[Certificate] = []
         seen: set[str] = set()
         fetches = 0
@@ -75,15 +75,17 @@ class Issuers:
                     self._known[url] = _certificates(self._get(url))
                 issuers += self._known[url]
                 queue += self._known[url]
-        return [one.public_bytes(Encoding.PEM).decode() for one in issuers]
+        return [issuer.public_bytes(Encoding.PEM).decode() for issuer in issuers]
 
     def _get(self, text: str) -> bytes:
-        """What is at an address; nothing if that cannot be had."""
+        """Return the content of a URL; b"" if the fetch fails."""
         headers = {"User-Agent": "Go-http-client/1.1"}
         try:
             url = parse(text)
             for _ in range(_MOST_REDIRECTS):
-                exchange = self._client.exchange(Call("GET", url, Fields(headers), timeout=_TIMEOUT))
+                exchange = self._client.exchange(
+                    HttpCall("GET", url, Fields(headers), timeout=_TIMEOUT)
+                )
                 if exchange.failure is not None or exchange.head is None:
                     return b""
                 hop = next_hop(Hop("GET", url, headers, None), exchange.head)
@@ -96,7 +98,7 @@ class Issuers:
 
 
 def _issuer_urls(certificate: Certificate) -> list[str]:
-    """Where a certificate says that its issuer's is."""
+    """Return the URLs of the issuer's certificate that a certificate names."""
     from cryptography import x509
     from cryptography.x509.oid import AuthorityInformationAccessOID
 
@@ -105,15 +107,15 @@ def _issuer_urls(certificate: Certificate) -> list[str]:
     except (x509.ExtensionNotFound, ValueError):
         return []
     return [
-        one.access_location.value
-        for one in access
-        if one.access_method == AuthorityInformationAccessOID.CA_ISSUERS
-        and isinstance(one.access_location, x509.UniformResourceIdentifier)
+        description.access_location.value
+        for description in access
+        if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        and isinstance(description.access_location, x509.UniformResourceIdentifier)
     ]
 
 
 def _certificates(data: bytes) -> list[Certificate]:
-    """The certificates in DER, PEM or PKCS #7; none if it is neither."""
+    """Parse the certificates in DER, PEM or PKCS #7; return none for other data."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import pkcs7
 

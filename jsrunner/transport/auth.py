@@ -21,34 +21,43 @@ _NTLM_SCHEMES: Final = ("NTLM", "Negotiate")
 
 
 def basic(user: str, password: str) -> str:
-    """The value of an Authorization header."""
+    """Return the value of an Authorization header for Basic (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def digest(
     challenges: Sequence[str], method: str, target: str, user: str, password: str, body: bytes
 ) -> str | None:
-    """The Authorization that answers a Digest challenge, None if there is none that it can answer.
+    """Return the Authorization header's value for a Digest challenge (RFC 7616).
 
-    `challenges` are WWW-Authenticate headers; `body` is the request's.
+    Args:
+        challenges: The WWW-Authenticate headers of the response.
+        method: The request's method.
+        target: The request's target.
+        user: The user's name.
+        password: The password.
+        body: The request's body.
+
+    Returns:
+        The value; None if no challenge has a known algorithm.
     """
     for header in challenges:
         scheme, _, rest = header.strip().partition(" ")
         if scheme.lower() != "digest":
             continue
-        given = {
+        challenge = {
             key.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
             for key, quoted, bare in _PARAMETER.findall(rest)
         }
-        algorithm = given.get("algorithm", "MD5")
+        algorithm = challenge.get("algorithm", "MD5")
         make = _HASHES.get(algorithm.upper().removesuffix("-SESS"))
-        if make is not None and "nonce" in given:
-            return _answer(given, algorithm, make, method, target, user, password, body)
+        if make is not None and "nonce" in challenge:
+            return _answer(challenge, algorithm, make, method, target, user, password, body)
     return None
 
 
 def _answer(
-    given: dict[str, str],
+    challenge: dict[str, str],
     algorithm: str,
     make: Callable[[bytes], hashlib._Hash],
     method: str,
@@ -60,9 +69,9 @@ def _answer(
     def hashed(*parts: str) -> str:
         return make(":".join(parts).encode()).hexdigest()
 
-    realm, nonce, client_nonce = given.get("realm", ""), given["nonce"], os.urandom(16).hex()
-    offered = [one.strip() for one in given.get("qop", "").split(",")]
-    protection = next((one for one in ("auth", "auth-int") if one in offered), "")
+    realm, nonce, client_nonce = challenge.get("realm", ""), challenge["nonce"], os.urandom(16).hex()
+    offered = [option.strip() for option in challenge.get("qop", "").split(",")]
+    protection = next((option for option in ("auth", "auth-int") if option in offered), "")
     secret = hashed(user, realm, password)
     if algorithm.upper().endswith("-SESS"):
         secret = hashed(secret, nonce, client_nonce)
@@ -78,9 +87,9 @@ def _answer(
     else:
         middle = [nonce]
     fields["response"] = hashed(secret, *middle, hashed(*request))
-    if "opaque" in given:
-        fields["opaque"] = given["opaque"]
-    if "algorithm" in given:
+    if "opaque" in challenge:
+        fields["opaque"] = challenge["opaque"]
+    if "algorithm" in challenge:
         plain["algorithm"] = algorithm
     quoted = [
         f'{key}="{value}"'
@@ -108,15 +117,15 @@ class Ntlm:
 
     @staticmethod
     def offered(challenges: Sequence[str]) -> str | None:
-        """Which scheme a server's WWW-Authenticate headers offer, if any of this kind."""
+        """Return the scheme, NTLM or Negotiate, that WWW-Authenticate headers offer; else None."""
         names = [header.strip().partition(" ")[0].lower() for header in challenges]
-        return next((one for one in _NTLM_SCHEMES if one.lower() in names), None)
+        return next((scheme for scheme in _NTLM_SCHEMES if scheme.lower() in names), None)
 
     def negotiate(self) -> str:
         return self._header(self._context.step())
 
     def authenticate(self, challenges: Sequence[str]) -> str | None:
-        """None if there is no challenge."""
+        """Return the Authorization header's value for the challenge; None without a challenge."""
         for header in challenges:
             scheme, _, token = header.strip().partition(" ")
             if scheme.lower() == self._scheme.lower() and token:

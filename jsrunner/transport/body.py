@@ -1,10 +1,10 @@
-"""Where the body of a response is collected, as far as it may grow."""
+"""A buffer for the body of a response, with a limit."""
 
 from __future__ import annotations
 
 
 class TooLarge(Exception):
-    """A body has more bytes than the option allows."""
+    """A body has more bytes than its limit."""
 
 
 class Body:
@@ -15,7 +15,7 @@ class Body:
     def __init__(self, limit: int | None) -> None:
         """
         Args:
-            limit: how many bytes are kept at most; None: all are thrown away.
+            limit: Maximum bytes of the body; None discards all bytes.
         """
         self._limit = limit
         #: Most bodies come in one piece, which is kept as it is.
@@ -23,7 +23,7 @@ class Body:
         self.size = 0
 
     def add(self, piece: bytes) -> None:
-        """Append what has come. Raises TooLarge."""
+        """Append a piece of the body. Raises TooLarge."""
         self.size += len(piece)
         if self._limit is None:
             return
@@ -38,7 +38,7 @@ class Body:
         self._data += piece
 
     def take(self) -> bytes | None:
-        """Return what was collected; None if it was too much."""
+        """Return the body; None if it was too large."""
         if self._limit is not None and self.size > self._limit:
             return None
         return bytes(self._data)

@@ -1,4 +1,4 @@
-"""Why a server's certificate is refused, in the words of Go's crypto/x509; which names it has."""
+"""Error texts of Go's crypto/x509 for server certificates that are refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REASONS: Final = {
 }
 
 _PREFIX: Final = "tls: failed to verify certificate: "
-#: With so many names Go does not list them.
+#: Go lists fewer names than this.
 _MOST_NAMES: Final = 100
 
 
@@ -40,10 +40,10 @@ def refusal(
 
     Args:
         code: OpenSSL's X509_V_ERR_*.
-        detail: what OpenSSL says of it.
-        host: whom the certificate was to be for.
+        detail: OpenSSL's text of the error.
+        host: The host that the certificate should be for.
         chain: the server's certificates as DER, its own first; empty if they are not known.
-        prefix: what stands before the reason.
+        prefix: The text before the reason.
     """
     if code in UNKNOWN_AUTHORITY:
         return UnknownAuthority(f"{prefix}x509: certificate signed by unknown authority")
@@ -59,7 +59,7 @@ def refusal(
 
 
 def mismatch(host: str, certificate: Certificate | None) -> str:
-    """Say that the certificate is not for `host`, and whom it is for (Go's x509.HostnameError)."""
+    """Return the error of a certificate that is not for `host` (Go's x509.HostnameError)."""
     names, addresses = _names(certificate) if certificate is not None else ([], [])
     if literal(host) is not None:
         if not addresses:
@@ -81,20 +81,20 @@ def _parse(chain: Sequence[bytes]) -> list[Certificate]:
     from cryptography import x509
 
     try:
-        return [x509.load_der_x509_certificate(one) for one in chain]
+        return [x509.load_der_x509_certificate(encoded) for encoded in chain]
     except ValueError:
         return []
 
 
 def _names(certificate: Certificate) -> tuple[list[str], list[str]]:
-    """(DNS names, IP addresses) of a certificate."""
+    """Return (DNS names, IP addresses) of a certificate."""
     from cryptography import x509
 
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
         return [], []
-    addresses = [str(one) for one in extension.get_values_for_type(x509.IPAddress)]
+    addresses = [str(address) for address in extension.get_values_for_type(x509.IPAddress)]
     return extension.get_values_for_type(x509.DNSName), addresses
 
 
@@ -106,12 +106,12 @@ def _common_name(certificate: Certificate) -> str:
 
 
 def _when(certificates: Sequence[Certificate]) -> str:
-    """How the times of the first certificate that is not valid now are wrong."""
+    """Return Go's text about the first certificate that is expired or not yet valid."""
     now = datetime.datetime.now(datetime.timezone.utc)
-    for one in certificates:
+    for certificate in certificates:
         for is_wrong, word, limit in (
-            (now < one.not_valid_before_utc, "before", one.not_valid_before_utc),
-            (now > one.not_valid_after_utc, "after", one.not_valid_after_utc),
+            (now < certificate.not_valid_before_utc, "before", certificate.not_valid_before_utc),
+            (now > certificate.not_valid_after_utc, "after", certificate.not_valid_after_utc),
         ):
             if is_wrong:
                 return f": current time {now:%Y-%m-%dT%H:%M:%SZ} is {word} {limit:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,6 +1,6 @@
-"""The chunked transfer coding (RFC 9112, section 7.1): bytes in, pieces of the body out.
+"""Decoder of the chunked transfer coding (RFC 9112, section 7.1): bytes in, pieces of the body out.
 
-What is accepted, and the texts for what is not, are those of Go's net/http.
+It accepts the same bodies as Go's net/http, and its error texts are Go's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from jsrunner.transport.head import Malformed, parse_fields
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: A line between chunks, or a trailer, may have so many bytes.
+#: Maximum bytes of a line between chunks, and of a trailer.
 _MAX_LINE_BYTES: Final = 4096
-#: So many bytes more than the allowance of each chunk may be other than data.
+#: Maximum bytes that are not data, beyond the allowance of each chunk.
 _MAX_EXCESS_BYTES: Final = 16384
 _ENDLESS_TRAILER: Final = "http: suspiciously long trailer after chunked body"
 _SIZE: Final = re.compile(rb"[0-9A-Fa-f]+\Z")
@@ -31,12 +31,12 @@ class _Expects(Enum):
 
 
 class ChunkedBody:
-    """The decoder of one body. Feed it what comes until `is_complete`."""
+    """The decoder of one body. Its user feeds it received bytes until `is_complete`."""
 
     def __init__(self) -> None:
         self._expects = _Expects.SIZE
         self._rest = b""
-        #: Bytes of the current chunk that have not come yet.
+        #: Bytes of the current chunk that have not arrived yet.
         self._left = 0
         self._excess = 0
 
@@ -46,7 +46,7 @@ class ChunkedBody:
 
     @property
     def rest(self) -> bytes:
-        """What has come behind the body."""
+        """The received bytes behind the body."""
         return self._rest if self.is_complete else b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -109,7 +109,7 @@ class ChunkedBody:
         self._expects = _Expects.DATA if self._left else _Expects.TRAILER
 
     def end(self) -> Malformed:
-        """Return what is wrong if no more comes."""
+        """Return the error of a body whose connection ends now."""
         if self._expects is not _Expects.TRAILER:
             return Malformed("unexpected EOF")
         if len(self._rest) < 2:
@@ -118,7 +118,7 @@ class ChunkedBody:
 
 
 def _end_of_trailer(data: bytes, position: int) -> int:
-    """Where the trailer ends, -1 if that has not come yet. Raises Malformed."""
+    """Return the end of the trailer; -1 if it has not arrived. Raises Malformed."""
     if len(data) - position < 2:
         return -1
     if data.startswith(b"\r\n", position):

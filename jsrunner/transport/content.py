@@ -10,14 +10,14 @@ from jsrunner.transport.body import Body
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-#: What there is, in k6's order; `deflate` is the zlib format.
+#: Supported codings, in k6's order; `deflate` is the zlib format.
 CODINGS: Final = ("gzip", "deflate", "zstd", "br")
 
-#: Bytes that come out at a time: a millisecond's work or so.
+#: Bytes of one decoded piece: about a millisecond of CPU.
 _PIECE_BYTES: Final = 1 << 20
-#: Bytes that go in at a time where a decoder does not bound what comes out (32,768 times as much).
+#: Bytes of one input slice where a decoder does not bound its output (32,768 times as much).
 _SLICE_BYTES: Final = 256
-#: So many bytes at the end go in one by one: what is wrong there must not cost what came before it.
+#: Bytes at the end that are decoded one by one: an error there must not lose the data before it.
 _LAST_BYTES: Final = 512
 
 #: Window bits of zlib for a deflated body without header and trailer.
@@ -32,7 +32,7 @@ _ZLIB_HEADER_BYTES: Final = 2
 _ZLIB_TRAILER_BYTES: Final = 4
 _ZSTD_MAGIC_BYTES: Final = 4
 
-#: Go's texts for what libzstd finds.
+#: Go's texts by libzstd's.
 _ZSTD_REASONS: Final = (
     ("Unknown frame descriptor", "invalid input: magic number mismatch"),
     ("match checksum", "CRC check failed"),
@@ -41,10 +41,10 @@ _ZSTD_REASONS: Final = (
 
 
 class DecodingError(Exception):
-    """A body is not what its Content-Encoding says.
+    """A body does not match its Content-Encoding.
 
-    `text` is Go's, `message` what k6's `response.error` has: k6 wraps some errors twice there.
-    `is_known`: k6 counts it as an error of decompression (not so a body that breaks off).
+    `text` is Go's text. `message` is that of k6's `response.error`, which wraps some errors twice.
+    `is_known` is true if k6 counts the error as one of decompression (a truncated body is none).
     """
 
     def __init__(self, reason: str, *, is_known: bool, is_wrapped_twice: bool = False) -> None:
@@ -55,7 +55,7 @@ class DecodingError(Exception):
 
 
 class Undecodable(DecodingError):
-    """A body does not even begin as its Content-Encoding says: k6 has no body then."""
+    """The beginning of a body does not match its Content-Encoding: k6 has no body then."""
 
 
 def _wrapped(reason: str) -> str:
@@ -83,11 +83,11 @@ def decode(
     """Undo codings, the last one first; unknown ones are left alone.
 
     Args:
-        limit: how many bytes may come out.
-        pause: called between pieces of the work; what it raises is passed on.
+        limit: Maximum bytes of the decoded body.
+        pause: Called between pieces; its exceptions are passed on.
 
     Returns:
-        What could be decoded, and why it was not all.
+        The decoded part of the body, and the error that ended the decoding, None without one.
 
     Raises:
         TooLarge
@@ -154,7 +154,7 @@ def _gunzip(body: bytes) -> Iterator[bytes]:
 
 
 def _end_of_gzip_header(body: bytes) -> int:
-    """Where the header of a member ends."""
+    """Return the end of a member's header."""
     if len(body) < _GZIP_HEADER_BYTES:
         raise _broken_off()
     if not body.startswith(_GZIP_MAGIC):
@@ -191,7 +191,7 @@ def _undeflate(body: bytes) -> Iterator[bytes]:
 
 
 class _inflate:
-    """Iterates over the pieces of a deflated body (RFC 1951); then `rest` is what is behind it."""
+    """An iterator over the pieces of a deflated body (RFC 1951); `rest` gets the bytes behind it."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -215,7 +215,7 @@ class _inflate:
         self.rest = unpacker.unused_data
 
     def _before_the_error(self) -> Iterator[bytes]:
-        """What zlib has kept back of a corrupt body; then raises DecodingError."""
+        """Yield the data that zlib has held back of a corrupt body, then raise DecodingError."""
         unpacker = zlib.decompressobj(_RAW)
         decoded = bytearray()
         offset = 0
@@ -273,7 +273,7 @@ def _unbr(body: bytes) -> Iterator[bytes]:
 
 
 def _slices(size: int) -> Iterator[tuple[int, int]]:
-    """(start, end) of what goes into a decoder at a time."""
+    """Yield (start, end) of the slices of `size` bytes for a decoder."""
     last = max(size - _LAST_BYTES, 0)
     for start in range(0, last, _SLICE_BYTES):
         yield start, min(start + _SLICE_BYTES, last)

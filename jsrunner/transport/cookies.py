@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from jsrunner.transport.url import URL
 
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-#: What may not be in a value (Go allows blanks and commas, and quotes around all of it).
+#: Bytes that a value may not contain (Go allows blanks and commas, and quotes around the value).
 _BAD_VALUE: Final = re.compile(r"[^ !#-:<-\[\]-~]")
 
 
 @dataclass(slots=True)
 class SetCookie:
-    """A cookie as a server or a script sets it."""
+    """A cookie that a server or a script sets."""
 
     name: str
     value: str = ""
@@ -28,14 +28,14 @@ class SetCookie:
     path: str = ""
     http_only: bool = False
     secure: bool = False
-    #: Seconds; 0 is not given, less is to be deleted.
+    #: Seconds of life; 0 if missing, negative to delete the cookie.
     max_age: int = 0
-    #: Seconds since the epoch, None if not given.
+    #: Seconds since the epoch, None if missing.
     expires: float | None = None
 
 
 def parse_set_cookie(line: str) -> SetCookie | None:
-    """A Set-Cookie line; None for one that Go does not take."""
+    """Parse a Set-Cookie line; return None for a line that Go ignores."""
     pair, *attributes = line.strip().split(";")
     name, equals, value = pair.partition("=")
     name, value = name.strip(), value.strip(" \t")
@@ -69,7 +69,7 @@ def parse_set_cookie(line: str) -> SetCookie | None:
 
 
 def parse_date(text: str) -> float:
-    """Seconds since the epoch of an HTTP date (RFC 9110, section 5.6.7). Raises ValueError."""
+    """Parse an HTTP date (RFC 9110, section 5.6.7) into seconds since the epoch. Raises ValueError."""
     from datetime import timezone
     from email.utils import parsedate_to_datetime
 
@@ -78,7 +78,7 @@ def parse_date(text: str) -> float:
 
 
 def sanitized(name: str, value: str) -> str:
-    """`name=value` as Go writes it into a Cookie header."""
+    """Return `name=value` as Go writes it into a Cookie header."""
     value = _BAD_VALUE.sub("", value)
     if " " in value or "," in value:
         value = f'"{value}"'
@@ -87,7 +87,7 @@ def sanitized(name: str, value: str) -> str:
 
 @dataclass(slots=True)
 class _Kept:
-    """A cookie as it is kept. `expires` is seconds since the epoch, None for the session's end."""
+    """A cookie of a jar. `expires` is seconds since the epoch, None for the session's end."""
 
     name: str
     value: str
@@ -112,40 +112,40 @@ class CookieJar:
         return bool(self._cookies)
 
     def pairs(self, url: URL, now: float) -> list[tuple[str, str]]:
-        """(name, value) for a request: longer paths first, then the older ones."""
+        """Return (name, value) pairs for a request: longer paths first, then older cookies."""
         host, path = _host(url), url.path or "/"
         site = _site(host)
-        found = [
-            one
-            for key, one in list(self._cookies.items())
-            if self._alive(key, one, now)
-            and one.site == site
-            and (host == one.domain if one.host_only else _in_domain(host, one.domain))
-            and _in_path(path, one.path)
-            and (url.secure or not one.secure or _is_loopback(one.domain))
+        matching = [
+            cookie
+            for key, cookie in list(self._cookies.items())
+            if self._alive(key, cookie, now)
+            and cookie.site == site
+            and (host == cookie.domain if cookie.host_only else _in_domain(host, cookie.domain))
+            and _in_path(path, cookie.path)
+            and (url.secure or not cookie.secure or _is_loopback(cookie.domain))
         ]
-        found.sort(key=lambda one: (-len(one.path), one.created))
-        return [(one.name, one.value) for one in found]
+        matching.sort(key=lambda cookie: (-len(cookie.path), cookie.created))
+        return [(cookie.name, cookie.value) for cookie in matching]
 
     def header(self, url: URL, now: float) -> str:
-        """The Cookie line for a request, "" for none."""
+        """Return the Cookie header's value for a request, "" without cookies."""
         return "; ".join(sanitized(name, value) for name, value in self.pairs(url, now))
 
-    def _alive(self, key: tuple[str, str, str, str], one: _Kept, now: float) -> bool:
-        if one.expires is not None and one.expires <= now:
+    def _alive(self, key: tuple[str, str, str, str], cookie: _Kept, now: float) -> bool:
+        if cookie.expires is not None and cookie.expires <= now:
             del self._cookies[key]
             return False
         return True
 
     def store(self, url: URL, lines: Iterable[str], now: float) -> None:
-        """Take over the Set-Cookie lines of a response."""
+        """Store the cookies of a response's Set-Cookie lines."""
         for line in lines:
             cookie = parse_set_cookie(line)
             if cookie is not None:
                 self.set(url, cookie, now)
 
     def set(self, url: URL, cookie: SetCookie, now: float) -> None:
-        """Take over a cookie that was set on this URL, if it may be."""
+        """Store a cookie that was set on this URL, if RFC 6265 allows it."""
         host, path = _host(url), cookie.path
         if not path.startswith("/"):
             path = (url.path or "/").rpartition("/")[0] or "/"
@@ -180,7 +180,7 @@ class CookieJar:
         )
 
     def delete(self, url: URL, name: str, now: float) -> None:
-        """Delete what a cookie of this name, set on this URL without more, would replace."""
+        """Delete the cookie that a plain cookie of this name on this URL would replace."""
         self.set(url, SetCookie(name, max_age=-1), now)
 
 
@@ -193,7 +193,7 @@ def _site(host: str) -> str:
 
 
 def _is_loopback(domain: str) -> bool:
-    """Whether what is sent there stays on this machine, as browsers and Go see it."""
+    """Return whether a domain is this machine, by the rules of browsers and Go."""
     address = literal(domain)
     if address is not None:
         return address.is_loopback

@@ -11,7 +11,7 @@ from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolatio
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: What k6 offers: each message on its own, in both directions.
+#: k6's offer: each message on its own, in both directions.
 OFFER: Final = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 #: The offer of strict mode leaves all parameters to the server (RFC 7692, section 7.1).
 STRICT_OFFER: Final = "permessage-deflate; client_max_window_bits"
@@ -32,7 +32,7 @@ _INVALID: Final = "websocket: invalid compression negotiation"
 
 
 class Deflate:
-    """Both directions of a connection. Window bits are 8 to 15.
+    """The compression of both directions of one connection. Window bits are 8 to 15.
 
     zlib has no window of 2^8 bytes: it reads such data with a larger one, and writes it without
     references to earlier bytes.
@@ -60,16 +60,18 @@ class Deflate:
         return zlib.decompressobj(-max(self._bits_in, _LEAST_BITS))
 
     def compress(self, payload: bytes | bytearray | memoryview) -> bytes:
-        """A message's payload (7.2.1): deflated, without the tail that is always the same."""
+        """Return a message's payload (7.2.1): deflated, without the constant tail."""
         if not self._takeover_out:
             self._packer = self._new_packer()
         data = self._packer.compress(payload) + self._packer.flush(zlib.Z_SYNC_FLUSH)
         return data[:-4] or b"\x00"
 
     def decompress(self, payload: bytes | bytearray, limit: int) -> bytes:
-        """The message of a payload (7.2.2), at most `limit` bytes.
+        """Return the message of a payload (7.2.2), at most `limit` bytes.
 
-        Raises ProtocolViolation for what is no deflate, MessageTooBig.
+        Raises:
+            ProtocolViolation: The payload is no deflate.
+            MessageTooBig: The message has more than `limit` bytes.
         """
         if not self._takeover_in:
             self._unpacker = self._new_unpacker()
@@ -140,7 +142,7 @@ def _deflate_by(parameters: Sequence[tuple[str, str | None]]) -> Deflate:
 
 
 def _extensions(answer: str) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
-    """Yield the extensions' names and their parameters with their values, up to what is malformed."""
+    """Yield the extensions' names and parameters; stop at the first malformed extension."""
     match = _NAME.match(answer)
     while match:
         name, end = match[1], match.end()

@@ -62,13 +62,13 @@ _MOST_INT: Final = (1 << 63) - 1
 
 
 class Direct(NamedTuple):
-    """Where a connection goes that needs no wait before it."""
+    """The destination of a connection that needs no look-up and no proxy."""
 
     ip: str
     port: int
-    #: The address that it comes from, if that is given.
+    #: The local address, None for any.
     local: str | None
-    #: Until when (time.monotonic) this is so for all VUs; None if the next one may go elsewhere.
+    #: Moment (time.monotonic) until which it holds for all VUs; None for this connection only.
     until: float | None
 
 
@@ -77,7 +77,7 @@ def _nothing() -> None:
 
 
 class Dialer:
-    """Makes the connections of a process, by the run's options."""
+    """The maker of a process's connections, by the run's options."""
 
     def __init__(
         self,
@@ -118,9 +118,9 @@ class Dialer:
         """Return a connected gevent socket, through a proxy if the environment says so.
 
         Args:
-            tls: whether to speak TLS with the host.
+            tls: True to speak TLS with the host.
             alpn: protocols to offer in the TLS handshake.
-            vu: the VU's number, which the option localIPs goes by.
+            vu: The VU's number, for the option localIPs.
 
         Raises:
             DialError
@@ -138,8 +138,8 @@ class Dialer:
         """Return a gevent socket that is connected to the host, by a proxy's tunnel if there is one.
 
         Args:
-            secure: whether TLS is to be spoken, which may have a proxy of its own.
-            begin: called when the address is known and TCP begins.
+            secure: True if TLS will be spoken, which may have a proxy of its own.
+            begin: Called when the address is known and TCP begins.
 
         Raises:
             DialError
@@ -164,7 +164,7 @@ class Dialer:
         return self.secure(sock, proxy.host, proxy.port, (), vu) if proxy.scheme == "https" else sock
 
     def direct(self, host: str, port: int, vu: int) -> Direct | None:
-        """Return where to connect to without TLS; None if that means to wait for a proxy or a name.
+        """Return the destination of a plain connection; None if it needs a proxy or a look-up.
 
         Raises:
             DialError
@@ -215,7 +215,7 @@ class Dialer:
             sock.close()
 
     def connect_error(self, error: OSError, shown: str) -> ConnectError:
-        """Return the error of a TCP connect to an address, which it has as Go shows it."""
+        """Return the error of a failed TCP connect; `shown` is the address as Go shows it."""
         number = error.errno or 0
         call = "connect"
         if number in (errno.EMFILE, errno.ENFILE):
@@ -231,7 +231,7 @@ class Dialer:
         return ConnectError(f"dial tcp {shown}: {call}: {os.strerror(number).lower()}", number)
 
     def _resolve(self, host: str, port: int) -> tuple[str, int]:
-        """Where a connection to this host is to be made, by the run's options. Raises DialError."""
+        """Return the address and port for a host, by the run's options. Raises DialError."""
         address, port = self._address(host, port)
         blocked = self._blacklist.containing(address)
         if blocked:
@@ -244,15 +244,15 @@ class Dialer:
         return address, port
 
     def _address(self, host: str, port: int) -> tuple[str, int]:
-        """Where to connect to: by `hosts`, as a literal address, or by name look-up."""
+        """Return the address and port for a host: by `hosts`, as a literal address, or by look-up."""
         host = host.partition("%")[0] if ":" in host else host  # without a zone
         if literal(host) is None:
             blocked = self._blocked.find(host)
             if blocked:
                 raise BlockedHostname(f"hostname ({host}) is in a blocked pattern ({blocked[0]})")
-        found = self._hosts.find(f"{host}:{port}") or self._hosts.find(host)
-        if found:
-            address, other = split_port(found[1])
+        mapping = self._hosts.find(f"{host}:{port}") or self._hosts.find(host)
+        if mapping:
+            address, other = split_port(mapping[1])
             return address, other or port
         if literal(host) is not None:
             return host, port
@@ -279,19 +279,19 @@ class Dialer:
         except OSError:
             raise missing from None
         addresses = list(dict.fromkeys(row[4][0] for row in rows))
-        four = [one for one in addresses if ":" not in one]
-        six = [one for one in addresses if ":" in one]
-        found = {
+        four = [address for address in addresses if ":" not in address]
+        six = [address for address in addresses if ":" in address]
+        chosen = {
             "preferIPv4": four or six,
             "preferIPv6": six or four,
             "onlyIPv4": four,
             "onlyIPv6": six,
             "any": addresses,
         }[self._policy]
-        if not found:
+        if not chosen:
             raise missing
-        self._resolved[host] = (time.monotonic() + self._ttl, found)
-        return found
+        self._resolved[host] = (time.monotonic() + self._ttl, chosen)
+        return chosen
 
     # -- TLS ---------------------------------------------------------------------------------------
 
@@ -309,8 +309,8 @@ class Dialer:
         """Return a TLS socket on top of a connection to the host. Raises DialError.
 
         Args:
-            tls: contexts other than those of the run's options.
-            name: whom the certificate is to be for, if not the host.
+            tls: Contexts that replace those of the run's options.
+            name: The name that the certificate must have, if it is not the host.
         """
         # ssl is imported by the first connection that needs it.
         from jsrunner.transport.tls import TLS, Untrusted
@@ -341,7 +341,7 @@ class Dialer:
         return sock
 
     def _fetch_issuers(self, host: str, port: int, vu: int) -> int:
-        """Complete a server's chain of certificates; how many are known besides those of servers."""
+        """Fetch the missing issuers of a server's chain; return the count of known intermediates."""
         from jsrunner.transport.aia import Issuers
 
         assert self._tls is not None
@@ -370,7 +370,7 @@ class Dialer:
             raise dial_error(error, ends) from None
 
     def _refusal(self, error: Untrusted, host: str, port: int, vu: int, name: str) -> DialError:
-        """The error of a certificate that was not trusted."""
+        """Return the error of a certificate that was not trusted."""
         from jsrunner.transport import certificates
 
         chain = [] if error.is_of_issuer else self._chain(host, port, vu)
@@ -382,7 +382,7 @@ class Dialer:
         return certificates.refusal(error.code, error.detail, name, chain, prefix="")
 
     def _chain(self, host: str, port: int, vu: int) -> list[bytes]:
-        """The server's certificates, as DER; empty if they cannot be had.
+        """Return the server's certificates as DER; none if they cannot be fetched.
 
         OpenSSL does not hand out what it has refused, so this is another connection, once per host.
         """

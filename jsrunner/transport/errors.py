@@ -1,4 +1,4 @@
-"""What can go wrong below a module: the text is Go's, because scripts compare it."""
+"""Errors of connections. Their texts are Go's, because scripts compare them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class InvalidPort(DialError):
 
 
 class ConnectError(DialError):
-    """TCP could not connect, for the reason that `number` (errno) names."""
+    """TCP could not connect; `number` is the errno."""
 
     def __init__(self, text: str, number: int) -> None:
         super().__init__(text)
@@ -55,7 +55,7 @@ class ProxyError(DialError):
 
 
 class RecordError(DialError):
-    """What the server sends is no TLS; `is_http`: but HTTP."""
+    """The server does not answer with TLS. `is_http` is true if it answers with HTTP."""
 
     def __init__(self, text: str, *, is_http: bool = False) -> None:
         super().__init__(text)
@@ -63,11 +63,11 @@ class RecordError(DialError):
 
 
 class TLSAlert(DialError):
-    """The server ends the TLS handshake with an alert."""
+    """The server has ended the TLS handshake with an alert."""
 
 
 class UnknownAuthority(DialError):
-    """A certificate is signed by nobody who is trusted."""
+    """No trusted authority has signed the certificate."""
 
 
 class HostMismatch(DialError):

@@ -1,4 +1,4 @@
-"""What passes between a client and its connections: a request, and what comes of it."""
+"""Requests and their exchanges, as a client hands them to its connections."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from jsrunner.transport.body import Body
 from jsrunner.transport.names import to_ascii
 
 if TYPE_CHECKING:
-    from jsrunner.transport.failures import Failure
+    from jsrunner.transport.failures import HttpFailure
     from jsrunner.transport.fields import Fields
     from jsrunner.transport.head import Head
     from jsrunner.transport.proxy import Proxy
     from jsrunner.transport.url import URL
 
 
-class Call:
-    """A request as it goes on the wire."""
+class HttpCall:
+    """A request in the form that goes on the wire."""
 
     __slots__ = ("body", "cookies", "discard", "fields", "method", "timeout", "url")
 
@@ -34,27 +34,27 @@ class Call:
         self.fields = fields
         #: The Cookie header's value, "" for none.
         self.cookies = cookies
-        #: None: none at all, which is not the same as an empty one.
+        #: None without a body, which differs from an empty body.
         self.body = body
         #: Seconds.
         self.timeout = timeout
-        #: The body of the response is read and thrown away.
+        #: True to read the response's body and throw it away.
         self.discard = discard
 
 
 class Route:
-    """How requests to a host are written: what its URL, a proxy and the options make of them."""
+    """The form of requests to a host, by its URL, a proxy and the options."""
 
     __slots__ = ("host", "last", "prefix", "proxy", "url")
 
     def __init__(self, url: URL, proxy: Proxy | None, *, keeps_connections: bool) -> None:
         self.url = url
-        #: The proxy that takes the requests as they are.
+        #: The proxy that takes the requests without a tunnel.
         self.proxy = proxy if proxy is not None and proxy.forwards and not url.secure else None
         name, zone, _ = url.authority.partition("%")
-        #: What the Host field says.
+        #: Value of the Host field.
         self.host = f"{name}]{url.authority.rpartition(']')[2]}" if zone else to_ascii(url.authority)
-        #: What stands before the target on the request line.
+        #: Text before the target on the request line.
         self.prefix = f"http://{self.host}" if self.proxy else ""
         #: Fields behind all others, as lines.
         self.last = ""
@@ -64,20 +64,20 @@ class Route:
             self.last += "Connection: close\r\n"
 
 
-class Failed(Exception):
-    """An exchange has failed; `failure` says how."""
+class ExchangeFailed(Exception):
+    """An exchange has failed; `failure` has its code and texts."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: HttpFailure) -> None:
         super().__init__(failure.text)
         self.failure = failure
 
 
-class NoAnswer(Failed):
-    """The connection ended before a response began: perhaps nobody has read the request."""
+class NoAnswer(ExchangeFailed):
+    """The connection ended before a response began: the server may not have read the request."""
 
 
-class Refused(NoAnswer):
-    """The server says that it has not processed the request (RFC 9113, section 8.7)."""
+class StreamRefused(NoAnswer):
+    """The server has not processed the request (RFC 9113, section 8.7)."""
 
 
 #: blocked, connecting, tls_handshaking, sending, waiting, receiving, in microseconds.
@@ -86,7 +86,10 @@ NO_TIME: Final[Timings] = (0, 0, 0, 0, 0, 0)
 
 
 class Exchange:
-    """What comes of a call: filled as it comes, so that what breaks off can be read."""
+    """The progress and outcome of a request.
+
+    The connection fills it as data arrives, so that a broken-off exchange keeps its received parts.
+    """
 
     __slots__ = (
         "body", "collected", "failure", "first_at", "head", "peer", "sent_at", "timings", "tls",
@@ -96,28 +99,30 @@ class Exchange:
     def __init__(self, limit: int | None) -> None:
         """
         Args:
-            limit: how many bytes the body may have; None: it is thrown away.
+            limit: Maximum bytes of the body; None discards it.
         """
-        #: What has come of the body.
+        #: The received part of the body.
         self.collected = Body(limit)
         self.head: Head | None = None
-        #: Why there is no response, or not all of it.
-        self.failure: Failure | None = None
-        #: The body when all is over; None: there is none that a script could see.
+        #: The reason for a missing or incomplete response.
+        self.failure: HttpFailure | None = None
+        #: The complete body; None if a script sees none.
         self.body: bytes | None = b""
-        #: When the request had been sent, and when the response began (see `stream.clock`); 0: not yet.
+        #: Moments (`stream.clock`) of the sent request and of the response's first byte; 0 before them.
         self.sent_at = self.first_at = 0
         self.timings = NO_TIME
-        #: IP and port of who was connected to.
+        #: IP address and port of the peer.
         self.peer = ("", 0)
         #: `tls1.3` and Go's name of the cipher suite.
         self.tls: tuple[str, str] | None = None
-        #: Whether other greenlets had their turn meanwhile.
+        #: True if other greenlets may have run meanwhile.
         self.waited = True
 
     @classmethod
-    def failed(cls, failure: Failure, timings: Timings = NO_TIME, *, waited: bool = True) -> Exchange:
-        """Return the exchange of a request that was not made."""
+    def failed(
+        cls, failure: HttpFailure, timings: Timings = NO_TIME, *, waited: bool = True
+    ) -> Exchange:
+        """Return the exchange of a request that was never sent."""
         exchange = cls(None)
         exchange.failure, exchange.timings, exchange.waited = failure, timings, waited
         return exchange

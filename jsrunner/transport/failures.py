@@ -65,15 +65,15 @@ _BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class HttpFailure:
     """Why a request has no response."""
 
     code: int
-    #: What `response.error` and the tag `error` say.
+    #: Text of `response.error` and of the tag `error`.
     message: str
-    #: What the log and an exception say.
+    #: Text of the log record and of an exception.
     text: str
-    #: Whether the text goes behind the request's method and URL; not so once the body was being read.
+    #: True if the method and the URL stand before the text: until the body is being read.
     of_request: bool = True
 
     def full_text(self, method: str, url: URL) -> str:
@@ -86,46 +86,46 @@ class Failure:
         user = (url.user or "").partition(":")[0]
         return f"{word} {quote(url.masked(user + ':***'))}: {self.text}"
 
-    def of_body(self) -> Failure:
+    def of_body(self) -> HttpFailure:
         """Return the same failure once the body was being read."""
-        return Failure(self.code, self.message, self.text.removeprefix(_BROKEN), of_request=False)
+        return HttpFailure(self.code, self.message, self.text.removeprefix(_BROKEN), of_request=False)
 
 
-def generic(text: str) -> Failure:
-    return Failure(GENERIC, text, text)
+def generic(text: str) -> HttpFailure:
+    return HttpFailure(GENERIC, text, text)
 
 
-def timeout() -> Failure:
-    return Failure(TIMEOUT, "request timeout", "request timeout")
+def timeout() -> HttpFailure:
+    return HttpFailure(TIMEOUT, "request timeout", "request timeout")
 
 
-def malformed(text: str) -> Failure:
-    """What has come is no HTTP response."""
-    return Failure(GENERIC, text, _BROKEN + text)
+def malformed(text: str) -> HttpFailure:
+    """Return the failure of a response that is no HTTP."""
+    return HttpFailure(GENERIC, text, _BROKEN + text)
 
 
-def too_large(limit: int) -> Failure:
-    """A body has more bytes than the option allows. k6 has no such limit."""
+def too_large(limit: int) -> HttpFailure:
+    """Return the failure of a body with more than `limit` bytes. k6 has no such limit."""
     text = (
         f"the response body has more than {limit} bytes: raise the limit with --max-body-size or "
         "JSRUNNER_MAX_BODY_SIZE, or discard the body"
     )
-    return Failure(GENERIC, text, text, of_request=False)
+    return HttpFailure(GENERIC, text, text, of_request=False)
 
 
-def of_dialing(error: DialError) -> Failure:
-    """A connection could not be made, or is not allowed."""
+def of_dialing(error: DialError) -> HttpFailure:
+    """Return the failure of a connection that could not be made or is not allowed."""
     text = str(error)
     if isinstance(error, ProxyError):
         text = f"proxyconnect tcp: {text}"
-        return Failure(_TCP, text, text)
+        return HttpFailure(_TCP, text, text)
     if isinstance(error, ConnectError):
         return _of_connect(error)
     if isinstance(error, Disconnected):
         return _of_errno(error.number, "read", text)
     if isinstance(error, RecordError):
         shown = "http: server gave HTTP response to HTTPS client" if error.is_http else text
-        return Failure(_TLS_RECORD, text, shown)
+        return HttpFailure(_TLS_RECORD, text, shown)
     for kind, code, message in (
         (NoSuchHost, _NO_SUCH_HOST, "lookup: no such host"),
         (BlacklistedAddress, _BLACKLISTED, "ip is blacklisted"),
@@ -136,24 +136,24 @@ def of_dialing(error: DialError) -> Failure:
         (TLSAlert, NOT_TCP, text),
     ):
         if isinstance(error, kind):
-            return Failure(code, message, text)
+            return HttpFailure(code, message, text)
     if isinstance(error, DialTimeout):
-        return Failure(_DIAL_TIMEOUT, "dial: i/o timeout", "dial: i/o timeout")
-    return Failure(GENERIC, error.short, text)
+        return HttpFailure(_DIAL_TIMEOUT, "dial: i/o timeout", "dial: i/o timeout")
+    return HttpFailure(GENERIC, error.short, text)
 
 
-def _of_connect(error: ConnectError) -> Failure:
+def _of_connect(error: ConnectError) -> HttpFailure:
     number, text = error.number, str(error)
     reason = os.strerror(number).lower()
     if number == errno.ECONNREFUSED:
-        return Failure(_DIAL_REFUSED, "dial: connection refused", text)
+        return HttpFailure(_DIAL_REFUSED, "dial: connection refused", text)
     if number == errno.ECONNRESET:
-        return Failure(_RESET, "dial: connection reset by peer", text)
-    return Failure(_DIAL_ERRNO, f"dial: unknown errno {number} error with msg `{reason}`", text)
+        return HttpFailure(_RESET, "dial: connection reset by peer", text)
+    return HttpFailure(_DIAL_ERRNO, f"dial: unknown errno {number} error with msg `{reason}`", text)
 
 
-def of_stream_error(error: OSError, stream: Stream) -> Failure:
-    """A read or write on a connection has failed."""
+def of_stream_error(error: OSError, stream: Stream) -> HttpFailure:
+    """Return the failure of a read or write on a connection."""
     call = "write" if error is stream.write_error else "read"
     return _of_errno(error.errno or 0, call, socket_text(error, call, stream.ends))
 
@@ -185,15 +185,15 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
-def _of_errno(number: int, call: str, text: str) -> Failure:
+def _of_errno(number: int, call: str, text: str) -> HttpFailure:
     reason = os.strerror(number).lower()
     if number == errno.ECONNRESET:
-        return Failure(_RESET, f"{call}: {reason}", text)
+        return HttpFailure(_RESET, f"{call}: {reason}", text)
     if number == errno.EPIPE:
-        return Failure(_BROKEN_PIPE, f"{call}: {reason}", text)
+        return HttpFailure(_BROKEN_PIPE, f"{call}: {reason}", text)
     system = os.uname().sysname.lower()
     message = f"{call}: unknown errno `{number}` on {system} with message `{reason}`"
-    return Failure(_UNKNOWN_ERRNO, message, text)
+    return HttpFailure(_UNKNOWN_ERRNO, message, text)
 
 
 # -- HTTP/2 --------------------------------------------------------------------------------------------
@@ -204,15 +204,15 @@ def code_name(number: int) -> str:
     return _HTTP2_CODES[number] if number < len(_HTTP2_CODES) else f"unknown error code 0x{number:x}"
 
 
-def of_reset(number: int, stream: int, *, by_peer: bool = True) -> Failure:
-    """A stream was reset with an HTTP/2 error code."""
+def of_reset(number: int, stream: int, *, by_peer: bool = True) -> HttpFailure:
+    """Return the failure of a stream that was reset with an HTTP/2 error code."""
     name = code_name(number)
     text = f"stream error: stream ID {stream}; {name}" + ("; received from peer" if by_peer else "")
     return _of_http2(_STREAM, "stream error", number, text)
 
 
-def of_goaway(number: int, last: int, debug: bytes) -> Failure:
-    """The server has ended the connection with GOAWAY."""
+def of_goaway(number: int, last: int, debug: bytes) -> HttpFailure:
+    """Return the failure of a connection that the server has ended with GOAWAY."""
     text = (
         f"http2: server sent GOAWAY and closed the connection; LastStreamID={last}, "
         f"ErrCode={code_name(number)}, debug={quote(debug.decode('utf-8', 'replace'))}"
@@ -220,13 +220,13 @@ def of_goaway(number: int, last: int, debug: bytes) -> Failure:
     return _of_http2(_GOAWAY, "received GoAway", number, text)
 
 
-def of_connection(number: int) -> Failure:
-    """The server has broken the rules of HTTP/2."""
+def of_connection(number: int) -> HttpFailure:
+    """Return the failure of a connection whose server has broken the rules of HTTP/2."""
     if number == _FRAME_SIZE_ERROR:
         return generic("http2: frame too large")
     return _of_http2(_CONNECTION, "connection error", number, f"connection error: {code_name(number)}")
 
 
-def _of_http2(base: int, what: str, number: int, text: str) -> Failure:
+def _of_http2(base: int, scope: str, number: int, text: str) -> HttpFailure:
     code = base + 1 + number if number < len(_HTTP2_CODES) else base
-    return Failure(code, f"http2: {what} with http2 ErrCode {code_name(number)}", text)
+    return HttpFailure(code, f"http2: {scope} with http2 ErrCode {code_name(number)}", text)

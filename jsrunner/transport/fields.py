@@ -25,16 +25,16 @@ class Fields:
     def __init__(self, headers: Mapping[str, str]) -> None:
         """
         Args:
-            headers: values by canonical names. `Cookie` is left out: it is given to `encode`.
+            headers: Values by canonical names. `Cookie` is left out: `encode` takes it.
         """
-        #: What stands in place of the URL's host, "" for nothing.
+        #: Replacement of the URL's host, "" for none.
         self.host = headers.get("Host", "")
         self.agent = _one_line(headers.get("User-Agent", ""))
         #: The other fields, sorted by name.
         self.others = tuple(
             (name, _one_line(headers[name])) for name in sorted(headers) if name not in _OWN
         )
-        #: Why Go refuses the fields, "" if it does not.
+        #: Go's reason to refuse the fields, "" if it accepts them.
         self.problem = _problem(headers)
         self._agent = _lines((("User-Agent", self.agent),) if self.agent else ())
         self._before = _lines(pair for pair in self.others if pair[0] < "Cookie")
@@ -43,7 +43,7 @@ class Fields:
     def around(
         self, method: str, target: str, host: str, cookies: str, last: str = ""
     ) -> tuple[str, str]:
-        """Return the lines before and behind those that tell of the body (see `encode`)."""
+        """Return the lines before and behind those that describe the body (see `encode`)."""
         cookie = f"Cookie: {cookies}\r\n" if cookies else ""
         start = f"{method} {target} HTTP/1.1\r\nHost: {self.host or host}\r\n{self._agent}"
         return start, f"{self._before}{cookie}{self._after}{last}\r\n"
@@ -54,7 +54,7 @@ class Fields:
         """Return the bytes of an HTTP/1.1 request.
 
         Args:
-            target: what stands on the request line.
+            target: The target on the request line.
             host: the Host field's value, unless the fields have one.
             body: None for none; an empty one is sent in chunks, as its length is not known to Go.
             cookies: the Cookie field's value, "" for none.

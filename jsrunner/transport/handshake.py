@@ -1,4 +1,4 @@
-"""The opening handshake of RFC 6455, section 4: what is sent, and what the answer is worth.
+"""The opening handshake of RFC 6455, section 4: the request and the judgement of the response.
 
 websocket-client judges the answer (`_validate`) and makes the key; the answer itself is read here:
 in one piece (the library reads byte by byte) and with all its header lines, which scripts see.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
 
-#: Of a refused handshake's body so much is read (as Go's gorilla/websocket does).
+#: Maximum bytes read of a refused handshake's body (as in Go's gorilla/websocket).
 BODY_BYTES: Final = 1024
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -52,7 +52,7 @@ _SENT_PROTOCOL: Final = "Sec-WebSocket-Protocol"
 
 @dataclass(slots=True)
 class Answer:
-    """The server's response. `upgraded` says whether it is the one that RFC 6455 asks for."""
+    """The server's response. `upgraded` is true if it fulfils RFC 6455."""
 
     head: Head
     upgraded: bool = False
@@ -139,7 +139,7 @@ class AnswerReader:
         self._searched = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
-        """Take what has come; return the head and what lies behind it, None if it is not complete.
+        """Add received bytes; return the head and the bytes behind it, None if it is incomplete.
 
         Raises:
             DialError: it is no HTTP response.
@@ -194,7 +194,7 @@ def read_body(sock: socket, head: Head, data: bytes) -> bytes:
     """Return the beginning of the body of a response that refuses the handshake.
 
     Args:
-        data: What has come of it already.
+        data: The part of the body that has arrived.
     """
     chunks = ChunkedBody() if head.is_chunked else None
     wanted = BODY_BYTES if head.length is None else min(head.length, BODY_BYTES)

@@ -1,6 +1,6 @@
-"""The head of an HTTP response: its status line, its header fields, and where its body ends.
+"""The head of an HTTP response: its status line, its header fields, and the framing of its body.
 
-What is accepted, and the texts for what is not, are those of Go's net/http (RFC 9112).
+It accepts the same heads as Go's net/http (RFC 9112), and its error texts are Go's.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Headers = dict[str, list[str]]
 
 
 class Malformed(Exception):
-    """What has come is no HTTP response; the text is Go's."""
+    """A response is no HTTP; the text is Go's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,15 +58,15 @@ class Head:
     #: Bytes of the body; None where it ends with its chunks or with the connection.
     length: int | None = None
     is_chunked: bool = False
-    #: Whether the connection ends with this response.
+    #: True if the connection ends with this response.
     closes: bool = False
     set_cookies: list[str] = field(init=False)
     #: Content codings of the body, in the order in which they were applied.
     encodings: list[str] = field(init=False)
     location: str = field(init=False)
-    #: Whether another response follows (RFC 9110, section 15.2; 101 is final).
+    #: True if another response follows (RFC 9110, section 15.2; 101 is final).
     is_interim: bool = field(init=False)
-    #: Whether there is no body, whatever was sent (RFC 9110, section 6.4.1).
+    #: True if there is no body, whatever was sent (RFC 9110, section 6.4.1).
     is_bodiless: bool = field(init=False)
     #: The header fields as lines, which `headersOf` of the core makes an object of.
     lines: str = field(init=False)
@@ -75,7 +75,7 @@ class Head:
         headers = self.headers
         self.set_cookies = headers.get("Set-Cookie", [])
         encoding = headers.get("Content-Encoding", [""])[0]
-        self.encodings = [one.strip() for one in encoding.split(",") if one.strip()]
+        self.encodings = [coding.strip() for coding in encoding.split(",") if coding.strip()]
         self.location = headers.get("Location", [""])[0]
         self.is_interim = 100 <= self.status < 200 and self.status != 101
         self.is_bodiless = _is_bodiless(self.status)
@@ -89,24 +89,24 @@ class Head:
 
 
 def end_of_head(data: bytes | bytearray, start: int = 0) -> int:
-    """Return where the head ends that `data` begins with; -1 if its end is not there yet.
+    """Return the end of the head at the beginning of `data`; -1 if it is incomplete.
 
     Args:
-        data: what has come of the response so far.
-        start: so many bytes were searched before.
+        data: The received part of the response.
+        start: Bytes that were searched before.
     """
     match = _EMPTY_LINE.search(data, max(start - 2, 0))
     return match.end() if match else -1
 
 
 def read_head(read: Callable[[], bytes], data: bytes) -> tuple[bytes, int]:
-    """Read on until the end of the head is there that `data` begins with.
+    """Read until the head that `data` begins with is complete.
 
     Args:
-        read: returns what has come, b"" at the end of the connection.
+        read: Returns received bytes, b"" at the end of the connection.
 
     Returns:
-        All that has come, and where the head ends in it.
+        All received bytes, and the end of the head in them.
 
     Raises:
         Malformed: it is no head; the exceptions of `read`.
@@ -149,7 +149,7 @@ def parse_head(block: bytes | bytearray, method: str = "GET") -> Head:
 
 
 def check_truncated(block: bytes | bytearray) -> None:
-    """Raise Malformed if what there is of a head that breaks off is wrong already."""
+    """Raise Malformed if the received part of a truncated head is wrong already."""
     if not block:
         return
     status_line, *lines = _lines(block)
@@ -168,7 +168,7 @@ def head_of_http2(status: int, fields: list[tuple[str, str]]) -> Head:
 
 @functools.cache
 def _reason(status: int) -> str:
-    """The reason phrase of a status; "" for an unknown one."""
+    """Return the reason phrase of a status; "" for an unknown status."""
     from http import HTTPStatus  # which nothing else needs
 
     known = _REASONS.get(status)
@@ -181,7 +181,7 @@ def _reason(status: int) -> str:
 
 
 def _lines(block: bytes | bytearray) -> list[bytes]:
-    """The lines before the empty one, without their ends."""
+    """Return the lines before the empty line, without their ends."""
     lines = [bytes(line.removesuffix(b"\r")) for line in block.split(b"\n")]
     return lines[: lines.index(b"", 1)] if b"" in lines[1:] else lines
 
@@ -218,21 +218,21 @@ def parse_fields(lines: list[bytes]) -> Headers:
 
 
 def _unfolded(lines: list[bytes]) -> list[bytes]:
-    """The lines with those joined that go on in the next one (RFC 9112, section 5.2)."""
-    whole: list[bytes] = []
+    """Return the lines with folded lines joined (RFC 9112, section 5.2)."""
+    unfolded: list[bytes] = []
     for line in lines:
         if line[:1] in (b" ", b"\t"):
-            whole[-1] += b" " + line.strip(b" \t")
+            unfolded[-1] += b" " + line.strip(b" \t")
         else:
-            whole.append(line.strip(b" \t"))
-    return whole
+            unfolded.append(line.strip(b" \t"))
+    return unfolded
 
 
 # -- where the body ends (RFC 9112, section 6.3) -------------------------------------------------------
 
 
 def _framing(headers: Headers, proto: str, status: int, method: str) -> tuple[int | None, bool]:
-    """(length of the body or None, whether it is chunked); takes out of `headers` what Go takes out."""
+    """Return (length of the body or None, is chunked); remove the fields that Go removes."""
     encodings = headers.pop("Transfer-Encoding", None)
     is_chunked = encodings is not None and proto >= "HTTP/1.1"
     if is_chunked:
@@ -257,7 +257,7 @@ def _is_bodiless(status: int) -> bool:
 
 
 def _closes(headers: Headers, proto: str) -> bool:
-    """Whether the server closes the connection behind the response."""
+    """Return whether the server closes the connection behind the response."""
     tokens = {
         token.strip().lower() for value in headers.get("Connection", ()) for token in value.split(",")
     }
@@ -293,7 +293,7 @@ def _check_trailer(headers: Headers) -> None:
 
 
 class Heads:
-    """Parsed heads by their bytes: within a second most of a server's are the same."""
+    """A cache of parsed heads by their bytes: most heads of a server are equal within a second."""
 
     _MOST: Final = 512
     _LONGEST: Final = 8192

@@ -11,7 +11,7 @@ _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @functools.lru_cache(1024)
 def canonical(name: str) -> str:
-    """`x-request-ID` -> `X-Request-Id`, as Go writes header names."""
+    """Return a header name as Go writes it: `x-request-ID` becomes `X-Request-Id`."""
     if not _TOKEN.match(name):
         return name
     return "-".join(part[:1].upper() + part[1:].lower() for part in name.split("-"))

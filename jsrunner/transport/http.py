@@ -1,4 +1,4 @@
-"""One VU's HTTP client: a request goes out, its response comes in, nothing is followed.
+"""One VU's HTTP client: it sends a request and receives its response; it follows no redirection.
 
 Redirects, cookies and authentication are their callers' business (see modules.k6.http): each of
 them is a request with samples of its own. Connections are kept as Go's net/http keeps them.
@@ -14,7 +14,14 @@ from jsrunner.options.numbers import quote
 from jsrunner.transport import failures
 from jsrunner.transport.body import TooLarge
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.exchange import Exchange, Failed, NoAnswer, Refused, Route, Timings
+from jsrunner.transport.exchange import (
+    Exchange,
+    ExchangeFailed,
+    NoAnswer,
+    Route,
+    StreamRefused,
+    Timings,
+)
 from jsrunner.transport.head import Heads, Malformed
 from jsrunner.transport.headers import is_name
 from jsrunner.transport.http1 import Http1
@@ -25,34 +32,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.options.model import Options
-    from jsrunner.transport.exchange import Call
-    from jsrunner.transport.failures import Failure
+    from jsrunner.transport.exchange import HttpCall
+    from jsrunner.transport.failures import HttpFailure
     from jsrunner.transport.http1 import Begun
     from jsrunner.transport.http2 import Http2
     from jsrunner.transport.proxy import Proxies, Proxy
     from jsrunner.transport.stream import Meter
     from jsrunner.transport.url import URL
 
-#: Methods whose requests are made again on a new connection if a kept one turns out to be closed.
+#: Methods of requests that are repeated on a new connection if a kept connection was closed.
 _REPLAYABLE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 _COMMON_METHODS: Final = frozenset((*_REPLAYABLE, "POST", "PUT", "PATCH", "DELETE"))
-#: Options of k6 that are not set: kept connections in all, and to one host.
+#: k6's defaults: kept connections in all, and to one host.
 _BATCH: Final = 20
 _BATCH_PER_HOST: Final = 6
 #: Go's own number for kept connections to one host.
 _IDLE_PER_HOST: Final = 2
-#: How often a request is made on another connection because an HTTP/2 server has not taken it.
+#: Maximum repetitions of a request that an HTTP/2 server has not processed.
 _MOST_REFUSALS: Final = 6
 #: Hosts that a client remembers.
 _MOST_POOLS: Final = 1000
 #: Seconds: longer timeouts are none, and with a connection there is time for a look at it.
 _LONGEST: Final = 1e9
 _SHORTEST: Final = 1e-6
-#: What becomes of a loan: `enum reclaimed` of core/http_connection.c.
+#: Outcomes of a loan: `enum reclaimed` of core/http_connection.c.
 STILL_LENT, UNUSED, USED = range(3)
-#: After so many loans in a row that the core had no use for it gets none until it asks for one.
+#: Unused loans in a row after which the core gets no loan until it asks for one.
 _UNUSED_LOANS: Final = 3
-#: Nanoseconds in which nobody else can have had a turn.
+#: Nanoseconds in which no other greenlet can have run.
 _AT_ONCE: Final = 1_000_000
 
 
@@ -74,14 +81,14 @@ class Connects(Protocol):
 
 
 class Settings:
-    """What the clients of a process share."""
+    """The options that the clients of a process share."""
 
     def __init__(
         self, options: Options, dialer: Connects, environment: Mapping[str, str], max_body: int
     ) -> None:
         self.dialer = dialer
         self.heads = Heads()
-        #: How many bytes the body of a response may have.
+        #: Maximum bytes of a response's body.
         self.max_body = max_body
         self.keeps_connections = not options.no_connection_reuse
         self.max_idle = _BATCH if options.batch is None else options.batch
@@ -110,16 +117,16 @@ class _Pool:
         self.route = route
         #: Connections that wait for the next request, the latest last.
         self.idle: list[Http1] = []
-        #: The one that is lent to the core, and its number.
+        #: The connection that is lent to the core, and its number.
         self.lent: tuple[int, Http1] | None = None
-        #: Whether the core makes requests to the host, and how many loans in a row were for nothing.
+        #: True if the core makes requests to the host, and the count of unused loans in a row.
         self.is_wanted = False
         self.unused = 0
         #: The connection that all requests share, if the host speaks HTTP/2.
         self.shared: Http2 | None = None
 
 
-class Client:
+class HttpClient:
     """The HTTP client of one VU. `exchange` may be called by several greenlets at once."""
 
     def __init__(self, settings: Settings, vu: Meter, lender: Lender | None = None) -> None:
@@ -130,7 +137,7 @@ class Client:
         self._idle_count = 0
 
     def close(self) -> None:
-        """Close all connections that wait; the next call makes new ones."""
+        """Close all idle connections; the next request makes new connections."""
         for pool in self._pools.values():
             if pool.lent is not None:
                 self._reclaim(pool)
@@ -143,11 +150,11 @@ class Client:
         self._pools = {key: pool for key, pool in self._pools.items() if pool.lent is not None}
         self._idle_count = len(self._pools)
 
-    def exchange(self, call: Call, begun: Begun | None = None) -> Exchange:
-        """Make a request, parking the greenlet until its response is here, or why there is none.
+    def exchange(self, call: HttpCall, begun: Begun | None = None) -> Exchange:
+        """Make a request, and park the greenlet until it has a response or a failure.
 
         Args:
-            begun: what the core has done of it.
+            begun: The part of the exchange that the core has done.
         """
         started = clock() if begun is None else begun.started
         url = call.url
@@ -176,7 +183,7 @@ class Client:
         self._pools[url.scheme, url.authority] = pool
         return pool
 
-    def _exchange(self, call: Call, pool: _Pool, started: int, begun: Begun | None) -> Exchange:
+    def _exchange(self, call: HttpCall, pool: _Pool, started: int, begun: Begun | None) -> Exchange:
         """Make the request on a kept connection, else on a new one. Raises DialError."""
         refusals = 0
         seconds = min(call.timeout, _LONGEST)
@@ -198,7 +205,7 @@ class Client:
                 seconds = max(_left(call, started), _SHORTEST)
             try:
                 return self._converse(call, pool, connection, started, seconds, marks, refusals, begun)
-            except Refused:
+            except StreamRefused:
                 refusals += 1
                 if refusals > 1:  # as Go waits
                     gevent.sleep(2 ** (refusals - 2))
@@ -210,8 +217,8 @@ class Client:
 
     # -- connections ---------------------------------------------------------------------------------
 
-    def _take(self, pool: _Pool, call: Call) -> Http1 | Http2 | None:
-        """A kept connection on which the request can be made, if there is one."""
+    def _take(self, pool: _Pool, call: HttpCall) -> Http1 | Http2 | None:
+        """Return a kept connection for the request, None without one."""
         shared = pool.shared
         if shared is not None:
             if shared.is_usable:
@@ -223,13 +230,13 @@ class Client:
             connection = pool.idle.pop()
             self._idle_count -= 1
             stream = connection.stream
-            # What cannot be made again must not be lost on a connection that the server has closed.
+            # A request that may not be repeated must not be lost on a connection that was closed.
             if not (stream.is_closed if is_replayable(call.method) else stream.has_ended()):
                 return connection
         return None
 
     def _keep(self, pool: _Pool, connection: Http1) -> None:
-        """Let a connection wait for the next request, as far as the options allow."""
+        """Keep a connection for the next request, if the options allow it."""
         settings = self._settings
         kept = len(pool.idle) + (pool.lent is not None)
         if not settings.keeps_connections or kept >= settings.max_idle_per_host:
@@ -282,7 +289,7 @@ class Client:
         return None if pool is None else pool.route
 
     def _reclaim(self, pool: _Pool) -> None:
-        """Let the lent connection wait with the others, unless the core uses it."""
+        """Put the lent connection back among the kept ones, unless the core uses it."""
         assert self._lender is not None
         assert pool.lent is not None
         number, connection = pool.lent
@@ -297,7 +304,7 @@ class Client:
                 self._idle_count -= 1
 
     def _take_begun(self, pool: _Pool, begun: Begun) -> Http1 | None:
-        """The connection on which the core has begun an exchange; None if it was closed."""
+        """Return the connection on which the core has begun an exchange; None if it was closed."""
         if pool.lent is None or pool.lent[0] != begun.connection:
             return None
         connection = pool.lent[1]
@@ -311,7 +318,7 @@ class Client:
         """Connect.
 
         Args:
-            marks: gets the times when TCP began and was connected, and when TLS was ready.
+            marks: Receives the moments of TCP's begin, of its connect, and of the TLS handshake's end.
 
         Raises:
             DialError
@@ -348,7 +355,7 @@ class Client:
 
     def _converse(
         self,
-        call: Call,
+        call: HttpCall,
         pool: _Pool,
         connection: Http1 | Http2,
         started: int,
@@ -360,14 +367,14 @@ class Client:
         """Make the request on a connection.
 
         Args:
-            started: when the exchange began.
-            seconds: how long it may take from now on.
-            marks: times of a new connection (see `_dial`); none of a kept one.
-            refusals: how often it was made in vain.
-            begun: what the core has done of it on this connection.
+            started: The moment when the exchange began.
+            seconds: Seconds until the exchange expires.
+            marks: Moments of a new connection (see `_dial`); empty for a kept connection.
+            refusals: Count of failed attempts.
+            begun: The part of the exchange that the core has done on this connection.
 
         Raises:
-            NoAnswer, Refused: it is to be made on another connection.
+            NoAnswer, StreamRefused: The request must be made on another connection.
         """
         exchange = Exchange(None if call.discard else self._settings.max_body)
         exchange.peer, exchange.tls = connection.stream.peer, connection.tls
@@ -379,7 +386,7 @@ class Client:
             else:
                 assert type(connection) is Http1
                 is_kept = connection.perform(call, pool.route, seconds, exchange, begun)
-        except Failed as error:
+        except ExchangeFailed as error:
             if _is_to_be_repeated(error, call, refusals, is_new=bool(marks)):
                 raise
             exchange.failure = error.failure
@@ -396,8 +403,8 @@ class Client:
             exchange.failure = exchange.failure.of_body()
         return exchange
 
-    def _failure(self, error: Exception, connection: Http1 | Http2) -> Failure:
-        """Why an exchange has failed."""
+    def _failure(self, error: Exception, connection: Http1 | Http2) -> HttpFailure:
+        """Return the failure of an exchange."""
         if isinstance(error, Malformed):
             return failures.malformed(str(error))
         if isinstance(error, Expired):
@@ -410,8 +417,8 @@ class Client:
         return failures.of_stream_error(error, connection.stream)
 
 
-def _problem(call: Call) -> str:
-    """Why Go makes no such request, "" if it does."""
+def _problem(call: HttpCall) -> str:
+    """Return Go's reason to refuse a request, "" if it makes the request."""
     url = call.url
     is_http = url.scheme in ("http", "https")
     if is_http and call.fields.problem:
@@ -426,30 +433,30 @@ def _problem(call: Call) -> str:
 
 
 def is_replayable(method: str) -> bool:
-    """Return whether a request may be made again if a kept connection turns out to be closed."""
+    """Return whether a request may be repeated if a kept connection was closed."""
     return method in _REPLAYABLE
 
 
-def _is_to_be_repeated(error: Failed, call: Call, refusals: int, *, is_new: bool) -> bool:
-    """Whether the request is to be made on another connection, as Go does."""
-    if isinstance(error, Refused):
+def _is_to_be_repeated(error: ExchangeFailed, call: HttpCall, refusals: int, *, is_new: bool) -> bool:
+    """Return whether the request must be made on another connection, as in Go."""
+    if isinstance(error, StreamRefused):
         return refusals < _MOST_REFUSALS
     return isinstance(error, NoAnswer) and not is_new and is_replayable(call.method)
 
 
-def _left(call: Call, started: int) -> float:
-    """Seconds that are left for a call."""
+def _left(call: HttpCall, started: int) -> float:
+    """Return the seconds until a request expires."""
     return min(call.timeout, _LONGEST) - (clock() - started) / 1e9
 
 
 def _timings(exchange: Exchange, started: int, ready: int, done: int, marks: Sequence[int]) -> Timings:
-    """What k6 measures of an exchange, as far as it came.
+    """Return k6's timings of an exchange, up to the phase that it has reached.
 
     Args:
-        started: when a connection was asked for.
-        ready: when there was one.
-        done: when it was over.
-        marks: times of a new connection (see `Client._dial`).
+        started: The moment when a connection was requested.
+        ready: The moment when the connection was ready.
+        done: The moment when the exchange was over.
+        marks: Moments of a new connection (see `HttpClient._dial`).
     """
     connecting = securing = 0
     if marks:
@@ -468,6 +475,6 @@ def _timings(exchange: Exchange, started: int, ready: int, done: int, marks: Seq
 
 
 def _dial_timings(marks: list[int]) -> Timings:
-    """What is measured of a connection that was not ready in time."""
+    """Return the timings of a connection that was not ready in time."""
     connecting = marks[2] - marks[1] if len(marks) > 2 else 0
     return 0, connecting // 1000, 0, 0, 0, 0

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection (RFC 9112): a request goes out, its response comes in."""
+"""HTTP/1.1 on one connection (RFC 9112): one request and its response at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jsrunner.transport.stream import clock
 
 if TYPE_CHECKING:
     from jsrunner.transport.body import Body
-    from jsrunner.transport.exchange import Call, Exchange, Route
+    from jsrunner.transport.exchange import Exchange, HttpCall, Route
     from jsrunner.transport.head import Head, Heads
     from jsrunner.transport.stream import Stream
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Begun(NamedTuple):
     """An exchange that the core has begun and hands over: `pack_begun` of core/http.c.
 
-    Times are nanoseconds of `stream.clock`, 0: not yet.
+    Moments are nanoseconds of `stream.clock`, 0 before them.
     """
 
     #: The core's number of the connection.
@@ -31,9 +31,9 @@ class Begun(NamedTuple):
     first_at: int
     #: Bytes of the request that were sent.
     sent: int
-    #: Why it could not go on: an errno, 0 for nothing.
+    #: Errno that has stopped the core, 0 for none.
     error: int
-    #: What has come of the response.
+    #: Received part of the response.
     data: bytes
 
 
@@ -49,20 +49,25 @@ class Http1:
         self._heads = heads
 
     def perform(
-        self, call: Call, route: Route, seconds: float, exchange: Exchange, begun: Begun | None = None
+        self,
+        call: HttpCall,
+        route: Route,
+        seconds: float,
+        exchange: Exchange,
+        begun: Begun | None = None,
     ) -> bool:
         """Send a request and receive its response into `exchange`.
 
         Args:
-            seconds: how long it may take.
-            begun: what was done of it before.
+            seconds: Seconds until the exchange expires.
+            begun: The part of the exchange that the core has done.
 
         Returns:
-            Whether another exchange may follow.
+            True if another exchange may follow.
 
         Raises:
             NoAnswer: the connection has ended without a response.
-            Malformed, TooLarge, Expired, OSError: see what `exchange` has of the response.
+            Malformed, TooLarge, Expired, OSError: `exchange` has the received part of the response.
         """
         stream = self.stream
         target = call.url.target
@@ -92,7 +97,7 @@ class Http1:
         return not (head.closes or has_rest or stream.has_unsent)
 
     def _resume(self, request: bytes, begun: Begun) -> None:
-        """Go on with a request that the core has sent, wholly or in part."""
+        """Continue a request that the core has sent, completely or in part."""
         stream = self.stream
         if begun.sent < len(request):
             stream.rejoin()
@@ -107,7 +112,7 @@ class Http1:
         self.stream.close()
 
     def _receive(self, method: str, exchange: Exchange) -> bool:
-        """Receive the response; whether more has come than that."""
+        """Receive the response; return whether bytes have arrived behind it."""
         head, rest = self._read_head(method, exchange, b"")
         while head.is_interim:
             head, rest = self._read_head(method, exchange, rest)
@@ -124,7 +129,7 @@ class Http1:
     # -- the head ------------------------------------------------------------------------------------
 
     def _read_head(self, method: str, exchange: Exchange, data: bytes) -> tuple[Head, bytes]:
-        """Read a head that begins with `data`: (the head, what has come behind it)."""
+        """Read a head that begins with `data`; return the head and the bytes behind it."""
         data = data or self._begin(exchange)
         end = data.find(b"\r\n\r\n") + 4
         if end > 3:
@@ -135,7 +140,7 @@ class Http1:
         return self._heads.parse(data[:end], method), data[end:]
 
     def _begin(self, exchange: Exchange) -> bytes:
-        """Wait for the beginning of a head. Raises NoAnswer if not even the first one comes."""
+        """Wait for the first bytes of a head. Raises NoAnswer if the first head never begins."""
         try:
             data = self.stream.read()
         except OSError as error:

@@ -1,7 +1,7 @@
 """HTTP/2 on one connection (RFC 9113), which all requests of a VU to a host share.
 
 The protocol is libnghttp2's (package ngh2): 3 us CPU per exchange, where h2, which is Python, takes
-65. This file moves bytes between it and the socket, and wakes who waits for a response.
+65. This file moves bytes between it and the socket, and wakes the greenlets that wait for responses.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures
 from jsrunner.transport.body import TooLarge
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.exchange import Failed, Refused
+from jsrunner.transport.exchange import ExchangeFailed, StreamRefused
 from jsrunner.transport.head import MAX_HEAD_BYTES, head_of_http2
 from jsrunner.transport.stream import Expired, clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jsrunner.transport.exchange import Call, Exchange, Route
+    from jsrunner.transport.exchange import Exchange, HttpCall, Route
     from jsrunner.transport.stream import Stream
 
 # As Go's client says at the beginning.
@@ -50,7 +50,7 @@ _WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
 
 
 class _Waiter:
-    """An exchange under way: who waits for it, and how it has ended."""
+    """An exchange under way: the greenlet that waits for it, and its outcome."""
 
     __slots__ = ("error", "exchange", "greenlet", "is_done")
 
@@ -75,7 +75,7 @@ class _Waiter:
 
 
 class Http2:
-    """A connection that speaks HTTP/2. Used by many greenlets; what comes is read in the hub."""
+    """A connection that speaks HTTP/2. Many greenlets use it; the hub reads incoming bytes."""
 
     def __init__(self, stream: Stream, tls: tuple[str, str] | None) -> None:
         self.stream = stream
@@ -83,7 +83,7 @@ class Http2:
         self.tls = tls
         self._waiters: dict[int, _Waiter] = {}
         self._goaway: GoAwayReceived | None = None
-        #: Whether no further request is to be made on it.
+        #: True if no further request may be made on it.
         self._is_abandoned = False
         configuration = Configuration(
             max_inbound_header_list_size=MAX_HEAD_BYTES, max_inbound_header_count=_MOST_FIELDS
@@ -101,22 +101,22 @@ class Http2:
 
     @property
     def is_usable(self) -> bool:
-        """Whether requests can be made on it."""
+        """True if requests can be made on the connection."""
         is_open = not self.stream.is_closed and not self._is_abandoned
         return is_open and self._protocol.can_send_request
 
-    def perform(self, call: Call, route: Route, seconds: float, exchange: Exchange) -> bool:
+    def perform(self, call: HttpCall, route: Route, seconds: float, exchange: Exchange) -> bool:
         """Send a request and receive its response into `exchange`.
 
         Args:
-            seconds: how long it may take.
+            seconds: Seconds until the exchange expires.
 
         Returns:
-            True: other exchanges may follow, and go on meanwhile.
+            True: other exchanges may follow, and run at the same time.
 
         Raises:
-            Refused: the request can be made again on another connection.
-            Failed, TooLarge, Expired, OSError: see what `exchange` has of the response.
+            StreamRefused: the request can be made again on another connection.
+            ExchangeFailed, TooLarge, Expired, OSError: `exchange` has the received part.
         """
         protocol = self._protocol
         fields = list(_request_fields(call, route))
@@ -125,7 +125,7 @@ class Http2:
             if call.body:
                 protocol.send_data(number, call.body, end_stream=True)
         except NGH2Error:
-            raise Refused(failures.generic("http2: client conn not usable")) from None
+            raise StreamRefused(failures.generic("http2: client conn not usable")) from None
         waiter = self._waiters[number] = _Waiter(exchange)
         timer = get_hub().loop.timer(seconds)
         timer.start(waiter.expire, update=True)
@@ -146,14 +146,14 @@ class Http2:
         return True
 
     def discard(self) -> None:
-        """An exchange has failed, but the others on the connection go on."""
+        """Do nothing: the other exchanges on the connection go on after a failed exchange."""
 
     def close(self) -> None:
-        """Close the connection; what is under way on it ends."""
-        self._end(lambda number: Failed(failures.generic("http2: client connection lost")))
+        """Close the connection; exchanges under way end."""
+        self._end(lambda number: ExchangeFailed(failures.generic("http2: client connection lost")))
 
     def _forget(self, number: int, *, cancel: bool) -> None:
-        """An exchange is over, whatever has come of it."""
+        """Remove an exchange that is over, whatever its outcome."""
         self._waiters.pop(number, None)
         if cancel and not self.stream.is_closed:
             try:
@@ -167,7 +167,7 @@ class Http2:
     # -- bytes ---------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Send what the protocol has to say, and take what it says of that. Raises OSError."""
+        """Send the protocol's pending bytes, and process its events. Raises OSError."""
         while True:
             data = self._protocol.data_to_send()
             if data:
@@ -182,7 +182,7 @@ class Http2:
                 waiter.exchange.sent_at = self.stream.sent_at or clock()
 
     def _on_readable(self) -> None:
-        """In the hub: take what has come, then wake those whose responses are complete."""
+        """Process incoming bytes, then wake the greenlets with complete responses. Runs in the hub."""
         try:
             data = self.stream.read_now()
             if data is None:
@@ -194,32 +194,34 @@ class Http2:
                 self._end(self._lost)
         except OSError as error:
             failure = failures.of_stream_error(error, self.stream)
-            self._end(lambda number: Failed(failure))
+            self._end(lambda number: ExchangeFailed(failure))
         except DialError as error:
             alert = failures.of_dialing(error)
-            self._end(lambda number: Failed(alert))
+            self._end(lambda number: ExchangeFailed(alert))
         except NGH2Error as error:
             broken = failures.generic(f"http2: {error}")
-            self._end(lambda number: Failed(broken))
+            self._end(lambda number: ExchangeFailed(broken))
         self._wake_all()
 
     def _wake_all(self) -> None:
-        for waiter in [one for one in self._waiters.values() if one.is_done]:
+        for waiter in [waiter for waiter in self._waiters.values() if waiter.is_done]:
             waiter.wake()
 
     def _end(self, error_of: Any) -> None:
-        """The connection has ended: so has what is under way, each with an error of its own."""
+        """End all exchanges of a connection that has ended, each with an error of its own."""
         for number, waiter in list(self._waiters.items()):
             waiter.end(error_of(number))
         self.stream.close()
         self._wake_all()
 
     def _lost(self, number: int) -> Exception:
-        """The error of an exchange whose connection the server has closed."""
+        """Return the error of an exchange whose connection the server has closed."""
         goaway = self._goaway
         if goaway is None:
-            return Failed(failures.generic("unexpected EOF"))
-        return Failed(failures.of_goaway(goaway.error_code, goaway.last_stream_id, goaway.debug_data))
+            return ExchangeFailed(failures.generic("unexpected EOF"))
+        return ExchangeFailed(
+            failures.of_goaway(goaway.error_code, goaway.last_stream_id, goaway.debug_data)
+        )
 
     # -- events --------------------------------------------------------------------------------------
 
@@ -236,7 +238,7 @@ class Http2:
                 self._take_reset(event, waiter)
             elif event.error_code:  # this side has ended it: its peer breaks the rules
                 failure = failures.of_reset(event.error_code, event.stream_id, by_peer=False)
-                waiter.end(Failed(failure))
+                waiter.end(ExchangeFailed(failure))
             else:
                 waiter.end()
         elif isinstance(event, InformationalResponseReceived):
@@ -247,31 +249,31 @@ class Http2:
             self._take_goaway(event)
         elif isinstance(event, ConnectionClosed) and event.error_code:
             failure = failures.of_connection(event.error_code)
-            self._end(lambda number: Failed(failure))
+            self._end(lambda number: ExchangeFailed(failure))
 
     def _take_reset(self, event: StreamReset, waiter: _Waiter) -> None:
-        """The server has reset a stream; some codes say that the request is to be made again."""
+        """Process a reset of a stream; with some error codes the request is repeated."""
         code = event.error_code
         failure = failures.of_reset(code, event.stream_id)
         if code == _PROTOCOL_ERROR:  # on another connection, as Go does
             self._is_abandoned = True
         is_untouched = code in (_REFUSED, _PROTOCOL_ERROR) and waiter.exchange.head is None
-        waiter.end(Refused(failure) if is_untouched else Failed(failure))
+        waiter.end(StreamRefused(failure) if is_untouched else ExchangeFailed(failure))
 
     def _take_goaway(self, event: GoAwayReceived) -> None:
-        """The server takes no more requests, and says which was the last one that it has seen."""
+        """Process GOAWAY: the server accepts no more requests, and names the last accepted stream."""
         self._goaway, code = event, event.error_code
         text = f"http2: Transport received GOAWAY from server ErrCode:{failures.code_name(code)}"
         failure = failures.generic(text)
         for number, waiter in self._waiters.items():
             if number > event.last_stream_id:
-                waiter.end(Failed(failure) if code else Refused(failure))
+                waiter.end(ExchangeFailed(failure) if code else StreamRefused(failure))
 
 
 def _take_head(event: ResponseReceived, waiter: _Waiter) -> None:
     exchange = waiter.exchange
     exchange.first_at = exchange.first_at or clock()
-    pairs = [(decode_bytewise(one[0]), decode_bytewise(one[1])) for one in event.headers]
+    pairs = [(decode_bytewise(field[0]), decode_bytewise(field[1])) for field in event.headers]
     status = int(next(value for name, value in pairs if name == ":status"))
     fields = [(name, value) for name, value in pairs if name not in (":status", "trailer")]
     exchange.head = head_of_http2(status, fields)
@@ -288,8 +290,8 @@ def _take_data(event: DataReceived, waiter: _Waiter) -> None:
         waiter.end()
 
 
-def _request_fields(call: Call, route: Route) -> Iterator[tuple[bytes, bytes]]:
-    """The fields of a request (RFC 9113, section 8.3.1)."""
+def _request_fields(call: HttpCall, route: Route) -> Iterator[tuple[bytes, bytes]]:
+    """Return the fields of a request (RFC 9113, section 8.3.1)."""
     fields = call.fields
     yield b":authority", (fields.host or route.host).encode()
     yield b":method", call.method.encode()

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class CookieJars:
-    """Lives as long as the VU. `changed()` is called when the VU's own jar comes or goes."""
+    """The cookie jars of a VU, for its whole life.
+
+    `changed()` is called when the VU's own jar comes or goes.
+    """
 
     def __init__(self, changed: Callable[[], object]) -> None:
         self._changed = changed
@@ -21,7 +24,7 @@ class CookieJars:
         self._last_number = 0
 
     def get(self, number: int | None = None) -> CookieJar:
-        """Return a jar by its number, or the VU's own, which is made if there is none."""
+        """Return a jar by its number, or the VU's own jar, which is made on first need."""
         if number is not None:
             return self._by_number[number]
         if self.own is None:
@@ -32,23 +35,23 @@ class CookieJars:
         return self.own
 
     def keep(self, jar: CookieJar) -> int:
-        """Return a number by which the script's objects know a jar, until `drop`."""
+        """Keep a jar until `drop`; return the number that names it in the script's objects."""
         self._last_number += 1
         self._by_number[self._last_number] = jar
         return self._last_number
 
     def drop(self, number: int) -> None:
-        """Forget a jar that no object of the script has any more."""
+        """Forget a jar that no object of the script refers to."""
         self._by_number.pop(number, None)
 
     def drop_own(self) -> None:
-        """Begin without cookies, as each iteration does."""
+        """Drop the VU's own jar, at the start of each iteration."""
         if self.own is not None:
             self.own = None
             self._changed()
 
     def __len__(self) -> int:
-        """Return how many jars of the script there are."""
+        """Return the count of the script's jars."""
         return len(self._by_number)
 
     def clear(self) -> None:

@@ -49,29 +49,31 @@ class Proxy:
 
     @property
     def forwards(self) -> bool:
-        """Whether it takes plain HTTP requests, which then need no tunnel."""
+        """True if the proxy takes plain HTTP requests, which then need no tunnel."""
         return self.scheme not in _SOCKS
 
     @property
     def authorization(self) -> str:
-        """The value of Proxy-Authorization, "" for none."""
+        """The value of Proxy-Authorization, "" without credentials."""
         if self.user is None:
             return ""
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 class Proxies:
-    """Which proxy a connection takes."""
+    """The proxies that the environment names, and the hosts that bypass them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._plain = _first(environment, "HTTP_PROXY")
         self._secure = _first(environment, "HTTPS_PROXY")
         self._except = [
-            one.strip().lower() for one in _first(environment, "NO_PROXY").split(",") if one.strip()
+            pattern.strip().lower()
+            for pattern in _first(environment, "NO_PROXY").split(",")
+            if pattern.strip()
         ]
 
     def proxy_for(self, host: str, port: int, *, secure: bool) -> Proxy | None:
-        """Return the proxy; None for a direct connection. Raises DialError for what names none."""
+        """Return the proxy; None for a direct connection. Raises DialError for an invalid proxy URL."""
         proxy = self._secure if secure else self._plain
         if not proxy:
             return None
@@ -79,7 +81,7 @@ class Proxies:
         address = literal(name)
         if name == "localhost" or (address is not None and address.is_loopback):
             return None
-        if any(self._excepts(one, name, address, port) for one in self._except):
+        if any(self._excepts(pattern, name, address, port) for pattern in self._except):
             return None
         try:
             return Proxy.parse(proxy)
@@ -119,7 +121,7 @@ def tunnel(sock: Any, proxy: Proxy, host: str, port: int) -> None:
 
 
 def _connect(sock: Any, proxy: Proxy, target: str) -> None:
-    """HTTP's CONNECT (RFC 9110, section 9.3.6)."""
+    """Open a tunnel by HTTP's CONNECT (RFC 9110, section 9.3.6)."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: Go-http-client/1.1"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
@@ -134,7 +136,7 @@ def _connect(sock: Any, proxy: Proxy, target: str) -> None:
 
 
 def _socks5(sock: Any, proxy: Proxy, host: str, port: int) -> None:
-    """SOCKS 5 (RFC 1928) with names that the proxy looks up, and RFC 1929's authentication."""
+    """Open a tunnel by SOCKS 5 (RFC 1928, RFC 1929); the proxy looks the name up."""
     sock.sendall(b"\5\1\0" if proxy.user is None else b"\5\2\0\2")
     version, method = _exactly(sock, 2)
     if version != 5:

@@ -1,4 +1,4 @@
-"""What follows a redirection: the rules of Go's http.Client (RFC 9110, section 15.4)."""
+"""Requests that follow redirections, by the rules of Go's http.Client (RFC 9110, section 15.4)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _TO_GET: Final = (301, 302, 303)
 _UNCHANGED: Final = (307, 308)
-#: Not for other sites.
+#: Fields that are not sent to other sites.
 _SENSITIVE: Final = ("Authorization", "Www-Authenticate", "Cookie", "Cookie2")
-#: Of a body that is not sent again.
+#: Fields that describe a body, removed with the body.
 _OF_BODY: Final = ("Content-Encoding", "Content-Language", "Content-Location", "Content-Type")
 
 
 class BadLocation(ValueError):
-    """A Location that is no URL; the text is Go's."""
+    """A Location header is no URL; the text is Go's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class Hop:
 
     method: str
     url: URL
-    #: What the caller has given, less what is not for this hop.
+    #: The caller's headers without those that are not for this hop.
     headers: Mapping[str, str]
     body: bytes | None
-    #: The Referer header, where the caller has given none.
+    #: The Referer header, if the caller has none.
     referer: str = ""
 
 
 def next_hop(hop: Hop, head: Head) -> Hop | None:
-    """The request that a response asks for, None if it is no redirection. Raises BadLocation."""
+    """Return the request that a redirection asks for; None for other responses. Raises BadLocation."""
     if head.status in _TO_GET:
         method, body = hop.method if hop.method in ("GET", "HEAD") else "GET", None
     elif head.status in _UNCHANGED:

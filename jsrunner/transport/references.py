@@ -1,4 +1,7 @@
-"""What a reference means on a page, and the parts of a link (RFC 3986), as Go's net/url has it."""
+"""References resolved on a page, and the parts of a link (RFC 3986), by the rules of Go's net/url.
+
+`url` parses and writes URLs; this module only combines them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ _DEFAULT_PORTS: Final = {"http": "80", "https": "443", "ftp": "21"}
 
 
 def resolve(base: str, reference: str) -> URL | None:
-    """Return what the reference means on the page `base`; None if either is no URL."""
+    """Return the URL of a reference on the page `base`; None if either is no URL."""
     try:
         page, link = parse(base), parse(reference)
     except URLError:
@@ -21,7 +24,7 @@ def resolve(base: str, reference: str) -> URL | None:
 
 
 def resolve_on(page: URL, link: URL) -> URL:
-    """Return what the parsed reference `link` means on the page."""
+    """Return the URL of the parsed reference `link` on the page."""
     if link.scheme or link.authority or link.user is not None:
         return replace(link, scheme=link.scheme or page.scheme, path=_resolved("", link.path))
     link = replace(link, scheme=page.scheme)
@@ -40,7 +43,7 @@ def resolve_on(page: URL, link: URL) -> URL:
 
 
 def parts(url: URL) -> dict[str, str]:
-    """Return what the DOM's links have, as k6 spells it: `protocol` has no colon."""
+    """Return the properties of the DOM's links, as k6 spells them: `protocol` has no colon."""
     port = url.port_text
     host = url.authority.removesuffix(f":{port}") if port else url.authority.removesuffix(":")
     has_default_port = port != "" and port == _DEFAULT_PORTS.get(url.scheme)
@@ -63,7 +66,7 @@ def parts(url: URL) -> dict[str, str]:
 
 
 def _resolved(base: str, path: str) -> str:
-    """The path, seen from the base path, without `.` and `..`."""
+    """Return the path, resolved on the base path, without `.` and `..`."""
     if not path.startswith("/"):
         path = base[: base.rfind("/") + 1] + path if path else base
     if not path:

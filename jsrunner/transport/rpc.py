@@ -1,6 +1,6 @@
 """Channels of gRPC: a client's connection to a server, which is made anew when it was lost.
 
-Who cannot connect is told in grpc-go's words, which scripts see.
+Errors of connecting have grpc-go's texts, which scripts see.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ _NO_ALPN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where a channel goes, and how."""
+class ChannelTarget:
+    """The destination of a channel, and its security."""
 
-    #: As the script gives it.
+    #: Address as the script writes it.
     address: str
     host: str
     port: int
@@ -70,7 +70,7 @@ class Target:
 
 
 class ConnectFailure(Exception):
-    """A connection could not be made; `is_final`: another attempt will not help."""
+    """A connection could not be made; `is_final` is true if another attempt cannot help."""
 
     def __init__(self, text: str, *, is_final: bool = False) -> None:
         super().__init__(f"connection error: desc = {quote(text)}")
@@ -125,7 +125,7 @@ def _split(name: str, default: str) -> tuple[str, str]:
 class Channel:
     """A connection as a client has it. Used by one VU."""
 
-    def __init__(self, dialer: Dialer, meter: Meter, target: Target) -> None:
+    def __init__(self, dialer: Dialer, meter: Meter, target: ChannelTarget) -> None:
         self._dialer = dialer
         self._meter = meter
         self.target = target
@@ -245,7 +245,7 @@ class Channel:
 
     @property
     def is_connected(self) -> bool:
-        """Whether a call can begin at once."""
+        """True if a call can begin at once."""
         return self._wire is not None and self._wire.is_usable
 
     def begin(self, call: Call) -> None:

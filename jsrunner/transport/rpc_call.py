@@ -45,7 +45,7 @@ class Carrier(Protocol):
         """Send bytes of a call."""
 
     def abandon(self, call: Call) -> None:
-        """Let go of a call that has not ended by itself."""
+        """Drop a call that has not ended by itself."""
 
 
 def frame(message: bytes) -> bytes:
@@ -54,10 +54,10 @@ def frame(message: bytes) -> bytes:
 
 
 class Call:
-    """A call, from its making to its status.
+    """A call, from its creation to its status.
 
-    Whoever makes it sets `on_message` and `on_end`, which are called in the hub and must not wait. Of a
-    method whose server does not stream the message comes with the end, if at all.
+    Its creator sets `on_message` and `on_end`, which are called in the hub and must not wait. If the
+    method's server does not stream, the message comes with the end.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class Call:
         """Make a call.
 
         Args:
-            path: `/package.Service/Method`.
-            fields: metadata, as it is sent.
-            decode: makes a message of its bytes, or raises ValueError with grpc-go's text.
-            streams: whether the server may send several messages.
-            max_receive: bytes that a message may have.
+            path: The method's path: `/package.Service/Method`.
+            fields: The metadata in the form that is sent.
+            decode: Decodes a message, or raises ValueError with grpc-go's text.
+            streams: True if the server may send several messages.
+            max_receive: Maximum bytes of a message.
         """
         self.path = path
         self.fields = fields
@@ -95,14 +95,14 @@ class Call:
         #: The message of a call whose server does not stream.
         self.message: Any = None
         self.status: Status | None = None
-        #: Whether a sample is taken of it: not if its own deadline has ended it, or its caller.
+        #: True if a sample is taken of the call: not if its own deadline or its caller has ended it.
         self.is_measured = True
-        #: When it must be over (time.monotonic).
+        #: Deadline (time.monotonic).
         self.deadline: float | None = None
         self.wire: Carrier | None = None
         self.number = 0
         self.is_half_closed = False
-        #: Whether a server that has not seen it may get it again, over another connection.
+        #: True if the call may be repeated on another connection.
         self.may_retry = True
         #: What is to be sent, or was and may have to be sent again.
         self.sent: list[bytes] | None = []
@@ -115,7 +115,7 @@ class Call:
     # -- sending -----------------------------------------------------------------------------------
 
     def send(self, message: bytes, *, end: bool) -> None:
-        """Send a message; `end`: it is the last one."""
+        """Send a message; `end` is true for the last message."""
         if self.status is not None:
             return
         data = frame(message)
@@ -130,7 +130,7 @@ class Call:
             self.wire.send(self, data, end=end)
 
     def take_waiting(self) -> list[bytes]:
-        """Return what was to be sent before there was a connection, or on another one."""
+        """Return the bytes that must be sent on a new connection."""
         waiting = self.sent or []
         if self.on_bytes is not None:
             for data in waiting:
@@ -143,7 +143,7 @@ class Call:
             self.sent = None
 
     def close_send(self) -> None:
-        """Say that no message follows."""
+        """Close the sending side: no message follows."""
         if not self.is_half_closed and self.status is None:
             self.is_half_closed = True
             if self.wire is not None:
@@ -169,7 +169,7 @@ class Call:
             self.finish(status)
 
     def finish(self, status: Status) -> None:
-        """Note how the call has ended; the first time counts."""
+        """Set the call's status; only the first status counts."""
         if self.status is not None:
             return
         self.status = status
@@ -187,7 +187,7 @@ class Call:
     # -- receiving ---------------------------------------------------------------------------------
 
     def take_head(self, fields: Fields, *, end: bool) -> None:
-        """Take the response's headers; `end`: they are trailers at once."""
+        """Process the response's headers; with `end` they are trailers at once."""
         self.sent = None
         foreign = fields.foreign
         if foreign is not None:
@@ -204,7 +204,7 @@ class Call:
             self.on_fields("headers", fields)
 
     def take_trailers(self, fields: Fields) -> None:
-        """Take the trailers: the call is over."""
+        """Process the trailers: the call is over."""
         if self._foreign is not None:
             self._finish_foreign()
             return
@@ -220,7 +220,7 @@ class Call:
         self.finish(status)
 
     def take_end(self) -> None:
-        """The stream has ended without trailers."""
+        """End a call whose stream has ended without trailers."""
         if self._foreign is not None:
             self._finish_foreign()
         else:
@@ -232,7 +232,7 @@ class Call:
         self.finish(Status(self._foreign.code, f'{self._foreign.message}\ndata: "{data}"'))
 
     def take_data(self, data: bytes) -> None:
-        """Take bytes of messages."""
+        """Process bytes of messages."""
         if self._foreign is not None:
             self._buffer += data[: _FOREIGN_BYTES - len(self._buffer)]
             if len(self._buffer) >= _FOREIGN_BYTES and self.wire is not None:
@@ -309,7 +309,7 @@ class Call:
 
 
 class _Broken(Exception):
-    """A message that cannot be taken."""
+    """A message cannot be decoded."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)

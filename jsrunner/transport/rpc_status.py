@@ -1,4 +1,4 @@
-"""Statuses of gRPC calls, and what HTTP/2 has in their place.
+"""Statuses of gRPC calls, and their counterparts in HTTP/2.
 
 https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md; texts are grpc-go's, which scripts see.
 """
@@ -54,7 +54,7 @@ RESERVED: Final = frozenset(
 
 
 class Status(NamedTuple):
-    """How a call has ended."""
+    """The status with which a call has ended."""
 
     code: int
     message: str = ""
@@ -157,7 +157,7 @@ def _is_grpc(content_type: str) -> bool:
 
 
 def of_trailers(fields: Sequence[tuple[str, str]]) -> Status:
-    """Return the status that trailers say."""
+    """Return the status in trailers."""
     code, message, details = UNKNOWN, "", b""
     for name, value in fields:
         if name == "grpc-status":

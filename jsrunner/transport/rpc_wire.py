@@ -57,11 +57,11 @@ class Wire:
         self._retry = retry
         self._calls: dict[int, Call] = {}
         self._goaway: GoAwayReceived | None = None
-        #: Whether the server's preface has come.
+        #: True if the server's preface has arrived.
         self.is_ready = False
-        #: Called when it has come, or the connection has ended before.
+        #: Called when the preface has arrived, or the connection has ended before.
         self.on_ready: Callable[[], None] = lambda: None
-        #: Why the connection has ended.
+        #: The reason for the connection's end.
         self.end_text = ""
         self._protocol = Connection(
             Role.CLIENT,
@@ -83,7 +83,7 @@ class Wire:
 
     @property
     def is_usable(self) -> bool:
-        """Whether calls can be made on it."""
+        """True if calls can be made on the connection."""
         is_open = not self.stream.is_closed and self._goaway is None
         return is_open and self._protocol.can_send_request
 
@@ -107,7 +107,7 @@ class Wire:
         self._flush_safely()
 
     def send(self, call: Call, data: bytes, *, end: bool) -> None:
-        """Send a call's bytes: what the windows do not allow yet goes out later."""
+        """Send a call's bytes; bytes beyond the flow-control windows go out later."""
         try:
             if data:
                 self._protocol.send_data(call.number, data, end_stream=end)
@@ -144,7 +144,7 @@ class Wire:
     # -- bytes -------------------------------------------------------------------------------------
 
     def _flush_safely(self) -> None:
-        """Send what there is; a failure ends the connection."""
+        """Send the pending bytes; a failure ends the connection."""
         try:
             self._flush()
         except OSError as error:
@@ -153,7 +153,7 @@ class Wire:
             self._end_by(str(error))
 
     def _flush(self) -> None:
-        """Send what the protocol has to say, and take what it says of that."""
+        """Send the protocol's pending bytes, and process its events."""
         protocol = self._protocol
         while not self.stream.is_closed:
             data = protocol.data_to_send()
@@ -166,7 +166,7 @@ class Wire:
                 self._take(event)
 
     def _on_readable(self) -> None:
-        """In the hub: take what has come."""
+        """Process incoming bytes. Runs in the hub."""
         try:
             data = self.stream.read_now()
             if data is None:
@@ -191,7 +191,7 @@ class Wire:
                 self.stream.count_tls()
 
     def _end_by(self, reason: str) -> None:
-        """The connection has ended for a reason, in Go's words."""
+        """End the calls of a connection that has ended, with the reason in Go's words."""
         self.end_text = reason
         text = f'connection error: desc = "error reading from server: {reason}"'
         if self._goaway is not None:
@@ -273,16 +273,16 @@ class Wire:
         self._close_if_drained()
 
     def _take_goaway(self, event: GoAwayReceived) -> None:
-        """The server takes no more calls, and says which was the last one that it has seen."""
+        """Process GOAWAY: the server accepts no more calls, and names the last accepted stream."""
         self._goaway = event
-        for number in [one for one in self._calls if one > event.last_stream_id]:
+        for number in [stream for stream in self._calls if stream > event.last_stream_id]:
             call = self._calls.pop(number)
             if not self._try_again(call):
                 call.finish(_DRAINING)
         self._close_if_drained()
 
     def _try_again(self, call: Call) -> bool:
-        """Have a call that the server has not seen made on another connection, once."""
+        """Repeat a call that the server has not seen on another connection, once."""
         if not call.may_retry or call.sent is None:
             return False
         call.may_retry = False

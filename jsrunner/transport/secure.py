@@ -1,7 +1,8 @@
 """TLS between the core and a socket: Python's ssl reads and writes, the core sees plain bytes.
 
-One object per wss session, of the VU with the core's index `vu`. Its methods run on the main stack when
-the core says that the socket is ready (OPERATION_TLS) or that it has bytes to send; they never block.
+There is one object per wss session, of the VU with the core's index `vu`. Its methods run on the main
+stack when the core asks for them (OPERATION_TLS): the socket is ready, or bytes must be sent. They
+never block.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from jsrunner.transport.wire import wire_bytes
 _READ_BYTES: Final = 65536
 #: A record has no more (RFC 8446, section 5.1).
 _RECORD_BYTES: Final = 16384
-#: Bytes that are sent at once; the core asks again for what is left.
+#: Maximum bytes of one write; the core asks again for the rest.
 _SEND_BYTES: Final = 1 << 18
 #: How a stream ends, for core_session_feed.
 _GOES_ON, _ENDED, _RESET = 0, 1, 2
 
 
 class SecureStream:
-    """`sock` is a connected SSLSocket of gevent's; `slot` and `generation` name the core's session."""
+    """The TLS of a session: `sock` is gevent's SSLSocket; `slot` and `generation` name the session."""
 
     __slots__ = (
         "_generation", "_library", "_received", "_sent", "_slot", "_sock", "_tls", "_vu",
     )  # fmt: skip
-    #: Shared by all of a process, as nobody waits while they are in use.
+    #: Buffers that all objects of a process share: no method blocks while it uses them.
     _buffer = bytearray(_READ_BYTES)
     _address = ctypes.addressof((ctypes.c_char * _READ_BYTES).from_buffer(_buffer))
     _fed = Fed()
@@ -41,7 +42,7 @@ class SecureStream:
     ) -> None:
         self._sock = sock
         self._vu = vu
-        #: Plain bytes, from those of the handshake on: these are counted already.
+        #: Plain bytes that are counted already, from the handshake on.
         self._sent, self._received = sent, received
         sock.setblocking(False)
         self._tls: Any = sock._sslobj
@@ -49,7 +50,7 @@ class SecureStream:
         self._slot, self._generation = slot, generation
 
     def read(self) -> None:
-        """Give the core what has come, and send what it answers."""
+        """Feed received bytes to the core, and send its answer."""
         fed, size = self._fed, _RECORD_BYTES
         end = _GOES_ON
         while size == _RECORD_BYTES and end == _GOES_ON:  # a full record: there may be more
@@ -73,7 +74,7 @@ class SecureStream:
                 break
 
     def write(self) -> None:
-        """Send what the core wants sent, as far as the kernel takes it."""
+        """Send the core's pending bytes, as far as the kernel takes them."""
         size = ctypes.c_size_t()
         address = self._library.core_session_output(self._slot, self._generation, ctypes.byref(size))
         self._send(string_at(address, min(size.value, _SEND_BYTES)) if address else b"")
@@ -86,14 +87,14 @@ class SecureStream:
         except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
             is_full = True
         except OSError:
-            is_broken = True  # reading will tell
+            is_broken = True  # the next read raises the error
         self._sent += sent
         self._library.core_session_written(
             self._slot, self._generation, len(data) if is_broken else sent, is_full
         )
 
     def close(self) -> None:
-        """Say goodbye, close the connection, and count for the VU what TLS has cost on the wire."""
+        """Send close_notify, close the connection, and count TLS's own bytes for the VU."""
         self.write()
         with contextlib.suppress(OSError):  # nobody waits for the peer's answer
             self._tls.shutdown()

@@ -1,6 +1,6 @@
 """A connected socket on gevent's loop, as HTTP reads from it and writes to it.
 
-One greenlet at a time waits for data; others go on meanwhile. What is written goes out in the
+One greenlet at a time waits for data; others go on meanwhile. Written bytes go out in the
 background. Measured with 50 greenlets and a keep-alive GET each: 10 us CPU per request, half of it
 in the kernel (libcurl's multi interface: 25).
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Bytes of one `recv`.
 _RECEIVE_BYTES: Final = 65536
-#: Bytes after which a greenlet that never has to wait for data lets others, and timers, have a turn.
+#: Bytes after which a greenlet that never waits for data yields to others and to timers.
 _MOST_AT_ONCE: Final = 1 << 20
 #: libev's events.
 _READ, _WRITE = 1, 2
@@ -34,11 +34,11 @@ clock = time.perf_counter_ns
 
 
 class Expired(Exception):
-    """The time that an exchange may take is over."""
+    """The timeout of an exchange has passed."""
 
 
 class Meter(Protocol):
-    """Who counts the bytes on the wire: a VU."""
+    """A counter of bytes on the wire: a VU."""
 
     @property
     def id(self) -> int: ...
@@ -62,20 +62,20 @@ class Stream:
         self._receive: Callable[[int], bytes] = self._receive_tls if self._tls else sock._sock.recv
         self._counted = (0, 0)
         self._unsent: list[memoryview] = []
-        #: When the kernel had taken all that was written, and why it has not.
+        #: Moment when the kernel had taken all written bytes, and the error that prevented it.
         self.sent_at = 0
         self.write_error: OSError | None = None
-        #: Whether nothing can be there to be read before the hub says so.
+        #: True if there is nothing to read until the hub reports the socket as readable.
         self._is_drained = True
         #: Bytes read since the last wait.
         self._taken = 0
-        #: What the core had read when it gave the connection back, and why it could not read on.
+        #: Bytes that the core had read when it returned the connection, and its read error.
         self._read_before = b""
         self._error_before: OSError | None = None
         self._waiter: Any = None
         self._expired = False
         self.is_closed = False
-        #: Called in the hub when something can be read and nobody waits for it.
+        #: Called in the hub when the socket is readable and no greenlet waits for data.
         self.on_readable: Callable[[], None] = self._end_idle
         self._hub = get_hub()
         self._timer: Any = None
@@ -86,15 +86,15 @@ class Stream:
     # -- the core, which may use the connection meanwhile --------------------------------------------
 
     def lend(self) -> None:
-        """Look at the socket no more until `rejoin`."""
+        """Stop watching the socket until `rejoin`."""
         self._watcher.stop()
 
     def rejoin(self, data: bytes = b"", error: OSError | None = None) -> None:
-        """Go on with a connection that was lent.
+        """Take back a connection that was lent to the core.
 
         Args:
-            data: what was read of it and is to be read again.
-            error: why no more could be read.
+            data: Bytes that the core has read; `read` returns them again.
+            error: The core's read error, None without one.
         """
         self._read_before, self._error_before = data, error
         self._is_drained = True
@@ -124,7 +124,7 @@ class Stream:
     # -- writing -------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
-        """Send `data`: what the kernel does not take at once goes out in the background.
+        """Send `data`; bytes that the kernel does not take at once go out in the background.
 
         An error is kept for the reader: the peer may have said why it reads no further.
         """
@@ -151,11 +151,11 @@ class Stream:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something waits to go out."""
+        """True if bytes wait to be sent."""
         return bool(self._unsent)
 
     def _write_on(self) -> None:
-        """In the hub: the kernel takes more."""
+        """Send waiting bytes: the socket is writable again. Runs in the hub."""
         try:
             while self._unsent:
                 sent = self._send(self._unsent[0])
@@ -185,9 +185,12 @@ class Stream:
     # -- reading -------------------------------------------------------------------------------------
 
     def read(self) -> bytes:
-        """Return what has come, parking the greenlet until something has; b"" at the end.
+        """Return received bytes, and park the greenlet until there are some; b"" at the end.
 
-        Raises Expired, DialError for what TLS does not understand, OSError.
+        Raises:
+            Expired: The timeout has passed.
+            DialError: The bytes are no TLS.
+            OSError: The read has failed.
         """
         if self._read_before:
             data, self._read_before = self._read_before, b""
@@ -214,7 +217,7 @@ class Stream:
             return data
 
     def read_now(self) -> bytes | None:
-        """Return what has come; None if nothing has. Raises DialError, OSError."""
+        """Return received bytes; None if there are none. Raises DialError, OSError."""
         try:
             data = self._receive(_RECEIVE_BYTES)
         except BlockingIOError:
@@ -262,7 +265,7 @@ class Stream:
                 self.on_readable()
 
     def _end_idle(self) -> None:
-        """Nothing was asked for: the peer has closed, or says what is no answer to anything."""
+        """Close an idle connection: its peer has closed it, or has sent bytes without a request."""
         try:
             has_ended = self.read_now() is not None
         except (OSError, DialError):
@@ -271,7 +274,7 @@ class Stream:
             self.close()
 
     def has_ended(self) -> bool:
-        """Return whether the peer has ended the connection, on which nothing is under way."""
+        """Return whether the peer has ended an idle connection."""
         if not self.is_closed:
             self._end_idle()
         return self.is_closed
@@ -279,7 +282,7 @@ class Stream:
     # -- bytes on the wire ---------------------------------------------------------------------------
 
     def count_tls(self) -> None:
-        """Add what TLS has sent and received since the last time, as the kernel counts it."""
+        """Add the kernel's count of TLS bytes since the last call to the meter."""
         if self._tls is None or self.is_closed:
             return
         total = wire_bytes(self.sock)

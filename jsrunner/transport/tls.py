@@ -53,12 +53,12 @@ class Untrusted(Exception):
 
     @property
     def is_of_issuer(self) -> bool:
-        """Whether it was refused because nobody who is trusted has issued it."""
+        """True if no trusted authority has issued the certificate."""
         return self.code in UNKNOWN_AUTHORITY
 
 
 class TLS:
-    """The contexts of a process. One takes milliseconds to make, so they are kept."""
+    """The TLS contexts of a process. Making a context takes milliseconds, so they are kept."""
 
     def __init__(
         self, options: Options, environment: Mapping[str, str], authorities: Sequence[str] = ()
@@ -66,7 +66,7 @@ class TLS:
         """Make no context yet.
 
         Args:
-            authorities: certificates (PEM) that are trusted besides the system's.
+            authorities: Certificates (PEM) that are trusted besides the system's.
         """
         self._authorities = authorities
         self._verifies = not options.insecure_skip_tls_verify
@@ -82,8 +82,8 @@ class TLS:
         """Speak TLS on a connected gevent socket.
 
         Args:
-            host: whom the certificate is to be for.
-            alpn: protocols to offer, the best one first.
+            host: The name that the certificate must have.
+            alpn: Protocols to offer, the preferred protocol first.
             verify: False to take any certificate.
 
         Returns:
@@ -108,12 +108,12 @@ class TLS:
 
     @property
     def intermediate_count(self) -> int:
-        """How many certificates complete chains."""
+        """Count of known intermediate certificates."""
         return len(self._intermediates)
 
     def add_intermediates(self, certificates: Sequence[str]) -> None:
         """Let chains be completed by these certificates (PEM) from now on."""
-        added = [one for one in certificates if one not in self._intermediates]
+        added = [certificate for certificate in certificates if certificate not in self._intermediates]
         if added:
             self._intermediates += added
             self._contexts.clear()
@@ -186,7 +186,10 @@ def chain(sock: Any) -> list[bytes]:
     """Return the certificates that the server has sent, its own first, as DER."""
     certificates = sock._sslobj.get_unverified_chain() or ()
     encoding = 2  # _ssl.ENCODING_DER; from Python 3.13 on they are bytes
-    return [one if isinstance(one, bytes) else one.public_bytes(encoding) for one in certificates]
+    return [
+        certificate if isinstance(certificate, bytes) else certificate.public_bytes(encoding)
+        for certificate in certificates
+    ]
 
 
 def _shake_hands(sock: Any) -> None:
@@ -243,15 +246,15 @@ def explained(error: ssl.SSLError, host: str) -> DialError:
     return DialError(f"tls: {(error.reason or text).replace('_', ' ').lower()}")
 
 
-def _load_certificate(context: ssl.SSLContext, one: Mapping[str, Any]) -> None:
+def _load_certificate(context: ssl.SSLContext, entry: Mapping[str, Any]) -> None:
     # OpenSSL reads client certificates from files only.
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-        for path, text in ((certificate, one["cert"]), (key, one["key"])):
+        for path, text in ((certificate, entry["cert"]), (key, entry["key"])):
             with open(path, "w", encoding="ascii") as file:
                 os.chmod(path, 0o600)
                 file.write(text)
         try:
-            context.load_cert_chain(certificate, key, one.get("password") or None)
+            context.load_cert_chain(certificate, key, entry.get("password") or None)
         except (ssl.SSLError, OSError) as error:
             raise DialError(f"tls: {error}") from None

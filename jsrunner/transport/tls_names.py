@@ -62,7 +62,11 @@ _ALERTS: Final = {
 def certificate_for(host: str, certificates: Sequence[Mapping[str, Any]]) -> int | None:
     """The index of the client certificate (of the option tlsAuth) that a host gets."""
     return next(
-        (number for number, one in enumerate(certificates) if _matches(host, one.get("domains") or ())),
+        (
+            number
+            for number, entry in enumerate(certificates)
+            if _matches(host, entry.get("domains") or ())
+        ),
         None,
     )
 
@@ -71,7 +75,8 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
     if not domains:
         return True
     return any(
-        host == one or (one.startswith("*.") and host.partition(".")[2] == one[2:]) for one in domains
+        host == domain or (domain.startswith("*.") and host.partition(".")[2] == domain[2:])
+        for domain in domains
     )
 
 

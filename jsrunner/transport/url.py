@@ -31,7 +31,7 @@ class URLError(ValueError):
 
 
 class _Wrong(Exception):
-    """The reason why a text is no URL."""
+    """A text is no URL; Go's reason."""
 
 
 class URL(Struct, frozen=True):
@@ -42,23 +42,23 @@ class URL(Struct, frozen=True):
 
     #: In lower case.
     scheme: str = ""
-    #: `user:password` as it was written, None without one.
+    #: `user:password` as it was written, None without credentials.
     user: str | None = None
-    #: Host and port, percent-decoded: what a request's Host line says.
+    #: Host and port, percent-decoded: the value of a request's Host line.
     authority: str = ""
     #: Host name or address, without brackets.
     host: str = ""
-    #: The port as it was written, "" without one.
+    #: The port as it was written, "" without a port.
     port_text: str = ""
     #: Escaped as Go sends it.
     path: str = ""
-    #: Without the question mark; None without one.
+    #: Query without the question mark; None without a question mark.
     query: str | None = None
     #: As it was written.
     fragment: str = ""
-    #: What follows a scheme without a slash: `mailto:opaque`.
+    #: Text behind a scheme without a slash: `mailto:opaque`.
     opaque: str = ""
-    #: Whether the path follows the scheme at once: `scheme:/path`.
+    #: True if the path follows the scheme at once: `scheme:/path`.
     is_bare: bool = False
 
     @property
@@ -76,7 +76,7 @@ class URL(Struct, frozen=True):
 
     @property
     def target(self) -> str:
-        """What stands on the request line (Go's `RequestURI`)."""
+        """The target of the request line (Go's `RequestURI`)."""
         target = self.opaque or self.path or "/"
         if target.startswith("//"):
             target = f"{self.scheme}:{target}" if self.opaque else target
@@ -106,19 +106,19 @@ class URL(Struct, frozen=True):
 
     @property
     def credentials(self) -> tuple[str, str]:
-        """(user, password), unescaped."""
+        """The unescaped user and password."""
         user, _, password = (self.user or "").partition(":")
         return decoded(user), decoded(password)
 
     def masked(self, mask: str = "****:****") -> str:
-        """The text with credentials hidden."""
+        """Return the text with credentials hidden behind `mask`."""
         if self.user is None:
             return str(self)
         shown = mask if ":" in self.user else mask.partition(":")[0]
         return str(replace(self, user="@")).replace("%40@", f"{shown}@", 1)
 
     def without_user(self) -> str:
-        """The text without credentials."""
+        """Return the text without credentials."""
         return str(self) if self.user is None else str(replace(self, user=None))
 
 
@@ -138,7 +138,7 @@ def parse(text: str) -> URL:
 
 @functools.lru_cache(1024)
 def parse_websocket(text: str) -> URL:
-    """Parse a ws:// or wss:// URL. Raises DialError with Go's text for what is none."""
+    """Parse a ws:// or wss:// URL. Raises DialError with Go's text for any other text."""
     try:
         url = parse(text)
     except URLError as error:
@@ -149,12 +149,12 @@ def parse_websocket(text: str) -> URL:
 
 
 def decoded(text: str) -> str:
-    """The text with its percent escapes decoded."""
+    """Return the text with its percent escapes decoded."""
     return unquote_to_bytes(text).decode("utf-8", "replace")
 
 
 def _parse(rest: str) -> URL:
-    """Parse what has no fragment. Raises _Wrong."""
+    """Parse a reference without a fragment. Raises _Wrong."""
     if _CONTROL.search(rest):
         raise _Wrong("net/url: invalid control character in URL")
     scheme = ""
@@ -199,7 +199,7 @@ def _with_authority(url: URL, authority: str) -> URL:
 
 
 def _bracketed_host(authority: str) -> tuple[str, str]:
-    """(address, `:port` or "") of `[::1]:80`. Raises _Wrong."""
+    """Split `[::1]:80` into the address and `:port` or "". Raises _Wrong."""
     closing = authority.rfind("]")
     if closing < 0:
         raise _Wrong("missing ']' in host")
@@ -224,7 +224,7 @@ def _check_port(port: str) -> None:
 
 
 def _decoded_host(text: str) -> str:
-    """The host with its escapes decoded, which only non-ASCII characters may have. Raises _Wrong."""
+    """Return the host with its escapes, of non-ASCII characters only, decoded. Raises _Wrong."""
     if "%" in text:
         _check_escapes(text)
         if bad := _ASCII_ESCAPE.search(text):
@@ -240,7 +240,7 @@ def _check_escapes(text: str) -> None:
 
 
 def _escaped(text: str, valid: re.Pattern[str], safe: str) -> str:
-    """The text as it is written if that is a valid encoding, else encoded anew."""
+    """Return the text unchanged if its encoding is valid, else encoded anew."""
     return text if valid.match(text) else quote_from_bytes(unquote_to_bytes(text), safe=safe)
 
 

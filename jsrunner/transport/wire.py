@@ -1,4 +1,4 @@
-"""What the kernel knows of a connection: its ends, and how many bytes it has carried."""
+"""The kernel's facts of a connection: its ends, and the bytes that it has carried."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CLOSED: Final = 7
 
 
 def wire_bytes(sock: Any) -> tuple[int, int] | None:
-    """(sent, received) bytes of a TCP client, TLS records included; None if nobody tells.
+    """Return (sent, received) bytes of a TCP client, TLS records included; None if unknown.
 
-    What was sent counts when it is acknowledged: at the latest with the answer to it.
+    Sent bytes count when they are acknowledged: at the latest with the peer's answer.
     """
     option = getattr(socket, "TCP_INFO", None)
     if option is None:
@@ -29,7 +29,7 @@ def wire_bytes(sock: Any) -> tuple[int, int] | None:
 
 
 def was_reset(sock: Any) -> bool:
-    """Whether the peer has reset the connection, which Python's TLS does not tell from its end."""
+    """Return whether the peer has reset the connection; Python's TLS takes a reset for an end."""
     option = getattr(socket, "TCP_INFO", None)
     try:
         return option is not None and sock.getsockopt(socket.IPPROTO_TCP, option, 1)[0] == _CLOSED

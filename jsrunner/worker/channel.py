@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HIGH_WATER: Final = 8 << 20
 
 
-class Channel:
+class CoordinatorChannel:
     """Messages to the coordinator, in order. After the coordinator has gone they are dropped."""
 
     def __init__(self, stream: Any, gone: Callable[[], None]) -> None:

@@ -26,11 +26,11 @@ from jsrunner.executors.arrivals import Arrivals
 from jsrunner.messages import protocol
 from jsrunner.messages.protocol import StageName
 from jsrunner.messages.stream import MessageReader, receive, send
-from jsrunner.worker.channel import Channel
+from jsrunner.worker.channel import CoordinatorChannel
 from jsrunner.worker.player import Player
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
-from jsrunner.worker.vu import Failure
+from jsrunner.worker.vu import ScriptFailure
 from jsrunner.worker.vus import VUs, load, new_vu
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Worker:
         self._board = board
         self._stream = cooperative.socket(fileno=stream.detach())
         self._reader = reader
-        self._channel = Channel(self._stream, gone=self._abandon)
+        self._channel = CoordinatorChannel(self._stream, gone=self._abandon)
         self._say = process.say = self._channel.say
         self._leaving = False
         self._vus = VUs(process)
@@ -336,7 +336,7 @@ class Worker:
         except Interrupted:
             timed_out = vu.timed_out
             if is_summary and vu.aborted is not None:
-                failure, aborted = Failure(vu.aborted), True
+                failure, aborted = ScriptFailure(vu.aborted), True
         finally:
             self._vus.running.discard(vu)
             vu.end_stage()

@@ -46,7 +46,7 @@ class _Group(NamedTuple):
     entered: tuple[dict[str, str], dict[str, str] | None] | None
 
 
-class Failure(NamedTuple):
+class ScriptFailure(NamedTuple):
     """The exception with which a script's function has ended."""
 
     text: str
@@ -56,7 +56,8 @@ class Failure(NamedTuple):
 
 class VU:
     """A virtual user. `id` is 0 for the first init and for the VUs of stages: setup, teardown and
-    handleSummary."""
+    handleSummary.
+    """
 
     def __init__(self, process: Process, number: int, stage: str = "") -> None:
         self.process = process
@@ -166,7 +167,7 @@ class VU:
 
     def run_stage(
         self, name: str, argument: str | None, deadline: float
-    ) -> tuple[Failure | None, list[Any]]:
+    ) -> tuple[ScriptFailure | None, list[Any]]:
         """Call setup, teardown or handleSummary with an argument given as JSON, None for none.
 
         Returns (failure or None, results: none for undefined). Raises Interrupted.
@@ -177,7 +178,7 @@ class VU:
                 failure, *results = self.interpreter.call(name, argument, deadline=deadline)
             else:
                 failure, *results = self.interpreter.call("stage", name, argument, deadline=deadline)
-            return Failure(*failure) if failure else None, results
+            return ScriptFailure(*failure) if failure else None, results
         except Interrupted:
             self._note_interruption()
             raise

@@ -9,7 +9,7 @@ from gevent import socket
 
 from jsrunner.messages.protocol import Exit, Log, Ready, WorkerMessage
 from jsrunner.messages.stream import MessageReader, encode
-from jsrunner.worker.channel import Channel
+from jsrunner.worker.channel import CoordinatorChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +40,14 @@ def log(size: int, number: int = 0) -> Log:
 
 def test_short_messages_leave_at_once(ends: tuple[Any, Any]) -> None:
     """Also if the hub never gets its turn again."""
-    channel = Channel(ends[0], gone=pytest.fail)
+    channel = CoordinatorChannel(ends[0], gone=pytest.fail)
     channel.say(Ready())
     assert ends[1]._sock.recv(100) == encode(Ready())
     channel.flush()
 
 
 def test_order_is_kept_whatever_waits(ends: tuple[Any, Any]) -> None:
-    channel = Channel(ends[0], gone=pytest.fail)
+    channel = CoordinatorChannel(ends[0], gone=pytest.fail)
     sizes = [10, 3_000_000, 5, 3_000_000, 1, 1]
     speaking = gevent.spawn(lambda: [channel.say(log(size, n)) for n, size in enumerate(sizes)])
     found = read(ends[1], len(sizes))
@@ -57,7 +57,7 @@ def test_order_is_kept_whatever_waits(ends: tuple[Any, Any]) -> None:
 
 
 def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> None:
-    channel = Channel(ends[0], gone=pytest.fail)
+    channel = CoordinatorChannel(ends[0], gone=pytest.fail)
 
     def speak() -> None:
         for _ in range(100):
@@ -75,7 +75,7 @@ def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> No
 
 def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:
     told: list[bool] = []
-    channel = Channel(ends[0], gone=lambda: told.append(True))
+    channel = CoordinatorChannel(ends[0], gone=lambda: told.append(True))
     ends[1].close()
     for _ in range(3):
         channel.say(log(1000))
@@ -85,7 +85,7 @@ def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:
 
 def test_the_end_while_much_waits(ends: tuple[Any, Any]) -> None:
     told: list[bool] = []
-    channel = Channel(ends[0], gone=lambda: told.append(True))
+    channel = CoordinatorChannel(ends[0], gone=lambda: told.append(True))
     speaking = gevent.spawn(lambda: [channel.say(log(3_000_000)) for _ in range(10)])
     gevent.sleep(0.01)
     ends[1].close()

@@ -1,4 +1,4 @@
-"""Asymmetric keys of the Web Cryptography API: their formats, and what is done with them.
+"""Asymmetric keys of the Web Cryptography API: formats, generation, signatures, key agreement.
 
 Everything here imports cryptography. A private key's material is its PKCS #8, a public key's its SPKI
 (both DER); keys are parsed once per process, however many VUs use them.
@@ -54,7 +54,7 @@ def oaep(digest: str, label: bytes | None) -> OAEP:
 
 
 def material(key: Key) -> tuple[str, bytes]:
-    """("private", PKCS #8) or ("public", SPKI)."""
+    """Return a key's material: ("private", PKCS #8) or ("public", SPKI)."""
     if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         return "private", key.private_bytes(
             serialization.Encoding.DER,
@@ -68,7 +68,7 @@ def material(key: Key) -> tuple[str, bytes]:
 
 @functools.lru_cache(maxsize=512)
 def _load_private(data: bytes) -> Any:
-    # What we have made or checked ourselves: checking an RSA key once more would cost some 35 ms.
+    # jsrunner has made or checked this key: another check of an RSA key would cost 35 ms.
     return serialization.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
 
 
@@ -173,7 +173,7 @@ def _curve_name(key: Any) -> str | None:
 
 
 def point(data: bytes) -> bytes:
-    """The uncompressed point of a public EC key."""
+    """Return the uncompressed point of a public EC key."""
     encoded: bytes = _load_public(data).public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
@@ -203,7 +203,7 @@ def signature_padding(digest: str, salt_size: int | None) -> AsymmetricPadding:
 
 
 def ecdsa_sign(data: bytes, digest: str, message: bytes) -> bytes:
-    """A signature as r and s side by side (IEEE P1363), which is how the Web API wants it."""
+    """Return a signature as r and s side by side (IEEE P1363), the format of the Web API."""
     key = _load_private(data)
     r, s = decode_dss_signature(key.sign(message, ec.ECDSA(hash_object(digest))))
     size = (key.curve.key_size + 7) // 8

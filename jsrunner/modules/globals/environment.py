@@ -28,7 +28,7 @@ class Environment(HostModule):
 
     @operation
     def frozen(self) -> bool:
-        """Whether a script may not change its __ENV (k6's feature freeze-env)."""
+        """Return whether __ENV is frozen (k6's feature freeze-env)."""
         return "freeze-env" in self.vu.process.features
 
     @operation
@@ -37,7 +37,7 @@ class Environment(HostModule):
 
     @operation
     def open(self, path: str, binary: bool, base: str | None, caller: str | None) -> object:
-        """The content of a file, next to the module `base`; text is UTF-8, mended where it is not."""
+        """Return the content of a file beside the module `base`; invalid UTF-8 becomes U+FFFD."""
         if base is not None and not path.startswith(("/", "file://")):
             if (
                 caller is not None
@@ -81,7 +81,7 @@ class Environment(HostModule):
 
     @operation
     def find(self, specifier: str, caller: str | None) -> tuple[str, str]:
-        """The kind and the URL of the module that require() is to give."""
+        """Return the kind and the URL of the module that require() returns."""
         try:
             url = self._script.resolve(caller or self._script.url, specifier)
             return self._script.kind(url, specifier), url
@@ -95,12 +95,12 @@ class Environment(HostModule):
 
     @operation
     def check(self) -> None:
-        """Raise what was wrong with the import that has just failed, if Python knows it."""
+        """Raise the reason for the import that has just failed, if Python knows it."""
         wrong, self.vu.interpreter.load_error = self.vu.interpreter.load_error, None
         if isinstance(wrong, ScriptError):
             raise HostError(str(wrong))
 
     @operation
     def syntax(self, text: str) -> str:
-        """What k6 says of a module that cannot be parsed."""
+        """Return k6's text for a module that cannot be parsed."""
         return self.vu.process.script.syntax_error(text)

@@ -24,7 +24,7 @@ _RSA_PRIVATE: Final = {
     "qi": ("iqmp", "coefficient"),
 }
 
-#: What Go calls a JSON value that is no object.
+#: Go's names of JSON values that are no objects.
 _KINDS: Final = ((bool, "bool"), (str, "string"), ((int, float), "number"), (list, "array"))
 
 

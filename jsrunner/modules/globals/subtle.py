@@ -16,7 +16,7 @@ from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6 import encoding
 
-#: What `Interpreter.buffer` takes.
+#: Types that cross as buffers.
 
 _DIGESTS: Final = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _BLOCK: Final = 16  # of AES, in bytes
@@ -60,12 +60,12 @@ class Subtle(HostModule):
 
     @operation
     def same(self, one: bytes, other: bytes) -> bool:
-        """Whether two signatures are equal, in a time that does not depend on where they differ."""
+        """Compare two signatures in constant time."""
         return hmac.compare_digest(one, other)
 
     @operation
     def pbkdf2(self, hash: str, key: bytes, salt: bytes, iterations: int, size: int) -> int:
-        """`size` bytes, later: a handle."""
+        """Derive `size` bytes in a thread; return a handle for the result."""
         digest = _DIGESTS[hash]
         return self.vu.interpreter.run_aside(
             lambda: hashlib.pbkdf2_hmac(digest, key, salt, iterations, size), bytes
@@ -75,7 +75,7 @@ class Subtle(HostModule):
 
     @operation
     def cbc(self, encrypts: bool, key: bytes, iv: bytes, data: bytes) -> object:
-        """AES-CBC with the padding of PKCS #7."""
+        """Encrypt or decrypt with AES-CBC and the padding of PKCS #7."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
         from cryptography.hazmat.primitives.padding import PKCS7
 
@@ -94,7 +94,7 @@ class Subtle(HostModule):
 
     @operation
     def ctr(self, key: bytes, counter: bytes, data: bytes) -> object:
-        """AES-CTR, either way. As in k6 the whole counter block counts, whatever its `length`."""
+        """Encrypt or decrypt with AES-CTR. As in k6 `length` is ignored: the full block counts."""
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
         cipher = Cipher(algorithms.AES(key), modes.CTR(counter))
@@ -105,7 +105,7 @@ class Subtle(HostModule):
     def gcm(
         self, encrypts: bool, key: bytes, iv: bytes, extra: bytes, tag_size: int, data: bytes
     ) -> object:
-        """AES-GCM; the tag of `tag_size` bytes follows the ciphertext."""
+        """Encrypt or decrypt with AES-GCM; the tag of `tag_size` bytes follows the ciphertext."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -156,7 +156,7 @@ class Subtle(HostModule):
 
     @operation
     def rsa_sign(self, key: bytes, hash: str, salt_size: int | None, data: bytes) -> object:
-        """RSASSA-PKCS1-v1_5, or with a salt's size RSA-PSS."""
+        """Sign with RSASSA-PKCS1-v1_5, or, with a salt's size, RSA-PSS."""
         from jsrunner.modules.globals import asymmetric as keys
 
         try:
@@ -190,34 +190,34 @@ class Subtle(HostModule):
 
     @operation
     def ec_generate(self, curve: str) -> list[object]:
-        """Material of a private key and of its public key."""
+        """Return the material of a new private key and of its public key."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return list(keys.ec_generate(curve))
 
     @operation
     def rsa_generate(self, bits: int, exponent: int) -> int:
-        """Material of a private key and of its public key, later: a handle."""
+        """Make an RSA key in a thread; return a handle for the material of its two keys."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return self.vu.interpreter.run_aside(lambda: keys.rsa_generate(bits, exponent), list)
 
     @operation
     def import_key(self, name: str, format: str, data: bytes, curve: str | None) -> list[object]:
-        """A key of ECDSA, ECDH or RSA in raw (on that curve), spki or pkcs8: see `_described`."""
+        """Import a key of ECDSA, ECDH or RSA in raw (on `curve`), spki or pkcs8 (see `_described`)."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return self._described(keys.from_bytes(name, format, data, curve))
 
     @operation
     def import_jwk(self, name: str, jwk: object) -> list[object]:
-        """The same of a JSON Web Key (RFC 7518)."""
+        """Import a key from a JSON Web Key (RFC 7518; see `_described`)."""
         from jsrunner.modules.globals import jwk as keys
 
         return self._described(keys.rsa_key(jwk) if name == "RSA" else keys.ec_key(jwk, name))
 
     def _described(self, key: Any) -> list[object]:
-        """[type, material] and of an RSA key the bits of its modulus."""
+        """Return [type, material], and for an RSA key the bits of its modulus."""
         from jsrunner.modules.globals import asymmetric as keys
 
         kind, material = keys.material(key)
@@ -226,7 +226,7 @@ class Subtle(HostModule):
 
     @operation
     def export_point(self, key: bytes) -> object:
-        """The raw form of a public EC key: an uncompressed point."""
+        """Return the raw form of a public EC key: an uncompressed point."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return keys.point(key)
@@ -239,7 +239,7 @@ class Subtle(HostModule):
 
     @operation
     def ecdh(self, private: bytes, public: bytes) -> object:
-        """What the two sides of a Diffie-Hellman exchange have in common."""
+        """Return the shared secret of a Diffie-Hellman exchange."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return keys.ecdh(private, public)

@@ -28,7 +28,7 @@ def _without_half_pair(data: bytes, encoding: str) -> bytes:
     return data if 0xD800 <= before <= 0xDBFF else data[: end - 2]
 
 
-class Text(HostModule):
+class TextModule(HostModule):
     specifier = "jsrunner:globals/text"
 
     @operation
@@ -39,7 +39,7 @@ class Text(HostModule):
     def decode(
         self, data: bytes, encoding: str, fatal: bool, keeps_bom: bool, more: bool
     ) -> list[object]:
-        """[text, bytes that were used]: if `more` follows, the last character may be left over."""
+        """Return [text, count of decoded bytes]; with `more` an incomplete last character is left."""
         if more and encoding != "utf-8":
             data = _without_half_pair(data, encoding)
         errors = "strict" if fatal else "replace"

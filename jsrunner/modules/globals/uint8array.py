@@ -133,7 +133,7 @@ class Uint8Array(HostModule):
 
     @staticmethod
     def _text(text: str) -> str:
-        """The text; whatever is not ASCII in it is wrong, and stays so as latin-1."""
+        """Return the text as latin-1: characters outside ASCII are invalid, and stay invalid."""
         return text.encode().decode("latin-1")
 
     def _decoded(self, result: Decoded) -> list[object]:

@@ -18,7 +18,7 @@ class Data(HostModule):
 
     @operation
     def length(self, name: str) -> int:
-        """How long the array is, -1 if there is none yet."""
+        """Return the length of an array; -1 before it is stored."""
         found = self._arrays.get(name)
         return -1 if found is None else len(found)
 
@@ -28,5 +28,5 @@ class Data(HostModule):
 
     @operation
     def element(self, name: str, index: int) -> str:
-        """An element as JSON."""
+        """Return an element as JSON."""
         return self._arrays[name][index]

@@ -15,14 +15,14 @@ _URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 def encode(data: bytes, variant: str) -> str:
-    """`variant` is std, rawstd, url or rawurl; anything else is std."""
+    """Encode base64; `variant` is std, rawstd, url or rawurl, any other text means std."""
     coder = base64.urlsafe_b64encode if "url" in variant else base64.b64encode
     text = coder(data).decode()
     return text.rstrip("=") if variant in ("rawstd", "rawurl") else text
 
 
 def decode(text: str, variant: str) -> bytes:
-    """Raises HostError with Go's text. Line ends are passed over, as in Go."""
+    """Decode base64; line ends are skipped, as in Go. Raises HostError with Go's text."""
     given = text
     text = text.replace("\r", "").replace("\n", "")
     alphabet = _URL if variant in ("url", "rawurl") else _STANDARD
@@ -39,7 +39,7 @@ def decode(text: str, variant: str) -> bytes:
 
 
 def _corrupt(text: str, alphabet: re.Pattern[str], *, padded: bool) -> int:
-    """Where Go's decoder finds that a text is no base64: it takes four characters at a time."""
+    """Return the offset of Go's error for invalid base64: Go decodes four characters at a time."""
     data = text.encode()
     at, taken = 0, 0
     while at < len(data):

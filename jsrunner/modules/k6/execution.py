@@ -7,7 +7,7 @@ import time
 from jsrunner.modules.base import HostModule, operation
 
 
-class Execution(HostModule):
+class ExecutionModule(HostModule):
     specifier = "k6/execution"
 
     @operation
@@ -25,7 +25,7 @@ class Execution(HostModule):
 
     @operation
     def has_instance(self) -> bool:
-        """Return whether the VU knows of the run, by k6's rules.
+        """Return whether `exec.instance` is available to the VU, by k6's rules.
 
         It does in setup, in iterations, and in the init code of VUs that are made while scenarios run.
         """
@@ -36,7 +36,7 @@ class Execution(HostModule):
 
     @operation
     def scenario(self, name: str) -> object:
-        """A fact of the scenario that the VU works for; None outside of one."""
+        """Return a property of the VU's scenario; None outside of a scenario."""
         scenario = self.vu.scenario
         if scenario is None:
             return None
@@ -90,7 +90,7 @@ class Execution(HostModule):
 
     @operation
     def abort(self, text: str, place: str) -> None:
-        """k6 tells the place, but not of setup and teardown."""
+        """Abort the test. k6's message has the place, except in setup and teardown."""
         stage = not self.vu.in_init and self.vu.stage in ("setup", "teardown")
         self.vu.abort_test(text if stage else f"{text} at {place}")
 

@@ -41,7 +41,10 @@ def _selecting(method: _F) -> _F:
 
 
 class HTML(HostModule):
-    """Selections cross as lists of node numbers, in their order; node 0 is the document."""
+    """The Python half of `k6/html`.
+
+    Selections cross as lists of node numbers, in their order; node 0 is the document.
+    """
 
     specifier = "k6/html"
 
@@ -52,7 +55,7 @@ class HTML(HostModule):
 
     @operation
     def parse(self, source: str) -> int:
-        """A handle of the document, which lives until `free`."""
+        """Parse a document; return its handle, valid until `free`."""
         try:
             tree = Tree(source.encode())
         except TooDeepError:
@@ -85,14 +88,14 @@ class HTML(HostModule):
     @operation
     @_selecting
     def filter(self, handle: int, nodes: list[int], text: str, keep: bool) -> list[int]:
-        """Those that match, or those that do not."""
+        """Return the nodes that match the selector, or, without `keep`, those that do not."""
         tree, test = self._trees[handle], compiled(text).test
         return [number for number in nodes if test(tree, tree.nodes[number]) == keep]
 
     @operation
     @_selecting
     def having(self, handle: int, nodes: list[int], wanted: str | list[int]) -> list[int]:
-        """Those that have something below them that matches, or one of the wanted nodes."""
+        """Return the nodes with a matching or a wanted descendant."""
         tree = self._trees[handle]
         if isinstance(wanted, str):
             return [
@@ -106,7 +109,7 @@ class HTML(HostModule):
     @operation
     @_selecting
     def closest(self, handle: int, nodes: list[int], wanted: str | list[int]) -> list[int]:
-        """Of each node itself and what is above it the first that matches, or that is wanted."""
+        """Return the first matching or wanted node among each node and its ancestors."""
         tree = self._trees[handle]
         stop = _stop(tree, wanted)
         found = (
@@ -125,7 +128,7 @@ class HTML(HostModule):
         wanted: str | None = None,
         until: str | list[int] | None = None,
     ) -> list[int]:
-        """Neighbours of each node as far as `until`, if they match `wanted`; see html.relations."""
+        """Return relatives of each node up to `until` that match `wanted` (see html.relations)."""
         tree = self._trees[handle]
         stop = _stop(tree, until) if until is not None else None
         test = compiled(wanted).test if wanted is not None else None
@@ -144,7 +147,7 @@ class HTML(HostModule):
 
     @operation
     def describe(self, handle: int, nodes: list[int]) -> list[tuple[int, str, str]]:
-        """Of each node its kind (the DOM's number), name and namespace."""
+        """Return the kind (the DOM's number), name and namespace of each node."""
         tree = self._trees[handle]
         return [
             (tree.kind(node), tree.name(node), tree.namespace(node)) for node in _nodes(tree, nodes)
@@ -157,7 +160,7 @@ class HTML(HostModule):
 
     @operation
     def attributes(self, handle: int, node: int) -> list[tuple[str, ...]]:
-        """(namespace, name, value) of each attribute."""
+        """Return (namespace, name, value) of each attribute."""
         tree = self._trees[handle]
         return [tuple(attribute) for attribute in tree.attributes(tree.nodes[node])]
 
@@ -168,25 +171,25 @@ class HTML(HostModule):
 
     @operation
     def markup(self, handle: int, node: int) -> object:
-        """The HTML inside the node."""
+        """Return the HTML inside the node."""
         tree = self._trees[handle]
         return inner_html(tree, tree.nodes[node])
 
     @operation
     def value(self, handle: int, node: int) -> str | list[str] | None:
-        """What a field of a form holds; None if the node is none."""
+        """Return the value of a form's field; None for other nodes."""
         tree = self._trees[handle]
         return _value(tree, tree.nodes[node])
 
     @operation
     def fields(self, handle: int, nodes: list[int]) -> list[tuple[str, str | list[str] | None]]:
-        """Names and values of what a form sends; of other nodes those that are fields themselves."""
+        """Return the names and values that forms send, and those of nodes that are fields."""
         tree = self._trees[handle]
         return _fields(tree, nodes)
 
     @operation
     def serialize(self, handle: int, nodes: list[int]) -> str:
-        """The fields as a form sends them (application/x-www-form-urlencoded), by name."""
+        """Return the fields as a form sends them (application/x-www-form-urlencoded), by name."""
         values = dict(_fields(self._trees[handle], nodes))
         pairs = (
             (name, value)
@@ -199,13 +202,13 @@ class HTML(HostModule):
 
     @operation
     def resolve(self, base: str, reference: str) -> str | None:
-        """The URL that the reference means on the page `base`; None if it is none."""
+        """Return the URL of a reference on the page `base`; None if it is no URL."""
         found = references.resolve(base, reference)
         return None if found is None else str(found)
 
     @operation
     def link(self, base: str, reference: str | None) -> dict[str, str]:
-        """The parts of a link; all empty if it is no URL."""
+        """Return the parts of a link; all empty if it is no URL."""
         found = None if reference is None else references.resolve(base, reference)
         return references.parts(found or URL())
 
@@ -215,7 +218,7 @@ def _nodes(tree: Tree, numbers: Iterable[int]) -> list[Node]:
 
 
 def _numbers(tree: Tree, nodes: Iterable[Node]) -> list[int]:
-    """The numbers of the nodes, each once."""
+    """Return the numbers of the nodes without duplicates."""
     return list(dict.fromkeys(map(tree.number, nodes)))
 
 
@@ -226,7 +229,7 @@ def _find(tree: Tree, nodes: Iterable[Node], text: str) -> Iterator[Node]:
 
 
 def _stop(tree: Tree, wanted: str | list[int]) -> Any:
-    """Whether a node matches the selector, or is one of the wanted."""
+    """Return a predicate: is a node wanted, or does it match the selector."""
     if isinstance(wanted, str):
         test = compiled(wanted).test
         return lambda node: test(tree, node)

@@ -10,12 +10,12 @@ class K6(HostModule):
 
     @operation
     def tags_checks(self) -> bool:
-        """Whether samples of checks have the check's name as a tag."""
+        """Return whether samples of checks have the check's name as a tag."""
         return "check" in self.vu.process.system_tags
 
     @operation
     def enter_group(self, name: str) -> None:
-        """Go into a group: its path begins with what the tag `group` says now."""
+        """Enter a group, whose path begins with the current tag `group`."""
         outer = self.vu.context.tags.get("group", "")
         self.vu.enter_group(f"{outer}::{name}" if name or outer else "")
 

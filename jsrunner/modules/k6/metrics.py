@@ -22,7 +22,7 @@ class Metrics(HostModule):
 
     @operation
     def refuse(self, text: str) -> bool:
-        """A value was no number: whether that is to be thrown; else it is logged."""
+        """Report a value that is no number: return True if JavaScript must throw, else log it."""
         if self.vu.process.options.throw:
             return True
         self.vu.log("warning", text)

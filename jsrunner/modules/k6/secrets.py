@@ -1,4 +1,4 @@
-"""Python half of `k6/secrets`. A secret that was given out is kept out of the log from then on."""
+"""Python half of `k6/secrets`. The log hides each secret that a script has got."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from jsrunner.secrets.sources import Source
 
 
-class Secrets(HostModule):
+class SecretsModule(HostModule):
     specifier = "k6/secrets"
 
     @operation
     def get(self, source: str, key: str) -> tuple[str | None, bool]:
-        """(value, False), or (None, True) if `fetch` is to be called for it."""
+        """Return (value, False), or (None, True) if the caller must call `fetch`."""
         try:
             found = self._find(source)
             if found.waits:
@@ -28,16 +28,16 @@ class Secrets(HostModule):
 
     @operation
     def fetch(self, source: str, key: str) -> int:
-        """The value, later: a handle."""
+        """Fetch a secret in a thread; return a handle for its value."""
         found = self._find(source)
 
-        def work() -> str:
+        def fetch_secret() -> str:
             try:
                 return found.get(key)
             except SecretError as error:
                 raise HostError(str(error)) from None
 
-        return self.vu.interpreter.run_aside(work, self._give)
+        return self.vu.interpreter.run_aside(fetch_secret, self._give)
 
     def _find(self, name: str) -> Source:
         return self.vu.process.secrets.find(name)

@@ -22,7 +22,7 @@ _ALGORITHMS: Final = (
 
 
 def new_hash(algorithm: str, data: bytes = b"") -> Any:
-    """An object of the hashlib kind. Raises HostError for an unknown algorithm."""
+    """Return a hash object as of hashlib. Raises HostError for an unknown algorithm."""
     if algorithm not in _ALGORITHMS:
         raise HostError(f"invalid algorithm: {algorithm}")
     try:
@@ -42,7 +42,7 @@ class Crypto(HostModule):
 
     def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
-        #: By handle, as long as the script has them.
+        #: Hash objects by handle, as long as the script has them.
         self._hashers: dict[int, Any] = {}
         self._count = 0
 
@@ -58,7 +58,7 @@ class Crypto(HostModule):
 
     @operation
     def begin(self, algorithm: str, key: TextOrBytes | None) -> int:
-        """A handle for `update` and `digest`; with a key an HMAC."""
+        """Return a handle for `update` and `digest`; with a key, of an HMAC."""
         hasher = new_hash(algorithm) if key is None else _new_hmac(algorithm, bytes_of(key))
         self._count += 1
         self._hashers[self._count] = hasher

@@ -1,5 +1,6 @@
 """MD4 (RFC 1320) and RIPEMD-160, for where OpenSSL does not offer them. Scripts of old protocols ask
-for them; nobody else should."""
+for them; nobody else should.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python half of `k6/crypto/x509`: what a certificate says, by the package cryptography."""
+"""Python half of `k6/crypto/x509`: the fields of certificates, read by the package cryptography."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KEYS: Final = (
     (ec.EllipticCurvePublicKey, "ECDSA"),
     (dsa.DSAPublicKey, "DSA"),
 )
-#: What cryptography says of bytes that are no certificate.
+#: Errors of the package cryptography for bytes that are no certificate.
 _MALFORMED: Final = (
     ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
@@ -75,7 +75,7 @@ class X509(HostModule):
             raise HostError("failed to decode certificate PEM file")
         try:
             certificate = x509.load_der_x509_certificate(data)
-            # These are read from the bytes as late as they are asked for.
+            # These fields are parsed on first access.
             certificate.subject, certificate.issuer, _alt_names(certificate)
         except _MALFORMED:
             raise HostError("failed to parse certificate: x509: malformed certificate") from None
@@ -118,7 +118,7 @@ class X509(HostModule):
 
 
 def _numbers(key: object) -> dict[str, str]:
-    """An RSA key's modulus and exponent; they are too long for JSON's numbers."""
+    """Return an RSA key's modulus and exponent, as texts: JSON's numbers are too short for them."""
     if not isinstance(key, rsa.RSAPublicKey):
         return {}
     numbers = key.public_numbers()

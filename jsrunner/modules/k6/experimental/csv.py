@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.experimental.fs import FileSystem, OpenFile
 
-#: Bytes that are taken from the file at once, by which its position moves.
+#: Bytes of one read, by which the file's position moves.
 _BUFFER_BYTES: Final = 4096
 _INT64_MAX: Final = (1 << 63) - 1
 _BARE_QUOTE: Final = 'bare " in non-quoted-field'
 _QUOTE: Final = 'extraneous or missing " in quoted-field'
 
 
-class Options(TypedDict):
-    """What a script asks for; numbers of lines count records from 0."""
+class ParseOptions(TypedDict):
+    """The options of a parser; numbers of lines count records from 0."""
 
     delimiter: str
     skip_first_line: bool
     from_line: int | float | None
     to_line: int | float | None
-    #: Whether the first record names the fields of the others.
+    #: True if the first record names the fields of the others.
     as_objects: bool
 
 
@@ -98,7 +98,7 @@ class Records:
                 return fields
 
     def _quoted_field(self, line: bytes, start: int, column: int) -> tuple[bytes, bytes, int, bool]:
-        """Return a field behind its first quote, what follows it, where, and whether it is the last."""
+        """Parse a quoted field: return it, the text behind it, that text's column, is it the last."""
         field = b""
         while True:
             quote = line.find(b'"')
@@ -149,12 +149,12 @@ class Records:
 
 
 class Reader:
-    """The records that a script has asked for."""
+    """A reader of the records that a script's options select."""
 
-    def __init__(self, file: OpenFile, options: Options) -> None:
+    def __init__(self, file: OpenFile, options: ParseOptions) -> None:
         self._records = Records(file, options["delimiter"])
         self._header: list[str] | None = None
-        #: How many records have been read.
+        #: Count of the records that have been read.
         self._count = 0
         self._to = _int64(options["to_line"])
         from_line = _int64(options["from_line"])
@@ -195,7 +195,7 @@ def _not_created(reason: str) -> HostError:
     return HostError(f"failed to create a new parser; reason: {reason}")
 
 
-def _validate(options: Options, from_line: int | None, to_line: int | None) -> None:
+def _validate(options: ParseOptions, from_line: int | None, to_line: int | None) -> None:
     if options["as_objects"] and options["skip_first_line"]:
         raise _not_created("the 'header' option cannot be enabled when 'skipFirstLine' is true")
     if options["as_objects"] and from_line is not None and from_line > 0:
@@ -212,14 +212,14 @@ class Csv(HostModule):
 
     def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
-        #: Of the parsers, which are made in the init code only.
+        #: Readers of the parsers, which are made in the init code only.
         self._readers: list[Reader] = []
-        #: Of `parse`, by name, until it has read its file.
+        #: Readers of `parse`, by name, until they have read their files.
         self._begun: dict[str, Reader] = {}
 
     @operation
-    def reader(self, handle: int | None, options: Options) -> int:
-        """A handle for `next`."""
+    def reader(self, handle: int | None, options: ParseOptions) -> int:
+        """Return a handle for `next`."""
         self._readers.append(Reader(self._file(handle), options))
         return len(self._readers) - 1
 
@@ -228,8 +228,8 @@ class Csv(HostModule):
         return self._readers[reader].read()
 
     @operation
-    def begin(self, handle: int | None, options: Options) -> str:
-        """The name of the records of a file, for `parse` and `record`."""
+    def begin(self, handle: int | None, options: ParseOptions) -> str:
+        """Return the name of a file's records, for `parse` and `record`."""
         file = self._file(handle)
         name = repr((file.path, options))
         self._begun[name] = Reader(file, options)
@@ -237,7 +237,7 @@ class Csv(HostModule):
 
     @operation
     def parse(self, name: str) -> int:
-        """The number of all records; they are parsed by the first VU that wants them."""
+        """Return the count of all records; the first VU that calls it parses them."""
         reader = self._begun.pop(name, None)
         found = self._parsed.get(name)
         if found is None:
@@ -253,7 +253,7 @@ class Csv(HostModule):
 
     @operation
     def record(self, name: str, index: int) -> str:
-        """A record as JSON."""
+        """Return a record as JSON."""
         return self._parsed[name][index]
 
     @property

@@ -33,12 +33,12 @@ class FileSystem(HostModule):
 
     def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
-        #: By handle. They are opened in the init code only, so none is ever let go.
+        #: Files by handle. They are opened in the init code only, so they are never closed.
         self.files: list[OpenFile] = []
 
     @operation
     def open(self, path: str) -> dict[str, object]:
-        """The handle, the absolute path, the name and the size of a file beside the script."""
+        """Open a file beside the script; return its handle, absolute path, name and size."""
         script = self.vu.process.script
         place = os.path.normpath(script.folder / path.removeprefix("file://"))
         try:
@@ -67,7 +67,7 @@ class FileSystem(HostModule):
 
     @operation
     def read(self, handle: int, size: int) -> object:
-        """The next bytes, at most `size`; None at the end."""
+        """Return the next bytes, at most `size`; None at the end."""
         file = self.files[handle]
         if file.position >= len(file.content):
             return None
@@ -75,7 +75,7 @@ class FileSystem(HostModule):
 
     @operation
     def seek(self, handle: int, distance: int, whence: int) -> int:
-        """The new position, counted from the start (0), from here (1) or from the last byte (2)."""
+        """Move the position from the start (0), the position (1) or the last byte (2); return it."""
         file = self.files[handle]
         if whence == 0 and distance < 0:
             raise _refused("offset cannot be negative when using SeekModeStart")

@@ -10,7 +10,7 @@ class ExperimentalWebsockets(HostModule):
 
     @operation
     def warn_once(self) -> None:
-        """Only the first init of the run says it."""
+        """Log the warning in the first init of the run only."""
         shared = self.vu.shared
         if not shared.setdefault(self.specifier, False):
             shared[self.specifier] = True

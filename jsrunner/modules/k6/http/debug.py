@@ -1,4 +1,4 @@
-"""What the option httpDebug logs: requests and responses as they look on the wire (HTTP/1.1)."""
+"""Log records of the option httpDebug: requests and responses in the form of HTTP/1.1."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from jsrunner.transport.names import to_ascii
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
-    from jsrunner.transport.exchange import Call, Exchange
+    from jsrunner.transport.exchange import Exchange, HttpCall
 
 
 class Debug:
-    """Logs the exchanges of one request."""
+    """The log of one request's exchanges."""
 
     def __init__(self, vu: ModuleContext, tags: dict[str, str]) -> None:
         self._vu = vu
@@ -27,11 +27,11 @@ class Debug:
             "iter": vu.iteration,
         }
 
-    def request(self, call: Call) -> str:
-        """Log a request: its id, which the response's record repeats."""
+    def request(self, call: HttpCall) -> str:
+        """Log a request; return its id, which the response's record repeats."""
         number = str(uuid.uuid4())
         url = call.url
-        # k6's dump shows Accept-Encoding, which is not sent.
+        # k6 shows Accept-Encoding, which is not sent.
         dump = call.fields.encode(
             call.method,
             url.target,
@@ -45,7 +45,7 @@ class Debug:
         return number
 
     def response(self, exchange: Exchange, number: str) -> None:
-        """Log what came, if anything did."""
+        """Log the response, if there is one."""
         head = exchange.head
         if head is None or exchange.failure is not None:
             return

@@ -15,8 +15,8 @@ from jsrunner.text import decode_bytewise
 from jsrunner.transport import auth, content, failures
 from jsrunner.transport.body import TooLarge
 from jsrunner.transport.cookies import parse_set_cookie, sanitized
-from jsrunner.transport.exchange import Call, Exchange
-from jsrunner.transport.failures import Failure
+from jsrunner.transport.exchange import Exchange, HttpCall
+from jsrunner.transport.failures import HttpFailure
 from jsrunner.transport.redirects import BadLocation, Hop, next_hop
 from jsrunner.transport.stream import Expired
 from jsrunner.transport.url import parse
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.http.debug import Debug
     from jsrunner.modules.k6.http.samples import Expected
-    from jsrunner.modules.k6.http.shared import Prepared, Shared, Target
+    from jsrunner.modules.k6.http.shared import HttpShared, Prepared, RequestURL
     from jsrunner.transport.fields import Fields
     from jsrunner.transport.head import Head
-    from jsrunner.transport.http import Client
+    from jsrunner.transport.http import HttpClient
     from jsrunner.transport.http1 import Begun
     from jsrunner.transport.url import URL
 
 _TIMEOUT: Final = 60.0
-#: What Go makes of a date that is not given, in milliseconds.
+#: Go's zero time, in milliseconds since the epoch.
 _NO_DATE: Final = -6795364578871
 
 
 class Flow:
-    """A request with what follows from it. Made by `Http`, which sets what params say."""
+    """A request and its redirections. `Http` makes it and sets it up by the script's params."""
 
-    # What most requests leave as it is, in the class: a request makes one of these.
+    # Defaults are class attributes, because each request makes an object and sets few of them.
     body: bytes | None = None
     content_type = ""
-    #: name, value, name, value, ...
+    #: Headers: name, value, name, value, ...
     headers: tuple[str, ...] = ()
-    #: (name, value, whether it stands in for the jar's)
+    #: Cookies: (name, value, replaces the jar's cookie).
     cookies: Sequence[tuple[str, str, bool]] = ()
     codings: tuple[str, ...] = ()
     tags: dict[str, str] | None = None
-    #: Of a URL template.
+    #: The tag `name` of a URL template.
     name: str | None = None
     auth = ""
     timeout = _TIMEOUT
     binary = False
     is_jar_given = False
-    #: What the core has done of the first exchange.
+    #: The part of the first exchange that the core has done.
     begun: Begun | None = None
     _credentials = ("", "")
-    #: How the next response is judged if not by `expected`: with Digest and NTLM, the first.
+    #: Expectation of the next response instead of `expected`: of the first with Digest and NTLM.
     _first: Expected = None
     _debug: Debug | None = None
 
     def __init__(
-        self, vu: ModuleContext, shared: Shared, client: Client, method: str, target: Target
+        self, vu: ModuleContext, shared: HttpShared, client: HttpClient, method: str, target: RequestURL
     ) -> None:
         self._vu, self._shared, self._client = vu, shared, client
         self.method, self.target = method, target
@@ -78,7 +78,7 @@ class Flow:
         self._metadata = vu.context.metadata
 
     def seal(self) -> None:
-        """Params are read: settle what they mean now, whenever the request will be made."""
+        """Resolve the params now: the request may be made later, when the VU's state differs."""
         shared = self._shared
         prepared = shared.plain
         if self.headers or self.content_type:
@@ -95,7 +95,7 @@ class Flow:
         """Make the request; return its response as `responseOf` of response.js takes it.
 
         Raises:
-            HostError: the script shall get an exception.
+            HostError: The script must get an exception.
         """
         shared, target, prepared = self._shared, self.target, self.prepared
         if shared.paces:
@@ -106,7 +106,7 @@ class Flow:
             self._debug = Debug(self._vu, {**self._tag_set.tags, **(self.tags or {})})
         deadline = time.monotonic() + self.timeout
         clean = target.clean
-        call = Call(
+        call = HttpCall(
             self.method,
             target.url,
             prepared.fields,
@@ -150,10 +150,10 @@ class Flow:
             self._fail(exchange.failure, call.url)
         return self._row(exchange, call.url)
 
-    # -- what is sent ----------------------------------------------------------------------------------
+    # -- the request --------------------------------------------------------------------------------
 
     def _encode(self, prepared: Prepared, body: bytes) -> Prepared:
-        """Pack the body as params.compression says; the headers for it."""
+        """Compress the body by params.compression; return the body and its headers."""
         encoding = ", ".join(self.codings)
         given = prepared.headers.get("Content-Encoding")
         if given is None:
@@ -179,7 +179,7 @@ class Flow:
             )
 
     def _cookie_header(self, given: str, url: URL) -> str:
-        """The Cookie header: the script's own, then params.cookies, then what the jar has."""
+        """Return the Cookie header's value: the script's header, params.cookies, the jar's cookies."""
         parts = [given] if given else []
         parts += [sanitized(name, value) for name, value, _ in self.cookies]
         jar = self._vu.jars.own if self.jar is None else self.jar
@@ -194,7 +194,7 @@ class Flow:
 
     # -- one hop ---------------------------------------------------------------------------------------
 
-    def _send(self, call: Call) -> Exchange:
+    def _send(self, call: HttpCall) -> Exchange:
         debug = self._debug
         number = debug.request(call) if debug is not None else ""
         begun, self.begun = self.begun, None
@@ -203,22 +203,22 @@ class Flow:
             debug.response(exchange, number)
         return exchange
 
-    def _begin_handshake(self, call: Call, clean: str) -> str:
-        """Digest and NTLM: the first response may be a 401. Returns the URL that tags have."""
+    def _begin_handshake(self, call: HttpCall, clean: str) -> str:
+        """Expect a 401 first, for Digest and NTLM; return the URL for tags."""
         if self.expected is not None:
             also = self.expected if self.auth == "ntlm" else frozenset[int]()
             self._first = also | {401}
         return self._hide_user(call) if self.auth == "digest" else clean
 
-    def _hide_user(self, call: Call) -> str:
-        """Digest takes the credentials out of the URL, also where it is shown."""
+    def _hide_user(self, call: HttpCall) -> str:
+        """Remove the credentials from the URL, also where it is shown: Digest does so."""
         if call.url.user is not None:
             self._credentials = call.url.credentials
             call.url = parse(call.url.without_user())
         return str(call.url)
 
-    def _exchange(self, call: Call, headers: Mapping[str, str], clean: str) -> Exchange:
-        """A request with authentication; exchanges before the last one are measured here."""
+    def _exchange(self, call: HttpCall, headers: Mapping[str, str], clean: str) -> Exchange:
+        """Make a request with authentication; record the samples of all exchanges but the last."""
         is_digest = self.auth == "digest"
         user, password = self._credentials if is_digest else call.url.credentials
         if (user or password) and "Authorization" not in headers:
@@ -239,9 +239,9 @@ class Flow:
         return self._send(call)
 
     def _exchange_ntlm(
-        self, call: Call, headers: Mapping[str, str], clean: str, user: str, password: str
+        self, call: HttpCall, headers: Mapping[str, str], clean: str, user: str, password: str
     ) -> Exchange:
-        """First without credentials: the connection may be authenticated already (MS-NTHT)."""
+        """Make a request with NTLM: first without credentials (MS-NTHT), then with the handshake."""
         exchange = self._send(call)
         head = exchange.head
         if exchange.failure is not None or head is None or head.status != 401:
@@ -268,9 +268,9 @@ class Flow:
         return self._send(call)
 
     def _following(
-        self, call: Call, headers: Mapping[str, str], head: Head, followed: int
+        self, call: HttpCall, headers: Mapping[str, str], head: Head, followed: int
     ) -> Hop | None:
-        """The next hop, if the response asks for one that may be made. Raises BadLocation."""
+        """Return the next hop of a redirection within the limit, else None. Raises BadLocation."""
         hop = next_hop(Hop(call.method, call.url, headers, call.body), head)
         if hop is None or followed < self.redirects:
             return hop
@@ -283,12 +283,12 @@ class Flow:
             )
         return None
 
-    def _next_call(self, hop: Hop, timeout: float) -> tuple[Call, Mapping[str, str], str]:
-        """(call, headers to go on with, URL that tags have) of a further hop."""
+    def _next_call(self, hop: Hop, timeout: float) -> tuple[HttpCall, Mapping[str, str], str]:
+        """Return (request, headers of further hops, URL for tags) of a hop."""
         headers = dict(hop.headers)
         if hop.referer:
             headers.setdefault("Referer", hop.referer)
-        call = Call(
+        call = HttpCall(
             hop.method,
             hop.url,
             prepare(headers).fields,
@@ -307,14 +307,14 @@ class Flow:
         self._shared.samples.take(exchange, self.request(method, clean), expected, self._metadata)
 
     def request(self, method: str, clean: str) -> Request:
-        """Return what tags say of a request of the flow."""
+        """Return the tags' facts of a request of the flow."""
         tags = None if self.tags is None else tuple(self.tags.items())
         return Request(self._tag_set, tags, method, clean, self.name)
 
     # -- the response ----------------------------------------------------------------------------------
 
     def _decode(self, exchange: Exchange, head: Head, deadline: float) -> None:
-        """Undo the body's content codings. Raises HostError for what is no HTTP any more."""
+        """Decode the body's content codings. Raises HostError for an undecodable response."""
         if head.status == 101 and exchange.failure is None:
             raise HostError(f"unsupported response status: {head.status_text}")
         if self.discard or head.is_bodiless or exchange.body is None:
@@ -332,18 +332,18 @@ class Flow:
             exchange.failure, exchange.body = failures.timeout().of_body(), b""
         if problem is not None and exchange.failure is None:
             code = failures.DECOMPRESSION if problem.is_known else failures.GENERIC
-            exchange.failure = Failure(code, problem.message, problem.text, of_request=False)
+            exchange.failure = HttpFailure(code, problem.message, problem.text, of_request=False)
             if isinstance(problem, content.Undecodable):
                 exchange.body = None
 
     def _pause(self, deadline: float) -> None:
-        """Let others run in the middle of long work. Raises Expired, Interrupted."""
+        """Yield to other greenlets during a long decoding. Raises Expired, Interrupted."""
         gevent.sleep(0)
         if time.monotonic() > deadline:
             raise Expired
 
-    def _fail(self, failure: Failure, url: URL) -> None:
-        """Raises HostError if the script wants to hear of it so; else the log tells."""
+    def _fail(self, failure: HttpFailure, url: URL) -> None:
+        """Report a failure: raise HostError if the script asks for exceptions, else log it."""
         text = failure.full_text(self.method, url)
         if self.throws:
             raise HostError(text)
@@ -351,7 +351,8 @@ class Flow:
 
     def _row(self, exchange: Exchange, url: URL) -> list[Any]:
         """Return [status, its text, protocol, header lines, body, IP and port of the peer, six timings
-        in microseconds, what there is besides or 0]: as `row_of` of core/http.c."""
+        in microseconds, what there is besides or 0]: as `row_of` of core/http.c.
+        """
         failure, head = exchange.failure, exchange.head
         more = self.facts()
         body = None if head is None else self._body(exchange.body, head)
@@ -371,7 +372,7 @@ class Flow:
         return [*shown, body, *exchange.peer, *exchange.timings, more or 0]
 
     def facts(self) -> dict[str, Any]:
-        """Return what a response tells of its request, where that is not what the script says."""
+        """Return the request's facts of a response that differ from the script's arguments."""
         facts: dict[str, Any] = {}
         if not self.target.is_same:
             facts["asked"] = self.target.text
@@ -386,14 +387,14 @@ class Flow:
         return facts
 
     def _body(self, body: bytes | None, head: Head) -> bytes | str | None:
-        """Return the body as the script gets it: nothing, bytes, or a text."""
+        """Return the body for the script: None, bytes, or a text."""
         if self.discard or head.is_bodiless or body is None:
             return None
         return body if self.binary else decode_bytewise(body)
 
 
 def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
-    """Cookies of a response: name, value, domain, path, http_only, secure, max_age, expires in ms."""
+    """Return cookies as name, value, domain, path, http_only, secure, max_age, expires (ms)."""
     rows = []
     for line in lines:
         one = parse_set_cookie(line)
@@ -415,5 +416,5 @@ def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
 
 
 def _authorized(headers: Mapping[str, str], credentials: str) -> Fields:
-    """The headers with an Authorization header."""
+    """Return the headers with an Authorization header."""
     return prepare({**headers, "Authorization": credentials}).fields

@@ -20,13 +20,13 @@ from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.modules.k6.http.flow import Flow
 from jsrunner.modules.k6.http.recipes import Loans, make_recipe
 from jsrunner.modules.k6.http.samples import Outcome
-from jsrunner.modules.k6.http.shared import InvalidURL, Shared, Target
+from jsrunner.modules.k6.http.shared import HttpShared, InvalidURL, RequestURL
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import parse_float
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, references
 from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
-from jsrunner.transport.http import Client
+from jsrunner.transport.http import HttpClient
 from jsrunner.transport.http1 import Begun
 from jsrunner.transport.url import URL, URLError, parse
 
@@ -46,8 +46,8 @@ class Http(HostModule):
 
     def __init__(self, vu: ModuleContext) -> None:
         super().__init__(vu)
-        self._client: Client | None = None
-        self._shared: Shared = None  # type: ignore[assignment]  # made with the first request
+        self._client: HttpClient | None = None
+        self._shared: HttpShared = None  # type: ignore[assignment]  # made with the first request
         self._iteration = -1
         self._asynchronous: set[gevent.Greenlet] = set()
 
@@ -104,7 +104,7 @@ class Http(HostModule):
         """A request cannot be made because of its parameters; a wrong URL is told first."""
         try:
             if url is not None:
-                Target.parse(url)
+                RequestURL.parse(url)
             raise ValueError(text)
         except ValueError as error:
             return self._refuse(error)
@@ -195,14 +195,14 @@ class Http(HostModule):
 
     # -- what a request is ---------------------------------------------------------------------------
 
-    def _connect(self) -> Client:
+    def _connect(self) -> HttpClient:
         """The VU's client, made with its first request."""
         process = self.vu.process
         shared = self.vu.shared.get("k6/http")
         if shared is None:
-            shared = self.vu.shared["k6/http"] = Shared(process)
+            shared = self.vu.shared["k6/http"] = HttpShared(process)
         self._shared = shared
-        self._client = Client(shared.settings, self.vu, Loans(self.vu, shared))
+        self._client = HttpClient(shared.settings, self.vu, Loans(self.vu, shared))
         return self._client
 
     def _prepare(
@@ -327,7 +327,7 @@ class Http(HostModule):
     def clean_url(self, url: str) -> str:
         """A URL with its credentials hidden. Raises HostError for what is none."""
         try:
-            return Target.parse(url).clean
+            return RequestURL.parse(url).clean
         except InvalidURL as error:
             raise HostError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""Where and why a text is no JSON, as Go's encoding/json and k6's `response.json()` say it."""
+"""Error texts for texts that are no JSON, those of Go's encoding/json and k6's `response.json()`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from jsrunner.text import decode_bytewise
 
 
 def describe(data: bytes) -> str:
-    """The text of the exception for `data`, which is no JSON."""
+    """Return the text of the exception for `data`, which is no JSON."""
     offset, text = _reason(data)
     return _placed(data, offset, text)
 
 
 def reason(data: bytes) -> str:
-    """Return why `data` is no JSON, without where: the text of Go's encoding/json."""
+    """Return Go's reason why `data` is no JSON, without the place."""
     return _reason(data)[1]
 
 
 def _reason(data: bytes) -> tuple[int, str]:
-    """(how many bytes were read, the wrong one included; what is wrong)."""
+    """Return (count of the bytes up to the wrong byte, Go's reason)."""
     try:
         _scan(data)
     except InvalidJSON as wrong:
@@ -30,7 +30,7 @@ def _reason(data: bytes) -> tuple[int, str]:
 
 
 def _placed(data: bytes, offset: int, text: str) -> str:
-    """`offset` is how many bytes were read, the wrong one included."""
+    """Return the text with its place; `offset` counts the bytes up to the wrong byte."""
     before = decode_bytewise(data[:offset])
     line = before.count("\n") + 1
     character = len(before) - before.rfind("\n") - 1
@@ -40,7 +40,7 @@ def _placed(data: bytes, offset: int, text: str) -> str:
 
 
 def _scan(data: bytes) -> None:
-    """Raises InvalidJSON at the first byte that JSON cannot have there."""
+    """Scan a text. Raises InvalidJSON at the first wrong byte."""
     inside: list[bytes] = []
     position = _value(data, skip_space(data, 0), inside)
     while True:
@@ -69,7 +69,7 @@ def _scan(data: bytes) -> None:
 
 
 def _value(data: bytes, position: int, inside: list[bytes]) -> int:
-    """Read a value, or into an object or array as far as its first one."""
+    """Scan a value, or an object or array up to its first value."""
     while True:
         first = data[position : position + 1]
         if first == b"{":

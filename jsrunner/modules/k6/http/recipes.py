@@ -1,7 +1,7 @@
-"""Recipes: what the core needs for making the usual requests by itself (see core/http.h).
+"""Recipes, by which the core makes the usual requests without Python (see core/http.h).
 
-Python has made the request before, so all that a recipe says is known. A request has no recipe where
-something has to be decided each time: authentication, compression, a jar, a body in chunks.
+Python has made an equal request before. A request has no recipe if each such request needs a decision:
+authentication, compression, a jar, a body in chunks.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from jsrunner.transport.http import is_replayable
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.http.flow import Flow
-    from jsrunner.modules.k6.http.shared import Shared
+    from jsrunner.modules.k6.http.shared import HttpShared
     from jsrunner.transport.exchange import Route
-    from jsrunner.transport.http import Client
+    from jsrunner.transport.http import HttpClient
 
-#: Methods whose requests tell that they have no body.
+#: Methods whose requests state an empty body with Content-Length: 0.
 _TELLS_EMPTY: Final = ("POST", "PUT", "PATCH")
 
 
 class Loans:
-    """Lends a VU's connections to the core."""
+    """A lender of a VU's connections to the core."""
 
-    def __init__(self, vu: ModuleContext, shared: Shared) -> None:
+    def __init__(self, vu: ModuleContext, shared: HttpShared) -> None:
         self._library, self._vu, self._shared = vu.process.engine.library, vu, shared
 
     def lend(self, route: Route, descriptor: int, peer: tuple[str, int]) -> int:
@@ -43,12 +43,15 @@ class Loans:
         return done
 
 
-def make_recipe(library: Any, number: int, flow: Flow, shared: Shared, client: Client) -> None:
-    """Let the core make such requests by itself from now on, if they are for the core.
+def make_recipe(library: Any, number: int, flow: Flow, shared: HttpShared, client: HttpClient) -> None:
+    """Give the core a recipe for requests like this one, if the core can make them.
 
     Args:
-        number: The recipe's, under the arguments of the script's half.
-        flow: The request, which was made.
+        library: The core's functions.
+        number: The recipe's number, by the arguments of the JavaScript half.
+        flow: The request that was made.
+        shared: The process's options and tables.
+        client: The VU's client.
     """
     url = flow.target.url
     route = client.route(url)
@@ -71,7 +74,7 @@ def _is_usual(flow: Flow, route: Route) -> bool:
     )
 
 
-def _set_recipe(library: Any, number: int, flow: Flow, shared: Shared, route: Route) -> None:
+def _set_recipe(library: Any, number: int, flow: Flow, shared: HttpShared, route: Route) -> None:
     url = flow.target.url
     start, end = (
         part.encode()

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from jsrunner.engine.recorder import Row, TagSet
     from jsrunner.modules.context import ProcessContext
     from jsrunner.transport.exchange import Exchange
-    from jsrunner.transport.failures import Failure
+    from jsrunner.transport.failures import HttpFailure
 
-#: Statuses that are no failures; None: none is judged.
+#: Expected statuses; None if no status is judged.
 Expected = frozenset[int] | None
 
 _METRICS: Final = tuple(
@@ -26,12 +26,12 @@ _METRICS: Final = tuple(
         "http_req_failed",
     )
 )  # fmt: skip
-#: The table of rows is emptied when it has so many entries (the recorder keeps the series).
+#: Maximum entries of the table of rows, which is then emptied (the recorder keeps the series).
 _MOST_CACHED: Final = 10_000
 
 
 def expectation(exact: Iterable[int], ranges: Iterable[tuple[int, int]]) -> frozenset[int]:
-    """The statuses that http.expectedStatuses names."""
+    """Return the statuses that http.expectedStatuses names."""
     found = set(exact)
     for lowest, highest in ranges:
         found.update(range(max(lowest, 0), min(highest, 999) + 1))
@@ -39,11 +39,11 @@ def expectation(exact: Iterable[int], ranges: Iterable[tuple[int, int]]) -> froz
 
 
 class Outcome(NamedTuple):
-    """What tags say of an exchange."""
+    """The facts of an exchange that tags show."""
 
     status: int
     proto: str = ""
-    failure: Failure | None = None
+    failure: HttpFailure | None = None
     tls: tuple[str, str] | None = None
     #: The address of the peer, "" if no tag has it.
     ip: str = ""
@@ -58,20 +58,20 @@ class Outcome(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What tags say of a request."""
+    """The facts of a request that tags show."""
 
     tag_set: TagSet
-    #: The request's own.
+    #: Tags of the request itself.
     tags: tuple[tuple[str, str], ...] | None
     method: str
-    #: Without credentials.
+    #: URL without credentials.
     url: str
-    #: Of a URL template.
+    #: The tag `name` of a URL template.
     name: str | None
 
 
-class Samples:
-    """Takes the samples of a process's requests."""
+class HttpSamples:
+    """The recorder of the samples of a process's requests."""
 
     def __init__(self, process: ProcessContext) -> None:
         self._recorder = process.recorder
@@ -86,7 +86,7 @@ class Samples:
         expected: Expected,
         metadata: dict[str, str] | None,
     ) -> None:
-        """Take the samples of an exchange."""
+        """Record the samples of an exchange."""
         outcome = Outcome.of(exchange, exchange.peer[0] if self.with_ip else "")
         row, as_expected = self.row(request, outcome, expected)
         blocked, connecting, tls, sending, waiting, receiving = exchange.timings
@@ -105,7 +105,7 @@ class Samples:
         row.add(values, time.time(), metadata)
 
     def row(self, request: Request, outcome: Outcome, expected: Expected) -> tuple[Row, bool | None]:
-        """Return the series of such requests, and whether the status is expected (None: not judged)."""
+        """Return the row of series, and whether the status is expected (None if not judged)."""
         as_expected = None if expected is None else outcome.status in expected
         key = (request, outcome, as_expected)
         row = self._rows.get(key)

@@ -1,4 +1,4 @@
-"""What the requests of a process share: options in force, and tables of what was met before."""
+"""State that the requests of a process share: options, and caches of URLs, headers and expectations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 import orjson
 
-from jsrunner.modules.k6.http.samples import Samples, expectation
+from jsrunner.modules.k6.http.samples import HttpSamples, expectation
 from jsrunner.transport.fields import Fields
 from jsrunner.transport.headers import canonical
 from jsrunner.transport.http import Settings
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from jsrunner.modules.context import ProcessContext
     from jsrunner.modules.k6.http.samples import Expected
 
-#: Tables are emptied when they have so many entries.
+#: Maximum entries of a cache, which is then emptied.
 _MOST_CACHED: Final = 10_000
-#: How many redirections are followed if no option says it.
+#: Default of the option maxRedirects.
 _REDIRECTS: Final = 10
 
 
@@ -31,19 +31,19 @@ class InvalidURL(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A URL as a script has written it."""
+class RequestURL:
+    """A URL of a script, with its forms for tags."""
 
     url: URL
     #: As Go writes it, and as tags have it: without credentials.
     text: str
     clean: str
-    #: Whether Go writes it as the script does.
+    #: True if Go's form equals the script's text.
     is_same: bool
 
     @classmethod
-    def parse(cls, text: str) -> Target:
-        """Raises InvalidURL."""
+    def parse(cls, text: str) -> RequestURL:
+        """Parse a script's URL. Raises InvalidURL."""
         try:
             url = parse(text)
         except URLError as error:
@@ -53,21 +53,21 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Request headers, checked and put into the shapes that are needed."""
+    """Request headers of a script, in the forms for sending and for `response.request`."""
 
-    #: Canonical names.
+    #: Values by canonical names.
     headers: dict[str, str]
-    #: As they are sent.
+    #: The form that is sent.
     fields: Fields
     #: {name: [value]} for `response.request.headers`.
     json: str
     cookie: str
-    #: Content-Length, which is not sent as it is given.
+    #: The script's Content-Length, which is checked and not sent.
     length: str | None
 
 
 def prepare(headers: dict[str, str]) -> Prepared:
-    """Headers with canonical names in all their shapes."""
+    """Return headers with canonical names in all their forms."""
     shown = {name: [value] for name, value in headers.items() if name != "Content-Length"}
     return Prepared(
         headers,
@@ -78,8 +78,8 @@ def prepare(headers: dict[str, str]) -> Prepared:
     )
 
 
-class Shared:
-    """What the VUs of a process share: options in force, and tables of what was met before."""
+class HttpShared:
+    """The options and the caches for the requests of a process's VUs."""
 
     def __init__(self, process: ProcessContext) -> None:
         options = process.options
@@ -87,17 +87,17 @@ class Shared:
         assert process.plan is not None
         max_body = process.plan.limits.body
         self.settings = Settings(options, process.dialer, os.environ, max_body)
-        self.samples = Samples(process)
+        self.samples = HttpSamples(process)
         self.default_expected = expectation([], [(200, 399)])
         self.max_redirects = _REDIRECTS if options.max_redirects is None else options.max_redirects
-        #: The warning about too many redirections is for those who have not set a limit.
+        #: True if the option is set: then too many redirections cause no warning.
         self.redirects_given = options.max_redirects is not None
         self.debugs = bool(options.http_debug)
         self.throws, self.discards = bool(options.throw), bool(options.discard_response_bodies)
         self.forgets_connections = bool(options.no_vu_connection_reuse)
         self.paces = bool(options.rps)
         self._interval = int(1e9 / options.rps) if options.rps else 0
-        #: Whether the core may make requests by itself: nothing is to be done for each of them.
+        #: True if the core may make requests: no option needs Python for each request.
         self.repeats_requests = not (
             self.debugs
             or self.paces
@@ -105,21 +105,21 @@ class Shared:
             or self.forgets_connections
             or options.no_connection_reuse
         )
-        #: Numbers of hosts for the core, by scheme and authority.
+        #: The core's numbers of hosts, by scheme and authority.
         self._hosts: dict[tuple[str, str], int] = {}
-        self._targets: dict[str, Target] = {}
+        self._targets: dict[str, RequestURL] = {}
         self._prepared: dict[tuple[tuple[str, ...], str], Prepared] = {}
         self._expected: dict[bytes, Expected] = {}
-        #: The headers of a request that has none of its own.
+        #: Headers of a request without headers of its own.
         self.plain = self.prepared((), "")
 
-    def target(self, text: str) -> Target:
-        """Raises InvalidURL."""
+    def target(self, text: str) -> RequestURL:
+        """Return the parsed URL of a script. Raises InvalidURL."""
         found = self._targets.get(text)
         if found is None:
             if len(self._targets) >= _MOST_CACHED:
                 self._targets.clear()
-            found = self._targets[text] = Target.parse(text)
+            found = self._targets[text] = RequestURL.parse(text)
         return found
 
     def host_number(self, url: URL) -> int:
@@ -127,7 +127,7 @@ class Shared:
         return self._hosts.setdefault((url.scheme, url.authority), len(self._hosts))
 
     def expected(self, given: list[Any] | None) -> Expected:
-        """Of http.expectedStatuses: statuses and [min, max]; None switches the judgement off."""
+        """Return the statuses of http.expectedStatuses: numbers and [min, max]; None judges none."""
         if given is None:
             return None
         key = orjson.dumps(given)
@@ -139,7 +139,7 @@ class Shared:
         return found
 
     def prepared(self, given: tuple[str, ...], content_type: str) -> Prepared:
-        """Headers as a script gives them (name, value, name, ...), over those of k6 itself."""
+        """Return the script's headers (name, value, name, ...) over k6's own."""
         key = (given, content_type)
         found = self._prepared.get(key)
         if found is None:
@@ -153,7 +153,7 @@ class Shared:
         return found
 
     def pace(self) -> None:
-        """Wait for this request's turn: the option rps bounds their number."""
+        """Wait until the request may start: the option rps bounds the rate of requests."""
         now = time.monotonic_ns()
         start = self._process.instance.next_start(now, self._interval)
         if start > now:

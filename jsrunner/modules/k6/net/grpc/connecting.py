@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.k6.net.grpc import pem
 from jsrunner.modules.k6.net.grpc.durations import duration
-from jsrunner.transport.rpc import Channel, Target, parse_target
+from jsrunner.transport.rpc import Channel, ChannelTarget, parse_target
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
@@ -88,7 +88,7 @@ class Connection:
         self.max_send = params.max_send
         host, port, authority = parse_target(address)
         agent = process.options.user_agent
-        target = Target(
+        target = ChannelTarget(
             address=address,
             host=host,
             port=port,

@@ -10,7 +10,7 @@ from jsrunner.metrics.registry import BUILTIN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.engine.recorder import Series, TagSet
+    from jsrunner.engine.recorder import CoreSeries, TagSet
     from jsrunner.modules.context import ModuleContext, ProcessContext
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
     from jsrunner.proto.schema import Schema
@@ -29,7 +29,7 @@ class CallSeries:
         self._process = process
         self.tags = tags
         self.metadata = metadata
-        self._series: dict[tuple[str, int | None, str], Series] = {}
+        self._series: dict[tuple[str, int | None, str], CoreSeries] = {}
 
     def record(self, metric: str, value: float, status: int | None = None, ip: str = "") -> None:
         """Record a sample now; `status` becomes a tag, if it is known."""
