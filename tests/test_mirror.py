@@ -31,6 +31,7 @@ COVERED = (
     "options",
     "outputs",
     "record",
+    "report",
     "secrets",
     "summary",
 )

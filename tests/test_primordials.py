@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 PACKAGE: Final = Path(__file__).parent.parent / "jsrunner"
 PRIMORDIALS: Final = "engine/primordials.js"
 #: Not those that replace jslib's files, which in k6 too are JavaScript among the script's own, nor the
-#: compiler's, beside which no script runs.
+#: compiler's, beside which no script runs, nor those of the report's page, which a browser runs.
 FILES: Final = {
     str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8")
     for path in sorted(PACKAGE.rglob("*.js"))
-    if not path.is_relative_to(PACKAGE / "script")
+    if not any(path.is_relative_to(PACKAGE / folder) for folder in ("report", "script"))
 }
 
 #: Modules that are evaluated before any script runs, each time: they may take the language's functions

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "archive": ("[flags] script.js", "pack a script with all that it needs into one file"),
     "new": ("[flags] [script.js]", "write a new script to start from"),
     "deps": ("[flags] script.js", "list what a script imports"),
+    "report": ("[flags] run.jsr", "write a recorded run as an HTML page"),
     "serve": ("[flags]", "a WebSocket server on this machine to try scripts on"),
     "features": ("[--json]", "list the feature flags"),
     "completion": ("bash|zsh|fish", "completion of commands and flags for a shell"),

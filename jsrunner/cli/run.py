@@ -128,7 +128,7 @@ def _settings(
 
 def _recording(runtime: Runtime, script: Script, logger: Logger) -> Recording | None:
     """The record of the run, if it is wanted, or a report that needs it."""
-    if not (runtime.save):
+    if not (runtime.save or runtime.report):
         return None
     from jsrunner.cli.recording import Recording
 

@@ -68,6 +68,9 @@ class Runtime:
     save: str | None = _row(
         kinds.Text(), "record the run in this file, for `jsrunner report` and `jsrunner compare`",
         flag="save", variable="JSRUNNER_SAVE", word="file")  # fmt: skip
+    report: str | None = _row(
+        kinds.Text(), "write a report of the run to this HTML file",
+        flag="report", variable="K6_WEB_DASHBOARD_EXPORT", word="file")  # fmt: skip
     new_machine_readable_summary: bool = _row(
         kinds.Switch(), "k6's newer schema for handleSummary() and --summary-export", False,
         flag="new-machine-readable-summary", variable="K6_NEW_MACHINE_READABLE_SUMMARY",

@@ -1,0 +1,206 @@
+// @ts-check
+// The page: reads the record in the document, or follows a run by server-sent events.
+"use strict";
+
+/** Protocols with the metric that tells how much a run used each, and figures for the tiles. */
+const PROTOCOLS = [
+  { title: "WebSocket", prefix: "ws_", main: "ws_msgs_received", also: "ws_sessions", order: ["ws_connecting", "ws_msgs_sent", "ws_msgs_received", "ws_sessions", "ws_session_duration", "ws_ping"] },
+  { title: "HTTP", prefix: "http_", main: "http_reqs", also: "", order: ["http_req_duration", "http_reqs", "http_req_failed"] },
+  { title: "gRPC", prefix: "grpc_", main: "grpc_req_duration", also: "grpc_streams", order: ["grpc_req_duration"] },
+];
+const BUILTIN = ["iterations", "dropped_iterations", "vus", "vus_max", "checks", "iteration_duration", "group_duration", "data_sent", "data_received"];
+/** Milliseconds between two drawings of a run that goes on. */
+const REDRAW = 1000;
+
+const model = new RunModel();
+let baseline = null;
+const cards = new Map();
+const part = (id) => document.querySelector(`#${id} > div`);
+const byId = (id) => document.getElementById(id);
+
+function totalOf(metric) {
+  if (!metric) return 0;
+  const rows = model.rows(metric.type, metric.series.map((one) => one.number));
+  return rows.reduce((sum, row) => sum + (row ? (metric.type === "rate" ? row[1] : row[0]) : 0), 0);
+}
+
+/** Sections with metrics: the protocol that was used most first, then the script's own metrics. */
+function sections(metrics) {
+  const used = PROTOCOLS.map((protocol) => {
+    const listed = [...metrics.values()].filter((metric) => metric.name.startsWith(protocol.prefix));
+    const place = (metric) => (protocol.order.includes(metric.name) ? protocol.order.indexOf(metric.name) : 99);
+    listed.sort((a, b) => place(a) - place(b));
+    return { title: protocol.title, metrics: listed, weight: totalOf(metrics.get(protocol.main)) + totalOf(metrics.get(protocol.also)) };
+  }).filter((section) => section.metrics.length);
+  used.sort((a, b) => b.weight - a.weight);
+  const named = (metric) => BUILTIN.includes(metric.name), protocol = (metric) => PROTOCOLS.some((one) => metric.name.startsWith(one.prefix));
+  const custom = [...metrics.values()].filter((metric) => !named(metric) && !protocol(metric));
+  const execution = BUILTIN.map((name) => metrics.get(name)).filter((metric) => metric);
+  return [...used, { title: "Custom metrics", metrics: custom }, { title: "Execution", metrics: execution }].filter((section) => section.metrics.length);
+}
+
+function fillHead() {
+  const { run, end, head } = model;
+  byId("version").textContent = head ? `${head.jsrunner} (k6 ${head.k6})` : "";
+  byId("script").textContent = run ? run.script.name : "Waiting for the run";
+  if (run) document.title = `${run.script.name} – jsrunner`;
+  const verdict = byId("verdict"), live = document.body.dataset.source === "live";
+  const failed = latestVerdicts().filter((one) => one.failed).length;
+  if (end) {
+    verdict.textContent = end.code === 0 ? "✓ Passed" : `✗ Failed (exit code ${end.code})`;
+    verdict.className = `verdict ${end.code === 0 ? "good" : "bad"}`;
+  } else {
+    verdict.textContent = live ? `Running${failed ? `, ✗ thresholds that do not hold now: ${failed}` : ""}` : "The run was killed: this is what it had recorded";
+    verdict.className = `verdict ${failed || !live ? "warn" : ""}`;
+  }
+  byId("reason").textContent = end ? end.reason : "";
+  if (run) byId("facts").textContent = `Began ${new Date(run.started * 1000).toLocaleString()}, took ${clock(model.seconds())}`;
+  if (end) byId("steering").hidden = true;
+}
+
+function latestVerdicts() {
+  const latest = new Map();
+  for (const one of model.verdicts) latest.set(`${one.key} ${one.source}`, one);
+  return [...latest.values()];
+}
+
+function fillThresholds() {
+  const listed = (model.run && model.run.thresholds) || [];
+  byId("thresholds").hidden = !listed.length;
+  const metrics = model.metrics();
+  part("thresholds").replaceChildren(table(["verdict", "metric", "threshold", "#value", "history"], listed.map((one) => {
+    const key = `${one.key} ${one.source}`;
+    const history = model.verdicts.filter((each) => `${each.key} ${each.source}` === key);
+    const final = model.end && model.end.thresholds.find((each) => `${each.key} ${each.source}` === key);
+    const failed = final ? final.failed : history.length ? history[history.length - 1].failed : null;
+    const mark = failed === null ? element("span", {}, "– no data") : element("strong", { class: failed ? "bad" : "good" }, failed ? "✗ crossed" : "✓ holds");
+    const metric = metrics.get(one.metric);
+    const contains = one.aggregation === "count" || one.aggregation === "rate" ? "" : metric && metric.contains;
+    const told = history.filter((each, index) => each.failed || index).map((each) => `${each.failed ? "crossed" : "held again"} at ${clock(each.at)}`);
+    return [mark, one.key, one.source, final ? shown(final.value, contains) : "–", told.slice(0, 6).join(", ") || "–"];
+  }), "Thresholds"));
+}
+
+function fillChecks() {
+  const checks = model.end ? model.end.checks : [];
+  byId("checks").hidden = !checks.length;
+  part("checks").replaceChildren(table(["verdict", "check", "group", "#passed", "#failed", "#rate"], checks.map((one) => {
+    const all = one.passes + one.fails;
+    return [element("strong", { class: one.fails ? "bad" : "good" }, one.fails ? "✗ failed" : "✓ passed"), one.name, one.group.replace(/^::/, ""), one.passes, one.fails, `${short(all ? (100 * one.passes) / all : 0)} %`];
+  }), "Checks"));
+}
+
+function fillSplit() {
+  const select = byId("split"), names = model.tagNames();
+  const known = [...select.options].slice(1).map((option) => option.value);
+  if (select.options.length && names.join("\n") === known.join("\n")) return;
+  const chosen = select.value;
+  const choice = (value, text) => { const made = element("option", {}, text); made.value = value; return made; };
+  select.replaceChildren(choice("", "(all together)"), ...names.map((name) => choice(name, name)));
+  select.value = names.includes(chosen) ? chosen : "";
+}
+
+function fillCharts() {
+  const holder = byId("charts"), metrics = model.metrics();
+  for (const section of sections(metrics)) {
+    const id = `section-${section.title.replace(/\W+/g, "-")}`;
+    let made = byId(id);
+    if (!made) {
+      made = element("section", { id, "aria-labelledby": `${id}-title` }, element("h2", { id: `${id}-title` }, section.title), element("div", { class: "cards" }));
+    }
+    if (!made.isConnected) holder.append(made);
+    for (const metric of section.metrics) {
+      let card = cards.get(metric.name);
+      if (!card) {
+        card = new Card(metric);
+        cards.set(metric.name, card);
+        made.lastElementChild.append(card.node);
+      }
+      card.update(model, metric, byId("split").value, byId("statistic").value, baseline);
+    }
+  }
+}
+
+function fillErrors() {
+  const listed = model.messages.filter((one) => one && one.count).sort((a, b) => b.count - a.count);
+  const coded = errorSeries();
+  byId("errors").hidden = !listed.length && !coded.length;
+  const nodes = [];
+  if (listed.length) nodes.push(table(["level", "#count", "first at", "first example"], listed.map((one) => [one.level, one.count, clock(one.at), [one.text, one.fields.error, one.fields.hint].filter((text) => text).join(" – ")]), "Messages by kind"));
+  if (coded.length) nodes.push(table(["metric", "error", "code", "#count"], coded, "Failed requests and handshakes by their tags"));
+  part("errors").replaceChildren(...nodes);
+}
+
+/** Samples with the tags error or error_code. */
+function errorSeries() {
+  const counts = new Map();
+  for (const one of model.series) {
+    if (!(one.tags.error || one.tags.error_code) || !["http_reqs", "ws_sessions", "grpc_req_duration"].includes(one.metric)) continue;
+    const key = JSON.stringify([one.metric, one.tags.error || "", one.tags.error_code || ""]);
+    const sum = model.rows(one.type, [one.number]).reduce((total, row) => total + (row ? row[0] : 0), 0);
+    counts.set(key, (counts.get(key) || 0) + sum);
+  }
+  return [...counts].map(([key, count]) => [...JSON.parse(key), count]);
+}
+
+function fillLog() {
+  const tail = model.logs.slice(-200);
+  byId("log").hidden = !tail.length;
+  const lines = tail.map((one) => `${clock(one.at)} ${one.level.padEnd(7)} ${one.text}${Object.entries(one.fields).filter(([key]) => key !== "source").map(([key, value]) => ` ${key}=${value}`).join("")}`);
+  part("log").replaceChildren(element("pre", { tabindex: "0", "aria-label": "The last records of the log" }, lines.join("\n")));
+}
+
+function fillTest() {
+  if (!model.run || part("test").childElementCount) return;
+  const { run } = model;
+  part("test").append(
+    table(["property", "value"], [["script", run.script.name], ["SHA-256", run.script.sha256], ...Object.entries(run.machine).map(([key, value]) => [key, String(value)])], "Script and machine"),
+    element("details", {}, element("summary", {}, "Options"), element("pre", { tabindex: "0" }, JSON.stringify(run.options, null, 2))),
+  );
+}
+
+function redraw() {
+  for (const fill of [fillHead, fillThresholds, fillChecks, fillSplit, fillCharts, fillErrors, fillLog, fillTest]) fill();
+}
+
+/** Follow a run that goes on. */
+function follow() {
+  let isDue = true;
+  const draw = () => { if (isDue) { isDue = false; redraw(); } };
+  const query = location.search;
+  const source = new EventSource(`events${query}`);
+  source.addEventListener("line", (event) => {
+    model.take(JSON.parse(event.data));
+    isDue = true;
+    if (model.end) { source.close(); draw(); }
+  });
+  const steer = async (action) => {
+    const response = await fetch(`${action}${query}`, { method: "POST" });
+    byId("steered").textContent = response.ok ? `The test was told to ${action}.` : `Not done: ${await response.text()}`;
+  };
+  byId("steering").hidden = false;
+  byId("stop").addEventListener("click", () => steer("stop"));
+  byId("resume").addEventListener("click", () => { byId("resume").hidden = true; steer("resume"); });
+  source.addEventListener("paused", () => { byId("resume").hidden = false; });
+  setInterval(draw, REDRAW);
+}
+
+function takeAll(id, into) {
+  const holder = byId(id);
+  if (!holder) return false;
+  for (const line of JSON.parse(holder.textContent)) into.take(line);
+  return true;
+}
+
+for (const id of ["split", "statistic"]) byId(id).addEventListener("change", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+addEventListener("resize", () => { for (const card of cards.values()) card.resize(); });
+const other = new RunModel();
+if (takeAll("baseline", other)) baseline = other;
+if (takeAll("record", model)) {
+  redraw();
+} else {
+  document.body.dataset.source = "live";
+  redraw();
+  follow();
+}

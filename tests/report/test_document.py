@@ -1,0 +1,184 @@
+"""The page of a record: as a file, and as a browser shows it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from report_lines import lines, row_of
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.record.lines import RecordError
+from jsrunner.report.document import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from chromium import Chromium
+
+HOSTILE = '</script><img src=x onerror="alert(1)">{{data}}&amp;\'\u2028'
+
+
+def test_a_report_is_one_file_that_loads_nothing(record: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(record(lines()), str(path))
+    text = path.read_text()
+    assert len(text) < 1_000_000
+    assert "default-src 'none'" in text
+    assert "connect-src" not in text
+    assert re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", text) == []
+    assert "Leon Sorokin" in text
+
+
+def test_what_cannot_be_read_or_written(record: Callable[..., str], tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no such file"):
+        write_report(str(tmp_path / "nothing"), str(tmp_path / "report.html"))
+    with pytest.raises(
+        JsrunnerError, match=r"could not write the report: open .*no such file or directory"
+    ):
+        write_report(record(lines()), str(tmp_path / "missing" / "report.html"))
+
+
+def opened(browser: Chromium, record: str, folder: Path, baseline: str | None = None) -> str:
+    """Open the report; the text that the page shows."""
+    path = folder / "report.html"
+    write_report(record, str(path), baseline)
+    browser.open(path.as_uri())
+    text: str = browser.evaluate("document.body.innerText")
+    return text
+
+
+def headings(browser: Chromium) -> list[str]:
+    found: list[str] = browser.evaluate(
+        "[...document.querySelectorAll('#charts h2')].map((e) => e.textContent)"
+    )
+    return found
+
+
+@pytest.mark.slow
+def test_the_verdict_comes_first(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
+    text = opened(browser, record(lines()), tmp_path)
+    assert text.index("✗ Failed (exit code 99)") < text.index("Thresholds") < text.index("WebSocket")
+    assert "crossed at 0:12" in text
+    assert re.search(r"✗ crossed\s+ws_ping\s+p\(95\)<80\s+97.4 ms", text)
+    assert re.search(r"✓ holds\s+checks\s+rate>0.5\s+0.9", text)
+    assert headings(browser) == ["WebSocket", "HTTP", "Custom metrics", "Execution"]
+    assert "total 600, 20/s" in text
+    assert "p50 96.4 ms" in text
+    assert "<b>no</b> answer" in text
+    assert re.search(r"error\s+30\s+0:01", text)
+
+
+@pytest.mark.slow
+def test_charts_can_be_split_by_a_tag(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path
+) -> None:
+    opened(browser, record(lines()), tmp_path)
+    labels = "[...document.querySelectorAll('.card')].find((e) => e.innerText.startsWith('my_time'))" \
+             ".querySelectorAll('.u-legend .u-label').length"  # fmt: skip
+    assert browser.evaluate(labels) == 5
+    browser.evaluate("(document.querySelector('#split').value = 'room',"
+                     " document.querySelector('#split').dispatchEvent(new Event('change')))")  # fmt: skip
+    assert browser.evaluate(labels) == 3
+    browser.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    browser.wait("document.body.innerText.includes('0:29\\t')")
+    heads = browser.evaluate("[...document.querySelectorAll('.card th')].map((e) => e.textContent)")
+    assert {"time", "a", "b"} <= set(heads)
+
+
+@pytest.mark.slow
+def test_hostile_names_are_text(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
+    hostile = lines(tags=({HOSTILE: HOSTILE}, {"__proto__": "constructor"}))
+    hostile[1] = {
+        **hostile[1],
+        "script": {"name": HOSTILE, "sha256": HOSTILE},
+        "options": {HOSTILE: HOSTILE},
+    }
+    hostile = [
+        {**line, "metric": HOSTILE} if line.get("metric") == "my_time" else {**line, "text": HOSTILE}
+        if line.get("kind") in ("log", "message") else line
+        for line in hostile
+    ]  # fmt: skip
+    text = opened(browser, record(hostile), tmp_path)
+    assert text.count("</script><img src=x onerror=") >= 4
+    assert browser.evaluate("document.querySelectorAll('img').length") == 0
+    browser.evaluate("(document.querySelector('#split').selectedIndex = 1,"
+                     " document.querySelector('#split').dispatchEvent(new Event('change')))")  # fmt: skip
+    assert browser.evaluate("document.querySelectorAll('img').length") == 0
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
+    text = opened(browser, record(lines(end=False)), tmp_path)
+    assert "The run was killed: this is what it had recorded" in text
+    assert "WebSocket" in text
+
+
+@pytest.mark.slow
+def test_a_run_that_measured_nothing(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path
+) -> None:
+    head, run = lines()[:2]
+    assert "chat.js" in opened(browser, record([head, run]), tmp_path)
+
+
+@pytest.mark.slow
+def test_many_points_are_merged(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
+    """20,000 steps: no chart has more points than the screen shows, and nothing is lost."""
+    text = opened(browser, record(lines(seconds=20_000)), tmp_path)
+    assert "80000 values" in text
+    assert browser.evaluate("model.steps.length") <= 800
+
+
+@pytest.mark.slow
+def test_the_page_merges_steps_itself(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path
+) -> None:
+    """A page that follows a long run keeps a bounded number of steps."""
+    opened(browser, record(lines(seconds=1)), tmp_path)
+    row = row_of(0, "counter")
+    browser.evaluate(
+        f"for (let at = 1; at < 100000; at++) model.take({{kind: 'step', at, rows: [{row}]}})"
+    )
+    assert browser.evaluate("model.steps.length") <= 1200
+    assert (
+        browser.evaluate("model.rows('counter', [0]).reduce((sum, row) => sum + row[0], 0)")
+        == 1_000_000
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_shows_all(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path, theme: str
+) -> None:
+    browser.theme(theme)
+    browser.size(390, 800, mobile=True)
+    opened(browser, record(lines()), tmp_path)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 390
+    contrast: Any = browser.evaluate(CONTRAST)
+    assert contrast >= 4.5
+
+
+#: The smallest contrast of texts with the page's background, by WCAG 2.
+CONTRAST = """(() => {
+  const light = (css) => {
+    const [r, g, b] = css.match(/[\\d.]+/g).slice(0, 3).map((v) => {
+      const c = v / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const back = light(getComputedStyle(document.body).backgroundColor);
+  return Math.min(...[...document.querySelectorAll('body *')].filter((e) => e.innerText).map((e) => {
+    const front = light(getComputedStyle(e).color);
+    return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+  }));
+})()"""
+
+
+@pytest.mark.slow
+def test_a_baseline_is_laid_over(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
+    text = opened(browser, record(lines()), tmp_path, record(lines(seconds=10), "base.jsr"))
+    assert text.count("baseline p95") == 2
