@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,8 @@ class Stage:
         )
         board = Board(1)
         board.open(0)
+        # Descriptors that are left open would add up to more than `select` takes.
+        weakref.finalize(self, board.close)
         self.process.configure(plan, board)
         self.vu = new_vu(self.process, 0, "setup")
         self.failure: str | None = None
