@@ -30,9 +30,6 @@ _TWO_ANSWERS: Final = (
     "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"
 )
 _NO_ANSWER: Final = "cardinality violation: received no response message from non-server-streaming RPC"
-#: Timers that rest, by their seconds: mostly the next call has the same timeout. A new one costs 2 us.
-_timers: dict[float, Any] = {}
-_MOST_TIMERS: Final = 16
 _DEADLINE: Final = Status(rpc_status.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
@@ -153,9 +150,8 @@ class Call:
 
     def expire_in(self, seconds: float, loop: Any) -> None:
         """Let the call end with DeadlineExceeded after so many seconds."""
-        self._timer = timer = _timers.pop(seconds, None) or loop.timer(max(seconds, 0))
-        self._seconds = seconds
-        timer.start(self._expire, update=True)
+        self._timer = loop.timer(max(seconds, 0))
+        self._timer.start(self._expire, update=True)
 
     def _expire(self) -> None:
         self.is_measured = False
@@ -174,14 +170,10 @@ class Call:
             return
         self.status = status
         self.sent = None
-        timer = self._timer
-        if timer is not None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
             self._timer = None
-            timer.stop()
-            if self._seconds in _timers or len(_timers) >= _MOST_TIMERS:
-                timer.close()
-            else:
-                _timers[self._seconds] = timer
         self.on_end(status)
 
     # -- receiving ---------------------------------------------------------------------------------
@@ -208,7 +200,8 @@ class Call:
         if self._foreign is not None:
             self._finish_foreign()
             return
-        self.trailers = fields
+        if not fields.is_malformed:
+            self.trailers = fields
         if self.on_fields is not None:
             self.on_fields("trailers", fields)
         status = fields.status
@@ -296,14 +289,14 @@ class Call:
         unpacker = zlib.decompressobj(_GZIP)
         try:
             message = unpacker.decompress(data, self._max_receive + 1)
-        except zlib.error as error:
-            text = f"grpc: failed to decompress the received message: {error}"
+        except zlib.error:
+            text = "grpc: failed to decompress the message: unexpected EOF"
             raise _Broken(INTERNAL, text) from None
         if len(message) > self._max_receive:
             text = f"grpc: received message after decompression larger than max {self._max_receive}"
             raise _Broken(RESOURCE_EXHAUSTED, text)
         if not unpacker.eof:
-            text = "grpc: failed to decompress the received message: unexpected EOF"
+            text = "grpc: failed to decompress the message: unexpected EOF"
             raise _Broken(INTERNAL, text)
         return message
 

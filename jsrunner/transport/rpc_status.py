@@ -41,6 +41,7 @@ _OF_RESET: Final = {
 #: The last code that HTTP/2 defines.
 _LAST_ERROR_CODE: Final = 13
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
+_MALFORMED: Final = "transport: malformed grpc-status: "
 #: Blocks of fields that are remembered.
 _MOST_KNOWN: Final = 1000
 _MOST_STATUS: Final = (1 << 31) - 1
@@ -105,6 +106,11 @@ class Fields:
         """What trailers say."""
         return of_trailers(self.pairs)
 
+    @property
+    def is_malformed(self) -> bool:
+        """Whether grpc-status is no number: then scripts see nothing of them."""
+        return self.status.message.startswith(_MALFORMED)
+
     @functools.cached_property
     def encoding(self) -> str:
         """How compressed messages are compressed."""
@@ -151,7 +157,6 @@ def of_http(fields: Sequence[tuple[str, str]]) -> Status | None:
 
 
 def _is_grpc(content_type: str) -> bool:
-    content_type = content_type.lower()
     base = "application/grpc"
     return content_type.startswith(base) and content_type[len(base) : len(base) + 1] in ("", "+", ";")
 
@@ -163,11 +168,11 @@ def of_trailers(fields: Sequence[tuple[str, str]]) -> Status:
         if name == "grpc-status":
             if not _NUMBER.fullmatch(value):
                 text = f'strconv.ParseInt: parsing "{value}": invalid syntax'
-                return Status(UNKNOWN, f"transport: malformed grpc-status: {text}")
+                return Status(UNKNOWN, f"{_MALFORMED}{text}")
             code = int(value)
             if not -_MOST_STATUS - 1 <= code <= _MOST_STATUS:
                 text = f'strconv.ParseInt: parsing "{value}": value out of range'
-                return Status(UNKNOWN, f"transport: malformed grpc-status: {text}")
+                return Status(UNKNOWN, f"{_MALFORMED}{text}")
             code &= 0xFFFFFFFF
         elif name == "grpc-message":
             message = unquote_to_bytes(value).decode("utf-8", "replace")

@@ -193,12 +193,15 @@ class Wire:
     def _end_by(self, reason: str) -> None:
         """End the calls of a connection that has ended, with the reason in Go's words."""
         self.end_text = reason
-        text = f'connection error: desc = "error reading from server: {reason}"'
+        text = f"error reading from server: {reason}"
         if self._goaway is not None:
             code = failures.code_name(self._goaway.error_code)
             debug = decode_bytewise(self._goaway.debug_data)
             prior = f"code: {code}" + (f', debug data: "{debug}"' if debug else "")
-            text = f"closing transport due to: {text}, received prior goaway: {prior}"
+            text = (
+                f'closing transport due to: connection error: desc = "{text}", received prior goaway: '
+                f"{prior}"
+            )
         self._end(Status(UNAVAILABLE, text))
 
     def _end(self, status: Status) -> None:

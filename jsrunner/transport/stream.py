@@ -79,7 +79,6 @@ class Stream:
         self.on_readable: Callable[[], None] = self._end_idle
         self._hub = get_hub()
         self._timer: Any = None
-        self._seconds = 0.0
         self._watcher = self._hub.loop.io(sock.fileno(), _READ)
         self._watcher.start(self._on_ready, pass_events=True)
 
@@ -104,10 +103,9 @@ class Stream:
 
     def expire_in(self, seconds: float) -> None:
         """Let `read` raise Expired after so many seconds from now; until `stay`."""
-        if self._timer is None or self._seconds != seconds:
-            self._close_timer()
-            self._seconds = seconds
-            self._timer = self._hub.loop.timer(seconds)
+        # A new one: libev starts a timer that was stopped with the rest of its time.
+        self._close_timer()
+        self._timer = self._hub.loop.timer(seconds)
         self._expired = False
         self._timer.start(self._on_expired, update=True)
 
