@@ -1,4 +1,4 @@
-"""What constant-arrival-rate and ramping-arrival-rate share: their VUs, and their plan."""
+"""The base of constant-arrival-rate and ramping-arrival-rate: their numbers of VUs and their plan."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 
 class ArrivalRate(ExecutorConfig):
-    """An executor that starts iterations at planned times on a pool of VUs.
+    """A scenario of an executor that starts iterations at planned times on a pool of VUs.
 
-    The subclasses declare these fields, each in the order of k6's JSON.
+    The subclasses declare the fields, each in the order of k6's JSON.
     """
 
+    #: Seconds to which the rate refers.
     time_unit: float
+    #: VUs that are made before the test begins.
     pre_allocated_vus: int | None
+    #: The most VUs, with those that are made during the test; None for `pre_allocated_vus`.
     max_vus: int | None
 
     def profile(self) -> RateProfile:
@@ -33,7 +36,7 @@ class ArrivalRate(ExecutorConfig):
         return (self.pre_allocated_vus or 0) if self.max_vus is None else self.max_vus
 
     def check_vus(self) -> list[str]:
-        """Return what is wrong with the numbers of VUs, in k6's words."""
+        """Return the errors of the numbers of VUs, with k6's texts."""
         if self.pre_allocated_vus is None:
             return ["the number of preAllocatedVUs isn't specified"]
         if self.pre_allocated_vus < 0:

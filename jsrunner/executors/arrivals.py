@@ -1,6 +1,7 @@
-"""When an arrival rate starts iterations, whatever the iterations before do. Pure.
+"""Start times of the iterations of an arrival rate, which do not depend on how long iterations take.
 
-The rate is piecewise linear in time. Times are seconds since the scenario's start.
+The rate is piecewise linear in time. Times are seconds since the scenario's start. The functions are
+pure: they read no clock.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ if TYPE_CHECKING:
 
     from jsrunner.options.segment import Striping
 
-#: Rounding must not lose the start that falls on the very end of a ramp.
+#: Tolerance of comparisons, in iterations: rounding must not lose a start at the very end of a ramp.
 _ROUNDING: Final = 1e-9
 
 
 class Ramp(Struct, frozen=True):
-    """A time in which the rate goes from one value to another on a straight line."""
+    """A period in which the rate changes linearly."""
 
     #: Seconds.
     duration: float
-    #: Iterations per second at the begin and at the end.
+    #: Iterations per second at the begin.
     first: float
+    #: Iterations per second at the end.
     last: float
 
 
@@ -33,16 +35,16 @@ class RateProfile(Struct, frozen=True):
     """A rate over time, for the whole test."""
 
     ramps: tuple[Ramp, ...]
-    #: Whether the first iteration starts at 0, and not when the rate's integral reaches 1.
+    #: Whether the first iteration starts at 0 instead of where the rate's integral reaches 1.
     at_once: bool
 
     @property
     def duration(self) -> float:
-        """Seconds that the ramps last together."""
+        """The sum of the ramps' durations in seconds."""
         return sum(ramp.duration for ramp in self.ramps)
 
     def rate_at(self, offset: float) -> float:
-        """Return the iterations per second at a moment."""
+        """Return the iterations per second at a time."""
         for ramp in self.ramps:
             if offset < ramp.duration:
                 return ramp.first + (ramp.last - ramp.first) * max(offset, 0.0) / ramp.duration
@@ -50,12 +52,12 @@ class RateProfile(Struct, frozen=True):
         return self.ramps[-1].last if self.ramps else 0.0
 
     def count(self) -> int:
-        """Return how many starts the whole test has."""
+        """Return the number of starts in the whole test."""
         area = sum((ramp.first + ramp.last) / 2 * ramp.duration for ramp in self.ramps)
         return math.floor(area + _ROUNDING) + (self.at_once and self.duration > 0)
 
     def starts(self) -> Iterator[float]:
-        """Yield the planned starts of the whole test, in order.
+        """Yield the planned start times of the whole test, in order.
 
         Within a ramp from rate a to b over d seconds, x seconds from its begin, the rate's integral is
         a x + (b - a) x^2 / 2d. A start is where the integral over all ramps reaches a whole number.
@@ -84,32 +86,32 @@ class RateProfile(Struct, frozen=True):
 class Arrivals(Struct, frozen=True):
     """A budget of iterations that start at planned times.
 
-    A start that finds no idle VU is dropped, and has one more VU made as long as there are fewer than
-    `max_vus`.
+    A start is dropped if no VU is idle. As long as there are fewer than `max_vus`, a dropped start has
+    one more VU made.
     """
 
     profile: RateProfile
-    #: Which of the whole test's starts are this instance's.
+    #: Selects this instance's starts among those of the whole test.
     numbering: Striping
-    #: VUs that this instance may have.
+    #: The most VUs of this instance.
     max_vus: int
 
     def count(self) -> int:
-        """Return how many starts this instance has."""
+        """Return the number of this instance's starts."""
         return self.numbering.count(self.profile.count()) if self.max_vus else 0
 
     def starts(self) -> Iterator[float]:
-        """Yield the starts of this instance, in order."""
+        """Yield the start times of this instance, in order."""
         if not self.max_vus:
             return
         own = 0
-        wanted = self.numbering.index(0)
-        for number, offset in enumerate(self.profile.starts()):
-            if number == wanted:
+        next_index = self.numbering.index(0)
+        for index, offset in enumerate(self.profile.starts()):
+            if index == next_index:
                 yield offset
                 own += 1
-                wanted = self.numbering.index(own)
+                next_index = self.numbering.index(own)
 
     def rate_at(self, offset: float) -> float:
-        """Return this instance's iterations per second at a moment."""
+        """Return this instance's iterations per second at a time."""
         return self.profile.rate_at(offset) * float(self.numbering.segment.length)

@@ -1,7 +1,7 @@
-"""What all executors share: the fields of a scenario, and how they are read and written.
+"""The base of all executors: the fields of a scenario, their parser and their JSON.
 
-An executor is a subclass of `ExecutorConfig` with its own fields, their check in k6's words, and the
-plan that follows from them (see `plan`).
+An executor is a subclass of `ExecutorConfig`. It declares its own fields, checks them with k6's error
+texts and makes the plan that follows from them (see `plan`).
 """
 
 from __future__ import annotations
@@ -25,26 +25,32 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[0-9a-zA-Z_-]+\Z")
 
-#: k6's defaults and bound, in seconds.
+#: k6's default of gracefulStop and gracefulRampDown in seconds.
 GRACEFUL_STOP: Final = 30.0
+#: k6's default of maxDuration in seconds.
 MAX_DURATION: Final = 600.0
+#: The shortest duration in seconds that k6 accepts.
 MIN_DURATION: Final = 1.0
 
 _Config = TypeVar("_Config", bound="ExecutorConfig")
 
 
 class WrongType(ConfigError):
-    """A scenario or a field of it is of another JSON type than k6 wants."""
+    """The JSON of a scenario or of one of its fields is of a wrong type."""
 
 
 class ScenarioOptions(kinds.Object):
-    """`options` of a scenario: k6's browser settings, which mean nothing here."""
+    """The kind of a scenario's `options`: k6's browser settings, which jsrunner checks and ignores."""
 
     def __init__(self) -> None:
         super().__init__("lib.ScenarioOptions")
 
     def from_json(self, value: object) -> dict[str, Any]:
-        """Read the browser settings. Raises ValueError with k6's text."""
+        """Check the browser settings.
+
+        Raises:
+            ValueError: A setting is unknown or of a wrong type. The text is k6's.
+        """
         settings = super().from_json(value)
         options = {key.lower(): setting for key, setting in settings.items()}
         for key in settings:
@@ -63,9 +69,9 @@ def scenario_field(
 
     Args:
         name: Its name in the script.
-        kind: How its value is read and written.
-        default: Its value if the script has none.
-        factory: Makes that value instead.
+        kind: The kind of its values.
+        default: Its value if the script does not set it.
+        factory: A function that makes this value instead.
     """
     metadata = {"name": name, "kind": kind}
     if factory is not None:
@@ -75,7 +81,7 @@ def scenario_field(
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorConfig:
-    """A scenario as the options have it: the fields that every executor has. Durations are seconds."""
+    """A scenario with the fields that every executor has. Durations are seconds."""
 
     #: The executor's name in scripts.
     type: ClassVar[str]
@@ -91,35 +97,36 @@ class ExecutorConfig:
     explicit: frozenset[str] = frozenset()
 
     def validate(self) -> list[str]:
-        """Return what is wrong with the values, in k6's words."""
-        wrong = []
+        """Return the errors of all fields, with k6's texts; an empty list if there are none."""
+        errors = []
         if not self.name:
-            wrong.append("scenario name can't be empty")
+            errors.append("scenario name can't be empty")
         if not _NAME.match(self.name):
-            wrong.append(
+            errors.append(
                 "the scenario name should contain only numbers, latin letters, underscores, and dashes"
             )
         if not self.exec:
-            wrong.append("exec value cannot be empty")
+            errors.append("exec value cannot be empty")
         if self.start_time < 0:
-            wrong.append("the startTime can't be negative")
+            errors.append("the startTime can't be negative")
         if self.graceful_stop < 0:
-            wrong.append("the gracefulStop timeout can't be negative")
-        return wrong + self.validate_own()
+            errors.append("the gracefulStop timeout can't be negative")
+        return errors + self.validate_own()
 
     def validate_own(self) -> list[str]:
-        """Return what is wrong with the executor's own fields, in k6's words."""
+        """Return the errors of the executor's own fields, with k6's texts."""
         raise NotImplementedError
 
     def plan(self, striping: Striping) -> ScenarioPlan:
-        """Return the plan of the part of the test that `striping` selects.
+        """Return the scenario's plan for one instance. The config has to be valid.
 
-        The config has to be valid.
+        Args:
+            striping: Selects the instance's part of the test.
         """
         raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:
-        """Return all fields by the script's names; those that the script has not set are null."""
+        """Return all fields by the script's names. Fields that the script does not set are null."""
         shown: dict[str, Any] = {"executor": self.type}
         for name, (attribute, kind) in fields_of(type(self)).items():
             if name in self.explicit:
@@ -130,9 +137,13 @@ class ExecutorConfig:
 
 
 def fields_of(executor: type[ExecutorConfig]) -> dict[str, tuple[str, kinds.Kind]]:
-    """Return an executor's fields by the script's names, in the order of k6's JSON.
+    """Return the attribute's name and the kind of each field of an executor.
 
-    Each has the name of its attribute and the kind of its values.
+    Args:
+        executor: The executor.
+
+    Returns:
+        The pairs by the fields' names in scripts, in the order of k6's JSON.
     """
     return {
         attribute.metadata["name"]: (attribute.name, attribute.metadata["kind"])
@@ -144,21 +155,21 @@ def fields_of(executor: type[ExecutorConfig]) -> dict[str, tuple[str, kinds.Kind
 def read_fields(
     executor: type[ExecutorConfig], scenario: str, data: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Read a scenario's fields.
+    """Read the fields of a scenario.
 
     Args:
-        executor: The executor that it names.
-        scenario: Its name, for messages.
-        data: Its JSON.
+        executor: The scenario's executor.
+        scenario: The scenario's name, for messages.
+        data: The scenario's decoded JSON.
 
     Returns:
-        The values by the script's names; null and an empty number are left out.
+        The values by the script's names, without fields that are null or an empty number.
 
     Raises:
-        ConfigError: A field is unknown or wrong; the hint names it.
+        ConfigError: A field is unknown or wrong. The text is k6's; the hint names the field.
     """
     known = fields_of(executor)
-    names = {name.lower(): name for name in known}  # Go's JSON looks past the case of field names
+    names = {name.lower(): name for name in known}  # Go's JSON decoder ignores the case of field names
     common = fields_of(ExecutorConfig)
     values: dict[str, Any] = {}
     for key, value in data.items():
@@ -168,7 +179,7 @@ def read_fields(
         if name is None:
             raise ConfigError(f"json: unknown field {quote(key)}")
         try:
-            read = None if value is None else known[name][1].from_json(value)
+            parsed = None if value is None else known[name][1].from_json(value)
         except ValueError as error:
             hint = f"the field {key} of scenario {scenario} is {json.dumps(value)}"
             if isinstance(error, Mismatch):
@@ -176,24 +187,30 @@ def read_fields(
                 text = str(error.within(f"Options.scenarios.{base}{name}"))
                 raise WrongType(text, hint=hint) from None
             raise ConfigError(str(error), hint=hint) from None
-        if read is not None:
-            values[name] = read
+        if parsed is not None:
+            values[name] = parsed
     return values
 
 
 def build(executor: type[_Config], name: str, values: Mapping[str, Any]) -> _Config:
-    """Make a config of values that have been read, by the script's names."""
+    """Make a scenario.
+
+    Args:
+        executor: The scenario's executor.
+        name: The scenario's name.
+        values: The values of its fields by the script's names, as `read_fields` returns them.
+    """
     known = fields_of(executor)
     attributes = {known[key][0]: value for key, value in values.items()}
     return executor(name=name, explicit=frozenset(values), **attributes)
 
 
 def check_duration(field_name: str, duration: float | None) -> list[str]:
-    """Return what is wrong with a duration, in k6's words.
+    """Return the errors of a duration, with k6's texts.
 
     Args:
-        field_name: The field that has it, as in the script.
-        duration: Seconds; None if it is missing.
+        field_name: The name of its field in the script.
+        duration: Seconds; None if the script does not set it.
     """
     if duration is None:
         return [f"the {field_name} is unspecified"]

@@ -28,15 +28,15 @@ class ConstantArrivalRate(ArrivalRate):
     max_vus: int | None = scenario_field("maxVUs", kinds.Int())
 
     def validate_own(self) -> list[str]:
-        """Return what is wrong with the executor's own fields, in k6's words."""
-        wrong = []
+        """Return the errors of the executor's own fields, with k6's texts."""
+        errors = []
         if self.rate is None:
-            wrong.append("the iteration rate isn't specified")
+            errors.append("the iteration rate isn't specified")
         elif self.rate <= 0:
-            wrong.append("the iteration rate must be more than 0")
+            errors.append("the iteration rate must be more than 0")
         if self.time_unit <= 0:
-            wrong.append("the timeUnit must be more than 0")
-        return wrong + check_duration("duration", self.duration) + self.check_vus()
+            errors.append("the timeUnit must be more than 0")
+        return errors + check_duration("duration", self.duration) + self.check_vus()
 
     def profile(self) -> RateProfile:
         """Return the rate over time, for the whole test."""

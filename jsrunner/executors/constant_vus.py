@@ -1,4 +1,4 @@
-"""constant-vus: a number of VUs that iterate for a time."""
+"""constant-vus: a fixed number of VUs that iterate for a fixed duration."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ConstantVUs(ExecutorConfig):
     duration: float | None = scenario_field("duration", kinds.Duration())
 
     def validate_own(self) -> list[str]:
-        """Return what is wrong with the executor's own fields, in k6's words."""
-        wrong = ["the number of VUs must be more than 0"] if self.vus <= 0 else []
-        return wrong + check_duration("duration", self.duration)
+        """Return the errors of the executor's own fields, with k6's texts."""
+        errors = ["the number of VUs must be more than 0"] if self.vus <= 0 else []
+        return errors + check_duration("duration", self.duration)
 
     def plan(self, striping: Striping) -> ScenarioPlan:
         """Return the plan of the part of the test that `striping` selects."""

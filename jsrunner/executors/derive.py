@@ -1,6 +1,7 @@
-"""Scenarios of consolidated options, and the check of the whole.
+"""Derivation of the scenarios from consolidated options, and the check of the whole test.
 
-They are the script's own, or the one that stands for vus, duration, iterations and stages.
+The scenarios are those of the script, or the scenario `default` that the options vus, duration,
+iterations and stages stand for.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ _EMPTY = "`{}` was explicitly set to an empty value, running the script with 1 i
 
 
 def derive_scenarios(options: Options) -> tuple[dict[str, ExecutorConfig], list[str]]:
-    """Return the scenarios that consolidated options ask for, and warnings.
+    """Derive the scenarios from consolidated options.
+
+    Args:
+        options: The consolidated options.
 
     Returns:
-        The scenarios by name, in the order of (startTime, name); and texts for the log.
+        The scenarios by name, ordered by (startTime, name), and warnings for the log.
 
     Raises:
-        ConfigError: The options clash, or a scenario cannot be read.
+        ConfigError: The options clash, or a scenario cannot be parsed.
     """
     _check_conflicts(options)
     warnings = []
@@ -64,12 +68,12 @@ def derive_scenarios(options: Options) -> tuple[dict[str, ExecutorConfig], list[
 
 
 def _check_conflicts(options: Options) -> None:
-    """Check that the options describe one kind of load.
+    """Check that the options describe the load in one way only.
 
-    Iterations and duration may stand together: the duration is the most that the iterations may take.
+    Iterations and duration may be combined: the duration limits how long the iterations may take.
 
     Raises:
-        ConfigError: They describe more than one.
+        ConfigError: The options describe the load in several ways.
     """
     loads = [
         name
@@ -88,32 +92,32 @@ def _check_conflicts(options: Options) -> None:
 def validate(
     options: Options, scenarios: Mapping[str, ExecutorConfig], exports: Mapping[str, str]
 ) -> None:
-    """Check the scenarios and what else k6 checks with them.
+    """Check the scenarios, the execution segment and setupTimeout, as k6 does before a run.
 
     Args:
-        options: Consolidated options.
+        options: The consolidated options.
         scenarios: The scenarios by name.
-        exports: The types of the script's exports, as JavaScript's `typeof`, by name.
+        exports: The types of the script's exports, as JavaScript's `typeof` has them, by name.
 
     Raises:
-        ConfigError: All that is wrong, as k6 lists it.
+        ConfigError: There are errors; the text lists all of them as k6 does.
     """
-    wrong = []
+    errors = []
     try:
         Striping(options.segment, options.segment_sequence)
     except ValueError as error:
-        wrong.append(str(error))
+        errors.append(str(error))
     for name, scenario in scenarios.items():
-        if errors := scenario.validate():
-            wrong.append(f"scenario {name} has configuration errors: {', '.join(errors)}")
+        if own := scenario.validate():
+            errors.append(f"scenario {name} has configuration errors: {', '.join(own)}")
     if options.setup_timeout is not None and options.setup_timeout <= 0:
-        wrong.append("setupTimeout must be positive")
+        errors.append("setupTimeout must be positive")
     for name, scenario in scenarios.items():
         function = scenario.exec or "default"
         if exports.get(function) != "function":
-            wrong.append(f"executor {name}: function '{function}' not found in exports")
-    if wrong:
+            errors.append(f"executor {name}: function '{function}' not found in exports")
+    if errors:
         raise ConfigError(
             "There were problems with the specified script configuration:"
-            + "".join(f"\n\t- {error}" for error in wrong)
+            + "".join(f"\n\t- {error}" for error in errors)
         )

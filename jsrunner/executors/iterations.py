@@ -1,4 +1,4 @@
-"""What per-vu-iterations and shared-iterations have in common: VUs, a number, and a limit of time."""
+"""The base of per-vu-iterations and shared-iterations: VUs, a number of iterations, a time limit."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from jsrunner.options import kinds
 
 @dataclass(frozen=True, kw_only=True)
 class Iterations(ExecutorConfig):
-    """An executor that ends when its iterations are done, or at `maxDuration`."""
+    """A scenario of an executor that ends with its last iteration, or at `maxDuration`."""
 
     vus: int = scenario_field("vus", kinds.Int(), 1)
     iterations: int = scenario_field("iterations", kinds.Int(), 1)
-    #: Seconds that the iterations may take.
+    #: The longest time in seconds that the iterations may take.
     max_duration: float = scenario_field("maxDuration", kinds.Duration(), MAX_DURATION)
 
     def validate_own(self) -> list[str]:
-        """Return what is wrong with the executor's own fields, in k6's words."""
-        wrong = ["the number of VUs must be more than 0"] if self.vus <= 0 else []
-        return wrong + self.check_iterations() + check_duration("maxDuration", self.max_duration)
+        """Return the errors of the executor's own fields, with k6's texts."""
+        errors = ["the number of VUs must be more than 0"] if self.vus <= 0 else []
+        return errors + self.check_iterations() + check_duration("maxDuration", self.max_duration)
 
     def check_iterations(self) -> list[str]:
-        """Return what is wrong with the number of iterations, in k6's words."""
+        """Return the errors of the number of iterations, with k6's texts."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""per-vu-iterations: each VU does its number of iterations."""
+"""per-vu-iterations: each VU runs the same number of iterations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PerVUIterations(Iterations):
     type: ClassVar = "per-vu-iterations"
 
     def check_iterations(self) -> list[str]:
-        """Return what is wrong with the number of iterations, in k6's words."""
+        """Return the errors of the number of iterations, with k6's texts."""
         return ["the number of iterations must be more than 0"] if self.iterations <= 0 else []
 
     def plan(self, striping: Striping) -> ScenarioPlan:

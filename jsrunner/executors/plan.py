@@ -1,7 +1,8 @@
-"""What a scenario does in this instance: which VUs iterate when, and how many iterations there are.
+"""The plan of a scenario in one instance: the times at which VUs iterate, and the budget of iterations.
 
-Pure data that a config makes and workers play. A plan knows no clock: its times are seconds since the
-scenario's start. See `arrivals` for iterations that start at planned times.
+`ExecutorConfig.plan` makes a plan, once per run; workers play it. A plan is pure data and reads no
+clock: its times are seconds since the scenario's start. See `arrivals` for iterations that start at
+planned times.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class Interval(Struct, frozen=True):
-    """A time in which a VU begins iterations.
+    """A period in which a VU begins iterations.
 
-    If the VU's next interval begins before `hard_stop`, an iteration may run on into that interval, and
-    `hard_stop` is the later one's.
+    If the VU's next interval begins before `hard_stop`, an iteration may run on into that interval;
+    `hard_stop` is then that of the next interval.
     """
 
-    #: When the VU may begin its first iteration.
+    #: The time from which on the VU begins iterations.
     start: float
-    #: From here on no iteration begins.
+    #: The time from which on the VU begins no iteration.
     stop: float
-    #: When an iteration that still runs is interrupted.
+    #: The time at which an iteration that still runs is interrupted.
     hard_stop: float
 
 
@@ -43,14 +44,14 @@ class PerVU(Struct, frozen=True):
     count: int
 
 
-class Shared(Struct, frozen=True):
+class SharedTotal(Struct, frozen=True):
     """A budget of `count` iterations for all VUs of this instance together."""
 
     count: int
 
 
 class Schedule(Protocol):
-    """When the VUs of a plan iterate."""
+    """The intervals in which the VUs of a plan iterate."""
 
     #: Whether all VUs have the same intervals.
     is_uniform: ClassVar[bool]
@@ -60,7 +61,7 @@ class Schedule(Protocol):
 
 
 class Steady(Struct, frozen=True):
-    """All VUs iterate from the scenario's start on."""
+    """A schedule in which all VUs iterate from the scenario's start on."""
 
     is_uniform: ClassVar[bool] = True
 
@@ -68,36 +69,38 @@ class Steady(Struct, frozen=True):
     hard_stop: float
 
     def intervals(self, index: int) -> tuple[Interval, ...]:
-        """Return the one interval that each VU has."""
+        """Return the single interval, which is the same for each VU."""
         return (Interval(0.0, self.stop, self.hard_stop),)
 
 
 class ScenarioPlan(Struct, frozen=True):
-    """A scenario's part in this instance: VUs 0 to `vus` - 1 with their intervals, and iterations."""
+    """The plan of a scenario in one instance, whose VUs have the indices 0 to `vus` - 1."""
 
-    #: The part of the test that this instance runs.
+    #: Selects this instance's VUs among those of the whole test.
     striping: Striping
-    #: Seconds from the begin of all scenarios to this one's.
+    #: Seconds from the start of the test to the scenario's start.
     start_time: float
     #: VUs that are made before the test begins.
     vus: int
+    #: The intervals in which the VUs iterate.
     schedule: Schedule
     #: The budget of iterations.
-    iterations: Unlimited | PerVU | Shared | Arrivals
-    #: Seconds from the scenario's start to its regular end, and for iterations that still run then.
+    iterations: Unlimited | PerVU | SharedTotal | Arrivals
+    #: Seconds from the scenario's start to its regular end.
     duration: float
+    #: Seconds for which iterations may run on after the regular end.
     graceful_stop: float
-    #: Which numbers of the whole test the own iterations 0, 1, 2, ... have.
+    #: Selects this instance's iterations among those of the whole test.
     numbering: Striping
 
     @property
     def latest_end(self) -> float:
-        """Seconds from the begin of all scenarios to the latest end of this one."""
+        """Seconds from the start of the test to the latest end of the scenario."""
         return self.start_time + self.duration + self.graceful_stop
 
     @property
     def max_vus(self) -> int:
-        """VUs that the scenario can have, with those that an arrival rate may have made."""
+        """The most VUs of the scenario, with those that an arrival rate makes during the test."""
         return self.iterations.max_vus if isinstance(self.iterations, Arrivals) else self.vus
 
     def intervals(self, index: int) -> tuple[Interval, ...]:
@@ -105,7 +108,7 @@ class ScenarioPlan(Struct, frozen=True):
         return self.schedule.intervals(index)
 
     def busy(self, index: int) -> Iterator[tuple[float, float]]:
-        """Yield (begin, end) of the times that a VU is needed for, graceful periods included."""
+        """Yield (begin, end) of the periods in which a VU is in use, graceful stops included."""
         start = end = None
         for interval in self.intervals(index):
             if end is None or interval.start > end:
@@ -118,20 +121,22 @@ class ScenarioPlan(Struct, frozen=True):
 
     @property
     def total(self) -> int | None:
-        """Iterations that are to be done in all; None if only time limits them."""
+        """The number of iterations of all VUs; None if the plan has no number of them."""
         match self.iterations:
             case PerVU(count):
                 return count * self.vus
-            case Shared(count):
+            case SharedTotal(count):
                 return count
         return None
 
     def progress(self, elapsed: float, completed: int) -> float:
-        """Return how much is done, from 0 to 1: of the iterations, or else of the time.
+        """Return the part of the scenario that is done, from 0 to 1.
+
+        The part is that of the iterations if the plan has a number of them, else that of the duration.
 
         Args:
             elapsed: Seconds since the scenario's start.
-            completed: Iterations that have ended by themselves.
+            completed: The number of iterations that have ended without an interruption.
         """
-        done, whole = (elapsed, self.duration) if self.total is None else (completed, self.total)
-        return min(max(done / whole, 0.0), 1.0) if whole > 0 else 1.0
+        done, goal = (elapsed, self.duration) if self.total is None else (completed, self.total)
+        return min(max(done / goal, 0.0), 1.0) if goal > 0 else 1.0

@@ -1,6 +1,7 @@
 """ramping-arrival-rate: iterations start at a rate that follows stages.
 
-The i-th start (i = 1, 2, ...) is where the integral of the rate reaches i: there is none at 0.
+The i-th start (i = 1, 2, ...) is where the integral of the rate reaches i. Hence no iteration starts at
+0.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ class RampingArrivalRate(ArrivalRate):
     max_vus: int | None = scenario_field("maxVUs", kinds.Int())
 
     def validate_own(self) -> list[str]:
-        """Return what is wrong with the executor's own fields, in k6's words."""
-        wrong = []
+        """Return the errors of the executor's own fields, with k6's texts."""
+        errors = []
         if self.start_rate < 0:
-            wrong.append("the startRate value can't be negative")
+            errors.append("the startRate value can't be negative")
         if self.time_unit <= 0:
-            wrong.append("the timeUnit must be more than 0")
-        return wrong + check_stages(self.stages) + self.check_vus()
+            errors.append("the timeUnit must be more than 0")
+        return errors + check_stages(self.stages) + self.check_vus()
 
     def profile(self) -> RateProfile:
         """Return the rate over time, for the whole test."""

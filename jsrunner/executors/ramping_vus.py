@@ -1,9 +1,9 @@
-"""ramping-vus: a number of VUs that follows stages.
+"""ramping-vus: the number of VUs follows stages.
 
-Between the values f and t of a stage of length D the k-th VU comes (or goes) where the straight line
-crosses k, i.e. at D * |k - f| / |t - f|. The VU with the highest number stops first. A VU that
-the plan takes away may finish its iteration within gracefulRampDown; if the plan wants it again
-before that has passed, the iteration is not interrupted.
+In a stage of duration D in which the number goes from f to t, the k-th VU starts or stops where the
+straight line crosses k, i.e. at D * |k - f| / |t - f|. The VU with the highest number stops first. A VU
+that stops may finish its iteration within gracefulRampDown. If the VU starts again within that time,
+the iteration is not interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from jsrunner.options.segment import Striping
 
-#: k6's own bound.
+#: The highest number of VUs that k6 accepts.
 MAX_VUS: Final = 100_000_000
 
 
@@ -38,19 +38,19 @@ class RampingVUs(ExecutorConfig):
     graceful_ramp_down: float = scenario_field("gracefulRampDown", kinds.Duration(), GRACEFUL_STOP)
 
     def validate_own(self) -> list[str]:
-        """Return what is wrong with the executor's own fields, in k6's words."""
-        wrong = []
+        """Return the errors of the executor's own fields, with k6's texts."""
+        errors = []
         if self.start_vus < 0:
-            wrong.append("the number of start VUs can't be negative")
+            errors.append("the number of start VUs can't be negative")
         if highest_target(self.start_vus, self.stages) <= 0:
-            wrong.append("either startVUs or one of the stages' target values must be greater than 0")
-        wrong += check_stages(self.stages)
+            errors.append("either startVUs or one of the stages' target values must be greater than 0")
+        errors += check_stages(self.stages)
         if self.start_vus > MAX_VUS:
-            wrong.append(f"the startVUs exceed max limit of {MAX_VUS}")
+            errors.append(f"the startVUs exceed max limit of {MAX_VUS}")
         for number, stage in enumerate(self.stages, 1):
             if (stage.target or 0) > MAX_VUS:
-                wrong.append(f"target for stage {number} exceeds max limit of {MAX_VUS}")
-        return wrong
+                errors.append(f"target for stage {number} exceeds max limit of {MAX_VUS}")
+        return errors
 
     def plan(self, striping: Striping) -> ScenarioPlan:
         """Return the plan of the part of the test that `striping` selects."""
@@ -67,7 +67,7 @@ class RampingVUs(ExecutorConfig):
 
 
 class Ramped(Struct, frozen=True):
-    """A VU iterates while the planned number of VUs is above its number in the whole test."""
+    """A schedule in which a VU iterates while its number in the test is below the planned number of VUs."""
 
     is_uniform: ClassVar[bool] = False
 
@@ -77,8 +77,8 @@ class Ramped(Struct, frozen=True):
     def intervals(self, index: int) -> tuple[Interval, ...]:
         """Return the intervals of the VU with this index, in the order of time.
 
-        The last one has gracefulStop if the VU is there at the end of the stages; the others have
-        gracefulRampDown, but never beyond the scenario's end.
+        Iterations may run on for gracefulStop after an interval that lasts until the end of the stages,
+        and for gracefulRampDown after another interval, but never beyond the scenario's end.
         """
         config = self.config
         duration = total_duration(config.stages)
@@ -93,9 +93,13 @@ class Ramped(Struct, frozen=True):
         return tuple(reversed(intervals))
 
     def _times(self, number: int) -> Iterator[tuple[float, float | None]]:
-        """Yield (start, stop) of the VU with this number, from 0, in the whole test.
+        """Yield the starts and stops of a VU.
 
-        The stop is None if the VU is there at the end of the stages.
+        Args:
+            number: The VU's number in the whole test, from 0 on.
+
+        Yields:
+            (start, stop); the stop is None if the VU runs until the end of the stages.
         """
         config = self.config
         start = 0.0 if number < config.start_vus else None

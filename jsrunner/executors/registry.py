@@ -1,4 +1,4 @@
-"""Executors by their names in scripts. Each is imported with the first scenario that has it."""
+"""Executors by their names in scripts. An executor is imported with the first scenario that has it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.config import ExecutorConfig
 
-#: Go's type of a scenario of which only the executor's name has been read.
+#: The Go type into which k6 decodes a scenario to find its executor, for error texts.
 _PROTOTYPE: Final = 'struct { ExecutorType string "json:\\"executor\\"" }'
 
-#: Name in scripts: class; its module has the name with underscores.
+#: The class by the executor's name in scripts. The class's module has that name with underscores.
 _CLASSES: Final = {
     "shared-iterations": "SharedIterations",
     "per-vu-iterations": "PerVUIterations",
@@ -30,7 +30,14 @@ NAMES: Final = tuple(_CLASSES)
 
 
 def executor_of(name: str) -> type[ExecutorConfig]:
-    """Return the executor of a name. Raises KeyError."""
+    """Return an executor.
+
+    Args:
+        name: The executor's name in scripts.
+
+    Raises:
+        KeyError: There is no executor of that name.
+    """
     class_name = _CLASSES[name]
     module = importlib.import_module(f"jsrunner.executors.{name.replace('-', '_')}")
     executor: type[ExecutorConfig] = getattr(module, class_name)
@@ -41,10 +48,10 @@ def scenarios_from_json(data: Mapping[str, object]) -> dict[str, ExecutorConfig]
     """Read the option `scenarios`.
 
     Args:
-        data: The option's JSON: scenarios by name.
+        data: The option's decoded JSON: scenarios by name.
 
     Raises:
-        ConfigError: A scenario is wrong; k6's text.
+        ConfigError: A scenario is wrong. The text is k6's.
     """
     return {name: _scenario(name, scenario) for name, scenario in data.items()}
 
@@ -65,10 +72,10 @@ def _scenario(name: str, data: object) -> ExecutorConfig:
 
 
 def shortcut(kind: str, values: Mapping[str, Any]) -> ExecutorConfig:
-    """Make the scenario `default`, which stands for options such as vus and duration.
+    """Make the scenario `default` that options such as vus and duration stand for.
 
     Args:
         kind: The executor's name.
-        values: Its fields by the script's names.
+        values: The scenario's fields by the script's names.
     """
     return build(executor_of(kind), "default", values)

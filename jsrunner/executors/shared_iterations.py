@@ -1,4 +1,4 @@
-"""shared-iterations: a number of iterations that the VUs take as they can."""
+"""shared-iterations: all VUs share a number of iterations; an idle VU takes the next of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from jsrunner.executors.iterations import Iterations
-from jsrunner.executors.plan import ScenarioPlan, Shared, Steady
+from jsrunner.executors.plan import ScenarioPlan, SharedTotal, Steady
 
 if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
@@ -19,7 +19,7 @@ class SharedIterations(Iterations):
     type: ClassVar = "shared-iterations"
 
     def check_iterations(self) -> list[str]:
-        """Return what is wrong with the number of iterations, in k6's words."""
+        """Return the errors of the number of iterations, with k6's texts."""
         if self.iterations >= self.vus:
             return []
         return [
@@ -36,7 +36,7 @@ class SharedIterations(Iterations):
             start_time=self.start_time,
             vus=vus,
             schedule=Steady(self.max_duration, self.max_duration + self.graceful_stop),
-            iterations=Shared(numbering.count(self.iterations) if vus else 0),
+            iterations=SharedTotal(numbering.count(self.iterations) if vus else 0),
             duration=self.max_duration,
             graceful_stop=self.graceful_stop,
             numbering=numbering,

@@ -1,4 +1,4 @@
-"""What the executors that follow stages share. Durations are seconds."""
+"""Stages of ramping-vus and ramping-arrival-rate: their check and their values over time."""
 
 from __future__ import annotations
 
@@ -11,38 +11,41 @@ if TYPE_CHECKING:
 
 
 def check_stages(stages: Sequence[Stage]) -> list[str]:
-    """Return what is wrong with stages, in k6's words."""
+    """Return the errors of stages, with k6's texts."""
     if not stages:
         return ["at least one stage has to be specified"]
-    wrong = []
+    errors = []
     for number, stage in enumerate(stages, 1):
         if stage.duration is None:
-            wrong.append(f"stage {number} doesn't have a duration")
+            errors.append(f"stage {number} doesn't have a duration")
         elif stage.duration < 0:
-            wrong.append(f"the duration for stage {number} can't be negative")
+            errors.append(f"the duration for stage {number} can't be negative")
         if stage.target is None:
-            wrong.append(f"stage {number} doesn't have a target")
+            errors.append(f"stage {number} doesn't have a target")
         elif stage.target < 0:
-            wrong.append(f"the target for stage {number} can't be negative")
-    return wrong
+            errors.append(f"the target for stage {number} can't be negative")
+    return errors
 
 
 def total_duration(stages: Sequence[Stage]) -> float:
-    """Return how long the stages last together."""
+    """Return the sum of the stages' durations in seconds."""
     return sum(stage.duration or 0.0 for stage in stages)
 
 
 def highest_target(start: int, stages: Sequence[Stage]) -> int:
-    """Return the highest number that is reached, the one before the stages included."""
+    """Return the highest value of a ramp, its start value included."""
     return max([start, *(stage.target or 0 for stage in stages)])
 
 
 def ramps(start: int, stages: Sequence[Stage]) -> Iterator[tuple[float, float, int, int]]:
-    """Yield (begin, duration, number before, number after) of each stage.
+    """Yield the begin, the duration, the first and the last value of each stage.
 
     Args:
-        start: The number before the first stage.
+        start: The value before the first stage.
         stages: Valid stages.
+
+    Yields:
+        (begin in seconds since the first stage's, duration in seconds, first value, last value).
     """
     begin, before = 0.0, start
     for stage in stages:

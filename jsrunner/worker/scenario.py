@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.executors.arrivals import Arrivals
-from jsrunner.executors.plan import PerVU, Shared
+from jsrunner.executors.plan import PerVU, SharedTotal
 from jsrunner.messages import board
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Assignment:
         budget = scenario.plan.iterations
         #: Iterations that the VU may still begin, where each VU has its own number of them.
         self.left = budget.count if isinstance(budget, PerVU) else 0
-        self._reserved = index if isinstance(budget, Shared) else NONE
+        self._reserved = index if isinstance(budget, SharedTotal) else NONE
 
     def take_reserved(self) -> int:
         """Return the number of an iteration that is this VU's, once; then NONE."""
@@ -67,7 +67,7 @@ class Scenario:
         kind, total, offset = _ARRIVALS, board.ENDLESS, 0
         if isinstance(budget, PerVU):
             kind = _PER_VU
-        elif isinstance(budget, Shared):
+        elif isinstance(budget, SharedTotal):
             # Not drawn: the first one of each VU, so that each VU has one.
             kind, total, offset = _SHARED, budget.count - self.plan.vus, self.plan.vus
         elif not isinstance(budget, Arrivals):

@@ -7,7 +7,7 @@ from typing import ClassVar
 import pytest
 
 from jsrunner.executors.arrivals import Arrivals, Ramp, RateProfile
-from jsrunner.executors.plan import Interval, PerVU, ScenarioPlan, Shared, Steady, Unlimited
+from jsrunner.executors.plan import Interval, PerVU, ScenarioPlan, SharedTotal, Steady, Unlimited
 from jsrunner.options.segment import Striping
 
 WHOLE = Striping(None, None)
@@ -27,7 +27,7 @@ class Listed:
 
 def plan(
     schedule: Listed | Steady,
-    iterations: Unlimited | PerVU | Shared | Arrivals | None = None,
+    iterations: Unlimited | PerVU | SharedTotal | Arrivals | None = None,
     vus: int = 3,
 ) -> ScenarioPlan:
     return ScenarioPlan(
@@ -63,13 +63,13 @@ def test_a_vu_is_busy_from_its_start_to_the_end_of_its_graceful_period() -> None
         (Unlimited(), 2.5, 100, 0.25),
         (Unlimited(), 12.0, 0, 1.0),
         (PerVU(4), 1.0, 6, 0.5),
-        (Shared(24), 1.0, 6, 0.25),
-        (Shared(0), 1.0, 0, 1.0),
+        (SharedTotal(24), 1.0, 6, 0.25),
+        (SharedTotal(0), 1.0, 0, 1.0),
         (Arrivals(RateProfile((Ramp(10.0, 1.0, 1.0),), at_once=True), WHOLE, 9), 5.0, 1, 0.5),
     ],
 )
 def test_progress_is_of_iterations_where_their_number_is_known(
-    iterations: Unlimited | PerVU | Shared | Arrivals,
+    iterations: Unlimited | PerVU | SharedTotal | Arrivals,
     elapsed: float,
     completed: int,
     progress: float,

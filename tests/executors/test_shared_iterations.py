@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jsrunner.executors.plan import Interval, Shared
+from jsrunner.executors.plan import Interval, SharedTotal
 from jsrunner.executors.shared_iterations import SharedIterations
 from jsrunner.options.segment import Striping, parse_segment, parse_sequence
 
@@ -14,7 +14,7 @@ WHOLE = Striping(None, None)
 def test_all_vus_share_the_iterations() -> None:
     one = SharedIterations(name="s", vus=3, iterations=10, max_duration=60.0, graceful_stop=10.0)
     plan = one.plan(WHOLE)
-    assert (plan.vus, plan.iterations, plan.duration) == (3, Shared(10), 60.0)
+    assert (plan.vus, plan.iterations, plan.duration) == (3, SharedTotal(10), 60.0)
     assert plan.intervals(2) == (Interval(0.0, 60.0, 70.0),)
     assert (plan.latest_end, plan.total) == (70, 10)
 
@@ -25,7 +25,7 @@ def test_segments_get_iterations_as_they_got_vus() -> None:
     stripings = [Striping(segment, sequence) for segment in sequence]
     plans = [one.plan(striping) for striping in stripings]
     assert [plan.vus for plan in plans] == [4, 3, 3]
-    assert [plan.iterations for plan in plans] == [Shared(8), Shared(6), Shared(6)]
+    assert [plan.iterations for plan in plans] == [SharedTotal(8), SharedTotal(6), SharedTotal(6)]
     assert [[plan.numbering.index(number) for number in range(3)] for plan in plans] == [
         [0, 3, 5],
         [1, 4, 7],
@@ -37,7 +37,7 @@ def test_a_segment_without_vus_has_no_iterations() -> None:
     one = SharedIterations(name="s", vus=1, iterations=100)
     striping = Striping(parse_segment("9/10:1"), None)
     plan = one.plan(striping)
-    assert (plan.vus, plan.iterations, plan.max_vus) == (0, Shared(0), 0)
+    assert (plan.vus, plan.iterations, plan.max_vus) == (0, SharedTotal(0), 0)
 
 
 @pytest.mark.parametrize(
