@@ -1,31 +1,34 @@
-"""Times as Go's RFC3339Nano writes them: local time, trailing zeros cut."""
+"""Formatting of times as Go's RFC3339Nano does it: local time, without trailing zeros."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
+from functools import lru_cache
 
 
 def rfc3339(time_s: float) -> str:
-    """Return the text of a time with microseconds; `time_s` is seconds since the epoch."""
-    return rfc3339_ns(round(time_s * 1e6) * 1000)  # a float holds no more than microseconds of it
+    """Format a time with microseconds.
+
+    Args:
+        time_s: Seconds since the epoch. A float of them has no more digits than microseconds.
+    """
+    return rfc3339_ns(round(time_s * 1e6) * 1000)
 
 
 def rfc3339_ns(nanoseconds: int) -> str:
-    """Return the text of a time with nanoseconds since the epoch."""
-    whole, rest = divmod(nanoseconds, 1_000_000_000)
-    return _second(whole).replace("%", f".{rest:09d}".rstrip("0") if rest else "", 1)
+    """Format a time with nanoseconds.
+
+    Args:
+        nanoseconds: Nanoseconds since the epoch.
+    """
+    second, fraction = divmod(nanoseconds, 1_000_000_000)
+    return _second_text(second).replace("%", f".{fraction:09d}".rstrip("0") if fraction else "", 1)
 
 
-_cache: list[Any] = [None, ""]
-
-
-def _second(whole: int) -> str:
-    """Return a second's text with a % for its fraction; mostly the second is the same as before."""
-    if _cache[0] != whole:
-        local = datetime.fromtimestamp(whole, tz=timezone.utc).astimezone()
-        zone = local.strftime("%z")
-        offset = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
-        _cache[:] = [whole, local.strftime("%Y-%m-%dT%H:%M:%S") + "%" + offset]
-    text: str = _cache[1]
-    return text
+@lru_cache(maxsize=1)  # times come in order: mostly the second is that of the last call
+def _second_text(second: int) -> str:
+    """Format a second, with a % in place of its fraction."""
+    local = datetime.fromtimestamp(second, tz=timezone.utc).astimezone()
+    zone = local.strftime("%z")
+    offset = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"
+    return local.strftime("%Y-%m-%dT%H:%M:%S") + "%" + offset

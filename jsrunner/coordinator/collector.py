@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from array import array
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from jsrunner.executors.plan import Shared
+from jsrunner.executors.plan import SharedTotal
 from jsrunner.messages import board
 from jsrunner.metrics.registry import BUILTIN, Metric
 from jsrunner.metrics.sinks import TrendSink
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.log import RunLog
     from jsrunner.coordinator.outputs import OutputSet
     from jsrunner.messages.protocol import WorkerSnapshot
-    from jsrunner.metrics.store import Series
+    from jsrunner.metrics.sinks import Delta
+    from jsrunner.metrics.store import MergedSeries
     from jsrunner.metrics.thresholds import Verdict
 
 
@@ -33,7 +34,7 @@ class WorkerFigures(Struct):
     """Series and figures of one worker, from its snapshots."""
 
     #: The run's series by the worker's numbers.
-    series: dict[int, Series] = field(default_factory=dict)
+    series: dict[int, MergedSeries] = field(default_factory=dict)
     sessions_open: int = 0
     failed_handshakes: int = 0
     iteration_failures: int = 0
@@ -121,7 +122,7 @@ class Collector:
             counts: What was counted of each scenario.
         """
         for (name, plan), counted in zip(self._test.plans.items(), counts, strict=True):
-            if not isinstance(plan.iterations, Shared):
+            if not isinstance(plan.iterations, SharedTotal):
                 continue
             dropped = plan.iterations.count - counted.total(board.STARTED)
             if dropped > 0:
@@ -137,7 +138,7 @@ class Collector:
         """Record a sample of each of these built-in metrics, counters or gauges, as of now."""
         now = time.time()
         samples = [(self._series(BUILTIN[name], tags, now), value) for name, value in values.items()]
-        deltas: list[tuple[Series, Any]] = [
+        deltas: list[tuple[MergedSeries, Delta]] = [
             (series, value if series.metric.type == "counter" else (value, value, value))
             for series, value in samples
         ]
@@ -146,7 +147,7 @@ class Collector:
         self._outputs.merge(deltas)
         self._outputs.write_samples(samples, now)
 
-    def _series(self, metric: Metric, tags: dict[str, str], first: float) -> Series:
+    def _series(self, metric: Metric, tags: dict[str, str], first: float) -> MergedSeries:
         """Return a series of the run; announce a metric that has none yet to the outputs."""
         if metric.name not in self._introduced:
             self._introduced.add(metric.name)

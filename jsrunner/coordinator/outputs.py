@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from jsrunner.coordinator.log import RunLog
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.store import Series
+    from jsrunner.metrics.sinks import Delta
+    from jsrunner.metrics.store import MergedSeries
     from jsrunner.metrics.thresholds import Submetric, Threshold
     from jsrunner.outputs.base import Output, OutputConfig, SampleFormatter
 
@@ -54,12 +55,12 @@ class OutputSet:
         for (output, _), data in zip(self._writers, lines, strict=True):
             output.write(data)
 
-    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
-        """Hand on what was added to series (see Series.merge)."""
+    def merge(self, deltas: Sequence[tuple[MergedSeries, Delta]]) -> None:
+        """Hand on what was added to series (see MergedSeries.merge)."""
         for output in self._mergers:
             output.merge(deltas)
 
-    def write_samples(self, samples: Sequence[tuple[Series, float]], time_s: float) -> None:
+    def write_samples(self, samples: Sequence[tuple[MergedSeries, float]], time_s: float) -> None:
         """Format samples that the coordinator itself has taken, and hand them on.
 
         Args:

@@ -17,8 +17,8 @@ from jsrunner.metrics.registry import BUILTIN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jsrunner.messages.protocol import Delta
     from jsrunner.metrics.registry import Metric, Registry
+    from jsrunner.metrics.sinks import Delta
     from jsrunner.outputs.base import LineWriter, SampleFormatter
 
 #: Built-in metrics that the core knows by number: enum metric of core.h.

@@ -67,7 +67,7 @@ class RampingVUs(ExecutorConfig):
 
 
 class Ramped(Struct, frozen=True):
-    """A schedule in which a VU iterates while its number in the test is below the planned number of VUs."""
+    """A schedule in which a VU iterates while its number in the test is below the planned one."""
 
     is_uniform: ClassVar[bool] = False
 

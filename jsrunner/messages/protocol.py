@@ -32,6 +32,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jsrunner.errors import ExitCode  # noqa: TC001 - msgspec reads the annotations
+from jsrunner.metrics.sinks import Delta  # noqa: TC001 - msgspec reads the annotations
 
 
 class StageName(str, Enum):
@@ -107,11 +108,6 @@ class StageDone(WorkerMessage, frozen=True):
     is_rejection: bool = False
     #: The failure is that handleSummary has called exec.test.abort.
     aborted: bool = False
-
-
-#: What was added to one series: counter sum; rate (hits, total); gauge (last, min, max); trend: values
-#: as doubles in native order.
-Delta = int | float | tuple[int | float, ...] | bytes
 
 
 class NewSeries(NamedTuple):

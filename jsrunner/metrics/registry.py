@@ -1,4 +1,4 @@
-"""Metrics by name: k6's own, and those that scripts declare."""
+"""The registry of metrics: those of k6 itself, and those that scripts declare."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{1,128}\Z")
 
 
 class MetricError(Exception):
-    """A metric cannot be declared so; the text is k6's."""
+    """A metric is declared with a wrong name, or again with another type. The text is k6's."""
 
 
 class Metric(Struct, frozen=True):
-    """`type` is counter, gauge, rate or trend; `contains` default, time (ms) or data (bytes)."""
+    """A metric: what samples are values of."""
 
     name: str
+    #: counter, gauge, rate or trend.
     type: str
+    #: The values' meaning: default, time (milliseconds) or data (bytes).
     contains: str = "default"
 
 
@@ -43,18 +45,33 @@ def _builtin() -> dict[str, Metric]:
     }
 
 
-#: The metrics of k6 itself.
+#: The metrics of k6 itself by name.
 BUILTIN: Final = _builtin()
 
 
 class Registry:
-    """The metrics of one run; every VU declares the same ones again and gets the same objects."""
+    """The metrics of one run.
+
+    The init code of each VU declares the script's metrics again, and gets the same objects.
+    """
 
     def __init__(self) -> None:
         self._metrics = dict(BUILTIN)
 
     def declare(self, name: str, type_: str, contains: str = "default") -> Metric:
-        """Raises MetricError for a bad name or a clash with an earlier declaration."""
+        """Declare a metric of the script.
+
+        Args:
+            name: The metric's name.
+            type_: counter, gauge, rate or trend.
+            contains: default, time or data.
+
+        Returns:
+            The metric, which is the one of an earlier declaration if there was any.
+
+        Raises:
+            MetricError: The name is invalid, or an earlier declaration had another type.
+        """
         if not _NAME.match(name):
             raise MetricError(
                 f"Invalid metric name: '{name}'. Metric names must only include up to 128 ASCII "
@@ -75,8 +92,9 @@ class Registry:
         return known
 
     def get(self, name: str) -> Metric | None:
+        """Return the metric of a name, or None if there is none."""
         return self._metrics.get(name)
 
     def declared(self) -> Iterator[Metric]:
-        """What the script has added."""
-        return (one for name, one in self._metrics.items() if name not in BUILTIN)
+        """Iterate over the metrics that the script has declared."""
+        return (metric for name, metric in self._metrics.items() if name not in BUILTIN)

@@ -1,7 +1,7 @@
-"""Thresholds: `metric{tag:value}: ["p(95)<200", ...]` read, checked, and judged.
+"""Thresholds: parser, check and evaluation of `metric{tag:value}: ["p(95)<200", ...]`.
 
-Grammar and texts are k6's. `aggregation operator value`: the aggregation is count, rate, value, avg,
-min, max, med or p(N); the value a number as Go writes it.
+The grammar and the error texts are k6's. An expression is `aggregation operator value`. The aggregation
+is count, rate, value, avg, min, max, med or p(N); the value is a number as Go's strconv parses it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.metrics.sinks import Sink
 
-#: In the order in which k6 looks for them.
+#: The operators in the order in which k6 searches for them.
 _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<=": operator.le,
     "<": operator.lt,
@@ -32,6 +32,7 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+#: The aggregations by type of metric; `p` stands for p(N).
 _SUPPORTED: Final = {
     "counter": ("count", "rate"),
     "gauge": ("value",),
@@ -39,76 +40,109 @@ _SUPPORTED: Final = {
     "trend": ("avg", "min", "max", "med", "p"),
 }
 _WORDS: Final = frozenset({"count", "rate", "value", "avg", "min", "max", "med"})
+#: The system tags that are metadata of samples, so that no sub-metric can filter by them.
 _HIGH_CARDINALITY: Final = ("vu", "iter")
 
 _INVALID: Final = "unable to validate threshold expressions"
 
 
 class Threshold(Struct):
-    """One expression on one metric or sub-metric."""
+    """An expression on a metric or sub-metric, with the result of its last evaluation."""
 
+    #: The expression, e.g. `p(95)<200`.
     source: str
     aggregation: str
     operator: str
     value: float
+    #: Whether the run ends when the expression fails.
     abort_on_fail: bool = False
+    #: Seconds from the start of the run before which a failure does not end it.
     delay_abort_eval: float = 0.0
-    #: Whether it failed when it was judged last; None before that.
+    #: Whether the last evaluation failed; None before the first.
     failed: bool | None = None
 
     def holds(self, sink: Sink, elapsed: float) -> bool:
+        """Return whether the expression is true.
+
+        Args:
+            sink: The sink of the metric or sub-metric.
+            elapsed: Seconds since the start of the run.
+        """
         return _OPERATORS[self.operator](sink.value_of(self.aggregation, elapsed), self.value)
 
 
 class Submetric(Struct):
-    """`name{tag:value,...}`: the samples of a metric that have these tags."""
+    """A sub-metric: the samples of a metric that have certain tags."""
 
+    #: The name with the tags: `metric{tag:value,...}`.
     name: str
+    #: The name of the metric.
     metric: str
     tags: dict[str, str]
 
     @property
     def suffix(self) -> str:
+        """The text between the braces of the name."""
         return self.name[len(self.metric) + 1 : -1]
 
 
 class Verdict(Struct, frozen=True):
-    """Names of the metrics whose thresholds failed, sorted; whether that ends the run now."""
+    """The result of an evaluation of all thresholds."""
 
+    #: The sorted names of the metrics and sub-metrics with a threshold that failed.
     crossed: tuple[str, ...]
+    #: Whether the run has to end now.
     abort: bool
 
 
-class Sinks(Protocol):
-    """Where the judged figures are."""
+class SinkLookup(Protocol):
+    """A container of sinks, which thresholds are evaluated with."""
 
-    def sink(self, key: str) -> Sink | None: ...
+    def sink(self, key: str) -> Sink | None:
+        """Return the sink of a metric or sub-metric, or None if there is none."""
 
 
 class ThresholdSet(Struct):
-    """All thresholds of a run by the key that the script gave, e.g. `ws_ping{room:a}`."""
+    """All thresholds of a run."""
 
+    #: The thresholds by metric or sub-metric, e.g. `ws_ping{room:a}`.
     thresholds: dict[str, list[Threshold]] = field(default_factory=dict)
+    #: The sub-metrics that have thresholds, by name.
     submetrics: dict[str, Submetric] = field(default_factory=dict)
+    #: Warnings for the log.
     warnings: list[str] = field(default_factory=list)
 
     def validate(self, registry: Registry) -> None:
-        """Raises ConfigError for a metric that there is none of, or a wrong aggregation."""
+        """Check the thresholds against the metrics of the run.
+
+        Args:
+            registry: The metrics.
+
+        Raises:
+            ConfigError: There is no such metric, or its type has no such aggregation.
+        """
         for key, thresholds in self.thresholds.items():
             metric = registry.get(self.metric_name(key))
             if metric is None:
                 raise ConfigError(
                     f"invalid threshold defined on {key}; reason: no metric name {quote(key)} found"
                 )
-            for one in thresholds:
-                _check_aggregation(one, key, metric)
+            for threshold in thresholds:
+                _check_aggregation(threshold, key, metric)
 
     def metric_name(self, key: str) -> str:
+        """Return the name of the metric that a metric or sub-metric belongs to."""
         submetric = self.submetrics.get(key)
         return submetric.metric if submetric else key
 
-    def evaluate(self, sinks: Sinks, elapsed: float, *, final: bool) -> Verdict:
-        """Judge all. Before the end metrics without samples are passed over."""
+    def evaluate(self, sinks: SinkLookup, elapsed: float, *, final: bool) -> Verdict:
+        """Evaluate all thresholds.
+
+        Args:
+            sinks: The sinks of the metrics and sub-metrics.
+            elapsed: Seconds since the start of the run.
+            final: Whether the run has ended. Only then metrics without samples are evaluated.
+        """
         crossed, abort = [], False
         for key, thresholds in self.thresholds.items():
             sink = sinks.sink(key)
@@ -116,55 +150,65 @@ class ThresholdSet(Struct):
                 continue
             passes_empty = sink.empty and isinstance(sink, RateSink)
             failed = False
-            for one in thresholds:
-                one.failed = not passes_empty and not one.holds(sink, elapsed)
-                if one.failed:
+            for threshold in thresholds:
+                threshold.failed = not passes_empty and not threshold.holds(sink, elapsed)
+                if threshold.failed:
                     failed = True
-                    if one.abort_on_fail and elapsed > one.delay_abort_eval:
+                    if threshold.abort_on_fail and elapsed > threshold.delay_abort_eval:
                         abort = True
             if failed:
                 crossed.append(key)
         return Verdict(tuple(sorted(crossed)), abort)
 
 
-def _check_aggregation(one: Threshold, key: str, metric: Metric) -> None:
+def _check_aggregation(threshold: Threshold, key: str, metric: Metric) -> None:
+    """Raise ConfigError if metrics of that type have no such aggregation."""
     supported = _SUPPORTED[metric.type]
-    method = "p" if one.aggregation.startswith("p(") else one.aggregation
+    method = "p" if threshold.aggregation.startswith("p(") else threshold.aggregation
     if method not in supported:
         raise ConfigError(
-            f"invalid threshold {quote(one.source)} applied on metric {key}; reason: unsupported "
+            f"invalid threshold {quote(threshold.source)} applied on metric {key}; reason: unsupported "
             f"aggregation method {method} on metric of type {metric.type}. supported aggregation "
             f"methods for this metric are: {', '.join(supported)}"
         )
 
 
-def parse_thresholds(raw: Mapping[str, Sequence[Any]]) -> ThresholdSet:
-    """Read the option `thresholds`: key -> list of texts or {threshold, abortOnFail, delayAbortEval}.
+def parse_thresholds(option: Mapping[str, Sequence[Any]]) -> ThresholdSet:
+    """Parse the option `thresholds`.
 
-    Raises ConfigError.
+    Args:
+        option: Lists of entries by metric or sub-metric. An entry is a text, or {threshold,
+            abortOnFail, delayAbortEval}.
+
+    Raises:
+        ConfigError: A name or an expression is wrong. The text is k6's.
     """
-    found = ThresholdSet()
-    for given, entries in raw.items():
-        key = given
-        submetric = _parse_key(given)
+    parsed = ThresholdSet()
+    for name, entries in option.items():
+        key = name
+        submetric = _parse_key(name)
         if submetric is not None:
             key = submetric.name
-            found.submetrics[key] = submetric
+            parsed.submetrics[key] = submetric
             for tag in _HIGH_CARDINALITY:
                 if tag in submetric.tags:
-                    found.warnings.append(
+                    parsed.warnings.append(
                         f"The high-cardinality '{tag}' metric tag was made non-indexable in k6 "
-                        f"v0.41.0, so thresholds like '{given}' that are based on it won't work "
+                        f"v0.41.0, so thresholds like '{name}' that are based on it won't work "
                         "correctly."
                     )
-        found.thresholds.setdefault(key, []).extend(_parse_entry(entry) for entry in entries)
-    return found
+        parsed.thresholds.setdefault(key, []).extend(_parse_entry(entry) for entry in entries)
+    return parsed
 
 
 def scenario_of(key: str) -> str | None:
-    """Return the scenario that a key of the option `thresholds` filters by, None if it filters by none.
+    """Return the scenario by which a threshold filters.
 
-    A key that cannot be parsed filters by none.
+    Args:
+        key: The metric or sub-metric, as the option `thresholds` has it.
+
+    Returns:
+        The scenario's name; None if there is no such filter, or if the key cannot be parsed.
     """
     try:
         submetric = _parse_key(key)
@@ -176,15 +220,19 @@ def scenario_of(key: str) -> str | None:
 def _parse_entry(entry: str | Mapping[str, Any]) -> Threshold:
     if isinstance(entry, str):
         return parse_expression(entry)
-    one = parse_expression(entry.get("threshold") or "")
-    one.abort_on_fail = entry.get("abortOnFail") or False
+    threshold = parse_expression(entry.get("threshold") or "")
+    threshold.abort_on_fail = entry.get("abortOnFail") or False
     delay = entry.get("delayAbortEval")
-    one.delay_abort_eval = 0.0 if delay is None else parse_duration(delay)
-    return one
+    threshold.delay_abort_eval = 0.0 if delay is None else parse_duration(delay)
+    return threshold
 
 
 def parse_expression(source: str) -> Threshold:
-    """`p(95) < 200` -> Threshold. Raises ConfigError with k6's text."""
+    """Parse an expression such as `p(95) < 200`.
+
+    Raises:
+        ConfigError: The text is no expression. The error's text is k6's.
+    """
     sign, left, right = _split(source)
     if not sign:
         raise ConfigError(
@@ -207,7 +255,10 @@ def parse_expression(source: str) -> Threshold:
 
 
 def _split(source: str) -> tuple[str, str, str]:
-    """(operator, what stands left and right of it); all empty if there is no operator with a right."""
+    """Split an expression into operator, left side and right side.
+
+    All three are empty if there is no operator, or nothing on its right.
+    """
     for sign in _OPERATORS:
         left, _, right = source.partition(sign)
         if right:
@@ -216,7 +267,7 @@ def _split(source: str) -> tuple[str, str, str]:
 
 
 def _check_method(method: str) -> None:
-    """Raises ValueError if it is no aggregation."""
+    """Raise ValueError if the text is no aggregation."""
     if method in _WORDS:
         return
     if not (method.startswith("p(") and method.endswith(")")):
@@ -230,11 +281,18 @@ def _check_method(method: str) -> None:
 
 
 def _parse_key(key: str) -> Submetric | None:
-    """`name{tag:value}` -> Submetric, a plain name -> None. Raises ConfigError."""
+    """Parse a key of the option `thresholds`.
 
-    def wrong(what: str, reason: str) -> ConfigError:
+    Returns:
+        The sub-metric of `name{tag:value}`; None for a plain name.
+
+    Raises:
+        ConfigError: The key is neither.
+    """
+
+    def wrong(text: str, reason: str) -> ConfigError:
         return ConfigError(
-            f"{_INVALID}; reason: parsing metric name failed, metric {quote(what)} {reason}"
+            f"{_INVALID}; reason: parsing metric name failed, metric {quote(text)} {reason}"
         )
 
     opening, closing = key.find("{"), key.rfind("}")

@@ -1,28 +1,27 @@
-"""The contract of an output: where samples go besides the summary.
+"""The contract of outputs, which receive the samples of a run.
 
-There are two kinds. An output that wants each sample has a `SampleFormatter`, which travels to the
-workers and makes bytes of samples there; the coordinator's half only carries the bytes on. An output
-that works on aggregates has none: it gets what the workers' snapshots add up. `outputs.extension` has
-the simpler contract of outputs in other packages.
+There are two kinds. An output of samples has a `SampleFormatter`. The formatter is pickled to the
+workers and turns each sample into bytes there; the coordinator's half only writes or sends the bytes.
+An output of aggregates has no formatter: it gets the deltas of the workers' snapshots.
+`outputs.extension` has the simpler contract of outputs in other packages.
 
-Life cycle: a module of `outputs.registry` makes an `OutputConfig` of the command line's words. When the
-test is known, `OutputConfig.open` makes the `Output`; then the formatter, if any, is pickled to the
-workers. About once a second and worker come `introduce`, for each metric that is new, and `merge` or
-`write`. `end` and `close` come when the test and the summary are over, or when the run fails after
-`open`.
+Life cycle: a module of `outputs.registry` makes an `OutputConfig` from the command line. When the test
+is known, `OutputConfig.open` makes the `Output`. About once a second and worker the coordinator calls
+`introduce` for each new metric, then `merge` or `write`. It calls `end` and `close` when the test and
+the summary are over, or when the run fails after `open`.
 
-Threads: all methods of `Output` are called in the coordinator's thread and must not wait: it plays the
-test meanwhile. Only `close` may take some seconds. Outputs that wait for a receiver do so in threads of
-their own (`outputs.pusher`). Formatters run in a worker's one thread.
+Threads: the coordinator calls all methods of `Output` in its only thread. They must not wait, because
+that thread controls the test; only `close` may take some seconds. Outputs that wait for a receiver do
+so in threads of their own (`outputs.pusher`). Formatters run in the only thread of a worker.
 
 Errors: `OutputConfig.open` raises JsrunnerError, and the run does not begin. Later an output never ends
-the run: it puts what goes wrong into `news`, which the coordinator logs.
+the run: it puts its errors into `news`, and the coordinator logs them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -30,38 +29,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.store import Series
+    from jsrunner.metrics.sinks import Delta
+    from jsrunner.metrics.store import MergedSeries
     from jsrunner.metrics.thresholds import Submetric, Threshold
 
 
 class LineWriter(Protocol):
-    """Writes the samples of one series (a metric with its tags), in a worker."""
+    """A writer of the samples of one series: a metric with its tags. Workers have one per series."""
 
     def line(self, time_s: float, value: float) -> bytes:
-        """Return the bytes of a sample; `time_s` is seconds since the epoch."""
+        """Format a sample.
+
+        Args:
+            time_s: The sample's time, in seconds since the epoch.
+            value: The sample's value.
+        """
         ...
 
 
 class SampleFormatter(Protocol):
-    """Makes line writers. It is pickled to the workers."""
+    """The workers' half of an output: makes line writers. It is pickled to the workers."""
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
     ) -> LineWriter:
-        """Return the writer of a series, which is kept and used for its further samples.
+        """Make the writer of a series, which the worker keeps for all samples of the series.
 
         Args:
-            metric: Whose samples they are.
-            tags: The tags of all of them.
-            metadata: What is no tag because it rarely repeats, such as `iter`; None for nothing.
+            metric: The series' metric.
+            tags: The samples' tags.
+            metadata: The samples' values that are no tags because they rarely repeat, such as `iter`;
+                None if there are none.
         """
         ...
 
 
 class Output:
-    """The coordinator's half of an output. Methods that an output has no use for do nothing."""
+    """The coordinator's half of an output. A method does nothing unless an output overrides it."""
 
-    #: What formats each sample in the workers; None for an output that works on aggregates.
+    #: The workers' half; None for an output of aggregates.
     formatter: SampleFormatter | None = None
 
     def __init__(self) -> None:
@@ -72,33 +78,33 @@ class Output:
     def introduce(
         self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
     ) -> None:
-        """Take note of a metric that has its first sample.
+        """Note a metric, once per run, before its first sample.
 
         Args:
-            metric: The metric; once per run.
-            thresholds: Its own thresholds, not those of its sub-metrics.
-            submetrics: All of its sub-metrics.
+            metric: The metric.
+            thresholds: The metric's own thresholds, without those of its sub-metrics.
+            submetrics: The metric's sub-metrics.
         """
 
     def write(self, data: bytes) -> None:
-        """Bring out what the formatter of one worker has made since the last time."""
+        """Write or send the bytes that the formatter in one worker has made since the last call."""
 
-    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
-        """Add what one worker has added to series since the last time (see Series.merge)."""
+    def merge(self, deltas: Sequence[tuple[MergedSeries, Delta]]) -> None:
+        """Take the deltas that one worker has sent since the last call."""
 
     def end(self) -> None:
-        """Begin to bring out the rest, without waiting for it: no more samples come."""
+        """Start to write or send the rest, without waiting. No more samples come."""
 
     def close(self) -> None:
-        """Bring out the rest, within some seconds of `end`. May be called twice."""
+        """Write or send the rest, within some seconds of `end`. May be called twice."""
 
 
 class OutputConfig(Struct, frozen=True):
-    """An output as the command line names it."""
+    """An output that the command line names. It is opened when the test is known."""
 
-    #: As the description block shows it, e.g. `json (out.json)`.
+    #: The output in the description block, e.g. `json (out.json)`.
     description: str
-    #: Makes the coordinator's half, for a run with these system tags. Raises JsrunnerError.
+    #: Makes the output for a run with these system tags. Raises JsrunnerError.
     open: Callable[[Sequence[str]], Output]
     #: Whether it writes to standard output.
     to_stdout: bool = False

@@ -1,4 +1,7 @@
-"""`--out csv=file`: a row for each sample, with a column for each enabled system tag, as in k6."""
+"""The output `--out csv=file`: a row for each sample, with a column for each enabled system tag.
+
+The format is k6's: https://grafana.com/docs/k6/latest/results-output/real-time/csv/
+"""
 
 from __future__ import annotations
 
@@ -23,24 +26,25 @@ if TYPE_CHECKING:
 
 _SCALES: Final = {"unix": 1, "unix_milli": 10**3, "unix_micro": 10**6, "unix_nano": 10**9}
 _FORMATS: Final = (*_SCALES, "rfc3339", "rfc3339_nano")
-#: System tags that are metadata, not columns.
+#: The system tags that are metadata instead of columns.
 _METADATA: Final = frozenset({"vu", "iter"})
 
 
 def _cell(text: str) -> str:
-    """Quoted where Go's writer quotes."""
+    """Return a cell, quoted where Go's encoding/csv quotes it."""
     if any(sign in text for sign in ',"\r\n') or text[:1].isspace() or text == "\\.":
         return '"' + text.replace('"', '""') + '"'
     return text
 
 
 def _number(value: float) -> str:
+    """Format a number as Go's `%f` does."""
     if isfinite(value):
         return f"{value:f}"
     return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
 
 
-class _Writer:
+class _CsvWriter:
     __slots__ = ("_after", "_format", "_name")
 
     def __init__(self, name: str, after: str, time_format: str) -> None:
@@ -51,7 +55,7 @@ class _Writer:
     def line(self, time_s: float, value: float) -> bytes:
         scale = _SCALES.get(self._format)
         if scale:
-            microseconds = round(time_s * 1e6)  # a float holds no more of it
+            microseconds = round(time_s * 1e6)  # a float of seconds has no more digits
             moment = str(microseconds * scale // 10**6)
         elif self._format == "rfc3339_nano":
             moment = rfc3339(time_s)
@@ -62,18 +66,19 @@ class _Writer:
 
 
 class CsvFormatter(Struct, frozen=True):
-    """Rows: metric, time, value, the system tags, other tags and metadata as `k=v&k=v`."""
+    """The formatter of rows: metric, time, value, system tags, other tags and metadata as `k=v&k=v`."""
 
     time_format: str = "unix"
     columns: tuple[str, ...] = ()
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> _Writer:
+    ) -> _CsvWriter:
+        """Make the writer of a series."""
         extra = {key: value for key, value in tags.items() if key not in self.columns}
         cells = [tags.get(column, "") for column in self.columns]
         cells += [_joined(extra), _joined(metadata or {})]
-        return _Writer(_cell(metric.name), ",".join(map(_cell, cells)), self.time_format)
+        return _CsvWriter(_cell(metric.name), ",".join(map(_cell, cells)), self.time_format)
 
 
 def _joined(pairs: Mapping[str, str]) -> str:
@@ -81,7 +86,7 @@ def _joined(pairs: Mapping[str, str]) -> str:
 
 
 def _open(path: str, time_format: str, system_tags: Sequence[str]) -> FileOutput:
-    """The output of a run whose samples carry these system tags."""
+    """Open the output of a run whose samples carry these system tags."""
     columns = tuple(sorted(tag for tag in system_tags if tag not in _METADATA))
     head = ("metric_name", "timestamp", "metric_value", *columns, "extra_tags", "metadata")
     header = (",".join(head) + "\n").encode()
@@ -89,7 +94,15 @@ def _open(path: str, time_format: str, system_tags: Sequence[str]) -> FileOutput
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    """Raises UsageError."""
+    """Read the settings of the output.
+
+    Args:
+        argument: The text behind `csv=`: a path, or `key=value` pairs.
+        environment: The environment, with k6's `K6_CSV_` variables.
+
+    Raises:
+        UsageError: A setting is wrong.
+    """
     path = environment.get("K6_CSV_FILENAME") or "file.csv"
     time_format = environment.get("K6_CSV_TIME_FORMAT") or "unix"
     interval = environment.get("K6_CSV_SAVE_INTERVAL")
@@ -112,7 +125,7 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
         raise UsageError(f"{time_format} does not belong to TimeFormat values")
     if interval:
         try:
-            parse_duration(interval)  # rows are written as they come
+            parse_duration(interval)  # only checked: rows are written as they come
         except ValueError as error:
             raise UsageError(f"the saveInterval of the csv output: {error}") from None
     shown = "stdout" if is_stdout(path) else path

@@ -1,4 +1,4 @@
-"""Lines over UDP, as many to a datagram as it may hold."""
+"""Sending of lines over UDP, with as many lines per datagram as fit."""
 
 from __future__ import annotations
 
@@ -15,19 +15,35 @@ if TYPE_CHECKING:
 def send(
     receiver: tuple[str, int], lines: Sequence[bytes], *, size: int, most: int | None = None
 ) -> None:
-    """Send lines to a host and port, `size` bytes and `most` lines to a datagram. Raises PushError."""
+    """Send lines.
+
+    Args:
+        receiver: Host and port.
+        lines: The lines.
+        size: The most bytes per datagram.
+        most: The most lines per datagram; None for no limit.
+
+    Raises:
+        PushError: The host is unknown, or nobody listens.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(*receiver, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, socket.SOCK_DGRAM) as udp:
             udp.connect(address)
             for datagram in pack(lines, size, most):
                 udp.send(datagram)
-    except OSError as error:  # UDP tells, late, that nobody listens on this machine
+    except OSError as error:  # with UDP only this machine reports, late, that nobody listens
         raise PushError(reason(error), again=False) from None
 
 
 def pack(lines: Sequence[bytes], size: int, most: int | None) -> Iterator[bytes]:
-    """A line that is too long for a datagram gets one of its own."""
+    """Join lines to datagrams. A line that is too long for a datagram is a datagram alone.
+
+    Args:
+        lines: The lines.
+        size: The most bytes per datagram.
+        most: The most lines per datagram; None for no limit.
+    """
     packed: list[bytes] = []
     used = 0
     for line in lines:

@@ -1,13 +1,13 @@
 """Outputs of other packages.
 
-A package offers an output by an entry point of the group `jsrunner.outputs`, whose name is what
-`--out` knows it by:
+A package offers an output by an entry point of the group `jsrunner.outputs`. The entry point's name is
+the output's name for `--out`:
 
     [project.entry-points."jsrunner.outputs"]
     sqlite = "my_package.sqlite:create"
 
-`create(argument, environment)` returns an ExtensionOutput; `argument` is what follows `name=` on the
-command line. All that is asked of the output is asked in one thread of its own, never at once.
+`create(argument, environment)` returns an ExtensionOutput; `argument` is the text behind `name=` on the
+command line. `create` and all methods are called in one thread, which belongs to the output.
 """
 
 from __future__ import annotations
@@ -29,72 +29,85 @@ if TYPE_CHECKING:
 
 #: The group of the entry points.
 GROUP: Final = "jsrunner.outputs"
-#: How often an output gets what there is, in seconds, and how long it may take to start.
+#: Seconds between two calls of `add_samples`.
 _INTERVAL: Final = 1.0
+#: Seconds that an output gets to start.
 _START: Final = 30.0
 
 
 class Sample(NamedTuple):
-    """A measured value; `time` is seconds since the epoch. What it holds is not to be changed."""
+    """A measured value. Outputs must not change its tags and metadata, which samples share."""
 
     metric: Metric
     tags: Mapping[str, str]
     value: float
+    #: Seconds since the epoch.
     time: float
-    #: What is no tag because it never repeats, e.g. `iter`, if such system tags are enabled.
+    #: Values that are no tags because they rarely repeat: the system tags `vu` and `iter`, if enabled.
     metadata: Mapping[str, str]
 
 
 class ExtensionOutput(Protocol):
-    """What an output of another package is."""
+    """The contract of an output of another package."""
 
     def start(self) -> None:
-        """Before the first sample, once. An exception ends the run before it has begun."""
+        """Start the output, before the first sample. An exception ends the run before the test."""
 
     def add_samples(self, samples: Sequence[Sample]) -> None:
-        """Some samples, about once a second if there are any; of each worker in order. After an
-        exception, which is reported, these samples are lost and the run goes on."""
+        """Take samples, about once a second if there are any.
+
+        The samples of each worker come in order. After an exception, which is logged, these samples are
+        lost and the run goes on.
+        """
 
     def stop(self) -> None:
-        """After the last sample, once: within some seconds, or the process ends without it."""
+        """Stop the output, after the last sample, within 10 seconds. Later the process ends anyway."""
 
 
 def extensions() -> dict[str, EntryPoint]:
-    """What is installed, by name."""
+    """Return the entry points of installed outputs by name."""
     from importlib.metadata import entry_points
 
-    return {one.name: one for one in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def configure_extension(
     point: EntryPoint, argument: str, environment: Mapping[str, str]
 ) -> OutputConfig:
+    """Return the output of an entry point.
+
+    Args:
+        point: The entry point.
+        argument: The text behind `name=` on the command line.
+        environment: The environment.
+    """
     description = f"{point.name} ({argument})" if argument else point.name
 
-    def make(system_tags: Sequence[str]) -> Extension:
+    def make(system_tags: Sequence[str]) -> ExtensionPusher:
         def create() -> ExtensionOutput:
-            made: ExtensionOutput = point.load()(argument, environment)
-            return made
+            output: ExtensionOutput = point.load()(argument, environment)
+            return output
 
-        return Extension(point.name, description, create)
+        return ExtensionPusher(point.name, description, create)
 
     return OutputConfig(description, make)
 
 
 # -- from worker to coordinator --------------------------------------------------------------------
 
-#: A series, which comes before its first sample: its number, and the size of the JSON behind.
+#: A series, before its first sample: b"M", its number, the size of the JSON that follows.
 _SERIES: Final = struct.Struct("<cQI")
-#: A sample: the number of its series, its time, its value.
+#: A sample: b"S", the number of its series, its time in seconds since the epoch, its value.
 _SAMPLE: Final = struct.Struct("<cQdd")
 
 
 class SampleEncoder(Struct, frozen=True):
-    """Makes samples for `decode`. A series has the same number in all workers."""
+    """The formatter of samples for `SampleDecoder`. A series has the same number in all workers."""
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> _Writer:
+    ) -> _SampleWriter:
+        """Make the writer of a series."""
         from hashlib import blake2b
 
         import orjson
@@ -102,10 +115,10 @@ class SampleEncoder(Struct, frozen=True):
         shown = (metric.name, metric.type, metric.contains, tags, metadata or {})
         data = orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)
         number = int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
-        return _Writer(number, _SERIES.pack(b"M", number, len(data)) + data)
+        return _SampleWriter(number, _SERIES.pack(b"M", number, len(data)) + data)
 
 
-class _Writer:
+class _SampleWriter:
     __slots__ = ("_first", "_number")
 
     def __init__(self, number: int, first: bytes) -> None:
@@ -120,12 +133,14 @@ class _Writer:
 
 
 class SampleDecoder:
-    """Reads what SampleEncoders of several workers have made."""
+    """The decoder of the bytes that the encoders of several workers have made."""
 
     def __init__(self) -> None:
+        #: Metric, tags and metadata by the series' number.
         self._series: dict[int, tuple[Metric, dict[str, str], dict[str, str]]] = {}
 
     def decode(self, data: bytes) -> Iterator[Sample]:
+        """Yield the samples in a worker's bytes."""
         import orjson
 
         position = 0
@@ -146,11 +161,19 @@ class SampleDecoder:
 # -- in the coordinator ----------------------------------------------------------------------------
 
 
-class Extension(LinePusher):
-    """Plays an output of another package."""
+class ExtensionPusher(LinePusher):
+    """The output that hands samples to an output of another package, which it starts.
+
+    Args:
+        name: The name of the output.
+        description: The output, as messages name it.
+        create: Makes the other package's output.
+
+    Raises:
+        JsrunnerError: The other package's output does not start.
+    """
 
     def __init__(self, name: str, description: str, create: Callable[[], ExtensionOutput]) -> None:
-        """Raises JsrunnerError if it cannot be started."""
         super().__init__(description, _INTERVAL, SampleEncoder())
         self._create = create
         self._decoder = SampleDecoder()
@@ -165,23 +188,27 @@ class Extension(LinePusher):
             raise JsrunnerError(f"{prefix}{kind}: {self._failure}") from self._failure
 
     def write(self, data: bytes) -> None:
+        """Hand a worker's bytes over to the thread."""
         if data:
-            # The series among them are few.
+            # Series take few of the bytes, so this counts the samples well enough for messages.
             self.put(Item(data, len(data), len(data) // _SAMPLE.size))
 
     def connect(self) -> None:
+        """Start the other package's output."""
         try:
             self._output = self._create()
             self._output.start()
-        except Exception as error:  # whatever a foreign package may raise
+        except Exception as error:  # another package may raise anything
             self._failure = error
             self.end()
         self._started.set()
 
     def push(self, items: Sequence[Item]) -> None:
+        """Hand samples over to the other package's output."""
         for item in items:
             self._output.add_samples(list(self._decoder.decode(item.payload)))
 
     def disconnect(self) -> None:
+        """Stop the other package's output."""
         if self._failure is None:
             self._output.stop()

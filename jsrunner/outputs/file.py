@@ -1,4 +1,4 @@
-"""Outputs that write to a file."""
+"""The output to a file, which `csv` and `json_lines` use."""
 
 from __future__ import annotations
 
@@ -18,14 +18,24 @@ if TYPE_CHECKING:
 
 
 def is_stdout(path: str) -> bool:
+    """Return whether the path of an output means standard output."""
     return path in ("", "-")
 
 
 class FileOutput(Output):
-    """A file that lines go to: `-` or nothing is standard output, `.gz` is compressed.
+    """An output of lines to a file, or to standard output. A file that ends in `.gz` is compressed.
 
-    The run goes on when writing fails: a full disk must not cost the summary. What was lost is told
-    at the end.
+    The run goes on when writing fails: a full disk must not cost the summary. `close` reports the
+    number of lost samples.
+
+    Args:
+        path: The file; `-` or "" is standard output.
+        formatter: The formatter of the lines.
+        header: The first lines.
+        introduce: Makes the line before a metric's first sample.
+
+    Raises:
+        JsrunnerError: The file cannot be opened.
     """
 
     def __init__(
@@ -36,20 +46,18 @@ class FileOutput(Output):
         header: bytes = b"",
         introduce: Callable[[Metric, Sequence[Threshold], Sequence[Submetric]], bytes] | None = None,
     ) -> None:
-        """`introduce` makes the line that stands before a metric's first sample. Raises JsrunnerError
-        if the file cannot be opened."""
         super().__init__()
         self.formatter = formatter
         self._path = path
         self._introduce = introduce
         self._failed = False
-        #: Samples that the file does not hold for certain: those of the last piece while all is
-        #: well, those that are lost when writing has failed.
+        #: Samples that the file may lack. Before a failure: those that may still be in the compressor.
+        #: After it: those that are lost.
         self._samples = 0
         self._stdout = is_stdout(path)
         self._packed = path.endswith(".gz")
         try:
-            # Without a buffer, so that what has been written is known when the disk is full.
+            # Without a buffer, so that the number of written bytes is known when the disk is full.
             self._file: IO[bytes] = sys.stdout.buffer if self._stdout else open(path, "wb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise JsrunnerError(
@@ -64,12 +72,12 @@ class FileOutput(Output):
     def introduce(
         self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
     ) -> None:
+        """Append the line of a metric."""
         if self._introduce is not None:
             self._append(self._introduce(metric, thresholds, submetrics), 0)
 
     def write(self, data: bytes) -> None:
-        """Append lines of samples, and hand on to the system what is ready: a reader may follow the
-        file."""
+        """Append lines of samples. They are written at once, because a reader may follow the file."""
         self._append(data, data.count(b"\n"))
 
     def _append(self, data: bytes, samples: int) -> None:
@@ -79,7 +87,7 @@ class FileOutput(Output):
             self._samples += samples
             if packed := self._deflate.compress(data):
                 self._put(packed)
-                if not self._failed:  # the end of this piece is still in the compressor
+                if not self._failed:  # some of these samples are still in the compressor
                     self._samples = samples
         else:
             written = len(data) - self._put(data)
@@ -88,13 +96,13 @@ class FileOutput(Output):
                 self._cut(written - data.rfind(b"\n", 0, written) - 1)
 
     def _cut(self, size: int) -> None:
-        """Take the last `size` bytes away, which are no whole line."""
+        """Remove the last `size` bytes, which are an incomplete line."""
         if not self._stdout:
-            with contextlib.suppress(OSError):  # of what is no file
+            with contextlib.suppress(OSError):  # a pipe or a device cannot be truncated
                 self._file.truncate(self._file.tell() - size)
 
     def _put(self, data: bytes) -> int:
-        """Write; how many bytes were not taken."""
+        """Write bytes and return the number of bytes that could not be written."""
         rest = memoryview(data)
         try:
             while rest:
@@ -107,6 +115,7 @@ class FileOutput(Output):
         return len(rest)
 
     def close(self) -> None:
+        """Close the file. Report the number of lost samples if writing has failed."""
         if self._file.closed:
             return
         if self._packed and not self._failed:
@@ -117,5 +126,5 @@ class FileOutput(Output):
             self.news.append(("error", text))
             self._samples = 0
         if not self._stdout:
-            with contextlib.suppress(OSError):  # which was told when it was written to
+            with contextlib.suppress(OSError):  # `_put` has reported it
                 self._file.close()

@@ -1,4 +1,4 @@
-"""Requests of outputs to their receivers, by the standard library."""
+"""HTTP requests of outputs to their receivers, by the standard library's client."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would become a GET."""
+    """A handler that follows no redirects: a redirected POST would become a GET."""
 
     def redirect_request(self, *arguments: Any) -> None:
         return None
 
 
 class Poster:
-    """POSTs bodies. `proxy` is a URL, "" for what the environment says."""
+    """A client that sends POST requests.
+
+    Args:
+        headers: The headers of each request.
+        context: The settings of TLS.
+        proxy: The proxy's URL; "" for the proxy that the environment's variables name.
+    """
 
     def __init__(self, *, headers: Mapping[str, str], context: ssl.SSLContext, proxy: str = "") -> None:
         self._headers = dict(headers)
@@ -35,15 +41,24 @@ class Poster:
         )
 
     def post(self, url: str, body: bytes) -> None:
-        """Raises PushError for whatever is no success."""
+        """Send a request.
+
+        Args:
+            url: The receiver.
+            body: The request's body.
+
+        Raises:
+            PushError: There is no response within TIMEOUT, or its status is not 2xx.
+        """
         request = urllib.request.Request(url, body, self._headers, method="POST")
         try:
             with self._opener.open(request, timeout=TIMEOUT) as response:
                 response.read(1 << 16)
         except urllib.error.HTTPError as error:
             with error:
-                said = error.read(500).decode("utf-8", "replace").strip()
-            text = f"the receiver answered {error.code} {error.reason}{': ' if said else ''}{said}"
+                body_text = error.read(500).decode("utf-8", "replace").strip()
+            text = f"the receiver answered {error.code} {error.reason}"
+            text += f": {body_text}" if body_text else ""
             raise PushError(text, again=error.code >= 500 or error.code == 429) from None
         except urllib.error.URLError as error:
             raise PushError(reason(error.reason)) from None
@@ -52,7 +67,7 @@ class Poster:
 
 
 def reason(error: object) -> str:
-    """What went wrong, in a few words."""
+    """Return a short text of an error of a connection."""
     if isinstance(error, TimeoutError):
         return f"the receiver did not answer within {TIMEOUT:g} s"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -60,14 +75,18 @@ def reason(error: object) -> str:
 
 
 def basic(user: str, password: str) -> str:
-    """The header Authorization of RFC 7617."""
+    """Return the value of the header Authorization for basic authentication (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def context(*, insecure: bool = False) -> ssl.SSLContext:
-    """The settings of TLS, without any checks of the receiver's certificate if `insecure`."""
-    made = ssl.create_default_context()
+    """Make the settings of TLS.
+
+    Args:
+        insecure: Whether the receiver's certificate is not verified.
+    """
+    tls = ssl.create_default_context()
     if insecure:
-        made.check_hostname = False
-        made.verify_mode = ssl.CERT_NONE
-    return made
+        tls.check_hostname = False
+        tls.verify_mode = ssl.CERT_NONE
+    return tls

@@ -1,7 +1,8 @@
-"""`--out influxdb=URL`: each sample as a point of InfluxDB 1, in its line protocol.
+"""The output `--out influxdb=URL`: each sample is a point of InfluxDB 1, in its line protocol.
 
-A point's measurement is the metric, its field `value` the sample's; tags are the sample's, except
-those that are to be fields. https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_tutorial/
+A point's measurement is the metric, its field `value` the sample's value. Its tags are the sample's,
+except those that the setting TAGS_AS_FIELDS makes fields.
+https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_tutorial/
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.registry import Metric
     from jsrunner.outputs.pusher import Item
 
-#: Precisions of timestamps: how many of them are a second, and the receiver's name for it.
+#: Precisions of timestamps: units per second, and the receiver's name of the unit.
 _PRECISIONS: Final = {
     "ns": (10**9, "n"),
     "us": (10**6, "u"),
@@ -36,14 +37,14 @@ _PRECISIONS: Final = {
     "m": (1 / 60, "m"),
     "h": (1 / 3600, "h"),
 }
-#: How many workers have nanoseconds of their own; a divisor of 1000.
+#: The number of workers that have own nanoseconds; a divisor of 1000.
 _SLOTS: Final = 50
-#: How far, in nanoseconds, a sample may be moved.
+#: The most nanoseconds by which a sample is moved.
 _NEAR: Final = 1_000_000
 _KINDS: Final = ("string", "bool", "float", "int")
 _TRUE: Final = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE: Final = ("0", "f", "F", "FALSE", "false", "False")
-#: Query parameters of the URL, and the variables that they stand for.
+#: The variables that the URL's query parameters stand for.
 _PARAMETERS: Final = {
     "insecure": "INSECURE",
     "payload_size": "PAYLOAD_SIZE",
@@ -57,16 +58,17 @@ _PARAMETERS: Final = {
 
 
 class InfluxFormatter(Struct, frozen=True):
-    """Lines: `metric,tag=value field=1 1700000000000000000`."""
+    """The formatter of lines: `metric,tag=value field=1 1700000000000000000`."""
 
-    #: Tags that become fields, and of what kind; metadata too, such as `vu`.
+    #: The types of the tags, and metadata such as `vu`, that become fields.
     fields: Mapping[str, str]
-    #: Units of the timestamp in a second.
+    #: Units of the timestamp per second.
     scale: float
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> _Writer:
+    ) -> _InfluxWriter:
+        """Make the writer of a series."""
         kept = "".join(
             f",{_name(key)}={_name(value)}"
             for key, value in sorted(tags.items())
@@ -75,15 +77,18 @@ class InfluxFormatter(Struct, frozen=True):
         known = {**tags, **(metadata or {})}
         fields = [(key, _field(known[key], kind)) for key, kind in self.fields.items() if key in known]
         before = "".join(f"{_name(key)}={value}," for key, value in sorted(fields))
-        return _Writer(f"{_name(metric.name)}{kept} {before}value=", self.scale)
+        return _InfluxWriter(f"{_name(metric.name)}{kept} {before}value=", self.scale)
 
 
-class _Writer:
-    """The receiver keeps one point of a series at one time. So that samples of the same microsecond,
-    which is all that a float of seconds holds, stay apart, they get nanoseconds of their own: some of
-    them are this worker's, others those of the next one. VUs hand their samples over many at a time,
-    so times go back: what is a little older is put behind the one before, what is much older gets
-    other nanoseconds. One in 100,000 is lost nevertheless when a worker takes 20,000 samples a second.
+class _InfluxWriter:
+    """The writer of a series, which gives its samples different times.
+
+    The receiver keeps only one point of a series per time. A float of seconds has microseconds, so
+    that samples of one microsecond would collide. The writer therefore adds nanoseconds: each worker
+    has some of the 1000 for itself. VUs hand over many samples at a time, so that times also go back.
+    A sample that is up to _NEAR older than the one before is moved behind it; an older sample gets
+    other nanoseconds. Measured: one sample of 100,000 is lost nevertheless if a worker takes 20,000
+    samples per second.
     """
 
     __slots__ = ("_before", "_last", "_nanosecond", "_scale")
@@ -96,7 +101,7 @@ class _Writer:
 
     def line(self, time_s: float, value: float) -> bytes:
         if value - value != 0:
-            return b""  # the receiver knows no infinity, and no NaN
+            return b""  # the line protocol has no infinity and no NaN
         if self._scale != 10**9:
             moment = int(time_s * self._scale)
         else:
@@ -112,8 +117,10 @@ class _Writer:
 
 
 def _name(text: str) -> str:
-    """A measurement, tag or field name, or the value of a tag. There is no way to write a line break,
-    nor a backslash at the end."""
+    """Escape the name of a measurement, tag or field, or the value of a tag.
+
+    The line protocol cannot express a line break, nor a backslash at the end.
+    """
     for sign in (",", "=", " "):
         text = text.replace(sign, "\\" + sign)
     text = text.replace("\r", "").replace("\n", "\\n")
@@ -121,7 +128,7 @@ def _name(text: str) -> str:
 
 
 def _field(text: str, kind: str) -> str:
-    """A field's value; what is not of its kind is a string."""
+    """Return a field's value, as a string if the text is not of the field's type."""
     if kind == "bool" and text in _TRUE + _FALSE:
         return "true" if text in _TRUE else "false"
     try:
@@ -135,7 +142,7 @@ def _field(text: str, kind: str) -> str:
 
 
 class InfluxOutput(LinePusher):
-    """The coordinator's half, over HTTP."""
+    """The coordinator's half of the output, over HTTP."""
 
     def __init__(
         self, description: str, interval: float, formatter: InfluxFormatter, *,
@@ -147,19 +154,20 @@ class InfluxOutput(LinePusher):
         self._query = dict(query)
 
     def connect(self) -> None:
-        """Make the database. A user who may not do so writes to one that is there."""
+        """Create the database. Errors are ignored: the user may only have the right to write."""
         name = self._query["db"].replace("\\", "\\\\").replace('"', '\\"')
         query = urlencode({"q": f'CREATE DATABASE "{name}"'})
         with contextlib.suppress(PushError):
             self._poster.post(f"{self._address}/query?{query}", b"")
 
     def push(self, items: Sequence[Item]) -> None:
+        """Send lines in one request."""
         body = b"".join(item.payload for item in items)
         self._poster.post(f"{self._address}/write?{urlencode(self._query)}", body)
 
 
 class InfluxDatagrams(LinePusher):
-    """The coordinator's half, over UDP."""
+    """The coordinator's half of the output, over UDP."""
 
     def __init__(
         self, description: str, interval: float, formatter: InfluxFormatter, *,
@@ -170,14 +178,22 @@ class InfluxDatagrams(LinePusher):
         self._payload = payload
 
     def push(self, items: Sequence[Item]) -> None:
+        """Send lines in datagrams."""
         lines = b"".join(item.payload for item in items).splitlines(keepends=True)
         send(self._receiver, lines, size=self._payload)
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    """Raises UsageError."""
-    given = _from_url(argument) if argument else {}
-    settings = Variables(environment, "K6_INFLUXDB_", given)
+    """Read the settings of the output.
+
+    Args:
+        argument: The URL behind `influxdb=`.
+        environment: The environment, with k6's `K6_INFLUXDB_` variables.
+
+    Raises:
+        UsageError: A setting is wrong.
+    """
+    settings = Variables(environment, "K6_INFLUXDB_", _from_url(argument) if argument else {})
     address = settings.text("ADDR", "http://localhost:8086").rstrip("/")
     split = urlsplit(address)
     if split.scheme not in ("http", "https", "udp") or not split.hostname:
@@ -205,46 +221,47 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     proxy = settings.text("PROXY")
 
     def make(system_tags: Sequence[str]) -> LinePusher:
-        made: LinePusher
+        output: LinePusher
         if split.scheme == "udp":
-            made = InfluxDatagrams(
+            output = InfluxDatagrams(
                 description, interval, formatter,
                 host=split.hostname or "", port=split.port or 8089, payload=payload,
             )  # fmt: skip
         else:
             poster = Poster(headers=headers, context=context(insecure=insecure), proxy=proxy)
-            made = InfluxOutput(
+            output = InfluxOutput(
                 description, interval, formatter,
                 poster=poster, address=address, query=query, threads=threads,
             )  # fmt: skip
-        made.begin()
-        return made
+        output.begin()
+        return output
 
     return OutputConfig(description, make)
 
 
 def _from_url(text: str) -> dict[str, str]:
-    """The settings in `http://user:password@host:8086/prefix/db?precision=ms`.
+    """Return the settings in `http://user:password@host:8086/prefix/db?precision=ms`.
 
-    What stands before the last slash of the path belongs to the address: a proxy may route by it.
+    The path's part before its last slash belongs to the address: a proxy may route by it.
     """
     url = urlsplit(text)
-    given: dict[str, str] = {}
+    settings: dict[str, str] = {}
     prefix, _, database = url.path.rpartition("/")
     if url.hostname:
-        given["ADDR"] = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{prefix}"
-    given["DB"] = unquote(database if url.hostname else url.path.removeprefix("/"))
-    given["USERNAME"], given["PASSWORD"] = unquote(url.username or ""), unquote(url.password or "")
+        settings["ADDR"] = f"{url.scheme}://{url.netloc.rpartition('@')[2]}{prefix}"
+    settings["DB"] = unquote(database if url.hostname else url.path.removeprefix("/"))
+    settings["USERNAME"] = unquote(url.username or "")
+    settings["PASSWORD"] = unquote(url.password or "")
     for name, value in parse_qsl(url.query, keep_blank_values=True):
         if name not in _PARAMETERS:
             raise UsageError(f"could not create the 'influxdb' output: unknown query parameter: {name}")
         variable = _PARAMETERS[name]
-        given[variable] = f"{given[variable]},{value}" if variable in given else value
-    return given
+        settings[variable] = f"{settings[variable]},{value}" if variable in settings else value
+    return settings
 
 
 def _fields(settings: Variables) -> dict[str, str]:
-    """Tags that are to be fields, each with its kind."""
+    """Return the types of the tags that become fields."""
     fields: dict[str, str] = {}
     for word in settings.words("TAGS_AS_FIELDS", "vu,iter,url"):
         name, _, kind = word.partition(":")

@@ -1,4 +1,7 @@
-"""`--out json=file`: a line of JSON for each metric and each sample, in k6's format."""
+"""The output `--out json=file`: a line of JSON for each metric and each sample.
+
+The format is k6's: https://grafana.com/docs/k6/latest/results-output/real-time/json/
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.thresholds import Submetric, Threshold
 
 
-class _Writer:
+class _JsonWriter:
     __slots__ = ("_after", "_before")
 
     def __init__(self, before: bytes, after: bytes) -> None:
@@ -37,20 +40,25 @@ class _Writer:
 
 
 class JsonFormatter:
-    """Points: {"metric", "type": "Point", "data": {"time", "value", "tags", "metadata"}}."""
+    """The formatter of points: {"metric", "type": "Point", "data": {time, value, tags, metadata}}."""
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> _Writer:
+    ) -> _JsonWriter:
+        """Make the writer of a series."""
         name = orjson.dumps(metric.name)
         after = b',"tags":' + orjson.dumps(tags, option=orjson.OPT_SORT_KEYS)
         if metadata:
             after += b',"metadata":' + orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)
-        return _Writer(b'{"metric":%b,"type":"Point","data":{"time":' % name, after + b"}}\n")
+        return _JsonWriter(b'{"metric":%b,"type":"Point","data":{"time":' % name, after + b"}}\n")
 
 
 def number(value: float) -> bytes:
-    """A number as Go's JSON writes it: 1, 0.00001, 1e+21; what JSON cannot say is null."""
+    """Format a number as Go's encoding/json does: 1, 0.00001, 1e+21.
+
+    Args:
+        value: The number. Infinity and NaN, which JSON does not have, become null.
+    """
     if not isfinite(value):
         return b"null"
     if value == int(value) and abs(value) < 2**53:
@@ -67,7 +75,13 @@ def number(value: float) -> bytes:
 def introduce(
     metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
 ) -> bytes:
-    """The line that stands before a metric's first sample."""
+    """Return the line before a metric's first sample.
+
+    Args:
+        metric: The metric.
+        thresholds: The metric's thresholds.
+        submetrics: The metric's sub-metrics.
+    """
     return (
         orjson.dumps(
             {
@@ -76,9 +90,10 @@ def introduce(
                     "name": metric.name,
                     "type": metric.type,
                     "contains": metric.contains,
-                    "thresholds": [_threshold(one) for one in thresholds],
+                    "thresholds": [_threshold(threshold) for threshold in thresholds],
                     "submetrics": [
-                        {"name": one.name, "suffix": one.suffix, "tags": one.tags} for one in submetrics
+                        {"name": submetric.name, "suffix": submetric.suffix, "tags": submetric.tags}
+                        for submetric in submetrics
                     ]
                     or None,
                 },
@@ -89,15 +104,21 @@ def introduce(
     )
 
 
-def _threshold(one: Threshold) -> object:
-    """Its expression, with more only where it may abort the run."""
-    if not one.abort_on_fail:
-        return one.source
-    delay = format_duration(one.delay_abort_eval) if one.delay_abort_eval else None
-    return {"threshold": one.source, "abortOnFail": True, "delayAbortEval": delay}
+def _threshold(threshold: Threshold) -> object:
+    """Return k6's JSON of a threshold: only its expression, unless it may abort the run."""
+    if not threshold.abort_on_fail:
+        return threshold.source
+    delay = format_duration(threshold.delay_abort_eval) if threshold.delay_abort_eval else None
+    return {"threshold": threshold.source, "abortOnFail": True, "delayAbortEval": delay}
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
+    """Return the output.
+
+    Args:
+        argument: The path behind `json=`.
+        environment: The environment, which has no settings of this output.
+    """
     return OutputConfig(
         "json(stdout)" if is_stdout(argument) else f"json ({argument})",
         lambda system_tags: FileOutput(argument, JsonFormatter(), introduce=introduce),

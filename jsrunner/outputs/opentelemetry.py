@@ -1,8 +1,8 @@
-"""`--out opentelemetry`: running figures of each series, by OTLP over gRPC or HTTP.
+"""The output `--out opentelemetry`: running figures of each series, by OTLP over gRPC or HTTP.
 
-A counter is a counter, a gauge a gauge, a trend a histogram (in milliseconds, for times), a rate a
-counter `NAME.total` with the attribute `condition`: nonzero or zero. The official packages encode and
-send. https://grafana.com/docs/k6/latest/results-output/real-time/opentelemetry/
+A counter becomes a counter, a gauge a gauge, a trend a histogram (of milliseconds, for times). A rate
+becomes a counter `NAME.total` with the attribute `condition`: nonzero or zero. OpenTelemetry's own
+packages encode and send. https://grafana.com/docs/k6/latest/results-output/real-time/opentelemetry/
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from jsrunner.outputs.aggregates import Figures
 
 _NAME: Final = "opentelemetry"
-#: The bounds of histograms that OpenTelemetry's libraries take where nobody says others.
+#: The default bounds of histograms in OpenTelemetry's libraries.
 BOUNDS: Final = (0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
-#: Units, by what a metric contains.
+#: Units by the metric's `contains`.
 _UNITS: Final = {"time": "ms", "data": "By"}
 
 
 class BucketHistogram:
-    """Counts of values up to each bound."""
+    """A trend's values, counted in the buckets between BOUNDS."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -47,7 +47,8 @@ class BucketHistogram:
         self.min, self.max = float("inf"), float("-inf")
         self.buckets = [0] * (len(BOUNDS) + 1)
 
-    def extend(self, values: array[float]) -> None:
+    def extend(self, values: array[float], /) -> None:
+        """Add values."""
         buckets = self.buckets
         for value in values:
             buckets[bisect_left(BOUNDS, value)] += 1
@@ -57,8 +58,8 @@ class BucketHistogram:
         self.max = max(self.max, *values)
 
 
-class _LastWords(logging.Handler):
-    """What the exporter says in its log, which nobody else is to hear."""
+class _LogMessages(logging.Handler):
+    """A handler that keeps the exporter's log messages, which no other handler gets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,19 +69,27 @@ class _LastWords(logging.Handler):
         self._texts.append(record.getMessage())
 
     def take(self) -> str:
-        """The first and the last text since the last time: the cause, and what came of it."""
+        """Return the first and the last message since the last call: the cause and the result."""
         texts, self._texts = self._texts, []
         return "; ".join(dict.fromkeys((*texts[:1], *texts[-1:])))
 
 
 class OpenTelemetryOutput(AggregatePusher):
-    """The coordinator's half."""
+    """The coordinator's half of the output.
+
+    Args:
+        description: The output, as messages name it.
+        interval: Seconds between two sends.
+        exporter: Makes the exporter.
+        service: The attributes of the resource.
+        prefix: The text before the names of metrics.
+        split: Whether a rate becomes two counters, `NAME.occurred` and `NAME.total`.
+    """
 
     def __init__(
         self, description: str, interval: float, *,
         exporter: Callable[[], MetricExporter], service: Mapping[str, str], prefix: str, split: bool,
     ) -> None:  # fmt: skip
-        """`split` asks for two counters of a rate, `NAME.occurred` and `NAME.total`."""
         super().__init__(description, interval, lambda series: BucketHistogram())
         from opentelemetry.sdk.resources import Resource
 
@@ -88,27 +97,30 @@ class OpenTelemetryOutput(AggregatePusher):
         self._prefix = prefix
         self._split = split
         self._began = time.time_ns()
-        self._said = _LastWords()
+        self._messages = _LogMessages()
         log = logging.getLogger("opentelemetry")
-        log.addHandler(self._said)
+        log.addHandler(self._messages)
         log.propagate = False
         self._exporter = exporter()
 
     def export(self) -> None:
+        """Send the figures."""
         from opentelemetry.sdk.metrics import export
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
         scope = export.ScopeMetrics(InstrumentationScope("k6"), list(self._metrics()), "")
         data = export.MetricsData([export.ResourceMetrics(self._resource, [scope], "")])
         result = self._exporter.export(data, timeout_millis=TIMEOUT * 1000)
-        said = self._said.take()
+        messages = self._messages.take()
         if result is not export.MetricExportResult.SUCCESS:
-            raise PushError(said or "the receiver did not take the metrics")
+            raise PushError(messages or "the receiver did not accept the metrics")
 
     def disconnect(self) -> None:
+        """Stop the exporter."""
         self._exporter.shutdown()
 
     def _metrics(self) -> Iterator[Metric]:
+        """Yield OpenTelemetry's metrics with their data points."""
         from opentelemetry.sdk.metrics import export
 
         now = time.time_ns()
@@ -130,7 +142,7 @@ class OpenTelemetryOutput(AggregatePusher):
             yield export.Metric(name, "", unit, described)
 
     def _points(self, figures: Figures, now: int) -> Iterator[tuple[str, str, Any]]:
-        """The kinds, suffixes and data points that a series is."""
+        """Yield the kinds, name suffixes and data points that a series becomes."""
         from opentelemetry.sdk.metrics.export import HistogramDataPoint, NumberDataPoint
 
         sink = figures.sink
@@ -171,7 +183,15 @@ class OpenTelemetryOutput(AggregatePusher):
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    """Raises UsageError."""
+    """Read the settings of the output.
+
+    Args:
+        argument: The text behind `opentelemetry=`, which is ignored as in k6.
+        environment: The environment, with k6's `K6_OTEL_` variables.
+
+    Raises:
+        UsageError: A setting is wrong, or a package is not installed.
+    """
     settings = Variables(environment, "K6_OTEL_")
     need("opentelemetry.sdk.metrics", _NAME, "otel")
     protocol = settings.text("EXPORTER_PROTOCOL")
@@ -185,7 +205,7 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
             "asks for what the exporter cannot do; name the receiver's certificate in "
             "K6_OTEL_TLS_CERTIFICATE instead",
         )
-    settings.seconds("FLUSH_INTERVAL", 1.0)  # k6's own way to the exporter, which there is not here
+    settings.seconds("FLUSH_INTERVAL", 1.0)  # only checked: jsrunner has no buffer before the exporter
     interval = settings.seconds("EXPORT_INTERVAL", 10.0)
     service = {
         "service.name": settings.text("SERVICE_NAME", environment.get("OTEL_SERVICE_NAME") or "k6"),
@@ -201,17 +221,17 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     description = f"opentelemetry ({shown})"
 
     def make(system_tags: Sequence[str]) -> OpenTelemetryOutput:
-        made = OpenTelemetryOutput(
+        output = OpenTelemetryOutput(
             description, interval, exporter=exporter, service=service, prefix=prefix, split=split
         )
-        made.begin()
-        return made
+        output.begin()
+        return output
 
     return OutputConfig(description, make)
 
 
 def _headers(settings: Variables) -> dict[str, str]:
-    """`name=value,name=value`, both percent-encoded."""
+    """Parse the headers: `name=value,name=value`, both percent-encoded."""
     headers = {}
     for pair in settings.words("HEADERS"):
         name, equals, value = pair.partition("=")
@@ -222,7 +242,7 @@ def _headers(settings: Variables) -> dict[str, str]:
 
 
 def _http(settings: Variables, headers: dict[str, str]) -> tuple[Callable[[], MetricExporter], str]:
-    """Makes the exporter, and how the description block shows it."""
+    """Return the factory of the exporter over HTTP, and its text in the description block."""
     endpoint = settings.text("HTTP_EXPORTER_ENDPOINT", "localhost:4318")
     if "://" in endpoint:
         settings.fail("HTTP_EXPORTER_ENDPOINT", "must only be host and port, no scheme")
@@ -247,7 +267,7 @@ def _http(settings: Variables, headers: dict[str, str]) -> tuple[Callable[[], Me
 
 
 def _grpc(settings: Variables, headers: dict[str, str]) -> tuple[Callable[[], MetricExporter], str]:
-    """Makes the exporter, and how the description block shows it."""
+    """Return the factory of the exporter over gRPC, and its text in the description block."""
     endpoint = settings.text("GRPC_EXPORTER_ENDPOINT", "localhost:4317")
     insecure = settings.boolean("GRPC_EXPORTER_INSECURE")
     files = [
@@ -272,6 +292,7 @@ def _grpc(settings: Variables, headers: dict[str, str]) -> tuple[Callable[[], Me
 
 
 def _contents(settings: Variables, name: str) -> bytes | None:
+    """Return the contents of the file that a setting names; None if the setting is not set."""
     path = settings.text(name)
     if not path:
         return None

@@ -1,7 +1,7 @@
-"""`--out experimental-prometheus-rw`: running figures of each series, by Prometheus's remote write.
+"""The output `--out experimental-prometheus-rw`: running figures of each series, by remote write.
 
-A counter is `k6_NAME_total`, a rate `k6_NAME_rate`, a gauge `k6_NAME`, a trend `k6_NAME_STAT` for each
-statistic or one native histogram. Times are seconds.
+A counter becomes `k6_NAME_total`, a rate `k6_NAME_rate`, a gauge `k6_NAME`. A trend becomes
+`k6_NAME_STAT` for each statistic, or one native histogram. Times are in seconds.
 https://grafana.com/docs/k6/latest/results-output/real-time/prometheus-remote-write/
 """
 
@@ -22,34 +22,46 @@ from jsrunner.outputs.variables import Variables, need
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from jsrunner.metrics.store import Series
-    from jsrunner.outputs.aggregates import Distribution, Figures
+    from jsrunner.metrics.sinks import Distribution
+    from jsrunner.metrics.store import MergedSeries
+    from jsrunner.outputs.aggregates import Figures
 
 _NAME: Final = "experimental-prometheus-rw"
 _STATS: Final = ("avg", "min", "max", "med", "count", "sum")
-#: Base units, by what a metric contains.
+#: Prometheus's base units by the metric's `contains`.
 _UNITS: Final = {"time": "seconds", "data": "bytes"}
 
 
 class PrometheusOutput(AggregatePusher):
-    """The coordinator's half."""
+    """The coordinator's half of the output.
+
+    Args:
+        description: The output, as messages name it.
+        interval: Seconds between two sends.
+        distribution: Makes the sink of a trend's series.
+        poster: The HTTP client.
+        url: The receiver.
+        stats: The suffixes of the names by the trends' statistics.
+        labels: The labels of each series besides its tags.
+        stale: Whether the series are marked as ended at the end.
+    """
 
     def __init__(
-        self, description: str, interval: float, distribution: Callable[[Series], Distribution], *,
-        poster: Poster, url: str, stats: Mapping[str, str], labels: Mapping[str, str], stale: bool,
+        self, description: str, interval: float, distribution: Callable[[MergedSeries], Distribution],
+        *, poster: Poster, url: str, stats: Mapping[str, str], labels: Mapping[str, str], stale: bool,
     ) -> None:  # fmt: skip
-        """`stats` are the trends' statistics with the suffixes of their names, `labels` are what each
-        series has besides its tags."""
         super().__init__(description, interval, distribution)
         self._poster = poster
         self._url = url
         self._stats = stats
         self._labels = labels
         self._stale = stale
-        #: When each series was sent last, in milliseconds: no moment may come twice.
-        self._sent: dict[Series, int] = {}
+        #: The times of the last samples sent by series, in milliseconds: the receiver refuses a second
+        #: sample of the same time.
+        self._sent: dict[MergedSeries, int] = {}
 
     def export(self) -> None:
+        """Send the figures that have changed."""
         moments = {}
         messages = []
         for figures in self.figures.values():
@@ -65,7 +77,7 @@ class PrometheusOutput(AggregatePusher):
         self._sent |= moments
 
     def disconnect(self) -> None:
-        """Mark what was sent as ended, if that is wanted."""
+        """Mark the series as ended, if the setting STALE_MARKERS is on."""
         if self._stale and self._sent:
             self._send([
                 remote_write.series(labels, remote_write.sample(remote_write.STALE, moment + 1))
@@ -74,19 +86,20 @@ class PrometheusOutput(AggregatePusher):
             ])  # fmt: skip
 
     def _send(self, messages: Sequence[bytes]) -> None:
-        taken: list[bytes] = []
+        """Send messages, about PIECE bytes per request."""
+        batch: list[bytes] = []
         size = 0
         for message in messages:
-            taken.append(message)
+            batch.append(message)
             size += len(message)
             if size >= PIECE:
-                self._poster.post(self._url, remote_write.pack(taken))
-                taken, size = [], 0
-        if taken:
-            self._poster.post(self._url, remote_write.pack(taken))
+                self._poster.post(self._url, remote_write.pack(batch))
+                batch, size = [], 0
+        if batch:
+            self._poster.post(self._url, remote_write.pack(batch))
 
     def _describe(self, figures: Figures, moment: int) -> Iterator[tuple[dict[str, str], bytes]]:
-        """The series that a series is: labels and content."""
+        """Yield the labels and the content of Prometheus's series that a series becomes."""
         metric, sink = figures.series.metric, figures.sink
         tags = {key: value for key, value in figures.series.tags.items() if key and value}
         labels = {**self._labels, **tags}
@@ -98,7 +111,7 @@ class PrometheusOutput(AggregatePusher):
             yield named(_UNITS.get(metric.contains, "")), sink.encode(moment)
         elif isinstance(sink, TrendSink):
             for stat, suffix in self._stats.items():
-                # k6 makes seconds of everything here, even of the count.
+                # k6 divides even the count by the unit.
                 value = sink.figure(stat) / _unit(figures.series)
                 yield named(suffix), remote_write.sample(value, moment)
         elif isinstance(sink, CounterSink):
@@ -110,13 +123,21 @@ class PrometheusOutput(AggregatePusher):
             yield named(""), remote_write.sample(sink.value, moment)
 
 
-def _unit(series: Series) -> float:
-    """What values are divided by: milliseconds become seconds."""
+def _unit(series: MergedSeries) -> float:
+    """Return the divisor of a series' values: milliseconds become seconds."""
     return 1000.0 if series.metric.contains == "time" else 1.0
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    """Raises UsageError."""
+    """Read the settings of the output.
+
+    Args:
+        argument: The URL behind `experimental-prometheus-rw=`.
+        environment: The environment, with k6's `K6_PROMETHEUS_RW_` variables.
+
+    Raises:
+        UsageError: A setting is wrong, or a package is not installed.
+    """
     settings = Variables(environment, "K6_PROMETHEUS_RW_", {"SERVER_URL": argument})
     need("cramjam", _NAME, "prometheus")
     if settings.text("SIGV4_REGION") or settings.text("SIGV4_ACCESS_KEY"):
@@ -131,23 +152,23 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
     headers, tls = _headers(settings, environment), _tls(settings)
     description = f"Prometheus remote write ({url})"
 
-    def distribution(series: Series) -> Distribution:
+    def distribution(series: MergedSeries) -> Distribution:
         return remote_write.NativeHistogram(_unit(series)) if native else TrendSink()
 
     def make(system_tags: Sequence[str]) -> PrometheusOutput:
-        made = PrometheusOutput(
+        output = PrometheusOutput(
             description, interval, distribution,
             poster=Poster(headers=headers, context=tls), url=url,
             stats=stats, labels=labels, stale=stale,
         )  # fmt: skip
-        made.begin()
-        return made
+        output.begin()
+        return output
 
     return OutputConfig(description, make)
 
 
 def _stats(settings: Variables) -> dict[str, str]:
-    """Statistics of trends, with their suffixes: `p(99.9)` is `p999`."""
+    """Return the suffixes by the trends' statistics: `p999` for `p(99.9)`."""
     stats = {}
     for stat in settings.words("TREND_STATS", "p(99)"):
         suffix = stat
@@ -167,7 +188,7 @@ def _is_percentile(stat: str) -> bool:
 
 
 def _labels(settings: Variables) -> dict[str, str]:
-    """Static labels: `key=value,key=value`. Empty ones, and the name of a series, count for nothing."""
+    """Parse the static labels, `key=value,key=value`, without empty ones and the series' name."""
     labels = {}
     for pair in settings.words("LABELS"):
         name, equals, value = (part.strip() for part in pair.partition("="))
@@ -179,6 +200,7 @@ def _labels(settings: Variables) -> dict[str, str]:
 
 
 def _headers(settings: Variables, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of requests."""
     prefix = "K6_PROMETHEUS_RW_HEADERS_"
     headers = {
         name[len(prefix) :]: value for name, value in environment.items() if name.startswith(prefix)
@@ -202,17 +224,18 @@ def _headers(settings: Variables, environment: Mapping[str, str]) -> dict[str, s
 
 
 def _tls(settings: Variables) -> ssl.SSLContext:
-    made = context(insecure=settings.boolean("INSECURE_SKIP_TLS_VERIFY"))
+    """Return the settings of TLS."""
+    tls = context(insecure=settings.boolean("INSECURE_SKIP_TLS_VERIFY"))
     minimum = settings.text("TLS_MINIMUM_VERSION")
     if minimum not in ("", "1.2", "1.3"):
         settings.fail("TLS_MINIMUM_VERSION", "is neither 1.2 nor 1.3")
-    made.minimum_version = ssl.TLSVersion.TLSv1_2 if minimum == "1.2" else ssl.TLSVersion.TLSv1_3
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2 if minimum == "1.2" else ssl.TLSVersion.TLSv1_3
     certificate, key = settings.text("CLIENT_CERTIFICATE"), settings.text("CLIENT_CERTIFICATE_KEY")
     if certificate and key:
         try:
-            made.load_cert_chain(certificate, key)
+            tls.load_cert_chain(certificate, key)
         except OSError as error:
             raise UsageError(
                 f"could not create the '{_NAME}' output: failed to load the TLS certificate: {error}"
             ) from None
-    return made
+    return tls

@@ -1,8 +1,8 @@
-"""Outputs that send what they get to a receiver, from threads of their own.
+"""The base of outputs that send to a receiver, from threads of their own.
 
-Between the coordinator and the threads is a buffer of limited size, so a slow or dead receiver costs
-samples of its output at most: it never holds up the test, and never the summary. That it fails is
-said when it begins, and at the end with figures.
+Between the coordinator and the threads is a buffer of limited size. A slow or dead receiver therefore
+costs only samples of its output; it delays neither the test nor the summary. Failures are logged when
+they begin, and at the end with their number.
 """
 
 from __future__ import annotations
@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 
     from jsrunner.outputs.base import SampleFormatter
 
-#: So many bytes go into one request.
+#: Bytes per request, about.
 PIECE: Final = 4 << 20
-#: How long a single operation may take, in seconds.
+#: Seconds that a single operation of a receiver may take.
 TIMEOUT: Final = 5.0
 
 
 class PushError(Exception):
-    """The receiver did not take what it was sent. `again` tells whether it may take it later."""
+    """The receiver did not accept samples.
+
+    Args:
+        text: The reason.
+        again: Whether the receiver may accept the samples later.
+    """
 
     def __init__(self, text: str, *, again: bool = True) -> None:
         super().__init__(text)
@@ -35,22 +40,30 @@ class PushError(Exception):
 
 
 class Item(NamedTuple):
-    """Something that waits: its payload, its size in bytes, how many samples it holds."""
+    """An entry of the buffer."""
 
+    #: Bytes of a formatter, or deltas; only the output's own methods read it.
     payload: Any
+    #: The size in bytes.
     size: int
+    #: The number of samples.
     samples: int
 
 
 class Pusher(Output):
-    """Base of these outputs: threads that wake every `interval` seconds, and once more at the end.
+    """An output whose threads wake every `interval` seconds, and once more at the end.
 
-    `begin` is to be called when the output is complete.
+    A subclass is complete when its constructor has returned; then its owner calls `begin`.
+
+    Args:
+        description: The output, as messages name it.
+        interval: Seconds between two rounds of a thread.
+        threads: The number of threads.
     """
 
-    #: So many bytes may wait for the receiver.
+    #: Maximum bytes buffered for the receiver.
     buffer: ClassVar[int] = 64 << 20
-    #: How long the end of the run waits for what is left to be sent, in seconds.
+    #: Seconds that the threads get after `end` to send the rest.
     patience: ClassVar[float] = 10.0
 
     def __init__(self, description: str, interval: float, *, threads: int = 1) -> None:
@@ -78,7 +91,7 @@ class Pusher(Output):
             thread.start()
 
     def put(self, item: Item) -> None:
-        """Hand over; what finds no room is lost."""
+        """Put an entry into the buffer; its samples are lost if the buffer is full."""
         with self._lock:
             if self._size + item.size <= self.buffer:
                 self._waiting.append(item)
@@ -86,14 +99,16 @@ class Pusher(Output):
                 return
             first, self._lost = not self._lost, self._lost + item.samples
         if first:
-            self._say(f"{self.buffer >> 20} MB wait for the receiver, samples are lost from now on")
+            self._log(f"{self.buffer >> 20} MB wait for the receiver, samples are lost from now on")
 
     def end(self) -> None:
+        """Have the threads send the rest."""
         if not self._ending.is_set():
             self._deadline = time.monotonic() + self.patience
             self._ending.set()
 
     def close(self) -> None:
+        """Wait for the threads, `patience` seconds after `end` at most, and report losses."""
         if self._closed:
             return
         self._closed = True
@@ -103,28 +118,37 @@ class Pusher(Output):
         with self._lock:
             self._lost += self._underway + sum(item.samples for item in self._waiting)
         if any(thread.is_alive() for thread in self._threads):
-            self._say(f"it took too long at the end, given up after {self.patience:g} s")
+            self._log(f"it took too long at the end, given up after {self.patience:g} s")
             self._failures += 1
         if self._failures or self._lost:
-            self._say(f"pushes that failed: {self._failures}; {self.loss(self._lost)}")
+            self._log(f"pushes that failed: {self._failures}; {self.loss(self._lost)}")
 
     def loss(self, samples: int) -> str:
-        """Says that so many have not arrived."""
+        """Return the text about the samples that did not arrive."""
         return f"samples that were lost: {samples}"
 
     # -- the threads' side -------------------------------------------------------------------------
 
     def connect(self) -> None:
-        """Whatever is to be done first."""
+        """Prepare the receiver, in the first thread."""
 
     def round(self, last: bool) -> None:
-        """Send what there is; `last` tells whether there will be no other time."""
+        """Send the buffered entries.
+
+        Args:
+            last: Whether this is the last round.
+        """
         raise NotImplementedError
 
     def disconnect(self) -> None:
-        """Whatever is to be done last. Raises PushError."""
+        """Take leave of the receiver, in the first thread, after the last round.
+
+        Raises:
+            PushError: The receiver did not accept it.
+        """
 
     def _run(self) -> None:
+        """Run a thread."""
         first = threading.current_thread() is self._threads[0]
         if first:
             self.connect()
@@ -136,23 +160,33 @@ class Pusher(Output):
             self.attempt(self.disconnect)
 
     def attempt(self, action: Callable[[], None]) -> PushError | None:
-        """Do it; how it has failed, after that has been reported."""
+        """Call a function, and log its error unless the last attempt has failed, too.
+
+        Args:
+            action: The function.
+
+        Returns:
+            The error; None if there was none.
+        """
         error: PushError | None = None
         try:
             action()
         except PushError as failure:
             error = failure
-        except Exception as failure:  # of a library: it must not end the thread
+        except Exception as failure:  # a library's error must not end the thread
             error = PushError(f"{type(failure).__name__}: {failure}", again=False)
         with self._lock:
             self._failures += error is not None
             begins, self._failing = error is not None and not self._failing, error is not None
         if begins:
-            self._say(f"{error}; the test goes on")
+            self._log(f"{error}; the test goes on")
         return error
 
     def take(self) -> list[Item]:
-        """The next ones that wait, about PIECE bytes of them. They are underway from now on."""
+        """Take the next entries out of the buffer, about PIECE bytes.
+
+        `arrived` has to be called for their samples.
+        """
         with self._lock:
             taken: list[Item] = []
             size = 0
@@ -165,18 +199,25 @@ class Pusher(Output):
             return taken
 
     def arrived(self, samples: int, *, lost: bool = False) -> None:
-        """So many are underway no more."""
+        """Mark taken samples as delivered, or as lost."""
         with self._lock:
             self._underway -= samples
             if lost:
                 self._lost += samples
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         self.news.append(("error", f"output {self._description}: {text}"))
 
 
 class LinePusher(Pusher):
-    """Sends the lines that the workers have made, each a sample."""
+    """An output that sends the lines of the workers' formatters, one per sample.
+
+    Args:
+        description: The output, as messages name it.
+        interval: Seconds between two rounds of a thread.
+        formatter: The formatter.
+        threads: The number of threads.
+    """
 
     def __init__(
         self, description: str, interval: float, formatter: SampleFormatter, *, threads: int = 1
@@ -185,10 +226,15 @@ class LinePusher(Pusher):
         self.formatter = formatter
 
     def push(self, items: Sequence[Item]) -> None:
-        """Send these. Raises PushError."""
+        """Send entries of the buffer.
+
+        Raises:
+            PushError: The receiver did not accept them.
+        """
         raise NotImplementedError
 
     def round(self, last: bool) -> None:
+        """Send the buffered lines; put those back that the receiver may accept later."""
         while items := self.take():
             error = self.attempt(partial(self.push, items))
             again = error is not None and error.again and not last
@@ -200,6 +246,7 @@ class LinePusher(Pusher):
                 break
 
     def write(self, data: bytes) -> None:
+        """Put a worker's lines into the buffer, in pieces of PIECE bytes at most."""
         start = 0
         while start < len(data):
             end = data.rfind(b"\n", start, start + PIECE) + 1 or len(data)

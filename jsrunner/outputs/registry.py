@@ -1,4 +1,4 @@
-"""Outputs by the names that `--out` knows them by."""
+"""Outputs by their names for `--out`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from jsrunner.outputs.base import OutputConfig
 
-#: Modules with a function `configure(argument, environment)`.
+#: The modules of outputs. Each has a function `configure(argument, environment)`.
 _MODULES: Final = {
     "csv": "csv",
     "experimental-opentelemetry": "opentelemetry",
@@ -22,7 +22,7 @@ _MODULES: Final = {
     "opentelemetry": "opentelemetry",
     "statsd": "statsd",
 }
-#: What there is not, and why.
+#: k6's outputs that jsrunner lacks, with the reason or k6's text.
 _REFUSED: Final = {
     "cloud": "jsrunner sends no results to Grafana Cloud k6; use 'experimental-prometheus-rw' or "
     "'opentelemetry' with the endpoint of a Grafana Cloud stack instead",
@@ -36,7 +36,15 @@ _REFUSED: Final = {
 
 
 def parse_output(spec: str, environment: Mapping[str, str]) -> OutputConfig:
-    """`json=file`, `csv=...`: an output by its name and argument. Raises UsageError."""
+    """Find and configure an output.
+
+    Args:
+        spec: The value of `--out`: `name` or `name=argument`.
+        environment: The environment, which has settings of outputs.
+
+    Raises:
+        UsageError: There is no output of that name, or its settings are wrong.
+    """
     name, _, argument = spec.partition("=")
     if name in _MODULES:
         module = import_module(f"jsrunner.outputs.{_MODULES[name]}")
@@ -46,8 +54,8 @@ def parse_output(spec: str, environment: Mapping[str, str]) -> OutputConfig:
         raise UsageError(f"could not create the '{name}' output: {_REFUSED[name]}")
     from jsrunner.outputs.extension import configure_extension, extensions
 
-    found = extensions()
-    if name in found:
-        return configure_extension(found[name], argument, environment)
-    available = ", ".join(sorted({*_MODULES, *found}))
+    installed = extensions()
+    if name in installed:
+        return configure_extension(installed[name], argument, environment)
+    available = ", ".join(sorted({*_MODULES, *installed}))
     raise UsageError(f"invalid output type '{name}', available types are: {available}")

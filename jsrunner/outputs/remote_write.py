@@ -1,4 +1,4 @@
-"""Messages of Prometheus's remote write protocol 1.0: protocol buffers, packed by Snappy.
+"""Encoder of Prometheus's remote write protocol 1.0: protocol buffers, compressed with Snappy.
 
 https://prometheus.io/docs/specs/prw/remote_write_spec/ and, for native histograms, Prometheus's
 prompb/types.proto.
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Mapping
 
-#: The value that ends a series.
+#: The value that marks a series as ended: a NaN with a payload of Prometheus's own.
 STALE: Final[bytes] = struct.pack("<Q", 0x7FF0000000000002)
 
-_VARINT, _FIXED, _BYTES = 0, 1, 2  # wire types
+#: Wire types of protocol buffers.
+_VARINT, _FIXED, _BYTES = 0, 1, 2
 
 
 def _varint(number: int) -> bytes:
+    """Encode a number in 7 bits per byte."""
     number &= (1 << 64) - 1
     encoded = bytearray()
     while number > 127:
@@ -31,16 +33,23 @@ def _varint(number: int) -> bytes:
 
 
 def _zigzag(number: int) -> bytes:
+    """Encode a signed number as a varint, with the sign in the lowest bit."""
     return _varint(number << 1 if number >= 0 else (-number << 1) - 1)
 
 
 def _field(number: int, wire: int, content: bytes) -> bytes:
+    """Encode a field of a message."""
     size = _varint(len(content)) if wire == _BYTES else b""
     return _varint(number << 3 | wire) + size + content
 
 
 def series(labels: Mapping[str, str], content: bytes) -> bytes:
-    """A time series of a request; `content` is a sample or a histogram."""
+    """Encode a time series.
+
+    Args:
+        labels: The labels, with the name as `__name__`.
+        content: An encoded sample or histogram.
+    """
     pairs = b"".join(
         _field(1, _BYTES, _field(1, _BYTES, name.encode()) + _field(2, _BYTES, value.encode()))
         for name, value in sorted(labels.items())
@@ -49,21 +58,29 @@ def series(labels: Mapping[str, str], content: bytes) -> bytes:
 
 
 def sample(value: float | bytes, milliseconds: int) -> bytes:
-    """`value` is a number, or its eight bytes."""
+    """Encode a sample.
+
+    Args:
+        value: The value, or its eight bytes.
+        milliseconds: The time, since the epoch.
+    """
     content = value if isinstance(value, bytes) else struct.pack("<d", value)
     moment = _field(2, _VARINT, _varint(milliseconds))
     return _field(2, _BYTES, _field(1, _FIXED, content) + moment)
 
 
 class NativeHistogram:
-    """Counts of values in buckets whose bounds grow by a factor of 2 ** (1 / 2 ** SCHEMA): bucket i
-    holds values up to, and including, that factor to the power of i.
+    """A trend's values, counted in buckets whose bounds grow by a factor of 2 ** (1 / 2 ** SCHEMA).
 
-    The factor is the largest there is below 1.1. `unit` is what values are divided by.
+    Bucket i has the values up to, and including, the factor to the power of i.
+
+    Args:
+        unit: The divisor of values.
     """
 
+    #: The schema with the largest factor below 1.1, as k6 has it.
     SCHEMA: Final = 3
-    #: What is closer to zero counts as zero.
+    #: The absolute value up to which a value counts as zero.
     ZERO: Final = 2.0**-128
 
     def __init__(self, unit: float = 1.0) -> None:
@@ -73,14 +90,15 @@ class NativeHistogram:
         self.negative: dict[int, int] = {}
         self._unit = unit
 
-    def extend(self, values: array[float]) -> None:
+    def extend(self, values: array[float], /) -> None:
+        """Add values."""
         log2, ceil, per = math.log2, math.ceil, 1 << self.SCHEMA
         for value in values:
             value /= self._unit
             self.count += 1
             self.sum += value
             if not math.isfinite(value):
-                continue  # is in the count and the sum alone
+                continue  # no bucket has infinity or NaN, only the count and the sum
             if abs(value) <= self.ZERO:
                 self.zeros += 1
                 continue
@@ -89,7 +107,11 @@ class NativeHistogram:
             side[bucket] = side.get(bucket, 0) + 1
 
     def encode(self, milliseconds: int) -> bytes:
-        """As the content of a series."""
+        """Encode the histogram as the content of a series.
+
+        Args:
+            milliseconds: The time, since the epoch.
+        """
         return _field(4, _BYTES, b"".join((
             _field(1, _VARINT, _varint(self.count)),
             _field(3, _FIXED, struct.pack("<d", self.sum)),
@@ -103,8 +125,9 @@ class NativeHistogram:
 
 
 def _buckets(number: int, counts: Mapping[int, int]) -> bytes:
-    """Spans of neighbouring buckets, and how each one's count differs from the one before."""
-    spans: list[list[int]] = []  # offset to the end of the one before, length
+    """Encode buckets as spans of neighbours, and as differences of neighbouring counts."""
+    #: Offsets from the end of the span before, and lengths.
+    spans: list[list[int]] = []
     deltas = []
     end = before = 0
     for bucket, count in sorted(counts.items()):
@@ -127,7 +150,7 @@ def _buckets(number: int, counts: Mapping[int, int]) -> bytes:
 
 
 def pack(messages: Iterable[bytes]) -> bytes:
-    """The body of a request with these series."""
+    """Return the body of a request with encoded series."""
     import cramjam
 
     return bytes(cramjam.snappy.compress_raw(b"".join(messages)))

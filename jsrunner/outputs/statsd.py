@@ -1,7 +1,8 @@
-"""`--out statsd`: each sample to a StatsD server, as k6 did until v0.54.
+"""The output `--out statsd`: each sample goes to a StatsD server, as in k6 until v0.54.
 
-Counters are counts, trends timings, gauges gauges; of a check `check.NAME.pass` or `.fail` is counted,
-of another rate what is not zero. Tags go along as DogStatsD writes them, if they are enabled.
+A counter becomes a count, a trend a timing, a gauge a gauge. A check becomes a count of
+`check.NAME.pass` or `check.NAME.fail`, another rate a count of its nonzero samples. Tags follow in
+DogStatsD's form, if they are enabled.
 https://github.com/statsd/statsd/blob/master/docs/metric_types.md
 """
 
@@ -22,24 +23,28 @@ if TYPE_CHECKING:
     from jsrunner.metrics.registry import Metric
     from jsrunner.outputs.pusher import Item
 
-#: What fits into a datagram on any network.
+#: Bytes that fit into a datagram on any network: the size that StatsD's documents recommend.
 _SIZE: Final = 1432
-#: Signs that mean something in a line, and what stands for them.
-_MEANT: Final = str.maketrans({":": "_", "|": "_", "@": "_", "#": "_", "\n": " ", "\r": " "})
+#: Replacements of the delimiters of a line in names.
+_NAME: Final = str.maketrans({":": "_", "|": "_", "@": "_", "#": "_", "\n": " ", "\r": " "})
+#: Replacements of the delimiters of a line in tags.
 _TAG: Final = str.maketrans({"|": "_", ",": "_", "#": "_", "\n": " ", "\r": " "})
 
 
 class StatsdFormatter(Struct, frozen=True):
-    """Lines: `k6.http_reqs:1|c|#method:GET`."""
+    """The formatter of lines: `k6.http_reqs:1|c|#method:GET`."""
 
+    #: The text before the names of metrics.
     namespace: str
-    #: Whether tags go along, and which do not.
+    #: Whether lines have tags.
     tags: bool
+    #: The tags that lines do not have.
     blocked: tuple[str, ...]
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> _Writer:
+    ) -> _StatsdWriter:
+        """Make the writer of a series."""
         shown = sorted(
             f"{key}:{value}".translate(_TAG)
             for key, value in tags.items()
@@ -49,11 +54,11 @@ class StatsdFormatter(Struct, frozen=True):
         name = self.namespace + metric.name
         check = tags.get("check") if metric.type == "rate" else None
         if check is not None:
-            name = f"{self.namespace}check.{check.translate(_MEANT)}"
-        return _Writer(name, after, "check" if check is not None else metric.type)
+            name = f"{self.namespace}check.{check.translate(_NAME)}"
+        return _StatsdWriter(name, after, "check" if check is not None else metric.type)
 
 
-class _Writer:
+class _StatsdWriter:
     __slots__ = ("_after", "_kind", "_name")
 
     def __init__(self, name: str, after: str, kind: str) -> None:
@@ -63,7 +68,7 @@ class _Writer:
 
     def line(self, time_s: float, value: float) -> bytes:
         if value - value != 0:
-            return b""  # there is no way to write infinity and NaN
+            return b""  # StatsD has no infinity and no NaN
         kind, after = self._kind, self._after
         if kind == "check":
             return f"{self._name}.{'pass' if value else 'fail'}:1|c{after}\n".encode()
@@ -75,7 +80,7 @@ class _Writer:
 
 
 class StatsdOutput(LinePusher):
-    """The coordinator's half."""
+    """The coordinator's half of the output."""
 
     def __init__(
         self, description: str, interval: float, formatter: StatsdFormatter, *,
@@ -86,12 +91,21 @@ class StatsdOutput(LinePusher):
         self._most = most
 
     def push(self, items: Sequence[Item]) -> None:
+        """Send lines in datagrams."""
         lines = b"".join(item.payload for item in items).splitlines(keepends=True)
         send(self._receiver, lines, size=_SIZE, most=self._most)
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
-    """Raises UsageError."""
+    """Read the settings of the output.
+
+    Args:
+        argument: The address behind `statsd=`: host and port.
+        environment: The environment, with k6's `K6_STATSD_` variables.
+
+    Raises:
+        UsageError: A setting is wrong.
+    """
     settings = Variables(environment, "K6_STATSD_", {"ADDR": argument})
     address = settings.text("ADDR", "localhost:8125")
     host, colon, port = address.rpartition(":")
@@ -108,8 +122,8 @@ def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:
 
     def make(system_tags: Sequence[str]) -> StatsdOutput:
         receiver = (host.strip("[]"), int(port))
-        made = StatsdOutput(description, interval, formatter, receiver=receiver, most=most)
-        made.begin()
-        return made
+        output = StatsdOutput(description, interval, formatter, receiver=receiver, most=most)
+        output.begin()
+        return output
 
     return OutputConfig(description, make)

@@ -148,7 +148,7 @@ def build(
         )
         total.metrics.append(_metric(name, entry, results, duration, trend_stats))
     scenarios: dict[str, Section] = {}
-    for (scenario, group), part in store.parts():
+    for (scenario, group), part in store.group_metrics():
         top = scenarios.setdefault(scenario, Section()) if scenario else total
         section = top.child(group)
         section.checks = _merged(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conftest import Records
 
     from jsrunner.messages.plan import Test
-    from jsrunner.metrics.store import Series
+    from jsrunner.metrics.store import MergedSeries
 
 
 class Sums(Output):
@@ -38,7 +38,7 @@ class Sums(Output):
     def introduce(self, metric: Any, thresholds: Any, submetrics: Any) -> None:
         self.introduced.append(metric.name)
 
-    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
+    def merge(self, deltas: Sequence[tuple[MergedSeries, Any]]) -> None:
         self.merged += [(series.metric.name, series.tags, delta) for series, delta in deltas]
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from jsrunner.coordinator.outputs import OutputSet
 from jsrunner.errors import UsageError
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.metrics.store import Series
+from jsrunner.metrics.store import MergedSeries
 from jsrunner.outputs.base import Output, OutputConfig
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Remembering(Output):
     def write(self, data: bytes) -> None:
         self.asked.append(data)
 
-    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
+    def merge(self, deltas: Sequence[tuple[MergedSeries, Any]]) -> None:
         self.asked.append([delta for _, delta in deltas])
 
     def end(self) -> None:
@@ -98,7 +98,7 @@ def test_outputs_get_the_system_tags_in_order(log: Records) -> None:
 def test_each_output_gets_what_it_wants(
     outputs: OutputSet, writer: Remembering, merger: Remembering
 ) -> None:
-    series = Series(BUILTIN["vus"], {}, [], None)
+    series = MergedSeries(BUILTIN["vus"], {}, [], None)
     outputs.introduce(series.metric, (), ())
     outputs.write_lines([b"lines of a worker\n"])
     outputs.merge([(series, (1, 1, 1))])

@@ -154,7 +154,7 @@ def test_parts_of_the_full_summary() -> None:
         found.series(HITS, {key: value for key, value in tags.items() if value}, first).merge(1.0)
     parts = {
         key: [entry.sink.value_of("count", 1.0) for entry in part.entries.values()]
-        for key, part in found.parts()
+        for key, part in found.group_metrics()
     }
     assert list(parts.items()) == [
         (("", "::h"), [1]),
@@ -168,7 +168,7 @@ def test_parts_of_the_full_summary() -> None:
 def test_the_compact_summary_keeps_no_parts() -> None:
     found = store()
     found.series(HITS, {"scenario": "s", "group": "::g"}).merge(1.0)
-    assert found.parts() == []
+    assert found.group_metrics() == []
 
 
 def test_results_of_the_default_scenario_do_not_stand_apart() -> None:
