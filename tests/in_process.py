@@ -16,7 +16,7 @@ from jsrunner.messages.protocol import Log
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
 from jsrunner.script.script import Script
-from jsrunner.secrets.sources import Secrets
+from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 
@@ -47,7 +47,7 @@ class Stage:
         said: list[Any] = []
         self._said = said
         self.process = Process(
-            Script(str(path)), environment=environment or {}, secrets=Secrets({}), say=said.append
+            Script(str(path)), environment=environment or {}, secrets=SecretSources({}), say=said.append
         )
         new_vu(self.process, 0)
         options = options or Options()

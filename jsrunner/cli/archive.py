@@ -1,4 +1,4 @@
-"""`jsrunner archive`: a script with all that it needs in one file, which `jsrunner run` runs."""
+"""The command `jsrunner archive`: pack a script with its modules and files for `jsrunner run`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from jsrunner.worker.vus import load
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
 
 USAGE: Final = """Pack a k6 script with all modules and files that it uses.
 
@@ -38,8 +38,9 @@ Usage:
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     own = [
-        Flag("archive-out", "the archive's file, `-` for standard output", "O", "file",
+        Flag("archive-out", "path of the archive, `-` for standard output", "O", "file",
              default="archive.tar"),
         Flag("exclude-env-vars", "put no environment variables into the archive", bare="true",
              parse=kinds.Bool().from_text),
@@ -48,27 +49,27 @@ def flags() -> list[Flag]:
 
 
 def archive(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _archive)
 
 
-def _archive(given: Given) -> int:
-    logger, environment = given.logger, given.environment
-    flags, selection = options_from_flags(dict(given.flags)), read_selection(given.flags)
-    config, more = read_config(given)
-    runtime = read_runtime(Runtime, given.flags, environment, more)
-    script = open_script(given.arguments, runtime.type)
+def _archive(invocation: Invocation) -> int:
+    logger, environment = invocation.logger, invocation.environment
+    flags, selection = options_from_flags(dict(invocation.flags)), read_selection(invocation.flags)
+    config, more = read_config(invocation)
+    runtime = read_runtime(Runtime, invocation.flags, environment, more)
+    script = open_script(invocation.arguments, runtime.type)
     variables = script_environment(script, runtime, environment, system=False)
 
-    def say(message: object) -> None:
+    def log(message: object) -> None:
         if isinstance(message, Log):
             logger.log(message.level, message.text, **message.fields)
 
     process = Process(
         script,
         environment=variables,
-        secrets=parse_sources(given.globals.secret_source, environment),
-        say=say,
+        secrets=parse_sources(invocation.globals.secret_source, environment),
+        say=log,
     )
     decision = decide(
         load(process),
@@ -81,8 +82,8 @@ def _archive(given: Given) -> int:
         logger=logger,
     )
     shown = to_json(decision.test.options, consolidated=False)
-    kept = {} if given.flags.get("exclude-env-vars") else variables
-    path = given.flags.get("archive-out") or "archive.tar"
+    kept = {} if invocation.flags.get("exclude-env-vars") else variables
+    path = invocation.flags.get("archive-out") or "archive.tar"
     if path == "-":
         archives.write(script, shown, kept, sys.stdout.buffer)
         return ExitCode.SUCCESS

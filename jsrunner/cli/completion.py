@@ -1,4 +1,4 @@
-"""`jsrunner completion`: commands, flags and scripts at the press of a key."""
+"""The command `jsrunner completion`: print a shell's script that completes commands and flags."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jsrunner.options.runtime import Globals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
 
 USAGE: Final = """Write a completion script to standard output.
 
@@ -52,39 +52,42 @@ complete -o filenames -F _jsrunner jsrunner
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     return flags_of(Globals)
 
 
 def completion(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _write)
 
 
-def _write(given: Given) -> int:
+def _write(invocation: Invocation) -> int:
     shells = {"bash": _bash, "zsh": _zsh, "fish": _fish}
-    if len(given.arguments) != 1 or given.arguments[0] not in shells:
-        raise UsageError(f"completion is for one of {', '.join(shells)}")
-    print(shells[given.arguments[0]](), end="")
+    if len(invocation.arguments) != 1 or invocation.arguments[0] not in shells:
+        raise UsageError(f"completion needs the name of a shell: {', '.join(shells)}")
+    print(shells[invocation.arguments[0]](), end="")
     return ExitCode.SUCCESS
 
 
-def _flags() -> dict[str, list[Flag]]:
-    """The flags of each command."""
-    found: dict[str, list[Flag]] = {}
+def _flags_by_command() -> dict[str, list[Flag]]:
+    flags_by_command: dict[str, list[Flag]] = {}
     for name in COMMANDS:
         module = f"jsrunner.cli.{name}"
         if importlib.util.find_spec(module):
-            found[name] = importlib.import_module(module).flags()
-    return found
+            flags_by_command[name] = importlib.import_module(module).flags()
+    return flags_by_command
 
 
-def _spellings(some: Sequence[Flag]) -> str:
-    return " ".join([f"--{one.name}" for one in some] + [f"-{one.short}" for one in some if one.short])
+def _spellings(flags: Sequence[Flag]) -> str:
+    """Return all long and short forms of flags, with spaces between them."""
+    long = [f"--{flag.name}" for flag in flags]
+    return " ".join(long + [f"-{flag.short}" for flag in flags if flag.short])
 
 
 def _bash() -> str:
     cases = "\n".join(
-        f"    {name}) flags={shlex.quote(_spellings(some))} ;;" for name, some in _flags().items()
+        f"    {name}) flags={shlex.quote(_spellings(own))} ;;"
+        for name, own in _flags_by_command().items()
     )
     return _BASH.format(
         commands=shlex.quote(" ".join([*COMMANDS, "help"])),
@@ -94,7 +97,7 @@ def _bash() -> str:
 
 
 def _zsh() -> str:
-    """zsh understands bash's."""
+    """Return bash's script with a prefix by which zsh understands it."""
     return "autoload -Uz bashcompinit && bashcompinit\n" + _bash()
 
 
@@ -104,13 +107,13 @@ def _fish() -> str:
         lines.append(
             f"complete -c jsrunner -n __fish_use_subcommand -f -a {name} -d {shlex.quote(text)}"
         )
-    for name, some in _flags().items():
+    for name, own in _flags_by_command().items():
         seen = shlex.quote(f"__fish_seen_subcommand_from {name}")
-        for one in some:
-            short = f" -s {one.short}" if one.short else ""
-            value = " -r" if one.bare is None else ""
-            help_ = shlex.quote(one.help)
-            lines.append(f"complete -c jsrunner -n {seen}{short} -l {one.name}{value} -d {help_}")
+        for flag in own:
+            short = f" -s {flag.short}" if flag.short else ""
+            value = " -r" if flag.bare is None else ""
+            help_ = shlex.quote(flag.help)
+            lines.append(f"complete -c jsrunner -n {seen}{short} -l {flag.name}{value} -d {help_}")
     shells = "__fish_seen_subcommand_from completion"
     lines.append(f"complete -c jsrunner -n '{shells}' -f -a 'bash zsh fish'")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""`jsrunner deps`: what a script imports."""
+"""The command `jsrunner deps`: list the modules that a script imports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jsrunner.options.runtime import Globals, Runtime
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
 
 USAGE: Final = """List the modules that a script loads, those of k6 and the others.
 
@@ -23,29 +23,29 @@ Usage:
 
 
 def flags() -> list[Flag]:
-    json = Flag("json", "as JSON", bare="true", parse=kinds.Bool().from_text)
+    """Return the flags of the command."""
+    json = Flag("json", "print JSON", bare="true", parse=kinds.Bool().from_text)
     return [json, *flags_of(Runtime), *flags_of(Globals)]
 
 
 def deps(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _list)
 
 
-def _list(given: Given) -> int:
-    _, modules = load(given).look()
+def _list(invocation: Invocation) -> int:
+    _, modules = load(invocation).look()
     imports = sorted(modules)
     extensions = [name for name in imports if name.startswith("k6/x/")]
-    if given.flags.get("json"):
+    if invocation.flags.get("json"):
         import json
 
-        # No build is ever needed: what is not there cannot be loaded.
-        found = {
+        dependencies = {
             "buildDependencies": dict.fromkeys(extensions, "*"),
             "imports": imports,
-            "customBuildRequired": False,
+            "customBuildRequired": False,  # extensions are installed packages
         }
-        print(json.dumps(found, indent=2))
+        print(json.dumps(dependencies, indent=2))
         return ExitCode.SUCCESS
     print("Build Dependencies:" if extensions else "Build Dependencies: (none)")
     print("".join(f"  {name}: *\n" for name in extensions))

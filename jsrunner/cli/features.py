@@ -1,4 +1,4 @@
-"""k6's feature flags: which there are, which are on; and `jsrunner features`, which lists them."""
+"""k6's feature flags, and the command `jsrunner features`, which lists them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jsrunner.options.runtime import Globals
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
     from jsrunner.ui.log import Logger
 
-#: What each does. All are experimental, as in k6.
+#: The meaning of each feature flag. All are experimental, as in k6.
 FEATURES: Final = {
     "async-metric-context": "Keep tags and metadata of samples along asynchronous code; async group()",
     "freeze-env": "Freeze __ENV, so that a script cannot change it",
@@ -31,19 +31,20 @@ Usage:
 
 
 def flags() -> list[Flag]:
-    json = Flag("json", "as JSON", bare="true", parse=kinds.Bool().from_text)
+    """Return the flags of the command."""
+    json = Flag("json", "print JSON", bare="true", parse=kinds.Bool().from_text)
     return [json, *flags_of(Globals)]
 
 
 def features(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _list)
 
 
-def _list(given: Given) -> int:
-    if given.arguments:
-        raise UsageError(f'unknown command "{given.arguments[0]}" for "jsrunner features"')
-    if given.flags.get("json"):
+def _list(invocation: Invocation) -> int:
+    if invocation.arguments:
+        raise UsageError(f'unknown command "{invocation.arguments[0]}" for "jsrunner features"')
+    if invocation.flags.get("json"):
         import json
 
         listed = [
@@ -60,19 +61,24 @@ def _list(given: Given) -> int:
     return ExitCode.SUCCESS
 
 
-def enabled(given: Sequence[str] | None, where: Mapping[str, bool], logger: Logger) -> frozenset[str]:
-    """The features that are on, said to the log; unknown names are errors there, and nothing else.
+def enabled(texts: Sequence[str] | None, layers: Mapping[str, bool], logger: Logger) -> frozenset[str]:
+    """Return the enabled features, and log each of them.
 
-    `where` tells of each layer, the highest first, whether it says anything of features.
+    An unknown name is logged as an error and ignored, as in k6.
+
+    Args:
+        texts: Names of features, with commas between them.
+        layers: Whether a layer of options sets features, by its name in the log, the highest first.
+        logger: The log.
     """
-    source = next((name for name, says in where.items() if says), "")
-    found = set()
-    for name in dict.fromkeys(part.strip() for text in given or () for part in text.split(",")):
+    source = next((layer for layer, has_features in layers.items() if has_features), "")
+    features = set()
+    for name in dict.fromkeys(part.strip() for text in texts or () for part in text.split(",")):
         if not name:
             continue
         if name not in FEATURES:
             logger.log("error", "Unknown feature flag", feature=name, outcome="unknown", source=source)
             continue
-        found.add(name)
+        features.add(name)
         logger.log("info", "Experimental feature enabled", feature=name, lifecycle="experimental")
-    return frozenset(found)
+    return frozenset(features)

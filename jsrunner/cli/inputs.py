@@ -1,4 +1,4 @@
-"""What a command is given: flags, K6_ variables, the configuration file, a script."""
+"""The inputs of commands: flags, environment variables, the configuration file, the script."""
 
 from __future__ import annotations
 
@@ -29,20 +29,32 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
-class Given(Struct, frozen=True):
-    """A command line that could be read, and the environment in which it was given."""
+class Invocation(Struct, frozen=True):
+    """A parsed command line with its environment. `command` makes it for the body of a command."""
 
+    #: The flags' values by name; a list for a flag that repeats.
     flags: Mapping[str, Any]
     arguments: Sequence[str]
+    #: The settings of every command.
     globals: Globals
     environment: Mapping[str, str]
     logger: Logger
 
 
 def command(
-    words: Sequence[str], flags: Iterable[Flag], usage: str, body: Callable[[Given], int]
+    words: Sequence[str], flags: Iterable[Flag], usage: str, body: Callable[[Invocation], int]
 ) -> int:
-    """Read the command line, show the help if that is wanted, or do it; the exit code."""
+    """Parse the command line, then run the command or show its help.
+
+    Args:
+        words: The words behind the command's name.
+        flags: The command's flags.
+        usage: The first part of the help.
+        body: The command; returns the exit code.
+
+    Returns:
+        The exit code. Errors of jsrunner are logged.
+    """
     environment = os.environ
     flag_set = FlagSet(flags)
     try:
@@ -59,11 +71,11 @@ def command(
             ns_timestamps=shared.log_ns_timestamps,
             console_output=values.get("console-output") or environment.get("K6_CONSOLE_OUTPUT"),
         )
-    except JsrunnerError as error:  # how to log is not known
+    except JsrunnerError as error:  # the settings of the log may be wrong, so the default log is used
         return report(Logger(), error)
     logger.log("debug", f"jsrunner {__version__} (k6 {K6_VERSION}) on Python {sys.version.split()[0]}")
     try:
-        return body(Given(values, arguments, shared, environment, logger))
+        return body(Invocation(values, arguments, shared, environment, logger))
     except JsrunnerError as error:
         return report(logger, error)
     except MemoryError:
@@ -73,7 +85,11 @@ def command(
 
 
 def report(logger: Logger, error: JsrunnerError) -> int:
-    """Log an error that ends the command, here too if the log goes elsewhere; its exit code."""
+    """Log an error that ends the command. If the log is remote, log it to standard error, too.
+
+    Returns:
+        The error's exit code.
+    """
     if str(error):
         logger.log("error", str(error), **error.log_fields)
         if logger.is_remote:
@@ -82,13 +98,19 @@ def report(logger: Logger, error: JsrunnerError) -> int:
 
 
 def no_color(shared: Globals, environment: Mapping[str, str]) -> bool:
+    """Return whether colors are disabled (see https://no-color.org)."""
     return shared.no_color or "NO_COLOR" in environment
 
 
 def open_script(arguments: Sequence[str], kind: str = "") -> Script:
-    """The script, or the archive of one, that is a command's only argument.
+    """Open the script, or the archive of a script, that is a command's only argument.
 
-    `kind` is js or archive where that is not to be told by the file. Raises JsrunnerError.
+    Args:
+        arguments: The command's arguments. `-` is standard input.
+        kind: js or archive; "" to decide by the file's content.
+
+    Raises:
+        JsrunnerError: There is not exactly one argument, or the file cannot be read.
     """
     if len(arguments) != 1:
         raise UsageError(
@@ -107,12 +129,16 @@ def open_script(arguments: Sequence[str], kind: str = "") -> Script:
     return Script.at(path)
 
 
-def read_config(given: Given) -> tuple[Options | None, dict[str, Any]]:
-    """(options, settings for Runtime) of the configuration file. Raises ConfigError.
+def read_config(invocation: Invocation) -> tuple[Options | None, dict[str, Any]]:
+    """Read the configuration file. The file at the default path may be missing.
 
-    The one at the usual place may be missing.
+    Returns:
+        The options (None without a file), and the settings of `Runtime` by attribute.
+
+    Raises:
+        ConfigError: The file cannot be read, or a value in it is wrong.
     """
-    named = given.globals.config
+    named = invocation.globals.config
     path = os.path.abspath(named or os.path.expanduser(CONFIG_FILE))
     prefix = "failed to load the configuration file from the local file system: "
     try:
@@ -126,7 +152,7 @@ def read_config(given: Given) -> tuple[Options | None, dict[str, Any]]:
         raise ConfigError(f"{prefix}open {path}: {(error.strerror or '').lower()}") from None
     except ValueError as error:
         raise ConfigError(f'{prefix}couldn\'t parse the configuration from "{path}": {error}') from None
-    given.logger.log("debug", f"Read the configuration file {path}")
+    invocation.logger.log("debug", f"Read the configuration file {path}")
     try:
         options = options_from_json(data)[0]
         scenarios_from_json(options.scenarios or {})
@@ -137,10 +163,13 @@ def read_config(given: Given) -> tuple[Options | None, dict[str, Any]]:
 
 
 def read_selection(flags: Mapping[str, Any]) -> Selection:
-    """Return the selection of scenarios that the flags make.
+    """Read the selection of scenarios.
+
+    Args:
+        flags: The flags' values by name.
 
     Raises:
-        ConfigError: Flags contradict it.
+        ConfigError: Other flags contradict the selection.
     """
     selection = read_runtime(Selection, flags, {})
     selection.check(flags)
@@ -155,19 +184,28 @@ def script_environment(
     system: bool,
     server: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """__ENV: an archive's variables, the system's (by default if `system`), the bundled server's,
-    those of -e.
+    """Return the script's `__ENV`.
 
-    Raises UsageError.
+    From low to high: the variables of an archive, of the system, of the bundled server, of `--env`.
+
+    Args:
+        script: The script.
+        runtime: The settings of the run.
+        environment: The system's variables.
+        system: Whether the system's variables are included by default.
+        server: The variables of the bundled server.
+
+    Raises:
+        UsageError: The name of a variable is invalid.
     """
-    found = dict(script.archived_variables)
-    wanted = runtime.include_system_env_vars
-    if system if wanted is None else wanted:
-        found.update(environment)
-    found.update(server or {})
+    variables = dict(script.archived_variables)
+    is_included = runtime.include_system_env_vars
+    if system if is_included is None else is_included:
+        variables.update(environment)
+    variables.update(server or {})
     for pair in runtime.env:
         name, _, value = pair.partition("=")
         if not _VARIABLE.match(name):
             raise UsageError(f"invalid environment variable name '{name}'")
-        found[name] = value
-    return found
+        variables[name] = value
+    return variables

@@ -1,4 +1,4 @@
-"""`jsrunner inspect`: what a script's options are, without running it."""
+"""The command `jsrunner inspect`: show the options of a script without running it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jsrunner.ui.quiet import QuietDisplay
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
 
 USAGE: Final = """Show the options of a script as JSON.
 
@@ -29,9 +29,10 @@ Usage:
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     requirements = Flag(
         "execution-requirements",
-        "the options of all layers, with the scenarios, the duration and the VUs that they come to",
+        "show the consolidated options, with the scenarios, the longest duration and the most VUs",
         bare="true",
         parse=kinds.Bool().from_text,
     )
@@ -39,13 +40,13 @@ def flags() -> list[Flag]:
 
 
 def inspect(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _inspect)
 
 
-def _inspect(given: Given) -> int:
-    run = load(given)
-    if not given.flags.get("execution-requirements"):
+def _inspect(invocation: Invocation) -> int:
+    run = load(invocation)
+    if not invocation.flags.get("execution-requirements"):
         options, _ = run.look()
         shown = _shown(options, consolidated=False)
     else:
@@ -58,29 +59,32 @@ def _inspect(given: Given) -> int:
     return ExitCode.SUCCESS
 
 
-def load(given: Given) -> Run:
-    """A run of the script that is only looked at: the script has no system variables by default."""
-    config, more = read_config(given)
-    runtime = read_runtime(Runtime, given.flags, given.environment, more)
-    script = open_script(given.arguments, runtime.type)
+def load(invocation: Invocation) -> Run:
+    """Return a run of the script that can be examined, but is not executed.
+
+    By default the script does not get the system's environment variables, as in k6.
+    """
+    config, more = read_config(invocation)
+    runtime = read_runtime(Runtime, invocation.flags, invocation.environment, more)
+    script = open_script(invocation.arguments, runtime.type)
     settings = RunSettings(
         no_thresholds=runtime.no_thresholds,
-        script_environment=script_environment(script, runtime, given.environment, system=False),
-        environment=given.environment,
-        secrets=parse_sources(given.globals.secret_source, given.environment),
+        script_environment=script_environment(script, runtime, invocation.environment, system=False),
+        environment=invocation.environment,
+        secrets=parse_sources(invocation.globals.secret_source, invocation.environment),
     )
     return Run(
         script,
         config=config,
         flags=Options(),
         settings=settings,
-        logger=given.logger,
+        logger=invocation.logger,
         display=QuietDisplay(),
     )
 
 
 def _shown(options: Options, *, consolidated: bool) -> dict[str, Any]:
-    """Return what a script can say, or what holds for the test, as JSON."""
+    """Return options as JSON: those of a script, or consolidated ones."""
     shown = to_json(options, consolidated=False)
     filled = to_json(options, consolidated=True)
     shown["dns"] = filled["dns"]

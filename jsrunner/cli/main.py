@@ -1,4 +1,4 @@
-"""The command line: which command, and what there is to know of each."""
+"""Command table and dispatch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jsrunner.version import K6_VERSION, __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: name -> (arguments, what it does). Each is a function of its name in the module of that name here;
-#: `flags()` beside it tells its flags.
+#: The arguments and the meaning of each command. A command is a function in the module of the same name
+#: in this package; the function `flags` of that module returns its flags.
 COMMANDS: Final = {
     "run": ("[flags] script.js", "run a script"),
     "inspect": ("[flags] script.js", "show the options of a script as JSON"),
@@ -21,24 +21,31 @@ COMMANDS: Final = {
     "new": ("[flags] [script.js]", "write a new script to start from"),
     "deps": ("[flags] script.js", "list what a script imports"),
     "report": ("[flags] run.jsr", "write a recorded run as an HTML page"),
-    "serve": ("[flags]", "a WebSocket server on this machine to try scripts on"),
+    "serve": ("[flags]", "start a WebSocket server on this machine to try scripts on"),
     "features": ("[--json]", "list the feature flags"),
-    "completion": ("bash|zsh|fish", "completion of commands and flags for a shell"),
-    "version": ("[--json]", "the version"),
+    "completion": ("bash|zsh|fish", "print the completion script of a shell"),
+    "version": ("[--json]", "show the version"),
 }
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command that `words` (default: the process's arguments) name; the exit code.
+    """Run a command.
 
-    Raises BrokenPipeError where nobody reads what a command has to say.
+    Args:
+        words: The command line; by default that of the process.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        BrokenPipeError: Nobody reads standard output any more.
     """
     name, rest = _split(list(sys.argv[1:] if words is None else words))
     if name == "help":
         name, rest = (rest[0], ["--help"]) if rest else ("", [])
     if name in COMMANDS:
         code: int = getattr(_module(name), name)(rest)
-        if name != "run":  # which sees to its outputs itself
+        if name != "run":  # a run flushes its outputs itself
             sys.stdout.flush()
         return code
     if name == "" and (not rest or {"-h", "--help"} & set(rest)):
@@ -50,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def usage() -> str:
-    """What `jsrunner` alone says."""
+    """Return the text that `jsrunner` without a command prints."""
     heads = {name: f"jsrunner {name} {arguments}" for name, (arguments, _) in COMMANDS.items()}
     width = max(map(len, heads.values()))
     lines = [f"  {heads[name]:<{width}}   {text}" for name, (_, text) in COMMANDS.items()]
@@ -65,15 +72,18 @@ def _module(name: str) -> Any:
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:
-    """(command, its words): flags that every command takes may stand before it."""
+    """Split a command line into the command and its words.
+
+    The flags of every command may stand before the command.
+    """
     if not words or not words[0].startswith("-"):
         return (words[0], words[1:]) if words else ("", [])
     from jsrunner.options.flags import flags_of
     from jsrunner.options.runtime import Globals
 
     known = flags_of(Globals)
-    with_value = {f"--{one.name}" for one in known if one.bare is None}
-    with_value |= {f"-{one.short}" for one in known if one.bare is None and one.short}
+    with_value = {f"--{flag.name}" for flag in known if flag.bare is None}
+    with_value |= {f"-{flag.short}" for flag in known if flag.bare is None and flag.short}
     before: list[str] = []
     rest = iter(words)
     for word in rest:
@@ -86,6 +96,7 @@ def _split(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _unknown(name: str, rest: Sequence[str]) -> int:
+    """Report a missing or unknown command; return the exit code."""
     import difflib
 
     from jsrunner.cli.inputs import report

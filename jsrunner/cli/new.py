@@ -1,4 +1,4 @@
-"""`jsrunner new`: a script to start from."""
+"""The command `jsrunner new`: write a script to start from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jsrunner.options.runtime import Globals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
 
 USAGE: Final = """Write a new script: WebSocket sessions that send, receive and check.
 
@@ -72,20 +72,21 @@ export default function () {
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     force = Flag("force", "overwrite the file", "f", bare="true", parse=kinds.Bool().from_text)
     return [force, *flags_of(Globals)]
 
 
 def new(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _write)
 
 
-def _write(given: Given) -> int:
-    if len(given.arguments) > 1:
-        raise UsageError(f"accepts at most 1 arg(s), received {len(given.arguments)}")
-    path = Path(given.arguments[0] if given.arguments else DEFAULT)
-    force = bool(given.flags.get("force"))
+def _write(invocation: Invocation) -> int:
+    if len(invocation.arguments) > 1:
+        raise UsageError(f"accepts at most 1 arg(s), received {len(invocation.arguments)}")
+    path = Path(invocation.arguments[0] if invocation.arguments else DEFAULT)
+    force = bool(invocation.flags.get("force"))
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(TEMPLATE)

@@ -1,4 +1,4 @@
-"""`jsrunner run`: flags, files and variables become a run."""
+"""The command `jsrunner run`: make a run of flags, variables and files, and execute it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
     from jsrunner.cli.recording import Recording
     from jsrunner.coordinator.control import RunControl
     from jsrunner.coordinator.display import Display
@@ -47,53 +47,54 @@ Usage:
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     return [*flags_of(), *flags_of(Selection), *flags_of(Runtime), *flags_of(Globals)]
 
 
 def run(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     return command(words, flags(), USAGE, _run)
 
 
-def _run(given: Given) -> int:
-    options = options_from_flags(dict(given.flags))
-    selection = read_selection(given.flags)
-    config, more = read_config(given)
-    runtime = read_runtime(Runtime, given.flags, given.environment, more)
-    script = open_script(given.arguments, runtime.type)
+def _run(invocation: Invocation) -> int:
+    options = options_from_flags(dict(invocation.flags))
+    selection = read_selection(invocation.flags)
+    config, more = read_config(invocation)
+    runtime = read_runtime(Runtime, invocation.flags, invocation.environment, more)
+    script = open_script(invocation.arguments, runtime.type)
     if runtime.compatibility_mode == "experimental_enhanced":
-        given.logger.log(
+        invocation.logger.log(
             "warning",
             "The compatibility mode experimental_enhanced is deprecated, scripts of both kinds run "
             "in any mode",
         )
-    where = {
-        "cli": "features" in given.flags,
-        "env": "K6_FEATURES" in given.environment,
+    layers = {
+        "cli": "features" in invocation.flags,
+        "env": "K6_FEATURES" in invocation.environment,
         "json": "features" in more,
     }
-    features = enabled(runtime.features, where, given.logger)
+    features = enabled(runtime.features, layers, invocation.logger)
     with _server(runtime) as server:
         if server is not None:
             os.environ.update(server.trust)
-        recording = _recording(runtime, script, given.logger)
-        settings = _settings(given, script, selection, runtime, features, server, recording)
+        recording = _recording(runtime, script, invocation.logger)
+        settings = _settings(invocation, script, selection, runtime, features, server, recording)
         run = Run(
             script,
             config=config,
             flags=options,
             settings=settings,
-            logger=given.logger,
-            display=_display(settings, given.logger),
+            logger=invocation.logger,
+            display=_display(settings, invocation.logger),
             companion=server,
-            service=_service(given.globals),
+            service=_service(invocation.globals),
             observe=recording.observe if recording else None,
         )
         return recording.execute(run) if recording else run.execute()
 
 
 def _settings(
-    given: Given,
+    invocation: Invocation,
     script: Script,
     selection: Selection,
     runtime: Runtime,
@@ -101,7 +102,7 @@ def _settings(
     server: ServerProcess | None,
     recording: Recording | None,
 ) -> RunSettings:
-    environment = given.environment
+    environment = invocation.environment
     outputs = [parse_output(spec, environment) for spec in runtime.out]
     if recording is not None:
         outputs.append(recording.recorder.config)
@@ -111,13 +112,13 @@ def _settings(
         summary_mode="disabled" if runtime.no_summary else runtime.summary_mode,
         summary_export=runtime.summary_export,
         no_thresholds=runtime.no_thresholds,
-        no_color=no_color(given.globals, environment),
-        quiet=given.globals.quiet,
+        no_color=no_color(invocation.globals, environment),
+        quiet=invocation.globals.quiet,
         script_environment=script_environment(
             script, runtime, environment, system=True, server=server.variables if server else None
         ),
         environment=environment,
-        secrets=parse_sources(given.globals.secret_source, environment),
+        secrets=parse_sources(invocation.globals.secret_source, environment),
         workers=runtime.workers,
         limits=Limits(runtime.max_body_size, runtime.max_frame_size, runtime.max_message_size),
         features=features,
@@ -136,7 +137,7 @@ def _recording(runtime: Runtime, script: Script, logger: Logger) -> Recording | 
 
 
 def _service(shared: Globals) -> Callable[[RunControl], AbstractContextManager[object]] | None:
-    """The REST API, if it is wanted."""
+    """Return the factory of the REST API, or None if the command line asks for no API."""
     if not shared.address:
         return None
 
@@ -149,7 +150,7 @@ def _service(shared: Globals) -> Callable[[RunControl], AbstractContextManager[o
 
 
 def _server(runtime: Runtime) -> AbstractContextManager[ServerProcess | None]:
-    """The bundled server, if it is wanted."""
+    """Start the bundled server if the command line asks for it."""
     if not runtime.with_server:
         return contextlib.nullcontext()
     from jsrunner.server.process import ServerProcess
@@ -158,7 +159,7 @@ def _server(runtime: Runtime) -> AbstractContextManager[ServerProcess | None]:
 
 
 def _display(settings: RunSettings, logger: Logger) -> Display:
-    """The display for standard output as it is, below the banner; none of both if it is to be quiet."""
+    """Print the banner and return the display that fits standard output."""
     if settings.quiet:
         return QuietDisplay()
     from jsrunner.ui.description import banner
@@ -177,6 +178,7 @@ def _display(settings: RunSettings, logger: Logger) -> Display:
 
 
 def _is_live(settings: RunSettings) -> bool:
-    """Whether lines can be drawn in place: on a terminal that knows how, and that is ours alone."""
-    shared = any(one.to_stdout for one in settings.outputs)
-    return sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb" and not shared
+    """Return whether lines can be redrawn: on a capable terminal that no output writes to."""
+    is_shared = any(output.to_stdout for output in settings.outputs)
+    has_terminal = sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb"
+    return has_terminal and not is_shared

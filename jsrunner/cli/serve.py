@@ -1,4 +1,4 @@
-"""`jsrunner serve`: the bundled server, until Ctrl+C."""
+"""The command `jsrunner serve`: run the bundled server until Ctrl+C."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ PORT: Final = 8765
 
 
 def _port(text: str) -> int:
+    """Parse a port."""
     value = int(text) if text.isdecimal() else -1
     if not 0 <= value <= 65535:
         raise ValueError("a port is a number from 0 to 65535")
@@ -29,16 +30,16 @@ def _port(text: str) -> int:
 
 
 SERVE_FLAGS: Final = (
-    Flag("host", f"address to listen on ({HOST})", word="address"),
-    Flag("port", f"port of ws and http, 0 for any free one ({PORT})", "p", "int", parse=_port),
-    Flag("tls", "wss and https too, with a certificate made for the occasion", bare="true",
-         parse=_BOOL),
-    Flag("tls-port", "port of wss and https (the one after --port)", word="int", parse=_port),
-    Flag("grpc-port", "port of the gRPC service (two after --port)", word="int", parse=_port),
-    Flag("help", "help", "h", bare="true", parse=_BOOL),
+    Flag("host", "address to listen on", word="address", default=HOST),
+    Flag("port", "port of ws and http, 0 for a free port", "p", "int", default=str(PORT), parse=_port),
+    Flag("tls", "serve wss and https, too, with a certificate of its own", bare="true", parse=_BOOL),
+    Flag("tls-port", "port of wss and https", word="int", default="one after --port",
+         parse=_port),
+    Flag("grpc-port", "port of the gRPC service", word="int", default="two after --port", parse=_port),
+    Flag("help", "show this help", "h", bare="true", parse=_BOOL),
 )  # fmt: skip
 
-_USAGE: Final = """A WebSocket server on this machine to try scripts on.
+_USAGE: Final = """Start a WebSocket server on this machine to try scripts on.
 
 Usage:
   jsrunner serve [flags]
@@ -48,11 +49,12 @@ Flags:
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     return list(SERVE_FLAGS)
 
 
 def serve(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     flag_set = FlagSet(flags())
     try:
         values, arguments = flag_set.parse(words)
@@ -66,7 +68,7 @@ def serve(words: Sequence[str]) -> int:
         from jsrunner.cli.inputs import report
 
         return report(Logger(), error)
-    except KeyboardInterrupt:  # before the server has listened
+    except KeyboardInterrupt:  # before the server handles signals
         pass
     return ExitCode.SUCCESS
 
@@ -91,28 +93,31 @@ def _serve(values: dict[str, Any]) -> None:
             tls_port=values.get("tls-port", following),
             grpc_port=values.get("grpc-port", following and following + 1),
         ) as addresses:
-            print(_for_people(addresses) if sys.stdout.isatty() else _plain(addresses), flush=True)
+            text = _terminal_text(addresses) if sys.stdout.isatty() else _variables(addresses)
+            print(text, flush=True)
             await over.wait()
 
     asyncio.run(until_signal())
 
 
-def _plain(addresses: Addresses) -> str:
+def _variables(addresses: Addresses) -> str:
+    """Return the addresses as NAME=VALUE, for programs."""
     lines = [f"{name}={value}" for name, value in addresses.variables().items()]
     if addresses.ca_file:
         lines.append(f"CA_FILE={addresses.ca_file}")
     return "\n".join(lines)
 
 
-def _for_people(addresses: Addresses) -> str:
+def _terminal_text(addresses: Addresses) -> str:
+    """Return the addresses for a person at a terminal."""
     lines = ["", f"  WebSocket   {addresses.ws}", f"  HTTP        {addresses.http}   (lists the paths)"]
     if addresses.wss:
         lines += [
             f"  over TLS    {addresses.wss}   {addresses.https}",
             "",
-            "  Scripts trust it with",
+            "  Scripts trust its certificate with",
             f"  SSL_CERT_FILE={addresses.ca_file}",
         ]
     if addresses.grpc:
         lines += ["", f"  gRPC        {addresses.grpc}   (jsrunner.v1.Playground, with reflection)"]
-    return "\n".join([*lines, "", "  Ctrl+C ends it.", ""])
+    return "\n".join([*lines, "", "  Ctrl+C stops the server.", ""])

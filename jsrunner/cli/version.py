@@ -1,4 +1,4 @@
-"""`jsrunner version`. Asked for nothing but the version, it loads next to nothing."""
+"""The command `jsrunner version`. Without flags it imports almost nothing, so that it is quick."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from jsrunner.version import K6_VERSION, __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
     from jsrunner.options.flags import Flag
 
-USAGE: Final = """The version of jsrunner, and of the k6 whose scripts it runs.
+USAGE: Final = """Show the version of jsrunner, and the version of k6 that it follows.
 
 Usage:
   jsrunner version [--json]"""
 
 
 def flags() -> list[Flag]:
+    """Return the flags of the command."""
     from jsrunner.options import kinds
     from jsrunner.options.flags import Flag, flags_of
     from jsrunner.options.runtime import Globals
 
-    return [Flag("json", "as JSON", bare="true", parse=kinds.Bool().from_text), *flags_of(Globals)]
+    return [Flag("json", "print JSON", bare="true", parse=kinds.Bool().from_text), *flags_of(Globals)]
 
 
 def version(words: Sequence[str]) -> int:
-    """The command; returns the exit code."""
+    """Run the command; return the exit code."""
     if not words:
         return _show(json=False)
     from jsrunner.cli.inputs import command
@@ -37,10 +38,10 @@ def version(words: Sequence[str]) -> int:
     return command(words, flags(), USAGE, _version)
 
 
-def _version(given: Given) -> int:
-    if given.arguments:
-        raise UsageError(f'unknown command "{given.arguments[0]}" for "jsrunner version"')
-    return _show(json=bool(given.flags.get("json")))
+def _version(invocation: Invocation) -> int:
+    if invocation.arguments:
+        raise UsageError(f'unknown command "{invocation.arguments[0]}" for "jsrunner version"')
+    return _show(json=bool(invocation.flags.get("json")))
 
 
 def _show(*, json: bool) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.script.script import Script
-    from jsrunner.secrets.sources import Secrets
+    from jsrunner.secrets.sources import SecretSources
 
 _SET_CHILD_SUBREAPER: Final = 36
 _GET_CHILD_SUBREAPER: Final = 37
@@ -90,7 +90,7 @@ class LocalTransport:
         self,
         script: Script,
         environment: Mapping[str, str],
-        secrets: Secrets,
+        secrets: SecretSources,
         features: frozenset[str] = frozenset(),
     ) -> None:
         self._script = script

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from jsrunner.errors import UsageError
 from jsrunner.messages.plan import Limits
 from jsrunner.options.selection import Selection
-from jsrunner.secrets.sources import Secrets
+from jsrunner.secrets.sources import SecretSources
 from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class RunSettings(Struct, frozen=True):
     #: The process's environment, with options (`K6_...`).
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Sources for `k6/secrets`.
-    secrets: Secrets = field(default_factory=lambda: Secrets({}))
+    secrets: SecretSources = field(default_factory=lambda: SecretSources({}))
     #: Number of worker processes; None for one per core.
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)

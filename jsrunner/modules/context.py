@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.registry import Registry
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
-    from jsrunner.secrets.sources import Secrets
+    from jsrunner.secrets.sources import SecretSources
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.jars import CookieJars
@@ -129,7 +129,7 @@ class ProcessContext(Protocol):
         ...
 
     @property
-    def secrets(self) -> Secrets: ...
+    def secrets(self) -> SecretSources: ...
     @property
     def engine(self) -> Engine: ...
     @property

@@ -1,7 +1,7 @@
-"""What can go wrong with secrets."""
+"""The error of secrets."""
 
 from __future__ import annotations
 
 
 class SecretError(Exception):
-    """A secret cannot be had; scripts see the text."""
+    """A source has no such secret, or cannot be reached. Scripts see the text."""

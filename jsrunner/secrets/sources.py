@@ -1,4 +1,4 @@
-"""Where `k6/secrets` has its secrets from: `--secret-source=file=...`, `mock=...`, `url=...`.
+"""Sources for `k6/secrets`: `--secret-source=file=...`, `mock=...`, `url=...`.
 
 https://grafana.com/docs/k6/latest/using-k6/secret-source/
 """
@@ -14,27 +14,31 @@ from jsrunner.secrets.errors import SecretError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: The name under which `secrets.get` finds its source.
+#: The name of the source that `secrets.get` of the module asks.
 DEFAULT: Final = "default"
 
 
 class Source(Protocol):
-    """A source of secrets by key."""
+    """The contract of a source of secrets. The coordinator makes it, workers ask it."""
 
-    #: Whether `get` waits for something, so that it is to be called in a thread.
+    #: Whether `get` may wait, so that it has to be called in another thread.
     waits: bool
 
     def get(self, key: str) -> str:
-        """Raises SecretError."""
+        """Return a secret.
+
+        Raises:
+            SecretError: There is no such secret, or the source cannot be reached.
+        """
         ...
 
     def divide(self, workers: int) -> None:
-        """So many processes ask this source from now on: each keeps to its part of the limits."""
+        """Divide the limits of requests by the number of workers, which each ask this source."""
         ...
 
 
 class Table:
-    """Secrets that are known from the start: of a file or of the command line."""
+    """A source whose secrets are known from the start: those of a file or of the command line."""
 
     waits = False
 
@@ -42,23 +46,32 @@ class Table:
         self._secrets = dict(secrets)
 
     def get(self, key: str) -> str:
+        """Return a secret.
+
+        Raises:
+            SecretError: There is no such secret.
+        """
         try:
             return self._secrets[key]
         except KeyError:
             raise SecretError("no value") from None
 
     def divide(self, workers: int) -> None:
-        pass
+        """Do nothing: a table has no limits."""
 
 
-class Secrets:
-    """The sources of a run by their names; one of them may be the default."""
+class SecretSources:
+    """The sources of a run by their names. The name `default` is that of one of them, if any."""
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self.sources = dict(sources)
 
     def find(self, name: str) -> Source:
-        """Raises SecretError."""
+        """Return a source.
+
+        Raises:
+            SecretError: There is no source of that name. The text is k6's.
+        """
         if not self.sources:
             raise SecretError("no secret sources are configured")
         if name not in self.sources:
@@ -66,15 +79,21 @@ class Secrets:
         return self.sources[name]
 
     def divide(self, workers: int) -> None:
-        for source in {id(one): one for one in self.sources.values()}.values():
+        """Divide the limits of all sources by the number of workers."""
+        for source in {id(source): source for source in self.sources.values()}.values():
             source.divide(workers)
 
 
-def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secrets:
-    """What the flags (or K6_SECRET_SOURCE) say. Raises JsrunnerError.
+def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> SecretSources:
+    """Make the sources that `--secret-source` or K6_SECRET_SOURCE names.
 
-    A source is `type`, `type=argument` or `type=name=NAME,default,argument`: without a name it is
-    called by its type. A single one is the default.
+    Args:
+        specs: The sources: `type`, `type=argument` or `type=name=NAME,default,argument`. The name of a
+            source is its type unless it has another one. A single source is the default.
+        environment: The environment, which has settings of sources.
+
+    Raises:
+        JsrunnerError: A source is wrong. The text is k6's.
     """
     sources: dict[str, Source] = {}
     for spec in specs:
@@ -105,10 +124,11 @@ def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secre
             sources[DEFAULT] = source
     if len(sources) == 1:
         sources[DEFAULT] = next(iter(sources.values()))
-    return Secrets(sources)
+    return SecretSources(sources)
 
 
 def _source(kind: str, arguments: Sequence[str], spec: str, environment: Mapping[str, str]) -> Source:
+    """Make a source of a type."""
     if kind == "file":
         return Table(_read(arguments))
     if kind == "mock":
@@ -125,15 +145,16 @@ def _source(kind: str, arguments: Sequence[str], spec: str, environment: Mapping
     )
 
 
-def _pair(text: str, where: str) -> tuple[str, str]:
+def _pair(text: str, hint: str) -> tuple[str, str]:
+    """Parse `key=value`."""
     key, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"parsing {quote(text)}, needs =", hint=where)
+        raise UsageError(f"parsing {quote(text)}, needs =", hint=hint)
     return key, value
 
 
 def _read(arguments: Sequence[str]) -> dict[str, str]:
-    """The secrets of a file with `key=value` in each line, empty lines not excepted (as k6)."""
+    """Return the secrets of a file. Each of its lines has to be `key=value`, as in k6."""
     path = ""
     for argument in arguments:
         key, equals, value = argument.partition("=")

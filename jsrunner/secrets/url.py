@@ -1,4 +1,4 @@
-"""Secrets from an HTTP endpoint: `--secret-source=url=urlTemplate=https://.../{key},...`.
+"""The source of secrets at an HTTP server: `--secret-source=url=urlTemplate=https://.../{key},...`.
 
 https://grafana.com/docs/k6/latest/using-k6/secret-source/url/
 """
@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 _PREFIX: Final = "K6_SECRET_SOURCE_URL_"
 _INTEGER: Final = re.compile(r"\s*([+-]?[0-9]+)")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-#: The longest answer.
+#: The most bytes of a response.
 _MOST_BYTES: Final = 24 * 1024
 
 
 class UrlSettings(Struct):
-    """k6's settings and defaults; times in seconds."""
+    """The settings of a source, with k6's defaults. Times are seconds."""
 
+    #: The URL, in which `{key}` stands for the secret's key.
     url_template: str = ""
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
-    #: Where in a JSON answer the secret is, `a.b`; "": the answer is the secret.
+    #: The path of the secret in a JSON response, such as `a.b`; "" if the response is the secret.
     response_path: str = ""
     timeout: float = 30.0
     requests_per_minute: int = 300
@@ -47,14 +48,14 @@ class UrlSettings(Struct):
 
 
 def _integer(text: str) -> int:
-    """Read the number that a text begins with, as Go's Sscanf does."""
-    found = _INTEGER.match(text)
-    if found is None:
+    """Parse the number at the begin of a text, as Go's Sscanf does."""
+    match = _INTEGER.match(text)
+    if match is None:
         raise ValueError("expected integer" if text.strip() else "EOF")
-    return int(found[1])
+    return int(match[1])
 
 
-#: Setting -> (attribute, how its text is read).
+#: The attribute and the parser by setting.
 _SETTINGS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "urlTemplate": ("url_template", str),
     "method": ("method", str),
@@ -65,6 +66,7 @@ _SETTINGS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "maxRetries": ("max_retries", _integer),
     "retryBackoff": ("retry_backoff", parse_go_duration),
 }
+#: The settings by environment variable, without the prefix.
 _VARIABLES: Final = {
     "URL_TEMPLATE": "urlTemplate",
     "METHOD": "method",
@@ -78,12 +80,16 @@ _VARIABLES: Final = {
 
 
 def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> UrlSettings:
-    """Read the settings: defaults < environment < configuration file < arguments.
+    """Read the settings. From low to high: defaults, environment, configuration file, arguments.
 
-    The headers of one of these replace all those of the one before.
+    Headers of a higher layer replace all headers of lower ones.
+
+    Args:
+        arguments: Texts `key=value`.
+        environment: The environment.
 
     Raises:
-        UsageError: They are wrong, in k6's words.
+        UsageError: A setting is wrong. The text is k6's.
     """
     settings = UrlSettings()
     try:
@@ -118,7 +124,7 @@ def _read_arguments(settings: UrlSettings, arguments: Sequence[str]) -> None:
         else:
             _set(UrlSettings(), key, text)
             values[key] = text
-    for key, text in values.items():  # a file that comes later counts less
+    for key, text in values.items():  # here, so that arguments win over a file that is named later
         _set(settings, key, text)
     if headers:
         settings.headers = headers
@@ -127,34 +133,35 @@ def _read_arguments(settings: UrlSettings, arguments: Sequence[str]) -> None:
 def _read_file(settings: UrlSettings, path: str) -> None:
     try:
         with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+            config = json.load(file)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ValueError(f"failed to open config file: open {path}: {reason}") from None
     except ValueError as error:
         raise ValueError(f"failed to parse JSON config: {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"failed to parse JSON config: {mismatch(found, 'url.extConfig')}")
-    headers = found.pop("headers", None)
+    if not isinstance(config, dict):
+        raise ValueError(f"failed to parse JSON config: {mismatch(config, 'url.extConfig')}")
+    headers = config.pop("headers", None)
     if headers is not None:
         settings.headers = {name: str(text) for name, text in dict(headers).items()}
-    for key, value in found.items():
+    for key, value in config.items():
         if key in _SETTINGS and value is not None:
             _set(settings, key, str(value))
 
 
 def _set(settings: UrlSettings, key: str, text: str) -> None:
+    """Parse and set a setting."""
     if key not in _SETTINGS:
         raise ValueError(f"unknown configuration key: {go_quote(key)}")
-    attribute, read = _SETTINGS[key]
+    attribute, parse = _SETTINGS[key]
     try:
-        setattr(settings, attribute, read(text))
+        setattr(settings, attribute, parse(text))
     except ValueError as error:
         raise ValueError(f"invalid {key}: {error}") from None
 
 
-def _wrong(url: str) -> str:
-    """Return what is wrong with a URL, in Go's words; "" if it is one."""
+def _url_error(url: str) -> str:
+    """Return Go's error text for a URL; "" if the URL is valid."""
     from urllib.parse import urlsplit
 
     try:
@@ -162,19 +169,20 @@ def _wrong(url: str) -> str:
     except ValueError:
         return "missing ']' in host"
     try:
-        parts.port  # noqa: B018 - it is read here
+        parts.port  # noqa: B018 - the property parses the port
     except ValueError:
         return f"invalid port {go_quote(':' + parts.netloc.rpartition(':')[2])} after host"
     return ""
 
 
 def _check(settings: UrlSettings) -> None:
+    """Raise ValueError if a setting is wrong."""
     if not settings.url_template:
         raise ValueError("urlTemplate is required")
     if "{key}" not in settings.url_template:
         raise ValueError("urlTemplate must contain {key} placeholder")
     url = settings.url_template.replace("{key}", "test")
-    if reason := _wrong(url):
+    if reason := _url_error(url):
         raise ValueError(f"urlTemplate is not a valid URL: parse {go_quote(url)}: {reason}")
     if not _SCHEME.match(settings.url_template):
         raise ValueError("urlTemplate must be an absolute URL with a scheme (e.g., https://...)")
@@ -191,8 +199,13 @@ def _check(settings: UrlSettings) -> None:
         raise ValueError("retryBackoff must be greater than 0")
 
 
-class _Refused(Exception):
-    """A request failed; `again`: the next one may succeed."""
+class _RequestFailed(Exception):
+    """A request has failed.
+
+    Args:
+        text: The reason.
+        again: Whether another request may succeed.
+    """
 
     def __init__(self, text: str, *, again: bool) -> None:
         super().__init__(text)
@@ -200,7 +213,7 @@ class _Refused(Exception):
 
 
 class UrlSource:
-    """Asks for each secret anew, in the thread that calls."""
+    """The source at an HTTP server: each call of `get` sends a request, in the caller's thread."""
 
     waits = True
 
@@ -209,17 +222,23 @@ class UrlSource:
         self._limit = _Limit(settings.requests_per_minute / 60, settings.burst)
 
     def divide(self, workers: int) -> None:
+        """Divide the limit of requests by the number of workers."""
         settings = self._settings
         burst = max(1, settings.burst // workers)
         self._limit = _Limit(settings.requests_per_minute / 60 / workers, burst)
 
     def get(self, key: str) -> str:
+        """Return a secret; wait for the limit of requests and retry as the settings allow.
+
+        Raises:
+            SecretError: The server has no such secret, or cannot be reached. The text is k6's.
+        """
         attempt = 0
         while True:
             self._limit.wait()
             try:
                 return self._extract(self._fetch(key))
-            except _Refused as error:
+            except _RequestFailed as error:
                 attempt += 1
                 if not error.again or attempt > self._settings.max_retries:
                     raise SecretError(str(error)) from None
@@ -233,9 +252,9 @@ class UrlSource:
 
         settings = self._settings
         url = quote(settings.url_template.replace("{key}", key), safe="!#$%&'()*+,/:;=?@[]~")
-        if reason := _wrong(url):
+        if reason := _url_error(url):
             text = f"failed to create request: parse {go_quote(url)}: {reason}"
-            raise _Refused(text, again=True)
+            raise _RequestFailed(text, again=True)
         try:
             request = Request(url, headers=settings.headers, method=settings.method)
             with urlopen(request, timeout=settings.timeout) as response:
@@ -245,42 +264,43 @@ class UrlSource:
             error.close()
             status, body = error.code, b""
         except ValueError as error:
-            raise _Refused(f"failed to create request: {error}", again=True) from None
+            raise _RequestFailed(f"failed to create request: {error}", again=True) from None
         except (OSError, HTTPException) as error:
             text = (
                 f'failed to get secret: {settings.method.capitalize()} "{url}": {_reason(error, url)}'
             )
-            raise _Refused(text, again=True) from None
+            raise _RequestFailed(text, again=True) from None
         if status != 200:
             again = status >= 500 or status == 429
-            raise _Refused(f"status code {status}: failed to get secret", again=again)
+            raise _RequestFailed(f"status code {status}: failed to get secret", again=again)
         return body
 
     def _extract(self, body: bytes) -> str:
+        """Return the secret in the body of a response."""
         failed, path = "failed to extract secret: ", self._settings.response_path
         if len(body) > _MOST_BYTES:
             text = f"{failed}secret response exceeds maximum size of {_MOST_BYTES} bytes"
-            raise _Refused(text, again=False)
+            raise _RequestFailed(text, again=False)
         text = body.decode("utf-8", "replace")
         if not path:
             return text
         try:
-            found = json.loads(text)
+            value = json.loads(text)
             for key in path.split("."):
-                found = found[int(key) if isinstance(found, list) else key]
+                value = value[int(key) if isinstance(value, list) else key]
         except (ValueError, LookupError, TypeError):
-            raise _Refused(
+            raise _RequestFailed(
                 f"{failed}path {go_quote(path)} not found in response", again=False
             ) from None
-        if isinstance(found, str):
-            return found
-        kind = {"bool": str(found), "int": "Number", "float": "Number", "NoneType": "Null"}
+        if isinstance(value, str):
+            return value
+        kind = {"bool": str(value), "int": "Number", "float": "Number", "NoneType": "Null"}
         text = f"secret value at path {go_quote(path)} is not a string (got "
-        raise _Refused(f"{failed}{text}{kind.get(type(found).__name__, 'JSON')})", again=False)
+        raise _RequestFailed(f"{failed}{text}{kind.get(type(value).__name__, 'JSON')})", again=False)
 
 
 def _reason(error: Exception, url: str) -> str:
-    """Return what Go says of a request that has failed."""
+    """Return Go's error text for a request that has failed."""
     from http.client import RemoteDisconnected
     from urllib.parse import urlsplit
 
@@ -301,18 +321,25 @@ def _reason(error: Exception, url: str) -> str:
 
 
 class _Limit:
-    """So many requests a second, after a burst; who comes too soon waits."""
+    """A limit of requests, which all threads share.
+
+    Args:
+        rate: Requests per second.
+        burst: Requests that may come at once after a pause.
+    """
 
     def __init__(self, rate: float, burst: int) -> None:
-        self._every = 1 / rate
-        self._slack = (burst - 1) * self._every
+        self._interval = 1 / rate
+        self._slack = (burst - 1) * self._interval
+        #: The time of the next request without a burst, by the monotonic clock.
         self._next = 0.0
         self._lock = threading.Lock()
 
     def wait(self) -> None:
+        """Sleep until a request may be sent."""
         with self._lock:
             now = time.monotonic()
             due = max(self._next, now - self._slack)
-            self._next = due + self._every
+            self._next = due + self._interval
         if due > now:
             time.sleep(due - now)

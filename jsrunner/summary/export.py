@@ -1,4 +1,7 @@
-"""The summary as JSON: for `--summary-export` and for the script's handleSummary."""
+"""The summary as JSON, in k6's older schema, for `--summary-export` and handleSummary.
+
+`machine` has the newer schema.
+"""
 
 from __future__ import annotations
 
@@ -9,64 +12,78 @@ if TYPE_CHECKING:
     from jsrunner.summary.model import Check, Group, MetricSummary, SummaryData
 
 
-def export(described: dict[str, Any]) -> dict[str, Any]:
-    """What --summary-export writes, of what handleSummary was given (and may have changed).
+def export(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON that `--summary-export` writes.
 
-    In `thresholds` true means failed, as in k6.
+    Args:
+        summary: The argument of handleSummary, which the script may have changed.
+
+    Returns:
+        The JSON. In its `thresholds` true means failed, as in k6.
     """
-    found: dict[str, Any] = {
-        "root_group": _group_map(described["root_group"]),
-        "metrics": {name: _flat(one) for name, one in described["metrics"].items()},
+    exported: dict[str, Any] = {
+        "root_group": _group_map(summary["root_group"]),
+        "metrics": {name: _flat(metric) for name, metric in summary["metrics"].items()},
     }
-    if "setup_data" in described:
-        found["setup_data"] = described["setup_data"]
-    return found
+    if "setup_data" in summary:
+        exported["setup_data"] = summary["setup_data"]
+    return exported
 
 
-def _flat(one: dict[str, Any]) -> dict[str, Any]:
-    values = dict(one["values"])
-    if one["type"] == "rate" and "rate" in values:
+def _flat(metric: dict[str, Any]) -> dict[str, Any]:
+    """Return a metric's values and thresholds in one object."""
+    values = dict(metric["values"])
+    if metric["type"] == "rate" and "rate" in values:
         values["value"] = values.pop("rate")
-    if "thresholds" in one:
+    if "thresholds" in metric:
         values["thresholds"] = {
-            source: not result["ok"] for source, result in one["thresholds"].items()
+            source: not result["ok"] for source, result in metric["thresholds"].items()
         }
     return values
 
 
 def _group_map(group: dict[str, Any]) -> dict[str, Any]:
+    """Return a group with its groups and checks by name."""
     return {
         **group,
-        "groups": {one["name"]: _group_map(one) for one in group["groups"]},
-        "checks": {one["name"]: one for one in group["checks"]},
+        "groups": {child["name"]: _group_map(child) for child in group["groups"]},
+        "checks": {check["name"]: check for check in group["checks"]},
     }
 
 
-def _check(one: Check) -> dict[str, Any]:
+def _check(check: Check) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "path": one.path,
-        "id": one.id,
-        "passes": one.passes,
-        "fails": one.fails,
+        "name": check.name,
+        "path": check.path,
+        "id": check.id,
+        "passes": check.passes,
+        "fails": check.fails,
     }
 
 
 def _group_list(group: Group) -> dict[str, Any]:
+    """Return a group with lists of its groups and checks."""
     return {
         "name": group.name,
         "path": group.path,
         "id": group.id,
-        "groups": [_group_list(one) for one in group.groups.values()],
-        "checks": [_check(one) for one in group.checks.values()],
+        "groups": [_group_list(child) for child in group.groups.values()],
+        "checks": [_check(check) for check in group.checks.values()],
     }
 
 
 def handle_summary_data(
     data: SummaryData, *, no_color: bool, stdout_tty: bool, stderr_tty: bool
 ) -> dict[str, Any]:
-    """The argument of handleSummary."""
-    found: dict[str, Any] = {
+    """Return the argument of handleSummary.
+
+    Args:
+        data: The summary.
+        no_color: Whether colors are disabled.
+        stdout_tty: Whether standard output is a terminal.
+        stderr_tty: Whether standard error is a terminal.
+    """
+    summary: dict[str, Any] = {
         "root_group": _group_list(data.root),
         "options": {
             "summaryTrendStats": list(data.trend_stats),
@@ -78,19 +95,19 @@ def handle_summary_data(
             "isStdErrTTY": stderr_tty,
             "testRunDurationMs": data.duration * 1000,
         },
-        "metrics": {one.name: _described(one) for one in data.total.metrics},
+        "metrics": {metric.name: _metric(metric) for metric in data.total.metrics},
     }
     if data.setup_data is not None:
-        found["setup_data"] = json.loads(data.setup_data)
-    return found
+        summary["setup_data"] = json.loads(data.setup_data)
+    return summary
 
 
-def _described(one: MetricSummary) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "type": one.metric.type,
-        "contains": one.metric.contains,
-        "values": dict(one.values),
+def _metric(metric: MetricSummary) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "type": metric.metric.type,
+        "contains": metric.metric.contains,
+        "values": dict(metric.values),
     }
-    if one.thresholds:
-        found["thresholds"] = {each.source: {"ok": each.ok} for each in one.thresholds}
-    return found
+    if metric.thresholds:
+        shown["thresholds"] = {result.source: {"ok": result.ok} for result in metric.thresholds}
+    return shown

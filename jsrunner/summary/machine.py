@@ -1,5 +1,7 @@
-"""The summary in k6's newer schema (`--new-machine-readable-summary`), for the same two readers as
-`export`: handleSummary and the exported file, which see the same."""
+"""The summary as JSON, in k6's newer schema (`--new-machine-readable-summary`).
+
+handleSummary and `--summary-export` get the same JSON. `export` has the older schema.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,10 @@ if TYPE_CHECKING:
 
     from jsrunner.summary.model import SummaryData
 
+#: The version of k6's schema.
 SCHEMA: Final = "1.0.0"
 
-#: Names of a trend's values in the schema, and as statistics.
+#: The statistics of trends by their names in the schema.
 _TREND: Final = {
     "avg": "avg",
     "max": "max",
@@ -32,13 +35,13 @@ def handle_summary_data(
     """Return the argument of handleSummary.
 
     Args:
-        data: What came of the run.
-        compact: Whether metrics that the compact summary hides are left out.
+        data: The summary.
+        compact: Whether to leave out metrics that the compact summary hides.
         script: The text of the main script.
-        generated_at: The time in the form of RFC 3339.
+        generated_at: The time, formatted as in RFC 3339.
     """
-    passes = sum(one.passes for one in data.total.checks)
-    fails = sum(one.fails for one in data.total.checks)
+    passes = sum(check.passes for check in data.total.checks)
+    fails = sum(check.fails for check in data.total.checks)
     total = passes + fails
     return {
         "version": SCHEMA,
@@ -55,16 +58,19 @@ def handle_summary_data(
                     _metric("checks_succeeded", "rate", "default", _rate(passes, total)),
                 ],
                 "results": [
-                    {"name": one.name, "passes": one.passes, "fails": one.fails}
-                    for one in data.total.checks
+                    {"name": check.name, "passes": check.passes, "fails": check.fails}
+                    for check in data.total.checks
                 ],
             },
             "metrics": [
                 _metric(
-                    one.name, one.metric.type, one.metric.contains, _values(one.metric.type, one.values)
+                    summary.name,
+                    summary.metric.type,
+                    summary.metric.contains,
+                    _values(summary.metric.type, summary.values),
                 )
-                for one in data.total.metrics
-                if not is_hidden(one.metric.name, full=not compact)
+                for summary in data.total.metrics
+                if not is_hidden(summary.metric.name, full=not compact)
             ],
         },
     }

@@ -1,4 +1,4 @@
-"""The end-of-test summary as data: everything that its text, its JSON and handleSummary show."""
+"""The end-of-test summary as data, of which `text`, `export` and `machine` make texts and JSON."""
 
 from __future__ import annotations
 
@@ -17,28 +17,35 @@ if TYPE_CHECKING:
     from jsrunner.metrics.store import CheckTally, Entry, Store
     from jsrunner.metrics.thresholds import ThresholdSet
 
-#: The identifier of the root group, which every run has: the MD5 of nothing.
+#: The identifier of the root group, which every run has: the MD5 of the empty text.
 _ROOT_ID: Final = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 class ThresholdResult(Struct, frozen=True):
-    """`value` is what the expression was compared with; None where the summary does not show it."""
+    """The result of a threshold at the end of the run."""
 
+    #: The expression.
     source: str
     aggregation: str
     ok: bool
+    #: The aggregated value; None if the summary does not show it.
     value: float | None
 
 
 class MetricSummary(Struct, frozen=True):
-    """A metric, or a sub-metric, whose `parent` is the metric and `label` its `{tag:value}`."""
+    """A metric or a sub-metric with its values."""
 
+    #: The name, that of a sub-metric with its tags.
     name: str
     metric: Metric
+    #: The values by statistic.
     values: Mapping[str, float]
+    #: The name of a sub-metric's metric; None for a metric.
     parent: str | None = None
+    #: The tags of a sub-metric in the summary's form: `{ tag:value }`.
     label: str = ""
     thresholds: tuple[ThresholdResult, ...] = ()
+    #: Whether the percentiles are of all values instead of buckets.
     exact: bool = True
 
 
@@ -46,52 +53,62 @@ class Check(Struct):
     """A check of one group."""
 
     name: str
+    #: The group's path with the check's name: `::group::check`.
     path: str
     passes: int
     fails: int
 
     @property
     def id(self) -> str:
+        """k6's identifier of the check."""
         return _id(self.path)
 
 
 class Group(Struct):
-    """A group: its own checks and the groups inside."""
+    """A group with its checks and the groups in it."""
 
     name: str
+    #: The names of the groups around it and its own: `::outer::inner`; "" for the root group.
     path: str
     checks: dict[str, Check] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
+        """k6's identifier of the group."""
         return _id(self.path)
 
     def child(self, path: str) -> Group:
-        """The group below this one with a path such as `::a::b`, made if there is none.
+        """Return the group with a path below this one; make it if there is none.
 
-        What stands before the first `::`, in a tag that a script has set, names no group, as in k6.
+        Args:
+            path: The path, such as `::a::b`. A tag that a script has set may have text before the first
+                `::`, which names no group, as in k6.
         """
         group = self
         for name in path.split("::")[1:]:
-            found = group.groups.get(name)
-            if found is None:
-                found = group.groups[name] = Group(name, f"{group.path}::{name}")
-            group = found
+            child = group.groups.get(name)
+            if child is None:
+                child = group.groups[name] = Group(name, f"{group.path}::{name}")
+            group = child
         return group
 
 
 class Section(Struct):
-    """What a part of the text shows: all results, or those of a scenario or a group."""
+    """A section of the text: all results, or those of one scenario or group."""
 
-    #: Those of equal name as one, in the order in which they were seen first.
+    #: The checks, of which those with equal names are merged, in the order of their first samples.
     checks: list[Check] = field(default_factory=list)
     metrics: list[MetricSummary] = field(default_factory=list)
     groups: dict[str, Section] = field(default_factory=dict)
 
     def child(self, path: str) -> Section:
-        """The section of a group below this one with a path such as `::a::b` or, in a tag that a script
-        has set, `a::b`; itself for an empty path."""
+        """Return the section of a group below this one; make it if there is none.
+
+        Args:
+            path: The group's path, such as `::a::b`, or `a::b` in a tag that a script has set. An empty
+                path is the section itself.
+        """
         section = self
         for name in path.removeprefix("::").split("::") if path else ():
             section = section.groups.setdefault(name, Section())
@@ -102,24 +119,27 @@ def _id(path: str) -> str:
     """Return k6's identifier of a group or check: the MD5 of its path."""
     if not path:
         return _ROOT_ID
-    import hashlib  # 2 ms, for scripts that have groups or checks
+    import hashlib  # here, because it takes 2 ms and not all scripts have groups or checks
 
     return hashlib.md5(path.encode(), usedforsecurity=False).hexdigest()
 
 
 class SummaryData(Struct, frozen=True):
-    """Everything. `duration` is the run's, in seconds, setup and teardown included."""
+    """The summary of a run."""
 
-    #: Checks by group.
+    #: The root group, with all groups and checks.
     root: Group
-    #: All metrics; its groups, which the full mode shows, are those of the scenario `default`.
+    #: All results. Its groups, which only the full summary shows, are those of the scenario `default`.
     total: Section
-    #: For the full mode: the other scenarios.
+    #: The results of the other scenarios, which only the full summary shows.
     scenarios: dict[str, Section]
+    #: The option summaryTrendStats.
     trend_stats: tuple[str, ...]
+    #: The option summaryTimeUnit.
     time_unit: str
+    #: Seconds that the run has taken, with setup and teardown.
     duration: float
-    #: What setup() has returned, as JSON; None for undefined.
+    #: The value that setup() has returned, as JSON; None for undefined.
     setup_data: bytes | None = None
 
 
@@ -132,38 +152,48 @@ def build(
     duration: float,
     setup_data: bytes | None = None,
 ) -> SummaryData:
-    """The summary of what was measured."""
+    """Make the summary of a run.
+
+    Args:
+        store: The metrics.
+        thresholds: The thresholds after their last evaluation.
+        trend_stats: The option summaryTrendStats.
+        time_unit: The option summaryTimeUnit.
+        duration: Seconds that the run has taken, with setup and teardown.
+        setup_data: The value that setup() has returned, as JSON; None for undefined.
+    """
     root = group_tree(store)
     tallies = store.checks()
     total = Section(_merged(tallies))
     for name, entry in store.entries.items():
         results = tuple(
             ThresholdResult(
-                one.source,
-                one.aggregation,
-                not one.failed,
-                _shown(entry.sink, one.aggregation, duration, trend_stats),
+                threshold.source,
+                threshold.aggregation,
+                not threshold.failed,
+                _shown(entry.sink, threshold.aggregation, duration, trend_stats),
             )
-            for one in thresholds.thresholds.get(name, ())
+            for threshold in thresholds.thresholds.get(name, ())
         )
         total.metrics.append(_metric(name, entry, results, duration, trend_stats))
     scenarios: dict[str, Section] = {}
-    for (scenario, group), part in store.group_metrics():
+    for (scenario, group), group_metrics in store.group_metrics():
         top = scenarios.setdefault(scenario, Section()) if scenario else total
         section = top.child(group)
         section.checks = _merged(
-            one
-            for one in tallies
-            if own_scenario(one.scenario) == scenario and group in ("", one.group)
+            tally
+            for tally in tallies
+            if own_scenario(tally.scenario) == scenario and group in ("", tally.group)
         )
         section.metrics = [
-            _metric(name, entry, (), duration, trend_stats) for name, entry in part.entries.items()
+            _metric(name, entry, (), duration, trend_stats)
+            for name, entry in group_metrics.entries.items()
         ]
     return SummaryData(root, total, scenarios, trend_stats, time_unit, duration, setup_data)
 
 
 def group_tree(store: Store) -> Group:
-    """All groups with their checks; the top one has no name."""
+    """Return the root group, with all groups and checks of a run."""
     root = Group("", "")
     for path in store.groups():
         root.child(path)
@@ -192,6 +222,7 @@ def _metric(
 
 
 def _shown(sink: Sink, aggregation: str, duration: float, trend_stats: tuple[str, ...]) -> float | None:
+    """Return the value of a threshold, or None if the summary does not show it, as in k6."""
     shown = aggregation in trend_stats or aggregation.startswith("p(")
     if isinstance(sink, TrendSink) and not shown:
         return None
@@ -211,10 +242,11 @@ def _add_check(top: Group, tally: CheckTally) -> None:
 
 
 def _merged(tallies: Iterable[CheckTally]) -> list[Check]:
-    """Checks of equal name as one."""
-    found: dict[str, Check] = {}
-    for one in tallies:
-        check = found.setdefault(one.name, Check(one.name, f"{one.group or ''}::{one.name}", 0, 0))
-        check.passes += one.passes
-        check.fails += one.fails
-    return list(found.values())
+    """Merge the checks with equal names."""
+    checks: dict[str, Check] = {}
+    for tally in tallies:
+        path = f"{tally.group or ''}::{tally.name}"
+        check = checks.setdefault(tally.name, Check(tally.name, path, 0, 0))
+        check.passes += tally.passes
+        check.fails += tally.fails
+    return list(checks.values())

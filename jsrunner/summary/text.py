@@ -1,4 +1,4 @@
-"""The end-of-test summary as text, in the shape of k6's."""
+"""The end-of-test summary as text, in k6's form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _BLOCKS: Final = (
     "CUSTOM", "HTTP", "EXECUTION", "NETWORK", "BROWSER", "WEB_VITALS", "GRPC", "WEBSOCKET",
 )  # fmt: skip
-#: k6 looks at the beginnings of names, so custom metrics too land in these blocks.
+#: The blocks by the prefixes of metrics' names. As in k6, custom metrics with such a prefix are there,
+#: too.
 _PREFIXES: Final = (
     ("HTTP", ("http_reqs", "http_req_failed", "http_req_duration", "http_req_blocked",
               "http_req_connecting", "http_req_tls_handshaking", "http_req_sending",
@@ -28,7 +29,7 @@ _PREFIXES: Final = (
     ("GRPC", ("grpc_",)),
     ("WEBSOCKET", ("ws_",)),
 )  # fmt: skip
-#: Shown as checks and groups, not as metric lines.
+#: The prefixes of metrics without a line: the summary shows them as checks and groups.
 _HIDDEN: Final = ("checks", "group_duration")
 _HIDDEN_IN_COMPACT: Final = tuple(
     f"http_req_{part}"
@@ -38,7 +39,7 @@ _HIDDEN_IN_COMPACT: Final = tuple(
 _BOLD, _GREEN, _RED, _WHITE, _CYAN = "1", "32", "31", "37", "36"
 _FAINT_CYAN, _FAINT_WHITE = "2;36", "2;37"
 
-#: The order of characters in the root collation of Unicode, by which k6 sorts; other ones come last.
+#: The order of characters in the root collation of Unicode, by which k6 sorts; others come last.
 _ORDER: Final = {
     character: position
     for position, character in enumerate(
@@ -48,35 +49,46 @@ _ORDER: Final = {
 
 
 def _collated(text: str) -> tuple[list[int], str]:
-    """A key to sort by: `_` before digits before letters, small letters before equal capital ones."""
+    """Return a sort key: `_` before digits before letters, small letters before equal capital ones."""
     weights = [_ORDER.get(character, 0x100 + ord(character)) for character in text.lower()]
     return weights, text.swapcase()
 
 
 def _sorted(metrics: Iterable[MetricSummary]) -> list[MetricSummary]:
-    """By name, sub-metrics after their metric."""
+    """Sort metrics by name, sub-metrics behind their metric."""
     return sorted(
         metrics,
-        key=lambda one: (_collated(one.parent or one.name), bool(one.parent), _collated(one.label)),
+        key=lambda metric: (
+            _collated(metric.parent or metric.name),
+            bool(metric.parent),
+            _collated(metric.label),
+        ),
     )
 
 
 def is_hidden(metric: str, *, full: bool) -> bool:
-    """Whether a metric is no line of the summary (k6 goes by how its name begins)."""
+    """Return whether the summary has no line for a metric. As in k6, the prefix of its name decides.
+
+    Args:
+        metric: The metric's name.
+        full: Whether the summary is the full one.
+    """
     return metric.startswith(_HIDDEN) or (not full and metric.startswith(_HIDDEN_IN_COMPACT))
 
 
-class _Row(Struct, frozen=True):
-    """A metric line before it is aligned: trends have columns, the others a value and extras."""
+class _Line(Struct, frozen=True):
+    """The line of a metric before alignment: a trend has columns, others a value and extras."""
 
     head: str
     value: str = ""
     extras: tuple[str, ...] = ()
-    #: Texts by stat.
+    #: The texts by statistic.
     columns: Mapping[str, str] | None = None
 
 
 class _Printer:
+    """The printer of one summary: collects its lines."""
+
     def __init__(self, data: SummaryData, *, full: bool, color: bool) -> None:
         self._data = data
         self._full = full
@@ -84,21 +96,23 @@ class _Printer:
         self._lines: list[str] = []
 
     def paint(self, text: str, code: str) -> str:
+        """Return a text in the color of an escape code, if colors are enabled."""
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
 
-    # -- the whole ---------------------------------------------------------------------------------
+    # -- the summary -------------------------------------------------------------------------------
 
     def text(self) -> str:
+        """Return the text of the summary."""
         data = self._data
-        if any(one.thresholds for one in data.total.metrics):
+        if any(metric.thresholds for metric in data.total.metrics):
             self._title("THRESHOLDS", 0)
             self._thresholds()
             self._blank(2)
         self._title("TOTAL RESULTS", 0)
         self._results(data.total, 0)
         if self._full:
-            self._parts()
-        inexact = [one.name for one in data.total.metrics if not one.exact]
+            self._groups_and_scenarios()
+        inexact = [metric.name for metric in data.total.metrics if not metric.exact]
         if inexact:
             self._blank(1)
             self._lines.append(
@@ -108,8 +122,8 @@ class _Printer:
         self._blank(0)
         return "\n".join(self._lines)
 
-    def _parts(self) -> None:
-        """Groups of the scenario `default`, and the other scenarios."""
+    def _groups_and_scenarios(self) -> None:
+        """Print the groups of the scenario `default`, and the other scenarios."""
         for name, group in self._data.total.groups.items():
             self._blank(2)
             self._title(f"GROUP: {name}", 0)
@@ -120,6 +134,7 @@ class _Printer:
             self._with_groups(self._data.scenarios[name], 0)
 
     def _with_groups(self, section: Section, depth: int) -> None:
+        """Print a section and its groups."""
         self._results(section, depth)
         for name, group in section.groups.items():
             self._blank(1)
@@ -132,7 +147,7 @@ class _Printer:
         self._lines += [f"{indent}{sign} {self.paint(title, _BOLD)} ", ""]
 
     def _blank(self, count: int) -> None:
-        """So many blank lines at the end."""
+        """Set the number of blank lines at the end."""
         while self._lines and not self._lines[-1]:
             self._lines.pop()
         self._lines += [""] * count
@@ -140,141 +155,155 @@ class _Printer:
     # -- thresholds --------------------------------------------------------------------------------
 
     def _thresholds(self) -> None:
-        judged = [one for one in self._data.total.metrics if one.thresholds]
-        names = {one.name for one in judged}
-        for one in _sorted(judged):
-            indent, head = "    ", one.name
-            if one.parent in names:
-                indent, head = "      ", one.name[len(one.parent or "") :]
+        """Print the results of all thresholds."""
+        metrics = [metric for metric in self._data.total.metrics if metric.thresholds]
+        names = {metric.name for metric in metrics}
+        for metric in _sorted(metrics):
+            indent, head = "    ", metric.name
+            if metric.parent in names:
+                indent, head = "      ", metric.name[len(metric.parent or "") :]
             self._lines.append(indent + head)
-            for result in one.thresholds:
+            for result in metric.thresholds:
                 mark = self.paint("✓", _GREEN) if result.ok else self.paint("✗", _RED)
                 source = self.paint(f"'{result.source.strip()}'", _WHITE)
                 aggregation = self.paint(result.aggregation, _WHITE)
                 value = ""
                 if result.value is not None:
-                    value = self.paint(self._figure(one, result.aggregation, result.value), _CYAN)
+                    value = self.paint(self._figure(metric, result.aggregation, result.value), _CYAN)
                 self._lines.append(f"{indent}{mark} {source} {aggregation}={value}")
             self._lines.append("")
 
-    def _figure(self, one: MetricSummary, aggregation: str, value: float) -> str:
-        if one.metric.type == "rate":
+    def _figure(self, metric: MetricSummary, aggregation: str, value: float) -> str:
+        """Return the value of a threshold with its unit."""
+        if metric.metric.type == "rate":
             return units.percent(value)
-        text = units.value_of(value, one.metric.contains, self._data.time_unit)
+        text = units.value_of(value, metric.metric.contains, self._data.time_unit)
         return f"{text}/s" if aggregation == "rate" else text
 
     # -- sections ----------------------------------------------------------------------------------
 
     def _results(self, section: Section, depth: int) -> None:
+        """Print the checks and metrics of a section."""
         indent = "  " * depth
         self._checks(section, indent)
         blocks: dict[str, list[MetricSummary]] = {}
-        for one in section.metrics:
-            name = one.metric.name
+        for metric in section.metrics:
+            name = metric.metric.name
             if is_hidden(name, full=self._full):
                 continue
-            blocks.setdefault(_block(name), []).append(one)
-        rows = {
-            block: [self._row(one) for one in _sorted(blocks[block])]
+            blocks.setdefault(_block(name), []).append(metric)
+        lines = {
+            block: [self._line(metric) for metric in _sorted(blocks[block])]
             for block in _BLOCKS
             if block in blocks
         }
-        layout = _Layout([row for block in rows.values() for row in block])
-        for block, block_rows in rows.items():
+        layout = _Layout([line for block in lines.values() for line in block])
+        for block, block_lines in lines.items():
             self._lines.append(f"    {indent}{self.paint(block, _BOLD)}")
-            self._lines += [self._aligned(row, layout, indent) for row in block_rows]
+            self._lines += [self._aligned(line, layout, indent) for line in block_lines]
             self._lines.append("")
 
-    def _row(self, one: MetricSummary) -> _Row:
-        values, contains, unit = one.values, one.metric.contains, self._data.time_unit
-        head = f"  {one.label}" if one.parent else one.name
+    def _line(self, metric: MetricSummary) -> _Line:
+        """Return the line of a metric."""
+        values, contains, unit = metric.values, metric.metric.contains, self._data.time_unit
+        head = f"  {metric.label}" if metric.parent else metric.name
 
         def shown(key: str) -> str:
             return units.value_of(values[key], contains, unit)
 
-        if one.metric.type == "trend":
+        if metric.metric.type == "trend":
             columns = {
                 stat: units.number(value) if stat == "count" else shown(stat)
                 for stat, value in values.items()
             }
-            return _Row(head, columns=columns)
-        if one.metric.type == "rate":
+            return _Line(head, columns=columns)
+        if metric.metric.type == "rate":
             passes, fails = values["passes"], values["fails"]
             outof = f"{units.number(passes)} out of {units.number(passes + fails)}"
-            return _Row(head, units.percent(values["rate"]), (outof,))
-        if one.metric.type == "counter":
-            return _Row(head, shown("count"), (f"{shown('rate')}/s",))
-        return _Row(head, shown("value"), (f"min={shown('min')}", f"max={shown('max')}"))
+            return _Line(head, units.percent(values["rate"]), (outof,))
+        if metric.metric.type == "counter":
+            return _Line(head, shown("count"), (f"{shown('rate')}/s",))
+        return _Line(head, shown("value"), (f"min={shown('min')}", f"max={shown('max')}"))
 
-    def _aligned(self, row: _Row, layout: _Layout, indent: str) -> str:
-        dots = self.paint("." * (layout.head - len(row.head) + 3) + ":", _FAINT_WHITE)
-        line = f"    {indent}{row.head}{dots} "
-        if row.columns is not None:
-            return line + " ".join(
-                f"{stat}={self.paint(text, _CYAN)}{' ' * (layout.columns[stat] - len(text))}"
-                for stat, text in row.columns.items()
+    def _aligned(self, line: _Line, layout: _Layout, indent: str) -> str:
+        """Return the text of a line, aligned with the others of its section."""
+        dots = self.paint("." * (layout.head - len(line.head) + 3) + ":", _FAINT_WHITE)
+        text = f"    {indent}{line.head}{dots} "
+        if line.columns is not None:
+            return text + " ".join(
+                f"{stat}={self.paint(column, _CYAN)}{' ' * (layout.columns[stat] - len(column))}"
+                for stat, column in line.columns.items()
             )
-        line += f"{self.paint(row.value, _CYAN)}{' ' * (layout.value - len(row.value))}"
-        if len(row.extras) == 1:
-            return f"{line} {self.paint(row.extras[0], _FAINT_CYAN)}"
-        for extra, width in zip(row.extras, layout.extras, strict=True):
-            line += f" {self.paint(extra, _FAINT_CYAN)}{' ' * (width - len(extra))}"
-        return line
+        text += f"{self.paint(line.value, _CYAN)}{' ' * (layout.value - len(line.value))}"
+        if len(line.extras) == 1:
+            return f"{text} {self.paint(line.extras[0], _FAINT_CYAN)}"
+        for extra, width in zip(line.extras, layout.extras, strict=True):
+            text += f" {self.paint(extra, _FAINT_CYAN)}{' ' * (width - len(extra))}"
+        return text
 
     def _checks(self, section: Section, indent: str) -> None:
-        """Totals, and a line for each check."""
-        found = next((one for one in section.metrics if one.name == "checks"), None)
-        if found is None:
+        """Print the totals of the checks, and a line for each check."""
+        checks = next((metric for metric in section.metrics if metric.name == "checks"), None)
+        if checks is None:
             return
-        passes, fails = int(found.values["passes"]), int(found.values["fails"])
+        passes, fails = int(checks.values["passes"]), int(checks.values["fails"])
         total = passes + fails
         duration = self._data.duration
-        rows = [
-            _Row("checks_total", units.plain(total),
-                 (f"{units.plain(total / duration if duration > 0 else 0.0)}/s",)),
-            _Row("checks_succeeded", units.percent(found.values["rate"]),
-                 (f"{passes} out of {total}",)),
-            _Row("checks_failed", units.percent(fails / total if total else 0.0),
-                 (f"{fails} out of {total}",)),
+        lines = [
+            _Line("checks_total", units.plain(total),
+                  (f"{units.plain(total / duration if duration > 0 else 0.0)}/s",)),
+            _Line("checks_succeeded", units.percent(checks.values["rate"]),
+                  (f"{passes} out of {total}",)),
+            _Line("checks_failed", units.percent(fails / total if total else 0.0),
+                  (f"{fails} out of {total}",)),
         ]  # fmt: skip
-        layout = _Layout(rows)
-        self._lines += [self._aligned(row, layout, indent) for row in rows]
+        layout = _Layout(lines)
+        self._lines += [self._aligned(line, layout, indent) for line in lines]
         self._lines.append("")
-        for one in section.checks:
-            self._check(one, indent)
+        for check in section.checks:
+            self._check(check, indent)
         self._lines.append("")
 
-    def _check(self, one: Check, indent: str) -> None:
-        if not one.fails:
-            self._lines.append(f"    {indent}{self.paint(f'✓ {one.name}', _GREEN)}")
+    def _check(self, check: Check, indent: str) -> None:
+        """Print a check, with its passes and fails if it has failed."""
+        if not check.fails:
+            self._lines.append(f"    {indent}{self.paint(f'✓ {check.name}', _GREEN)}")
             return
-        share = int(100 * one.passes / (one.passes + one.fails))
-        detail = f"↳  {share}% — ✓ {one.passes} / ✗ {one.fails}"
-        self._lines.append(f"    {indent}{self.paint(f'✗ {one.name}', _RED)}")
+        share = int(100 * check.passes / (check.passes + check.fails))
+        detail = f"↳  {share}% — ✓ {check.passes} / ✗ {check.fails}"
+        self._lines.append(f"    {indent}{self.paint(f'✗ {check.name}', _RED)}")
         self._lines.append(f"      {indent}{indent}{self.paint(detail, _RED)}")
 
 
 class _Layout:
-    """Column widths of one section."""
+    """The column widths of one section."""
 
-    def __init__(self, rows: Sequence[_Row]) -> None:
-        self.head = max((len(row.head) for row in rows), default=0)
-        self.value = max((len(row.value) for row in rows), default=0)
+    def __init__(self, lines: Sequence[_Line]) -> None:
+        self.head = max((len(line.head) for line in lines), default=0)
+        self.value = max((len(line.value) for line in lines), default=0)
         self.extras: list[int] = []
+        #: The widths by statistic.
         self.columns: dict[str, int] = {}
-        for row in rows:
-            for number, extra in enumerate(row.extras):
+        for line in lines:
+            for number, extra in enumerate(line.extras):
                 if number == len(self.extras):
                     self.extras.append(0)
                 self.extras[number] = max(self.extras[number], len(extra))
-            for stat, text in (row.columns or {}).items():
+            for stat, text in (line.columns or {}).items():
                 self.columns[stat] = max(self.columns.get(stat, 0), len(text))
 
 
 def _block(name: str) -> str:
+    """Return the block of a metric's line."""
     return next((block for block, prefixes in _PREFIXES if name.startswith(prefixes)), "CUSTOM")
 
 
 def render(data: SummaryData, *, mode: str, color: bool) -> str:
-    """`mode` is compact or full."""
+    """Return the text of the summary.
+
+    Args:
+        data: The summary.
+        mode: compact or full.
+        color: Whether the text has the escape codes of colors.
+    """
     return _Printer(data, full=mode == "full", color=color).text()

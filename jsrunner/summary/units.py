@@ -1,5 +1,7 @@
-"""Numbers as the end-of-test summary writes them. k6 makes them with JavaScript's own functions, so
-these here follow JavaScript: what it cuts off, and what it rounds."""
+"""Formatting of numbers with their units for the end-of-test summary.
+
+k6 formats them with JavaScript's functions. These functions cut off and round as JavaScript does.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,12 @@ from typing import Final
 
 _DATA: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _FIXED: Final = {"s": (0.001, "s"), "ms": (1.0, "ms"), "us": (1000.0, "µs")}
-#: From here on JavaScript writes whole numbers with an exponent.
+#: The number from which on JavaScript writes integers with an exponent.
 _HUGE: Final = 1e21
 
 
 def number(value: float) -> str:
-    """As JavaScript's String(value)."""
+    """Format a number as JavaScript's `String(value)`."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value == math.trunc(value) and abs(value) < 2**53:
@@ -29,25 +31,30 @@ def number(value: float) -> str:
 
 
 def fixed(value: float, digits: int) -> str:
-    """As JavaScript's value.toFixed(digits): a half goes up, away from zero."""
+    """Format a number as JavaScript's `value.toFixed(digits)`: a half is rounded away from zero."""
     if not math.isfinite(value) or abs(value) >= _HUGE:
         return number(value)
     return f"{Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
 
 
 def plain(value: float) -> str:
-    """A number without unit: up to 6 decimals, without idle zeros."""
+    """Format a number without unit: up to 6 decimals, without trailing zeros."""
     return number(float(fixed(value, 6)))
 
 
 def _cut(value: float, digits: int) -> str:
-    """At most so many decimals, cut off, without idle zeros."""
+    """Format a number, cut off after some decimals, without trailing zeros."""
     scale = 10**digits
     return number(float(fixed(math.trunc(scale * value) / scale, digits)))
 
 
 def time(milliseconds: float, unit: str = "") -> str:
-    """A time given in milliseconds; `unit` s, ms or us, or "" for what fits."""
+    """Format a time.
+
+    Args:
+        milliseconds: The time.
+        unit: s, ms or us; "" for a unit that fits the time.
+    """
     if not math.isfinite(milliseconds):
         return number(milliseconds)
     if unit in _FIXED:
@@ -55,7 +62,7 @@ def time(milliseconds: float, unit: str = "") -> str:
         return fixed(milliseconds * factor, 2) + name
     if milliseconds == 0:
         return "0s"
-    if milliseconds < 0.001:  # and whatever is negative
+    if milliseconds < 0.001:  # or negative
         nanoseconds = milliseconds * 1_000_000
         return f"{number(math.trunc(nanoseconds) if math.isfinite(nanoseconds) else nanoseconds)}ns"
     if milliseconds < 1:
@@ -71,7 +78,7 @@ def time(milliseconds: float, unit: str = "") -> str:
 
 
 def data(size: float) -> str:
-    """Bytes, in powers of 1000."""
+    """Format a number of bytes, with units that are powers of 1000."""
     if size < 10 or not math.isfinite(size):
         return f"{number(size)} B"
     power = min(math.floor(math.log(size) / math.log(1000)), len(_DATA) - 1)
@@ -80,12 +87,18 @@ def data(size: float) -> str:
 
 
 def percent(rate: float) -> str:
-    """85.71% (cut, always two decimals)."""
+    """Format a rate, from 0 to 1, as a percentage that is cut off after two decimals: 85.71%."""
     return fixed(math.trunc(rate * 100 * 100) / 100, 2) + "%"
 
 
 def value_of(value: float, contains: str, unit: str) -> str:
-    """A value by what its metric contains."""
+    """Format a value of a metric.
+
+    Args:
+        value: The value.
+        contains: The metric's `contains`: default, time or data.
+        unit: The unit of times: s, ms or us; "" for a unit that fits.
+    """
     if contains == "time":
         return time(value, unit)
     return data(value) if contains == "data" else plain(value)

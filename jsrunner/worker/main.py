@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from jsrunner.messages.board import Board
     from jsrunner.messages.plan import Plan
     from jsrunner.script.script import Script
-    from jsrunner.secrets.sources import Secrets
+    from jsrunner.secrets.sources import SecretSources
 
 #: How often the coordinator hears what has been measured, in seconds.
 SNAPSHOT_EVERY = 1.0
@@ -57,7 +57,7 @@ def run(
     board: Board,
     script: Script,
     environment: Mapping[str, str],
-    secrets: Secrets,
+    secrets: SecretSources,
     features: frozenset[str],
 ) -> int:
     """The main function of the first worker process; `streams[i]` is worker i's channel.

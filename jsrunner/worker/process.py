@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsrunner.messages.plan import Plan
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
-    from jsrunner.secrets.sources import Secrets
+    from jsrunner.secrets.sources import SecretSources
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.secure import SecureStream
@@ -50,7 +50,7 @@ class Process:
         script: Script,
         *,
         environment: Mapping[str, str],
-        secrets: Secrets,
+        secrets: SecretSources,
         say: Callable[..., None],
         features: frozenset[str] = frozenset(),
     ) -> None:

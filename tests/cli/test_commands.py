@@ -80,7 +80,7 @@ def test_help_tells_defaults(capsys: Capture) -> None:
         (["features", "x"], "unknown command"),
         (["version", "x"], "unknown command"),
         (["new", "a", "b"], "accepts at most 1 arg(s), received 2"),
-        (["completion", "tcsh"], "completion is for one of bash, zsh, fish"),
+        (["completion", "tcsh"], "completion needs the name of a shell: bash, zsh, fish"),
         (["run", "--log-output=zz", "x.js"], "unsupported log output 'zz'"),
         (["run", "--summary-mode=zz", "x.js"], "invalid summary mode"),
         (["run", "--compatibility-mode=zz", "x.js"], 'invalid compatibility mode \\"zz\\"'),

@@ -8,7 +8,7 @@ import pytest
 
 from jsrunner.messages.protocol import Log
 from jsrunner.script.script import Script
-from jsrunner.secrets.sources import Secrets
+from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
     def run(
         source: str,
         *,
-        secrets: Secrets | None = None,
+        secrets: SecretSources | None = None,
         environment: dict[str, str] | None = None,
         said: list[Any] | None = None,
         modules: dict[str, Any] | None = None,
@@ -43,7 +43,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
         process = Process(
             Script(str(path)),
             environment=environment or {},
-            secrets=secrets or Secrets({}),
+            secrets=secrets or SecretSources({}),
             say=say,
         )
         vu = new_vu(process, 0)

@@ -8,7 +8,7 @@ import pytest
 
 from jsrunner.messages.protocol import Log
 from jsrunner.script.script import Script
-from jsrunner.secrets.sources import Secrets
+from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 
@@ -35,7 +35,10 @@ class Project:
         """Write the files (or the main script's text), run the init code; what it has logged."""
         self.write({main: files} if isinstance(files, str) else files)
         self.process = Process(
-            Script(str(self.folder / main)), environment={}, secrets=Secrets({}), say=self.said.append
+            Script(str(self.folder / main)),
+            environment={},
+            secrets=SecretSources({}),
+            say=self.said.append,
         )
         new_vu(self.process, 0)
         return self.logged()

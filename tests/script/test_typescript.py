@@ -12,7 +12,7 @@ from jsrunner.messages.protocol import Log
 from jsrunner.script import cache
 from jsrunner.script.script import Script
 from jsrunner.script.typescript import Translator
-from jsrunner.secrets.sources import Secrets
+from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 
@@ -139,7 +139,7 @@ def test_typescript_from_standard_input(project: Project, monkeypatch: pytest.Mo
     def said(source: str) -> list[str]:
         messages: list[object] = []
         process = Process(
-            Script("-", source=source), environment={}, secrets=Secrets({}), say=messages.append
+            Script("-", source=source), environment={}, secrets=SecretSources({}), say=messages.append
         )
         new_vu(process, 0)
         return [one.text for one in messages if isinstance(one, Log)]

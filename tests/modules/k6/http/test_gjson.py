@@ -9,7 +9,7 @@ import pytest
 
 from jsrunner.messages.protocol import Log
 from jsrunner.script.script import Script
-from jsrunner.secrets.sources import Secrets
+from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
 
@@ -41,7 +41,7 @@ def select() -> Callable[[Any, str], Any]:
     process = Process(
         Script("script.js", source="export default () => {}"),
         environment={},
-        secrets=Secrets({}),
+        secrets=SecretSources({}),
         say=said.append,
     )
     interpreter = new_vu(process, 0).interpreter
