@@ -1,12 +1,12 @@
-"""Everything that can go wrong with a run, and the exit code that k6 gives it.
+"""The errors that end a run or a command, with k6's exit codes.
 
 The tree::
 
-    JsrunnerError          exit 255, whatever has no code of its own
-    ├── UsageError         exit 255, wrong command line
-    ├── ConfigError        exit 104, options, environment, config file, thresholds, scenarios
-    ├── ScriptError        exit 107, the script threw, or one of its modules could not be loaded
-    └── WorkerError        exit 255, a worker process died or does not answer
+    JsrunnerError          exit 255, all that has no other code ├── UsageError         exit 255, the
+    command line is wrong ├── ConfigError        exit 104, options, environment, config file,
+    thresholds or scenarios are wrong ├── ScriptError        exit 107, the script threw, or one of its
+    modules cannot be loaded └── WorkerError        exit 255, a worker process has died or does not
+    answer
 
 Errors of other libraries are translated where they occur; none of them reaches the command line.
 """
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 
 class ExitCode(IntEnum):
-    """The exit codes of k6 v2 (k6-surface XC-01 to XC-14)."""
+    """The exit codes of k6 v2."""
 
     SUCCESS = 0
     THRESHOLDS_FAILED = 99
@@ -41,7 +41,13 @@ SCRIPT_EXCEPTION: Final = "script exception"
 
 
 class JsrunnerError(Exception):
-    """An error that ends the run; `exit_code` is the process's, `hint` a line for the human."""
+    """An error that ends the run or the command.
+
+    Args:
+        message: The error for the log.
+        exit_code: The exit code of the process; None for the code of the class.
+        hint: What the user may do about it, for the log.
+    """
 
     exit_code: ExitCode = ExitCode.GENERIC
 
@@ -55,7 +61,7 @@ class JsrunnerError(Exception):
 
     @property
     def log_fields(self) -> dict[str, Any]:
-        """What is logged besides the message, as in k6."""
+        """The fields of the log record besides the message, as in k6."""
         if self.hint is None:
             return {}
         if SCRIPT_EXCEPTION in self.hint:
@@ -64,11 +70,11 @@ class JsrunnerError(Exception):
 
 
 class UsageError(JsrunnerError):
-    """The command line does not say what to do."""
+    """The command line is wrong."""
 
 
 class ConfigError(JsrunnerError):
-    """The options, from wherever they came, do not describe a test."""
+    """The options of any layer are wrong, or describe no test."""
 
     exit_code = ExitCode.INVALID_CONFIG
 
@@ -80,4 +86,4 @@ class ScriptError(JsrunnerError):
 
 
 class WorkerError(JsrunnerError):
-    """A worker process ended before its work was done."""
+    """A worker process has ended before the run, or does not answer."""

@@ -1,4 +1,4 @@
-"""Bytes to text as Go converts them, and text as msgpack wants it."""
+"""Conversion of bytes and JavaScript strings to texts that UTF-8 can encode, as Go does it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ codecs.register_error("jsrunner.bytewise", _replace_byte)
 
 
 def decode_bytewise(data: bytes | bytearray | memoryview) -> str:
-    """Decode UTF-8 with U+FFFD for each invalid byte, as a conversion of Go's does.
+    """Decode UTF-8 with U+FFFD for each invalid byte, as Go's `string(bytes)` does.
 
-    Python's own handler `replace` puts one U+FFFD for each maximal invalid sequence.
+    Python's error handler `replace` has one U+FFFD for each maximal invalid sequence instead.
     """
     try:
         return str(data, "utf-8")

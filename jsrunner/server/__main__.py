@@ -1,8 +1,8 @@
-"""The server of `jsrunner run --with-server`, started by `process.ServerProcess`.
+"""The server process of `jsrunner run --with-server`, which `process.ServerProcess` starts.
 
-It listens on free ports, with TLS if trustme is there, and serves until its standard input ends: with
-the run, however that ends. Its first line is JSON: what is to be in __ENV, and in the environment of
-the run so that its certificate is trusted.
+The server listens on free ports, with TLS if the package trustme is installed. It ends when its
+standard input ends, so that it never outlives the run. Its first line of output is JSON: the variables
+for the script's __ENV, and the variables by which the run trusts its certificate.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ async def _serve() -> None:
 
 
 def main() -> int:
+    """Run the server; return the exit code."""
     try:
         asyncio.run(_serve())
     except JsrunnerError as error:

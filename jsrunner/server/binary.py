@@ -1,10 +1,10 @@
-"""The protocol of /binary: records with their length in front, any number of them in a message.
+"""The protocol of /binary: length-prefixed records, any number of them per message.
 
 A record, all numbers big-endian::
 
-    4 bytes   length of what follows
+    4 bytes   length of the rest
     1 byte    type
-    4 bytes   number, chosen by the client; the answer has the same
+    4 bytes   number, chosen by the client; the answer has the same number
     n bytes   payload
 
 ===== ======== ============================================ =================================
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ECHO: Final = 0x01
 SUM: Final = 0x02
 TIME: Final = 0x03
-#: Set in the type of an answer.
+#: The bit that is set in the type of an answer.
 ANSWER: Final = 0x80
 ERROR: Final = 0xFF
 
@@ -40,21 +40,29 @@ _LENGTH_SIZE: Final = 4
 
 
 class Record(NamedTuple):
+    """A request or an answer."""
+
     type: int
     number: int
     payload: bytes
 
 
 def encode(records: Iterable[Record]) -> bytes:
+    """Encode records as a message."""
     return b"".join(
-        _HEAD.pack(_HEAD.size - _LENGTH_SIZE + len(one.payload), one.type, one.number) + one.payload
-        for one in records
+        _HEAD.pack(_HEAD.size - _LENGTH_SIZE + len(record.payload), record.type, record.number)
+        + record.payload
+        for record in records
     )
 
 
 def decode(message: bytes) -> list[Record]:
-    """Raises ValueError for a length that does not fit the message."""
-    found = []
+    """Decode the records of a message.
+
+    Raises:
+        ValueError: A record's length does not fit the message.
+    """
+    records = []
     at = 0
     while at < len(message):
         if len(message) - at < _HEAD.size:
@@ -63,12 +71,13 @@ def decode(message: bytes) -> list[Record]:
         end = at + _LENGTH_SIZE + length
         if end < at + _HEAD.size or end > len(message):
             raise ValueError(f"length {length} at {at} does not fit a message of {len(message)} bytes")
-        found.append(Record(type_, number, message[at + _HEAD.size : end]))
+        records.append(Record(type_, number, message[at + _HEAD.size : end]))
         at = end
-    return found
+    return records
 
 
 def answer(record: Record) -> Record:
+    """Return the answer to a request."""
     type_, number, payload = record
     if type_ == ECHO:
         return Record(ANSWER | ECHO, number, payload)

@@ -1,4 +1,4 @@
-"""A certificate for this machine's names, made when the server starts."""
+"""The server's TLS certificate, which is made for this machine's names when the server starts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ if TYPE_CHECKING:
 
 
 def available() -> bool:
+    """Return whether a certificate can be made: whether the package trustme is installed."""
     from importlib.util import find_spec
 
     return find_spec("trustme") is not None
 
 
 def make(host: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's context for `host` and the loopback names, and the file of the authority to trust.
+    """Make a certificate for a host and the loopback names.
 
-    Raises JsrunnerError where trustme is missing.
+    Args:
+        host: The host.
+        folder: A folder for the file of the certificate authority.
+
+    Returns:
+        The server's TLS context, and the file of the authority that clients have to trust.
+
+    Raises:
+        JsrunnerError: The package trustme is not installed.
     """
     try:
         import trustme
@@ -40,8 +49,14 @@ def make(host: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
 
 
 def trusting(ca_file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables (SSL_CERT_FILE, SSL_CERT_DIR) by which a process trusts the authority besides those
-    that it trusts already; the file is written next to `ca_file`.
+    """Return the variables by which a process trusts another certificate authority, too.
+
+    Args:
+        ca_file: The file of the authority. A file of all trusted authorities is written next to it.
+        environment: The environment of the process, whose authorities stay trusted.
+
+    Returns:
+        SSL_CERT_FILE, and SSL_CERT_DIR if there is one.
     """
     file, folder = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
     if not file and not folder:

@@ -1,4 +1,4 @@
-"""/push: prices that go up and down, as an exchange sends them."""
+"""The path /push: a feed of prices that go up and down, as an exchange sends them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,28 @@ if TYPE_CHECKING:
 
 SYMBOLS: Final = ("BTC-USD", "ETH-USD", "SOL-USD")
 
-#: A timer is not asked for less, in seconds: faster feeds send several messages at once.
+#: The shortest pause in seconds. A faster feed sends several messages after a pause.
 _SHORTEST_PAUSE: Final = 0.001
-#: After so many messages in a row the other connections get their turn.
+#: Messages that are sent before other connections are served.
 _BURST: Final = 64
 _PADDING: Final = ',"pad":""'
 
 
 def feed(*, rate: float, count: int, size: int, symbols: Sequence[str]) -> Play:
-    """`rate` messages a second (0: as fast as the client reads), `count` of them (0: without end,
-    else close 1000 follows), each padded to `size` characters.
+    """Return the handler of a feed.
 
-    A message is JSON: `seq` from 1, `symbol`, `price`, `ts` (milliseconds since 1970), `pad` if padded.
+    A message is JSON with `seq` (from 1 on), `symbol`, `price`, `ts` (milliseconds since 1970) and, if
+    padded, `pad`.
+
+    Args:
+        rate: Messages per second; 0 for as many as the client reads.
+        count: The number of messages, after which the server closes with 1000; 0 for no end.
+        size: The least number of characters of a message, to which it is padded.
+        symbols: The symbols, which take turns.
     """
 
     async def play(connection: Connection) -> None:
-        names = [json.dumps(one) for one in symbols]
+        names = [json.dumps(symbol) for symbol in symbols]
         prices = [100.0] * len(names)
         begun = connection.loop.time()
         sent = 0
@@ -40,10 +46,10 @@ def feed(*, rate: float, count: int, size: int, symbols: Sequence[str]) -> Play:
                 await connection.pause(max(due, _SHORTEST_PAUSE))
             elif sent % _BURST == 0:
                 await asyncio.sleep(0)
-            turn = sent % len(names)
-            prices[turn] *= random.uniform(0.999, 1.001)
+            index = sent % len(names)
+            prices[index] *= random.uniform(0.999, 1.001)
             sent += 1
-            await connection.send(_tick(sent, names[turn], prices[turn], size))
+            await connection.send(_tick(sent, names[index], prices[index], size))
 
     return play
 

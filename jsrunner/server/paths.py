@@ -1,4 +1,4 @@
-"""What the server offers: the table of paths, and what each does with a connection."""
+"""The server's WebSocket paths: their table and the handlers of connections."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from websockets.frames import Close
 
 from jsrunner.server import binary, rpc, tokens
 from jsrunner.server.chat import Rooms
-from jsrunner.server.connection import Refused
+from jsrunner.server.connection import Rejection
 from jsrunner.server.feed import SYMBOLS, feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.server.connection import Connection, Play, Target
+    from jsrunner.server.connection import Connection, Play, RequestTarget
 
-#: What /subprotocol can speak.
+#: The subprotocols of /subprotocol.
 SUBPROTOCOLS: Final = ("chat.v2", "chat.v1", "json")
-#: The close code of /heartbeat to a client that has fallen silent.
+#: The close code of /heartbeat for a silent client.
 SILENT: Final = 4008
 #: "No close frame" (RFC 6455 7.4.1): a code that is never sent.
 _ABNORMAL: Final = 1006
@@ -32,16 +32,17 @@ _ABNORMAL: Final = 1006
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A WebSocket path: how it is written in full with its parameters' defaults, what it is for."""
+    """A WebSocket path of the server."""
 
+    #: The path with its parameters and their defaults.
     usage: str
     help: str
-    #: Reads the request before the upgrade. Raises Refused.
-    open: Callable[[Target], Play]
+    #: Returns the handler of a connection, before the upgrade. Raises Rejection.
+    open: Callable[[RequestTarget], Play]
 
     @property
     def name(self) -> str:
-        """Its first segment."""
+        """The first segment of the path."""
         return self.usage[1:].partition("?")[0].partition("/")[0]
 
 
@@ -84,31 +85,35 @@ class Paths:
                 _subprotocol,
             ),
         )
-        self._by_name = {one.name: one for one in self.table}
+        self._by_name = {path.name: path for path in self.table}
 
-    def open(self, target: Target) -> Play:
-        """What the request's path does. Raises Refused."""
+    def open(self, target: RequestTarget) -> Play:
+        """Return the handler of a request's path.
+
+        Raises:
+            Rejection: There is no such path, or a parameter is wrong.
+        """
         path = self._by_name.get(target.segments[0])
         if path is None:
-            raise Refused(404, f"there is no path {target.path}: / lists those that there are")
+            raise Rejection(404, f"there is no path {target.path}: / lists those that there are")
         return path.open(target)
 
-    def _chat(self, target: Target) -> Play:
+    def _chat(self, target: RequestTarget) -> Play:
         _expect(target, "room")
         return self._rooms.enter(target.segments[1], target.text("user", ""))
 
 
-def _expect(target: Target, *more: str) -> None:
-    """The path has such further segments, and no others. Raises Refused."""
-    given = target.segments[1:]
-    if len(given) != len(more) or not all(given):
-        wanted = "/".join(["", target.segments[0], *more])
-        raise Refused(404, f"there is no path {target.path}, perhaps {wanted}")
+def _expect(target: RequestTarget, *names: str) -> None:
+    """Check that the path has as many further segments as names. Raise Rejection otherwise."""
+    segments = target.segments[1:]
+    if len(segments) != len(names) or not all(segments):
+        expected = "/".join(["", target.segments[0], *names])
+        raise Rejection(404, f"there is no path {target.path}, perhaps {expected}")
 
 
-def _expect_echo(target: Target) -> None:
+def _expect_echo(target: RequestTarget) -> None:
     if target.segments[1:] != ("echo",):
-        raise Refused(404, f"there is no path {target.path}, perhaps /{target.segments[0]}/echo")
+        raise Rejection(404, f"there is no path {target.path}, perhaps /{target.segments[0]}/echo")
 
 
 async def _play_echo(connection: Connection) -> None:
@@ -116,14 +121,14 @@ async def _play_echo(connection: Connection) -> None:
         await connection.send(message)
 
 
-def _echo(target: Target) -> Play:
+def _echo(target: RequestTarget) -> Play:
     _expect(target)
     return _play_echo
 
 
-def _push(target: Target) -> Play:
+def _push(target: RequestTarget) -> Play:
     _expect(target)
-    symbols = [one for one in target.text("symbols", "").split(",") if one]
+    symbols = [symbol for symbol in target.text("symbols", "").split(",") if symbol]
     return feed(
         rate=target.number("rate", 10.0),
         count=target.count("count", 0),
@@ -132,17 +137,17 @@ def _push(target: Target) -> Play:
     )
 
 
-def _close(target: Target) -> Play:
+def _close(target: RequestTarget) -> Play:
     _expect(target, "code")
-    given, reason = target.segments[1], target.text("reason", "")
-    code = int(given) if given.isdecimal() else 0
+    text, reason = target.segments[1], target.text("reason", "")
+    code = int(text) if text.isdecimal() else 0
     if code != _ABNORMAL:
         try:
             Close(code, reason).check()
         except ProtocolError as error:
-            raise Refused(400, f"{target.path}: {error}") from None
+            raise Rejection(400, f"{target.path}: {error}") from None
         if len(reason.encode()) > 123:  # RFC 6455 5.5: a control frame has at most 125 bytes
-            raise Refused(400, f"{target.path}: the reason has more than 123 bytes")
+            raise Rejection(400, f"{target.path}: the reason has more than 123 bytes")
 
     async def play(connection: Connection) -> None:
         if code == _ABNORMAL:
@@ -153,12 +158,12 @@ def _close(target: Target) -> Play:
     return play
 
 
-def _rpc(target: Target) -> Play:
+def _rpc(target: RequestTarget) -> Play:
     _expect(target)
     return rpc.play
 
 
-def _binary(target: Target) -> Play:
+def _binary(target: RequestTarget) -> Play:
     _expect(target)
 
     async def play(connection: Connection) -> None:
@@ -171,25 +176,25 @@ def _binary(target: Target) -> Play:
             except ValueError as error:
                 await connection.close(1003, str(error))
                 return
-            await connection.send(binary.encode(binary.answer(one) for one in records))
+            await connection.send(binary.encode(binary.answer(record) for record in records))
 
     return play
 
 
-def _authorized(target: Target) -> Play:
+def _authorized(target: RequestTarget) -> Play:
     _expect_echo(target)
     tokens.user_of(target.headers.get("Authorization"), time.time())
     return _play_echo
 
 
-def _signed(target: Target) -> Play:
+def _signed(target: RequestTarget) -> Play:
     _expect_echo(target)
     user, timestamp, signature = map(target.headers.get, ("X-User", "X-Timestamp", "X-Signature"))
     tokens.check_signature(user, timestamp, signature, time.time())
     return _play_echo
 
 
-def _flaky(target: Target) -> Play:
+def _flaky(target: RequestTarget) -> Play:
     _expect(target)
     seed = target.text("seed", "")
     most = target.count("most", 10, least=1)
@@ -203,7 +208,7 @@ def _flaky(target: Target) -> Play:
     return play
 
 
-def _slow(target: Target) -> Play:
+def _slow(target: RequestTarget) -> Play:
     _expect(target)
     delay = target.number("delay", 1.0)
 
@@ -215,15 +220,15 @@ def _slow(target: Target) -> Play:
     return play
 
 
-def _heartbeat(target: Target) -> Play:
+def _heartbeat(target: RequestTarget) -> Play:
     _expect(target)
     interval = target.number("interval", 1.0, least=0.01)
     timeout = target.number("timeout", 3 * interval, least=0.01)
     pings = target.switch("ping", True)
 
     async def late(connection: Connection, silent_at: float) -> bool:
-        """Whether it is the server that is late: what had come was not read yet."""
-        for _ in range(2):  # the first turn of the loop looks for it, the second reads it
+        """Return whether the server is late: whether it had not read a frame that had come in time."""
+        for _ in range(2):  # the loop's first round finds the socket readable, the second reads it
             await asyncio.sleep(0)
         return connection.heard + timeout > silent_at
 
@@ -253,7 +258,7 @@ def _heartbeat(target: Target) -> Play:
     return play
 
 
-def _subprotocol(target: Target) -> Play:
+def _subprotocol(target: RequestTarget) -> Play:
     _expect(target)
 
     async def play(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The server in a child process, for as long as a run lasts."""
+"""The child process with the bundled server, which lives as long as a run."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from jsrunner.errors import ExitCode, JsrunnerError
 if TYPE_CHECKING:
     from types import TracebackType
 
-#: How long the child may take to end, in seconds.
+#: Seconds that the child gets to exit before it is killed.
 _PATIENCE: Final = 5.0
 
 
 class ServerProcess:
-    """Listens when it is made, ends with `stop` and, whatever happens, with this process.
+    """A running server process. It ends with `stop`, and at the latest with this process.
 
-    Raises JsrunnerError if it does not come up.
+    Raises:
+        JsrunnerError: The server does not start.
     """
 
     def __init__(self) -> None:
-        # A session of its own: Ctrl+C is for the run, whose teardown() may want the server yet.
+        # A session of its own, so that Ctrl+C reaches only the run: teardown() may need the server.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "jsrunner.server"],
             stdin=subprocess.PIPE,
@@ -49,14 +50,15 @@ class ServerProcess:
 
     @property
     def process_id(self) -> int:
+        """The identifier of the process."""
         return self._process.pid
 
     def fileno(self) -> int:
-        """Readable when the process has ended."""
+        """Return a file descriptor that is readable when the process has ended."""
         return self._output.fileno()
 
     def failure(self) -> JsrunnerError:
-        """What to say of a process that has ended by itself."""
+        """Return the error of a process that has ended by itself."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_PATIENCE)
         self.stop()
@@ -65,6 +67,7 @@ class ServerProcess:
         return JsrunnerError(f"the bundled server has ended ({how}); the run is not complete")
 
     def stop(self) -> None:
+        """End the process."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()

@@ -1,4 +1,7 @@
-"""The requests of /rpc: JSON-RPC 2.0, one request a message, each answered as soon as it is done."""
+"""The path /rpc: JSON-RPC 2.0 with one request per message. Responses may overtake each other.
+
+https://www.jsonrpc.org/specification
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,16 @@ _PARSE_ERROR: Final = -32700
 _INVALID_REQUEST: Final = -32600
 _METHOD_NOT_FOUND: Final = -32601
 _INVALID_PARAMS: Final = -32602
-#: What the method `error` fails with (the range for servers begins here).
+#: The code of the method `error`: the first of the range for servers.
 _SERVER_ERROR: Final = -32000
-#: Sums up to here are numbers in JSON.
+#: The largest number that `add` takes, so that sums are finite.
 _MOST: Final = 1e300
 #: The longest sleep, in milliseconds.
 _LONGEST: Final = 3_600_000
 
 
 class _Failure(Exception):
-    """A request that is answered by an error."""
+    """The error response to a request."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -33,7 +36,7 @@ class _Failure(Exception):
 
 
 async def play(connection: Connection) -> None:
-    """Requests do not wait for each other: one that sleeps is overtaken."""
+    """Answer the requests of a connection, all of them concurrently."""
 
     async def reply(message: str | bytes) -> None:
         response = await answer(message)
@@ -53,7 +56,7 @@ async def play(connection: Connection) -> None:
 
 
 async def answer(message: str | bytes) -> str | None:
-    """The response to a request, None to a notification (a request without an id)."""
+    """Return the response to a request; None for a notification, which is a request without an id."""
     number: Any = None
     try:
         request = _read(message)
@@ -67,6 +70,7 @@ async def answer(message: str | bytes) -> str | None:
 
 
 def _read(message: str | bytes) -> dict[str, Any]:
+    """Parse a request."""
     try:
         request = json.loads(message)
     except (ValueError, RecursionError) as error:
@@ -77,10 +81,11 @@ def _read(message: str | bytes) -> dict[str, Any]:
 
 
 async def _call(method: str, params: Any) -> Any:
+    """Return the result of a method."""
     if method == "echo":
         return params
     if method == "add":
-        if not (isinstance(params, list) and all(_is_number(one, _MOST) for one in params)):
+        if not (isinstance(params, list) and all(_is_number(param, _MOST) for param in params)):
             raise _Failure(_INVALID_PARAMS, "add takes a list of numbers")
         return sum(params)
     if method == "sleep":
@@ -89,8 +94,8 @@ async def _call(method: str, params: Any) -> Any:
         await asyncio.sleep(params[0] / 1000)
         return params[0]
     if method == "error":
-        given = isinstance(params, list) and params
-        raise _Failure(_SERVER_ERROR, str(params[0]) if given else "an error was asked for")
+        has_text = isinstance(params, list) and params
+        raise _Failure(_SERVER_ERROR, str(params[0]) if has_text else "an error was asked for")
     raise _Failure(_METHOD_NOT_FOUND, f"there is no method {method}")
 
 

@@ -1,4 +1,4 @@
-"""The server itself: listens, hands requests to pages and paths, ends."""
+"""The server: it listens and hands requests to `pages` and `paths`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.server import certificate, pages
-from jsrunner.server.connection import Connection, Refused, Target
+from jsrunner.server.connection import Connection, Rejection, RequestTarget
 from jsrunner.server.paths import SUBPROTOCOLS, Paths
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.typing import Subprotocol
 
-#: Load tests open thousands of connections at once.
+#: Connections that wait for their acceptance: load tests open thousands at once.
 _BACKLOG: Final = 4096
+#: The most bytes of a message.
 _MOST_BYTES: Final = 64 << 20
-#: How long a client may take to answer a close frame, in seconds; the server's end takes hardly more.
+#: Seconds that a client gets to answer a close frame.
 _CLOSE_TIMEOUT: Final = 1.0
 
-# Clients that go away in the middle of a handshake are no news.
+# The package websockets logs clients that leave during a handshake; nobody needs these records.
 _LOGGER: Final = logging.getLogger("jsrunner.server")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False
@@ -44,18 +45,19 @@ _LOGGER.propagate = False
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a server listens. The three of TLS are empty without it."""
+    """The addresses of a running server. Those of TLS are empty without TLS."""
 
     ws: str
     http: str
     wss: str = ""
     https: str = ""
+    #: The file of the certificate authority that clients have to trust.
     ca_file: str = ""
-    #: Host and port of the gRPC service; empty where protobuf is missing.
+    #: Host and port of the gRPC service; empty if the package protobuf is not installed.
     grpc: str = ""
 
     def variables(self) -> dict[str, str]:
-        """As scripts find them in __ENV."""
+        """Return the addresses by their names in the script's __ENV."""
         named = {
             "WS_URL": self.ws,
             "HTTP_URL": self.http,
@@ -70,9 +72,20 @@ class Addresses:
 async def running(
     host: str, port: int, *, tls: bool = False, tls_port: int = 0, grpc_port: int = 0
 ) -> AsyncIterator[Addresses]:
-    """A server that listens; it ends with the block. Port 0 is any free one.
+    """Run a server as long as the block runs.
 
-    Raises JsrunnerError for what cannot be listened on, and for TLS without trustme.
+    Args:
+        host: The address to listen on.
+        port: The port of ws and http; 0 for a free port.
+        tls: Whether to serve wss and https, too.
+        tls_port: The port of wss and https; 0 for a free port.
+        grpc_port: The port of the gRPC service; 0 for a free port.
+
+    Yields:
+        The addresses.
+
+    Raises:
+        JsrunnerError: An address cannot be listened on, or TLS lacks the package trustme.
     """
     _raise_file_limit()
     async with contextlib.AsyncExitStack() as stack:
@@ -106,7 +119,7 @@ def _has_protobuf() -> bool:
 
 
 async def _start_grpc(stack: contextlib.AsyncExitStack, host: str, port: int) -> str:
-    """Listen for clients of the gRPC service; return its address. The first one has it imported."""
+    """Listen for clients of the gRPC service; return its address. The first client has it imported."""
 
     def connect() -> asyncio.BaseProtocol:
         from jsrunner.server.grpc_server import Connecting
@@ -120,7 +133,7 @@ async def _start_grpc(stack: contextlib.AsyncExitStack, host: str, port: int) ->
 
 
 class _Server:
-    """What the listeners of a server share."""
+    """The state that the listeners of a server share."""
 
     def __init__(self) -> None:
         self._paths = Paths()
@@ -149,9 +162,9 @@ class _Server:
         stack.push_async_callback(_end, server)
 
     async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        """A page, a refusal, or None: the upgrade."""
+        """Return the response with a page or a rejection; None for an upgrade."""
         assert isinstance(connection, Connection)
-        target = Target(request)
+        target = RequestTarget(request)
         try:
             if "Upgrade" not in request.headers:
                 page = pages.answer(connection, target, self._paths.table)
@@ -159,8 +172,8 @@ class _Server:
                     return page
             delay = target.number("handshake", 0.0)
             connection.play = self._paths.open(target)
-        except Refused as refused:
-            return pages.refusal(connection, refused)
+        except Rejection as rejection:
+            return pages.rejection_response(connection, rejection)
         except Exception:
             traceback.print_exc()
             raise
@@ -169,6 +182,7 @@ class _Server:
         return None
 
     async def _play(self, connection: ServerConnection) -> None:
+        """Run the handler of a connection."""
         assert isinstance(connection, Connection)
         assert connection.play is not None
         try:
@@ -181,7 +195,7 @@ class _Server:
 
 
 async def _end(server: Server) -> None:
-    """Say 1001 to everyone. Who has not even finished the handshake is not waited for."""
+    """Close all connections with 1001, without waiting for unfinished handshakes."""
     server.close()
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(server.wait_closed(), _CLOSE_TIMEOUT + 0.5)
@@ -190,21 +204,22 @@ async def _end(server: Server) -> None:
 def _select_subprotocol(
     connection: ServerConnection, offered: Sequence[Subprotocol]
 ) -> Subprotocol | None:
-    """The client's first choice, of what the path speaks."""
+    """Select the first subprotocol of the client's that the path knows."""
     assert connection.request is not None
-    if Target(connection.request).segments[0] != "subprotocol":
+    if RequestTarget(connection.request).segments[0] != "subprotocol":
         return offered[0] if offered else None
-    return next((one for one in offered if one in SUBPROTOCOLS), None)
+    return next((name for name in offered if name in SUBPROTOCOLS), None)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    where = f"listen tcp {_join(host, port)}: "
+    """Return a listening socket, of IPv4 if the host has such an address."""
+    prefix = f"listen tcp {_join(host, port)}: "
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
-        raise JsrunnerError(f"{where}lookup {host}: no such host") from None
-    family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-    # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say what they are.
+        raise JsrunnerError(f"{prefix}lookup {host}: no such host") from None
+    family, kind, protocol, _, address = min(resolved, key=lambda info: info[0] != socket.AF_INET)
+    # With the protocol, because asyncio sets TCP_NODELAY only on sockets that name their protocol.
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -213,13 +228,13 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        hint = "choose another port by --port, any free one is --port 0"
-        raise JsrunnerError(f"{where}bind: {reason}", hint=hint) from None
+        hint = "choose another port with --port; --port 0 takes a free port"
+        raise JsrunnerError(f"{prefix}bind: {reason}", hint=hint) from None
     return listener
 
 
 def _raise_file_limit() -> None:
-    """A connection is an open file."""
+    """Raise the limit of open files to its maximum: each connection is an open file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

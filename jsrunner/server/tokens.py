@@ -1,6 +1,6 @@
-"""Who may come in: tokens as /login issues them, and signed handshakes.
+"""Authorization: the tokens of /login, and signed handshakes.
 
-Both rest on one secret that everyone knows, so that a script can make by k6/crypto what it needs.
+Both use a well-known secret, so that a script can sign with k6/crypto.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import hmac
 import json
 from typing import Any, Final
 
-from jsrunner.server.connection import Refused
+from jsrunner.server.connection import Rejection
 
+#: The key of all signatures.
 SECRET: Final = "jsrunner"
-#: How old a signature may be, in seconds.
+#: The most seconds by which a signature's timestamp may differ from the server's time.
 SIGNATURE_AGE: Final = 30.0
 
 _HEADER: Final = {"alg": "HS256", "typ": "JWT"}
@@ -22,13 +23,27 @@ _CHALLENGE: Final = ("WWW-Authenticate", 'Bearer realm="jsrunner"')
 
 
 def issue(user: str, expires_at: float) -> str:
-    """A JSON web token (RFC 7519, HS256) with `sub` and `exp`."""
-    body = ".".join(_encode(_compact(one)) for one in (_HEADER, {"sub": user, "exp": int(expires_at)}))
+    """Return a JSON web token (RFC 7519, HS256).
+
+    Args:
+        user: The claim `sub`.
+        expires_at: The claim `exp`, in seconds since the epoch.
+    """
+    claims = {"sub": user, "exp": int(expires_at)}
+    body = ".".join(_encode(_compact(part)) for part in (_HEADER, claims))
     return f"{body}.{_encode(digest(body))}"
 
 
 def user_of(authorization: str | None, now: float) -> str:
-    """Whom an Authorization header lets in. Raises Refused (401)."""
+    """Return the user of a bearer token.
+
+    Args:
+        authorization: The value of the header Authorization.
+        now: The time in seconds since the epoch.
+
+    Raises:
+        Rejection: The token is missing, wrong or expired (401).
+    """
     kind, _, token = (authorization or "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise _unauthorized("no bearer token: get one from /login?user=NAME")
@@ -43,9 +58,16 @@ def user_of(authorization: str | None, now: float) -> str:
 
 
 def check_signature(user: str | None, timestamp: str | None, signature: str | None, now: float) -> None:
-    """X-Signature is the hexadecimal HMAC-SHA256 of `user:timestamp`, the timestamp in milliseconds.
+    """Check a signed handshake.
 
-    Raises Refused (401).
+    Args:
+        user: The value of the header X-User.
+        timestamp: The value of X-Timestamp: milliseconds since the epoch.
+        signature: The value of X-Signature: the hexadecimal HMAC-SHA256 of `user:timestamp`.
+        now: The time in seconds since the epoch.
+
+    Raises:
+        Rejection: A header is missing, or the signature is wrong or too old (401).
     """
     if not (user and timestamp and signature):
         raise _unauthorized("wanted: the headers X-User, X-Timestamp and X-Signature")
@@ -57,7 +79,7 @@ def check_signature(user: str | None, timestamp: str | None, signature: str | No
 
 
 def _claims(body: str) -> dict[str, Any]:
-    """The payload of a token whose signature is right. Raises Refused (401)."""
+    """Return the claims of a token whose signature is right; raise Rejection (401) without any."""
     try:
         payload = body.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -68,12 +90,12 @@ def _claims(body: str) -> dict[str, Any]:
     return claims
 
 
-def _unauthorized(text: str) -> Refused:
-    return Refused(401, text, [_CHALLENGE])
+def _unauthorized(text: str) -> Rejection:
+    return Rejection(401, text, [_CHALLENGE])
 
 
 def digest(text: str) -> bytes:
-    """HMAC-SHA256 by the secret."""
+    """Return the HMAC-SHA256 of a text with the secret."""
     return hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()
 
 

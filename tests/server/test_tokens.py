@@ -6,7 +6,7 @@ import re
 import pytest
 
 from jsrunner.server import tokens
-from jsrunner.server.connection import Refused
+from jsrunner.server.connection import Rejection
 
 NOW = 1_700_000_000.0
 
@@ -37,7 +37,7 @@ def test_a_token_is_a_json_web_token() -> None:
     ],
 )
 def test_others_stay_out(authorization: str | None, text: str) -> None:
-    with pytest.raises(Refused, match=re.escape(text)) as caught:
+    with pytest.raises(Rejection, match=re.escape(text)) as caught:
         tokens.user_of(authorization, NOW)
     assert caught.value.status == 401
     assert dict(caught.value.headers)["WWW-Authenticate"].startswith("Bearer")
@@ -46,7 +46,7 @@ def test_others_stay_out(authorization: str | None, text: str) -> None:
 @pytest.mark.parametrize("body", ["x", "x.!", "x.W10", "x.e30", "x.eyJleHAiOiJuZXZlciJ9"])
 def test_a_signed_token_that_says_nothing_useful(body: str) -> None:
     signature = base64.urlsafe_b64encode(tokens.digest(body)).rstrip(b"=").decode()
-    with pytest.raises(Refused, match=r"cannot be read|has expired"):
+    with pytest.raises(Rejection, match=r"cannot be read|has expired"):
         tokens.user_of(f"Bearer {body}.{signature}", NOW)
 
 
@@ -74,5 +74,5 @@ def test_wrong_signatures(
 ) -> None:
     if signature is None and "headers" not in text:
         signature = tokens.digest(f"{user}:{stamp}").hex()
-    with pytest.raises(Refused, match=text):
+    with pytest.raises(Rejection, match=text):
         tokens.check_signature(user, stamp, signature, NOW + later)
