@@ -32,7 +32,7 @@ def plain() -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
         text=True,
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline().rstrip("\n") for _ in range(5)]
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(6)]
     yield process, dict(line.split("=", 1) for line in lines)
     process.kill()
     process.communicate()
@@ -40,7 +40,7 @@ def plain() -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
 
 def test_it_prints_where_it_listens(plain: tuple[subprocess.Popen[str], dict[str, str]]) -> None:
     _, printed = plain
-    assert list(printed) == ["WS_URL", "HTTP_URL", "WSS_URL", "HTTPS_URL", "CA_FILE"]
+    assert list(printed) == ["WS_URL", "HTTP_URL", "WSS_URL", "HTTPS_URL", "GRPC_ADDR", "CA_FILE"]
     assert os.path.isfile(printed["CA_FILE"])
     with connect(f"{printed['WS_URL']}/echo") as connection:
         connection.send("hello")
