@@ -1,8 +1,8 @@
-"""Archives: a script with all that it imports and opens, in the format of `k6 archive`.
+"""Reader and writer of archives: a script with all files that it needs, in the format of `k6 archive`.
 
-A tar file with `metadata.json` (options, environment, where the script and its folder were), `data`
-(the script) and trees of `file/` and `https/`. User names in paths of home folders are `nobody` in
-it. See https://grafana.com/docs/k6/latest/reference/archive/.
+An archive is a tar file with `metadata.json` (options, environment, URLs of the script and its folder),
+`data` (the script) and the trees `file/` and `https/`. User names in paths of home folders become
+`nobody`. See https://grafana.com/docs/k6/latest/reference/archive/.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _MAGIC_AT: Final = 257
 
 
 class ArchiveError(JsrunnerError):
-    """A file is no archive that can be run."""
+    """A file cannot be read, or is no archive of a script."""
 
 
 class _Metadata(msgspec.Struct):
-    """What jsrunner reads of `metadata.json`."""
+    """The fields of `metadata.json` that jsrunner reads."""
 
     filename: str
     type: str = ""
@@ -50,44 +50,54 @@ class _Metadata(msgspec.Struct):
 
 
 class Archive(Struct):
-    """What an archive holds."""
+    """The contents of an archive. It is one of the `Files` that `Sources` reads."""
 
-    #: The script's URL and the folder that relative paths start at.
+    #: The script's URL.
     url: str
+    #: The folder to which relative paths refer.
     folder: Path
+    #: The script.
     data: bytes
-    #: Options as JSON: those of the script are not asked for.
+    #: The options as JSON, which replace those that the script exports.
     options: dict[str, Any]
+    #: The variables for the script's __ENV.
     environment: dict[str, str]
+    #: The files by path.
     files: dict[str, bytes] = field(default_factory=dict)
+    #: The downloaded modules by `/host/path?query`.
     pages: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, path: Path) -> bytes:
-        """The content of a file. Raises OSError."""
+        """Return the contents of a file.
+
+        Raises:
+            OSError: There is no such file.
+        """
         name = anonymous(str(path))
-        found = self.files.get(name)
-        if found is None:
-            if any(one.startswith(f"{name}/") for one in self.files):
+        data = self.files.get(name)
+        if data is None:
+            if any(file.startswith(f"{name}/") for file in self.files):
                 raise IsADirectoryError(name)
             raise FileNotFoundError(name)
-        return found
+        return data
 
     def page(self, url: str) -> bytes | None:
+        """Return the module at an https URL, or None if the archive does not have it."""
         return self.pages.get(_page_name(url))
 
 
 def anonymous(path: str) -> str:
-    """A path as it is in archives: of home folders nobody is told whose they are."""
+    """Return a path as archives have it: the user's name in a home folder becomes `nobody`."""
     return _HOME.sub(lambda match: f"{match[1] or ''}/{match[2]}/nobody", normpath(path))
 
 
 def _page_name(url: str) -> str:
-    """`/host/path?query`."""
+    """Return the name of a downloaded module: `/host/path?query`."""
     return unquote(normpath(url.removeprefix("https:/")))
 
 
 def is_archive(path: str) -> bool:
-    """Whether the file looks like one; what cannot be read does not."""
+    """Return whether a file begins as a tar file does. A file that cannot be read does not."""
     try:
         with open(path, "rb") as file:
             return file.read(_BLOCK)[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
@@ -98,8 +108,11 @@ def is_archive(path: str) -> bool:
 def read(path: str) -> Archive:
     """Read an archive.
 
+    Args:
+        path: The file.
+
     Raises:
-        ArchiveError: The file cannot be read, or it is no archive of a script.
+        ArchiveError: The file cannot be read, or is no archive of a script.
     """
     try:
         members = _members(path)
@@ -130,7 +143,7 @@ def read(path: str) -> Archive:
 
 
 def _metadata(data: bytes) -> _Metadata:
-    """Read `metadata.json`. Raises ValueError."""
+    """Parse `metadata.json`; raise ValueError if it is wrong."""
     try:
         metadata = msgspec.json.decode(data, type=_Metadata)
         if metadata.type != "js":
@@ -144,15 +157,15 @@ def _metadata(data: bytes) -> _Metadata:
 
 
 def _members(path: str) -> dict[str, bytes]:
-    """The files in a tar file by name. Raises OSError, ValueError."""
+    """Return the files in a tar file by name; raise OSError or ValueError if it cannot be read."""
     import tarfile
 
     try:
         with tarfile.open(path, "r:") as tar:
             return {
-                one.name: file.read()
-                for one in tar
-                if one.isfile() and (file := tar.extractfile(one)) is not None
+                member.name: file.read()
+                for member in tar
+                if member.isfile() and (file := tar.extractfile(member)) is not None
             }
     except (tarfile.TarError, KeyError) as error:  # KeyError: a link to nothing
         raise ValueError(str(error)) from None
@@ -165,22 +178,40 @@ def _member(members: Mapping[str, bytes], name: str) -> bytes:
 
 
 class Archivable(Protocol):
-    """A script as an archive holds it (`script.script.Script`)."""
+    """The part of `script.script.Script` that `write` needs."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The script's path as the user wrote it; `-` for standard input."""
+        ...
+
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path:
+        """The script's absolute path."""
+        ...
+
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path:
+        """The folder to which relative paths refer."""
+        ...
+
     @property
-    def sources(self) -> Sources: ...
+    def sources(self) -> Sources:
+        """All files and modules that the script has read."""
+        ...
 
 
 def write(
     script: Archivable, options: Mapping[str, Any], environment: Mapping[str, str], out: IO[bytes]
 ) -> None:
-    """Write the archive of a script whose init code has run."""
+    """Write the archive of a script whose init code has run.
+
+    Args:
+        script: The script.
+        options: The options as JSON.
+        environment: The variables for the script's __ENV.
+        out: The file to write to; it need not be seekable.
+    """
     import tarfile
 
     is_stdin = script.name == "-"
@@ -218,7 +249,7 @@ def write(
         add("metadata.json", json.dumps(metadata, indent=2, ensure_ascii=False).encode())
         add("data", data)
         names = sorted([*files, f"file{main}"])
-        folders = {str(one) for name in names for one in Path(name).parents if str(one) != "."}
+        folders = {str(parent) for name in names for parent in Path(name).parents if str(parent) != "."}
         for folder in sorted(folders):
             add(folder, None, kind=tarfile.DIRTYPE)
         for name in names:

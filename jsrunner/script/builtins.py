@@ -1,4 +1,8 @@
-"""k6's own modules as scripts may name them: names they lack, modules that are gone or unknown."""
+"""Imports of k6's modules that QuickJS would refuse: of missing names, of removed and unknown modules.
+
+QuickJS links imports strictly, k6 does not. An import that k6 allows goes to a facade: a generated
+module that also has the missing names.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,14 @@ _FACADE: Final = "jsrunner:names/"
 _NAMESPACE: Final = "jsrunner:namespace/"
 _STUB: Final = "jsrunner:unknown/"
 
-#: What specifiers of modules of other packages begin with.
+#: The prefix of the specifiers of other packages' modules.
 _EXTENSION: Final = "k6/x/"
 _EXPERIMENTAL: Final = "k6/experimental/"
 _GLOBAL: Final = (
     "{} has been graduated, and it's now globally available as defined by standard WebAPIs. You just "
     "need to remove the import."
 )
-#: What importing a module says that k6 had in earlier versions.
+#: k6's error texts for imports of modules that earlier versions had.
 _REMOVED: Final = {
     "k6/experimental/browser": "k6/experimental/browser has been graduated, please use k6/browser "
     "instead.Please update your imports to use k6/browser instead of k6/experimental/browser, For more "
@@ -40,11 +44,12 @@ _REMOVED: Final = {
     "https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo",
     "k6/experimental/webcrypto": "k6/experimental/webcrypto has been graduated and it's now globally "
     "available as defined by standard WebAPIs. You just need to remove the import.",
-    # This k6 has, and jsrunner has not.
+    # k6 has this module, jsrunner does not.
     "k6/browser": "k6/browser is not there in jsrunner, which drives no browsers",
 }
 
-#: k6's modules that are one object: a name that the object lacks is undefined, elsewhere null.
+#: k6's modules that are a single object. A missing name of theirs is undefined; that of another module
+#: is null.
 _OBJECTS: Final = frozenset(("k6/execution", "k6/html", "k6/http", "k6/net/grpc", "k6/ws"))
 
 _EXPORT: Final = re.compile(
@@ -56,7 +61,12 @@ _LAST_WORD: Final = re.compile(r"([\w$]+)\s*(?:=.*)?\Z", re.DOTALL)
 
 
 def unknown(names: Collection[str], prefix: str = "") -> ScriptError:
-    """Return the error of modules that nobody knows: k6's text, but for extensions what helps here."""
+    """Return the error of unknown modules, with k6's text; that of extensions has a text of jsrunner's.
+
+    Args:
+        names: The modules' specifiers.
+        prefix: The text before the error.
+    """
     listed = ", ".join(json.dumps(name) for name in sorted(names))
     text = f"{prefix}unknown modules [{listed}] were tried to be loaded, but couldn't - "
     if all(name.startswith(_EXTENSION) for name in names):
@@ -72,7 +82,7 @@ def unknown(names: Collection[str], prefix: str = "") -> ScriptError:
 
 
 def replacement(specifier: str) -> str | None:
-    """The text in place of a module that there is no more: it says so. None: it is unknown."""
+    """Return the text of a module that throws the error of a removed module, or None."""
     text = _REMOVED.get(specifier)
     if text is None:
         return None
@@ -80,37 +90,52 @@ def replacement(specifier: str) -> str | None:
 
 
 def exports(text: str) -> frozenset[str]:
-    """The names that a module of k6's form exports."""
-    found: set[str] = set()
+    """Return the names that a module exports.
+
+    Args:
+        text: The text of a module of jsrunner's or of an extension.
+    """
+    names: set[str] = set()
     for match in _EXPORT.finditer(text):
         if match["default"]:
-            found.add("default")
+            names.add("default")
         elif match["name"] or match["variable"]:
-            found.add(match["name"] or match["variable"])
+            names.add(match["name"] or match["variable"])
         else:
-            for one in (match["pattern"] or match["list"] or "").split(","):
-                if last := _LAST_WORD.search(one.strip()):
-                    found.add(last[1])
-    return frozenset(found)
+            for binding in (match["pattern"] or match["list"] or "").split(","):
+                if last := _LAST_WORD.search(binding.strip()):
+                    names.add(last[1])
+    return frozenset(names)
 
 
 def facade_of(specifier: str, names: Sequence[str]) -> str:
-    """The specifier of what an importer gets that asks for names which a module lacks."""
+    """Return the specifier of the facade of a module that also has these missing names."""
     return f"{_FACADE}{json.dumps(names)}{specifier}"
 
 
 def stub_of(specifier: str, names: Sequence[str]) -> str:
-    """The specifier of what stands for an unknown module until it is reported."""
+    """Return the specifier of the stub of an unknown module, which has these names.
+
+    A stub lets the engine link all modules, so that all unknown modules are reported together.
+    """
     return f"{_STUB}{json.dumps(names)}{specifier}"
 
 
 def namespace_of(specifier: str) -> str:
-    """Return the specifier of what `import * as name` gives of a module: in k6 without `default`."""
+    """Return the specifier of a module's namespace for `import * as name`, in k6 without `default`."""
     return f"{_NAMESPACE}{specifier}"
 
 
 def facade(specifier: str, source: Callable[[str], str]) -> str | None:
-    """The text of a facade or a stub, None if the specifier names none. `source` reads modules."""
+    """Return the text of a facade, a stub or a namespace.
+
+    Args:
+        specifier: The specifier.
+        source: Returns the text of a module by its specifier.
+
+    Returns:
+        The text; None if the specifier is that of another module.
+    """
     if specifier.startswith(_STUB):
         names, _ = _names(specifier, _STUB)
         return "".join(
@@ -140,5 +165,6 @@ def facade(specifier: str, source: Callable[[str], str]) -> str | None:
 
 
 def _names(specifier: str, prefix: str) -> tuple[list[str], str]:
+    """Split a facade's specifier into the names and the specifier of the module."""
     names, end = json.JSONDecoder().raw_decode(specifier, len(prefix))
     return names, specifier[end:]

@@ -1,7 +1,7 @@
-"""What is worth keeping from one run to the next: downloaded modules, translated TypeScript.
+"""The cache on disk: downloaded modules and translated TypeScript of earlier runs.
 
-A folder of files in the user's cache. Nothing depends on it: where it cannot be written, things
-are fetched or made again.
+The cache is a folder of files in the user's cache folder. If it cannot be written, modules are fetched
+and translated again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def folder() -> Path:
-    """Where the cache is: JSRUNNER_CACHE_DIR, or what the system has for such things."""
+    """Return the folder of the cache: JSRUNNER_CACHE_DIR, or one in the system's folder of caches."""
     named = os.environ.get("JSRUNNER_CACHE_DIR")
     if named:
         return Path(named)
@@ -29,7 +29,15 @@ def folder() -> Path:
 
 
 def load(kind: str, key: str) -> bytes | None:
-    """What was stored under this key."""
+    """Return the data that was stored under a key.
+
+    Args:
+        kind: The kind of data: a folder of the cache.
+        key: The key.
+
+    Returns:
+        The data; None if there is none.
+    """
     try:
         return _path(kind, key).read_bytes()
     except (OSError, RuntimeError):
@@ -37,7 +45,13 @@ def load(kind: str, key: str) -> bytes | None:
 
 
 def store(kind: str, key: str, data: bytes) -> None:
-    """Keep `data`. Readers see all of it or nothing."""
+    """Store data under a key. Other processes read all of the data or nothing.
+
+    Args:
+        kind: The kind of data: a folder of the cache.
+        key: The key.
+        data: The data.
+    """
     with contextlib.suppress(OSError, RuntimeError):
         path = _path(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,5 +61,5 @@ def store(kind: str, key: str, data: bytes) -> None:
 
 
 def _path(kind: str, key: str) -> Path:
-    # RuntimeError: there is no home.
+    # `Path.home` raises RuntimeError if the user has no home folder.
     return folder() / kind / hashlib.sha256(key.encode()).hexdigest()

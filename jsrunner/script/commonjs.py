@@ -1,9 +1,9 @@
-"""CommonJS modules, for an engine that knows only ES modules.
+"""CommonJS modules, for an engine that has only ES modules.
 
-k6 takes a file for an ES module if it imports, exports or awaits at the top; every other file is
-CommonJS. Here such a file becomes an ES module that exports its code as a function, and other ES
-modules import it by way of a facade: each importer gets one of its own, with the names it asks for,
-because what a CommonJS module exports is known only when it has run (see modules/commonjs.js).
+For k6 a file is an ES module if it imports, exports or awaits at its top level; any other file is a
+CommonJS module. jsrunner makes an ES module of it that exports its code as a function. Other ES
+modules import it through a facade. Each importer has its own facade, with the names that it imports,
+because the exports of a CommonJS module are known only when it has run (see modules/commonjs.js).
 """
 
 from __future__ import annotations
@@ -15,23 +15,31 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-#: A facade's specifier: this, the names as JSON, and the module's URL.
+#: The prefix of a facade's specifier, before the names as JSON and the module's URL.
 _FACADE: Final = "jsrunner:commonjs/"
-#: The name under which a facade exports what `import * as name` gives ("*" means something to QuickJS).
+#: The name under which a facade exports the namespace of `import * as name`: QuickJS reserves "*".
 NAMESPACE: Final = "(namespace)"
 
 _ESM_WORD: Final = re.compile(r"(?<![\w$.])(?:import|export|await)(?![\w$])")
 
 
 def is_commonjs(text: str, is_function_body: Callable[[str], bool]) -> bool:
-    """Whether the text is no ES module. `is_function_body` says whether it would be one's code."""
+    """Return whether a module is a CommonJS module.
+
+    Args:
+        text: The module's text.
+        is_function_body: Returns whether a text can be the body of a function.
+    """
     return not _ESM_WORD.search(text) or is_function_body(text)
 
 
 def definition(text: str) -> str:
-    """The ES module whose default export is the code of a CommonJS module.
+    """Return the text of the ES module whose default export is the code of a CommonJS module.
 
-    The function has no name, as in k6, since it is in a list.
+    The export is a list with the function, so that the function has no name, as in k6.
+
+    Args:
+        text: The CommonJS module's text.
     """
     if text.startswith("#!"):
         text = f"//{text[2:]}"
@@ -39,12 +47,12 @@ def definition(text: str) -> str:
 
 
 def facade_of(url: str, names: Sequence[str]) -> str:
-    """The specifier of an importer's facade."""
+    """Return the specifier of the facade of a CommonJS module with the names that are imported."""
     return f"{_FACADE}{json.dumps(names)}{url}"
 
 
 def facade(specifier: str) -> str | None:
-    """The text of a facade, None if the specifier names none."""
+    """Return the text of a facade, or None if the specifier is that of another module."""
     if not specifier.startswith(_FACADE):
         return None
     names, end = json.JSONDecoder().raw_decode(specifier, len(_FACADE))
@@ -63,7 +71,7 @@ def facade(specifier: str) -> str | None:
 
 
 def main(url: str) -> str:
-    """The text of the module that exports the exports of a CommonJS main script."""
+    """Return the text of the module that exports the exports of a CommonJS main script."""
     link = json.dumps(url)
     return (
         f"import body from {link};\n"
@@ -74,7 +82,7 @@ def main(url: str) -> str:
 
 
 def required(url: str) -> str:
-    """The text of the module that makes a CommonJS module known to `run`."""
+    """Return the text of the module that defines a CommonJS module for `run` in modules/commonjs.js."""
     link = json.dumps(url)
     return (
         f"import body from {link};\n"

@@ -1,9 +1,9 @@
-"""Built-ins in which the engine differs from k6's: which of them a module's text uses.
+"""Selection of the modules that adapt JavaScript's built-ins, by the text of a script's module.
 
-QuickJS-NG 0.11 lacks some methods that k6 2.3 has, and formats dates and numbers otherwise. Each kind
-of difference has a module in modules/globals/. Only modules of the script whose text contains one of
-the words below import it, so that all other scripts pay nothing for it: neither time at the start nor
-memory per VU. A text that contains the word by chance is not harmed.
+QuickJS-NG 0.11 lacks some methods that k6 2.3 has, and formats dates and numbers differently. Each
+kind of difference has a module in modules/globals/. A module of the script imports it only if its text
+contains one of the words below. Other scripts need neither start-up time nor memory per VU for it. A
+text that contains a word by chance is not harmed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Specifier of a module of ours -> the words that stand in a text which needs the module.
+#: The words that a text contains if it needs a module, by the module's specifier.
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "jsrunner:globals/bigint": ("asUintN",),
     "jsrunner:globals/collation": ("localeCompare",),
@@ -33,7 +33,7 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-#: `toString` with an argument, if it is not one of those that the engine writes as k6's does.
+#: `toString` with an argument for which the engine's result may differ from k6's.
 _RADIX: Final = re.compile(r"\.toString\((?!\s*(?:2|8|10|16|32)?\s*\))")
 
 
@@ -46,7 +46,7 @@ def modules_for(text: str) -> tuple[str, ...]:
     Returns:
         Specifiers in a fixed order.
     """
-    found = [specifier for specifier, words in _WORDS.items() if any(word in text for word in words)]
+    modules = [specifier for specifier, words in _WORDS.items() if any(word in text for word in words)]
     if _RADIX.search(text):
-        found.append("jsrunner:globals/radixes")
-    return tuple(found)
+        modules.append("jsrunner:globals/radixes")
+    return tuple(modules)

@@ -1,12 +1,13 @@
-"""A script's own modules: of what kind each is, and the text that the engine gets for it.
+"""The modules of a script: their kinds, and the texts that the engine gets for them.
 
-The engine knows ES modules only, links them strictly, and offers `import.meta` and `import()`
-of its own. k6's rules are laid over that, without moving any code from its line and column:
-- an import from a CommonJS module, or of a name that a module of k6 lacks, goes to a facade;
-- `import.meta` and `import` of a call become names of the same length, bound by imports behind the
-  last line;
-- TypeScript is translated, and its positions are registered by such an import;
-- built-ins that the engine lacks are defined by such an import (see language.py).
+The engine has only ES modules, links them strictly, and has its own `import.meta` and `import()`. The
+texts for the engine give them k6's rules, without moving any code from its line and column:
+
+- An import from a CommonJS module, or of a name that a module of k6 lacks, goes to a facade.
+- `import.meta` and the `import` of a call become names of the same length. Imports behind the last line
+  bind these names.
+- TypeScript is translated. An import behind the last line registers its positions.
+- Built-ins that the engine lacks are defined by an import behind the last line (see language.py).
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
     from jsrunner.script.typescript import Translator
 
-#: Modules that we make for a module of the script: the prefix, then the module's URL.
+#: The prefix, before a module's URL, of the generated module with its `import.meta`.
 META: Final = "jsrunner:meta/"
+#: The prefix, before a module's URL, of the generated module with the positions of its TypeScript.
 POSITIONS: Final = "jsrunner:positions/"
 
-#: What these words become: names as long as they are, of which a script has at most one.
+#: The replacements, of the same length, of `import.meta` and of the `import` of a call. The first is
+#: used that the text does not contain.
 _META_NAMES: Final = ("import_meta", "import$meta")
 _CALL_NAMES: Final = ("imp_rt", "imp$rt")
 _DYNAMIC: Final = "jsrunner:commonjs"
@@ -40,90 +43,115 @@ _EXPORTED: Final = re.compile(r"(?<![\w$])exports\.([A-Za-z_$][\w$]*)\s*=(?!=)")
 
 
 class Module(Struct):
-    """A module of the script, read once."""
+    """A module of the script. It is read once per process."""
 
     url: str
-    #: What the engine gets.
+    #: The text for the engine.
     text: str
     is_commonjs: bool
-    #: What an ES module imports.
+    #: The imports of an ES module.
     scan: Scan
-    #: Names that a CommonJS module is seen to export: there may be others.
+    #: The exports that are found in the text of a CommonJS module, which may have others.
     exported: frozenset[str] = frozenset()
-    #: Where the code stands in TypeScript, as a source map has it.
+    #: The positions of the code in TypeScript: the `mappings` of a source map.
     mappings: str = ""
-    #: Modules of ours that its text imports.
+    #: The specifiers of jsrunner's own modules that the text for the engine imports.
     own: tuple[str, ...] = ()
 
 
 class Modules:
-    """Reads modules with `read(url)` and keeps them; also what was wrong with those that failed."""
+    """The modules of a script, also those that have failed. There is one object per process.
+
+    Args:
+        read: Returns the text of the module at a URL. Raises ScriptError.
+        main: The URL of the main script.
+        is_stdin: Whether the main script comes from standard input.
+    """
 
     def __init__(self, read: Callable[[str], str], *, main: str, is_stdin: bool) -> None:
         self._read = read
         self._main = main
         self._is_stdin = is_stdin
         self._known: dict[str, Module | ScriptError] = {}
-        #: How the script spells the import of each URL; for error texts.
+        #: The script's specifiers of the imports by URL, for error texts.
         self.spelled: dict[str, str] = {}
-        #: Modules that are being read: one of a cycle is asked for once more meanwhile.
+        #: The modules that are being read: a module in a cycle is asked for a second time meanwhile.
         self._reading: set[str] = set()
-        #: Names that were seen to be imported from a module.
+        #: The names that imports of a module ask for, by the module's URL.
         self._wanted: dict[str, set[str]] = {}
         self._translator: Translator | None = None
 
     def knows(self, url: str) -> bool:
+        """Return whether the module at a URL has been read, or has failed."""
         return url in self._known
 
     def get(self, url: str) -> Module:
-        """Raises ScriptError."""
-        found = self._known.get(url)
-        if found is None:
+        """Return the module at a URL; read it the first time.
+
+        Raises:
+            ScriptError: The module cannot be read or translated.
+        """
+        module = self._known.get(url)
+        if module is None:
             self._reading.add(url)
             try:
-                found = self._make(url)
+                module = self._make(url)
             except ScriptError as error:
-                found = error
+                module = error
             finally:
                 self._reading.discard(url)
-            self._known[url] = found
-        if isinstance(found, ScriptError):
-            raise ScriptError(str(found), exit_code=found.exit_code, hint=found.hint)
-        return found
+            self._known[url] = module
+        if isinstance(module, ScriptError):
+            raise ScriptError(str(module), exit_code=module.exit_code, hint=module.hint)
+        return module
 
     def loaded(self) -> None:
-        """No more modules are expected: end what helped to read them."""
+        """End the TypeScript compiler, if it runs: all modules have been read."""
         if self._translator is not None:
             self._translator.close()
             self._translator = None
 
     def imported_names(self, base: str, specifier: str, target: str) -> list[str]:
-        """What the module `base` gets from `target`, which it calls `specifier`, by name."""
+        """Return the names that a module imports from another one.
+
+        Args:
+            base: The URL of the importing module.
+            specifier: The specifier of the import.
+            target: The URL of the imported module.
+        """
         module = self._known.get(base)
         if not isinstance(module, Module):
             return []
         names = dict.fromkeys(module.scan.names_from(specifier))
-        for one in module.scan.imports:
-            if one.specifier == specifier and one.namespace:
+        for declaration in module.scan.imports:
+            if declaration.specifier == specifier and declaration.namespace:
                 names[commonjs.NAMESPACE] = None
-            elif one.specifier == specifier and one.star:
-                # What it has to pass on is known only as far as it was asked for.
+            elif declaration.specifier == specifier and declaration.star:
+                # The names to pass on are those that imports of `base` ask for.
                 passed = self._wanted.get(base, set()) - {"default"}
-                found = self._known.get(target)
-                if isinstance(found, Module):
-                    passed = passed | found.exported
+                imported = self._known.get(target)
+                if isinstance(imported, Module):
+                    passed = passed | imported.exported
                 names.update(dict.fromkeys(sorted(passed)))
         return list(names)
 
     def spelling(self, name: str, url: str) -> str | None:
-        """How an importer of this name calls the module, of whose URL the beginning is known."""
+        """Return the specifier by which a module imports a name from another module.
+
+        Args:
+            name: The imported name.
+            url: The begin of the other module's URL.
+
+        Returns:
+            The specifier; None if there is no such import.
+        """
         for module in self._known.values():
             if isinstance(module, Module):
-                for one in module.scan.imports:
+                for declaration in module.scan.imports:
                     with contextlib.suppress(ScriptError):
-                        target = specifiers.resolve(module.url, one.specifier)
-                        if name in one.names and target.startswith(url):
-                            return one.specifier
+                        target = specifiers.resolve(module.url, declaration.specifier)
+                        if name in declaration.names and target.startswith(url):
+                            return declaration.specifier
         return None
 
     # -- reading -----------------------------------------------------------------------------------
@@ -142,78 +170,85 @@ class Modules:
 
         if self._translator is None:
             self._translator = Translator()
-        found = self._translator.translate(text, url)
-        return found.code, found.mappings
+        translation = self._translator.translate(text, url)
+        return translation.code, translation.mappings
 
     def _commonjs(self, url: str, text: str, mappings: str) -> Module:
         calls = scan(text).calls if "import" in text else []
-        made = _Edited(text, url, Scan(calls=calls), mappings)
+        edited = _EditedText(text, url, Scan(calls=calls), mappings)
         return Module(
             url,
-            commonjs.definition(made.text) + made.tail,
+            commonjs.definition(edited.text) + edited.tail,
             is_commonjs=True,
             scan=Scan(),
             exported=frozenset(_EXPORTED.findall(text)),
             mappings=mappings,
-            own=made.own,
+            own=edited.own,
         )
 
     def _es_module(self, url: str, text: str, mappings: str) -> Module:
-        found = scan(text)
+        scanned = scan(text)
         edits: list[tuple[int, int, str]] = []
-        for one in found.imports:
-            if one.attributes is not None:
-                line, column = _place(text, one.attributes)
+        for declaration in scanned.imports:
+            if declaration.attributes is not None:
+                line, column = _place(text, declaration.attributes)
                 raise ScriptError(f"{url}: Line {line}:{column} Unexpected token with")
-            edits += self._namespace_edit(url, one, found)
-        made = _Edited(text, url, found, mappings, edits)
+            edits += self._namespace_edit(url, declaration, scanned)
+        edited = _EditedText(text, url, scanned, mappings, edits)
         return Module(
             url,
-            made.text + made.tail,
+            edited.text + edited.tail,
             is_commonjs=False,
-            scan=found,
+            scan=scanned,
             mappings=mappings,
-            own=made.own,
+            own=edited.own,
         )
 
-    def _namespace_edit(self, url: str, one: Import, found: Scan) -> list[tuple[int, int, str]]:
-        """Import a namespace by a name where it cannot be the engine's.
+    def _namespace_edit(
+        self, url: str, declaration: Import, scanned: Scan
+    ) -> list[tuple[int, int, str]]:
+        """Return the edit of a namespace's import if the engine's namespace would differ from k6's.
 
-        The names of a CommonJS module are not known. A module of k6 has no `default` in its namespace,
-        but can be imported as `default` by the same module.
+        The engine does not know the names of a CommonJS module. A module of k6 has no `default` in its
+        namespace, but the same module may import its `default`.
         """
+        specifier = declaration.specifier
         try:
-            target = specifiers.resolve(url, one.specifier)
+            target = specifiers.resolve(url, specifier)
             if specifiers.is_builtin(target):
-                is_mixed = one.namespace is not None and found.names_from(one.specifier)
-                return [_by_name(one)] if is_mixed else []
-            self._wanted.setdefault(target, set()).update(one.names)
-            if one.namespace is None or target in self._reading:
+                is_mixed = declaration.namespace is not None and scanned.names_from(specifier)
+                return [_by_name(declaration)] if is_mixed else []
+            self._wanted.setdefault(target, set()).update(declaration.names)
+            if declaration.namespace is None or target in self._reading:
                 return []
-            self.spelled.setdefault(target, one.specifier)
+            self.spelled.setdefault(target, specifier)
             if not self.get(target).is_commonjs:
                 return []
         except ScriptError:
-            return []  # the engine will meet it again, in its turn
-        return [_by_name(one)]
+            return []  # the engine asks for the module later and gets the error
+        return [_by_name(declaration)]
 
-    # -- what is wrong with a module -----------------------------------------------------------------
+    # -- errors of modules -------------------------------------------------------------------------
 
     def syntax_error(self, url: str | None) -> str | None:
-        """Return k6's text of what is wrong with a module; None if nothing is, or nobody can say.
+        """Return k6's text of the syntax error in a module.
 
         Args:
-            url: The module; None if it may be any.
+            url: The module; None for the first module with an error.
+
+        Returns:
+            The text; None if there is no error, or if it cannot be explained.
         """
-        for one in list(self._known) if url is None else [url]:
-            module = self._known.get(one)
-            told = self._explain(one, module.is_commonjs) if isinstance(module, Module) else None
-            if told is not None:
-                return told
+        for candidate in list(self._known) if url is None else [url]:
+            module = self._known.get(candidate)
+            if isinstance(module, Module):
+                text = self._explain(candidate, module.is_commonjs)
+                if text is not None:
+                    return text
         return None
 
     def _explain(self, url: str, is_commonjs: bool) -> str | None:
-        from jsrunner.script import syntax  # for scripts with errors
+        from jsrunner.script import syntax  # here, because only scripts with errors need it
 
         text = self._read(url)
         if self._is_typescript(url, text):
@@ -227,9 +262,9 @@ class Modules:
         return process_engine().compiles(text, as_function=True)
 
     def _is_typescript(self, url: str, text: str) -> bool:
-        """Whether the text has to be translated: only what is no JavaScript, as in k6.
+        """Return whether a text has to be translated: whether it is no JavaScript, as in k6.
 
-        The compiler would drop imports that a file without types does not use.
+        JavaScript is not translated, because the compiler removes imports that are not used.
         """
         if not url.endswith(".ts") and not (url == self._main and self._is_stdin):
             return False
@@ -239,29 +274,29 @@ class Modules:
         )
 
 
-def _by_name(one: Import) -> tuple[int, int, str]:
-    """The edit that makes a named import of the import of a namespace."""
-    assert one.namespace is not None
-    start, end = one.namespace
-    return start, end, f'{{ "{commonjs.NAMESPACE}" as {one.namespace_name} }}'
+def _by_name(declaration: Import) -> tuple[int, int, str]:
+    """Return the edit that makes a named import of the import of a namespace."""
+    assert declaration.namespace is not None
+    start, end = declaration.namespace
+    return start, end, f'{{ "{commonjs.NAMESPACE}" as {declaration.namespace_name} }}'
 
 
-class _Edited:
-    """A module's text after edits, and the imports to put behind it."""
+class _EditedText:
+    """A module's text after edits, and the imports behind its last line."""
 
     def __init__(
         self,
         text: str,
         url: str,
-        found: Scan,
+        scanned: Scan,
         mappings: str,
         edits: Sequence[tuple[int, int, str]] = (),
     ) -> None:
         changes, tail = list(edits), ""
         own: list[str] = []
         for starts, names, member, specifier in (
-            (found.metas, _META_NAMES, "meta", META + url),
-            (found.calls, _CALL_NAMES, "dynamic", _DYNAMIC),
+            (scanned.metas, _META_NAMES, "meta", META + url),
+            (scanned.calls, _CALL_NAMES, "dynamic", _DYNAMIC),
         ):
             if starts:
                 name = next(name for name in names if name not in text)
@@ -279,5 +314,6 @@ class _Edited:
 
 
 def _place(text: str, at: int) -> tuple[int, int]:
+    """Return the line, from 1 on, and the column, from 0 on, of an offset."""
     before = text[:at]
     return before.count("\n") + 1, at - before.rfind("\n")

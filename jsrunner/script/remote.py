@@ -1,8 +1,8 @@
-"""Modules from web servers, fetched as k6 does.
+"""Fetching of modules from web servers, as k6 does it.
 
-First with `_k6=1` in the query, then without, with redirects, for a minute at most; through the
-proxy that HTTPS_PROXY names, and with the authorities of SSL_CERT_FILE. What was fetched once is
-kept for runs without a network.
+The first request has `_k6=1` in its query, the second has not. Redirects are followed; a request may
+take a minute. The proxy of HTTPS_PROXY and the authorities of SSL_CERT_FILE apply. Fetched modules are
+cached for runs without a network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ _CACHE: Final = "modules"
 
 
 class FetchError(Exception):
-    """A module cannot be had. `reached`: the server has answered, so it is not to be had at all."""
+    """A module cannot be fetched.
+
+    Args:
+        text: The reason.
+        reached: Whether the server has answered, so that it does not have the module.
+    """
 
     def __init__(self, text: str, *, reached: bool) -> None:
         super().__init__(text)
@@ -35,10 +40,20 @@ class FetchError(Exception):
 
 
 def fetch(url: str, warn: Callable[[str], None]) -> bytes:
-    """The text of a module. Raises FetchError, with Go's text.
+    """Fetch a module.
 
-    Where the server cannot be reached, that of an earlier run takes its place, or one of ours
-    (see jslib).
+    If the server cannot be reached, jsrunner falls back to the module of an earlier run, or to a
+    bundled replacement (see jslib).
+
+    Args:
+        url: The module's URL.
+        warn: Gets a warning if the module is not the server's.
+
+    Returns:
+        The module's text.
+
+    Raises:
+        FetchError: There is no such module. The text is Go's.
     """
     try:
         data = _fetch(url)
@@ -66,7 +81,7 @@ def _fetch(url: str) -> bytes:
     except FetchError as error:
         if not error.reached:
             raise FetchError(str(error).replace(marked, url), reached=False) from None
-        return _get(url)  # some servers do not like the question
+        return _get(url)  # some servers refuse the query
 
 
 def _get(url: str) -> bytes:
@@ -103,7 +118,7 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
 
 
 def _reason(error: Exception, url: str) -> str:
-    """What Go says of a request that failed."""
+    """Return Go's text for a request that has failed."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
         return _reason(error.reason, url)
     parts = urlsplit(url)

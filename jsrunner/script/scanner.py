@@ -1,7 +1,7 @@
-"""Finds in the text of a module what it imports, `import.meta` and `import()`, without running it.
+"""Scanner of a module's text: finds its imports, `import.meta` and `import()` without running it.
 
-This is no parser: it tells comments, strings, templates and regular expressions from the rest, and
-reads the import and export declarations. What it finds helps the engine, which parses for itself.
+This is no parser. It tells comments, strings, templates and regular expressions from the other code,
+and reads the import and export declarations. The engine parses the text itself.
 """
 
 from __future__ import annotations
@@ -13,53 +13,56 @@ from msgspec import Struct, field
 
 
 class Import(Struct, frozen=True):
-    """`import ... from 'specifier'` or `export ... from 'specifier'`."""
+    """A declaration `import ... from 'specifier'` or `export ... from 'specifier'`."""
 
     specifier: str
-    #: What is imported by name, "default" among it.
+    #: The imported names; "default" for the default export.
     names: tuple[str, ...] = ()
-    #: Where `* as name` begins and ends, if the module is imported as a namespace.
+    #: The begin and the end of `* as name`, if the module is imported as a namespace.
     namespace: tuple[int, int] | None = None
-    #: The name in that.
+    #: The name of the namespace.
     namespace_name: str = ""
-    #: `export * from`.
+    #: Whether the declaration is `export * from`.
     star: bool = False
-    #: Where `with` stands, if there are attributes.
+    #: The offset of `with`, if there are attributes.
     attributes: int | None = None
 
 
 class Scan(Struct):
-    """What a module's text has."""
+    """The result of a scan: the imports of a module's text. Positions are offsets in the text."""
 
     imports: list[Import] = field(default_factory=list)
-    #: Where `import.meta` begins.
+    #: The positions of `import.meta`.
     metas: list[int] = field(default_factory=list)
-    #: Where `import(...)` begins.
+    #: The positions of `import(...)`.
     calls: list[int] = field(default_factory=list)
 
     def names_from(self, specifier: str) -> tuple[str, ...]:
-        """What is imported by name from a specifier, each name once."""
+        """Return the names that are imported from a specifier, each name once."""
         return tuple(
             dict.fromkeys(
-                name for one in self.imports if one.specifier == specifier for name in one.names
+                name
+                for declaration in self.imports
+                if declaration.specifier == specifier
+                for name in declaration.names
             )
         )
 
 
-#: A character of a name: of ASCII letters, digits, `$` and `_`, and all beyond. (A class that says
-#: so itself, up to U+10FFFF, takes long to compile.)
+#: A character of a name: a letter or digit of ASCII, `$`, `_`, or any character beyond ASCII. (A class
+#: of the allowed characters, up to U+10FFFF, takes long to compile.)
 _LETTER: Final = r"[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]"
 _STRING: Final = r"""(?:"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')"""
 _COMMENT: Final = r"(?://[^\n\r\u2028\u2029]*|/\*.*?\*/)"
 _NAME: Final = rf"(?:{_LETTER}+|{_STRING})"
 
-#: Everything that matters for where code begins and ends. All else is skipped.
+#: The tokens that decide where code begins and ends. Others are skipped.
 _TOKEN: Final = re.compile(
     rf"(?P<comment>{_COMMENT})|(?P<string>{_STRING})|(?P<mark>[`/(){{}}\[\]])"
     rf"|(?<!{_LETTER})(?<!\#)(?P<word>import|export)(?!{_LETTER})",
     re.DOTALL,
 )
-#: A token that is none of these: a word, a number, or a mark of one to four characters.
+#: Any other token: a word, a number, or a mark of one to four characters.
 _PLAIN_TOKEN: Final = re.compile(
     rf"\.?\d(?:[eE][+-]|[\w.])*|\#?{_LETTER}+|=>|\.{{3}}|\?\.(?!\d)|>>>=|\*\*=|\?\?=|&&=|\|\|=|===|!==|>>>|<<=|>>="
     r"|[=!<>+\-*/%&|^]=|\+\+|--|\*\*|\?\?|&&|\|\||<<|>>|[^\s\w]"
@@ -68,9 +71,9 @@ _TEMPLATE: Final = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(?P<end>`|\$\{)", re.DO
 _REGEXP: Final = re.compile(r"/(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/[\w$]*")
 _WORD_BEFORE: Final = re.compile(rf"{_LETTER}+\Z")
 
-#: What follows a name that is written as a string.
+#: The code behind a name that is written as a string.
 _IN_BRACES: Final = r"(?=\s*(?:as\b|[,}]))"
-#: A declaration as far as its specifier; what is between them is read piece by piece.
+#: A declaration up to its specifier. `_imported` reads the clause.
 _DECLARATION: Final = re.compile(
     rf"(?P<clause>(?:[^\"'/;(=`]|{_COMMENT}|{_STRING}{_IN_BRACES})*?)"
     rf"(?P<specifier>{_STRING})(?!{_IN_BRACES})"
@@ -84,7 +87,7 @@ _NAMED: Final = re.compile(rf"({_NAME})(?:\s+as\s+{_NAME}|{_STRING})?\s*(?:,|\Z)
 _META: Final = re.compile(r"import\.meta(?![\w$])")
 _CALL: Final = re.compile(rf"import(?:\s|{_COMMENT})*\(", re.DOTALL)
 
-#: Words after which a slash begins a regular expression, and a brace an object.
+#: The words after which a slash begins a regular expression, and a brace an object.
 _OPERATORS: Final = frozenset(
     (
         "await", "case", "delete", "do", "else", "in", "instanceof", "new", "of", "return", "throw",
@@ -96,43 +99,46 @@ _BEFORE_A_CONDITION: Final = frozenset(("for", "if", "while", "with"))
 
 
 def scan(text: str) -> Scan:
-    """What an ES module imports. Text that is no module gives whatever is found before it is lost."""
+    """Scan the text of an ES module. Of a text that is no module the result may be incomplete."""
     return _Scanner(text).run()
 
 
 def tokens(text: str) -> list[tuple[int, int]]:
-    """Return where each token of a module's text begins and ends, comments left out.
+    """Return the begins and ends of the tokens of a module's text, without comments.
 
-    Strings, regular expressions and the pieces of a template between its expressions are one token
-    each, as far as they have an end.
+    A string, a regular expression and each piece of a template between its expressions are one token,
+    unless their end is missing.
     """
     scanner = _Scanner(text)
-    scanner.run(whole=True)
-    found: list[tuple[int, int]] = []
+    scanner.run(find_imports=False)
+    spans: list[tuple[int, int]] = []
     at = 0
     for start, end in [*scanner.spans, (len(text), len(text))]:
-        found += [match.span() for match in _PLAIN_TOKEN.finditer(text, at, start)]
+        spans += [match.span() for match in _PLAIN_TOKEN.finditer(text, at, start)]
         if end > start and not text.startswith(("//", "/*"), start):
-            found.append((start, end))
+            spans.append((start, end))
         at = max(at, end)
-    return found
+    return spans
 
 
 class _Scanner:
+    """The scanner of one text."""
+
     def __init__(self, text: str) -> None:
         self._text = text
-        self._found = Scan()
+        self._result = Scan()
         #: Comments, strings, regular expressions and pieces of templates.
         self.spans: list[tuple[int, int]] = []
-        #: Brackets that are open: what is closed by a "`" is the rest of a template.
+        #: The open brackets with their positions; "`" for the expression of a template.
         self._open: list[tuple[str, int]] = []
-        #: Where a comment ends -> where it begins.
+        #: The begins of comments by their ends.
         self._comments: dict[int, int] = {}
-        #: Where a closing bracket stands -> whether an operand may follow, and so a regular expression.
+        #: Whether an operand, and so a regular expression, may follow a closing bracket, by its
+        #: position.
         self._operand_follows: dict[int, bool] = {}
 
-    def run(self, *, whole: bool = False) -> Scan:
-        """Scan the text; if `whole`, without looking for declarations."""
+    def run(self, *, find_imports: bool = True) -> Scan:
+        """Scan the text."""
         text, at = self._text, 0
         while (match := _TOKEN.search(text, at)) is not None:
             start, at = match.start(), match.end()
@@ -140,7 +146,7 @@ class _Scanner:
                 self._comments[at] = start
                 self.spans.append((start, at))
             elif match["word"]:
-                at = at if whole else self._declaration(match["word"], start, at)
+                at = self._declaration(match["word"], start, at) if find_imports else at
             elif match["mark"] == "`":
                 at = self._template(at)
                 self.spans.append((start, at))
@@ -155,12 +161,12 @@ class _Scanner:
                     self.spans.append((start, at))
             else:
                 self.spans.append((start, at))
-        return self._found
+        return self._result
 
     # -- code, texts, patterns ---------------------------------------------------------------------
 
     def _template(self, at: int) -> int:
-        """Behind the template, or behind the `${` of its next expression."""
+        """Return the position behind a template, or behind the `${` of its next expression."""
         match = _TEMPLATE.match(self._text, at)
         if match is None:
             return len(self._text)
@@ -169,6 +175,7 @@ class _Scanner:
         return match.end()
 
     def _bracket(self, mark: str, start: int) -> int:
+        """Open or close a bracket; return the position behind it."""
         if mark in "([{":
             self._open.append((mark, start))
             if mark == "{":
@@ -184,7 +191,7 @@ class _Scanner:
         return start + 1
 
     def _significant_before(self, at: int) -> int:
-        """Where the code before `at` ends, without blanks and comments."""
+        """Return the end of the code before `at`, without blanks and comments."""
         text = self._text
         while at > 0:
             if at in self._comments:
@@ -196,13 +203,14 @@ class _Scanner:
         return at
 
     def _word_before(self, at: int) -> str:
+        """Return the word before `at`, or "" if there is none or if it is a property's name."""
         end = self._significant_before(at)
         match = _WORD_BEFORE.search(self._text, max(0, end - 32), end)
         word = match[0] if match else ""
         return "" if word and self._text[end - len(word) - 1 : end - len(word)] == "." else word
 
     def _operand_may_follow(self, at: int) -> bool:
-        """Whether the code before `at` asks for an operand: then a slash begins a pattern."""
+        """Return whether an operand may follow the code before `at`: then a slash begins a pattern."""
         end = self._significant_before(at)
         before = self._text[end - 1 : end]
         if before in (")", "}"):
@@ -214,6 +222,7 @@ class _Scanner:
         return self._text[end - 2 : end] not in ("++", "--")
 
     def _begins_a_block(self, at: int) -> bool:
+        """Return whether the brace at `at` begins a block instead of an object."""
         end = self._significant_before(at)
         before = self._text[end - 1 : end]
         if before in ("", ";", "{", "}", ")") or self._text[end - 2 : end] == "=>":
@@ -227,28 +236,29 @@ class _Scanner:
     # -- declarations ------------------------------------------------------------------------------
 
     def _declaration(self, word: str, start: int, at: int) -> int:
+        """Read what begins with `import` or `export`; return the position behind it."""
         text = self._text
         end = self._significant_before(start)
         if text[end - 1 : end] == "." and text[end - 3 : end] != "...":
             return at  # a property of that name
         if word == "import" and (meta := _META.match(text, start)):
-            self._found.metas.append(start)
+            self._result.metas.append(start)
             return meta.end()
         if word == "import" and _CALL.match(text, start):
-            self._found.calls.append(start)
+            self._result.calls.append(start)
             return at
         if self._open:
             return at
         match = _DECLARATION.match(text, at)
-        one = None if match is None else _imported(word, match)
-        if match is None or one is None:
+        declaration = None if match is None else _imported(word, match)
+        if match is None or declaration is None:
             return at
-        self._found.imports.append(one)
+        self._result.imports.append(declaration)
         return match.end()
 
 
 def _imported(word: str, match: re.Match[str]) -> Import | None:
-    """What a declaration imports; None if it is another one, which has a text in it."""
+    """Return the import of a declaration, or None for a declaration that only contains a string."""
     # Comments go, but everything else stays in its place.
     clause = _ANY_COMMENT.sub(lambda one: " " * len(one[0]), match["clause"])
     names: list[str] = []
@@ -262,7 +272,7 @@ def _imported(word: str, match: re.Match[str]) -> Import | None:
     elif word == "export" and not brace and "*" not in before:
         return None
     if brace:
-        names += [_unquoted(one) for one in _NAMED.findall(inner.rpartition("}")[0])]
+        names += [_unquoted(name) for name in _NAMED.findall(inner.rpartition("}")[0])]
     start = match.start("clause")
     return Import(
         specifier=_unquoted(match["specifier"]),
@@ -284,7 +294,7 @@ _CONTROLS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": 
 
 
 def _unquoted(text: str) -> str:
-    """The value of a string literal, or a name as it is."""
+    """Return the value of a string literal, or a name as it is."""
     if text[:1] not in ("'", '"'):
         return text
 

@@ -1,8 +1,8 @@
-"""The script and its modules: what a specifier means, and the text behind it.
+"""The script: resolves and loads its modules and files for the engine.
 
-One object per process. The first init (VU 0) loads every module and file there is; later VUs get
-the same texts from memory, and may ask for nothing new. Processes forked after the first init share
-all of it.
+There is one object per process. The first init (VU 0) reads all modules and files. Later VUs get the
+same texts from memory and may not ask for others. Processes that are forked after the first init share
+them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from jsrunner.script.archive import Archive
 
 _PACKAGE = Path(__file__).parent.parent
-#: Where `jsrunner:NAME`, a module that our own modules import, may lie as NAME.js.
+#: The folders of NAME.js for the specifier `jsrunner:NAME`, by which only modules of jsrunner import
+#: it.
 _OWN_FOLDERS = (_PACKAGE / "engine", _PACKAGE / "modules", _PACKAGE / "worker")
 _OWN_TEXTS: dict[str, str] = {}
 
@@ -36,10 +37,16 @@ _POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d
 
 
 class Script:
-    """A script by its path; `source` is its text if that is in no file (`-` is standard input)."""
+    """A script with its modules and files.
+
+    Args:
+        path: The script's file; `-` for standard input.
+        source: The script's text, if it is in no file.
+        archive: The archive with the script.
+    """
 
     def __init__(self, path: str, *, source: str | None = None, archive: Archive | None = None) -> None:
-        #: The path as errors show it.
+        #: The path in error texts.
         self.name = mend_surrogates(str(path))
         if archive is not None:
             self.url, self.path, self.folder = archive.url, url_path(archive.url), archive.folder
@@ -47,10 +54,11 @@ class Script:
             self.path = Path(os.path.abspath(path))
             self.url = file_url(self.path)
             self.folder = self.path.parent
-        #: An archive has options in place of the script's, and variables.
+        #: The options of an archive, which replace those of the script.
         self.archived_options = archive.options if archive else None
+        #: The variables of an archive for the script's __ENV.
         self.archived_variables = archive.environment if archive else {}
-        #: Called with (level, text) of what the user should know of the loading, but what is no error.
+        #: Gets (level, text) of messages about the loading.
         self.log: Callable[[str, str], None] = lambda level, text: None
         self.sources = Sources(
             archive or Disk(), lambda level, text: self.log(level, mend_surrogates(text))
@@ -59,21 +67,26 @@ class Script:
             self.sources.files[self.path] = source.encode()
         self._modules = Modules(self._read, main=self.url, is_stdin=self.path.name == "-")
         self._unreadable: dict[Path, UnreadableFile] = {}
-        #: Which modules each module imports, and those that were loaded at all, in that order.
+        #: The specifiers that each module imports.
         self._imports: dict[str, list[str]] = {}
-        #: What `normalize` has found before.
+        #: The results of `normalize`.
         self._targets: dict[tuple[str, str], str] = {}
+        #: The texts that the engine has loaded, by specifier, in order.
         self._loaded: dict[str, str] = {}
-        #: The texts of k6's modules.
+        #: The texts of k6's modules by specifier.
         self._builtins: dict[str, str] = {}
         self._unknown: set[str] = set()
         self._executing = False
-        #: After the first init nothing new is read.
+        #: Whether the first init is over, so that nothing new may be read.
         self.sealed = False
 
     @classmethod
     def at(cls, path: str) -> Script:
-        """A script, or the one that an archive holds. Raises ArchiveError."""
+        """Open a file that is a script, or the archive of a script.
+
+        Raises:
+            ArchiveError: The archive cannot be read.
+        """
         from jsrunner.script import archive
 
         return cls(path, archive=archive.read(path) if archive.is_archive(path) else None)
@@ -81,38 +94,50 @@ class Script:
     # -- modules -----------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """An interpreter is about to load the script."""
+        """Note that an interpreter begins to load the script."""
         self._executing = False
 
     def executing(self) -> None:
-        """All modules were found and linked; their code runs from now on. Raises ScriptError."""
+        """Note that all modules have been linked, and that their code runs from now on.
+
+        Raises:
+            ScriptError: Some modules are unknown.
+        """
         self._executing = True
         self._modules.loaded()
         if self._unknown:
             raise builtins.unknown(self._unknown, self._prefix)
 
     def resolve(self, base: str, specifier: str) -> str:
-        """The URL that `specifier` means in the module `base`. Raises ScriptError."""
+        """Return the URL of a specifier in the module `base` (see `specifiers.resolve`)."""
         return specifiers.resolve(base, specifier)
 
     def normalize(self, base: str, specifier: str) -> str:
-        """The specifier of what the engine is to load for the import. Raises ScriptError."""
-        found = self._targets.get((base, specifier))
-        if found is None:
+        """Return the specifier of the module that the engine has to load for an import.
+
+        Args:
+            base: The specifier of the importing module.
+            specifier: The specifier of the import.
+
+        Raises:
+            ScriptError: The imported module cannot be read.
+        """
+        target = self._targets.get((base, specifier))
+        if target is None:
             if is_builtin(base) or base.startswith("jsrunner:") or specifier in self._own_imports(base):
-                found = specifier
+                target = specifier
             else:
-                found = self._target(base, specifier)
-            self._targets[base, specifier] = found
+                target = self._target(base, specifier)
+            self._targets[base, specifier] = target
             if not self.sealed:
-                self._imports.setdefault(base, []).append(found)
-        return found
+                self._imports.setdefault(base, []).append(target)
+        return target
 
     def _own_imports(self, base: str) -> tuple[str, ...]:
         return self._modules.get(base).own if self._modules.knows(base) else ()
 
     def _target(self, base: str, specifier: str) -> str:
-        """A module, or the facade through which `base` sees it."""
+        """Return the URL of a module, or the specifier of the facade for the module `base`."""
         url = self.resolve(base, specifier)
         names = self._modules.imported_names(base, specifier, url)
         if is_builtin(url):
@@ -127,11 +152,19 @@ class Script:
         self._modules.spelled.setdefault(url, specifier)
         if self.kind(url, specifier) != "commonjs":
             return url
-        # The module's names are seen only now that it is read.
+        # Asked again, because the module's exports are known now that it has been read.
         return commonjs.facade_of(url, self._modules.imported_names(base, specifier, url))
 
     def kind(self, url: str, spelled: str) -> str:
-        """`builtin`, `commonjs` or `module`: what is behind a URL. Raises ScriptError."""
+        """Return the kind of a module: `builtin`, `commonjs` or `module`.
+
+        Args:
+            url: The module's URL.
+            spelled: The script's specifier, for error texts.
+
+        Raises:
+            ScriptError: The module cannot be read, or is new after the first init.
+        """
         if is_builtin(url):
             self._builtin(url)
             return "builtin"
@@ -141,20 +174,24 @@ class Script:
                 f"the module {json.dumps(spelled)} was not previously resolved during initialization "
                 "(__VU==0)"
             )
-        found = self._modules.get(url)
-        if self._executing:  # this was a require()
+        module = self._modules.get(url)
+        if self._executing:  # the call comes from require()
             self._modules.loaded()
-        return "commonjs" if found.is_commonjs else "module"
+        return "commonjs" if module.is_commonjs else "module"
 
     def load(self, specifier: str) -> str:
-        """The text of a module. Raises ScriptError."""
-        found = self._find(specifier)
+        """Return the text of a module for the engine.
+
+        Raises:
+            ScriptError: The module cannot be read.
+        """
+        text = self._text_of(specifier)
         if not self.sealed:
-            self._loaded[specifier] = found
-        return found
+            self._loaded[specifier] = text
+        return text
 
     def modules(self) -> list[tuple[str, str]]:
-        """(specifier, text) of all modules that were loaded, each behind the ones that it imports."""
+        """Return (specifier, text) of all loaded modules, each module behind those that it imports."""
         ordered: dict[str, str] = {}
         entered: set[str] = set()
 
@@ -170,7 +207,7 @@ class Script:
             visit(specifier)
         return list(ordered.items())
 
-    def _find(self, specifier: str) -> str:
+    def _text_of(self, specifier: str) -> str:
         if specifier.startswith("jsrunner:"):
             return self._own(specifier)
         if is_builtin(specifier):
@@ -178,6 +215,7 @@ class Script:
         return self._modules.get(specifier).text
 
     def _own(self, specifier: str) -> str:
+        """Return the text of a module of jsrunner's own, or of a generated module."""
         if specifier == "jsrunner:started":
             return "import { host } from 'jsrunner:host'; host('vu.started');"
         if specifier == "jsrunner:script":
@@ -192,15 +230,15 @@ class Script:
                 "import { mapPositions } from 'jsrunner:positions';\n"
                 f"mapPositions({json.dumps(url)}, {mappings});"
             )
-        made = commonjs.facade(specifier) or builtins.facade(specifier, self._builtin)
-        if made is not None:
-            return made
-        found = _OWN_TEXTS.get(specifier)
-        if found is None:
+        facade = commonjs.facade(specifier) or builtins.facade(specifier, self._builtin)
+        if facade is not None:
+            return facade
+        text = _OWN_TEXTS.get(specifier)
+        if text is None:
             name = f"{specifier.removeprefix('jsrunner:')}.js"
-            path = next(one for folder in _OWN_FOLDERS if (one := folder / name).is_file())
-            found = _OWN_TEXTS[specifier] = path.read_text(encoding="utf-8")
-        return found
+            path = next(path for folder in _OWN_FOLDERS if (path := folder / name).is_file())
+            text = _OWN_TEXTS[specifier] = path.read_text(encoding="utf-8")
+        return text
 
     def _main(self) -> str:
         if self.kind(self.url, self.name) == "commonjs":
@@ -208,17 +246,17 @@ class Script:
         return f"export * as script from {json.dumps(self.url)};\n"
 
     def _builtin(self, specifier: str) -> str:
-        found = self._builtins.get(specifier)
-        if found is None:
-            found = registry.source(specifier) or builtins.replacement(specifier)
-            if found is None:
+        text = self._builtins.get(specifier)
+        if text is None:
+            text = registry.source(specifier) or builtins.replacement(specifier)
+            if text is None:
                 raise builtins.unknown({specifier})
-            self._builtins[specifier] = found
-        return found
+            self._builtins[specifier] = text
+        return text
 
     @property
     def text(self) -> str:
-        """The text of the main script as it was read. Raises ScriptError."""
+        """The text of the main script in its file. Raises ScriptError."""
         return self._read(self.url)
 
     def _read(self, url: str) -> str:
@@ -227,9 +265,14 @@ class Script:
     # -- files -------------------------------------------------------------------------------------
 
     def open_file(self, path: str, *, first: bool) -> bytes:
-        """The content of a file, which only the first init may ask for first.
+        """Return the contents of a file that the script opens.
 
-        Raises UnreadableFile.
+        Args:
+            path: The file.
+            first: Whether the init is the first, which alone may open new files.
+
+        Raises:
+            UnreadableFile: The file cannot be read, or is new after the first init.
         """
         place = Path(os.path.normpath(self.folder / path))
         known = self._unreadable.get(place)
@@ -255,20 +298,30 @@ class Script:
     def failure(
         self, text: str, load_error: BaseException | None, *, is_rejection: bool = False
     ) -> ScriptError:
-        """The error to report when the init code failed with the JavaScript exception `text`."""
+        """Return the error of an init that has failed.
+
+        Args:
+            text: The JavaScript exception with its stack.
+            load_error: The error of loading a module, if it is the reason.
+            is_rejection: Whether the exception is that of an unhandled promise.
+        """
         try:
             return self._failure(text, load_error, is_rejection)
         finally:
             self._modules.loaded()
 
     def aborted(self, text: str) -> ScriptError:
-        """The error to report when the init code has aborted the test."""
+        """Return the error of an init that has aborted the test.
+
+        Args:
+            text: The reason.
+        """
         self._modules.loaded()
         return ScriptError(self._prefix + text, exit_code=ExitCode.SCRIPT_ABORTED)
 
     def _failure(self, text: str, load_error: BaseException | None, is_rejection: bool) -> ScriptError:
         if isinstance(load_error, ScriptError):
-            if load_error.exit_code == ExitCode.GENERIC:  # there is no script at all
+            if load_error.exit_code == ExitCode.GENERIC:  # the main script itself cannot be read
                 return load_error
             return ScriptError(
                 self._prefix + str(load_error), exit_code=load_error.exit_code, hint=load_error.hint
@@ -289,18 +342,18 @@ class Script:
         return ScriptError(text, hint=SCRIPT_EXCEPTION)
 
     def syntax_error(self, text: str) -> str:
-        """Return k6's text of a module that cannot be parsed.
+        """Return k6's text of the syntax error in a module.
 
         Args:
             text: The engine's SyntaxError, with its stack.
         """
         place = _POSITION.search(text)
         try:
-            told = self._modules.syntax_error(place[1] if place else None)
+            explained = self._modules.syntax_error(place[1] if place else None)
         finally:
             if self._executing:
                 self._modules.loaded()
-        if told is not None:
-            return told
+        if explained is not None:
+            return explained
         message = text.split("\n")[0].removeprefix("SyntaxError: ")
         return f"{place[1]}: Line {place[2]}:{place[3]} {message}" if place else message

@@ -1,6 +1,6 @@
-"""Where the bytes of scripts, modules and opened files come from: disk, web, or an archive.
+"""Sources of the bytes of scripts, modules and opened files: disk, web, or an archive.
 
-What was read is kept: every VU gets the same, and it can be packed into an archive.
+All bytes that have been read are kept, so that all VUs get the same and an archive can be made of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+#: k6's text for a module that is no file.
 NOT_ON_DISK: Final = (
     "The moduleSpecifier \"{}\" couldn't be found on local disk. Make sure that you've specified "
     "the right path to the file. If you're running k6 using the Docker image make sure you have "
@@ -27,12 +28,17 @@ NOT_ON_DISK: Final = (
 _NOT_FETCHED: Final = (
     'The moduleSpecifier "{}" couldn\'t be retrieved from the resolved url "{}". Error : "{}"'
 )
-#: What is wrong with the path itself, and not with the file that it leads to.
+#: Errors of the path itself instead of its file.
 _NO_PATH: Final = (errno.EINVAL, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP)
 
 
 class UnreadableFile(ScriptError):
-    """A file that a script asks for cannot be had: `reason` is missing, directory or other."""
+    """A file that a script opens cannot be read.
+
+    Args:
+        text: The error's text.
+        reason: missing, directory or other.
+    """
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(text)
@@ -40,12 +46,14 @@ class UnreadableFile(ScriptError):
 
 
 class Files(Protocol):
-    """Where files are read from. Raises OSError as `Path.read_bytes` does."""
+    """A container of files: the disk or an archive."""
 
-    def read(self, path: Path) -> bytes: ...
+    def read(self, path: Path) -> bytes:
+        """Return the contents of a file; raise OSError as `Path.read_bytes` does."""
+        ...
 
     def page(self, url: str) -> bytes | None:
-        """The module at an https URL; None: it is to be fetched."""
+        """Return the module at an https URL, or None if it has to be fetched."""
         ...
 
 
@@ -53,38 +61,53 @@ class Disk:
     """The files of this machine."""
 
     def read(self, path: Path) -> bytes:
+        """Return the contents of a file."""
         return path.read_bytes()
 
     def page(self, url: str) -> bytes | None:
+        """Return None: the disk has no modules of web servers."""
         return None
 
 
 class Sources:
-    """Everything that a script has read, by the place it came from."""
+    """All files and modules that a script has read.
+
+    Args:
+        files: The container of files.
+        log: Gets (level, text) of messages about the reading.
+    """
 
     def __init__(self, files: Files, log: Callable[[str, str], None]) -> None:
-        """`log(level, text)` gets what the user should know of the reading."""
         self._files = files
         self._log = log
-        #: Files by their path, pages by their URL.
+        #: Contents of files by path.
         self.files: dict[Path, bytes] = {}
+        #: Fetched modules by URL.
         self.pages: dict[str, bytes] = {}
 
     def read(self, path: Path) -> bytes:
-        """The content of a file. Raises OSError."""
-        found = self.files.get(path)
-        if found is None:
+        """Return the contents of a file.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        data = self.files.get(path)
+        if data is None:
             try:
-                found = self.files[path] = self._files.read(path)
+                data = self.files[path] = self._files.read(path)
             except MemoryError:
                 raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from None
             except ValueError:  # a NUL character in the path
                 raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from None
-            self._log("debug", f"Read {path}: {len(found)} bytes")
-        return found
+            self._log("debug", f"Read {path}: {len(data)} bytes")
+        return data
 
     def opened(self, path: Path) -> bytes:
-        """The content of a file that a script opens. Raises UnreadableFile."""
+        """Return the contents of a file that a script opens.
+
+        Raises:
+            UnreadableFile: The file cannot be read. The text is k6's.
+        """
         try:
             return self.read(path)
         except IsADirectoryError:
@@ -99,7 +122,16 @@ class Sources:
             raise UnreadableFile(text, "other") from None
 
     def module(self, url: str, spelled: str, *, main: bool = False) -> str:
-        """The text of a module, which the script calls `spelled`. Raises ScriptError."""
+        """Return the text of a module.
+
+        Args:
+            url: The module's URL.
+            spelled: The script's specifier, for error texts.
+            main: Whether the module is the main script.
+
+        Raises:
+            ScriptError: The module cannot be read. The text is k6's.
+        """
         if url.startswith("https:"):
             data = self._page(url, spelled)
         else:
@@ -118,13 +150,13 @@ class Sources:
         raise ScriptError(text, exit_code=ExitCode.GENERIC if main else None)
 
     def _page(self, url: str, spelled: str) -> bytes:
-        found = self.pages.get(url) or self._files.page(url)
-        if found is None:
+        data = self.pages.get(url) or self._files.page(url)
+        if data is None:
             from jsrunner.script.remote import FetchError, fetch
 
             try:
-                found = self.pages[url] = fetch(url, partial(self._log, "warning"))
-                self._log("debug", f"Read {url}: {len(found)} bytes")
+                data = self.pages[url] = fetch(url, partial(self._log, "warning"))
+                self._log("debug", f"Read {url}: {len(data)} bytes")
             except FetchError as error:
                 raise ScriptError(_NOT_FETCHED.format(spelled, url, error)) from None
-        return found
+        return data

@@ -1,7 +1,7 @@
-"""What a specifier of an import means: the URL of a file or of a page, or a module of k6.
+"""Resolution of the specifiers of imports to URLs of files and pages, or to k6's modules.
 
-k6's rules: https://grafana.com/docs/k6/latest/using-k6/modules/. No extension is guessed, there is
-no index.js, no package.
+The rules are k6's: https://grafana.com/docs/k6/latest/using-k6/modules/. File extensions are not
+guessed; there is no index.js and no package.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from jsrunner.errors import ScriptError
 from jsrunner.transport import references
 from jsrunner.transport.url import URL, URLError, parse
 
+#: k6's texts for hosts that earlier versions knew.
 _NO_LONGER: Final = {
     "cdnjs.com": "cdnjs.com 'special' urls are no longer supported - please use real ones. You can get "
     "yours by going to cdnjs and copy-pasting the full url to the actual JavaScript file",
@@ -24,14 +25,22 @@ _NO_LONGER: Final = {
 
 
 def is_builtin(specifier: str) -> bool:
-    """Whether the specifier names a module of k6's, or of an extension."""
+    """Return whether a specifier is that of a module of k6 or of an extension."""
     return specifier == "k6" or specifier.startswith("k6/")
 
 
 def resolve(base: str, specifier: str) -> str:
-    """The URL that `specifier` means in the module at the URL `base`; a module of k6 is its own.
+    """Resolve a specifier.
 
-    Raises ScriptError.
+    Args:
+        base: The URL of the importing module.
+        specifier: The specifier.
+
+    Returns:
+        The URL of the imported module; the specifier itself for a module of k6.
+
+    Raises:
+        ScriptError: The specifier is invalid. The text is k6's.
     """
     if is_builtin(specifier):
         return specifier
@@ -48,7 +57,7 @@ def resolve(base: str, specifier: str) -> str:
 
 
 def unrecognized(specifier: str) -> ScriptError:
-    """Return the error of a specifier that means nothing."""
+    """Return k6's error of a specifier that is neither a path nor a URL."""
     return ScriptError(
         f"The moduleSpecifier {json.dumps(specifier)} couldn't be recognised as something k6 supports."
     )
@@ -74,11 +83,11 @@ def _parse(text: str) -> URL:
 
 
 def file_url(path: Path) -> str:
-    """Return the URL of a file. Names need not be UTF-8."""
+    """Return the URL of a file, whose name need not be UTF-8."""
     return "file://" + quote(str(path), safe="/!$&'()*+,;=:@~", errors="surrogateescape")
 
 
 def url_path(url: str) -> Path:
-    """The path of a file's URL. What looks like a query is a part of the name."""
+    """Return the path of a file's URL. A question mark belongs to the file's name."""
     path = url.removeprefix("file://") if url.startswith("file://") else urlsplit(url).path
     return Path(unquote(path, errors="surrogateescape"))

@@ -1,8 +1,8 @@
-"""What k6 says of a module that cannot be parsed.
+"""k6's text and place of the syntax error in a module that the engine cannot parse.
 
-The engine knows that a text is wrong, in its own words and in which line, but not where in the line. So
-the place is searched for by giving the engine beginnings of the text: the last token of the shortest
-beginning that is wrong is the one that k6 names.
+The engine reports its own text and the line, but no column. The place is found by a binary search: the
+engine parses beginnings of the module, and the last token of the shortest wrong beginning is the token
+that k6 names.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from jsrunner.script.scanner import tokens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    #: Returns what is wrong with the text of an ES module, and in which line; None for nothing.
+    #: Returns the engine's error text for an ES module and its line; None without an error.
     Check = Callable[[str], tuple[str, int] | None]
-    #: Makes (form, k6's text, its token) of a mistake and of the groups of the pattern.
+    #: Returns (form, k6's text, the token that it names) of a mistake and the pattern's groups.
     Rule = Callable[..., tuple[str, str, "_Token"]]
 
-#: What the code of a CommonJS module may have, because it is a function's.
+#: The engine's errors for code that may stand in a CommonJS module, because that is a function's body.
 _ONLY_IN_FUNCTIONS: Final = ("return not in a function", "new.target only allowed within functions")
-#: What is put behind a beginning: in a line of its own, and wrong in any place.
+#: The text behind a beginning: an error in any place, in a line of its own.
 _STOP: Final = "\n\n@"
-#: What k6 puts before a CommonJS module. It counts for columns of errors that k6 finds after parsing.
+#: k6's text before a CommonJS module, which moves the columns of errors that k6 finds after parsing.
 _WRAPPER: Final = "(function(module, exports){"
 
 
@@ -37,23 +37,26 @@ class _Token(NamedTuple):
 
 
 class _Mistake(NamedTuple):
-    """What is known of the mistake in a module."""
+    """The syntax error in a module."""
 
+    #: The module's text.
     text: str
-    #: QuickJS's text.
+    #: QuickJS's error text.
     message: str
-    #: The first token that is wrong; an empty one at the end of the text if none is.
+    #: The first wrong token; an empty token at the end of the text if there is none.
     wrong: _Token
-    #: The tokens before that, the nearest first, and those behind it.
+    #: The tokens before the wrong one, the nearest first.
     before: list[_Token]
+    #: The tokens behind the wrong one.
     after: list[_Token]
 
     @property
     def previous(self) -> _Token:
+        """The token before the wrong one."""
         return self.before[0] if self.before else self.wrong
 
     def nearest(self, *words: str) -> _Token:
-        """The nearest of these words, the wrong token included."""
+        """Return the nearest token before the wrong one, or that itself, that is one of these words."""
         return next((token for token in (self.wrong, *self.before) if token.text in words), self.wrong)
 
 
@@ -63,11 +66,11 @@ def explain(text: str, url: str, check: Check, *, is_commonjs: bool) -> str | No
     Args:
         text: The module's text.
         url: The module's URL.
-        check: Tells what the engine says of the text of an ES module.
-        is_commonjs: Whether the module is a CommonJS one, in which `return` may stand anywhere.
+        check: Returns the engine's error for the text of an ES module.
+        is_commonjs: Whether the module is a CommonJS module, in which `return` may stand anywhere.
 
     Returns:
-        The text; None if nothing is wrong with the module.
+        The text; None if the module has no error.
     """
     failure = check(text)
     if failure is not None and is_commonjs and failure[0] in _ONLY_IN_FUNCTIONS:
@@ -76,17 +79,17 @@ def explain(text: str, url: str, check: Check, *, is_commonjs: bool) -> str | No
     if failure is None:
         return None
     mistake = _find(text, failure[0], check)
-    form, told, at = _describe(mistake)
+    form, message, at = _describe(mistake)
     if form == _PARSED:
-        return f"{url}: Line {at.line}:{at.column} {told}"
+        return f"{url}: Line {at.line}:{at.column} {message}"
     if form == _LINKED:
-        return f"SyntaxError: {told}"
+        return f"SyntaxError: {message}"
     shift = len(_WRAPPER) if is_commonjs and at.line == 1 else 0
-    return f"SyntaxError: {told} at {url}:{at.line}:{at.column + shift}"
+    return f"SyntaxError: {message} at {url}:{at.line}:{at.column + shift}"
 
 
 def _outside_functions(text: str) -> str:
-    """The text of a function's body as one that may stand outside, of the same length."""
+    """Return a function's body without code that is only allowed in functions, at the same length."""
     text = re.sub(r"\breturn\b(?= *[^ ;}\n])", "void  ", text)
     return re.sub(r"\breturn\b|\bnew\.target\b", lambda match: "0".ljust(len(match[0])), text)
 
@@ -95,7 +98,7 @@ def _find(text: str, message: str, check: Check) -> _Mistake:
     spans = tokens(text)
 
     def is_wrong(count: int) -> bool:
-        """Whether the beginning with so many tokens is wrong, and not only in what is behind it."""
+        """Return whether the beginning with this number of tokens has the error itself."""
         beginning = text[: spans[count - 1][1]]
         failure = check(beginning + _STOP)
         return failure is not None and failure[0] == message and failure[1] <= beginning.count("\n") + 1
@@ -107,7 +110,7 @@ def _find(text: str, message: str, check: Check) -> _Mistake:
     return _Mistake(text, message, wrong, before, after)
 
 
-#: So many tokens before and behind the wrong one are looked at.
+#: The number of tokens before, and behind, the wrong token that rules see.
 _NEAR: Final = 20
 
 
@@ -116,8 +119,8 @@ def _token(text: str, span: tuple[int, int]) -> _Token:
     return _Token(text[start:end], text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
 
 
-#: Where k6 names the place: before the text if it finds the mistake while it parses, behind it if it
-#: does so later, nowhere if last of all.
+#: The form of k6's text: the place stands before it for errors of the parser, behind it for errors of
+#: the compiler, and is missing for errors of linking.
 _PARSED, _COMPILED, _LINKED = "parsed", "compiled", "linked"
 
 _RESERVED: Final = frozenset(("enum",))
@@ -135,7 +138,7 @@ _KEYWORDS: Final = frozenset(
 
 
 def _describe(mistake: _Mistake) -> tuple[str, str, _Token]:
-    """(form, k6's text, the token that it is about)."""
+    """Return the form, k6's text, and the token that it names."""
     for pattern, rule in _RULES:
         match = pattern.fullmatch(mistake.message)
         if match:
@@ -144,34 +147,34 @@ def _describe(mistake: _Mistake) -> tuple[str, str, _Token]:
 
 
 def _unexpected(mistake: _Mistake) -> tuple[str, str, _Token]:
-    """A token that cannot stand where it does."""
+    """Describe a token that cannot stand in its place."""
     wrong = mistake.wrong
     word = wrong.text
     if word in _STRICT:
         return _COMPILED, "Unexpected strict mode reserved word", wrong
     if not word:
-        what = "end of input"
+        kind = "end of input"
     elif word in _RESERVED:
-        what = "reserved word"
+        kind = "reserved word"
     elif word in _KEYWORDS:
-        what = f"token {word}"
+        kind = f"token {word}"
     elif word[0] in "'\"":
-        what = "string" if len(word) > 1 and "escape" not in mistake.message else "token ILLEGAL"
+        kind = "string" if len(word) > 1 and "escape" not in mistake.message else "token ILLEGAL"
     elif word[0].isdigit():
-        what = "number"
+        kind = "number"
     elif word[0].isalpha() or word[0] in "_$":
-        what = "identifier"
+        kind = "identifier"
     elif word[0] in "@#\\":
-        what = "token ILLEGAL"
+        kind = "token ILLEGAL"
     else:
-        what = f"token {word[0] if word[0] in '`}' else word}"
-    return _PARSED, f"Unexpected {what}", wrong
+        kind = f"token {word[0] if word[0] in '`}' else word}"
+    return _PARSED, f"Unexpected {kind}", wrong
 
 
 def _declared_twice(mistake: _Mistake) -> tuple[str, str, _Token]:
     at = mistake.previous
     if not _is_name(at.text):
-        # The name of a class, which is complete; or a name in a pattern, which is read again.
+        # The wrong token is behind a class, or a pattern that QuickJS parses twice.
         pattern = mistake.after if mistake.wrong.text in ("{", "[") else []
         seen = [token.text for token in (*pattern, *mistake.before) if _is_name(token.text)]
         again = [token for token in (*reversed(pattern), *mistake.before) if seen.count(token.text) > 1]
@@ -226,7 +229,7 @@ def _octal(mistake: _Mistake) -> tuple[str, str, _Token]:
 
 
 def _endless(mistake: _Mistake) -> tuple[str, str, _Token]:
-    """A string or a template without its end."""
+    """Describe a string or a template without its end."""
     if mistake.wrong.text[:1] in ("'", '"'):
         return _PARSED, "Unexpected token ILLEGAL", mistake.wrong
     return _PARSED, "Unexpected end of input", _token(mistake.text, (len(mistake.text),) * 2)
@@ -259,19 +262,19 @@ def _no_variable(mistake: _Mistake) -> tuple[str, str, _Token]:
 
 
 def _expression(mistake: _Mistake) -> tuple[str, str, _Token]:
-    """A regular expression that cannot be compiled; or something else that is no expression."""
+    """Describe a regular expression that cannot be compiled, or other code that is no expression."""
     wrong = mistake.wrong
     pattern, slash, flags = wrong.text[1:].rpartition("/")
     if wrong.text[:1] != "/" or not slash:
         return _unexpected(mistake)
     if mistake.message == "invalid regular expression flags":
         return _COMPILED, f"Invalid flags supplied to RegExp constructor '{flags}'", wrong
-    told = expression_texts.describe(mistake.message, pattern) or mistake.message
-    return _COMPILED, told, wrong
+    message = expression_texts.describe(mistake.message, pattern) or mistake.message
+    return _COMPILED, message, wrong
 
 
-def _says(form: str, text: str, *words: str) -> Rule:
-    """A rule for a text about the nearest of these words, or about the wrong token."""
+def _rule(form: str, text: str, *words: str) -> Rule:
+    """Return a rule whose text names the nearest of these words, or the wrong token without words."""
 
     def rule(mistake: _Mistake, *groups: str) -> tuple[str, str, _Token]:
         at = mistake.nearest(*words) if words else mistake.wrong
@@ -280,7 +283,8 @@ def _says(form: str, text: str, *words: str) -> Rule:
     return rule
 
 
-def _says_of_previous(form: str, text: str) -> Rule:
+def _rule_of_previous(form: str, text: str) -> Rule:
+    """Return a rule whose text names the token before the wrong one."""
     return lambda mistake, *groups: (form, text.format(mistake.previous.text), mistake.previous)
 
 
@@ -289,7 +293,7 @@ def _label(mistake: _Mistake) -> tuple[str, str, _Token]:
 
 
 def _not_async(mistake: _Mistake) -> tuple[str, str, _Token]:
-    """`await x` in a function that is not async: `await` is a name there, and `x` is too much."""
+    """Describe `await x` in a function that is not async: there `await` is a name, and `x` is wrong."""
     behind = next(iter(mistake.after), mistake.wrong)
     if mistake.previous.text == "for" or behind.line != mistake.wrong.line or _continues(behind.text):
         return _unexpected(mistake)
@@ -297,7 +301,7 @@ def _not_async(mistake: _Mistake) -> tuple[str, str, _Token]:
 
 
 def _continues(word: str) -> bool:
-    """Whether a token may stand behind a name."""
+    """Return whether a token may stand behind a name."""
     return word not in ("{", "!", "~") and not (word[0].isalnum() or word[0] in "_$'\"#@")
 
 
@@ -305,52 +309,52 @@ def _no_as(mistake: _Mistake) -> tuple[str, str, _Token]:
     return _PARSED, f"Expected 'as' keyword, found '{mistake.wrong.text}' instead", mistake.wrong
 
 
-#: QuickJS's text, and what makes k6's of it.
+#: The rules by patterns of QuickJS's text.
 _RULES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
         ("invalid redefinition of .*|private class field is already defined", _declared_twice),
-        ("duplicate exported name '(.*)'", _says(_LINKED, "Duplicate export name {0}")),
+        ("duplicate exported name '(.*)'", _rule(_LINKED, "Duplicate export name {0}")),
         (
             "duplicate import binding",
             lambda mistake: (_LINKED, f"duplicate bounded name {mistake.previous.text}", mistake.wrong),
         ),
         (
             "exported variable '(.*)' does not exist",
-            _says(_COMPILED, 'exporting unknown binding: "{0}"', "export"),
+            _rule(_COMPILED, 'exporting unknown binding: "{0}"', "export"),
         ),
         (
             "missing initializer for const variable",
-            _says_of_previous(_COMPILED, "Missing initializer in const declaration"),
+            _rule_of_previous(_COMPILED, "Missing initializer in const declaration"),
         ),
         ("Duplicate parameter name .*", _repeated_parameter),
         (
             "cannot delete a direct reference in strict mode",
-            _says_of_previous(_COMPILED, "Delete of an unqualified identifier in strict mode"),
+            _rule_of_previous(_COMPILED, "Delete of an unqualified identifier in strict mode"),
         ),
         (
             "invalid keyword: with",
-            _says(_COMPILED, "Strict mode code may not include a with statement"),
+            _rule(_COMPILED, "Strict mode code may not include a with statement"),
         ),
         (
             "invalid lvalue in strict mode",
-            _says(
+            _rule(
                 _COMPILED, "Assignment to eval or arguments is not allowed in strict mode",
                 "arguments", "eval",
             ),
         ),
         (
             "property constructor appears more than once",
-            _says(_COMPILED, "A class may only have one constructor", "constructor"),
+            _rule(_COMPILED, "A class may only have one constructor", "constructor"),
         ),
         ("undefined private field '(.*)'", _unknown_private_name),
         (
             "super\\(\\) is only valid in .*|'super' is only valid in .*",
-            _says(_COMPILED, "'super' keyword unexpected here", "super"),
+            _rule(_COMPILED, "'super' keyword unexpected here", "super"),
         ),
         (
             "function declarations can't appear in single-statement context",
-            _says(
+            _rule(
                 _COMPILED,
                 "In strict mode code, functions can only be declared at top level or inside a block.",
                 "function",
@@ -361,23 +365,23 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         ("unexpected end of string", _endless),
         (
             "unexpected (?:line terminator in|end of) regexp",
-            _says(_PARSED, "Invalid regular expression: missing /"),
+            _rule(_PARSED, "Invalid regular expression: missing /"),
         ),
         (
             "expecting '\\)'|invalid group.*|extraneous .*|unexpected end|nothing to repeat"
             "|invalid class range|invalid regular expression flags",
             _expression,
         ),
-        ("break must be inside loop or switch", _says(_PARSED, "Illegal break statement", "break")),
-        ("continue must be inside loop", _says(_PARSED, "Illegal continue statement", "continue")),
+        ("break must be inside loop or switch", _rule(_PARSED, "Illegal break statement", "break")),
+        ("continue must be inside loop", _rule(_PARSED, "Illegal continue statement", "continue")),
         ("break/continue label not found", _label),
-        ("duplicate label name", _says_of_previous(_PARSED, "Label '{0}' already exists")),
-        ("duplicate default", _says(_PARSED, "Already saw a default in switch", "default")),
-        ("return not in a function", _says(_PARSED, "Illegal return statement", "return")),
+        ("duplicate label name", _rule_of_previous(_PARSED, "Label '{0}' already exists")),
+        ("duplicate default", _rule(_PARSED, "Already saw a default in switch", "default")),
+        ("return not in a function", _rule(_PARSED, "Illegal return statement", "return")),
         ("invalid assignment left-hand side|invalid increment/decrement operand", _assigned),
         (
             "unparenthesized unary expression .*",
-            _says(
+            _rule(
                 _PARSED,
                 "Unary operator used immediately before exponentiation expression. Parenthesis must be "
                 "used to disambiguate operator precedence",
@@ -385,15 +389,15 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         ),
         (
             "lexical declarations can't appear in single-statement context",
-            _says(
+            _rule(
                 _PARSED, "Lexical declaration cannot appear in a single-statement context",
                 "const", "let",
             ),
         ),
-        ("expecting catch or finally", _says(_PARSED, "Missing catch or finally after try", "try")),
+        ("expecting catch or finally", _rule(_PARSED, "Missing catch or finally after try", "try")),
         (
             "invalid method name",
-            _says(_PARSED, "Classes may not have a static property named 'prototype'", "prototype"),
+            _rule(_PARSED, "Classes may not have a static property named 'prototype'", "prototype"),
         ),
         ("invalid number of arguments for getter or setter", _accessor),
         ("variable name expected", _no_variable),

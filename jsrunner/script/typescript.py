@@ -1,8 +1,8 @@
-"""TypeScript becomes JavaScript: by the compiler that comes with dukpy, in a process of its own.
+"""Translation of TypeScript to JavaScript by the compiler in dukpy, in a process of its own.
 
-The compiler takes a second to start and some 250 MB, so it is started for the first file that was
-not translated before, and ends when all modules are loaded. Types are removed and not checked, as
-in k6. Positions in stacks are those of the TypeScript: host.js reads the mappings.
+The compiler takes a second to start and about 250 MB. It is started for the first file that is not in
+the cache, and ends when all modules are loaded. Types are removed and not checked, as in k6. Positions
+in stacks are those of the TypeScript, because host.js reads the mappings.
 """
 
 from __future__ import annotations
@@ -30,27 +30,37 @@ _COMPILER = "jsrunner:typescript"
 
 @dataclass(frozen=True, slots=True)
 class Translation:
+    """The JavaScript of a TypeScript file."""
+
     code: str
     #: The `mappings` of a source map (https://tc39.es/ecma426/).
     mappings: str
 
 
 class Translator:
-    """Translates files one after the other."""
+    """The client of the compiler's process, which it starts when it is needed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def translate(self, text: str, url: str) -> Translation:
-        """Raises ScriptError for what is no TypeScript."""
+        """Translate a file.
+
+        Args:
+            text: The TypeScript.
+            url: The file's URL, for error texts.
+
+        Raises:
+            ScriptError: The text is no TypeScript, or the compiler has failed.
+        """
         key = f"{_translator()} {hashlib.sha256(text.encode()).hexdigest()}"
         known = cache.load(_CACHE, key)
         if known is not None:
             return Translation(**json.loads(known))
-        found = self._ask({"text": text, "name": url})
-        if "error" in found:
-            raise ScriptError(f"{url}: Line {found['line']}:{found['column']} {found['error']}")
-        translation = Translation(**found)
+        answer = self._ask({"text": text, "name": url})
+        if "error" in answer:
+            raise ScriptError(f"{url}: Line {answer['line']}:{answer['column']} {answer['error']}")
+        translation = Translation(**answer)
         cache.store(_CACHE, key, json.dumps(asdict(translation)).encode())
         return translation
 
@@ -75,27 +85,28 @@ class Translator:
         assert stdout is not None
         stdin.write(json.dumps(request).encode() + b"\n")
         stdin.flush()
-        answer = stdout.readline()
-        if not answer:
+        line = stdout.readline()
+        if not line:
             self.close()
             raise ScriptError(f"{request['name']}: the TypeScript compiler has failed")
-        found: dict[str, Any] = json.loads(answer)
-        return found
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
 
 def _version() -> str:
+    """Return the version of the compiler and the engine, for the cache of the bytecode."""
     return f"dukpy {version('dukpy')} {os.stat(engine_path()).st_size}"
 
 
 @functools.cache
 def _translator() -> str:
-    """The version of what translations come from: a kept one is as good as a new one."""
+    """Return the version of the translation, for the cache of translations."""
     own = hashlib.sha256(Path(__file__).with_suffix(".js").read_bytes()).hexdigest()
     return f"{_version()} {own[:16]}"
 
 
 def serve() -> None:
-    """The compiler's process: requests come as lines of JSON, and so do the answers."""
+    """Run the compiler's process: read requests and write answers as lines of JSON."""
     interpreter = _compiler()
     for line in sys.stdin.buffer:
         request = json.loads(line)
@@ -105,7 +116,7 @@ def serve() -> None:
 
 
 def _compiler() -> Interpreter:
-    """Return an interpreter with the compiler, whose bytecode is kept: a tenth of the time."""
+    """Return an interpreter with the compiler. Its cached bytecode loads in a tenth of the time."""
     engine = Engine(stack_bytes=32 << 20, memory_bytes=2 << 30)
     bytecode = cache.load(_CACHE, _version())
     if bytecode is None:
