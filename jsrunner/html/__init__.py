@@ -1,1 +1,1 @@
-"""HTML documents as k6/html sees them: parse, move, select, render. No script, no socket, no clock."""
+"""HTML documents for k6/html: parser, relations of nodes, selectors and markup, without scripts."""

@@ -1,7 +1,8 @@
-"""What the pieces of a selector match, in the dialect of Go's cascadia.
+"""The simple selectors of the dialect of Go's cascadia, and their combinations.
 
-Each piece is compiled to a test of one node, which is the truth, and to CSS for Lexbor's search,
-which runs at C speed: that finds at least the same elements, and no others where it is `exact`.
+`selector` compiles each piece of a selector to a test of one node and to CSS. The test decides what
+matches. The CSS is for Lexbor's search, which runs at C speed: it finds all elements that match, and no
+others if it is `exact`.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A selector, or a piece of one."""
+class Selector:
+    """A compiled selector, or a piece of a selector."""
 
-    #: Whether a node matches.
+    #: Returns whether a node matches.
     test: Test
     #: CSS that finds all matching elements, and maybe others; "" finds all elements.
     css: str = ""
-    #: Whether `css` finds nothing else.
+    #: Whether `css` finds only matching elements.
     exact: bool = False
-    #: Whether only elements match; else texts and comments may, too.
+    #: Whether only elements match. Otherwise texts and comments may match, too.
     elements_only: bool = True
 
 
@@ -38,8 +39,8 @@ def _is_element(tree: Tree, node: Node) -> bool:
     return tree.kind(node) == ELEMENT
 
 
-EVERY_ELEMENT: Final = Part(_is_element, exact=True)
-NOTHING: Final = Part(lambda tree, node: False)
+EVERY_ELEMENT: Final = Selector(_is_element, exact=True)
+NOTHING: Final = Selector(lambda tree, node: False)
 
 # -- names, classes, attributes --------------------------------------------------------------------
 
@@ -52,63 +53,75 @@ def _css_string(text: str) -> str:
     return '"' + _CSS_ESCAPE.sub(lambda match: f"\\{ord(match[0]):x} ", text) + '"'
 
 
-def tag(name: str) -> Part:
-    """`name` is in lower case: the names of SVG with capitals are never matched."""
+def tag(name: str) -> Selector:
+    """Return the selector of a tag's name.
+
+    Args:
+        name: The name in lower case. Names of SVG with capitals never match, as in cascadia.
+    """
 
     def test(tree: Tree, node: Node) -> bool:
         return node.tag == name
 
     plain = bool(_PLAIN_NAME.match(name))
-    return Part(test, css=name if plain else "", exact=plain)
+    return Selector(test, css=name if plain else "", exact=plain)
 
 
-def attribute(name: str, operator: str, value: str, *, ignore_case: bool) -> Part:
-    """`[name]` (operator ""), `[name=value]` and so on; `name` is in lower case."""
+def attribute(name: str, operator: str, value: str, *, ignore_case: bool) -> Selector:
+    """Return the selector of an attribute: `[name]`, `[name=value]` and so on.
+
+    Args:
+        name: The attribute in lower case.
+        operator: The operator; "" for `[name]`.
+        value: The value.
+        ignore_case: Whether the case of the value does not matter.
+    """
     compare = _COMPARISONS[operator](value.lower() if ignore_case else value)
 
     def test(tree: Tree, node: Node) -> bool:
-        found = tree.attribute(node, name)
-        return found is not None and compare(found.lower() if ignore_case else found)
+        actual = tree.attribute(node, name)
+        return actual is not None and compare(actual.lower() if ignore_case else actual)
 
     if not _PLAIN_NAME.match(name):
-        return Part(test)
+        return Selector(test)
     if operator == "":
-        return Part(test, css=f"[{name}]", exact=True)
-    # CSS finds nothing by an empty value, and folds other letters than ASCII's its own way.
+        return Selector(test, css=f"[{name}]", exact=True)
+    # CSS matches nothing with an empty value, and folds letters beyond ASCII differently.
     if not value.strip() or (operator == "~=" and _SPACE.search(value)):
-        return Part(test, css=f"[{name}]")
+        return Selector(test, css=f"[{name}]")
     if ignore_case and not value.isascii():
-        return Part(test, css=f"[{name}]")
+        return Selector(test, css=f"[{name}]")
     flag = "i" if ignore_case else "s"
-    return Part(test, css=f"[{name}{operator}{_css_string(value)} {flag}]", exact=True)
+    return Selector(test, css=f"[{name}{operator}{_css_string(value)} {flag}]", exact=True)
 
 
 def _equals(value: str) -> Callable[[str], bool]:
-    return lambda found: found == value
+    return lambda actual: actual == value
 
 
 def _includes(value: str) -> Callable[[str], bool]:
-    return lambda found: found != "" and value in _SPACE.split(found)
+    return lambda actual: actual != "" and value in _SPACE.split(actual)
 
 
 def _begins(value: str) -> Callable[[str], bool]:
-    return lambda found: found.strip() != "" and found.startswith(value)
+    return lambda actual: actual.strip() != "" and actual.startswith(value)
 
 
 def _ends(value: str) -> Callable[[str], bool]:
-    return lambda found: found.strip() != "" and found.endswith(value)
+    return lambda actual: actual.strip() != "" and actual.endswith(value)
 
 
 def _contains(value: str) -> Callable[[str], bool]:
-    return lambda found: found.strip() != "" and value in found
+    return lambda actual: actual.strip() != "" and value in actual
 
 
 def _dashes(value: str) -> Callable[[str], bool]:
-    return lambda found: found == value or found.startswith(value + "-")
+    return lambda actual: actual == value or actual.startswith(value + "-")
 
 
+#: For each operator of attributes a function that makes the comparison with a value.
 _COMPARISONS: Final[dict[str, Callable[[str], Callable[[str], bool]]]] = {
-    "": lambda value: lambda found: True,
+    "": lambda value: lambda actual: True,
     "=": _equals,
     "~=": _includes,
     "|=": _dashes,
@@ -118,27 +131,27 @@ _COMPARISONS: Final[dict[str, Callable[[str], Callable[[str], bool]]]] = {
 }
 
 
-def attribute_differs(name: str, value: str, *, ignore_case: bool) -> Part:
-    """`[name!=value]`: the attribute has another value, or is not there."""
-    wanted = value.lower() if ignore_case else value
+def attribute_differs(name: str, value: str, *, ignore_case: bool) -> Selector:
+    """Return the selector `[name!=value]`: elements whose attribute has another value or is missing."""
+    expected = value.lower() if ignore_case else value
 
     def test(tree: Tree, node: Node) -> bool:
         if tree.kind(node) != ELEMENT:
             return False
-        found = tree.attribute(node, name)
-        return found is None or (found.lower() if ignore_case else found) != wanted
+        actual = tree.attribute(node, name)
+        return actual is None or (actual.lower() if ignore_case else actual) != expected
 
-    return Part(test)
+    return Selector(test)
 
 
-def attribute_pattern(name: str, pattern: re.Pattern[str]) -> Part:
-    """`[name#=pattern]`."""
+def attribute_pattern(name: str, pattern: re.Pattern[str]) -> Selector:
+    """Return the selector `[name#=pattern]`."""
 
     def test(tree: Tree, node: Node) -> bool:
-        found = tree.attribute(node, name)
-        return found is not None and pattern.search(found) is not None
+        actual = tree.attribute(node, name)
+        return actual is not None and pattern.search(actual) is not None
 
-    return Part(test, css=f"[{name}]" if _PLAIN_NAME.match(name) else "")
+    return Selector(test, css=f"[{name}]" if _PLAIN_NAME.match(name) else "")
 
 
 def _has(tree: Tree, node: Node, name: str) -> bool:
@@ -154,43 +167,46 @@ def _text(tree: Tree, node: Node, own: bool) -> str:
     return tree.text(node) if tree.kind(node) in (ELEMENT, TEXT) else ""
 
 
-def contains(text: str, *, own: bool) -> Part:
-    """`:contains("text")`, `:containsown("text")`; whatever the case of letters."""
-    wanted = text.lower()
-    return Part(
-        lambda tree, node: wanted in _text(tree, node, own).lower(),
+def contains(text: str, *, own: bool) -> Selector:
+    """Return the selector `:contains("text")`, or `:containsown("text")` if `own`.
+
+    The case of letters does not matter.
+    """
+    expected = text.lower()
+    return Selector(
+        lambda tree, node: expected in _text(tree, node, own).lower(),
         elements_only=False,
     )
 
 
-def matches(pattern: re.Pattern[str], *, own: bool) -> Part:
-    """`:matches(pattern)`, `:matchesown(pattern)`."""
-    return Part(
+def matches(pattern: re.Pattern[str], *, own: bool) -> Selector:
+    """Return the selector `:matches(pattern)`, or `:matchesown(pattern)` if `own`."""
+    return Selector(
         lambda tree, node: pattern.search(_text(tree, node, own)) is not None,
         elements_only=False,
     )
 
 
-def language(name: str) -> Part:
-    """`:lang(name)`."""
+def language(name: str) -> Selector:
+    """Return the selector `:lang(name)`."""
 
     def test(tree: Tree, node: Node) -> bool:
-        for one in (node, *tree.ancestors(node)):
-            found = tree.attribute(one, "lang")
-            if found is not None and (found == name or found.startswith(name + "-")):
+        for element in (node, *tree.ancestors(node)):
+            lang = tree.attribute(element, "lang")
+            if lang is not None and (lang == name or lang.startswith(name + "-")):
                 return True
         return False
 
-    return Part(test, elements_only=False)
+    return Selector(test, elements_only=False)
 
 
 # -- relations -------------------------------------------------------------------------------------
 
 
-def negation(group: Part) -> Part:
-    """`:not(group)`."""
+def negation(group: Selector) -> Selector:
+    """Return the selector `:not(group)`."""
     css = f":not({group.css})" if group.exact and _is_compound(group.css) else ""
-    return Part(
+    return Selector(
         lambda tree, node: tree.kind(node) == ELEMENT and not group.test(tree, node),
         css=css,
         exact=bool(css),
@@ -198,22 +214,25 @@ def negation(group: Part) -> Part:
 
 
 def _is_compound(css: str) -> bool:
-    # In strings there may be blanks, too: then the search does without.
+    # A string may contain blanks, too: then the CSS is not used, which is only slower.
     return bool(css) and " " not in css.replace(" s]", "]").replace(" i]", "]")
 
 
-def has(group: Part, *, child: bool) -> Part:
-    """`:has(group)`, `:haschild(group)`: something below matches, seen from the whole document."""
+def has(group: Selector, *, child: bool) -> Selector:
+    """Return the selector `:has(group)`, or `:haschild(group)` if `child`.
+
+    The group is tested against the whole document, as in cascadia.
+    """
 
     def test(tree: Tree, node: Node) -> bool:
         below = tree.children(node) if child else tree.descendants(node)
-        return tree.kind(node) == ELEMENT and any(group.test(tree, one) for one in below)
+        return tree.kind(node) == ELEMENT and any(group.test(tree, other) for other in below)
 
-    return Part(test)
+    return Selector(test)
 
 
-def compound(parts: Sequence[Part]) -> Part:
-    """What all parts match."""
+def compound(parts: Sequence[Selector]) -> Selector:
+    """Return the selector of nodes that match all parts."""
     if not parts:
         return EVERY_ELEMENT
     if len(parts) == 1:
@@ -222,7 +241,7 @@ def compound(parts: Sequence[Part]) -> Part:
     def test(tree: Tree, node: Node) -> bool:
         return all(part.test(tree, node) for part in parts)
 
-    return Part(
+    return Selector(
         test,
         css="".join(part.css for part in parts),
         exact=all(part.exact for part in parts),
@@ -230,16 +249,16 @@ def compound(parts: Sequence[Part]) -> Part:
     )
 
 
-def combination(first: Part, combinator: str, second: Part) -> Part:
-    """`first second`, `first > second`, `first + second`, `first ~ second`."""
+def combination(first: Selector, combinator: str, second: Selector) -> Selector:
+    """Return the selector `first second`, `first > second`, `first + second` or `first ~ second`."""
     related = _RELATIONS[combinator]
 
     def test(tree: Tree, node: Node) -> bool:
-        return second.test(tree, node) and any(first.test(tree, one) for one in related(tree, node))
+        return second.test(tree, node) and any(first.test(tree, other) for other in related(tree, node))
 
     if not (first.exact and first.elements_only):
-        return Part(test, css=second.css, elements_only=second.elements_only)
-    return Part(
+        return Selector(test, css=second.css, elements_only=second.elements_only)
+    return Selector(
         test,
         css=f"{first.css or '*'} {combinator} {second.css or '*'}",
         exact=second.exact,
@@ -248,25 +267,26 @@ def combination(first: Part, combinator: str, second: Part) -> Part:
 
 
 def _parent(tree: Tree, node: Node) -> Iterator[Node]:
-    found = tree.parent(node)
-    if found is not None:
-        yield found
+    parent = tree.parent(node)
+    if parent is not None:
+        yield parent
 
 
 def _before(tree: Tree, node: Node) -> Iterator[Node]:
-    found = node.prev
-    while found is not None:
-        yield found
-        found = found.prev
+    sibling = node.prev
+    while sibling is not None:
+        yield sibling
+        sibling = sibling.prev
 
 
 def _just_before(tree: Tree, node: Node) -> Iterator[Node]:
-    for found in _before(tree, node):
-        if tree.kind(found) not in (TEXT, COMMENT):
-            yield found
+    for sibling in _before(tree, node):
+        if tree.kind(sibling) not in (TEXT, COMMENT):
+            yield sibling
             return
 
 
+#: For each combinator the nodes that the left side may match.
 _RELATIONS: Final[dict[str, Callable[[Tree, Node], Iterator[Node]]]] = {
     " ": lambda tree, node: tree.ancestors(node),
     ">": _parent,
@@ -275,15 +295,15 @@ _RELATIONS: Final[dict[str, Callable[[Tree, Node], Iterator[Node]]]] = {
 }
 
 
-def group(parts: Sequence[Part]) -> Part:
-    """What any of the parts matches."""
+def group(parts: Sequence[Selector]) -> Selector:
+    """Return the selector of nodes that match any of the parts."""
     if len(parts) == 1:
         return parts[0]
 
     def test(tree: Tree, node: Node) -> bool:
         return any(part.test(tree, node) for part in parts)
 
-    return Part(
+    return Selector(
         test,
         css=", ".join(part.css or "*" for part in parts),
         exact=all(part.exact for part in parts),
@@ -297,8 +317,15 @@ def group(parts: Sequence[Part]) -> Part:
 _LARGEST_CSS_NUMBER: Final = 2**31 - 1
 
 
-def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Part:
-    """`:nth-child(step n + offset)` and its relatives: counted from the end, within a type."""
+def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Selector:
+    """Return the selector `:nth-child(step n + offset)` or one of its variants.
+
+    Args:
+        step: The step.
+        offset: The offset.
+        last: Whether positions are counted from the end: `:nth-last-child`.
+        of_type: Whether only elements of the same name are counted: `:nth-of-type`.
+    """
 
     def counts(position: int) -> bool:
         distance = position - offset
@@ -317,15 +344,15 @@ def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Part:
 
     name = f"nth-{'last-' if last else ''}{'of-type' if of_type else 'child'}"
     css = f":{name}({step}n{offset:+d})"
-    if name == "nth-child":  # Lexbor counts the document type, too, before the root element
+    if name == "nth-child":  # Lexbor also counts the document type before the root element
         css = f":is({css},:root)" if counts(1) else f"{css}:not(:root)"
     if max(abs(step), abs(offset)) > _LARGEST_CSS_NUMBER:
-        return Part(test)
-    return Part(test, css=css, exact=True)
+        return Selector(test)
+    return Selector(test, css=css, exact=True)
 
 
-def only(*, of_type: bool) -> Part:
-    """`:only-child`, `:only-of-type`."""
+def only(*, of_type: bool) -> Selector:
+    """Return the selector `:only-child`, or `:only-of-type` if `of_type`."""
     first = nth(0, 1, last=False, of_type=of_type)
     last = nth(0, 1, last=True, of_type=of_type)
     return compound((first, last))
@@ -367,7 +394,7 @@ def _in_disabled_fieldset(tree: Tree, node: Node) -> bool:
     inner = node
     for outer in tree.ancestors(node):
         if outer.tag == "fieldset" and _has(tree, outer, "disabled"):
-            legends = any(one.tag == "legend" for one in _before(tree, inner))
+            legends = any(sibling.tag == "legend" for sibling in _before(tree, inner))
             if inner.tag != "legend" or legends:
                 return True
         inner = outer
@@ -395,20 +422,20 @@ def _is_checked(tree: Tree, node: Node) -> bool:
 
 
 #: Pseudo-classes without an argument.
-PSEUDO_CLASSES: Final[dict[str, Part]] = {
+PSEUDO_CLASSES: Final[dict[str, Selector]] = {
     "first-child": nth(0, 1, last=False, of_type=False),
     "last-child": nth(0, 1, last=True, of_type=False),
     "first-of-type": nth(0, 1, last=False, of_type=True),
     "last-of-type": nth(0, 1, last=True, of_type=True),
     "only-child": only(of_type=False),
     "only-of-type": only(of_type=True),
-    "empty": Part(_is_empty),
-    "root": Part(_is_root),
-    "input": Part(_is_field),
-    "link": Part(_is_link, css="[href]"),
-    "enabled": Part(_is_enabled),
-    "disabled": Part(_is_disabled),
-    "checked": Part(_is_checked),
-    # What depends on somebody who looks at the page never applies.
+    "empty": Selector(_is_empty),
+    "root": Selector(_is_root),
+    "input": Selector(_is_field),
+    "link": Selector(_is_link, css="[href]"),
+    "enabled": Selector(_is_enabled),
+    "disabled": Selector(_is_disabled),
+    "checked": Selector(_is_checked),
+    # States that depend on a user who looks at the page never apply.
     **dict.fromkeys(("visited", "hover", "active", "focus", "target"), NOTHING),
 }

@@ -1,4 +1,4 @@
-"""Who is related to a node: the elements as goquery walks them, and all nodes as the DOM has them."""
+"""Relations of nodes: the elements that goquery's methods return, and the nodes that the DOM's do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _elements(tree: Tree, nodes: Iterable[Node]) -> Iterator[Node]:
     return (node for node in nodes if tree.kind(node) == ELEMENT)
 
 
-def _one(node: Node | None) -> Iterator[Node]:
+def _optional(node: Node | None) -> Iterator[Node]:
     return iter(() if node is None else (node,))
 
 
@@ -25,7 +25,7 @@ def _parents(tree: Tree, node: Node) -> Iterator[Node]:
 
 
 def _parent(tree: Tree, node: Node) -> Iterator[Node]:
-    return _elements(tree, _one(tree.parent(node)))
+    return _elements(tree, _optional(tree.parent(node)))
 
 
 def _children(tree: Tree, node: Node) -> Iterator[Node]:
@@ -36,7 +36,7 @@ def _siblings(tree: Tree, node: Node) -> Iterator[Node]:
     above = tree.parent(node)
     if above is None:
         return iter(())
-    return (one for one in _children(tree, above) if one.mem_id != node.mem_id)
+    return (child for child in _children(tree, above) if child.mem_id != node.mem_id)
 
 
 def _next_all(tree: Tree, node: Node) -> Iterator[Node]:
@@ -48,7 +48,7 @@ def _next_all(tree: Tree, node: Node) -> Iterator[Node]:
 
 
 def _prev_all(tree: Tree, node: Node) -> Iterator[Node]:
-    """The nearest first."""
+    """Yield the elements before a node, the nearest first."""
     before = node.prev
     while before is not None:
         if tree.kind(before) == ELEMENT:
@@ -58,25 +58,25 @@ def _prev_all(tree: Tree, node: Node) -> Iterator[Node]:
 
 def _first(walk: Callable[[Tree, Node], Iterator[Node]]) -> Callable[[Tree, Node], Iterator[Node]]:
     def nearest(tree: Tree, node: Node) -> Iterator[Node]:
-        for found in walk(tree, node):
-            yield found
+        for related in walk(tree, node):
+            yield related
             return
 
     return nearest
 
 
-#: The relations by the names that jQuery and the DOM have for them.
+#: The relations by their names in jQuery and the DOM.
 RELATIONS: Final[dict[str, Callable[[Tree, Node], Iterator[Node]]]] = {
     "children": _children,
     "contents": lambda tree, node: tree.children(node),
     "next": _first(_next_all),
-    "nextSibling": lambda tree, node: _one(node.next),
+    "nextSibling": lambda tree, node: _optional(node.next),
     "nextAll": _next_all,
     "parent": _parent,
-    "parentNode": lambda tree, node: _one(tree.parent(node)),
+    "parentNode": lambda tree, node: _optional(tree.parent(node)),
     "parents": _parents,
     "prev": _first(_prev_all),
     "prevAll": _prev_all,
-    "previousSibling": lambda tree, node: _one(node.prev),
+    "previousSibling": lambda tree, node: _optional(node.prev),
     "siblings": _siblings,
 }

@@ -1,4 +1,4 @@
-"""Markup of a node's content, in the spelling of Go's html.Render."""
+"""Renderer of a node's content as markup, with the output of Go's html.Render."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LITERAL: Final = frozenset((
     "iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "xmp",
 ))
 # fmt: on
-#: A newline at the start of these would be dropped by the next parser.
+#: Elements in which a parser drops a newline at the start.
 _NEWLINE_LOST: Final = frozenset({"pre", "listing", "textarea"})
 
 _ESCAPES: Final = str.maketrans(
@@ -31,10 +31,9 @@ _TO_ESCAPE_IN_COMMENT: Final = re.compile(r"&|\A>|(?<=[!-])>")
 
 
 def inner_html(tree: Tree, node: Node) -> str:
-    """The markup of what is in the node."""
+    """Return the markup of a node's content."""
     parts: list[str] = []
-    #: What comes after the subtree that is being written: the node that follows its root, if that
-    #: is none of a literal element, and the text that closes the element around it.
+    #: For each open element: the node behind it, whether that is in a literal element, the closing tag.
     stack: list[tuple[Node | None, bool, str]] = []
     current, literal = tree.first_child(node), _is_literal(tree, node, node.tag)
     while True:
@@ -53,7 +52,7 @@ def inner_html(tree: Tree, node: Node) -> str:
             parts.append(_opening(tree, current, name))
             if name == "plaintext" and not tree.namespace(current):
                 parts.append(tree.text(current))
-                return "".join(parts)  # whatever came after it would be its text
+                return "".join(parts)  # a parser would take all further markup for its text
             if name not in _VOID:
                 stack.append((current.next, literal, f"</{name}>"))
                 literal = _is_literal(tree, current, name)
@@ -90,7 +89,7 @@ def _opening(tree: Tree, node: Node, name: str) -> str:
 
 
 def _other(tree: Tree, node: Node) -> str:
-    """A comment or a document type."""
+    """Return the markup of a comment or a document type."""
     if node.tag != "-doctype":
         text = html.unescape(comment(node))
         return f"<!--{_TO_ESCAPE_IN_COMMENT.sub(_escape_match, text)}-->"

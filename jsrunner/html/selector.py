@@ -1,7 +1,7 @@
-"""The grammar of selectors: CSS level 3 as Go's cascadia reads it, with its additions.
+"""Parser of selectors: CSS level 3 with the rules and the additions of Go's cascadia.
 
-These are `[a!=v]`, `[a#=regexp]`, `:contains`, `:containsown`, `:matches`, `:matchesown`, `:has`,
-`:haschild` and `:input`. A selector that cannot be read matches nothing, as in goquery.
+The additions are `[a!=v]`, `[a#=regexp]`, `:contains`, `:containsown`, `:matches`, `:matchesown`,
+`:has`, `:haschild` and `:input`. An invalid selector matches nothing, as in goquery.
 """
 
 from __future__ import annotations
@@ -17,41 +17,45 @@ from jsrunner.html.tree import ELEMENT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jsrunner.html.matching import Part
+    from jsrunner.html.matching import Selector
     from jsrunner.html.tree import Node, Tree
 
 
 @functools.lru_cache(1024)
-def compiled(text: str) -> Part:
-    """The selector; one that matches nothing if it cannot be read."""
+def compiled(text: str) -> Selector:
+    """Return the compiled selector of a text; that of an invalid text matches nothing."""
     try:
         return _Parser(text).parse()
     except _SelectorError:
         return matching.NOTHING
 
 
-def below(tree: Tree, node: Node, selector: Part) -> Iterator[Node]:
-    """What matches below `node`, in document order; of texts those that are no children of it."""
+def below(tree: Tree, node: Node, selector: Selector) -> Iterator[Node]:
+    """Yield the nodes below a node that match, in document order.
+
+    Texts and comments match only if they are no children of the node, as in goquery.
+    """
     if selector is matching.NOTHING:
         return
     test = selector.test
     if tree.has_templates or not selector.elements_only:
-        for found in tree.descendants(node):
-            if test(tree, found) and (tree.kind(found) == ELEMENT or not _is_child(found, node)):
-                yield found
+        for candidate in tree.descendants(node):
+            is_element = tree.kind(candidate) == ELEMENT
+            if test(tree, candidate) and (is_element or not _is_child(candidate, node)):
+                yield candidate
         return
     verify = tree.foreign or not selector.exact
     seen = {node.mem_id}
-    for found in node.css(selector.css or "*"):
-        if found.mem_id not in seen:
-            seen.add(found.mem_id)
-            if not verify or test(tree, found):
-                yield found
+    for candidate in node.css(selector.css or "*"):
+        if candidate.mem_id not in seen:
+            seen.add(candidate.mem_id)
+            if not verify or test(tree, candidate):
+                yield candidate
 
 
 def _is_child(node: Node, parent: Node) -> bool:
-    found = node.parent
-    return found is not None and found.mem_id == parent.mem_id
+    actual = node.parent
+    return actual is not None and actual.mem_id == parent.mem_id
 
 
 class _SelectorError(ValueError):
@@ -77,7 +81,7 @@ _NTH: Final = re.compile(
     re.DOTALL | re.ASCII,
 )
 _ODD_EVEN: Final = re.compile(r"(?:odd|even)(?![\w\\-]|[^\x00-\x7f])", re.IGNORECASE | re.ASCII)
-#: A number may have zeros in front of it.
+#: The most digits of a number that is parsed; it may have leading zeros.
 _LONGEST_INT64: Final = 4000
 _OPERATOR: Final = re.compile(r"[!~|^$*#]?=")
 
@@ -96,18 +100,20 @@ def _unescaped(text: str) -> str:
 
 
 def _int64(text: str) -> int:
-    """The number that a text says. Raises _SelectorError if Go has none so large."""
+    """Parse a number; raise _SelectorError if it does not fit into 64 bits."""
     if len(text) > _LONGEST_INT64 or abs(number := int(text)) >> 63:
         raise _SelectorError("the number is too large")
     return number
 
 
 class _Parser:
+    """A recursive-descent parser of one text."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
 
-    def parse(self) -> Part:
+    def parse(self) -> Selector:
         group = self._group()
         if self._at < len(self._text):
             raise _SelectorError("text is left over")
@@ -123,10 +129,10 @@ class _Parser:
         return match
 
     def _skip(self, text: str) -> bool:
-        found = self._text.startswith(text, self._at)
-        if found:
+        is_next = self._text.startswith(text, self._at)
+        if is_next:
             self._at += len(text)
-        return found
+        return is_next
 
     def _peek(self) -> str:
         return self._text[self._at : self._at + 1]
@@ -143,7 +149,7 @@ class _Parser:
         return self._name()
 
     def _value(self) -> str:
-        """A string or an identifier."""
+        """Parse a string or an identifier."""
         if self._peek() in ("'", '"'):
             return _unescaped(self._take(_STRING)[0][1:-1])
         return self._identifier()
@@ -159,7 +165,7 @@ class _Parser:
             raise _SelectorError("expected ')'")
 
     def _pattern(self) -> re.Pattern[str]:
-        """A regular expression, as far as the first bracket that it does not open itself."""
+        """Parse a regular expression, up to the first closing bracket that it has not opened."""
         start, depth = self._at, 0
         for at in range(start, len(self._text)):
             if self._text[at] in "([":
@@ -173,13 +179,13 @@ class _Parser:
 
     # -- grammar -----------------------------------------------------------------------------------
 
-    def _group(self) -> Part:
+    def _group(self) -> Selector:
         parts = [self._selector()]
         while self._skip(","):
             parts.append(self._selector())
         return matching.group(parts)
 
-    def _selector(self) -> Part:
+    def _selector(self) -> Selector:
         self._spaces()
         selector = self._compound()
         while True:
@@ -193,8 +199,8 @@ class _Parser:
                 return selector
             selector = matching.combination(selector, combinator, self._compound())
 
-    def _compound(self) -> Part:
-        parts: list[Part] = []
+    def _compound(self) -> Selector:
+        parts: list[Selector] = []
         character = self._peek()
         if character == "*":
             self._at += 1
@@ -215,7 +221,7 @@ class _Parser:
             else:
                 return matching.compound(parts)
 
-    def _attribute(self) -> Part:
+    def _attribute(self) -> Selector:
         self._spaces()
         name = self._identifier().lower()
         self._spaces()
@@ -234,7 +240,7 @@ class _Parser:
         return matching.attribute(name, operator, value, ignore_case=ignore_case)
 
     def _attribute_end(self) -> bool:
-        """Read `]`, and say whether letters' case does not matter."""
+        """Parse the end of an attribute; return whether the case of its value does not matter."""
         self._spaces()
         ignore_case = self._skip("i") or self._skip("I")
         self._spaces()
@@ -242,10 +248,10 @@ class _Parser:
             raise _SelectorError("expected ']'")
         return ignore_case
 
-    def _pseudo_class(self) -> Part:
+    def _pseudo_class(self) -> Selector:
         name = self._identifier().lower()
-        if found := matching.PSEUDO_CLASSES.get(name):
-            return found
+        if selector := matching.PSEUDO_CLASSES.get(name):
+            return selector
         if name not in _WITH_ARGUMENT:
             raise _SelectorError("an unknown pseudo-class, or a pseudo-element")
         self._open()
@@ -253,22 +259,22 @@ class _Parser:
         self._close()
         return part
 
-    def _negation(self, name: str) -> Part:
+    def _negation(self, name: str) -> Selector:
         return matching.negation(self._group())
 
-    def _has(self, name: str) -> Part:
+    def _has(self, name: str) -> Selector:
         return matching.has(self._group(), child=name == "haschild")
 
-    def _contains(self, name: str) -> Part:
+    def _contains(self, name: str) -> Selector:
         return matching.contains(self._value(), own=name == "containsown")
 
-    def _matches(self, name: str) -> Part:
+    def _matches(self, name: str) -> Selector:
         return matching.matches(self._pattern(), own=name == "matchesown")
 
-    def _language(self, name: str) -> Part:
+    def _language(self, name: str) -> Selector:
         return matching.language(self._identifier().lower())
 
-    def _nth(self, name: str) -> Part:
+    def _nth(self, name: str) -> Selector:
         if word := _ODD_EVEN.match(self._text, self._at):
             self._at = word.end()
             step, offset = 2, 1 if word[0].lower() == "odd" else 0
@@ -316,31 +322,31 @@ _POSIX_CLASSES: Final = {
     "word": "0-9A-Za-z_",
     "xdigit": "0-9A-Fa-f",
 }
-#: What Python has and Go has not: looking around, references to groups.
+#: Expressions that only Python has: lookaround and references to groups.
 _PYTHON_ONLY: Final = re.compile(r"(?<!\\)(?:\\\\)*(?:\(\?(?:<?[=!]|P=|\()|\\[1-9])")
 _GO_ONLY: Final = re.compile(r"\\.|\[:(\w+):\]|\[\]?|\]|\$", re.DOTALL)
 
 
 def _go_pattern(text: str) -> re.Pattern[str]:
-    """Go's regular expression as Python's. Raises _SelectorError if it cannot be one."""
+    """Translate a regular expression of Go's to Python's; raise _SelectorError if it is none."""
     if _PYTHON_ONLY.search(text):
         raise _SelectorError("Go has no such regular expressions")
     inside = False
 
     def translate(match: re.Match[str]) -> str:
         nonlocal inside
-        found = match[0]
-        if found.startswith("[") and not inside:
+        token = match[0]
+        if token.startswith("[") and not inside:
             inside = True
-        elif found == "]":
+        elif token == "]":
             inside = False
         elif match[1]:
-            return _POSIX_CLASSES.get(match[1], found)
-        elif found == "[":
+            return _POSIX_CLASSES.get(match[1], token)
+        elif token == "[":
             return r"\["
-        elif found == r"\z" or (found == "$" and not inside):
+        elif token == r"\z" or (token == "$" and not inside):
             return r"\Z"
-        return found
+        return token
 
     try:
         with warnings.catch_warnings():

@@ -1,10 +1,10 @@
-"""A parsed document: Lexbor's tree, read as Go's golang.org/x/net/html would have built it.
+"""A parsed document: Lexbor's tree with the differences of Go's golang.org/x/net/html.
 
-The parser is the HTML standard's (with scripting on: what is in <noscript> is text). Two things are
-turned back into what Go does: the content of a <template> hangs below it like any children, and the
-attributes of foreign elements (`xlink:href`) have a namespace and a local name.
+The parser is that of the HTML standard, with scripting on, so that the content of <noscript> is text.
+As in Go, the content of a <template> are its children, and the attributes of foreign elements
+(`xlink:href`) have a namespace and a local name.
 
-Nodes are told apart by `mem_id`; comparing them with `==` would compare their markup.
+`mem_id` identifies a node; `==` would compare the markup of nodes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 Node = LexborNode
 
-#: So many elements Go's parser has open at most.
+#: The most elements that Go's parser has open at once.
 MOST_OPEN: Final = 512
-#: Finds elements that have as many above them.
+#: The selector of elements that have as many ancestors.
 _TOO_DEEP: Final = " > ".join(["*"] * (MOST_OPEN + 1))
 
 # The DOM standard's numbers of node types.
@@ -47,40 +47,50 @@ _TEXT_IN_MATH: Final = frozenset({"mi", "mn", "mo", "ms", "mtext"})
 
 
 class TooDeepError(ValueError):
-    """A document has more elements in each other than Go's parser would open."""
+    """The elements of a document are nested more deeply than Go's parser allows."""
 
 
 class Attribute(NamedTuple):
+    """An attribute of an element. `namespace` is "" unless the element is foreign."""
+
     namespace: str
     name: str
     value: str
 
 
 class Tree:
-    """A document. Its nodes live as long as this object, which numbers those that are asked for."""
+    """A document. Its nodes live as long as this object.
+
+    Args:
+        source: The markup.
+
+    Raises:
+        TooDeepError: The elements are nested too deeply.
+    """
 
     def __init__(self, source: bytes) -> None:
-        """Raises TooDeepError."""
         self._parser = LexborHTMLParser(source, scripting=True)
         html = self._parser.root
         assert html is not None
         assert html.parent is not None
         self.document: Node = html.parent
-        #: Nodes by number; the document is 0.
+        #: The nodes by number; the document is 0.
         self.nodes: list[Node] = [self.document]
         self._numbers = {self.document.mem_id: 0}
         #: Whether there is SVG or MathML, whose names have upper-case letters and namespaces.
         self.foreign = self._parser.css_first("svg, math") is not None
-        #: The content of templates by the template's mem_id, and the way back.
+        #: The contents of templates by the template's mem_id.
         self._contents: dict[int, Node] = {}
+        #: The templates by their content's mem_id.
         self._templates: dict[int, Node] = {}
-        may_be_deep = source.count(b"<") > MOST_OPEN - 3  # three the parser adds: html, head, body
+        may_be_deep = source.count(b"<") > MOST_OPEN - 3  # the parser adds html, head and body
         if may_be_deep and self._parser.css_first(_TOO_DEEP) is not None:
             raise TooDeepError
         if self._parser.css_first("template") is not None:
             self._adopt_templates(html)
 
     def _adopt_templates(self, node: Node, depth: int = 0) -> None:
+        """Make the contents of all templates below a node their children."""
         if depth > MOST_OPEN:
             raise TooDeepError
         for content in node.template_fragments():
@@ -92,50 +102,54 @@ class Tree:
 
     @property
     def has_templates(self) -> bool:
-        """Whether some nodes are out of reach for Lexbor's own search and text."""
+        """Whether there are templates, whose contents Lexbor's own search and text do not reach."""
         return bool(self._contents)
 
     # -- numbers -----------------------------------------------------------------------------------
 
     def number(self, node: Node) -> int:
-        """The node's number in `nodes`."""
-        found = self._numbers.setdefault(node.mem_id, len(self.nodes))
-        if found == len(self.nodes):
+        """Return the node's index in `nodes`; append the node the first time."""
+        number = self._numbers.setdefault(node.mem_id, len(self.nodes))
+        if number == len(self.nodes):
             self.nodes.append(node)
-        return found
+        return number
 
     # -- neighbours --------------------------------------------------------------------------------
 
     def parent(self, node: Node) -> Node | None:
-        found = node.parent
-        if found is not None and self._templates:
-            return self._templates.get(found.mem_id, found)
-        return found
+        """Return the parent of a node."""
+        parent = node.parent
+        if parent is not None and self._templates:
+            return self._templates.get(parent.mem_id, parent)
+        return parent
 
     def first_child(self, node: Node) -> Node | None:
+        """Return the first child of a node."""
         return self._inside(node).first_child
 
     def last_child(self, node: Node) -> Node | None:
+        """Return the last child of a node."""
         return self._inside(node).last_child
 
     def _inside(self, node: Node) -> Node:
         return self._contents.get(node.mem_id, node) if self._contents else node
 
     def children(self, node: Node) -> Iterator[Node]:
+        """Yield the children of a node."""
         child = self.first_child(node)
         while child is not None:
             yield child
             child = child.next
 
     def ancestors(self, node: Node) -> Iterator[Node]:
-        """Parent, its parent and so on, the document last."""
-        found = self.parent(node)
-        while found is not None:
-            yield found
-            found = self.parent(found)
+        """Yield the ancestors of a node, from its parent to the document."""
+        ancestor = self.parent(node)
+        while ancestor is not None:
+            yield ancestor
+            ancestor = self.parent(ancestor)
 
     def descendants(self, node: Node) -> Iterator[Node]:
-        """All nodes below, in document order."""
+        """Yield all nodes below a node, in document order."""
         top, current = node.mem_id, self.first_child(node)
         while current is not None:
             yield current
@@ -149,14 +163,15 @@ class Tree:
                     current = above
             current = following
 
-    # -- what a node is ----------------------------------------------------------------------------
+    # -- kinds, names and attributes ---------------------------------------------------------------
 
     @staticmethod
     def kind(node: Node) -> int:
+        """Return the type of a node, as the DOM standard numbers it."""
         return _KINDS.get(node.tag, ELEMENT)
 
     def name(self, node: Node) -> str:
-        """The tag's name, the document type's, or `#text` and the like."""
+        """Return the name of an element or a document type; `#text` and the like for other nodes."""
         kind = self.kind(node)
         if kind == ELEMENT:
             return node.tag or ""
@@ -165,7 +180,7 @@ class Tree:
         return {TEXT: "#text", COMMENT: "#comment"}.get(kind, "#document")
 
     def namespace(self, node: Node) -> str:
-        """`svg`, `math` or, for HTML, nothing."""
+        """Return the namespace of an element: `svg`, `math`, or "" for HTML."""
         if not self.foreign or self.kind(node) != ELEMENT:
             return ""
         if node.tag in ("svg", "math"):
@@ -184,27 +199,28 @@ class Tree:
         return outer
 
     def attributes(self, node: Node) -> list[Attribute]:
-        """In the order of the source."""
-        found = node.attributes
-        if not self.foreign or not _NAMESPACED.intersection(found):
-            return [Attribute("", name, value or "") for name, value in found.items()]
+        """Return the attributes of an element, in the order of the source."""
+        values = node.attributes
+        if not self.foreign or not _NAMESPACED.intersection(values):
+            return [Attribute("", name, value or "") for name, value in values.items()]
         foreign = bool(self.namespace(node))
         return [
             Attribute(*_split(name) if foreign else ("", name), value or "")
-            for name, value in found.items()
+            for name, value in values.items()
         ]
 
     def attribute(self, node: Node, name: str) -> str | None:
-        """The value of the first attribute of that name, whatever its namespace."""
+        """Return the value of the first attribute of a name, in any namespace, or None."""
         if not self.foreign:
-            found = node.attributes
-            return (found[name] or "") if name in found else None
-        return next((one.value for one in self.attributes(node) if one.name == name), None)
+            values = node.attributes
+            return (values[name] or "") if name in values else None
+        same_name = (attribute for attribute in self.attributes(node) if attribute.name == name)
+        return next((attribute.value for attribute in same_name), None)
 
     # -- text --------------------------------------------------------------------------------------
 
     def text(self, node: Node) -> str:
-        """All text in the node, scripts and styles too."""
+        """Return all text in a node, with that of scripts and styles."""
         if self.kind(node) == TEXT:
             return node.text_content or ""
         if not self._contents:
@@ -214,13 +230,14 @@ class Tree:
         )
 
     def own_text(self, node: Node) -> str:
-        """The text directly in the node."""
+        """Return the text of a node's own children."""
         return "".join(
             child.text_content or "" for child in self.children(node) if child.tag == "-text"
         )
 
 
 def _split(name: str) -> tuple[str, str]:
+    """Split an attribute's name into namespace and local name."""
     if name in _NAMESPACED:
         prefix, _, local = name.partition(":")
         return prefix, local
@@ -228,13 +245,13 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def comment(node: Node) -> str:
-    """What is between the dashes; of a processing instruction what is between the brackets."""
+    """Return the text of a comment or of a processing instruction, without its delimiters."""
     markup = node.html or ""
     return markup[4:-3] if node.tag else markup[1:-1]
 
 
 def doctype(node: Node) -> tuple[str, str, str]:
-    """Name, public identifier, system identifier."""
+    """Return the name, the public and the system identifier of a document type."""
     markup = (node.html_pretty(full_doctype=True) or "").strip().removeprefix("<!DOCTYPE")
     name, _, rest = markup[:-1].strip().partition(" ")
     word, _, rest = rest.partition(" ")
