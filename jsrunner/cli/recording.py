@@ -1,4 +1,4 @@
-"""The record of a run that `--save` keeps, and the report that `--report` makes of it."""
+"""The record of a run for `--save`, and its report for `--report`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Recording:
-    """Records one run, and makes what is wanted of the record when the run is over."""
+    """The recording of one run, which makes the record and the report when the run is over."""
 
     def __init__(self, runtime: Runtime, script: Script, logger: Logger) -> None:
         """Make the recorder; without `--save` the record is a temporary file."""

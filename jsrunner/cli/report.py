@@ -12,7 +12,7 @@ from jsrunner.options.runtime import Globals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
 
 USAGE: Final = """Write a recorded run (jsrunner run --save run.jsr) as an HTML page.
 
@@ -34,13 +34,13 @@ def report(words: Sequence[str]) -> int:
     return command(words, flags(), USAGE, _report)
 
 
-def _report(given: Given) -> int:
-    if len(given.arguments) != 1:
-        raise UsageError(f"accepts 1 arg(s), received {len(given.arguments)}: the record of a run")
+def _report(invocation: Invocation) -> int:
+    if len(invocation.arguments) != 1:
+        raise UsageError(f"accepts 1 arg(s), received {len(invocation.arguments)}: the record of a run")
     from jsrunner.report.document import write_report
 
-    path = given.flags.get("output", "report.html")
-    write_report(given.arguments[0], path, given.flags.get("baseline"))
-    if not given.globals.quiet:
+    path = invocation.flags.get("output", "report.html")
+    write_report(invocation.arguments[0], path, invocation.flags.get("baseline"))
+    if not invocation.globals.quiet:
         print(f"wrote {path}")
     return ExitCode.SUCCESS

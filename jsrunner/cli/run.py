@@ -128,7 +128,7 @@ def _settings(
 
 
 def _recording(runtime: Runtime, script: Script, logger: Logger) -> Recording | None:
-    """The record of the run, if it is wanted, or a report that needs it."""
+    """Return the record of the run, or None if the command line asks for no record and no report."""
     if not (runtime.save or runtime.report):
         return None
     from jsrunner.cli.recording import Recording

@@ -24,7 +24,7 @@ from jsrunner.version import K6_VERSION, __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.metrics.store import Series, Store
+    from jsrunner.metrics.store import MergedSeries, Store
     from jsrunner.metrics.thresholds import ThresholdSet
     from jsrunner.options.model import Options
 
@@ -82,7 +82,7 @@ class Recorder(Output):
         #: The number of the step's first second, and how many seconds it has.
         self._second, self._length = 0, 1
         self._next_size = _FIRST_SIZE
-        self._numbers: dict[Series, int] = {}
+        self._numbers: dict[MergedSeries, int] = {}
         self._folded: dict[str, int] = {}
         self._series_count = 0
         self._messages = Messages()
@@ -150,7 +150,7 @@ class Recorder(Output):
 
     # -- while the run goes on ---------------------------------------------------------------------
 
-    def merge(self, deltas: Sequence[tuple[Series, Any]]) -> None:
+    def merge(self, deltas: Sequence[tuple[MergedSeries, Any]]) -> None:
         self._advance()
         for series, delta in deltas:
             self._step.add(self._number(series), series, delta)
@@ -202,7 +202,7 @@ class Recorder(Output):
                     }
                 )  # fmt: skip
 
-    def _number(self, series: Series) -> int:
+    def _number(self, series: MergedSeries) -> int:
         number = self._numbers.get(series)
         if number is None:
             name, is_kept = series.metric.name, self._series_count < _MOST_SERIES
@@ -216,7 +216,7 @@ class Recorder(Output):
             self._numbers[series] = number
         return number
 
-    def _add_series(self, number: int, series: Series, tags: Mapping[str, str]) -> None:
+    def _add_series(self, number: int, series: MergedSeries, tags: Mapping[str, str]) -> None:
         metric = series.metric
         self._add(
             {

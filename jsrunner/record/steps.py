@@ -10,7 +10,7 @@ from jsrunner.record.sketch import count_values, pack
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from jsrunner.metrics.store import Series
+    from jsrunner.metrics.store import MergedSeries
 
 
 class _Trend:
@@ -87,8 +87,8 @@ class Step:
     def __init__(self) -> None:
         self._parts: dict[int, Any] = {}
 
-    def add(self, number: int, series: Series, delta: Any) -> None:
-        """Add a delta (see Series.merge)."""
+    def add(self, number: int, series: MergedSeries, delta: Any) -> None:
+        """Add a delta (see `sinks.merge_delta`)."""
         if delta == b"":
             return
         part = self._parts.get(number)

@@ -52,11 +52,13 @@ class Connecting(asyncio.Protocol):
         self.protocol.set_local_window_size(_CONNECTION_WINDOW)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the server's settings."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._flush()
 
     def data_received(self, data: bytes) -> None:
+        """Handle bytes of the client."""
         try:
             self.protocol.receive_data(data)
             for event in self.protocol.events():
@@ -69,12 +71,13 @@ class Connecting(asyncio.Protocol):
             self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End all calls."""
         calls, self._calls = list(self._calls.values()), {}
         for call in calls:
             call.gone()
 
     def flush_soon(self) -> None:
-        """Send what calls have to say when the loop has done what is due now."""
+        """Send the frames of calls after the callbacks that are due now."""
         if not self._is_flushing:
             self._is_flushing = True
             asyncio.get_running_loop().call_soon(self._flush)
@@ -157,12 +160,12 @@ class _Call:
             self.finish(13, "internal error")
 
     def end(self) -> None:
-        """The client sends no more messages."""
+        """Handle the end of the client's messages."""
         if self._handler is not None and not self._is_over:
             self._handler.end()
 
     def gone(self) -> None:
-        """The stream is closed."""
+        """Handle the end of the stream."""
         self._is_over = True
         if self._handler is not None:
             self._handler.gone()

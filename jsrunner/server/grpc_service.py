@@ -71,20 +71,20 @@ class Call(Protocol):
 
 
 class Handler:
-    """What is done for one call: it takes messages until nothing follows, or the call is gone."""
+    """The handler of one call. It gets messages until they end, or until the call is gone."""
 
     def __init__(self, call: Call, method: Method) -> None:
         self.call = call
         self.reply = method.response.make
 
     def take(self, message: Any) -> None:
-        """A message has come."""
+        """Handle a message."""
 
     def end(self) -> None:
-        """No message follows."""
+        """Handle the end of the client's messages."""
 
     def gone(self) -> None:
-        """The call is over, however it has ended."""
+        """Handle the end of the call, for whatever reason."""
 
 
 class _Echo(Handler):

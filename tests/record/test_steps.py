@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 from jsrunner.metrics.registry import Metric
-from jsrunner.metrics.store import Series
+from jsrunner.metrics.store import MergedSeries
 from jsrunner.record.sketch import percentile, unpack
 from jsrunner.record.steps import Step
 
@@ -21,14 +21,14 @@ from jsrunner.record.steps import Step
     ],
 )
 def test_deltas_add_up(type_: str, deltas: list[object], figures: list[float]) -> None:
-    step, series = Step(), Series(Metric("m", type_), {}, [], None)
+    step, series = Step(), MergedSeries(Metric("m", type_), {}, [], None)
     for delta in deltas:
         step.add(7, series, delta)
     assert list(step.rows()) == [[7, *figures]]
 
 
 def test_a_trend_has_a_sketch() -> None:
-    step, series = Step(), Series(Metric("m", "trend"), {}, [], None)
+    step, series = Step(), MergedSeries(Metric("m", "trend"), {}, [], None)
     step.add(0, series, b"")
     assert list(step.rows()) == []
     for values in ([1.0, 2.0], [100.0]):

@@ -1,4 +1,4 @@
-"""Our own equivalents of the libraries at jslib.k6.io that scripts use most, for runs offline.
+"""Bundled replacements of the libraries at jslib.k6.io that scripts use most, for runs offline.
 
 They have the functions that their documentation lists, whatever version the script names:
 https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/ and
@@ -17,7 +17,14 @@ _ADDRESS: Final = re.compile(
 
 
 def equivalent(url: str) -> bytes | None:
-    """The text of our library for the address of one; None if there is none."""
+    """Return the text of the replacement of a library.
+
+    Args:
+        url: The library's URL.
+
+    Returns:
+        The text; None if there is no replacement.
+    """
     match = _ADDRESS.match(url)
     if match is None:
         return None
