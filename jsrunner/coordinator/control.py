@@ -58,6 +58,7 @@ class RunControl:
 
     @property
     def phase(self) -> Phase:
+        """The phase of the run."""
         return self._state.phase
 
     def pause(self) -> None:

@@ -158,7 +158,16 @@ def _check_late(options: Options) -> None:
 
 
 def script_options(loaded: Loaded, script: Script, logger: RunLog) -> Options:
-    """The script's own options. Raises JsrunnerError."""
+    """Read the options that the script exports, or those of its archive.
+
+    Args:
+        loaded: The result of the script's first init.
+        script: The script.
+        logger: Gets k6's warnings about the options.
+
+    Raises:
+        JsrunnerError: The options or the exports are wrong. The text is k6's.
+    """
     prefix = f"could not initialize '{script.name}': could not load JS test '{script.url}': "
     if loaded.options_error is not None:
         raise JsrunnerError(f"{prefix}error parsing script options: {loaded.options_error}")
@@ -201,7 +210,7 @@ def script_options(loaded: Loaded, script: Script, logger: RunLog) -> Options:
 
 
 def _listed(options: Options) -> str:
-    """The options that are set, as JSON; without keys of certificates, which the log shall not show."""
+    """Return the options that are set as JSON for the log, which must not show certificates' keys."""
     shown = {name: value for name, value in to_json(options, consolidated=False).items() if value}
     if "tlsAuth" in shown:
         shown["tlsAuth"] = f"{len(shown['tlsAuth'])} certificates"
@@ -209,7 +218,7 @@ def _listed(options: Options) -> str:
 
 
 def _without_thresholds_of(scenarios: Collection[str], options: Options, logger: RunLog) -> Options:
-    """The options without the thresholds that filter by one of these scenarios, which do not run."""
+    """Return the options without thresholds that filter by a scenario that does not run."""
     thresholds = options.thresholds or {}
     kept = {
         key: expressions for key, expressions in thresholds.items() if scenario_of(key) not in scenarios

@@ -35,6 +35,7 @@ class LocalConnection:
         self.process_id = 0
 
     def fileno(self) -> int:
+        """Return the file descriptor of the stream."""
         return self._stream.fileno()
 
     def send(self, data: bytes) -> None:

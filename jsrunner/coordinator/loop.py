@@ -25,7 +25,9 @@ _LONGEST_WAIT: Final = 0.5
 class HasFileno(Protocol):
     """A socket, or what stands for one."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        ...
 
 
 class _Timer(Struct):

@@ -129,9 +129,11 @@ class Report:
     def _handle_summary(
         self, described: dict[str, Any]
     ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-        """(what to write, None for the usual summary; the data as the script has left it).
+        """Call the script's handleSummary.
 
-        The data is None where the script's result is no summary at all.
+        Returns:
+            The files to write (None for the usual summary), and the data as the script has left it
+            (None if the script's result is no summary at all).
         """
         exported = self._test.exports.get("handleSummary")
         if exported not in (None, "function"):

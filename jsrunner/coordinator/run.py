@@ -57,7 +57,10 @@ _MOST_WORKERS: Final = 64
 class Companion(Protocol):
     """A process that the run needs besides its workers: readable when it has ended."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """Return a file descriptor that is readable when the process has ended."""
+        ...
+
     def failure(self) -> JsrunnerError:
         """Return the error of a companion that has ended during the run."""
         ...

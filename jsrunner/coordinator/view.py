@@ -49,6 +49,7 @@ class RunView:
 
     @property
     def phase(self) -> Phase:
+        """The phase of the run."""
         return self._state.phase
 
     @property
@@ -100,6 +101,7 @@ class RunView:
 
     @property
     def worker_count(self) -> int:
+        """The number of worker processes."""
         return len(self._workers)
 
     @property

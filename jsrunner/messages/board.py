@@ -143,9 +143,11 @@ class Counts:
         self._cells[self._own + count] += amount
 
     def set_state(self, state: int) -> None:
+        """Set the state of this worker."""
         self._cells[self._own + STATE] = state
 
     def state(self, worker: int) -> int:
+        """Return the state of a worker."""
         return self._cells[_SHARED + worker * _COUNTS + STATE]
 
     def total(self, count: int) -> int:
@@ -158,6 +160,7 @@ class Counts:
         return self.total(ACTIVE) - self.total(IDLE)
 
     def states(self) -> list[int]:
+        """Return the states of all workers."""
         return list(self._cells[_SHARED + STATE :: _COUNTS])
 
     def address(self, cell: int) -> int:
@@ -196,6 +199,7 @@ class Counts:
             return True
 
     def end_making(self) -> None:
+        """End the making of a VU."""
         self._cells[_MAKING] = 0
 
     def add_vu(self) -> None:
@@ -205,10 +209,12 @@ class Counts:
 
     @property
     def vus(self) -> int:
+        """The number of VUs that play the scenario, over all workers."""
         return self._cells[_VUS]
 
     @property
     def is_making(self) -> bool:
+        """Whether a VU is being made."""
         return bool(self._cells[_MAKING])
 
     def tell_once(self) -> bool:

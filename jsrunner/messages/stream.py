@@ -28,8 +28,13 @@ _decode = msgspec.msgpack.Decoder(AnyMessage).decode
 class MessageStream(Protocol):
     """A connected socket, plain or gevent's."""
 
-    def recv(self, size: int, /) -> bytes: ...
-    def sendall(self, data: bytes, /) -> None: ...
+    def recv(self, size: int, /) -> bytes:
+        """Receive bytes, at most `size`; none at the end of the stream."""
+        ...
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send all bytes."""
+        ...
 
 
 def encode(message: WorkerMessage) -> bytes:

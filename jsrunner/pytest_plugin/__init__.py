@@ -105,7 +105,7 @@ def k6_run(request: pytest.FixtureRequest) -> K6Run:
 
 @pytest.fixture(scope="session")
 def k6_server() -> Iterator[K6Server]:
-    """The bundled server, for the session. Scripts of `k6_run` find its addresses in `__ENV`."""
+    """Run the bundled server for the session. Scripts of `k6_run` find its addresses in `__ENV`."""
     from jsrunner.pytest_plugin.fixtures import K6Server
 
     with K6Server.listening() as server:

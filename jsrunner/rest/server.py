@@ -61,6 +61,7 @@ class RestServer:
 
     @property
     def port(self) -> int:
+        """The port that the server listens on."""
         return int(self._server.server_address[1])
 
     def __enter__(self) -> RestServer:
@@ -137,7 +138,7 @@ class _HTTPServer(ThreadingHTTPServer):
         self.control.call_soon(lambda: self.control.log.log("debug", f"REST API: {text}"))
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A connection has failed: log why, if that is anything but its end."""
+        """Log the error of a connection, unless the client has only ended it."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
             self.complain(error)
@@ -162,14 +163,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.server.ask(RestRequest(self.command, path, body)))
 
     def _path(self) -> str:
-        """The request's path. Raises ValueError."""
+        """Return the request's path; raise ValueError for an invalid URL."""
         try:
             return urlsplit(self.path).path
         except ValueError:
             raise ValueError(f"{self.path} is no URL") from None
 
     def _body(self) -> bytes:
-        """The request's body. Raises ValueError."""
+        """Return the request's body; raise ValueError if its length is not known."""
         lengths = set(self.headers.get_all("Content-Length", ["0"]))
         if "Transfer-Encoding" in self.headers:
             raise ValueError("it has no Content-Length")
@@ -220,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _endpoint(address: str) -> tuple[str, int]:
-    """The host and port of HOST:PORT. Raises ValueError with Go's text."""
+    """Split HOST:PORT; raise ValueError with Go's text if it has another form."""
 
     def wrong(text: str) -> ValueError:
         return ValueError(f"address {address}: {text}")

@@ -61,6 +61,7 @@ def totals(state: State) -> tuple[str, str, str]:
 
 
 def percentage(progress: float) -> str:
+    """Format a part, from 0 to 1, as `[  42% ]`."""
     return f"[ {progress * 100:3.0f}% ]"
 
 
@@ -77,4 +78,5 @@ def aligned(scenarios: Sequence[ScenarioState]) -> list[list[str]]:
 
 
 def short_name(name: str, width: int) -> str:
+    """Return a name, cut to a width."""
     return name if len(name) <= width else name[: max(width - 3, 0)] + "..."

@@ -41,6 +41,7 @@ class LiveDisplay:
         self._painted: list[tuple[Text, Line]] = []
 
     def start(self, view: RunView) -> None:
+        """Print the description of the run and prepare the panel."""
         from jsrunner.ui.description import describe_run
         from jsrunner.ui.watcher import Watcher
 
@@ -52,10 +53,12 @@ class LiveDisplay:
         self._before = signal.signal(signal.SIGTSTP, self._suspend)
 
     def update(self) -> None:
+        """Draw the panel if a frame is due."""
         if self._watcher is not None and time.monotonic() >= self._due and self._region.ready():
             self._draw(self._watcher)
 
     def stop(self) -> None:
+        """Draw the last state and release the terminal."""
         watcher, self._watcher = self._watcher, None
         if watcher is None:
             return

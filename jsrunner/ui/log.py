@@ -201,6 +201,7 @@ class Logger:
         return rfc3339_ns(moment if self._fraction else moment - moment % 10**9)
 
     def close(self) -> None:
+        """Send or write the rest and close the log."""
         if self._pusher is not None:
             self._pusher.close()
         for stream in (self._console, self._stream):

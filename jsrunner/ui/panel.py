@@ -64,7 +64,7 @@ def render(state: State, width: int, height: int) -> list[Text]:
 
 
 def _top(state: State, width: int) -> list[Text]:
-    """What stands above the scenarios, and a blank line that keeps log lines off."""
+    """Return the lines above the scenarios; the first is blank and separates them from log lines."""
     head = headline(state)
     if not isinstance(head, str):
         name, progress, text = head
@@ -90,7 +90,7 @@ def _name_width(state: State, width: int) -> int:
 
 
 def _scenarios(state: State, width: int) -> list[list[Text]]:
-    """A line for each scenario, or several where one does not hold all."""
+    """Return the lines of each scenario, which has several if one is too narrow."""
     left = _name_width(state, width)
     right = aligned(state.scenarios)
     space = width - left - 3
@@ -197,7 +197,7 @@ def figures(state: State) -> list[list[Figure]]:
 
 
 def _grid(groups: list[list[Figure]], width: int) -> list[Text]:
-    """The groups side by side, in as many bands as it takes."""
+    """Return the groups of figures side by side, in as many bands as the width requires."""
     cell = _LABEL + 1 + _VALUE
     across = max((width - len(_INDENT) + _GAP) // (cell + _GAP), 1)
     lines = []
@@ -216,7 +216,7 @@ def _grid(groups: list[list[Figure]], width: int) -> list[Text]:
 
 
 def _risks(risks: Sequence[Risk], width: int) -> list[Text]:
-    """The thresholds that do not hold now, with the values that they have."""
+    """Return the lines of thresholds that fail now, with their values."""
     shown = risks[:_MOST_RISKS]
     values = [_value(risk) for risk in shown]
     source = max((len(risk.source) for risk in shown), default=0)

@@ -27,6 +27,7 @@ class PlainDisplay:
         self._due = 0.0
 
     def start(self, view: RunView) -> None:
+        """Print the description of the run."""
         from jsrunner.ui.description import describe_run
         from jsrunner.ui.watcher import Watcher
 
@@ -35,6 +36,7 @@ class PlainDisplay:
         self._due = time.monotonic() + _EVERY
 
     def update(self) -> None:
+        """Print the progress if it is due."""
         if self._watcher is None:
             return
         from jsrunner.ui.lines import block
@@ -45,6 +47,7 @@ class PlainDisplay:
             write(self._stream, block(state))
 
     def stop(self) -> None:
+        """Print the last state."""
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             write_last(self._stream, watcher)

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class QuietDisplay:
-    """Shows nothing (see `coordinator.display`)."""
+    """A display that shows nothing (see `coordinator.display`)."""
 
     def start(self, view: RunView) -> None:
-        pass
+        """Show nothing."""
 
     def update(self) -> None:
-        pass
+        """Show nothing."""
 
     def stop(self) -> None:
-        pass
+        """Show nothing."""

@@ -39,7 +39,13 @@ class RateMeter:
         self._history = deque([(0, now, totals)])
 
     def report(self, reports: int, now: float, totals: tuple[float, ...]) -> None:
-        """`reports` more have come, the last one at `now` (seconds)."""
+        """Note further reports.
+
+        Args:
+            reports: The number of further reports.
+            now: The time of the last of them, in seconds of the monotonic clock.
+            totals: The totals of all reports.
+        """
         self._history.append((self._history[-1][0] + reports, now, totals))
 
     def rates(self, reporters: int) -> tuple[float, ...] | None:
@@ -76,6 +82,7 @@ class Watcher:
         self._judged = 0
 
     def state(self) -> State:
+        """Return the state of the run for a display."""
         view, now, totals = self._view, time.monotonic(), self._view.totals()
         rates = self._rates(totals)
         if now >= self._figures_due:
