@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsrunner.record.lines import FORMAT, VERSION
+from jsrunner.record.lines import FORMAT, VERSION, LineWriter
 from jsrunner.record.sketch import pack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD = {"format": FORMAT, "version": VERSION, "jsrunner": "0.1.0", "k6": "2.3.0"}
 THRESHOLDS = [
@@ -71,3 +74,13 @@ def lines(
     crossed = {"kind": "threshold", "at": 12.0, "key": "ws_ping", "source": "p(95)<80", "failed": True}
     log = {"kind": "log", "level": "error", "at": 1, "text": "<b>no</b> answer", "fields": {"vu": "1"}}
     return [HEAD, RUN, *numbered, message, log, *steps, crossed, *([END] if end else [])]
+
+
+def written(path: Path, listed: list[dict[str, Any]]) -> str:
+    """Write a record of these lines; return its path."""
+    with path.open("wb", buffering=0) as file:
+        writer = LineWriter(file)
+        for line in listed:
+            writer.add(line)
+        writer.close()
+    return str(path)

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "new": ("[flags] [script.js]", "write a new script to start from"),
     "deps": ("[flags] script.js", "list what a script imports"),
     "report": ("[flags] run.jsr", "write a recorded run as an HTML page"),
+    "compare": ("[flags] baseline.jsr new.jsr", "compare recorded runs"),
     "serve": ("[flags]", "start a WebSocket server on this machine to try scripts on"),
     "features": ("[--json]", "list the feature flags"),
     "completion": ("bash|zsh|fish", "print the completion script of a shell"),

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from chromium import Chromium, chromium
-
-from jsrunner.record.lines import LineWriter
+from report_lines import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,14 +17,8 @@ if TYPE_CHECKING:
 def record(tmp_path: Path) -> Callable[..., str]:
     """Writes a record of these lines; its path."""
 
-    def write(written: list[dict[str, Any]], name: str = "run.jsr") -> str:
-        path = tmp_path / name
-        with path.open("wb", buffering=0) as file:
-            writer = LineWriter(file)
-            for line in written:
-                writer.add(line)
-            writer.close()
-        return str(path)
+    def write(listed: list[dict[str, Any]], name: str = "run.jsr") -> str:
+        return written(tmp_path / name, listed)
 
     return write
 

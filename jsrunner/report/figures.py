@@ -1,0 +1,175 @@
+"""The figures of runs that are compared: of records, or of k6's exported summaries.
+
+A record is also cut into batches, consecutive parts of equal length: how much the figures of its
+batches differ is what a comparison knows of the noise. A summary has no batches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from msgspec import Struct, field
+
+from jsrunner.errors import JsrunnerError
+from jsrunner.metrics.registry import BUILTIN
+from jsrunner.record.reader import join_rows, read
+from jsrunner.record.sketch import percentile, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jsrunner.record.reader import Record, RecordedStep
+
+#: Statistics that are compared, by the metric's type.
+STATISTICS: Final = {
+    "trend": ("avg", "med", "p(90)", "p(95)", "p(99)", "max"),
+    "counter": ("rate",),
+    "rate": ("rate",),
+    "gauge": ("max",),
+}
+#: Batches that a record is cut into, and the fewest steps that one may have.
+_MOST_BATCHES: Final = 20
+_FEWEST_STEPS: Final = 2
+
+
+class MetricFigures(Struct):
+    """A metric of one or more runs."""
+
+    type: str
+    contains: str
+    #: The statistics over all runs together.
+    values: dict[str, float] = field(default_factory=dict)
+    #: Each statistic in each batch of the runs, and in each whole run.
+    batches: dict[str, list[float]] = field(default_factory=dict)
+    runs: dict[str, list[float]] = field(default_factory=dict)
+
+
+def figures_of(paths: Sequence[str]) -> dict[str, MetricFigures]:
+    """Return the figures by metric of runs that count together.
+
+    Raises:
+        JsrunnerError: A file is neither a record nor a summary, or summaries are to count together.
+    """
+    if len(paths) == 1 and _is_json(paths[0]):
+        return _of_summary(paths[0])
+    return _of_records([read(path, most_steps=1000) for path in paths])
+
+
+def _is_json(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(64).lstrip()[:1] == b"{"
+    except OSError:
+        return False
+
+
+# -- summaries -------------------------------------------------------------------------------------
+
+
+def _of_summary(path: str) -> dict[str, MetricFigures]:
+    try:
+        with open(path, "rb") as file:
+            metrics = orjson.loads(file.read())["metrics"]
+        return {name: _exported(name, each) for name, each in metrics.items() if "{" not in name}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        text = f"could not read the summary {path}: it is neither a record nor k6's --summary-export"
+        raise JsrunnerError(text) from None
+
+
+def _exported(name: str, metric: dict[str, Any]) -> MetricFigures:
+    known = BUILTIN.get(name)
+    values = dict(metric["values"]) if "values" in metric else dict(metric)
+    if "p(95)" in values or "med" in values or "avg" in values:
+        type_ = "trend"
+    elif "passes" in values:
+        type_ = "rate"
+        values.setdefault("rate", values.get("value"))
+    else:
+        type_ = "counter" if "count" in values else "gauge"
+    contains = metric.get("contains") or (known.contains if known else "default")
+    kept = {
+        statistic: float(values[statistic])
+        for statistic in STATISTICS[type_]
+        if isinstance(values.get(statistic), (int, float))
+    }
+    return MetricFigures(type_, contains, kept)
+
+
+# -- records ---------------------------------------------------------------------------------------
+
+
+def _of_records(records: Sequence[Record]) -> dict[str, MetricFigures]:
+    metrics: dict[str, MetricFigures] = {}
+    parts: dict[str, list[tuple[list[Any], int]]] = {}
+    for record in records:
+        steps = [step for step in record.steps if step.rows]
+        totals = _rows_by_metric(record, steps)
+        for name, (type_, contains, row) in totals.items():
+            figures = metrics.setdefault(name, MetricFigures(type_, contains))
+            if figures.type != type_:
+                raise JsrunnerError(f"the metric {name} has the types {figures.type} and {type_}")
+            seconds = sum(step.seconds for step in steps)
+            parts.setdefault(name, []).append((row, seconds))
+            for statistic, value in _statistics(type_, row, seconds).items():
+                figures.runs.setdefault(statistic, []).append(value)
+        for batch in _batches(steps):
+            seconds = sum(step.seconds for step in batch)
+            for name, (type_, _, row) in _rows_by_metric(record, batch).items():
+                for statistic, value in _statistics(type_, row, seconds).items():
+                    metrics[name].batches.setdefault(statistic, []).append(value)
+    for name, listed in parts.items():
+        row, seconds = listed[0]
+        for other, more in listed[1:]:
+            row, seconds = join_rows(metrics[name].type, row, other), seconds + more
+        metrics[name].values = _statistics(metrics[name].type, row, seconds)
+    return metrics
+
+
+def _batches(steps: Sequence[RecordedStep]) -> list[Sequence[RecordedStep]]:
+    """Cut the steps into batches of the same number; the first and the last step are in none."""
+    inner = steps[1:-1]
+    count = min(_MOST_BATCHES, len(inner) // _FEWEST_STEPS)
+    if not count:
+        return []
+    size = len(inner) // count
+    return [inner[index * size : (index + 1) * size] for index in range(count)]
+
+
+def _rows_by_metric(
+    record: Record, steps: Sequence[RecordedStep]
+) -> dict[str, tuple[str, str, list[Any]]]:
+    """Return type, contents and the figures of all series and steps together of each metric."""
+    found: dict[str, tuple[str, str, list[Any]]] = {}
+    rows: dict[str, list[list[Any]]] = {}
+    for step in steps:
+        for number, row in step.rows.items():
+            series = record.series[number]
+            rows.setdefault(series.metric, []).append(row)
+            found.setdefault(series.metric, (series.type, series.contains, row))
+    return {
+        name: (type_, contains, _together(type_, rows[name]))
+        for name, (type_, contains, _) in found.items()
+    }
+
+
+def _together(type_: str, rows: list[list[Any]]) -> list[Any]:
+    """Add rows up in pairs, so that sketches stay small for long."""
+    while len(rows) > 1:
+        pairs = zip(rows[::2], rows[1::2], strict=False)
+        rest = rows[len(rows) - len(rows) % 2 :]
+        rows = [join_rows(type_, first, second) for first, second in pairs] + rest
+    return rows[0]
+
+
+def _statistics(type_: str, row: list[Any], seconds: int) -> dict[str, float]:
+    if type_ == "counter":
+        return {"rate": row[0] / max(seconds, 1)}
+    if type_ == "rate":
+        return {"rate": row[0] / row[1] if row[1] else 0.0}
+    if type_ == "gauge":
+        return {"max": row[2]}
+    count, total, _, most, packed = row
+    sketch = unpack(packed)
+    figures = {"avg": total / count, "med": percentile(sketch, 50), "max": most}
+    return figures | {f"p({percent})": percentile(sketch, percent) for percent in (90, 95, 99)}

@@ -1,0 +1,98 @@
+"""Changes, and how often noise is taken for one."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from jsrunner.errors import UsageError
+from jsrunner.report.compare import Change, compare, difference, parse_condition, quantile
+from jsrunner.report.figures import MetricFigures
+
+
+@pytest.mark.parametrize(
+    ("freedom", "expected"),
+    [(4, 2.776), (5, 2.571), (10, 2.228), (19, 2.093), (38, 2.024), (1e6, 1.960)],
+)
+def test_the_quantiles_of_student(freedom: float, expected: float) -> None:
+    assert quantile(freedom) == pytest.approx(expected, rel=0.004)
+
+
+def test_the_interval_holds_the_difference_in_95_of_100_cases() -> None:
+    generator = random.Random(1)
+    held = 0
+    for _ in range(2000):
+        before = [generator.gauss(100, 10) for _ in range(10)]
+        after = [generator.gauss(105, 20) for _ in range(8)]
+        low, high = difference(before, after)
+        held += low <= 5 <= high
+    assert 0.93 < held / 2000 < 0.97
+
+
+def test_figures_without_any_noise() -> None:
+    assert difference([1, 1, 1], [2, 2, 2]) == (1, 1)
+
+
+def figures(
+    value: float, batches: list[float], runs: list[float] | None = None
+) -> dict[str, MetricFigures]:
+    each = MetricFigures("trend", "time", {"avg": value}, {"avg": batches}, {"avg": runs or [value]})
+    return {"m": each}
+
+
+def test_a_change_beyond_the_noise() -> None:
+    (change,) = compare(figures(10, [9, 10, 11, 10, 10]), figures(20, [19, 20, 21, 20, 20]))
+    assert (change.verdict, change.change) == ("changed", 1)
+    assert change.interval is not None
+    assert 0.8 < change.interval[0] < 1 < change.interval[1] < 1.2
+
+
+def test_noise() -> None:
+    (change,) = compare(figures(10, [5, 15, 8, 12, 10]), figures(11, [6, 16, 9, 13, 11]))
+    assert change.verdict == "noise"
+
+
+def test_runs_take_the_place_of_batches() -> None:
+    steady, shifted = [10.0] * 20, [11.0] * 20
+    (change,) = compare(figures(10, steady, [8, 10, 12]), figures(11, shifted, [9, 11, 13]))
+    assert change.verdict == "noise"
+    (change,) = compare(figures(10, steady, [8, 12]), figures(11, shifted, [9, 13]))
+    assert change.verdict == "changed"
+
+
+def test_too_little_is_known() -> None:
+    (change,) = compare(figures(10, []), figures(11, [11] * 20))
+    assert (change.verdict, change.interval) == ("unknown", None)
+    (change,) = compare(figures(0, []), figures(0, []))
+    assert (change.verdict, change.change) == ("noise", 0)
+
+
+def change_of(part: float, verdict: str = "changed", statistic: str = "p(95)") -> Change:
+    return Change("m", statistic, "time", 1, 1 + part, part, None, verdict)
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "fails"),
+    [
+        ("p(95)>+10%", 0.2, True), ("p(95)>10%", 0.05, False), ("m:p(95) > 10 %", 0.2, True),
+        ("p(95)<-5%", -0.1, True), ("p(95)<-5%", 0.1, False), ("p(95)>+10%", float("inf"), True),
+    ],
+)  # fmt: skip
+def test_conditions(text: str, part: float, fails: bool) -> None:
+    condition = parse_condition(text)
+    assert condition.concerns(change_of(part))
+    assert condition.holds(change_of(part)) is fails
+    assert condition.holds(change_of(part, "unknown")) is fails
+    assert not condition.holds(change_of(part, "noise"))
+
+
+def test_what_a_condition_is_not_about() -> None:
+    assert not parse_condition("p(95)>1%").concerns(change_of(1, statistic="avg"))
+    assert not parse_condition("other:p(95)>1%").concerns(change_of(1))
+
+
+@pytest.mark.parametrize("text", ["", "p(95)", "p(95)>10", "foo>1%", "p(95)==1%", "p(95)>+10%x"])
+def test_wrong_conditions(text: str) -> None:
+    with pytest.raises(UsageError, match="invalid condition"):
+        parse_condition(text)
