@@ -13,7 +13,7 @@ from jsrunner.options.runtime import Globals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.cli.inputs import Given
+    from jsrunner.cli.inputs import Invocation
     from jsrunner.report.compare import Change, Condition
 
 USAGE: Final = """Compare a run with a baseline: records (run --save), or summaries (--summary-export).
@@ -43,28 +43,30 @@ def compare(words: Sequence[str]) -> int:
     return command(words, flags(), USAGE, _compare)
 
 
-def _compare(given: Given) -> int:
+def _compare(invocation: Invocation) -> int:
     from jsrunner.report.compare import compare, parse_condition
     from jsrunner.report.figures import figures_of
     from jsrunner.report.tables import markdown_table, text_table
 
-    if len(given.arguments) != 2:
-        raise UsageError(f"accepts 2 arg(s), received {len(given.arguments)}: the baseline and the run")
+    if len(invocation.arguments) != 2:
+        raise UsageError(
+            f"accepts 2 arg(s), received {len(invocation.arguments)}: the baseline and the run"
+        )
     try:
-        shape = _FORMATS.from_text(given.flags.get("format", "text"))
+        shape = _FORMATS.from_text(invocation.flags.get("format", "text"))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    conditions = [parse_condition(text) for text in given.flags.get("fail-if", ())]
-    baseline, new = (argument.split(",") for argument in given.arguments)
+    conditions = [parse_condition(text) for text in invocation.flags.get("fail-if", ())]
+    baseline, new = (argument.split(",") for argument in invocation.arguments)
     changes = compare(figures_of(baseline), figures_of(new))
     failures = _failures(conditions, changes)
     print((markdown_table if shape == "markdown" else text_table)(changes), end="")
-    if path := given.flags.get("output"):
+    if path := invocation.flags.get("output"):
         from jsrunner.report.document import write_report
 
         write_report(new[0], path, baseline[0])
     for failure in failures:
-        given.logger.log("error", failure)
+        invocation.logger.log("error", failure)
     return ExitCode.THRESHOLDS_FAILED if failures else ExitCode.SUCCESS
 
 
