@@ -1,4 +1,4 @@
-"""`jsrunner report`: the page of a recorded run as one HTML file."""
+"""The command `jsrunner report`: write a recorded run as one HTML page."""
 
 from __future__ import annotations
 
