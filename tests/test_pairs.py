@@ -20,7 +20,12 @@ MODULES = PACKAGE / "modules"
 HALVES = ("k6", "globals", "")
 #: Folders of a module's own parts.
 WITH_PARTS = (MODULES / "k6" / "http", MODULES / "k6" / "net" / "grpc")
-SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.js"))}
+#: JavaScript that VUs run; a browser runs that of the report's page.
+SOURCES = {
+    path: path.read_text(encoding="utf-8")
+    for path in sorted(PACKAGE.rglob("*.js"))
+    if not path.is_relative_to(PACKAGE / "report")
+}
 
 
 def half_of(path: Path) -> type[HostModule] | None:
