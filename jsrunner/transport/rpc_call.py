@@ -33,6 +33,10 @@ _NO_ANSWER: Final = "cardinality violation: received no response message from no
 _DEADLINE: Final = Status(rpc_status.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
+def _ignore(event: Any) -> None:
+    pass
+
+
 class Carrier(Protocol):
     """The connection that a call is on (`rpc_wire.Wire`)."""
 
@@ -57,6 +61,32 @@ class Call:
     method's server does not stream, the message comes with the end.
     """
 
+    # What most calls leave as it is, in the class: a unary call makes one of these.
+
+    #: For http-debug: called with the peer when it has begun, with the fields of headers and of
+    #: trailers, and with the bytes of messages (whether they were sent).
+    on_begin: Callable[[str], None] | None = None
+    on_fields: Callable[[str, Fields], None] | None = None
+    on_bytes: Callable[[bool, bytes], None] | None = None
+    headers = NO_FIELDS
+    trailers = NO_FIELDS
+    #: The message of a call whose server does not stream.
+    message: Any = None
+    status: Status | None = None
+    #: True if a sample is taken of the call: not if its own deadline or its caller has ended it.
+    is_measured = True
+    #: Deadline (time.monotonic).
+    deadline: float | None = None
+    wire: Carrier | None = None
+    number = 0
+    is_half_closed = False
+    #: True if the call may be repeated on another connection.
+    may_retry = True
+    _sent_bytes = 0
+    _has_message = False
+    _foreign: Status | None = None
+    _timer: Any = None
+
     def __init__(
         self,
         path: str,
@@ -80,34 +110,11 @@ class Call:
         self._decode = decode
         self._streams = streams
         self._max_receive = max_receive
-        self.on_message: Callable[[Any], None] = lambda message: None
-        self.on_end: Callable[[Status], None] = lambda status: None
-        #: For http-debug: called with the peer when it has begun, with the fields of headers and of
-        #: trailers, and with the bytes of messages (whether they were sent).
-        self.on_begin: Callable[[str], None] | None = None
-        self.on_fields: Callable[[str, Fields], None] | None = None
-        self.on_bytes: Callable[[bool, bytes], None] | None = None
-        self.headers = NO_FIELDS
-        self.trailers = NO_FIELDS
-        #: The message of a call whose server does not stream.
-        self.message: Any = None
-        self.status: Status | None = None
-        #: True if a sample is taken of the call: not if its own deadline or its caller has ended it.
-        self.is_measured = True
-        #: Deadline (time.monotonic).
-        self.deadline: float | None = None
-        self.wire: Carrier | None = None
-        self.number = 0
-        self.is_half_closed = False
-        #: True if the call may be repeated on another connection.
-        self.may_retry = True
+        self.on_message: Callable[[Any], None] = _ignore
+        self.on_end: Callable[[Status], None] = _ignore
         #: What is to be sent, or was and may have to be sent again.
         self.sent: list[bytes] | None = []
-        self._sent_bytes = 0
-        self._has_message = False
         self._buffer = bytearray()
-        self._foreign: Status | None = None
-        self._timer: Any = None
 
     # -- sending -----------------------------------------------------------------------------------
 

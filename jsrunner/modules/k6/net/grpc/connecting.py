@@ -86,6 +86,8 @@ class Connection:
         self.address = address
         self.max_receive = params.max_receive
         self.max_send = params.max_send
+        #: Specs (`specs.CallSpec`) of calls without parameters, by the method as scripts write it.
+        self.plain_specs: dict[str, Any] = {}
         host, port, authority = parse_target(address)
         agent = process.options.user_agent
         target = ChannelTarget(

@@ -223,13 +223,17 @@ class Grpc(HostModule):
         self, number: int, path: str, request: str, params: dict[str, Any] | None
     ) -> tuple[Call, CallSpec, CallSeries]:
         client, connection = self._connected(number)
-        method = self._method(client, path)
+        spec: CallSpec | None = None if params else connection.plain_specs.get(path)
+        if spec is None:
+            method = self._method(client, path)
+            try:
+                spec = CallSpec(method, connection, client.library, params)
+            except ValueError as error:
+                raise HostError(f"invalid GRPC's client.invoke() parameters: {error}") from None
+            if not params:
+                connection.plain_specs[path] = spec
         try:
-            spec = CallSpec(method, connection, client.library, params)
-        except ValueError as error:
-            raise HostError(f"invalid GRPC's client.invoke() parameters: {error}") from None
-        try:
-            message = write_message(method.request, request, client.library)
+            message = write_message(spec.method.request, request, client.library)
         except MappingError as error:
             text = "unable to serialise request object to protocol buffer: proto: "
             raise HostError(f"{text}{error}") from None

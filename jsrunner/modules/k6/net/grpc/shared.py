@@ -71,6 +71,10 @@ class Shared:
     def series(self, vu: ModuleContext, spec: CallSpec) -> CallSeries:
         """Return the series of a call with a VU's current tags."""
         tag_set, metadata = vu.context.tag_set, vu.context.metadata
+        last = spec.last_series
+        if last is not None and last[0] is tag_set and last[1] == metadata:
+            known: CallSeries = last[2]
+            return known
         key = (
             tag_set,
             spec.method.path,
@@ -84,6 +88,7 @@ class Shared:
                 self._series.clear()
             series = CallSeries(self._process, self._tags(tag_set, spec), metadata)
             self._series[key] = series
+        spec.last_series = (tag_set, metadata, series)
         return series
 
     def plain_series(self, vu: ModuleContext) -> CallSeries:

@@ -28,7 +28,10 @@ class BadMetadata(Exception):
 
 
 class CallSpec:
-    """What a call is made of; shared by nobody."""
+    """What a call is made of. A spec without parameters serves all such calls of a connection."""
+
+    #: What `Shared.series` has last returned for it: (tag set, metadata, series).
+    last_series: Any = None
 
     def __init__(
         self,
@@ -58,7 +61,7 @@ class CallSpec:
 
     def fields(self) -> list[tuple[bytes, bytes]]:
         """Return the metadata as request fields. Raises BadMetadata."""
-        return metadata_fields(self._metadata)
+        return metadata_fields(self._metadata) if self._metadata else []
 
     def new_call(self, *, streams: bool) -> Call:
         """Return a call of the method that has not begun."""
