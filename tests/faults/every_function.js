@@ -12,6 +12,7 @@ import streams from 'k6/experimental/streams';
 import html from 'k6/html';
 import http from 'k6/http';
 import metrics from 'k6/metrics';
+import grpc from 'k6/net/grpc';
 import secrets from 'k6/secrets';
 import * as timers from 'k6/timers';
 import { Blob, WebSocket } from 'k6/websockets';
@@ -35,7 +36,10 @@ const sizeOfBuffer = uncurry(getOwnPropertyDescriptor(Buffer.prototype, 'byteLen
 const sizeOfView = uncurry(getOwnPropertyDescriptor(getPrototypeOf(Bytes.prototype), 'length').get);
 const env = {
   ws: __ENV.WS, http: __ENV.HTTP, csv: __ENV.CSV, certificate: open(__ENV.CERTIFICATE),
+  grpc: __ENV.GRPC,
 };
+const rpc = new grpc.Client();
+rpc.load([__ENV.PROTO], 'playground.proto');
 
 // -- how values are told ---------------------------------------------------------------------------------
 
@@ -479,6 +483,38 @@ const useSockets = async () => {
   }));
 };
 
+const ECHO = 'jsrunner.v1.Playground/Echo';
+const CLOCK = 'jsrunner.v1.Playground/Clock';
+
+const useGRPC = async () => {
+  use('gRPC connect', () => rpc.connect(env.grpc, { plaintext: true, timeout: '10s' }));
+  use('gRPC invoke', () => rpc.invoke(ECHO, { text: 'hello', payload: 'AQID' }, { metadata: { a: 'b' }, tags: { t: 'x' } }));
+  use('gRPC invoke that fails', () => rpc.invoke(ECHO, { text: 'no', status: 5 }));
+  await useLater('gRPC asyncInvoke', () => rpc.asyncInvoke(ECHO, { text: 'later' }));
+  await useLater('gRPC Stream', () => new Resolver((resolve) => {
+    let heard = '';
+    const stream = new grpc.Stream(rpc, CLOCK, { tags: { t: 'x' } });
+    stream.on('data', (tick) => {
+      heard += ' ' + tick.number;
+    });
+    stream.on('error', (problem) => {
+      heard += ' ' + problem.code;
+    });
+    stream.on('end', () => resolve('ticks' + heard));
+    stream.write({ count: 2, interval_ms: 1 });
+    stream.end();
+  }));
+  use('gRPC healthCheck', () => rpc.healthCheck());
+  use('gRPC close', () => rpc.close());
+  use('gRPC codes', () => [
+    grpc.StatusOK, grpc.StatusCanceled, grpc.StatusUnknown, grpc.StatusInvalidArgument, grpc.StatusDeadlineExceeded,
+    grpc.StatusNotFound, grpc.StatusAlreadyExists, grpc.StatusPermissionDenied, grpc.StatusResourceExhausted,
+    grpc.StatusFailedPrecondition, grpc.StatusAborted, grpc.StatusOutOfRange, grpc.StatusUnimplemented,
+    grpc.StatusInternal, grpc.StatusUnavailable, grpc.StatusDataLoss, grpc.StatusUnauthenticated,
+    grpc.HealthCheckUnknown, grpc.HealthCheckServing, grpc.HealthCheckNotServing, grpc.HealthCheckServiceUnkown,
+  ]);
+};
+
 // What is loaded when it is first read is read late, but by names that may be gone by then.
 let TextEncoder_;
 let TextDecoder_;
@@ -510,6 +546,7 @@ export default async function (data) {
   useHTML();
   await useHTTP();
   await useSockets();
+  await useGRPC();
   if (__ITER === 1) {
     execution.test.fail('as planned');
     throw 'on purpose';

@@ -44,10 +44,10 @@ const pathsOf = (paths) => {
 /** What a call needs besides its client: [method, JSON of the request, parameters]. Throws in k6's order. */
 const callOf = (number, args) => {
   if (context.inInit) throw new GoError('invoking RPC methods in the init context is not supported');
-  const method = asText(args[0]);
+  const method = asText(args.length > 0 ? args[0] : undefined);
   let params;
   try {
-    params = callParams(args[2]);
+    params = callParams(args.length > 2 ? args[2] : undefined);
   } catch (error) {
     host('net_grpc.check', number, method);
     if (!isInstance(GoError, error)) throw error;

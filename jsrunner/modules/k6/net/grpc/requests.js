@@ -5,9 +5,9 @@ import { isEnum } from 'jsrunner:k6/net/grpc/status';
 import { Date } from 'jsrunner:more_primordials';
 import {
   ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePop, ArrayPrototypePush, Boolean, JSONStringify, Number,
-  NumberIsFinite, ObjectKeys, SafeArray, String, TypeError, isInstance,
+  NumberIsFinite, ObjectKeys, ReflectApply, SafeArray, String, TypeError, isInstance,
 } from 'jsrunner:primordials';
-import { isNullish, setOwn } from 'jsrunner:values';
+import { isNullish, isObject, setOwn } from 'jsrunner:values';
 
 /** Numbers that JSON does not know are texts; objects are copies with their own members. */
 const normalized = (value, above) => {
@@ -36,8 +36,45 @@ const normalized = (value, above) => {
   return copy;
 };
 
+const isBoxed = (value) => isInstance(String, value) || isInstance(Number, value) || isInstance(Boolean, value);
+
+/**
+ * The JSON of a member, as JSON.stringify makes it; undefined for what has none. JSON.stringify itself may call setters
+ * that a script gave to lists.
+ */
+const textOf = (member, key, above) => {
+  let value = member;
+  if (isObject(value)) {
+    const { toJSON } = value;
+    if (typeof toJSON === 'function') value = ReflectApply(toJSON, value, SafeArray(key));
+  }
+  if (!isObject(value) || isBoxed(value)) return JSONStringify(value);
+  if (ArrayPrototypeIncludes(above, value)) throw new TypeError('Converting circular structure to JSON');
+  ArrayPrototypePush(above, value);
+  const isList = ArrayIsArray(value);
+  const names = ObjectKeys(value);
+  const count = isList ? value.length : names.length;
+  let text = '';
+  for (let i = 0; i < count; i += 1) {
+    const name = isList ? String(i) : names[i];
+    const written = textOf(value[name], name, above);
+    if (isList) text += (i ? ',' : '') + (written ?? 'null');
+    else if (written !== undefined) text += (text ? ',' : '') + JSONStringify(name) + ':' + written;
+  }
+  ArrayPrototypePop(above);
+  return isList ? '[' + text + ']' : '{' + text + '}';
+};
+
+/** The JSON of a value, as JSON.stringify makes it; undefined if its toJSON leaves nothing. */
+export const jsonOf = (value) => textOf(value, '', SafeArray());
+
 /** The JSON of a call's request. */
 export const requestOf = (request) => {
   if (isNullish(request)) throw new TypeError('Cannot convert undefined or null to object');
-  return JSONStringify(normalized(request, SafeArray())) ?? 'null';
+  const plain = normalized(request, SafeArray());
+  try {
+    return jsonOf(plain) ?? 'null';
+  } catch (error) {
+    throw new GoError('unable to serialise request object: ' + String(error));
+  }
 };

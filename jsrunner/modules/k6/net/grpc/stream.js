@@ -6,6 +6,7 @@ import { onOneLine } from 'jsrunner:error_lines';
 import { host } from 'jsrunner:host';
 import { numberOf } from 'jsrunner:k6/net/grpc/clients';
 import { callParams } from 'jsrunner:k6/net/grpc/params';
+import { jsonOf } from 'jsrunner:k6/net/grpc/requests';
 import { codeOf } from 'jsrunner:k6/net/grpc/status';
 import {
   drainJobs, forget, listen, onFailure,
@@ -14,7 +15,7 @@ import {
   ArrayFromSafe, ArrayPrototypePush, JSONStringify, MathTrunc, Object, ObjectDefineProperty, SafeArray, SafeMap, String,
   isInstance,
 } from 'jsrunner:primordials';
-import { asText, isNullish } from 'jsrunner:values';
+import { asText, isNullish, isObject } from 'jsrunner:values';
 
 // Events of Python's, as streams.py posts them.
 const DATA = 0;
@@ -158,7 +159,8 @@ export function Stream(client, method, params) {
       host('net_grpc.warn', "can't send empty message");
       return;
     }
-    host('net_grpc.write', handle, JSONStringify(Object(message)) ?? 'null');
+    const json = isObject(message) ? jsonOf(message) : JSONStringify(Object(message));
+    host('net_grpc.write', handle, json ?? 'null');
   });
   constant('end', () => {
     if (!isWriting) return;
