@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jsrunner.summary.model import Check, Group, MetricSummary, SummaryData
+    from jsrunner.summary.model import CheckSummary, Group, MetricSummary, SummaryData
 
 
 def export(summary: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _group_map(group: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(check: Check) -> dict[str, Any]:
+def _check(check: CheckSummary) -> dict[str, Any]:
     return {
         "name": check.name,
         "path": check.path,

@@ -49,7 +49,7 @@ class MetricSummary(Struct, frozen=True):
     exact: bool = True
 
 
-class Check(Struct):
+class CheckSummary(Struct):
     """A check of one group."""
 
     name: str
@@ -70,7 +70,7 @@ class Group(Struct):
     name: str
     #: The names of the groups around it and its own: `::outer::inner`; "" for the root group.
     path: str
-    checks: dict[str, Check] = field(default_factory=dict)
+    checks: dict[str, CheckSummary] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
 
     @property
@@ -98,7 +98,7 @@ class Section(Struct):
     """A section of the text: all results, or those of one scenario or group."""
 
     #: The checks, of which those with equal names are merged, in the order of their first samples.
-    checks: list[Check] = field(default_factory=list)
+    checks: list[CheckSummary] = field(default_factory=list)
     metrics: list[MetricSummary] = field(default_factory=list)
     groups: dict[str, Section] = field(default_factory=dict)
 
@@ -235,18 +235,18 @@ def _add_check(top: Group, tally: CheckTally) -> None:
     group = top.child(tally.group)
     check = group.checks.get(tally.name)
     if check is None:
-        check = Check(tally.name, f"{group.path}::{tally.name}", 0, 0)
+        check = CheckSummary(tally.name, f"{group.path}::{tally.name}", 0, 0)
         group.checks[tally.name] = check
     check.passes += tally.passes
     check.fails += tally.fails
 
 
-def _merged(tallies: Iterable[CheckTally]) -> list[Check]:
+def _merged(tallies: Iterable[CheckTally]) -> list[CheckSummary]:
     """Merge the checks with equal names."""
-    checks: dict[str, Check] = {}
+    checks: dict[str, CheckSummary] = {}
     for tally in tallies:
         path = f"{tally.group or ''}::{tally.name}"
-        check = checks.setdefault(tally.name, Check(tally.name, path, 0, 0))
+        check = checks.setdefault(tally.name, CheckSummary(tally.name, path, 0, 0))
         check.passes += tally.passes
         check.fails += tally.fails
     return list(checks.values())

@@ -11,7 +11,7 @@ from jsrunner.summary import units
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from jsrunner.summary.model import Check, MetricSummary, Section, SummaryData
+    from jsrunner.summary.model import CheckSummary, MetricSummary, Section, SummaryData
 
 _BLOCKS: Final = (
     "CUSTOM", "HTTP", "EXECUTION", "NETWORK", "BROWSER", "WEB_VITALS", "GRPC", "WEBSOCKET",
@@ -264,7 +264,7 @@ class _Printer:
             self._check(check, indent)
         self._lines.append("")
 
-    def _check(self, check: Check, indent: str) -> None:
+    def _check(self, check: CheckSummary, indent: str) -> None:
         """Print a check, with its passes and fails if it has failed."""
         if not check.fails:
             self._lines.append(f"    {indent}{self.paint(f'✓ {check.name}', _GREEN)}")

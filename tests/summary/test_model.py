@@ -17,7 +17,7 @@ from jsrunner.summary.model import Group, Section, ThresholdResult, build
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.summary.model import Check, SummaryData
+    from jsrunner.summary.model import CheckSummary, SummaryData
 
 
 class ShortTrend(TrendSink):
@@ -28,7 +28,9 @@ class ShortTrend(TrendSink):
 
 
 def checks(found: Section | Group) -> list[tuple[str, int, int]]:
-    listed: list[Check] = found.checks if isinstance(found, Section) else list(found.checks.values())
+    listed: list[CheckSummary] = (
+        found.checks if isinstance(found, Section) else list(found.checks.values())
+    )
     return [(one.name, one.passes, one.fails) for one in listed]
 
 
