@@ -77,7 +77,7 @@ def _run(invocation: Invocation) -> int:
     with _server(runtime) as server:
         if server is not None:
             os.environ.update(server.trust)
-        recording = _recording(runtime, script, invocation.logger)
+        recording = _recording(runtime, script, invocation)
         settings = _settings(invocation, script, selection, runtime, features, server, recording)
         run = Run(
             script,
@@ -87,7 +87,7 @@ def _run(invocation: Invocation) -> int:
             logger=invocation.logger,
             display=_display(settings, invocation.logger),
             companion=server,
-            service=_service(invocation.globals),
+            service=_service(invocation.globals, recording),
             observe=recording.observe if recording else None,
         )
         return recording.execute(run) if recording else run.execute()
@@ -127,18 +127,26 @@ def _settings(
     )
 
 
-def _recording(runtime: Runtime, script: Script, logger: Logger) -> Recording | None:
-    """Return the record of the run, or None if the command line asks for no record and no report."""
-    if not (runtime.save or runtime.report):
+def _recording(runtime: Runtime, script: Script, invocation: Invocation) -> Recording | None:
+    """Return the record of the run, or None if nothing asks for it: no record, report or live page."""
+    environment = invocation.environment
+    if not (runtime.save or runtime.report or runtime.web or "K6_WEB_DASHBOARD" in environment):
         return None
-    from jsrunner.cli.recording import Recording
+    from jsrunner.cli.recording import Recording, web_address
 
-    return Recording(runtime, script, logger)
+    address = web_address(runtime.web, environment)
+    if not (runtime.save or runtime.report or address):
+        return None
+    return Recording(runtime, address, script, invocation.logger)
 
 
-def _service(shared: Globals) -> Callable[[RunControl], AbstractContextManager[object]] | None:
-    """Return the factory of the REST API, or None if the command line asks for no API."""
+def _service(
+    shared: Globals, recording: Recording | None
+) -> Callable[[RunControl], AbstractContextManager[object]] | None:
+    """Return the factory of the REST API; of nothing for a live page; None if nobody steers the run."""
     if not shared.address:
+        if recording is not None and recording.has_page:
+            return contextlib.nullcontext
         return None
 
     def service(control: RunControl) -> AbstractContextManager[object]:

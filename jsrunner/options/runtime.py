@@ -71,6 +71,9 @@ class Runtime:
     report: str | None = _row(
         kinds.Text(), "write a report of the run to this HTML file",
         flag="report", variable="K6_WEB_DASHBOARD_EXPORT", word="file")  # fmt: skip
+    web: str | None = _row(
+        kinds.Text(), "show the run on a web page at this address, 127.0.0.1:5665 by default",
+        flag="web", bare="127.0.0.1:5665", word="=address")  # fmt: skip
     new_machine_readable_summary: bool = _row(
         kinds.Switch(), "k6's newer schema for handleSummary() and --summary-export", False,
         flag="new-machine-readable-summary", variable="K6_NEW_MACHINE_READABLE_SUMMARY",

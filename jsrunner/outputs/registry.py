@@ -26,8 +26,7 @@ _MODULES: Final = {
 _REFUSED: Final = {
     "cloud": "jsrunner sends no results to Grafana Cloud k6; use 'experimental-prometheus-rw' or "
     "'opentelemetry' with the endpoint of a Grafana Cloud stack instead",
-    "web-dashboard": "jsrunner has no web dashboard; use 'influxdb', 'experimental-prometheus-rw' or "
-    "'opentelemetry' with a dashboard of your own instead",
+    "web-dashboard": "use --web for a live page and --report for a report",
     "datadog": "the datadog output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, please "
     "use the statsd output with env. variable K6_STATSD_ENABLE_TAGS=true instead",
     "kafka": "the kafka output was deprecated in k6 v0.32.0 and removed in k6 v0.34.0, please use "

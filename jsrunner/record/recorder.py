@@ -76,6 +76,7 @@ class Recorder(Output):
         self._script_hash = hashlib.sha256(text).hexdigest()
         self._run: WatchedRun | None = None
         self._writer: LineWriter | None = None
+        self._is_open = False
         #: When the first step began, by time.monotonic.
         self._origin = time.monotonic()
         self._step = Step()
@@ -87,6 +88,11 @@ class Recorder(Output):
         self._series_count = 0
         self._messages = Messages()
         self._verdicts: dict[tuple[str, int], bool] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the record has been begun; readable by other threads."""
+        return self._is_open
 
     @property
     def config(self) -> OutputConfig:
@@ -115,6 +121,7 @@ class Recorder(Output):
         )
         self._add({"kind": "run", **self._described(system_tags)})
         self._flush()
+        self._is_open = True
         return self
 
     def _described(self, system_tags: Sequence[str]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def test_outputs_describe_themselves(spec: str, description: str) -> None:
         ("cloud", "could not create the 'cloud' output: jsrunner sends no results to Grafana Cloud"),
         (
             "web-dashboard=port=1",
-            "could not create the 'web-dashboard' output: jsrunner has no web dash",
+            "could not create the 'web-dashboard' output: use --web for a live page",
         ),
         ("kafka", "could not create the 'kafka' output: the kafka output"),
         ("datadog", "could not create the 'datadog' output: the datadog output"),

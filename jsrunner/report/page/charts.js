@@ -11,6 +11,8 @@ const MOST_LINES = 8;
 /** Rows of the table behind a chart. */
 const MOST_ROWS = 60;
 const HEAT_ROWS = 24;
+/** Seconds between two marks of the time axis. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
 
 function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -180,7 +182,7 @@ class Card {
     this.plot = new uPlot({
       width: this.width(), height: 210, legend: { markers: { width: 3, dash: (_, index) => MARKERS[(index - 1) % MARKERS.length] } },
       scales: { x: { time: false }, y: { range: () => this.range } },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(unit) }],
+      axes: [{ ...axis, incrs: STEPS, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(unit) }],
       series: [{ label: "time", value: (_, value) => (value === null ? "–" : clock(value)) }, ...lines.map((line, index) => ({
         label: line.label, stroke: color(`c${index % 8}`), width: 1.5, dash: DASHES[index % DASHES.length], spanGaps: true,
         points: { show: model.steps.length < 4 }, value: (_, value) => (value === null ? "–" : unit(value)),
