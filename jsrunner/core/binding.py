@@ -35,6 +35,11 @@ STACK_BYTES: Final = 10 << 20
 #: Memory of a VU's interpreter. k6 has no limit; without one a script that allocates for ever takes the
 #: whole machine.
 MEMORY_BYTES: Final = 512 << 20
+#: Seconds of one TCP connect (k6: the same, no option).
+CONNECT_TIMEOUT: Final = 30.0
+#: Seconds of name look-up, TCP, TLS and the handshake of a WebSocket session together (k6: the same, no
+#: option).
+HANDSHAKE_TIMEOUT: Final = 60.0
 _LIBRARY: Final = Path(__file__).with_name("libcore.so")
 
 
@@ -192,6 +197,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     ),
     "core_http_reclaim": (c_int, (c_int32, c_uint32)),
     # session.c
+    "core_dial_timeouts": (None, (c_double, c_double)),
     "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
     "core_session_queues": (None, (c_size_t, c_size_t, c_double)),
     "core_session_open": (
@@ -249,4 +255,5 @@ def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> An
     problem = library.core_open(engine_path().encode(), stack_bytes, memory_bytes, offset)
     if problem:
         raise CoreError(problem.decode())
+    library.core_dial_timeouts(CONNECT_TIMEOUT, HANDSHAKE_TIMEOUT)
     return library

@@ -30,4 +30,15 @@ bool bytes_append_byte(struct bytes *bytes, uint8_t byte);
 /* Release the memory; the array is empty afterwards and can be used again. */
 void bytes_free(struct bytes *bytes);
 
+/* The first value for fnv1a. */
+#define FNV1A_START 1469598103934665603u
+
+/* Return the FNV-1a hash of `size` bytes, continued from `hash` (FNV1A_START for the first bytes). */
+static inline uint64_t fnv1a(uint64_t hash, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 1099511628211u;
+    return hash;
+}
+
 #endif

@@ -214,7 +214,7 @@ static bool write_array(struct writer *writer, JSValue array)
     return true;
 }
 
-/* Whether a member with this value is left out. */
+/* Return whether a member with this value is left out. */
 static bool is_left_out(JSContext *context, JSValue value)
 {
     return js_is_undefined(value) || value.tag == JS_TAG_SYMBOL ||
@@ -278,7 +278,7 @@ static bool write_object(struct writer *writer, JSValue object)
     return is_written;
 }
 
-/* Whether Array.isArray says so: 1, 0, or -1 with an exception for a revoked Proxy. */
+/* Return whether Array.isArray says so: 1, 0, or -1 with an exception for a revoked Proxy. */
 static int is_array(JSContext *context, JSValue value)
 {
     if (!JS_IsProxy(value)) return JS_IsArray(value);

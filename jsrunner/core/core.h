@@ -103,7 +103,7 @@ struct task_queue {
 struct listener {
     int32_t handle;
     JSValue receive;
-    /* Whether it still hears of its payloads when what runs has failed. */
+    /* True if it still gets payloads after the iteration or stage has failed. */
     bool outlasts_failure;
 };
 
@@ -112,7 +112,7 @@ struct rejection {
     JSValue reason;
 };
 
-/* What a VU's samples carry: the numbers of a tag set and of metadata, -1 for none. */
+/* The metric context of a VU's samples: the numbers of a tag set and of metadata, -1 for none. */
 struct metric_context {
     int32_t tag_set, metadata;
 };
@@ -123,7 +123,7 @@ struct contexts {
     size_t size, count;
 };
 
-/* What Python has answered. */
+/* Python's answer. */
 struct answer {
     int status;
     const uint8_t *data;
@@ -147,7 +147,7 @@ struct vu {
     /* Interruption. `deadline`: when what runs is interrupted. */
     bool is_aborting;
     double deadline;
-    /* How many modules of ours are being loaded in the middle of a script's code. */
+    /* Count of jsrunner's modules that are being loaded in the middle of a script's code. */
     int loads;
     /* By how much they have raised the limit of memory. */
     size_t loaded_bytes;
@@ -193,7 +193,7 @@ struct vu {
     /* What is measured. */
     int32_t tag_set;
     int32_t metadata;
-    /* Whether they are kept along asynchronous code (see metric_context.c), and the engine's own `then`. */
+    /* True if they are kept along asynchronous code (see metric_context.c), and the engine's own `then`. */
     bool tracks_contexts;
     struct contexts contexts;
     JSValue promise_then;
@@ -264,7 +264,7 @@ void vu_end_loading(struct vu *);
 /* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
 void vu_close_interpreter(struct vu *);
 
-/* The same without touching the interpreter, which is never freed. */
+/* Stop the VU without touching its interpreter, which is never freed. */
 void vu_leave_interpreter(struct vu *);
 
 /* After an interruption: make the interpreter fit for the next command. False: it is of no more use. */
@@ -272,7 +272,7 @@ bool vu_recover_interpreter(struct vu *);
 
 /* command.c --------------------------------------------------------------------------------------- */
 
-/* What a fiber runs, for ever: the commands of the VU `argument`. */
+/* The endless function of a fiber: it runs the commands of the VU `argument`. */
 void vu_main(void *argument);
 
 /* The VU was left in the middle of a built-in function: end its command without its interpreter, which is
@@ -301,7 +301,7 @@ void schedule_forget(struct vu *);
 void schedule_note_write(void);
 /* Run a VU's fiber until it parks. On the main stack. */
 void schedule_resume(struct vu *);
-/* Whether the running VU has used up its time slice. */
+/* Return whether the running VU has used up its time slice. */
 bool schedule_is_slice_over(struct vu *, double now);
 /* Let other VUs run, then return. On a fiber. False if the VU is to stop. */
 bool schedule_yield(struct vu *);
@@ -326,7 +326,7 @@ enum core_operation {
     CORE_OPERATION_COUNT,
 };
 
-/* What OPERATION_TLS asks Python to do for a session: its detail. */
+/* Details of OPERATION_TLS: Python's task for a session. */
 enum { POLLED_INPUT = 1, POLLED_OUTPUT = 2, POLLED_CLOSE = 3 };
 
 /* Ask Python for an operation whose arguments are in vu->request; parks. The answer is valid until
@@ -420,7 +420,7 @@ bool tasks_drain_jobs(struct vu *);
 
 /* Record a sample of a series at a moment of clock_epoch. */
 void samples_add(int32_t series, double value, double time, int32_t metadata);
-/* Whether outputs want each sample with its own time. */
+/* Return whether outputs want each sample with its own time. */
 bool samples_keep_records(void);
 /* `count` samples of value 1 at one time. */
 void samples_add_many(int32_t series, int64_t count, double time, int32_t metadata);

@@ -36,17 +36,17 @@ struct dialing {
     /* The request, and how much of it is sent. */
     struct bytes request;
     size_t sent;
-    /* What has come. Nothing more is read before Python has asked for it. */
+    /* Received bytes. Nothing more is read before Python asks for it. */
     struct bytes received;
     bool is_handed_over;
 };
 
-/* What Python is told: in the lowest byte of the detail, with an errno above it. */
+/* Events for Python: in the lowest byte of the detail, with an errno above it. */
 enum dial_event { DIAL_RECEIVED, DIAL_ENDED, DIAL_NOT_CONNECTED, DIAL_BROKEN, DIAL_LATE, DIAL_CONNECT_LATE };
 enum { ERRNO_SHIFT = 8, RECEIVE_ROOM = 4096 };
 
-/* Seconds for TCP, and for all of it (k6: the same, no options). */
-static const double CONNECT_SECONDS = 30, HANDSHAKE_SECONDS = 60;
+/* See core_dial_timeouts. */
+static double connect_seconds, handshake_seconds;
 
 static struct dialing *first, *last;
 
@@ -130,7 +130,7 @@ static void connected(struct session *session)
     struct dialing *dialing = session->dialing;
     dialing->is_connected = true;
     leave_list(dialing);
-    enter_list(dialing, dialing->started + HANDSHAKE_SECONDS);
+    enter_list(dialing, dialing->started + handshake_seconds);
 }
 
 /* Open the session if its recipe has the answer that has come. */
@@ -264,7 +264,7 @@ static int start(struct session *session, const union peer *from)
     struct dialing *dialing = session->dialing;
     int error = open_socket(session, from);
     if (!error) {
-        enter_list(dialing, dialing->started + CONNECT_SECONDS);
+        enter_list(dialing, dialing->started + connect_seconds);
         error = send_request(session);
         if (!error) connected(session);
         if (!error || error == EAGAIN) {
@@ -297,6 +297,13 @@ bool dial_again(struct session *session, struct recipe *recipe)
 
 /* -- what Python calls ---------------------------------------------------------------------------- */
 
+/* Set the seconds of one TCP connect, and of a whole dialing from its begin to the head of the response. */
+CORE_API void core_dial_timeouts(double connect, double handshake)
+{
+    connect_seconds = connect;
+    handshake_seconds = handshake;
+}
+
 static struct session *waiting_session(uint32_t slot, uint32_t generation)
 {
     struct session *session = session_at(slot, generation);
@@ -321,8 +328,8 @@ CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, 
     return error;
 }
 
-/* The same on a connected socket, e.g. behind a proxy; the descriptor is the core's from now on unless an
- * errno is returned. */
+/* Send the request on a connected socket, e.g. behind a proxy; otherwise as core_dial. The core owns the
+ * descriptor from now on, unless an errno is returned. */
 CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor, const uint8_t *request, size_t size,
                              double started)
 {

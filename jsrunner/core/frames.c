@@ -163,7 +163,7 @@ static void finish_text(struct frame_decoder *decoder, struct frame_event *event
         replace_invalid(decoder, event);
 }
 
-/* Whether the frame's payload is text that can be validated as it is. */
+/* Return whether the frame's payload is text that can be validated as it is. */
 static bool is_plain_text(const struct frame_decoder *decoder, const struct frame *frame)
 {
     if (frame->first & CONTROL) return false;
@@ -247,7 +247,7 @@ void frame_inflated(struct frame_decoder *decoder, const uint8_t *payload, size_
 
 /* -- control frames, section 5.5 --------------------------------------------------------------- */
 
-/* Whether a peer may send this code in a close frame: section 7.4, with the codes that were
+/* Return whether a peer may send this code in a close frame: section 7.4, with the codes that were
  * registered with IANA since. k6 does not know 1014, the latest. */
 static bool close_code_is_allowed(unsigned code, bool is_strict)
 {

@@ -301,7 +301,7 @@ static bool take_samples(struct exchange *exchange)
 
 /* -- the way over Python -------------------------------------------------------------------------- */
 
-/* What Python goes on with: `Begun` of transport/http1.py. */
+/* Pack the state of an exchange for Python: `Begun` of transport/http1.py. */
 static bool pack_begun(struct bytes *to, const struct exchange *exchange)
 {
     return pack_array(to, 7) && pack_integer(to, exchange->connection->number) &&
@@ -363,7 +363,7 @@ JSValue http_exchange(JSContext *context, JSValue self, int argc, JSValue *argv)
     (void)self;
     struct vu *vu = vu_of(context);
     double now = clock_now();
-    /* Whoever asks and asks again holds up nobody else. */
+    /* A VU with request after request must not hold up the others. */
     if (vu->is_aborting || (schedule_is_slice_over(vu, now) && !schedule_yield(vu))) return vu_throw_interrupted(vu);
     struct bytes arguments = {0};
     size_t body_at = 0;
@@ -394,7 +394,7 @@ JSValue http_exchange(JSContext *context, JSValue self, int argc, JSValue *argv)
     return value;
 }
 
-/* Whether requests may go by recipes: the VU has no cookies. */
+/* Allow or forbid requests by recipes: they are allowed while the VU has no cookies. */
 CORE_API void core_vu_repeats_requests(int32_t index, bool is_on)
 {
     struct vu *vu = vu_at(index);

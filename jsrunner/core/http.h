@@ -22,7 +22,7 @@
 
 /* -- responses (http_head.c) ---------------------------------------------------------------------- */
 
-/* How far the core understands what has come. */
+/* The core's progress in reading a response. */
 enum http_scan { HTTP_PARTIAL, HTTP_WHOLE, HTTP_UNUSUAL };
 
 struct http_head {
@@ -47,9 +47,9 @@ enum http_scan http_scan_chunks(const uint8_t *data, size_t size, size_t limit, 
 /* Move the contents of a whole chunked body together. Returns how many bytes they are. */
 size_t http_join_chunks(uint8_t *data);
 
-/* Whether a byte may be in a field's name (RFC 9110, section 5.6.2). */
+/* Return whether a byte may be in a field's name (RFC 9110, section 5.6.2). */
 bool http_is_token(uint8_t byte);
-/* Whether a text is the expected one, in whatever case. */
+/* Return whether a text is the expected one, in whatever case. */
 bool http_is_text(const char *text, size_t size, const char *expected);
 /* Cut off blanks at both ends. */
 void http_trim(const char **text, size_t *size);
@@ -70,7 +70,7 @@ struct http_series {
     bool has_failed;
 };
 
-/* What Python says of a recipe: `HttpTerms` of binding.py. */
+/* Python's part of a recipe: `HttpTerms` of binding.py. */
 struct http_terms {
     double timeout;
     /* Bytes of a response's body; the text before what tells of the body's length, and behind that. */
@@ -78,7 +78,7 @@ struct http_terms {
     int32_t host;
     /* A request to HEAD; one that may be made again; an empty body is told of. */
     bool is_head, is_replayable, tells_empty;
-    /* What becomes of the response's body. */
+    /* The form of the response's body for the script. */
     bool is_discarded, is_binary;
 };
 
@@ -91,7 +91,7 @@ struct http_recipe {
     /* Exchanges under way. */
     int32_t uses;
     bool is_forgotten;
-    /* How often Python has made the request; how often in a row it had to go on with one of the core's. */
+    /* Count of Python's requests; count of the core's exchanges in a row that Python had to continue. */
     int32_t asked, misses;
     bool is_set;
     struct http_terms terms;
@@ -126,7 +126,7 @@ struct http_connection {
 
 /* An idle connection of the VU's to a host, which is busy and used then; NULL if there is none. */
 struct http_connection *http_connection_take(struct vu *, int32_t host);
-/* Whether the peer has ended a connection on which nothing is under way. */
+/* Return whether the peer has ended a connection on which nothing is under way. */
 bool http_connection_has_ended(const struct http_connection *);
 /* Give a connection back to Python. */
 void http_connection_return(struct http_connection *);

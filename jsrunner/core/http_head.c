@@ -89,7 +89,7 @@ static bool read_field(const char *line, size_t size, struct http_head *head)
     }
 }
 
-/* Whether a line is of printable ASCII. */
+/* Return whether a line is of printable ASCII. */
 static bool is_plain(const char *line, size_t size)
 {
     for (size_t i = 0; i < size; i++)

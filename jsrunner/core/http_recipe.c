@@ -57,8 +57,7 @@ static struct http_recipe *recipe_add(const uint8_t *key, size_t size, uint64_t 
 
 struct http_recipe *http_recipe_use(const uint8_t *key, size_t size)
 {
-    uint64_t hash = 1469598103934665603u; /* FNV-1a */
-    for (size_t i = 0; i < size; i++) hash = (hash ^ key[i]) * 1099511628211u;
+    uint64_t hash = fnv1a(FNV1A_START, key, size);
     hash ^= hash >> 32;
     struct http_recipe *recipe = buckets[hash % BUCKETS];
     while (recipe && (recipe->hash != hash || recipe->key_size != size || memcmp(recipe->key, key, size) != 0)) recipe = recipe->next;

@@ -180,7 +180,7 @@ CORE_API void core_vu_set_numbers(int32_t index, const struct iteration_numbers 
     vu->iteration_started = numbers->started;
 }
 
-/* Whether Python is told (OPERATION_ITERATION) of each iteration that begins. */
+/* Switch the call of Python (OPERATION_ITERATION) at the begin of each iteration on or off. */
 CORE_API void core_vu_iteration_hook(int32_t index, bool is_on)
 {
     struct vu *vu = vu_at(index);
@@ -204,7 +204,7 @@ CORE_API void core_vu_add_bytes(int32_t index, uint64_t sent, uint64_t received)
     vu->bytes_received += received;
 }
 
-/* Whether the VU's dialings may go by recipes (recipe.h): it has no cookies that a request would show. */
+/* Allow or forbid dialings by recipes (recipe.h): they are allowed while the VU has no cookies. */
 CORE_API void core_vu_repeats_dials(int32_t index, bool may)
 {
     struct vu *vu = vu_at(index);

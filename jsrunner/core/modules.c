@@ -1,4 +1,4 @@
-/* How the engine gets its modules.
+/* Loading of the engine's modules.
  *
  * Theory. An import names a module by a specifier. Python says which module that is
  * (OPERATION_NORMALIZE; remembered for all VUs of the process) and what its source is
@@ -38,9 +38,7 @@ static struct table image, targets;
 
 static struct entry *find(const struct table *table, const char *key, size_t size)
 {
-    uint64_t hash = 1469598103934665603u;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ (uint8_t)key[i]) * 1099511628211u;
-    for (size_t slot = (size_t)hash;; slot++) {
+    for (size_t slot = (size_t)fnv1a(FNV1A_START, key, size);; slot++) {
         struct entry *entry = &table->entries[slot & (table->slots - 1)];
         if (!entry->key || (entry->key_size == size && memcmp(entry->key, key, size) == 0)) return entry;
     }

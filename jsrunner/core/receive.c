@@ -1,4 +1,4 @@
-/* What a WebSocket session receives: from its socket to JavaScript.
+/* The receiving half of a WebSocket session: from its socket to JavaScript.
  *
  * Theory. The fiber that was woken by its socket reads, decodes and dispatches itself. It reads into
  * one buffer of the process, from which JavaScript's strings are made without a copy between; what
@@ -173,7 +173,7 @@ static struct frame_event decode(struct session *session)
 
 /* -- events --------------------------------------------------------------------------------------- */
 
-/* Whether no event follows this one. */
+/* Return whether no event follows this one. */
 static bool is_last(enum session_event kind)
 {
     return kind == EVENT_FAILED || (kind >= EVENT_CLOSE && kind <= EVENT_VIOLATION);

@@ -16,13 +16,6 @@ static int64_t made;
 
 /* -- by question ----------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const uint8_t *data, size_t size)
-{
-    uint64_t hash = 1469598103934665603u; /* FNV-1a */
-    for (size_t i = 0; i < size; i++) hash = (hash ^ data[i]) * 1099511628211u;
-    return hash;
-}
-
 static void forget_answer(struct known_answer *answer)
 {
     bytes_free(&answer->before);
@@ -57,7 +50,7 @@ static struct recipe *make_room(int64_t number)
 
 struct recipe *recipe_of(const uint8_t *question, size_t size)
 {
-    uint64_t hash = hash_of(question, size);
+    uint64_t hash = fnv1a(FNV1A_START, question, size);
     int32_t *bucket = &buckets[hash % BUCKETS];
     for (int32_t at = *bucket; at; at = recipes[at - 1]->next) {
         struct recipe *known = recipes[at - 1];

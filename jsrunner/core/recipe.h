@@ -1,10 +1,10 @@
-/* What was dialed before is dialed again without Python.
+/* Dialing again by a recipe, without Python.
  *
- * Theory. A load test asks for the same connection over and over: the same address, headers and tags. The
- * first time Python decides (modules/session_attempt.py): where to connect, what to send, whether the answer
- * is right and what JavaScript gets of it, which series count. It leaves a recipe (core_recipe_keep,
- * core_recipe_answer), by which the core does the same for the same question; only the key differs, and the
- * answer to it. Whatever else differs, another answer or a failure, goes to Python as before.
+ * Theory. A load test opens the same connection again and again: with the same address, headers and tags. The
+ * first time Python decides (modules/session_attempt.py) about the peer, the request, the judgement of the
+ * answer, JavaScript's payload and the series. It keeps a recipe (core_recipe_keep, core_recipe_answer), by
+ * which the core repeats the dialing for an equal question; only the key differs, and the answer to the key.
+ * Another answer, or a failure, goes to Python.
  *
  * Measured (2 cores, loopback, one message per session): 27 us of user time per session instead of 52.
  *
@@ -35,7 +35,7 @@ struct recipe {
     int32_t next;
     int32_t users;
     struct bytes question;
-    /* Whether Python has filled in the rest, and until when it holds (NEVER: for ever). */
+    /* True if Python has filled in the rest, and the moment until which that holds (NEVER: for ever). */
     bool is_kept;
     double until;
     union peer peer;
@@ -48,7 +48,7 @@ struct recipe {
 
 /* The recipe of a question, made if there is none; NULL without memory or room. */
 struct recipe *recipe_of(const uint8_t *question, size_t size);
-/* Whether the recipe says all that is needed at this moment. */
+/* Return whether the recipe is filled in and holds at this moment. */
 bool recipe_is_ready(const struct recipe *, double now);
 /* Make a random key (RFC 6455, section 4.1). */
 void recipe_make_key(char key[KEY_CHARACTERS]);

@@ -1,6 +1,6 @@
-/* What JavaScript, or the core, wants of Python.
+/* Requests of JavaScript and of the core to Python.
  *
- * Theory. Python never runs on a fiber. A VU that wants something of Python puts the operation's
+ * Theory. Python never runs on a fiber. A VU that needs an operation of Python puts the operation's
  * number and its arguments (MessagePack) on the list of pending requests and parks; Python takes the
  * list on the main stack and answers each request with core_answer, at once or later, which resumes
  * the VU. JavaScript names operations (`host('crypto.hash', ...)`); a name gets its number when it is
@@ -118,16 +118,9 @@ static int32_t name_count, name_capacity;
 static int32_t *name_slots;
 static size_t name_slot_count;
 
-static size_t hash_of(const char *text, size_t size)
-{
-    uint64_t hash = 1469598103934665603u; /* FNV-1a */
-    for (size_t i = 0; i < size; i++) hash = (hash ^ (uint8_t)text[i]) * 1099511628211u;
-    return (size_t)hash;
-}
-
 static int32_t *slot_of(const char *text, size_t size)
 {
-    for (size_t slot = hash_of(text, size);; slot++) {
+    for (size_t slot = (size_t)fnv1a(FNV1A_START, text, size);; slot++) {
         int32_t *cell = &name_slots[slot & (name_slot_count - 1)];
         if (!*cell) return cell;
         const struct operation_name *known = &names[*cell - 1];
@@ -188,7 +181,7 @@ JSValue request_host(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self;
     struct vu *vu = vu_of(context);
-    /* Whoever asks and asks again holds up nobody else either. */
+    /* A VU with request after request must not hold up the others. */
     if (vu->is_aborting || (schedule_is_slice_over(vu, clock_now()) && !schedule_yield(vu)))
         return vu_throw_interrupted(vu);
     size_t size;

@@ -1,4 +1,4 @@
-/* What is measured: series (a metric with a tag set), added up until Python collects them.
+/* Samples by series (a metric with a tag set), added up until Python collects them.
  *
  * Theory. Python interns tag sets and makes series, and tells the core both by number; the core finds
  * a VU's series by two array look-ups (tag set, metric) and adds a number. A counter is a sum, a rate
@@ -42,7 +42,7 @@ struct record {
     int32_t series, metadata;
 };
 
-/* What collect gives Python of a series. */
+/* The sums of a series for Python's core_collect. */
 struct collected {
     int32_t series, kind;
     double first_time, a, b, c;
@@ -167,8 +167,7 @@ int32_t samples_series(int32_t tag_set, int32_t metric)
 
 static struct derived **derived_slot(int32_t base, int32_t metric, const uint8_t *key, size_t size)
 {
-    uint64_t hash = 1469598103934665603u ^ (uint64_t)base << 20 ^ (uint64_t)metric;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ key[i]) * 1099511628211u;
+    uint64_t hash = fnv1a(FNV1A_START ^ (uint64_t)base << 20 ^ (uint64_t)metric, key, size);
     return &derived_slots[(hash ^ hash >> 32) & (DERIVED_SLOTS - 1)];
 }
 
@@ -334,7 +333,7 @@ CORE_API void core_vu_tags(int32_t index, int32_t tag_set, int32_t metadata)
     vu->metadata = metadata;
 }
 
-/* Whether each sample is kept as a record, for outputs. */
+/* Switch the records of single samples, for outputs, on or off. */
 CORE_API void core_keep_records(bool is_on) { keeps_records = is_on; }
 
 /* Up to `capacity` touched series, which begin anew; returns how many. Their values are valid until

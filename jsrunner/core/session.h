@@ -50,7 +50,7 @@ enum session_event {
     EVENT_COUNT,
 };
 
-/* Whom a socket is connected to. */
+/* The address of a socket's peer. */
 union peer {
     struct sockaddr any;
     struct sockaddr_in four;
@@ -206,7 +206,7 @@ int receive_next(struct session *);
 void receive_aside(struct session *);
 /* Bytes that Python has read from a TLS session, and whether the stream has ended behind them. */
 void receive_feed(struct session *, const uint8_t *data, size_t size, enum stream_end);
-/* Whether receive_next might deliver without waiting. */
+/* Return whether receive_next might deliver without waiting. */
 bool receive_is_ready(const struct session *);
 /* Copy what the receive buffer holds of a session to its own. */
 void receive_release(void);

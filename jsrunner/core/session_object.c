@@ -1,4 +1,4 @@
-/* What JavaScript can do with a session: the class `Session` of `jsrunner:core` (see session.h). */
+/* The class `Session` of `jsrunner:core`: a session's methods in JavaScript (see session.h). */
 #include "recipe.h"
 
 #include "codec.h"
@@ -68,7 +68,7 @@ METHOD(dial)
     SESSION_OR_RETURN;
     session->dial_turn = session->vu->turn;
     struct vu *vu = session->vu;
-    /* Whoever dials and dials again holds up nobody else. */
+    /* A VU with dialing after dialing must not hold up the others. */
     if (vu->is_aborting || (schedule_is_slice_over(vu, clock_now()) && !schedule_yield(vu)))
         return vu_throw_interrupted(vu);
     int32_t tag_set = vu_tag_set(vu);
@@ -181,7 +181,7 @@ METHOD(send_text)
     return result;
 }
 
-/* What session.sender returns: send(message). */
+/* The function that session.sender returns: send(message). */
 static JSValue send_by_sender(JSContext *context, JSValue self, int argc, JSValue *argv, int magic, JSValue *data)
 {
     (void)magic;

@@ -1,4 +1,4 @@
-/* What a WebSocket session sends.
+/* The sending half of a WebSocket session.
  *
  * Theory. Frames are masked straight into one send buffer of the process. It belongs to the session
  * that has written last and goes out in one system call when the VU parks, when another session wants

@@ -1,4 +1,4 @@
-/* What the library was made from and for: build.py looks for this text in the file. */
+/* The sources' hash and the target of the library: build.py searches the file for this text. */
 
 #ifndef CORE_VERSION
 #define CORE_VERSION "compiled by hand"

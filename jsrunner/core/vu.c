@@ -155,7 +155,7 @@ CORE_API void core_abort_request(int32_t index, uint32_t serial)
     core_leave();
 }
 
-/* Whether an interruption of the VU measures how long its sessions were. */
+/* Switch the samples of session durations at an interruption of the VU on or off. */
 CORE_API void core_vu_measure_sessions(int32_t index, bool is_on)
 {
     struct vu *vu = vu_at(index);

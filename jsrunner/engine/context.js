@@ -1,5 +1,5 @@
-// jsrunner:context — where in its life the script is.
+// jsrunner:context — the phase of the script: init code or VU code.
 // @ts-check
 
-/** Init code may do less (and more) than the VU's functions. */
+/** `inInit` is true while init code runs, which may call other functions than VU code. */
 export const context = { __proto__: null, inInit: true };

@@ -5,7 +5,7 @@ import {
   StringPrototypeSlice, SymbolPrototypeGetDescription, isInstance,
 } from 'jsrunner:primordials';
 
-// What was thrown last, and where: values that are no errors do not know it.
+// The value that was thrown last, and its stack: values that are no errors have none.
 let thrown;
 let thrownFrames;
 let writeFrames;
@@ -17,7 +17,7 @@ export const rememberThrown = (value, frames, write) => {
   writeFrames = write;
 };
 
-/** The text of a value that has none: of an error that was made when no memory was left, or of a symbol's object. */
+/** Return a text for a value without one: an error that was made without memory, or a symbol's object. */
 const otherTextOf = (error) => {
   if (isInstance(InternalError, error)) return 'InternalError: out of memory';
   try {
@@ -27,7 +27,7 @@ const otherTextOf = (error) => {
   }
 };
 
-/** The value as text. */
+/** Return the value as text. */
 const textOf = (error) => {
   if (typeof error === 'symbol') return SymbolPrototypeGetDescription(error) ?? '';
   try {
@@ -37,7 +37,7 @@ const textOf = (error) => {
   }
 };
 
-/** The lines of the stack that an error has, "" if it has none. */
+/** Return the lines of the stack that an error has, "" if it has none. */
 const ownFrames = (error) => {
   if (typeof error !== 'object' || error === null || !ObjectHasOwn(error, 'stack')) return '';
   const { stack } = error;
@@ -45,7 +45,7 @@ const ownFrames = (error) => {
   return start < 0 ? '' : StringPrototypeSlice(stack, start);
 };
 
-/** Where a value was thrown, as the lines of a stack; "" if that is not known. */
+/** Return the lines of the stack where a value was thrown; "" if they are unknown. */
 const framesOf = (error, called) => {
   const frames = ownFrames(error);
   if (frames) return frames;
@@ -68,7 +68,7 @@ export function describe(error, called) {
   }
 }
 
-/** What is logged of a promise that was rejected with `reason` and that nobody handles. */
+/** Return the log's text for a rejection with `reason` that no handler has taken. */
 export function describeRejection(reason) {
   let text;
   try {

@@ -14,11 +14,11 @@ const { prototype: ReferenceErrorPrototype } = ReferenceError;
 const { prototype: RangeErrorPrototype } = RangeError;
 const { prototype: URIErrorPrototype } = URIError;
 
-/** Whether errors of this kind may be the engine's own. */
+/** Return whether errors of this kind may be the engine's own. */
 const isEngines = (prototype) => prototype === TypeErrorPrototype || prototype === ReferenceErrorPrototype
   || prototype === SyntaxErrorPrototype || prototype === RangeErrorPrototype || prototype === URIErrorPrototype;
 
-/** The first words of QuickJS's texts, or the last where a text begins with a name: nobody is asked about others. */
+/** First words of QuickJS's texts, or last words where a text begins with a name: Python knows no others. */
 const FIRST_WORDS = new SafeMap();
 const words = StringPrototypeSplit(
   "'Immutable 'this' Array Bad BigInt Cannot Date Expected Exponent Getter No Object.defineProperties Property Setter "
@@ -38,7 +38,7 @@ const isQuickJS = (message) => {
     || endsWith(message, ' is not a constructor') || endsWith(message, ' object expected');
 };
 
-/** The text of a value, or of its property; "" if the script's code throws. */
+/** Return the text of a value, or of its property; "" if the script's code throws. */
 const tell = (value, name) => {
   try {
     const one = name === null ? value : value[name];
@@ -63,12 +63,12 @@ const explain = (message, name) => {
   }
 };
 
-/** Answers by question and place. Where so many in a row were the same, nobody is asked any more. */
+/** Answers by question and place. After this many equal answers in a row, Python is not asked again. */
 const ENOUGH = 50;
 const MOST_ANSWERS = 64;
 let answers = new SafeMap();
 
-/** k6's text instead of `message`, which `thrower` has thrown: a function of the language, undefined for the script. */
+/** Return k6's text for `message` of `thrower`: a function of the language, undefined for the script. */
 const answer = (message, thrower, place) => {
   const name = thrower ? thrower.getFunctionName() ?? '' : null;
   const key = message + '\n' + name + '\n' + place.getFileName() + ':' + place.getLineNumber() + ':'
@@ -86,7 +86,7 @@ const answer = (message, thrower, place) => {
   return text;
 };
 
-/** Give an error that has just been made k6's text, if the engine made it. These frames are to become its stack. */
+/** Give a new error of the engine k6's text. `frames` become its stack. */
 export const retext = (error, frames) => {
   const prototype = ObjectGetPrototypeOf(error);
   if (!frames.length || !isEngines(prototype)) return;

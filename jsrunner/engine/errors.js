@@ -1,5 +1,5 @@
-// jsrunner:errors — the errors that k6's own functions throw. What exceptions are and where they come from is written by
-// modules that are loaded with the first exception.
+// jsrunner:errors — the errors that k6's own functions throw. Modules that the first exception loads describe
+// exceptions and their stacks.
 // @ts-check
 import { later } from 'jsrunner:core';
 import { Error, ObjectDefineProperty, ObjectKeys, String, TypeError } from 'jsrunner:primordials';
@@ -30,7 +30,7 @@ export class GoValue {
 }
 ObjectDefineProperty(GoValue, 'name', { __proto__: null, value: 'Object' });
 
-/** What k6's own functions throw. */
+/** The error of k6's own functions. */
 export class GoError extends Error {
   value;
   constructor(text, fields) {
@@ -47,14 +47,14 @@ export const fail = (name, message) => {
   throw new GoError(name + ': ' + message, { __proto__: null, name, message });
 };
 
-/** Throw what Go says of an argument that is no function. */
+/** Throw Go's error for an argument that is no function. */
 export function mustBeCallable(value, index, type = 'sobek.Callable') {
   if (typeof value === 'function') return;
   throw new TypeError('could not convert function call parameter ' + index + ': '
     + 'could not convert ' + String(value) + ' to ' + type);
 }
 
-/** The text of an exception as it is logged: see descriptions.js. @type {(error: unknown, called?: Function) => string} */
+/** Return the log's text of an exception (see descriptions.js). @type {(error: unknown, called?: Function) => string} */
 export const describe = later('jsrunner:descriptions', 'describe');
-/** What is logged of a promise that was rejected and that nobody handles. @type {(reason: unknown) => string} */
+/** Return the log's text of a rejection that no handler has taken. @type {(reason: unknown) => string} */
 export const describeRejection = later('jsrunner:descriptions', 'describeRejection');

@@ -4,7 +4,7 @@ import { host, publish } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { Error, RangeError, SyntaxError, TypeError } from 'jsrunner:primordials';
 
-/** What Python can call: `interpreter.call(name, ...)` -> entries[name](...). @type {Record<string, (...args: any[]) => any>} */
+/** Functions that Python can call: `interpreter.call(name, ...)` -> entries[name](...). @type {Record<string, (...args: any[]) => any>} */
 export const entries = { __proto__: null };
 
 const errorTypes = {

@@ -1,4 +1,4 @@
-// jsrunner:language — what scripts find beside the language, and what they shall not: k6's engine decides.
+// jsrunner:language — the global scope of scripts, fitted to that of k6's engine.
 // @ts-check
 import { later } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
@@ -7,10 +7,10 @@ import {
   Boolean, Error, Function, ReflectDefineProperty, globalThis,
 } from 'jsrunner:primordials';
 
-// The engine asks when an error is made, and whenever anything is thrown.
+// The engine calls it when an error is made, and whenever a value is thrown.
 Error.prepareStackTrace = later('jsrunner:positions', 'prepareStackTrace');
 Error.stackTraceLimit = 50;
-// The frames of a stack have functions of ours: no script is to format it, nor to leave it out.
+// Frames of a stack expose functions of jsrunner: so no script may format a stack or switch it off.
 delete Error.prepareStackTrace;
 delete Error.stackTraceLimit;
 delete Error.captureStackTrace;
@@ -20,7 +20,7 @@ export const defineGlobal = (name, value, enumerable = true) => ReflectDefinePro
   __proto__: null, value, writable: true, enumerable, configurable: true,
 });
 
-// What QuickJS has and k6 has not, so that a script's feature tests give the same answers.
+// Names that QuickJS has and k6 lacks: removed, so that a script's feature tests have k6's results.
 const ABSENT = ['queueMicrotask', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'performance', 'FinalizationRegistry',
   'DOMException', 'Float16Array', 'Iterator', 'InternalError'];
 for (let i = 0; i < ABSENT.length; i += 1) delete globalThis[ABSENT[i]];
@@ -28,7 +28,7 @@ for (let i = 0; i < ABSENT.length; i += 1) delete globalThis[ABSENT[i]];
 defineGlobal('global', globalThis);
 defineGlobal('GoError', GoError, false);
 
-/** Whether the text is the code of a function: then it is no ES module. */
+/** Return whether the text is the code of a function: then it is no ES module. */
 entries.isFunctionBody = (text) => {
   try {
     return Boolean(Function('module', 'exports', "'use strict';" + text));

@@ -18,7 +18,7 @@ export const TIMEOUT = 0;
 export const INTERVAL = 1;
 export const OWN = 2;
 
-/** Have 'call' called after 'delay' milliseconds, and after every 'every' if that is not negative. */
+/** Call 'call' after 'delay' milliseconds, then each 'every' milliseconds if 'every' is not negative. */
 export const addTimer = schedule;
 
 const reason = (error) => (isInstance(GoError, error) ? error.value : error);
@@ -37,7 +37,7 @@ export const promised = (work) => new Promise((resolve, reject) => {
   }
 });
 
-/** A promise of what the operation does in a thread (see 'Interpreter.run_aside', whose handle it returns). */
+/** Return a promise of the result of an operation in a thread; the operation returns a handle of 'run_aside'. */
 export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
   const handle = ReflectApply(host, undefined, opAndArgs);
   listen(handle, (outcome) => { // [[text, fields] of the failure or null, value]
@@ -48,10 +48,10 @@ export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
 });
 
 const closings = SafeArray();
-/** Have `close(isRejection)` called when what runs has failed: what it begins to close is waited for. */
+/** Call `close(isRejection)` when the iteration or stage fails; it waits for closings that this begins. */
 export const onFailure = (close) => ArrayPrototypePush(closings, close);
 
-/** End what has failed: timers are dropped, sockets closed and their events told. Returns the names of the timers. */
+/** End a failed iteration or stage: drop its timers, close its sockets with events. Returns the timers' names. */
 export const abandon = (isRejection) => {
   const timers = dropTimers();
   let goOn = () => {
@@ -65,7 +65,7 @@ export const abandon = (isRejection) => {
     try {
       goOn();
     } catch {
-      // the first failure is the one that is told
+      // only the first failure is reported
     }
     dropAll(true);
     goOn = () => settle(() => {});

@@ -1,4 +1,4 @@
-// jsrunner:positions — where an exception was thrown: stacks as k6 writes them, in the text that the author wrote.
+// jsrunner:positions — stacks of exceptions as k6 writes them, with positions in the author's text.
 // @ts-check
 import { rememberThrown } from 'jsrunner:descriptions';
 import { retext } from 'jsrunner:error_texts';
@@ -10,13 +10,13 @@ import {
 
 // Modules that were translated: file -> the mappings of a source map, until they are decoded.
 const mapped = { __proto__: null };
-/** Positions in this file are those of another text (https://tc39.es/ecma426/, "mappings"). */
+/** Map positions in this file to those of another text (https://tc39.es/ecma426/, "mappings"). */
 export const mapPositions = (file, mappings) => {
   mapped[file] = mappings;
 };
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-/** The numbers of a piece, in base64 with a sign in the lowest bit. */
+/** Return the numbers of a piece, in base64 with a sign in the lowest bit. */
 const fieldsOf = (piece) => {
   const fields = SafeArray();
   let value = 0;
@@ -34,7 +34,7 @@ const fieldsOf = (piece) => {
   return fields;
 };
 
-/** Per line [column, line there, column there] of each piece, all from 0. */
+/** Decode mappings: per line, [column, original line, original column] of each piece, all from 0. */
 const decode = (mappings) => {
   const lines = StringPrototypeSplit(mappings, ';');
   let line = 0;
@@ -57,7 +57,7 @@ const decode = (mappings) => {
   return lines;
 };
 
-/** `line:column` in the text that the script's author has written. */
+/** Return `line:column` in the author's text. */
 const placeOf = (file, line, column) => {
   if (!mapped[file]) return line + ':' + column;
   if (typeof mapped[file] === 'string') mapped[file] = decode(mapped[file]);
@@ -67,7 +67,7 @@ const placeOf = (file, line, column) => {
   return at < 0 ? line + ':' + column : String(pieces[at][1] + 1) + ':' + (pieces[at][2] + 1);
 };
 
-/** `name: message`, as the error would be written if nobody had changed how. */
+/** Return `name: message`, as an unchanged Error.prototype.toString would write it. */
 const headOf = (error) => {
   try {
     const { name, message } = error;
@@ -81,13 +81,13 @@ const headOf = (error) => {
 
 const isScripts = (file) => StringPrototypeStartsWith(file, 'file:') || StringPrototypeStartsWith(file, 'https:');
 
-/** Whether a frame is a script's own code. */
+/** Return whether a frame is a script's own code. */
 const isScriptsFrame = (frame) => {
   const file = frame?.getFileName();
   return Boolean(file) && isScripts(file);
 };
 
-/** The name that a function has in a stack; undefined if it does not appear there. */
+/** Return the name that a function has in a stack; undefined if it does not appear there. */
 const shownName = (frame) => {
   const name = frame.getFunctionName();
   if (!name) return '';
@@ -99,7 +99,7 @@ const shownName = (frame) => {
   return isAccessor ? StringPrototypeSlice(name, 4) : name;
 };
 
-/** Stacks as k6 writes them, without our own frames: `\tat name (file:line:column(pc))`, `\tat name (native)`. */
+/** Return a stack as k6 writes it, without jsrunner's frames: `\tat name (file:line:column(pc))`, `\tat name (native)`. */
 const framesText = (frames) => {
   let text = '';
   for (let i = 0; i < frames.length; i += 1) {
@@ -123,7 +123,7 @@ const defineStack = (error, value) => {
   });
 };
 
-/** Have the error's stack written when it is first asked for: by then a class of a script's has given it its name. */
+/** Write the error's stack on its first access: by then a class of the script has set the error's name. */
 const addStack = (error, frames) => {
   ReflectDefineProperty(error, 'stack', {
     __proto__: null,
@@ -139,7 +139,7 @@ const addStack = (error, frames) => {
   });
 };
 
-/** What the engine calls when an error is made, and whenever anything is thrown. */
+/** The hook that the engine calls when an error is made, and whenever a value is thrown. */
 export const prepareStackTrace = (error, frames) => {
   if (typeof error === 'object' && error !== null && isInstance(Error, error) && !ObjectHasOwn(error, 'stack')) {
     retext(error, frames);

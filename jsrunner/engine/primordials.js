@@ -1,7 +1,7 @@
 // jsrunner:primordials — the language's own functions, taken before any script runs.
 // @ts-check
-// Scripts may replace or delete what the language has (`Array.prototype.push`, `Promise`, `Symbol.iterator`), or
-// hang accessors on Object.prototype. k6's modules, which are Go, do not notice; so ours use these. The names are
+// Scripts may replace or delete functions of the language (`Array.prototype.push`, `Promise`, `Symbol.iterator`), or
+// define accessors on Object.prototype. k6's modules are Go and do not notice; so ours use these. The names are
 // those of Node's primordials: `ArrayPrototypePush(list, item)` is `list.push(item)`. Rules for all files of ours
 // (tests/test_primordials.py checks them):
 // - no global, no method of the language's, no `instanceof`: import them from here;
@@ -9,7 +9,7 @@
 // - a list to which something is added is a SafeArray: appending to `[]` would call setters of Array.prototype;
 // - an object to which something is added, or in which a name is looked up that may be missing, and what the
 //   language reads options from (a property's descriptor, a Proxy's handler), has `__proto__: null`.
-// Each costs up to 400 bytes per VU: what few modules use is kept in `reserve`, for half of that.
+// Each costs up to 400 bytes per VU. `reserve` keeps rarely used functions, for half of that.
 import { uncurryThis } from 'jsrunner:core';
 
 export const {
@@ -77,7 +77,7 @@ export const { isArray: ArrayIsArray } = Array;
 
 const ArrayPrototype = Array.prototype;
 
-/** A list of these items to which others may be added. It has no methods: see the functions below. */
+/** Return a list of these items to which others may be added. It has no methods: see the functions below. */
 export const SafeArray = (...items) => ObjectSetPrototypeOf(items, null);
 
 export const ArrayPrototypeIncludes = uncurryThis(Array.prototype.includes);
@@ -100,30 +100,30 @@ export const ArrayPrototypeSlice = (list, start = 0, end = list.length) => {
   return copy;
 };
 
-/** The results of `convert(item, index)` as a SafeArray. */
+/** Return the results of `convert(item, index)` as a SafeArray. */
 export const ArrayPrototypeMap = (list, convert) => {
   const results = SafeArray();
   for (let i = 0; i < list.length; i += 1) results[i] = convert(list[i], i);
   return results;
 };
 
-/** The items for which `test(item, index)` is true, as a SafeArray. */
+/** Return the items for which `test(item, index)` is true, as a SafeArray. */
 export const ArrayPrototypeFilter = (list, test) => {
   const kept = SafeArray();
   for (let i = 0; i < list.length; i += 1) if (test(list[i], i)) kept[kept.length] = list[i];
   return kept;
 };
 
-/** The first item for which `test(item, index)` is true. */
+/** Return the first item for which `test(item, index)` is true. */
 export const ArrayPrototypeFind = (list, test) => {
   for (let i = 0; i < list.length; i += 1) if (test(list[i], i)) return list[i];
   return undefined;
 };
 
-/** A SafeArray as a script is to get it: an ordinary array. The list itself changes. */
+/** Make a SafeArray an ordinary array, for scripts. The list itself changes. */
 export const ArrayFromSafe = (list) => ObjectSetPrototypeOf(list, ArrayPrototype);
 
-/** The pieces of a text between the separators (a text that is not empty), as a SafeArray. */
+/** Return the pieces of a text between the separators (a text that is not empty), as a SafeArray. */
 export const StringPrototypeSplit = (text, separator) => {
   const pieces = SafeArray();
   let start = 0;
@@ -177,9 +177,9 @@ export const PromisePrototypeThen = (promise, fulfilled, rejected) => {
   }
 };
 
-// -- what few modules use --------------------------------------------------------------------------------
+// -- rarely used functions --------------------------------------------------------------------------------
 
-/** As the language has them: more_primordials.js and bytes.js make of them what modules call. */
+/** The language's functions, from which more_primordials.js and bytes.js make functions for modules. */
 export const reserve = {
   __proto__: null,
   Date,

@@ -11,7 +11,7 @@ export { emit, now } from 'jsrunner:core';
 export const CHECKS = 4;
 export const GROUP_DURATION = 5;
 
-/** The text of a tag's value if k6 takes its type (and it takes some that its message does not name). */
+/** Return the text of a tag's value if k6 takes its type (and it takes some that its message does not name). */
 export const tagText = (value) => {
   const type = typeof value;
   if (type === 'string' || type === 'number' || type === 'boolean') return String(value);
@@ -19,7 +19,7 @@ export const tagText = (value) => {
   return isInstance(Number, value) || isInstance(Boolean, value) ? String(value) : undefined;
 };
 
-/** Tags as k6 takes them; `prefix` begins the error's text. */
+/** Return tags of the types that k6 accepts; `prefix` begins the error's text. */
 export function tagValues(tags, prefix, known = { __proto__: null }) {
   const names = ObjectKeys(Object(tags));
   for (let i = 0; i < names.length; i += 1) {

@@ -55,7 +55,7 @@ const make = (blob, content, type) => {
   return blob;
 };
 
-/** The parts as a list: k6 takes arrays, whatever can be iterated, and whatever has a length. */
+/** Return the parts as a list: k6 takes arrays, whatever can be iterated, and whatever has a length. */
 const partsOf = (parts) => {
   if (isNullish(parts)) return [];
   if (ArrayIsArray(parts)) return parts;
@@ -89,7 +89,7 @@ const { prototype } = Blob;
 /** A Blob of bytes that belong to nobody else. */
 export const blobOf = (content, type = '') => make(ObjectCreate(prototype), content, type);
 
-/** The bytes of a Blob, not to be changed; undefined for anything else. */
+/** Return the bytes of a Blob, not to be changed; undefined for anything else. */
 export const bytesOfBlob = (value) => contents.get(value);
 
 // Few scripts need streams, and each VU would pay for them: they are loaded by the first that does.
@@ -101,7 +101,7 @@ entries.provideStreams = (constructor) => {
 /** The most bytes that one chunk of a stream has. */
 const CHUNK_BYTES = 1024;
 
-/** An index as the language's `slice` takes it. */
+/** Return an index as the language's `slice` takes it. */
 const position = (value, size) => {
   const index = MathTrunc(Number(value)) || 0;
   return index < 0 ? MathMax(size + index, 0) : MathMin(index, size);

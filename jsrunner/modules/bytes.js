@@ -15,10 +15,10 @@ export const DataViewPrototypeGetBuffer = uncurryThis(reserve.dataViewBuffer);
 const DataViewPrototypeGetByteLength = uncurryThis(reserve.dataViewByteLength);
 const DataViewPrototypeGetByteOffset = uncurryThis(reserve.dataViewByteOffset);
 
-/** Whether a value is an ArrayBuffer, a typed array or a DataView. */
+/** Return whether a value is an ArrayBuffer, a typed array or a DataView. */
 export const isBytes = (value) => isInstance(ArrayBuffer, value) || ArrayBufferIsView(value);
 
-/** A Uint8Array over the bytes of an ArrayBuffer, a typed array or a DataView. */
+/** Return a Uint8Array over the bytes of an ArrayBuffer, a typed array or a DataView. */
 export const viewOf = (value) => {
   if (!ArrayBufferIsView(value)) return new Uint8Array(value);
   if (isInstance(DataView, value)) {
@@ -31,7 +31,7 @@ export const viewOf = (value) => {
   );
 };
 
-/** A new ArrayBuffer with the bytes of one, of a typed array or of a DataView. */
+/** Return a new ArrayBuffer with the bytes of one, of a typed array or of a DataView. */
 export const copyOf = (value) => {
   const view = viewOf(value);
   const copy = new Uint8Array(TypedArrayPrototypeGetLength(view));
@@ -39,7 +39,7 @@ export const copyOf = (value) => {
   return TypedArrayPrototypeGetBuffer(copy);
 };
 
-/** A text or an ArrayBuffer of an argument that k6 takes as bytes; `prefix` begins the error's text. */
+/** Return the text or ArrayBuffer of an argument that k6 takes as bytes; `prefix` begins the error's text. */
 export const bytesArgument = (value, prefix) => {
   if (typeof value === 'string' || isInstance(ArrayBuffer, value)) return value;
   const name = TypedArrayPrototypeGetSymbolToStringTag(value);

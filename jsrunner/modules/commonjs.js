@@ -1,5 +1,5 @@
 // jsrunner:commonjs — modules that are a function of `module` and `exports`, each run once;
-// what ES modules have for import.meta and import().
+// import.meta and import() of ES modules.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
@@ -11,7 +11,7 @@ import { asText } from 'jsrunner:values';
 
 /** The code of each module by its URL. */
 const bodies = new SafeMap();
-/** What has run, or runs: its exports, and the exception that it ended with. */
+/** Modules that have run or are running: their exports, and the exceptions that ended them. */
 const instances = new SafeMap();
 
 export const define = (url, list) => bodies.set(url, list[0]);
@@ -19,7 +19,7 @@ export const define = (url, list) => bodies.set(url, list[0]);
 /** The modules that are being run by require(), the innermost last: open() is relative to it. */
 export const running = SafeArray();
 
-/** What a module exports. One that runs still has exported what it has exported so far. */
+/** Return the exports of a module; of a running module, its exports so far. */
 export const run = (url) => {
   const known = instances.get(url);
   if (known) {
@@ -41,10 +41,10 @@ export const run = (url) => {
   return instance.exports;
 };
 
-/** What an ES module gets by a name: by `default` all exports, unless one of them has that name. */
+/** Return the member that an ES module imports; `default` means all exports if no export has that name. */
 export const member = (exports, name) => (name === 'default' && !('default' in exports) ? exports : exports[name]);
 
-/** What an ES module gets by `import * as name`: only what is there by a name. */
+/** Return the object of `import * as name`: the named exports only. */
 export const namespace = (exports) => {
   const result = ObjectCreate(null, { __proto__: null, [SymbolToStringTag]: { __proto__: null, value: 'Module' } });
   const names = ArrayPrototypeSort(ObjectKeys(exports));
@@ -54,13 +54,13 @@ export const namespace = (exports) => {
   return ObjectPreventExtensions(result);
 };
 
-/** What a module has for `import.meta`. */
+/** Return the `import.meta` of a module. */
 export const metaOf = (url) => ({
   __proto__: null,
   resolve: (specifier) => host('environment.resolve', asText(specifier), url),
 });
 
-/** What `import()` is: k6 has none. */
+/** Throw k6's error for `import()`, which k6 lacks. */
 export const dynamic = async (specifier) => {
   String(specifier);
   throw 'dynamic modules not enabled in the host program';

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakValueDictionary
 
 from jsrunner.core.binding import DialFacts
+from jsrunner.engine.interpreter import encode_value
 from jsrunner.text import decode_bytewise
 
 if TYPE_CHECKING:
@@ -118,6 +119,33 @@ class SessionAttempts:
         if len(self.series) >= _MOST_KEPT:
             self.series.clear()
         self.series[key] = series
+
+
+def protocol_of(answer: handshake.Answer) -> str:
+    """Return the subprotocol that the server has chosen, "" for none."""
+    return answer.joined.get("Sec-Websocket-Protocol", "")
+
+
+def opening_of(address: str, answer: handshake.Answer, accept: bytes) -> Opening:
+    """Return the judgement of an answer that opens a session.
+
+    Args:
+        address: The session's URL.
+        answer: The server's response, whose handshake is valid.
+        accept: The bytes of the response that answer the key.
+    """
+    protocol = protocol_of(answer)
+    extensions = answer.values("Sec-Websocket-Extensions")
+    payload = encode_value(
+        {
+            "response": response_of(answer, "", address),
+            "protocol": protocol,
+            "extensions": extensions,
+        }
+    )
+    before, _, behind = payload.partition(accept)
+    cookies = answer.values("Set-Cookie")
+    return Opening(str(answer.status), protocol, extensions, cookies, before, behind)
 
 
 def response_of(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:

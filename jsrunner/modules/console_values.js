@@ -21,7 +21,7 @@ const hexOf = (buffer, size) => (
   list(new Uint8Array(buffer), size, (byte) => HEX[byte >> 4] + HEX[byte & 15], ' ')
 );
 
-/** A value inside of another one. */
+/** Return the text of a value inside of another value. */
 const nested = (value, above) => {
   switch (typeof value) {
     case 'string': return '"' + value + '"';
@@ -61,5 +61,5 @@ const structure = (value, above) => {
   return '{ ' + list(names, names.length, (name) => name + ': ' + nested(value[name], path)) + ' }';
 };
 
-/** A value as an argument of console.log. */
+/** Return the text of an argument of console.log. */
 export const written = (value) => nested(value, SafeArray());

@@ -5,7 +5,7 @@ import { StringPrototypeIndexOf, StringPrototypeSlice } from 'jsrunner:primordia
 
 const FRAME = '\n\tat ';
 
-/** The text of an error event about an exception of a handler. */
+/** Return the text of an error event about an exception of a handler. */
 export const onOneLine = (error) => {
   const text = describe(error);
   const frames = StringPrototypeIndexOf(text, FRAME);

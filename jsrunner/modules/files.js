@@ -14,10 +14,10 @@ export const SeekMode = { Start: 0, Current: 1, End: 2 };
 
 const handles = new SafeWeakMap();
 
-/** What the Python halves know a file by, null if the value is no file. */
+/** Return the handle of a file in the Python halves, null if the value is no file. */
 export const handleOf = (value) => handles.get(value) ?? null;
 
-/** A function that throws a TypeError which names the method. */
+/** Return a function that throws a TypeError which names the method. */
 const refusing = (method) => (reason) => fail('TypeError', method + '() failed; reason: ' + reason);
 const refuseRead = refusing('read');
 const refuseSeek = refusing('seek');

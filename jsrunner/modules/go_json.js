@@ -77,7 +77,7 @@ const objectOf = (value, above) => {
   return recordOf(value, path);
 };
 
-/** What is to become of a value in JSON, of lists and records that have no methods. Throws what Go says. */
+/** Return a value for JSON.stringify, of lists and records without methods. Throws Go's errors. */
 export const goJSON = (value, above = SafeArray()) => {
   if (value === null || value === undefined) return null;
   switch (typeof value) {
@@ -92,7 +92,7 @@ export const goJSON = (value, above = SafeArray()) => {
   }
 };
 
-/** The JSON of a value that goJSON has made. JSON.stringify itself may call setters that a script gave to lists. */
+/** Return the JSON of goJSON's result. JSON.stringify itself may call setters that a script gave to lists. */
 export const textOf = (value) => {
   if (typeof value !== 'object' || value === null) return JSONStringify(value);
   const isList = ArrayIsArray(value);
@@ -106,7 +106,7 @@ export const textOf = (value) => {
   return isList ? '[' + text + ']' : '{' + text + '}';
 };
 
-/** A record of the texts and buffers that handleSummary has returned, by their names. Throws what Go says. */
+/** Return the texts and buffers of handleSummary's result, by their names. Throws Go's errors. */
 export const writtenOf = (result) => {
   if (goType(result) !== 'map[string]interface {}') {
     throw new GoError('handleSummary() should return a map with string keys');

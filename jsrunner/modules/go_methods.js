@@ -1,4 +1,4 @@
-// jsrunner:go_methods — which functions are Go's own.
+// jsrunner:go_methods — marks of functions and objects that are Go's in k6.
 // @ts-check
 import { ArrayPrototypePush, SafeArray, SafeWeakMap } from 'jsrunner:primordials';
 

@@ -9,13 +9,13 @@ import {
   TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
 
-/** The type of a typed array's items; undefined for a DataView. */
+/** Return the type of a typed array's items; undefined for a DataView. */
 const itemType = (view) => {
   const name = TypedArrayPrototypeGetSymbolToStringTag(view);
   return name && StringPrototypeToLowerCase(RegExpPrototypeExec(/^(?:Big)?(.*?)(?:Clamped)?Array$/, name)[1]);
 };
 
-/** The name of the type that a value has in Go. */
+/** Return the name of the type that a value has in Go. */
 export const goType = (value) => {
   switch (typeof value) {
     case 'undefined': return '<nil>';

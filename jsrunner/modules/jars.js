@@ -1,4 +1,4 @@
-// jsrunner:jars — which cookie jar of Python's a script's object stands for.
+// jsrunner:jars — the handles of Python's cookie jars behind the script's objects.
 // @ts-check
 import { SafeWeakMap } from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';
@@ -7,5 +7,5 @@ const handles = new SafeWeakMap();
 
 export const keepHandle = (jar, handle) => handles.set(jar, handle);
 
-/** The handle of a jar, undefined for what is none. */
+/** Return the handle of a jar, undefined for any other value. */
 export const handleOf = (value) => (isObject(value) ? handles.get(value) : undefined);

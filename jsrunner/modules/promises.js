@@ -2,12 +2,12 @@
 // @ts-check
 import { Promise } from 'jsrunner:primordials';
 
-/** A new promise that is resolved with the value. */
+/** Return a new promise that is resolved with the value. */
 export const resolution = (value) => new Promise((resolve) => {
   resolve(value);
 });
 
-/** A new promise that is rejected. */
+/** Return a new promise that is rejected. */
 export const rejection = (error) => new Promise((_, reject) => {
   reject(error);
 });

@@ -42,12 +42,15 @@ def _stem(specifier: str) -> str | None:
     """Return a specifier's path below this folder, without suffix; None if it is no module's.
 
     The path is the specifier itself, or `index` in the folder of that name: `k6/ws`,
-    `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`.
+    `k6/crypto/index`, `k6/crypto/x509`, and of `jsrunner:globals/x` `globals/x`. The parts of a module
+    have paths for jsrunner's own imports only: `k6/http/cookies` of `jsrunner:k6/http/cookies`.
     """
     if not (specifier.startswith(("jsrunner:", "k6/")) or specifier == "k6"):
         return None
     path = specifier.removeprefix("jsrunner:")
-    if ".." in path or path.endswith("/index") or path.rpartition("/")[0] in _WITH_PARTS:
+    if ".." in path or path.endswith("/index"):
+        return None
+    if path == specifier and path.rpartition("/")[0] in _WITH_PARTS:
         return None
     return f"{path}/index" if (_FOLDER / path).is_dir() else path
 
@@ -55,8 +58,8 @@ def _stem(specifier: str) -> str | None:
 def source(specifier: str) -> str | None:
     """Return the JavaScript half of a module, None if there is no such module. Raises ScriptError."""
     if specifier.startswith(EXTENSIONS):
-        found = extensions.find(specifier)
-        return None if found is None else found.text
+        extension = extensions.find(specifier)
+        return None if extension is None else extension.text
     stem = _stem(specifier)
     path = _FOLDER / f"{stem}.js"
     return path.read_text(encoding="utf-8") if stem and path.is_file() else None
@@ -75,12 +78,12 @@ def half(prefix: str) -> type[HostModule]:
     """Return the Python half of a loaded module by the prefix of its operations.
 
     Raises:
-        LookupError: there is none.
+        LookupError: No loaded module has this prefix and a Python half.
     """
-    found = _half(_known[prefix]) if prefix in _known else None
-    if found is None:
+    python_half = _half(_known[prefix]) if prefix in _known else None
+    if python_half is None:
         raise LookupError(f"no module has operations that begin with {prefix}")
-    return found
+    return python_half
 
 
 def import_halves(*prefixes: str) -> None:
@@ -93,8 +96,8 @@ def import_halves(*prefixes: str) -> None:
 @functools.cache
 def _half(specifier: str) -> type[HostModule] | None:
     if specifier.startswith(EXTENSIONS):
-        found = extensions.find(specifier)
-        return None if found is None else found.half
+        extension = extensions.find(specifier)
+        return None if extension is None else extension.half
     stem = _stem(specifier)
     if stem is None or not (_FOLDER / f"{stem}.py").is_file():
         return None

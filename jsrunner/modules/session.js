@@ -48,6 +48,6 @@ const LIMITS = {
   'a message is too big': ', see --max-message-size',
 };
 
-/** The text of the error for what is too big; k6 has such limits for lengths beyond all bounds only. */
+/** Return the text of the error for what is too big; k6 has such limits for lengths beyond all bounds only. */
 export const tooBigText = (what) => 'websocket: read limit exceeded: ' + what + (LIMITS[what] ?? '');
 export const UNEXPECTED_END = 'unexpected EOF';

@@ -1,13 +1,12 @@
-"""One session's attempt to connect: from its address to an open session, or to the text of what failed.
+"""The attempt to connect a session: from its address to an open session, or to the text of a failure.
 
-Where a name need not be looked up and no proxy stands between, the core connects and sends the request
-(core/dial.c), and tells `proceed` of what comes back; nobody waits in Python. Else a greenlet dials.
-For a question that was asked before the core does all that by itself (core/recipe.h).
+If the host needs no look-up and no proxy, the core connects and sends the request (core/dial.c), and
+calls `proceed` with the response; no greenlet waits in Python. Otherwise a greenlet dials. The core
+repeats an equal attempt without Python (core/recipe.h).
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket as plain
 import time
@@ -16,9 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 from gevent import socket
 
+from jsrunner.core.binding import HANDSHAKE_TIMEOUT
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.metrics.registry import BUILTIN
-from jsrunner.modules.connecting import Opening, Question, SessionAttempts, response_of
+from jsrunner.modules.connecting import (
+    Opening,
+    Question,
+    SessionAttempts,
+    opening_of,
+    protocol_of,
+    response_of,
+)
+from jsrunner.modules.session_samples import series_of
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, handshake
 from jsrunner.transport.deflate import negotiate, negotiate_strictly
@@ -32,34 +40,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jsrunner.core.binding import DialFacts
-    from jsrunner.engine.recorder import TagSet
     from jsrunner.modules.context import ModuleContext
     from jsrunner.transport.cookies import CookieJar
-    from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Direct
     from jsrunner.transport.url import URL
 
-#: Seconds for name look-up, TCP, TLS and the handshake together (k6: the same, not an option).
-HANDSHAKE_TIMEOUT: Final = 60.0
-#: What the core tells: enum dial_event of core/dial.c.
+#: The core's events: enum dial_event of core/dial.c.
 _RECEIVED, _ENDED, _NOT_CONNECTED, _BROKEN, _LATE, _CONNECT_LATE = range(6)
-#: The series that the core feeds, in its order (core_session_open).
-_METRICS: Final = tuple(
-    BUILTIN[name]
-    for name in (
-        "ws_sessions", "ws_connecting", "ws_msgs_sent", "ws_msgs_received", "ws_ping",
-        "ws_session_duration",
-    )
-)  # fmt: skip
-_PROTOCOL: Final = "Sec-Websocket-Protocol"
 _RECEIVE_BYTES: Final = 4096
 _TIMED_OUT: Final = "i/o timeout"
 
 
 class Attempt:
-    """Stands among those `connecting` and among its VU's `own` until it is over.
+    """An attempt of one VU to connect a session.
 
-    The tags and metadata of its samples are those of the VU when it began.
+    Until its end it is in `connecting.attempts` and in `own`, the VU's attempts.
+
+    Its samples have the tags and metadata that the VU had at its begin.
     """
 
     __slots__ = (
@@ -87,18 +84,18 @@ class Attempt:
         self._address = question.address
         self._metadata = vu.context.metadata
         self._clock = time.monotonic()
-        #: The jar; None for the VU's own if that is not there yet.
+        #: The jar; None for the VU's own jar before it exists.
         self._cookies: CookieJar | None = None
-        #: The Sec-WebSocket-Key, and the request that has it.
+        #: The Sec-WebSocket-Key, and the request with it.
         self._nonce = ""
         self._request = b""
-        #: Whether permessage-deflate is offered.
+        #: True if permessage-deflate is offered.
         self._is_offered = False
         self._reader: handshake.AnswerReader | None = None
         self._greenlet: Any = None
-        #: Whom it is connected to: the IP address, and address and port as Go shows them.
+        #: The peer: its IP address, and its address and port as Go shows them.
         self._ip = self._peer = ""
-        #: How much of the answer has come over TLS.
+        #: Bytes of the answer that have arrived over TLS.
         self._size = 0
         own[key] = connecting.attempts[key] = self
 
@@ -107,7 +104,7 @@ class Attempt:
     def begin(
         self, headers: Mapping[str, str], cookies: CookieJar | None, extensions: str, protocols: str
     ) -> None:
-        """Begin to connect; the session hears of the outcome by its event OPEN or FAILED."""
+        """Begin to connect; the session's event OPEN or FAILED has the outcome."""
         process = self._process
         self._cookies = cookies
         self._is_offered = bool(extensions)
@@ -132,7 +129,7 @@ class Attempt:
         except DialError as error:
             if self._question.is_blocking:
                 self.fail(str(error))
-            else:  # what the script does now comes first: it may give the socket up
+            else:  # after the script's current code, which may still close the socket
                 self._greenlet = gevent.spawn(self._fail_later, str(error))
 
     def _fail_later(self, failure: str) -> None:
@@ -140,7 +137,7 @@ class Attempt:
         self._process.engine.serve()
 
     def _keep_recipe(self, direct: Direct, before: bytes, behind: bytes) -> None:
-        """Let the core do the same for the same question."""
+        """Give the core a recipe for equal questions."""
         number = self._question.recipe
         if number < 0 or direct.until is None:
             return
@@ -166,7 +163,7 @@ class Attempt:
             raise self._connect_error(number)
 
     def resume(self, direct: Direct | None, facts: DialFacts) -> None:
-        """Take over what the core has begun by a recipe."""
+        """Take over a dialing that the core has begun by a recipe."""
         if direct is not None:
             self._ip, self._peer = direct.ip, shown((direct.ip, direct.port))
         self._clock = facts.started
@@ -178,7 +175,7 @@ class Attempt:
     # -- in a greenlet -----------------------------------------------------------------------------
 
     def _dial(self, target: URL) -> None:
-        """Dial where that means to wait: for a name, a proxy, TLS."""
+        """Dial in a greenlet, for destinations that need a wait: a look-up, a proxy, TLS."""
         sock = None
         try:
             with gevent.Timeout(HANDSHAKE_TIMEOUT, DialError(_TIMED_OUT)):
@@ -214,7 +211,7 @@ class Attempt:
             self._process.engine.serve()
 
     def _shake_hands(self, sock: Any) -> None:
-        """Exchange request and answer over TLS."""
+        """Send the request and read the answer over TLS."""
         index = self._vu.interpreter.index
         ends = ends_of(sock)
         try:
@@ -233,10 +230,10 @@ class Attempt:
         self._judge(*answer, sock)
 
     def _read(self, data: bytes) -> tuple[bytes, bytes] | None:
-        """Return the answer's head and what is behind it; None if it is not complete yet."""
+        """Return the answer's head and the bytes behind it; None if the head is incomplete."""
         if self._reader is None:
             end = end_of_head(data)
-            if 0 <= end <= MAX_HEAD_BYTES:  # all of it at once, as nearly always
+            if 0 <= end <= MAX_HEAD_BYTES:  # mostly the head arrives in one piece
                 return data[:end], data[end:]
             self._reader = handshake.AnswerReader()
         return self._reader.feed(data)
@@ -245,10 +242,15 @@ class Attempt:
         """Return the error of an answer that has broken off."""
         return DialError(reason) if self._reader is None else self._reader.break_off(reason)
 
-    # -- what the core tells -----------------------------------------------------------------------
+    # -- the core's events --------------------------------------------------------------------------
 
     def proceed(self, detail: int, data: bytes) -> None:
-        """Go on with what the core has told: an event, an errno above it; what has come."""
+        """Process an event of the core.
+
+        Args:
+            detail: The event in the lowest byte, an errno above it.
+            data: Received bytes of the answer.
+        """
         event, number = detail & 0xFF, detail >> 8
         try:
             if event == _RECEIVED:
@@ -279,11 +281,11 @@ class Attempt:
     # -- the answer --------------------------------------------------------------------------------
 
     def _judge(self, block: bytes, rest: bytes, sock: Any = None) -> None:
-        """Open the session if the answer's head is what it should be.
+        """Open the session if the answer's head fulfils RFC 6455, else refuse it.
 
         Args:
             block: The head.
-            rest: What lies behind it.
+            rest: The bytes behind it.
             sock: The TLS connection; None if the core has the socket.
         """
         before, accept, behind = block.partition(handshake.accept_of(self._nonce))
@@ -293,13 +295,17 @@ class Attempt:
             if not answer.upgraded:
                 self._refuse(answer, rest, sock)
                 return
-            opening = self._opening(answer, accept)
+            opening = opening_of(self._address, answer, accept)
             self._connecting.keep_opening(self._address, before, behind, opening)
         if opening.cookies:
             self._store(opening.cookies)
         if opening.extensions:
             try:
-                deflate = self._negotiate(opening.extensions)
+                deflate = (
+                    negotiate_strictly(opening.extensions, is_offered=self._is_offered)
+                    if self._process.is_strict
+                    else negotiate(opening.extensions)
+                )
             except DialError as error:
                 self.fail(str(error), handshake.judge(block, self._nonce), sock)
                 return
@@ -310,39 +316,24 @@ class Attempt:
         self._open(opening, opening.before + accept + opening.behind, rest, sock)
 
     def _keep_answer(self, opening: Opening, before: bytes, behind: bytes) -> None:
-        """Let the core open the session if the recipe's question is answered so again."""
+        """Give the core the answer, so that it opens sessions with an equal answer by itself."""
         if self._question.recipe not in self._connecting.recipes:
             return
-        _, series = self._series(opening.status, opening.protocol)
+        _, series = series_of(
+            self._process, self._connecting, self._question, self._ip, opening.status, opening.protocol
+        )
         parts = (before, behind, opening.before, opening.behind)
         sizes = [value for part in parts for value in (part, len(part))]
         self._library.core_recipe_answer(self._question.recipe, *sizes, series)
-
-    def _negotiate(self, answers: list[str]) -> Deflate | None:
-        if self._process.is_strict:
-            return negotiate_strictly(answers, is_offered=self._is_offered)
-        return negotiate(answers)
 
     def _store(self, cookies: list[str]) -> None:
         jar = self._vu.jars.get() if self._cookies is None else self._cookies
         jar.store(parse_websocket(self._address), cookies, time.time())
 
-    def _opening(self, answer: handshake.Answer, accept: bytes) -> Opening:
-        protocol = answer.joined.get(_PROTOCOL, "")
-        extensions = answer.values("Sec-Websocket-Extensions")
-        payload = encode_value(
-            {
-                "response": response_of(answer, "", self._address),
-                "protocol": protocol,
-                "extensions": extensions,
-            }
-        )
-        before, _, behind = payload.partition(accept)
-        cookies = answer.values("Set-Cookie")
-        return Opening(str(answer.status), protocol, extensions, cookies, before, behind)
-
     def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: Any) -> None:
-        _, series = self._series(opening.status, opening.protocol)
+        _, series = series_of(
+            self._process, self._connecting, self._question, self._ip, opening.status, opening.protocol
+        )
         key, slot, generation = self._key, self._slot, self._generation
         self._leave()
         if sock is not None:
@@ -366,12 +357,12 @@ class Attempt:
             return
         if is_open:
             self._process.secure[key].read()
-        else:  # it was given up meanwhile
+        else:  # the script has closed the socket meanwhile
             del self._process.secure[key]
             sock.close()
 
     def _refuse(self, answer: handshake.Answer, rest: bytes, sock: Any) -> None:
-        """Read on to what the server says of its refusal; that may take a while."""
+        """Read the body of a refusal in a greenlet, then fail."""
         if cookies := answer.values("Set-Cookie"):
             self._store(cookies)
         if sock is None:
@@ -399,51 +390,21 @@ class Attempt:
 
     # -- the outcome -------------------------------------------------------------------------------
 
-    def _series(self, status: str = "", protocol: str = "") -> tuple[TagSet, Any]:
-        """Return the attempt's tag set and the numbers of its series (`_METRICS`)."""
-        question = self._question
-        key = (
-            question.vu_tags, *question.tags.items(), self._address, question.is_blocking, status,
-            protocol, self._ip,
-        )  # fmt: skip
-        known = self._connecting.series.get(key)
-        if known is None:
-            recorder = self._process.recorder
-            tag_set = recorder.tag_set(self._all_tags(status, protocol))
-            numbers = [recorder.series(metric, tag_set).number for metric in _METRICS]
-            known = tag_set, (ctypes.c_int32 * len(numbers))(*numbers)
-            self._connecting.keep_series(key, known)
-        return known
-
-    def _all_tags(self, status: str, protocol: str) -> dict[str, str]:
-        """Return the tags of the VU and the script, and what the handshake has shown."""
-        system, tags = self._process.system_tags, {**self._question.vu_tags.tags, **self._question.tags}
-        name = self._address
-        if not self._question.is_blocking:
-            # The tag `url` is the address, or the tag `name` that the script has set.
-            name = tags.get("name", name)
-            if "name" in system:
-                tags["name"] = name
-        if "url" in system:
-            tags["url"] = name
-        if status:
-            if "status" in system:
-                tags["status"] = status
-            if "subproto" in system:
-                tags["subproto"] = protocol
-        if self._ip and "ip" in system:
-            tags["ip"] = self._ip
-        return tags
-
     def _fail_with(self, error: Exception) -> None:
         if isinstance(error, DialError):
             self.fail(str(error))
-        else:  # a fault of ours: the script must not wait for ever
+        else:  # a fault of jsrunner: the script must get an event all the same
             self._process.log_fault(error)
             self.fail(f"jsrunner: {error}")
 
     def fail(self, failure: str, answer: handshake.Answer | None = None, sock: Any = None) -> None:
-        """Tell the session that it cannot be opened, and why."""
+        """End the attempt with the event FAILED.
+
+        Args:
+            failure: The text of the error, as in k6.
+            answer: The server's response, None without one.
+            sock: A TLS connection to close.
+        """
         if self._key not in self._own:
             return
         self.drop()
@@ -456,9 +417,16 @@ class Attempt:
             process.handshake_failure = failure + status
         self._ip = ""
         if answer is None:
-            tags, _ = self._series()
+            tags, _ = series_of(self._process, self._connecting, self._question, self._ip)
         else:
-            tags, _ = self._series(str(answer.status), answer.joined.get(_PROTOCOL, ""))
+            tags, _ = series_of(
+                self._process,
+                self._connecting,
+                self._question,
+                self._ip,
+                str(answer.status),
+                protocol_of(answer),
+            )
         duration = (time.monotonic() - self._clock) * 1000
         values = {"ws_sessions": 1.0, "ws_connecting": duration}
         if self._question.is_blocking:
@@ -466,11 +434,11 @@ class Attempt:
         started = time.time() - duration / 1000
         for name, value in values.items():
             process.recorder.series(BUILTIN[name], tags).add(value, started, self._metadata)
-        data = encode_value(self._failed(failure, answer))
+        data = encode_value(self._failure_event(failure, answer))
         self._library.core_session_fail(self._slot, self._generation, data, len(data))
 
-    def _failed(self, failure: str, answer: handshake.Answer | None) -> dict[str, Any]:
-        """Return what JavaScript gets."""
+    def _failure_event(self, failure: str, answer: handshake.Answer | None) -> dict[str, Any]:
+        """Return the payload of the event FAILED."""
         if self._question.is_blocking:
             is_thrown = bool(self._process.options.throw)
             response = response_of(answer, failure)
@@ -482,7 +450,7 @@ class Attempt:
         return {"failure": failure, "response": response}
 
     def drop(self) -> None:
-        """End the attempt without a word."""
+        """End the attempt without an event and without samples."""
         self._leave()
         greenlet, self._greenlet = self._greenlet, None
         if greenlet is not None and greenlet is not gevent.getcurrent():

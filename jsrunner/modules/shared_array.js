@@ -10,7 +10,7 @@ const immutable = () => {
   throw new TypeError('SharedArray is immutable');
 };
 
-/** An array of that length; `element(index)` gives the JSON of an element, of which each access makes a copy. */
+/** Return an array of that length; `element(index)` gives the JSON of an element, of which each access makes a copy. */
 export const sharedArray = (length, element) => {
   const indexOf = (key) => {
     if (typeof key !== 'string') return undefined;

@@ -1,4 +1,4 @@
-// jsrunner:values — what several modules do with values of scripts.
+// jsrunner:values — conversions of scripts' values that several modules use.
 // @ts-check
 import {
   MathMax, MathMin, MathTrunc, Number, ObjectDefineProperty, ObjectFreeze, ObjectKeys, String,
@@ -7,20 +7,20 @@ import {
 
 export const isNullish = (value) => value === undefined || value === null;
 export const isObject = (value) => typeof value === 'object' && value !== null;
-/** A text argument: nothing is the empty text, a symbol its description. */
+/** Return an argument as text: the empty text for undefined and null, a symbol's description. */
 export const asText = (value) => {
   if (typeof value === 'string') return value;
   if (typeof value === 'symbol') return SymbolPrototypeGetDescription(value) ?? '';
   return isNullish(value) ? '' : String(value);
 };
-/** A number argument: a BigInt is none. */
+/** Return a number argument: a BigInt is none. */
 export const asNumber = (value) => {
   if (typeof value === 'bigint') throw new TypeError('Cannot convert a BigInt value to a number');
   return Number(value);
 };
 /** The first number that is too large for Go's whole numbers. */
 export const INT64_END = 2 ** 63;
-/** A number as Go has it in 64 bits: truncated, and at most its ends. */
+/** Return a number as Go has it in 64 bits: truncated, and at most its ends. */
 export const asInt64 = (value) => MathMax(-INT64_END, MathMin(INT64_END, MathTrunc(asNumber(value)) || 0));
 
 /** Freeze a value with all that is in it. */

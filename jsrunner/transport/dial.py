@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import gevent
 from gevent import socket
 
+from jsrunner.core.binding import CONNECT_TIMEOUT
 from jsrunner.options.duration import parse_duration
 from jsrunner.transport.addresses import (
     LocalAddresses,
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from jsrunner.transport.aia import Issuers
     from jsrunner.transport.tls import TLS, Untrusted
 
-#: Seconds for one TCP connect (k6: the same).
-CONNECT_TIMEOUT: Final = 30.0
 _MOST_PORT: Final = 65535
 _NO_NAME: Final = (
     "tlsAIAFetch: cannot verify hostname for IP-literal target (SNI is not sent for IP addresses); "

@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from jsrunner.worker.vu import VU
     from jsrunner.worker.vus import VUs
 
-#: A start that another process is given: the scenario's slot, the planned offset.
+#: A start that goes to another process: the scenario's slot, the planned offset in seconds.
 _MAIL: Final = struct.Struct("=Hd")
-#: Seconds without a look at the other greenlets, while starts are late.
+#: Seconds without a yield to other greenlets, while starts are late.
 _TIME_SLICE: Final = 0.002
 #: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
 _YIELD: Final = 1e-6
-#: Starts that are later than this after the scenario's end are given up.
+#: Seconds after the scenario's end at which late starts are dropped.
 _TOO_LATE: Final = 0.25
-#: Seconds between two looks at whether the other processes have no more starts.
+#: Seconds between two checks of the other processes' starts.
 _LOOK_EVERY: Final = 0.002
 
 
 class Arrival(Assignment):
-    """One VU's work for the scenario: it waits until an iteration is given to it."""
+    """One VU's service for the scenario: it waits until an iteration is due."""
 
     def __init__(self, player: ArrivalPlayer) -> None:
         super().__init__(player.scenario, NONE)
@@ -54,7 +54,7 @@ class Arrival(Assignment):
         self._begin: Callable[[bool], object] | None = None
 
     def await_arrival(self, begin: Callable[[bool], object]) -> None:
-        """Have `begin(True)` called when an iteration is due, `begin(False)` at the scenario's end."""
+        """Call `begin(True)` when an iteration is due, `begin(False)` at the scenario's end."""
         if self._player.is_over:
             begin(False)
             return
@@ -67,14 +67,17 @@ class Arrival(Assignment):
         gevent.get_hub().loop.run_callback(begin, goes_on)
 
     def interrupted(self) -> None:
-        """The VU was interrupted, perhaps while it was idle."""
+        """Remove an interrupted VU from the idle ones."""
         if self._begin is not None:
             self._begin = None
             self._player.remove_idle(self)
 
 
 class ArrivalPlayer(Player):
-    """See the module. `workers` are the numbers of the processes that play the scenario."""
+    """The player of one scenario with an arrival rate (see the module).
+
+    `workers` are the numbers of the processes that play the scenario.
+    """
 
     def __init__(
         self,
@@ -99,9 +102,9 @@ class ArrivalPlayer(Player):
         self._greenlets: list[gevent.Greenlet] = []
         self._setup_data: bytes | None = None
         self._over = False
-        #: Seconds from the scenario's start to its regular end, as far as is known.
+        #: Seconds from the scenario's start to its regular end, as far as planned starts are known.
         self._end = self.plan.duration if self._arrivals.profile.at_once else 0.0
-        #: How late each start was, in milliseconds, since the last snapshot.
+        #: Start lags in milliseconds since the last snapshot.
         self._lateness = array("d")
 
     def _play_all(self, setup_data: bytes | None) -> None:
@@ -122,11 +125,13 @@ class ArrivalPlayer(Player):
             gevent.joinall([self._greenlets.pop()], raise_error=True)
 
     def _add(self, vu: VU) -> None:
-        whole = Interval(0.0, float("inf"), self.plan.duration + self.scenario.config.graceful_stop)
-        self._greenlets.append(gevent.spawn(self._employ, vu, Arrival(self), self._setup_data, [whole]))
+        all_time = Interval(0.0, float("inf"), self.plan.duration + self.scenario.config.graceful_stop)
+        self._greenlets.append(
+            gevent.spawn(self._employ, vu, Arrival(self), self._setup_data, [all_time])
+        )
 
     def take_lateness(self) -> bytes:
-        """Return how late arrivals were started since the last time: milliseconds, as doubles."""
+        """Return the start lags since the last call: milliseconds, as doubles."""
         taken = self._lateness.tobytes()
         del self._lateness[:]
         return taken
@@ -136,12 +141,12 @@ class ArrivalPlayer(Player):
         return self._over
 
     def add_idle(self, arrival: Arrival) -> None:
-        """A VU waits for an iteration."""
+        """Add a VU that waits for an iteration."""
         self._idle.append(arrival)
         self.counts.wait_for_arrival()
 
     def remove_idle(self, arrival: Arrival) -> None:
-        """A VU that waited was interrupted."""
+        """Remove a VU that was interrupted while it waited."""
         if arrival in self._idle:
             self._idle.remove(arrival)
             self.counts.reserve(self._worker)
@@ -156,12 +161,12 @@ class ArrivalPlayer(Player):
                 yield offset
 
     def _own_count(self) -> int:
-        """How many starts this process has."""
+        """Return the count of this process's starts."""
         rank, count = self._workers.index(self._worker), len(self._workers)
         return (self._arrivals.count() - rank + count - 1) // count
 
     def _await_others(self) -> None:
-        """Wait for the scenario's regular end, and until no process has a start for a VU of this one.
+        """Wait for the scenario's regular end, and until no process has starts for this one's VUs.
 
         A constant rate ends with its duration, a ramping one with its last start, as in k6.
         """
@@ -181,7 +186,7 @@ class ArrivalPlayer(Player):
                 self.process.stop_event.wait(left)
                 last_yield = time.monotonic()
             elif now - last_yield > _TIME_SLICE or not self._idle:
-                # Behind: VUs must get their turn all the same, perhaps to become idle.
+                # Starts are late: VUs must run all the same, perhaps to become idle.
                 gevent.sleep(_YIELD)
                 last_yield = time.monotonic()
             if self.process.stopping:
@@ -212,14 +217,14 @@ class ArrivalPlayer(Player):
             )
 
     def _begin(self, offset: float) -> None:
-        """Give the start at `offset`, for which a VU of this process is reserved, to that VU."""
+        """Start an iteration, planned at `offset`, on the VU of this process reserved for it."""
         if not self._idle:  # interrupted meanwhile
             return
         self._lateness.append((time.monotonic() - self.start_at - offset) * 1000)
         self._idle.popleft().wake(True)
 
     def _make_vu(self) -> None:
-        """Initialize one more VU."""
+        """Make one more VU, and assign it to the scenario."""
         try:
             vu = self.vus.add()
         except JsrunnerError as error:
@@ -234,7 +239,7 @@ class ArrivalPlayer(Player):
 
 
 def deliver(players: Sequence[Player], pipe: int) -> None:
-    """Begin the iterations that other processes have handed over."""
+    """Begin the iterations that other processes have sent by the mail pipe."""
     while True:
         try:
             data = os.read(pipe, _MAIL.size * 256)

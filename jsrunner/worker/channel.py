@@ -1,7 +1,7 @@
-"""A worker's way to the coordinator, once there is a hub.
+"""A worker's channel to the coordinator, once there is a hub.
 
-A VU may be interrupted wherever it waits; in the middle of a message that would cut the stream. So
-what cannot be sent at once is handed over to a greenlet of its own.
+A VU may be interrupted wherever it waits; in the middle of a message that would cut the stream. So a
+greenlet of its own sends the bytes that cannot be sent at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jsrunner.messages.protocol import WorkerMessage
 
-#: Who has more to say waits while the coordinator has so much left to read.
+#: Maximum bytes buffered for the coordinator; senders wait while there are more.
 _HIGH_WATER: Final = 8 << 20
 
 
@@ -26,7 +26,7 @@ class CoordinatorChannel:
     """Messages to the coordinator, in order. After the coordinator has gone they are dropped."""
 
     def __init__(self, stream: Any, gone: Callable[[], None]) -> None:
-        """`gone` is called once if nobody reads any more."""
+        """Open the channel on a socket of gevent's; call `gone` once if the coordinator has gone."""
         self._stream = stream
         self._gone = gone
         self._pending: list[bytes] = []
@@ -36,7 +36,7 @@ class CoordinatorChannel:
         self._writer = gevent.spawn(self._write)
 
     def say(self, message: WorkerMessage) -> None:
-        """Send a message, or hand it over if that would wait; waits only if very much is waiting."""
+        """Send a message, or buffer it if the socket is full; wait only above `_HIGH_WATER`."""
         if self._broken:
             return
         data = encode(message)
@@ -58,7 +58,7 @@ class CoordinatorChannel:
             self._drained.wait()
 
     def flush(self) -> None:
-        """Wait until all is written."""
+        """Wait until all messages are written."""
         if self._size and not self._broken:
             self._drained.wait()
 

@@ -1,4 +1,4 @@
-"""The run as a worker process knows it: what `exec.instance` shows, over all processes."""
+"""The run over all processes, as `exec.instance` shows it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Instance:
-    """Made when the run is decided; it reads what all processes count on the board."""
+    """The run, for the VUs of one process. It reads the counts of all processes from the board."""
 
     def __init__(
         self,
@@ -26,23 +26,23 @@ class Instance:
         striping: Striping,
     ) -> None:
         self._board = board
-        #: Of each scenario.
+        #: Counts of each scenario.
         self._counts = counts
-        #: When the run began (time.monotonic).
+        #: Moment when the run began (time.monotonic).
         self.started_at = started_at
-        #: VUs of the whole run that are made before it begins.
+        #: Count of the VUs of the whole run that are made before it begins.
         self.planned_vus = planned_vus
-        #: Which part of the test is this instance's.
+        #: The part of the test that this instance runs.
         self.striping = striping
 
     @property
     def active_vus(self) -> int:
-        """How many VUs iterate."""
+        """Count of the VUs that iterate."""
         return sum(counts.active for counts in self._counts)
 
     @property
     def initialized_vus(self) -> int:
-        """How many VUs the run has."""
+        """Count of the run's VUs."""
         return self._board.vus
 
     @property
@@ -54,5 +54,5 @@ class Instance:
         return sum(counts.total(INTERRUPTED) for counts in self._counts)
 
     def next_start(self, now_ns: int, interval_ns: int) -> int:
-        """Return when the next request of the run may start, if they are to be so far apart."""
+        """Return the next request's start (time.monotonic_ns), `interval_ns` after the one before."""
         return self._board.next_start(now_ns, interval_ns)

@@ -1,7 +1,7 @@
-"""A worker's life: load the script, fork, make VUs, play scenarios, run the stages.
+"""The main function of workers: load the script, fork, make VUs, play scenarios, run the stages.
 
-Until the fork there is no gevent hub (a hub must not be shared by processes): the first init runs
-with plain blocking calls. SIGINT is the coordinator's business; it tells the workers.
+Until the fork there is no gevent hub (processes must not share a hub): the first init runs with plain
+blocking calls. Workers ignore SIGINT: the coordinator handles it and sends them messages.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import SecretSources
 
-#: How often the coordinator hears what has been measured, in seconds.
+#: Seconds between two snapshots for the coordinator.
 SNAPSHOT_EVERY = 1.0
-#: For more VUs than these the script is compiled beforehand (2 ms, see engine.image).
+#: Maximum VUs for which the script is not compiled beforehand (2 ms).
 _FEW_VUS = 4
 _OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -60,9 +60,18 @@ def run(
     secrets: SecretSources,
     features: frozenset[str],
 ) -> int:
-    """The main function of the first worker process; `streams[i]` is worker i's channel.
+    """Run the first worker process, which forks the others; all of them return or exit from here.
 
-    Returns an exit code.
+    Args:
+        streams: The workers' sockets to the coordinator, by the workers' indices.
+        board: The counts of all processes, in shared memory.
+        script: The script, not loaded yet.
+        environment: The variables of `__ENV`.
+        secrets: The sources for `k6/secrets`.
+        features: Names of k6's features that are on.
+
+    Returns:
+        The process's exit code.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -78,15 +87,8 @@ def run(
     )
     process.engine.begin_process()
     process.engine.is_wanted = lambda: not _is_over(stream)
-    try:
-        loaded = load(process)
-    except JsrunnerError as error:
-        process.say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
+    if not _load(process):
         return 1
-    except MemoryError:
-        process.say(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
-        return 1
-    process.say(loaded)
     reader = MessageReader()
     waiting: list[protocol.WorkerMessage] = []
     prepare = receive(stream, reader, waiting)
@@ -96,21 +98,13 @@ def run(
     plan: Plan = pickle.loads(prepare.plan)
     if plan.test.max_vus > _FEW_VUS:
         process.compile_script()
-    gc.freeze()  # what is there by now stays: no collection need look at it, or unshare its pages
-    siblings: list[int] = []
-    index = 0
-    for number in range(1, prepare.workers):
-        try:
-            child = os.fork()
-        except OSError as error:
-            text = f"could not start worker {number + 1}: {(error.strerror or '').lower()}"
-            process.say(protocol.WorkerFailed(text, ExitCode.GENERIC))
-            return 1
-        if not child:
-            index, siblings = number, []
-            reader, waiting = MessageReader(), []
-            break
-        siblings.append(child)
+    gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
+    forked = _fork(process, prepare.workers)
+    if forked is None:
+        return 1
+    index, siblings = forked
+    if index:
+        reader, waiting = MessageReader(), []
     for number, other in enumerate(streams):
         if number != index:
             other.close()
@@ -122,6 +116,41 @@ def run(
             os.waitpid(child, 0)
         if index:
             os._exit(0)
+
+
+def _load(process: Process) -> bool:
+    """Run the script's first init and report its outcome; return whether it has succeeded."""
+    try:
+        loaded = load(process)
+    except JsrunnerError as error:
+        process.say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
+        return False
+    except MemoryError:
+        process.say(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
+        return False
+    process.say(loaded)
+    return True
+
+
+def _fork(process: Process, count: int) -> tuple[int, list[int]] | None:
+    """Fork the workers 1 to `count` - 1.
+
+    Returns:
+        In each process: its index, and the process ids of its children, which only worker 0 has.
+        None if a fork has failed, which is reported.
+    """
+    children: list[int] = []
+    for index in range(1, count):
+        try:
+            child = os.fork()
+        except OSError as error:
+            text = f"could not start worker {index + 1}: {(error.strerror or '').lower()}"
+            process.say(protocol.WorkerFailed(text, ExitCode.GENERIC))
+            return None
+        if not child:
+            return index, []
+        children.append(child)
+    return 0, children
 
 
 def _is_over(stream: socket.socket) -> bool:
@@ -153,7 +182,7 @@ def _raise_limits() -> None:
 
 
 class Worker:
-    """One process from the fork on."""
+    """A worker process from the fork on: it obeys the coordinator's messages until Exit."""
 
     def __init__(
         self,
@@ -175,11 +204,19 @@ class Worker:
         self._leaving = False
         self._vus = VUs(process)
         self._players: list[Player] = []
-        #: What watches for mail, kept because it ends with its last reference.
+        #: gevent's watcher of the mail pipe, which ends with its last reference.
         self._mail: Any = None
 
     def run(self, plan: Plan, waiting: Sequence[protocol.WorkerMessage]) -> int:
-        """Make the VUs, then do what the coordinator says; `waiting` it has said already."""
+        """Make the VUs, then carry out the coordinator's messages until Exit.
+
+        Args:
+            plan: The test and the workers' shares of it.
+            waiting: Messages that have arrived already.
+
+        Returns:
+            The process's exit code.
+        """
         process, share = self.process, plan.shares[self.index]
         self._say(protocol.Forked(os.getpid()))
         process.configure(plan, self._board)
@@ -189,7 +226,7 @@ class Worker:
             self._players.append(player)
             process.counts.append(player.counts)
         hub = gevent.get_hub()
-        # gevent need not print these: `_fault` tells.
+        # gevent need not print these errors: `_fault` reports them.
         hub.NOT_ERROR = (*hub.NOT_ERROR, JsrunnerError, MemoryError)
         self._watch_mail()
         commands = gevent.spawn(self._commands, waiting)
@@ -249,7 +286,7 @@ class Worker:
             if process.stopping:
                 raise Interrupted
 
-    # -- what the coordinator wants ----------------------------------------------------------------
+    # -- messages from the coordinator ---------------------------------------------------------------
 
     def _commands(self, waiting: Sequence[protocol.WorkerMessage]) -> None:
         for message in waiting:
@@ -278,7 +315,7 @@ class Worker:
 
     @staticmethod
     def _abandon() -> None:
-        """The coordinator is gone: nobody wants to know any more."""
+        """End the process at once: the coordinator has gone."""
         os._exit(1)
 
     def _play(self, start: protocol.Start) -> None:
@@ -287,14 +324,14 @@ class Worker:
         try:
             gevent.joinall(scenarios, raise_error=True)
         except BaseException as error:
-            self._fault(error)  # whereupon the coordinator stops the others
+            self._fault(error)  # the coordinator then stops the other workers
             gevent.joinall(scenarios)
         snapshots.kill()
         self._snapshot()
         self._say(protocol.Finished())
 
     def _fault(self, error: BaseException) -> None:
-        """Something of ours has failed: the run must not end as if all were well."""
+        """Report a fault of jsrunner, so that the run ends with an error."""
         if isinstance(error, JsrunnerError):
             self._say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
         elif isinstance(error, MemoryError):
@@ -349,7 +386,7 @@ class Worker:
             aborted=aborted,
         )
 
-    # -- what the coordinator hears ----------------------------------------------------------------
+    # -- snapshots for the coordinator ----------------------------------------------------------------
 
     def _snapshots(self) -> None:
         while True:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Player:
-    """Plays one scenario; `indices` are the VUs of its plan that this process has."""
+    """The player of one scenario; `indices` are the plan's VUs of this process."""
 
     def __init__(self, process: Process, vus: VUs, scenario: Scenario, indices: Sequence[int]) -> None:
         self.process = process
@@ -34,7 +34,7 @@ class Player:
         self.plan = scenario.plan
         self.counts = scenario.counts
         self.indices = indices
-        #: When the scenario starts (time.monotonic).
+        #: Start of the scenario (time.monotonic).
         self.start_at = 0.0
 
     def run(self, start_at: float, setup_data: bytes | None) -> None:
@@ -69,7 +69,7 @@ class Player:
     def _employ(
         self, vu: VU, assignment: Assignment, setup_data: bytes | None, intervals: list[Interval]
     ) -> None:
-        """Have a VU of the pool iterate in these intervals, as far as they touch."""
+        """Run a VU of the pool in the first interval, and in those that follow without a gap."""
         self.counts.add(board.ACTIVE)
         try:
             self.vus.running.add(vu)
@@ -99,13 +99,13 @@ class Player:
             self.process.stop_event.wait(left)
 
     def take_lateness(self) -> bytes:
-        """Return how late arrivals were started since the last time: milliseconds, as doubles."""
+        """Return the start lags since the last call: milliseconds, as doubles."""
         return b""
 
     def record_dropped(self, count: int, vu: VU | None = None) -> None:
         """Record planned iterations that were never started, without the scenario's tags, as k6.
 
-        Those that were planned for one VU have its number as a tag.
+        Iterations that were planned for one VU have the VU's number as a tag.
         """
         process = self.process
         tags = dict(process.run_tags)

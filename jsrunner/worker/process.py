@@ -1,4 +1,4 @@
-"""A worker process: what all of its VUs share."""
+"""The state that all VUs of a worker process share: the script, the engine, options, series."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 _UNSENT_BYTES: Final = 256 << 20
 _UNSENT_BYTES_OF_VU: Final = 512 << 20
 _UNSENT_PATIENCE: Final = 10.0
-#: A WebSocket message in more fragments ends the connection (1009).
+#: Maximum fragments of a WebSocket message; more end the connection with 1009.
 _MOST_FRAGMENTS: Final = 1 << 20
-#: What OPERATION_TLS wants: core.h.
+#: Requests of OPERATION_TLS: core.h.
 _TLS_READ: Final = 1
 _TLS_WRITE: Final = 2
 _SESSION_OVER: Final = 3
 
 
 class Process:
-    """Shared by all VUs of a worker. Before `configure` it serves the first init only."""
+    """The state that all VUs of a worker share. Before `configure` it serves the first init only."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class Process:
         self.say = say
         self.registry = Registry()
         self.engine = process_engine()
-        self.engine.library.core_image_clear()  # another script's, as in tests
+        self.engine.library.core_image_clear()  # of another script, in tests
         self.recorder = Recorder(self.engine.library, self.registry)
-        #: wss sessions by their keys: Python's ssl stands between the core and the socket.
+        #: TLS of wss sessions by their keys: Python's ssl stands between the core and the socket.
         self.secure: dict[int, SecureStream] = {}
         #: The compression of sessions that have agreed on permessage-deflate, by key.
         self.deflates: dict[int, Deflate] = {}
@@ -81,22 +81,22 @@ class Process:
         self.user_agent = ""
         #: Counts of the scenarios, over all processes.
         self.counts: list[Counts] = []
-        #: Whether WebSockets go by the RFCs where k6 does not.
+        #: True if WebSockets follow the RFCs where k6 does not.
         self.is_strict = False
-        #: Set when all iterations are to stop.
+        #: True if all iterations must stop.
         self.stopping = False
         self.stop_event: Event = None  # made with the hub
         self._started_at = time.monotonic()
-        #: Counts of all processes, and what they say of the run; there from `configure` on.
+        #: Counts of all processes; None before `configure`.
         self.board: Board | None = None
         self._instance: Instance | None = None
         self.failed_handshakes = self.iteration_failures = 0
-        #: Why the first failed WebSocket handshake failed; "" if none has failed.
+        #: Reason of the first failed WebSocket handshake; "" if none has failed.
         self.handshake_failure = ""
 
     @functools.cached_property
     def dialer(self) -> Dialer:
-        """What makes connections, for scripts that want any."""
+        """The maker of connections, created on first use."""
         from jsrunner.transport.dial import Dialer
 
         return Dialer(self.options, os.environ, self.log_once)
@@ -112,7 +112,7 @@ class Process:
         return self._instance
 
     def configure(self, plan: Plan, board: Board) -> None:
-        """Take over what the coordinator has decided; from now on there is a hub."""
+        """Set the process up by the coordinator's plan; from now on there is a hub."""
         options = plan.test.options
         self.plan = plan
         self.board = board
@@ -144,11 +144,11 @@ class Process:
         self.say(Log(level, text, time.time_ns(), fields))
 
     def log_once(self, level: str, text: str) -> None:
-        """Log what concerns the whole run."""
+        """Log a message of the whole run, which only one process logs."""
         self.say(Log(level, text, time.time_ns(), {}, once=True))
 
     def log_fault(self, error: BaseException) -> None:
-        """Log an unexpected exception of our own, which the script was shown as an exception.
+        """Log an unexpected exception of jsrunner's code, which the script has seen as an exception.
 
         The traceback comes once for each place, at debug level.
         """
@@ -174,12 +174,12 @@ class Process:
             stream.close()
 
     def compile_script(self) -> None:
-        """Compile what the first init has loaded, so that further VUs cost less."""
+        """Compile the modules that the first init has loaded, so that further VUs cost less."""
         for name, source in self.script.modules():
             self.engine.compile(name, source, is_script=not name.startswith(("jsrunner:", "k6")))
 
     def redact(self, secret: str) -> None:
-        """A script has got this secret: the log is not to show it any more."""
+        """Hide a secret, which a script has got, from the log."""
         if secret not in self._given_out:
             self._given_out.add(secret)
             self.say(Secret(secret))
@@ -190,5 +190,5 @@ class Process:
         return count
 
     def mark_failed(self, text: str) -> None:
-        """exec.test.fail: the run goes on and ends as failed."""
+        """Mark the run as failed (`exec.test.fail`); it goes on."""
         self.say(MarkFailed(text))

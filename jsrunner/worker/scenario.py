@@ -1,4 +1,4 @@
-"""A scenario in one process, and what a VU that iterates for it knows."""
+"""A scenario in one process, and the assignments of VUs to it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _SHARED: Final = 0
 _PER_VU: Final = 1
 _ARRIVALS: Final = 2
-#: No number of an iteration.
+#: Marks the absence of an iteration's number.
 NONE: Final = -1
 
 
 class Assignment:
-    """One VU's work for a scenario: where it gets its iterations from, until it is given back."""
+    """One VU's service for a scenario, until it goes back to the pool: its supply of iterations."""
 
     def __init__(self, scenario: Scenario, index: int) -> None:
         self.scenario = scenario
@@ -35,31 +35,31 @@ class Assignment:
         self._reserved = index if isinstance(budget, SharedTotal) else NONE
 
     def take_reserved(self) -> int:
-        """Return the number of an iteration that is this VU's, once; then NONE."""
+        """Return the number of this VU's reserved iteration at the first call, then NONE."""
         number, self._reserved = self._reserved, NONE
         return number
 
     def await_arrival(self, begin: Callable[[bool], object]) -> None:
-        """Have `begin(True)` called when an iteration is due, `begin(False)` at the scenario's end."""
+        """Call `begin(True)` when an iteration is due, `begin(False)` at the scenario's end."""
         begin(True)
 
     def interrupted(self) -> None:
-        """The VU was interrupted."""
+        """End the wait of an interrupted VU."""
 
 
 class Scenario:
-    """A scenario as this process has it; `worker.player` plays it."""
+    """A scenario in this process; a `worker.player.Player` plays it."""
 
     def __init__(
         self, process: Process, config: ExecutorConfig, plan: ScenarioPlan, counts: board.Counts
     ) -> None:
         self.config = config
         self.plan = plan
-        #: What was counted of it in all processes.
+        #: Counts of all processes.
         self.counts = counts
         #: The core's supply of iterations, from which VUs draw.
         self.supply = self._make_supply(process)
-        #: When it starts: on time.monotonic's clock, and in seconds since the epoch.
+        #: Start, on time.monotonic's clock and in seconds since the epoch.
         self.start_at = self.start_epoch = 0.0
 
     def _make_supply(self, process: Process) -> int:
@@ -68,7 +68,7 @@ class Scenario:
         if isinstance(budget, PerVU):
             kind = _PER_VU
         elif isinstance(budget, SharedTotal):
-            # Not drawn: the first one of each VU, so that each VU has one.
+            # Each VU's first iteration is reserved, so that each VU has at least one.
             kind, total, offset = _SHARED, budget.count - self.plan.vus, self.plan.vus
         elif not isinstance(budget, Arrivals):
             kind = _SHARED
@@ -84,6 +84,6 @@ class Scenario:
         return supply
 
     def progress(self) -> float:
-        """From 0 to 1."""
+        """Return the progress, from 0 to 1."""
         elapsed = time.monotonic() - self.start_at
         return self.plan.progress(elapsed, self.counts.total(board.COMPLETED))

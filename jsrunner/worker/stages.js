@@ -1,4 +1,4 @@
-// jsrunner:stages — what VUs of stages do: setup, teardown, handleSummary; and what the first VU says of the script.
+// jsrunner:stages — the stages setup, teardown and handleSummary; the description of the script for its first init.
 // @ts-check
 import { context } from 'jsrunner:context';
 import { later } from 'jsrunner:core';
@@ -16,12 +16,12 @@ const goJSON = later('jsrunner:go_json', 'goJSON');
 const textOf = later('jsrunner:go_json', 'textOf');
 const writtenOf = later('jsrunner:go_json', 'writtenOf');
 
-let argument; // of the stage that runs: a script may change it
+let argument; // the current stage's argument, which a script may change
 
-/** What is wrong with a value that has no JSON: Go's words, or the exception of a getter of a script's. */
+/** Return the text about a value without JSON: Go's, or that of an exception of a script's getter. */
 const errorText = (error) => (isInstance(GoError, error) ? error.message : describe(error));
 
-/** [[text, whether it is a rejection] of the failure or null], and the result as Go's JSON if it is not undefined. */
+/** Return [[text, isRejection] of the failure or null], and the result as Go's JSON if it is not undefined. */
 const finish = () => {
   if (hasFailed()) return [[giveUp(), isRejection]];
   if (result === undefined) return [null];
@@ -33,7 +33,7 @@ const finish = () => {
 };
 
 /**
- * What handleSummary wants written: [failure as above, texts and buffers by name or what is wrong, its data]. As in
+ * Return [failure as above, texts and buffers to write by name or an error, handleSummary's data]. As in
  * k6 a failure is no obstacle: what was returned counts, even if it is the reason of a rejection.
  */
 const finishSummary = () => {
@@ -56,7 +56,7 @@ const call = (name, json) => {
   callExport(name, argument);
 };
 
-/** setup and teardown: [text of the failure or null], and the result if it is not undefined. */
+/** Run setup or teardown; return [failure or null], and the result if it is not undefined. */
 export const stage = (name, json) => {
   call(name, json);
   return finish();
@@ -67,7 +67,7 @@ export const handleSummary = (json) => {
   return finishSummary();
 };
 
-/** Of each export its type, and the options as JSON. */
+/** Return the type of each export, and the options as JSON. */
 export const describeScript = () => {
   const { options } = script;
   let json = null;

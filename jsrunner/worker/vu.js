@@ -1,4 +1,4 @@
-// jsrunner:vu — what a virtual user does: load the script, call its functions, loop over iterations.
+// jsrunner:vu — the main module of a virtual user: load the script, call its functions, loop over iterations.
 // @ts-check
 import { context } from 'jsrunner:context';
 import { later, nextIteration } from 'jsrunner:core';
@@ -14,9 +14,9 @@ export let script = { __proto__: null };
 
 // -- an activity: one call of a script's function with everything that follows from it -------------
 
-let called; // the script's function that the activity is
-let failure; // what is logged of the exception with which the activity has failed, if it has
-export let isRejection; // whether that was a promise which nobody has handled
+let called; // the script's function
+let failure; // the log's text of the exception that has ended the activity
+export let isRejection; // true if the failure was a promise that no handler has taken
 export let result;
 
 const fail = (text, rejected = false) => {
@@ -27,7 +27,7 @@ const fail = (text, rejected = false) => {
 const reject = (reason) => fail(describeRejection(reason), true);
 export const hasFailed = () => failure !== undefined;
 
-/** Call a function and see it through: what it returns, or has failed with, is in 'result' and 'failure'. */
+/** Call a function and run the event loop until its end; set 'result' and 'failure'. */
 const run = (call) => {
   failure = undefined;
   result = undefined;
@@ -38,7 +38,7 @@ const run = (call) => {
         result = value;
       }, (reason) => {
         result = reason;
-        // Nobody handles it: so the activity fails now, whatever it still waits for.
+        // No handler takes it: so the activity fails now, even if it still waits.
         return new Promise((_, rejectAgain) => {
           rejectAgain(reason);
         });
@@ -50,19 +50,19 @@ const run = (call) => {
   }
 };
 
-/** End what has failed; the text of the failure. What was thrown into a promise is told by `isRejection`. */
+/** End a failed activity; return the text of its failure. */
 export const giveUp = () => {
   host('vu.give_up', abandon(isRejection));
   return failure;
 };
 
-/** Call an export, whose 'this' is undefined, as in k6, and see it through. */
+/** Call an export, with 'this' undefined as in k6, and run the event loop until its end. */
 export const callExport = (name, argument) => {
   called = script[name];
   run(() => called(argument));
 };
 
-/** Load the script: the text of the failure, or null. */
+/** Load the script; return [text, isRejection] of the failure, or null. */
 entries.load = () => {
   context.inInit = true;
   called = undefined;
@@ -72,12 +72,12 @@ entries.load = () => {
   return hasFailed() ? [giveUp(), isRejection] : null;
 };
 
-// What VUs of stages do is loaded with the first of it.
+// The functions of stages are loaded at their first call.
 entries.stage = later('jsrunner:stages', 'stage');
 entries.handleSummary = later('jsrunner:stages', 'handleSummary');
 entries.describeScript = later('jsrunner:stages', 'describeScript');
 
-/** The script sees the run's options in its own 'options', where that is an object. */
+/** Show the run's options in the script's 'options', if that is an object. */
 entries.showOptions = (consolidated) => {
   context.inInit = false;
   const { options } = script;
@@ -95,7 +95,7 @@ let iterate;
 let data;
 const iterateOnce = () => iterate(data);
 
-/** What the next iterations call: an export, with the data that setup() returned, as JSON. */
+/** Set the export that the next iterations call, and its argument: setup()'s result as JSON. */
 entries.activate = (name, setupData) => {
   if (setupData !== null && data === undefined) data = JSONParse(setupData);
   iterate = script[name];

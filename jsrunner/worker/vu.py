@@ -1,4 +1,4 @@
-"""One virtual user: an interpreter with the script's modules, its tags, and its place in the test."""
+"""One virtual user: an interpreter with the script's modules, tags, and a position in the test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Assignment, Scenario
 
-#: The module that an interpreter evaluates first: our own modules, before any code of a script's.
+#: The module that an interpreter evaluates first: jsrunner's modules, before any code of a script.
 _MAIN: Final = "".join(
     f"import 'jsrunner:{name}';"
     for name in ("primordials", "errors", "host", "language", "globals/environment", "vu")
@@ -36,13 +36,13 @@ _STUCK: Final = "the VU runs its init code anew, and the memory of its old state
 
 
 class _Group(NamedTuple):
-    """A group whose function runs."""
+    """A group whose function is running."""
 
     #: The tag `group` outside of it.
     outer: str
-    #: When it began, in seconds since the epoch.
+    #: Start, in seconds since the epoch.
     started: float
-    #: The tags and the metadata that it has begun with, if it is measured with these.
+    #: The tags and metadata at its start, if its sample has them.
     entered: tuple[dict[str, str], dict[str, str] | None] | None
 
 
@@ -50,7 +50,7 @@ class ScriptFailure(NamedTuple):
     """The exception with which a script's function has ended."""
 
     text: str
-    #: Whether it is a promise's, which is no exception to k6.
+    #: True for a rejected promise, which k6 does not count as an exception.
     is_rejection: bool = False
 
 
@@ -73,22 +73,22 @@ class VU:
         metadata = {"iter": "0"} if stage and "iter" in process.system_tags else None  # as in k6
         kind = AsyncMetricContext if FEATURE in process.features else MetricContext
         self.context: MetricContext = kind(process.recorder, tags, metadata)
-        #: What has kept the script from being executed, once all of its modules were loaded.
+        #: The error that has kept the script from running, after all of its modules were loaded.
         self._start_error: ScriptError | None = None
-        #: The groups whose functions run, the innermost last.
+        #: The groups whose functions are running, the innermost last.
         self.groups: list[_Group] = []
         self.scenario: Scenario | None = None
         self._assignment: Assignment | None = None
         self._iterations_of: dict[str, int] = {}
-        #: When what runs is interrupted (time.monotonic).
+        #: Moment when the command under way is interrupted (time.monotonic).
         self._deadline = _NEVER
         self.interrupted = False
-        #: Whether it was interrupted because its time was over.
+        #: True if it was interrupted at its deadline.
         self.timed_out = False
-        #: What the script gave as the reason when it aborted the test.
+        #: The script's reason for aborting the test.
         self.aborted: str | None = None
         self.jars = CookieJars(self._cookies_changed)
-        #: Numbers of the iteration, before there is an interpreter or while it is made anew.
+        #: Numbers of the iteration, while there is no interpreter.
         self._numbers = Numbers(-1, -1, -1, 0, 0.0)
         self.interpreter = self._new_interpreter()
 
@@ -115,7 +115,7 @@ class VU:
         return interpreter
 
     def _find_operation(self, name: str) -> Callable[..., object]:
-        """`ws.connect`: the method `connect` of the Python half of k6/ws."""
+        """Return an operation by its name, e.g. `ws.connect` of the Python half of k6/ws."""
         prefix, _, method = name.rpartition(".")
         if prefix == "vu":
             operations: dict[str, Callable[..., object]] = {
@@ -184,7 +184,7 @@ class VU:
             raise
 
     def end_stage(self) -> None:
-        """A stage is over, however it went: what it still holds, and its bytes."""
+        """End a stage, whatever its outcome: free its resources, and record its bytes."""
         if self.interrupted:
             self._let_go()
         if self.stage != "handleSummary":
@@ -206,13 +206,13 @@ class VU:
     # -- tags and samples --------------------------------------------------------------------------
 
     def _merged_tag_set(self, metric: int, tags: dict[str, str]) -> int:
-        """Return the number of the VU's tags with others over them."""
+        """Return the number of the tag set of the VU's tags, overridden by `tags`."""
         return self.process.recorder.tag_set({**self.context.tags, **tags}).number
 
     def _reset_tags(self, scenario: Scenario) -> None:
         """Set the tags for the begin of a scenario: run tags < scenario tags < system tags.
 
-        What the script has set for another scenario is gone, as in k6.
+        Tags that the script has set in another scenario are gone, as in k6.
         """
         system = self.process.system_tags
         tags = {**self.process.run_tags, **scenario.config.tags}
@@ -237,9 +237,9 @@ class VU:
             self.context.set_tag("group", path)
 
     def _close_groups(self) -> None:
-        """Leave all groups in which an interruption has found the VU.
+        """Leave all groups of an interrupted VU.
 
-        Only one that aborts the test measures them, as in k6.
+        Only a VU that aborts the test records their durations, as in k6.
         """
         while self.groups:
             if self.aborted:
@@ -255,7 +255,7 @@ class VU:
         series.add(value, time.time() if time_s is None else time_s, self.context.metadata)
 
     def push_bytes(self) -> None:
-        """data_sent and data_received of what has just ended."""
+        """Record data_sent and data_received of the iteration or stage that has just ended."""
         sent, received = ctypes.c_uint64(), ctypes.c_uint64()
         self.process.engine.library.core_vu_take_bytes(
             self.interpreter.index, ctypes.byref(sent), ctypes.byref(received)
@@ -292,9 +292,12 @@ class VU:
         return int(self._read_numbers().in_test)
 
     def activate(self, assignment: Assignment, setup_data: bytes | None, hard_stop: float) -> None:
-        """Work for a scenario from now on. `setup_data` is JSON. Raises ScriptError.
+        """Serve a scenario from now on. An interrupted VU runs its init code anew first.
 
-        A VU that was interrupted is made anew first, for which it has time until `hard_stop`.
+        Args:
+            assignment: The supply of iterations.
+            setup_data: The result of setup() as JSON, None without one.
+            hard_stop: Deadline of the new init (time.monotonic).
         """
         self._deadline = hard_stop
         try:
@@ -328,12 +331,14 @@ class VU:
         self.scenario = None
 
     def iterate(self, *, stop_at: float, hard_stop: float) -> None:
-        """Run iterations until `stop_at`, or until the scenario has none left; then return.
+        """Run iterations until `stop_at`, or until the scenario has no more iterations.
 
-        At `hard_stop` what runs is interrupted. Times are those of `time.monotonic`.
+        Args:
+            stop_at: Moment after which no iteration begins (time.monotonic).
+            hard_stop: Moment at which a running iteration is interrupted (time.monotonic).
         """
         if self.interrupted or self.process.stopping:
-            return  # while it was activated
+            return  # interrupted during the activation
         self._deadline = hard_stop
         assignment = self._assignment
         assert assignment is not None
@@ -356,8 +361,8 @@ class VU:
     def _iterate(self, hard_stop: float) -> bool:
         """Run iterations; return whether there are no more. Raises Interrupted.
 
-        Our own JavaScript fails where no memory is left: that ends the iteration, not the VU, unless
-        there is not even enough to begin the next.
+        jsrunner's own JavaScript fails without memory. That ends the iteration, not the VU, unless the
+        memory does not suffice for the begin of the next iteration.
         """
         before = self.iteration
         try:
@@ -372,7 +377,7 @@ class VU:
         return True
 
     def _watch_iterations(self) -> None:
-        """Be told of each iteration that begins, as long as something is to be done for it."""
+        """Have the core call `_begin_iteration` only while there is something to do in it."""
         resets = self.jars.own is not None and not self.process.options.no_cookies_reset
         self.process.engine.library.core_vu_iteration_hook(
             self.interpreter.index, resets or "iter" in self.process.system_tags
@@ -385,9 +390,9 @@ class VU:
             self.jars.drop_own()
 
     def _cookies_changed(self) -> None:
-        """The VU's own jar has come or gone."""
+        """Adapt to a change of the VU's own jar: only VUs without cookies use recipes."""
         self._watch_iterations()
-        # Recipes have no cookies.
+        # Recipes contain no cookies.
         may_repeat = self.jars.own is None and "session" in self.modules
         library, index = self.process.engine.library, self.interpreter.index
         library.core_vu_repeats_dials(index, may_repeat)
@@ -415,7 +420,7 @@ class VU:
             self.record("iterations", 1, now)
 
     def _give_up(self, timers: list[str]) -> None:
-        """What runs has failed: nothing that belongs to it goes on."""
+        """End the timers and background activities of an iteration or stage that has failed."""
         self._warn_of(timers)
         for module in self.modules.values():
             module.give_up()
@@ -425,14 +430,14 @@ class VU:
             self.log("warning", f"{timer} was stopped because the VU iteration was interrupted")
 
     def _let_go(self) -> None:
-        """The VU was interrupted: end what still goes on for it."""
+        """End the timers, the modules' activities and the groups of an interrupted VU."""
         self._warn_of(self.interpreter.stopped_timers)
         for module in self.modules.values():
             module.interrupted()
         self._close_groups()
 
     def _failed(self, text: str, rejected: bool) -> None:
-        """An iteration has thrown or rejected: it is logged, and counts as complete."""
+        """Log the exception or rejection of an iteration, which counts as complete."""
         scenario = self.scenario
         assert scenario is not None
         self.process.iteration_failures += 1
@@ -442,19 +447,19 @@ class VU:
     # -- stopping ----------------------------------------------------------------------------------
 
     def abort_test(self, text: str) -> None:
-        """exec.test.abort: tell the coordinator, and stop here for good.
+        """Abort the test (`exec.test.abort`): inform the coordinator, and end the VU's command.
 
-        In handleSummary there is no test left to abort: it only fails.
+        In handleSummary the test is over: there it only fails.
         """
         self.aborted = text
         if not self.in_init and self.stage != "handleSummary":
             self.process.say(Abort(text))
-        # Only the VU that aborts the test measures how long its sessions were, as in k6.
+        # Only the VU that aborts the test records its sessions' durations, as in k6.
         self.process.engine.library.core_vu_measure_sessions(self.interpreter.index, True)
         raise Interrupted
 
     def interrupt(self) -> None:
-        """Stop what runs, at once, whatever it does."""
+        """Interrupt the command under way at once."""
         if not self.interrupted:
             self.interpreter.interrupt()
 
@@ -470,7 +475,7 @@ class VU:
             )
 
     def _renew(self) -> None:
-        """An interruption has cost the script's state: run the init code anew."""
+        """Run the init code anew: an interruption has cost the script's state."""
         self.interpreter.is_lost = False
         self.modules.clear()
         self.jars.clear()
@@ -483,6 +488,6 @@ def _base64(data: bytes) -> str:
 
 
 def _hint(exception: str) -> str:
-    """What is said of an exception besides its text."""
+    """Return the hint for an exception."""
     # QuickJS throws null, without a place, where there is no memory left for an error.
     return "out of memory, or a script that throws null" if exception == "null" else "script exception"

@@ -1,4 +1,4 @@
-"""The VUs of a worker process: how they are made, who waits for one, who is interrupted."""
+"""The VUs of a worker process: their creation, the pool of idle VUs, interruption."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def new_vu(process: Process, number: int, stage: str = "") -> VU:
 
 
 def load(process: Process) -> Loaded:
-    """Run the script's first init: what the script says of itself.
+    """Run the script's first init; return the script's description of itself.
 
     Raises:
         JsrunnerError: The init code has failed.
@@ -46,7 +46,7 @@ def load(process: Process) -> Loaded:
         registry.note(specifier)
         process.script.load(specifier)
     vu = new_vu(process, 0)
-    # Read now: when a script first speaks files may have run out, and a first connect is measured.
+    # Imported now: later the process may have no file descriptor left, and connects are measured.
     registry.import_halves("console", "session")
     described = vu.interpreter.call("describeScript")
     vu.close()
@@ -63,7 +63,7 @@ def load(process: Process) -> Loaded:
 
 
 class Pool:
-    """The VUs of a process that have nothing to do; the one that waits longest is taken first.
+    """The idle VUs of a process; `take` returns the VU that has been idle longest.
 
     `warn` gets texts for the log.
     """
@@ -71,16 +71,16 @@ class Pool:
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
         self._idle: deque[VU] = deque()
-        self._given_back: Event | None = None  # made with the hub, for who waits
+        self._given_back: Event | None = None  # made with the hub, for waiting greenlets
 
     def take(self) -> VU:
         """Take a VU, waiting for one as long as k6 does.
 
-        The plan has a VU for everybody, but the scenario before may be slow to let go of its VUs:
-        native code is not interrupted at once.
+        The plan has enough VUs, but an earlier scenario may be slow to give its VUs back: native code
+        is not interrupted at once.
 
         Raises:
-            JsrunnerError: There is none after `_VU_WAITS` times `_VU_WAIT` seconds.
+            JsrunnerError: No VU is idle after `_VU_WAITS` times `_VU_WAIT` seconds.
         """
         waits = 0
         while not self._idle:
@@ -111,18 +111,18 @@ class VUs:
     def __init__(self, process: Process) -> None:
         self._process = process
         self.pool = Pool(lambda text: process.log("warning", text))
-        #: VUs at work; for interruptions.
+        #: VUs that iterate or run a stage; for interruptions.
         self.running: set[VU] = set()
-        #: How many were made for scenarios.
+        #: Count of the VUs that were made for scenarios.
         self.made = 0
 
     def make(self, number: int) -> None:
-        """Make a VU that was planned. Raises ScriptError, Interrupted."""
+        """Make a planned VU and put it into the pool. Raises ScriptError, Interrupted."""
         self.pool.give_back(new_vu(self._process, number))
         self.made += 1
 
     def add(self) -> VU:
-        """Make one more VU than were planned. Raises ScriptError."""
+        """Make one VU more than planned. Raises ScriptError."""
         assert self._process.board is not None
         vu = new_vu(self._process, self._process.board.new_vu())
         self.made += 1

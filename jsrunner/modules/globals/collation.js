@@ -134,7 +134,7 @@ for (let code = 0; code < 128; code += 1) {
   if (weights.primary.length) ASCII[code] = [weights.primary[0], weights.written[0]];
 }
 
-/** The comparison of two texts of ASCII; undefined for others. */
+/** Return the comparison of two texts of ASCII; undefined for others. */
 const compareAscii = (one, other) => {
   let first = 0;
   let second = 0;

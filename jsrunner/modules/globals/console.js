@@ -4,10 +4,10 @@ import { later } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import { String, StringPrototypeSlice } from 'jsrunner:primordials';
 
-/** The text of another value than those that most scripts log. */
+/** Return the text of a value of a kind that few scripts log. */
 const written = later('jsrunner:console_values', 'written');
 
-/** A value as an argument of console.log. */
+/** Return the text of an argument of console.log. */
 const shown = (value) => {
   switch (typeof value) {
     case 'string': return value;

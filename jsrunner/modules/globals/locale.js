@@ -20,7 +20,7 @@ const clock = (date) => {
   return text === INVALID ? text : StringPrototypeSlice(text, 0, 8);
 };
 
-/** The radix that the first argument is, 10 if there is none. */
+/** Return the radix that the first argument is, 10 if there is none. */
 const radixOf = (radix, complaint) => {
   if (radix === undefined) return 10;
   const number = MathTrunc(Number(radix));

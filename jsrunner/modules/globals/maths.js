@@ -24,7 +24,7 @@ const fromBits = (value) => {
   return double[0];
 };
 
-/** The fraction from 0.5 up to 1 and the exponent of a positive finite number. */
+/** Return the fraction from 0.5 up to 1 and the exponent of a positive finite number. */
 const split = (number) => {
   const scaled = number < 2.2250738585072014e-308 ? number * 2 ** 52 : number;
   const value = bitsOf(scaled);
@@ -32,7 +32,7 @@ const split = (number) => {
   return { fraction: fromBits((value & 0xfffffffffffffn) | (1022n << 52n)), exponent };
 };
 
-/** The value of a polynomial: the coefficient of the highest power stands first. */
+/** Return the value of a polynomial: the coefficient of the highest power stands first. */
 const polynomial = (x, coefficients) => {
   let sum = coefficients[0];
   for (let i = 1; i < coefficients.length; i += 1) sum = sum * x + coefficients[i];
@@ -56,7 +56,7 @@ const TAN_Q = [
 /** From here on the argument is not reduced well enough: the C library does it. */
 const LARGE = 2 ** 29;
 
-/** The octant of a number that is not negative, and the rest within a quarter of pi. */
+/** Return the octant of a number that is not negative, and the rest within a quarter of pi. */
 const reduce = (x) => {
   let octant = MathTrunc(x * (4 / PI));
   if (octant % 2) octant += 1;
@@ -165,7 +165,7 @@ const cbrt = (x) => {
   return x < 0 ? -root : root;
 };
 
-/** The squares of what is left when the greatest is divided out, summed as Kahan does. */
+/** Return the squares of what is left when the greatest is divided out, summed as Kahan does. */
 const hypot = (...values) => {
   const sizes = SafeArray();
   let most = 0;

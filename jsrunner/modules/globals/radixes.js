@@ -23,7 +23,7 @@ const parts = (number) => {
   return exponent === 0n ? [bits, -1074n] : [(bits & MANTISSA) | (1n << 52n), exponent - 1075n];
 };
 
-/** The digits behind the point: as few as tell the number from its neighbours. */
+/** Return the digits behind the point: as few as tell the number from its neighbours. */
 const fractionText = (number, fraction, radix) => {
   const all = parts(number);
   const isEven = (all[0] & 1n) === 0n;

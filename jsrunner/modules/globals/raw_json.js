@@ -26,7 +26,7 @@ const SPACE = '\t\n\r ';
 const isBoxed = (value) => isInstance(Number, value) || isInstance(String, value) || isInstance(Boolean, value)
   || isInstance(BigInt, value);
 
-/** The properties that an array as replacer lets through (a holder's others are left out). */
+/** Return the properties that an array as replacer lets through (a holder's others are left out). */
 const listed = (replacer) => {
   const names = SafeArray();
   for (let i = 0; i < replacer.length; i += 1) {
@@ -38,7 +38,7 @@ const listed = (replacer) => {
   return names;
 };
 
-/** An object with these properties of another; always the same for the same, so that cycles are met. */
+/** Return an object with these properties of another; always the same for the same, so that cycles are met. */
 const pick = (object, names, picks) => {
   let picked = picks.get(object);
   if (!picked) {

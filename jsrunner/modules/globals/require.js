@@ -14,7 +14,7 @@ import { asText } from 'jsrunner:values';
 const INIT_ONLY = 'function is only available in the init stage (i.e. the global scope), see '
   + 'https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information';
 
-/** The files of the modules that are being called, the innermost first. */
+/** Return the files of the modules that are being called, the innermost first. */
 const callers = () => {
   const { stack } = new Error();
   const place = /(?:file|https):.*?(?=:\d+:\d+\(\d+\)\)?\n)/g;
@@ -38,7 +38,7 @@ export const open = (path, mode) => {
 /** The modules that were required, by URL: undefined for a CommonJS module, which `run` knows. */
 const required = new SafeMap();
 
-/** What require() throws for a module that could not be loaded: k6 has words of its own for what is no code. */
+/** Return the exception of require() for a module that could not be loaded, with k6's text for a syntax error. */
 const failure = (error, wasLinked) => {
   host('environment.check');
   const isUnreadable = !wasLinked && isInstance(SyntaxError, error);

@@ -32,7 +32,7 @@ const consistent = (compare) => (one, other) => {
   return compare(other, one) < 0 ? 1 : 0;
 };
 
-/** Whether the function answers the same pair, asked both ways, with one sign each. */
+/** Return whether the function answers the same pair, asked both ways, with one sign each. */
 const agrees = (list, compare) => {
   for (let i = 1; i < FEW; i += 1) {
     const there = compare(list[i - 1], list[i]);

@@ -24,7 +24,7 @@ import { rejection } from 'jsrunner:promises';
 /** What each algorithm can do: operation -> a function of its name and parameters, which gives what is done then. */
 const ALGORITHMS = { __proto__: null, ...SYMMETRIC, ...ASYMMETRIC };
 
-/** A promise of what the function does that `prepare` gives. Exceptions of the script's own are thrown. */
+/** Return a promise of the result of the function that `prepare` returns. Exceptions of the script are thrown. */
 const call = (prepare) => {
   let operate;
   try {
@@ -109,7 +109,7 @@ const generateKey = (algorithm, extractable, keyUsages) => {
   });
 };
 
-/** A JSON Web Key as its JSON reads. */
+/** Return a JSON Web Key after a round trip through JSON. */
 const jwkOf = (data) => {
   if (isBytes(data)) return '';
   try {
@@ -182,9 +182,9 @@ const deriveKey = (algorithm, key, derivedKeyType, extractable, keyUsages) => {
   });
 };
 
-// -- what scripts see ------------------------------------------------------------------------------
+// -- the object for scripts ------------------------------------------------------------------------------
 
-/** A function that k6 has, but only to say so. `length` is the number of its parameters. */
+/** Return a function that only throws, as in k6. `length` is the number of its parameters. */
 const notImplemented = (length) => ObjectDefineProperty(() => {
   throw new GoError('not implemented');
 }, 'length', { __proto__: null, value: length, configurable: true });

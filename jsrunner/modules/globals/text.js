@@ -23,10 +23,10 @@ const LABELS = {
 
 const NOTHING = new Uint8Array(0);
 
-/** A member that a script sees and cannot change. */
+/** Return a member that a script sees and cannot change. */
 const show = (object, name, value) => ObjectDefineProperty(object, name, { __proto__: null, value, enumerable: true });
 
-/** The options as an object. `type` is what k6 calls them. */
+/** Return the options as an object. `type` is what k6 calls them. */
 const optionsOf = (options, type) => {
   if (isNullish(options)) return undefined;
   if (typeof options === 'object' || typeof options === 'function') return options;
@@ -52,7 +52,7 @@ const states = new SafeWeakMap();
 
 const fresh = () => ({ __proto__: null, begun: false, rest: NOTHING });
 
-/** A text, its bytes, or a list of these. */
+/** Return a text, its bytes, or a list of these. */
 const inputOf = (input) => {
   if (isNullish(input)) return NOTHING;
   if (isBytes(input)) return viewOf(input);
@@ -66,7 +66,7 @@ const inputOf = (input) => {
   return bytes;
 };
 
-/** The bytes of both, as an ArrayBuffer of their own. */
+/** Return the bytes of both, as an ArrayBuffer of their own. */
 const joined = (rest, bytes) => {
   const length = TypedArrayPrototypeGetLength(rest);
   if (!length) return copyOf(bytes);

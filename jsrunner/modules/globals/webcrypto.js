@@ -13,7 +13,7 @@ import { isNullish } from 'jsrunner:values';
 
 const INTEGERS = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array'];
 
-/** Whether a typed array is an instance of the language's own class, not of one that extends it. */
+/** Return whether a typed array is an instance of the language's own class, not of one that extends it. */
 const isPlain = (array) => (
   ObjectGetPrototypeOf(ObjectGetPrototypeOf(array)) === ObjectGetPrototypeOf(Uint8Array.prototype)
 );

@@ -23,7 +23,7 @@ const written = (word) => {
   return StringPrototypeToUpperCase(StringPrototypeSlice(word, 0, 1)) + StringPrototypeSlice(word, 1);
 };
 
-/** The property's name of what stands behind `data-`. */
+/** Return the property's name for the text behind `data-`. */
 export const propertyName = (name) => {
   const parts = StringPrototypeSplit(name, '-');
   let property = parts[0];
@@ -36,7 +36,7 @@ export const propertyName = (name) => {
 
 const LENGTHS = [5, 4, 3, 2];
 
-/** What stands behind `data-` for a property's name. */
+/** Return the text behind `data-` for a property's name. */
 export const attributeName = (name) => {
   const words = SafeArray();
   let start = 0;
@@ -58,7 +58,7 @@ export const attributeName = (name) => {
   return RegExpPrototypeSymbolReplace(/_/g, StringPrototypeToLowerCase(joined), () => '-');
 };
 
-/** A number without an exponent, as Go prints it. */
+/** Return a number without an exponent, as Go prints it. */
 const plainNumber = (value) => {
   const parts = RegExpPrototypeExec(/^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/, String(value));
   if (parts === null) return value === 0 && 1 / value < 0 ? '-0' : String(value);
@@ -69,7 +69,7 @@ const plainNumber = (value) => {
     : StringPrototypePadEnd(digits, exponent + 1, '0'));
 };
 
-/** What an attribute's text means. */
+/** Return the value that an attribute's text means. */
 export const dataValue = (value) => {
   if (value === '' || value === 'null' || value === 'undefined') return undefined;
   if (value === 'true' || value === 'false') return value === 'true';

@@ -266,10 +266,10 @@ export class Element {
   }
 }
 
-/** Whether k6 takes the value for an element in arguments: those with methods of their own it does not. */
+/** Return whether k6 takes the value for an element in arguments: those with methods of their own it does not. */
 export const isPlainElement = (value) => isInstance(Element, value) && ObjectGetPrototypeOf(value) === Element.prototype;
 
-/** The number by which Python knows the node. */
+/** Return the number by which Python knows the node. */
 export const numberOf = (element) => Selection.nodesOf(element.selection())[0];
 
 // The kinds that k6 does not call by their tags.
@@ -280,7 +280,7 @@ const NAMES = {
   th: 'TableHeaderCell', thead: 'TableHead', tr: 'TableRow', ul: 'UList',
 };
 
-/** What Go calls the element's type. */
+/** Return Go's name of the element's type. */
 export const goName = (element) => {
   if (isPlainElement(element)) return 'html.Element';
   const name = element.nodeName();
@@ -289,7 +289,7 @@ export const goName = (element) => {
   return 'html.' + written + 'Element';
 };
 
-/** What html/kinds.js gives to this module when it is loaded, for the first element. */
+/** Functions that html/kinds.js sets when the first element loads it. */
 let methodsOf;
 export const setMethods = (find) => {
   methodsOf = find;
@@ -307,7 +307,7 @@ const classOf = (name) => {
   return classes[name];
 };
 
-/** The elements of a selection's nodes. */
+/** Return the elements of a selection's nodes. */
 export const elementsOf = (selection) => {
   const page = Selection.pageOf(selection);
   const nodes = Selection.nodesOf(selection);
@@ -319,18 +319,18 @@ export const elementsOf = (selection) => {
   }));
 };
 
-/** The element of the first node; undefined if there is none. */
+/** Return the element of the first node; undefined if there is none. */
 export const elementOf = (selection) => {
   const count = Selection.count(selection);
   if (count === 0) return undefined;
   return elementsOf(count > 1 ? Selection.nth(selection, 0) : selection)[0];
 };
 
-// -- what html/kinds.js asks of an element's selection ---------------------------------------------------
+// -- functions of selections for html/kinds.js ---------------------------------------------------
 
-/** What a selector finds below an element or a selection. */
+/** Return the nodes below an element or a selection that match a selector. */
 export const below = (owner, selector) => Selection.below(selectionOf(owner), selector);
-/** What stands in a relation to an element or a selection and fits the selector. */
+/** Return the relatives of an element or a selection that match a selector. */
 export const related = (owner, relation, selector) => Selection.related(selectionOf(owner), relation, selector);
 export const closest = (element, selector) => Selection.closest(selectionOf(element), selector);
 export const joined = (selection, other) => Selection.joined(selection, other);
@@ -338,7 +338,7 @@ export const count = (selection) => Selection.count(selection);
 export const attributeOf = (selection, name) => Selection.attributeOf(selection, name);
 export const fieldOf = (selection) => Selection.fieldOf(selection);
 export const placeOf = (selection, other) => Selection.placeOf(selection, other);
-/** What a selector finds in the whole document. */
+/** Return the document's nodes that match a selector. */
 export const search = (owner, selector) => (
   Selection.below(Selection.nth(Selection.related(selectionOf(owner), 'parents'), -1), selector)
 );

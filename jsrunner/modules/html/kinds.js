@@ -1,5 +1,5 @@
-// jsrunner:html/kinds — what the elements of HTML can tell about themselves beside what all can:
-// by tag names the methods of each kind. Loaded with the first element.
+// jsrunner:html/kinds — the methods of elements of HTML beyond those of all elements, by tag names.
+// Loaded with the first element.
 // @ts-check
 import { host } from 'jsrunner:host';
 import {
@@ -24,7 +24,7 @@ const each = (names, make) => {
   return methods;
 };
 
-/** The attribute as text, empty if it is not there. */
+/** Return the attribute as text, empty if it is not there. */
 const string = (attribute) => function read() {
   return this.getAttribute(attribute) ?? '';
 };
@@ -96,7 +96,7 @@ const labelled = {
   },
 };
 
-/** What a button or a field says of the form's attribute, or else the form. */
+/** Return an attribute of the form as a button or a field overrides it. */
 const submission = (element, name) => element.getAttribute('form' + name)
   ?? attributeOf(ownerForm(element), name);
 
@@ -138,14 +138,14 @@ const referrerPolicy = () => ({ referrerPolicy: choice('referrerpolicy', REFERRE
 const crossOrigin = () => ({ crossOrigin: optionalChoice('crossorigin', CROSS_ORIGINS) });
 const autocomplete = () => ({ autocomplete: choice('autocomplete', ['on', 'off']) });
 
-/** The value, or else what is in the element. */
+/** Return the attribute `value`, or else the text in the element. */
 const value = {
   value() {
     return this.getAttribute('value') ?? this.innerHTML();
   },
 };
 
-/** Where the element stands among those of its container. */
+/** Return the index of the element among those of its container. */
 const position = (element, container, selector, otherwise) => {
   const around = related(element, 'parents', container);
   return count(around) ? placeOf(below(around, selector), element.selection()) : otherwise;

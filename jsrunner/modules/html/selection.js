@@ -24,8 +24,8 @@ class Page {
   }
 }
 
-// Python keeps a document as long as there is a page for it. Nobody is told when a page is gone:
-// it is looked for before the next document is made.
+// Python keeps a document as long as there is a page for it. There is no event for a page's end: pages
+// that are gone are looked for before the next document is made.
 /** [WeakRef, handle] each. */
 let pages = SafeArray();
 const isGone = (pair) => WeakRefPrototypeDeref(pair[0]) === undefined;
@@ -49,7 +49,7 @@ const integer = (value) => {
   return NumberIsFinite(number) ? number || 0 : 0;
 };
 
-/** The items of both lists, each once. */
+/** Return the items of both lists, each once. */
 const united = (one, other) => {
   const all = ArrayPrototypeSlice(one);
   for (let i = 0; i < other.length; i += 1) {
@@ -58,7 +58,7 @@ const united = (one, other) => {
   return all;
 };
 
-/** What an exception in a callback is to Go: its text and where it was thrown. */
+/** Return Go's text of an exception in a callback: its text and the place of the throw. */
 const failure = (error) => {
   const stack = isObject(error) ? error.stack : undefined;
   const start = typeof stack === 'string' ? StringPrototypeIndexOf(stack, '\n\tat ') : -1;
@@ -98,26 +98,26 @@ export class Selection {
     return selection.#nodes.length;
   }
 
-  /** A selection of what stands in this relation to the nodes; see html/relations.py. */
+  /** Return a selection of the nodes' relatives; see html/relations.py. */
   static related(selection, relation, filter) {
     return selection.#related(relation, filter === undefined ? [] : [filter]);
   }
 
-  /** A selection of what is below the nodes. */
+  /** Return a selection of the nodes' children. */
   static below(selection, value) {
     const wanted = selection.#wanted(value);
     if (typeof wanted === 'string') return selection.#push(selection.#ask('find', wanted));
     return selection.#push(ArrayPrototypeFilter(wanted, (node) => selection.#isAbove(node)));
   }
 
-  /** A selection of the nodes and others. */
+  /** Return a selection of the nodes and others. */
   static joined(selection, value) {
     const wanted = selection.#wanted(value);
     const nodes = typeof wanted === 'string' ? host('html.find', selection.#page.handle, [0], wanted) : wanted;
     return selection.#push(united(selection.#nodes, nodes));
   }
 
-  /** The attribute of the first node, undefined if there is none. */
+  /** Return the attribute of the first node, undefined if there is none. */
   static attributeOf(selection, name) {
     const nodes = selection.#nodes;
     return nodes.length ? host('html.attribute', selection.#page.handle, nodes[0], name) : undefined;
@@ -131,7 +131,7 @@ export class Selection {
     return selection.#matching(selector, 'is').length > 0;
   }
 
-  /** The value of the first node, undefined if it has none. */
+  /** Return the value of the first node, undefined if it has none. */
   static fieldOf(selection) {
     const nodes = selection.#nodes;
     return nodes.length ? host('html.value', selection.#page.handle, nodes[0]) : undefined;
@@ -142,12 +142,12 @@ export class Selection {
     return selection.#ask('fields');
   }
 
-  /** Where the first node of another selection stands among the nodes. */
+  /** Return the index of another selection's first node among the nodes. */
   static placeOf(selection, other) {
     return ArrayPrototypeIndexOf(selection.#nodes, selection.#numbers(other)[0]);
   }
 
-  /** A selection of one of the nodes; a negative index counts from the end. */
+  /** Return a selection of one of the nodes; a negative index counts from the end. */
   static nth(selection, index) {
     const nodes = selection.#nodes;
     const node = nodes[index < 0 ? nodes.length + index : index];
@@ -176,7 +176,7 @@ export class Selection {
     return selection.#page === this.#page ? selection.#nodes : [];
   }
 
-  /** A selector, a selection or an element: text or node numbers. */
+  /** Return the text or the node numbers of a selector, a selection or an element. */
   #wanted(value) {
     if (typeof value === 'string') return value;
     if (isInstance(Selection, value)) return this.#numbers(value);
@@ -237,7 +237,7 @@ export class Selection {
     ));
   }
 
-  /** Whether a node is below one of these. */
+  /** Return whether a node is below one of these. */
   #isAbove(node) {
     return this.#ask('having', [node]).length > 0;
   }

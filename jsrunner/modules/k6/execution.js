@@ -11,10 +11,10 @@ import {
 import { tagText } from 'jsrunner:samples';
 import { freezeDeep, isNullish } from 'jsrunner:values';
 
-/** The descriptor of a property that scripts can read. */
+/** Return the descriptor of a property that scripts can read. */
 const visible = (value) => ({ __proto__: null, enumerable: true, value });
 
-/** The same of one that they can assign, though nobody reads what they have assigned. */
+/** Return the descriptor of a property that scripts can assign without effect. */
 const assignable = (value) => ({ ...visible(value), __proto__: null, writable: true, configurable: true });
 
 const readOnly = (names, read) => {
@@ -63,13 +63,13 @@ const labels = (kind) => new Proxy({}, {
   },
 });
 
-/** The place where a script calls, as k6 logs it: `name (file:line:column)`. */
+/** Return the place where a script calls, as k6 logs it: `name (file:line:column)`. */
 const callSite = () => {
   const line = ArrayPrototypeFind(StringPrototypeSplit(new Error().stack, '\n'), (text) => StringPrototypeStartsWith(text, '\tat '));
   return line ? StringPrototypeSlice(line, 4) : '';
 };
 
-/** Whether the VU knows of the run: true stays true, but a VU of handleSummary never does. */
+/** True if the VU knows of the run: once true it stays true; in handleSummary it is false. */
 let knowsInstance = false;
 
 const accessors = {

@@ -21,7 +21,7 @@ const checkName = (name) => {
   if (StringPrototypeIncludes(name, '::')) throw new GoError("group and check names may not contain '::'");
 };
 
-/** Whether a check's sample has its name as a tag; known when the script is loaded. */
+/** True if a check's sample has its name as a tag; known when the script is loaded. */
 let tagged;
 
 export function check(value, sets, tags) {

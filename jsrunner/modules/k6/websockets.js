@@ -82,7 +82,7 @@ const byteLength = (text) => {
   return size;
 };
 
-/** The buffer of what 'send' takes besides texts. */
+/** Return the buffer of what 'send' takes besides texts. */
 const bufferOf = (data) => {
   if (isInstance(ArrayBuffer, data)) return data;
   if (ArrayBufferIsView(data) && !isInstance(DataView, data)) return copyOf(data);
@@ -156,7 +156,7 @@ export function WebSocket(address, protocols, params) {
     fire('close', eventOf('close', time, code === null ? { reason } : { code, reason }));
   };
 
-  /** A handler has thrown: it takes the connection with it. */
+  /** Close the connection after an exception of a handler. */
   const abort = (error, time) => {
     if (state !== CLOSED) {
       try {

@@ -25,7 +25,7 @@ const call = (handler, argument) => {
   else handler(argument);
 };
 
-/** The handlers of an event, and one more: a function, or a list of several. */
+/** Return the handlers of an event, and one more: a function, or a list of several. */
 const withHandler = (list, handler) => {
   if (list === undefined) return handler;
   if (typeof list === 'function') return SafeArray(list, handler);

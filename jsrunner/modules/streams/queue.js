@@ -1,4 +1,4 @@
-// jsrunner:streams/queue — what both kinds of streams are made of: https://streams.spec.whatwg.org/
+// jsrunner:streams/queue — the parts that both kinds of streams share: https://streams.spec.whatwg.org/
 // @ts-check
 import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
@@ -10,7 +10,7 @@ import { isNullish } from 'jsrunner:values';
 
 // -- promises --------------------------------------------------------------------------------------
 
-/** A promise with its settling functions. */
+/** Return a promise with its settling functions. */
 export const deferred = () => {
   const made = { __proto__: null, pending: true };
   made.promise = new Promise((resolve, reject) => {
@@ -47,13 +47,13 @@ export const resolved = () => {
   return made;
 };
 
-/** A promise that fails because of how it was asked for. */
+/** Return a promise that fails because of how it was asked for. */
 export const refusal = (text) => rejection(new TypeError(text));
 
-/** The value itself if it is a promise, or else a promise of it. */
+/** Return the value itself if it is a promise, or else a promise of it. */
 export const promiseOf = (value) => (isInstance(Promise, value) ? value : resolution(value));
 
-/** A promise of what an algorithm returns or throws. */
+/** Return a promise of what an algorithm returns or throws. */
 export const attempt = (call, argument) => {
   try {
     return promiseOf(call(argument));
@@ -64,10 +64,10 @@ export const attempt = (call, argument) => {
 
 // -- sources, sinks and strategies -----------------------------------------------------------------
 
-/** Whether k6 takes a value for an object. */
+/** Return whether k6 takes a value for an object. */
 const isPlain = (value) => typeof value === 'object' && value !== null && !ArrayIsArray(value);
 
-/** The underlying source or sink, undefined if there is none. */
+/** Return the underlying source or sink, undefined if there is none. */
 export const underlying = (value, name) => {
   if (value !== undefined && !isPlain(value)) throw new TypeError(name + ' must be an object');
   return value;
@@ -83,7 +83,7 @@ const one = () => 1;
 
 const MUST = 'CountQueuingStrategy argument must ';
 
-/** The high-water mark and the size algorithm of a queuing strategy as they are given; see `checkedStrategy`. */
+/** Return the high-water mark and the size algorithm of a queuing strategy as they are given; see `checkedStrategy`. */
 export const strategyOf = (strategy) => {
   if (isNullish(strategy) || typeof strategy === 'string') return { highWaterMark: 1, size: undefined };
   if (!isPlain(strategy)) throw new TypeError(MUST + 'be an object');
@@ -91,7 +91,7 @@ export const strategyOf = (strategy) => {
   return { highWaterMark: isNullish(highWaterMark) ? 1 : highWaterMark, size };
 };
 
-/** The same when all else is known to be right: k6 looks at the size first. */
+/** Return the checked strategy; k6 checks the size first, so this comes last. */
 export const checkedStrategy = ({ highWaterMark, size }) => {
   if (!isNullish(size) && typeof size !== 'function') throw new TypeError('size must be a function');
   if (typeof highWaterMark !== 'number' || !(highWaterMark >= 0)) {
@@ -130,7 +130,7 @@ export class Queue {
   }
 }
 
-// -- what scripts see ------------------------------------------------------------------------------
+// -- objects for scripts ------------------------------------------------------------------------------
 
 /** Give an object members that cannot be changed; they work without the object, too. */
 export const defineFixed = (object, members) => {

@@ -150,7 +150,7 @@ const pullSteps = (controller, request) => {
   request.resolve({ value, done: false });
 };
 
-/** What scripts get for the controller. */
+/** Return the controller's object for scripts. */
 const faceOf = (controller) => {
   const members = defineFixed({}, {
     __proto__: null,
@@ -163,7 +163,7 @@ const faceOf = (controller) => {
   return ObjectCreate(members);
 };
 
-/** A method of the source; k6 refuses one that is there and undefined, too. */
+/** Return a method of the source; k6 refuses one that is there and undefined, too. */
 const methodOf = (source, name) => (source !== undefined && name in source
   ? algorithm(source, source[name], 'underlyingSource.[[' + name + ']]') : nothing);
 
@@ -199,7 +199,7 @@ const release = (reader) => {
   settleRequests(reader, (request) => request.reject(error));
 };
 
-/** A reader of the stream: its members work without it, as in k6. */
+/** Return a reader of the stream: its members work without it, as in k6. */
 const acquireReader = (stream) => {
   if (isLocked(stream)) throw new TypeError('stream is locked');
   const closed = stream.state === 'readable' ? state() : stream.state === 'closed' ? resolved() : rejected(stream.error);
@@ -236,7 +236,7 @@ const getReader = (stream, options) => {
   return acquireReader(stream);
 };
 
-// -- what scripts see ------------------------------------------------------------------------------
+// -- objects for scripts ------------------------------------------------------------------------------
 
 // All of k6's constructors but those of writable streams work without `new`, and have no parameters.
 export function ReadableStream(underlyingSource = undefined, strategy = undefined) {

@@ -220,7 +220,7 @@ const enqueue = (controller, chunk, size) => {
   advanceQueueIfNeeded(controller);
 };
 
-/** What scripts get for the controller. */
+/** Return the controller's object for scripts. */
 const faceOf = (controller) => ObjectCreate(defineFixed({}, {
   __proto__: null,
   constructor: noConstructor('WritableStreamDefaultController'),
@@ -358,7 +358,7 @@ defineMethods(writerPrototype, {
   },
 });
 
-// -- what scripts see ------------------------------------------------------------------------------
+// -- objects for scripts ------------------------------------------------------------------------------
 
 export function WritableStream(underlyingSink = undefined, strategy = undefined) {
   if (!new.target) throw new TypeError('WritableStream constructor must be called with new');

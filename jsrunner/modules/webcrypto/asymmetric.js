@@ -13,7 +13,7 @@ import {
   hashOf, integerOf, isHash, memberBytes, memberOf, needed, run, runAside,
 } from 'jsrunner:webcrypto/values';
 
-/** A key that the Python half has read: [type, material, bits of an RSA modulus]. */
+/** Return a key that the Python half has read: [type, material, bits of an RSA modulus]. */
 const imported = (found, algorithm, extractable, usages, inner) => {
   const type = found[0];
   if (type === 'private' && !usages.length) fail('SyntaxError', NO_USAGES);
@@ -88,13 +88,13 @@ const ecdsa = {
   },
 };
 
-/** The curve of a key, as its algorithm has it. */
+/** Return the curve of a key, as its algorithm has it. */
 const curveOf = (key) => {
   const curve = innerOf(key)?.family === 'EC' ? memberOf(key.algorithm, 'namedCurve') : undefined;
   return curve === undefined ? fail('InvalidAccessError', 'keys are not valid elliptic curve keys') : String(curve);
 };
 
-/** The type of a key, or of what looks like one; `name` and `text` are of the error if it has none. */
+/** Return the type of a key, or of what looks like one; `name` and `text` are of the error if it has none. */
 const typeOf = (key, name, text) => {
   try {
     return looksLike(key).type;
@@ -146,7 +146,7 @@ const ecdh = {
 const MOST_MODULUS = 16384;
 const MOST_EXPONENT = 2 ** 31 - 1;
 
-/** The hash of an RSA key, whose name is to be spelled as it is. */
+/** Return the hash of an RSA key, whose name is to be spelled as it is. */
 const keyHash = (parameters) => {
   const hash = needed(parameters, 'hash');
   const name = typeof hash === 'string'
@@ -155,7 +155,7 @@ const keyHash = (parameters) => {
   return String(name);
 };
 
-/** What k6's library calls a key, in the errors' texts. */
+/** Return the name of a key in the errors' texts of k6's library. */
 const KINDS = { __proto__: null, private: '*rsa.PrivateKey', public: '*rsa.PublicKey' };
 
 const rsaMaterial = (key, type) => {

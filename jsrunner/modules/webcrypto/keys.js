@@ -1,4 +1,4 @@
-// jsrunner:webcrypto/keys — keys of crypto.subtle: what a script sees of them, and what only this side knows.
+// jsrunner:webcrypto/keys — keys of crypto.subtle: the objects for scripts, and the material behind them.
 // @ts-check
 import { fail } from 'jsrunner:errors';
 import {
@@ -11,10 +11,10 @@ import { failPlainly } from 'jsrunner:webcrypto/values';
 /** Key -> { material, type, family, hash }: a script can change what it sees, and none of this. */
 const slots = new SafeWeakMap();
 
-/** What only this side knows of a key; undefined for an object that merely looks like one. */
+/** Return the hidden fields of a key; undefined for an object that merely looks like a key. */
 export const innerOf = (key) => (isObject(key) ? slots.get(key) : undefined);
 
-/** Whether a value is a key that this module has made. */
+/** Return whether a value is a key that this module has made. */
 export const isKey = (value) => innerOf(value) !== undefined;
 
 const setField = (key, name, value) => ObjectDefineProperty(key, name, {
@@ -34,7 +34,7 @@ export const newKey = (type, extractable, algorithm, usages, inner) => {
   return ObjectPreventExtensions(key);
 };
 
-/** The first usages that are among the second, each once. */
+/** Return the first usages that are among the second, each once. */
 const common = (some, others) => {
   const found = SafeArray();
   for (let i = 0; i < some.length; i += 1) {
@@ -45,7 +45,7 @@ const common = (some, others) => {
   return ArrayFromSafe(found);
 };
 
-/** A pair of keys from two handles of their material; each takes of the usages those that are its own. */
+/** Return a pair of keys from two handles of their material; each takes of the usages those that are its own. */
 export const keyPair = (algorithm, extractable, usages, own, inner, pair) => ({
   privateKey: newKey('private', extractable, { ...algorithm }, common(usages, own.private),
     { ...inner, material: pair[0] }),
@@ -61,7 +61,7 @@ export const checkUsages = (usages, allowed, names = true) => {
 
 export const NO_USAGES = 'usages cannot not be empty for a secret or private CryptoKey';
 
-/** The name of a key's algorithm, as a script can see and set it. */
+/** Return the name of a key's algorithm, as a script can see and set it. */
 const nameOf = (key) => {
   const { algorithm } = key;
   if (isNullish(algorithm)) fail('TypeError', 'field algorithm is null or undefined');
@@ -80,7 +80,7 @@ export const checkName = (key, name, who) => {
   if (nameOf(key) !== name) fail('InvalidAccessError', who + 'algorithm name does not match key algorithm name');
 };
 
-/** What is inside of a key that may be none; of other objects what they say of themselves. */
+/** Return the hidden fields of a key, or the own fields of an object that looks like a key. */
 export const looksLike = (key) => {
   if (!isObject(key)) return failPlainly('could not convert ' + String(key) + ' to webcrypto.CryptoKey');
   const inner = innerOf(key);

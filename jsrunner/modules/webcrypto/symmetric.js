@@ -189,7 +189,7 @@ const hmac = {
 
 const DERIVATION = ['deriveBits', 'deriveKey'];
 
-/** The secret that `usage` is asked of. */
+/** Return the secret that `usage` is asked of. */
 const baseSecret = (key, usage) => {
   const inner = looksLike(key);
   if (inner.type !== 'secret') fail('InvalidAccessError', "algorithm's password key is not a secret key");
@@ -208,7 +208,7 @@ const textOrBytes = (value) => {
     ? memberBytes(value) : failPlainly('invalid type ' + goType(value) + ', expected string, []byte or ArrayBuffer');
 };
 
-/** A function of a key, a usage and a number of bytes that gives a promise of them. */
+/** Return a function of a key, a usage and a number of bytes that gives a promise of them. */
 const derivation = (parameters) => {
   const hash = hashOf(parameters, 'deriveBits');
   const iterations = integerOf(needed(parameters, 'iterations', 'TypeError', 'field iterations is null or undefined'));

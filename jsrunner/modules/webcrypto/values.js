@@ -13,7 +13,7 @@ import { asText, isNullish } from 'jsrunner:values';
 
 export const NOTHING = new ArrayBuffer(0);
 
-/** An error of Go that has no name. */
+/** Return an error of Go that has no name. */
 export const failPlainly = (text) => {
   throw new GoValue(text);
 };
@@ -29,7 +29,7 @@ export const bytesOf = (value) => {
   return copyOf(buffer);
 };
 
-/** A member of an algorithm that is bytes: also texts and lists of numbers are. */
+/** Return a member of an algorithm that is bytes: also texts and lists of numbers are. */
 export const memberBytes = (value) => {
   if (isNullish(value)) return NOTHING;
   if (isBytes(value)) return copyOf(value);
@@ -42,13 +42,13 @@ export const memberBytes = (value) => {
   return fail('SyntaxError', 'invalid algorithm parameters, unable to interpret as "" object');
 };
 
-/** A number as an integer, 0 where it is none. */
+/** Return a number as an integer, 0 where it is none. */
 export const integerOf = (value) => {
   const number = MathTrunc(Number(value));
   return NumberIsFinite(number) ? number : 0;
 };
 
-/** A member of the algorithm, undefined if there is none. */
+/** Return a member of the algorithm, undefined if there is none. */
 export const memberOf = (parameters, name) => {
   const value = isNullish(parameters) ? undefined : Object(parameters)[name];
   return value === null ? undefined : value;
@@ -73,7 +73,7 @@ const DIGESTS = ['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'];
 const PKCS1 = 'RSASSA-PKCS1-v1_5';
 const SIGNATURES = ['HMAC', 'ECDSA', 'RSA-PSS', PKCS1];
 
-/** All of some lists. */
+/** Return all of some lists. */
 const join = (...lists) => {
   const all = SafeArray();
   for (let i = 0; i < lists.length; i += 1) {
@@ -109,7 +109,7 @@ const nameOf = (algorithm) => {
   return isNullish(name) ? '' : String(name);
 };
 
-/** The name of an algorithm that the operation knows. */
+/** Return the name of an algorithm that the operation knows. */
 export const normalized = (algorithm, operation) => {
   const name = StringPrototypeToUpperCase(nameOf(algorithm));
   const found = name === 'RSASSA-PKCS1-V1_5' ? PKCS1 : name;
@@ -123,9 +123,9 @@ export const normalized = (algorithm, operation) => {
 /** The hash of an algorithm's parameters. */
 export const hashOf = (parameters, operation = 'generateKey') => normalized(needed(parameters, 'hash'), operation);
 
-// -- what k6's functions convert before they begin ---------------------------------------------------
+// -- arguments that k6's functions convert first ---------------------------------------------------
 
-/** The usages of a key as texts. `index` is the argument's. */
+/** Return the usages of a key as texts. `index` is the argument's. */
 export const usagesOf = (usages, index) => {
   const found = SafeArray();
   const refuse = (text) => {

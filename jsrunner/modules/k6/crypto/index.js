@@ -30,7 +30,7 @@ const checkAlgorithm = (algorithm) => {
 
 const hashers = new FinalizationRegistry((handle) => host('crypto.drop', handle));
 
-/** A hash, or with a key an HMAC, that grows; `digest` may be asked for at any time. */
+/** Return a hash, or with a key an HMAC, that grows; `digest` may be asked for at any time. */
 const hasher = (algorithm, key) => {
   const held = { __proto__: null, handle: host('crypto.begin', algorithm, key) };
   FinalizationRegistryPrototypeRegister(hashers, held, held.handle);

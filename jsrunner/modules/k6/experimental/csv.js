@@ -13,7 +13,7 @@ import {
 import { sharedArray } from 'jsrunner:shared_array';
 import { isNullish } from 'jsrunner:values';
 
-/** What a number of Go's type int64 can be, nearly. */
+/** The ends of Go's int64, as nearly as numbers have them. */
 const MOST = 2 ** 63;
 
 const integerOf = (value) => {
@@ -21,7 +21,7 @@ const integerOf = (value) => {
   return NumberIsNaN(number) ? 0 : MathMax(MathMin(MathTrunc(number), MOST), -MOST);
 };
 
-/** The options as k6 reads them: what is there counts, undefined too. `reason` begins the errors' texts. */
+/** Return the options as k6 reads them: present members count, undefined too. `reason` begins the errors' texts. */
 const optionsOf = (options, reason) => {
   const given = {
     __proto__: null, delimiter: ',', skip_first_line: false, from_line: null, to_line: null, as_objects: false,
@@ -55,7 +55,7 @@ const goClass = (value) => {
   }
 };
 
-/** The handle of a file, null for what looks like an object and is none. */
+/** Return the handle of a file, null for what looks like an object and is none. */
 const fileOf = (value) => {
   if (typeof value !== 'object' && typeof value !== 'function' && value !== undefined) {
     throw new GoError('first argument expected to be a fs.File instance, got ' + goClass(value) + ' instead');
@@ -81,7 +81,7 @@ export function Parser(file = undefined, options = undefined) {
   });
 }
 
-/** All records of a file, kept once per process. Bad arguments are thrown, a bad file rejects the promise. */
+/** Return all records of a file, kept once per process. Bad arguments are thrown, a bad file rejects the promise. */
 export const parse = (file, options) => {
   const handle = fileOf(file);
   const given = optionsOf(options, 'failed to interpret the provided Parser options; reason: ');

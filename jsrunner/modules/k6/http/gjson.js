@@ -14,7 +14,7 @@ const isAt = (text, part, at) => StringPrototypeSlice(text, at, at + part.length
 const isDigits = (text) => RegExpPrototypeExec(/^\d+$/, text) !== null;
 const isThere = (item) => item !== undefined;
 
-/** Whether a text matches a pattern of `*`, `?` and escaped characters. */
+/** Return whether a text matches a pattern of `*`, `?` and escaped characters. */
 const matches = (text, pattern) => {
   let at = 0;
   let from = 0;
@@ -53,7 +53,7 @@ const unescaped = (part) => {
 
 // -- lists and objects that paths make -------------------------------------------------------------------
 
-/** The list of what `append` is called with. */
+/** Return the list of the arguments of `append`. */
 const listOf = (fill) => {
   const list = SafeArray();
   fill((item) => ArrayPrototypePush(list, item));
@@ -158,14 +158,14 @@ const modifiers = {
   dig: (value, argument) => listOf((append) => dig(value, argument, append)),
 };
 
-/** The first place from `start` on where one of these characters stands, or else the end. */
+/** Return the first place from `start` on where one of these characters stands, or else the end. */
 const endAt = (path, characters, start) => {
   let end = start;
   while (end < path.length && !StringPrototypeIncludes(characters, path[end])) end += 1;
   return end;
 };
 
-/** The end of what begins at `start`: an object, array or text is read whole, else up to `.` or `|`. */
+/** Return the end of what begins at `start`: an object, array or text is read whole, else up to `.` or `|`. */
 const endOfArgument = (path, start) => {
   if (start >= path.length || !StringPrototypeIncludes('{["(', path[start])) return endAt(path, '.|', start);
   let depth = 0;
@@ -249,7 +249,7 @@ const endOfModifier = (path, start) => {
   return path[end] === ':' ? endOfArgument(path, end + 1) : start + 1;
 };
 
-/** What a path is called in an object that is made of several: its last component, or `_`. */
+/** Return the name of a path in an object of several paths: its last component, or `_`. */
 const lastName = (path) => {
   let start = 0;
   for (let i = 0; i < path.length; i += 1) {
@@ -273,13 +273,13 @@ const several = (value, path) => {
 
 // -- components ----------------------------------------------------------------------------------------
 
-/** Whether a `.` before this begins a new path, as `|` does. */
+/** Return whether a `.` before this begins a new path, as `|` does. */
 const beginsPath = (rest) => {
   if (rest[0] === '@') return StringPrototypeSlice(rest, 1, endAt(rest, '.|:', 1)) in modifiers;
   return rest[0] === '[' || rest[0] === '{';
 };
 
-/** A path's first component and what follows it: {part, wild, rest or pipe if they are there}. */
+/** Return a path's first component and its rest: {part, wild, rest or pipe if they are there}. */
 const first = (path) => {
   let wild = false;
   for (let i = 0; i < path.length; i += 1) {
@@ -394,7 +394,7 @@ const satisfies = (given, op, wanted) => {
   }
 };
 
-/** The value that a query compares: the item itself, or what its path leads to. */
+/** Return the value that a query compares: the item itself, or what its path leads to. */
 const subject = (item, path) => {
   if (path === '') return item;
   return isObject(item) ? get(item, path) : undefined;

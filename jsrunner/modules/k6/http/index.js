@@ -1,6 +1,5 @@
 // k6/http: https://grafana.com/docs/k6/latest/javascript-api/k6-http/
-// A request is one call down, which also follows redirections and takes the samples: to the core (core/http.h),
-// or to Python.
+// A request is one call of the core (core/http.h) or of Python, which follows redirections and records the samples.
 // @ts-check
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
@@ -24,7 +23,7 @@ export {
   CookieJar, cookieJar, expectedStatuses, file, url,
 };
 
-// Who judges responses: undefined is k6's own (200 to 399), null is none.
+// The expected statuses: undefined for k6's default (200 to 399), null to judge none.
 let responseCallback;
 
 export function setResponseCallback(callback) {

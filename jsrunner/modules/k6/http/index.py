@@ -1,7 +1,8 @@
-"""Python half of `k6/http`: requests with their redirections, cookies, authentication and samples.
+"""Python half of `k6/http`: requests with their redirections, authentication and samples.
 
-The usual request over HTTP/1.1 comes here only until the core knows how to make it by itself (see
-core/http.h and recipes.py); all others, and what is unusual about a response, are made here.
+The core makes the usual request over HTTP/1.1 by itself as soon as it has a recipe (see core/http.h and
+recipes.py). All other requests, and the unusual parts of responses, are made here. cookies.py has the
+operations of cookie jars.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
-import orjson
 from gevent.lock import BoundedSemaphore
 from msgspec.structs import replace
 
@@ -25,23 +25,24 @@ from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import parse_float
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, references
-from jsrunner.transport.cookies import CookieJar, SetCookie, parse_date
 from jsrunner.transport.http import HttpClient
 from jsrunner.transport.http1 import Begun
-from jsrunner.transport.url import URL, URLError, parse
+from jsrunner.transport.url import URLError, parse
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
 
-#: Options of k6 that are not set.
+#: k6's defaults of the options batch and batchPerHost.
 _BATCH: Final = 20
 _BATCH_PER_HOST: Final = 6
 _INT64: Final = 1 << 64
-#: Larger numbers of JavaScript are floats to Go.
+#: Largest number that k6's engine hands to Go as an integer.
 _LARGEST_INTEGER: Final = 1 << 53
 
 
 class Http(HostModule):
+    """The requests of one VU, with its HTTP client."""
+
     specifier = "k6/http"
 
     def __init__(self, vu: ModuleContext) -> None:
@@ -67,11 +68,16 @@ class Http(HostModule):
         """Make a request that the core does not make by itself, or not to its end.
 
         Args:
-            recipe: The number under which the core would make such requests, -1 if it does not want to.
-            begun: What it has done of this one (see `Begun`).
+            method: The HTTP method, "" for GET.
+            url: The URL of the script.
+            name: The tag `name` of a URL template, None without one.
+            more: The params, as request.js has read them.
+            body: The body (see `_body`), None without one.
+            recipe: The number of the core's recipe for such requests, -1 if the core wants none.
+            begun: The part of the exchange that the core has done (see `Begun`).
 
         Returns:
-            The response as `responseOf` of response.js takes it.
+            The response for `responseOf` of response.js.
         """
         try:
             flow = self._prepare(method, url, name, more, body)
@@ -89,19 +95,19 @@ class Http(HostModule):
     def series(
         self, method: str, url: str, name: str | None, more: dict[str, Any] | None, status: int
     ) -> list[int]:
-        """Return which series the samples of such a request go into, for the core.
+        """Return the series of the samples of a request, for the core.
 
         Returns:
-            Whether it counts as failed, then the numbers of the series.
+            True if the request counts as failed, then the numbers of the series.
         """
         flow = self._prepare(method, url, name, more, None)
         request = flow.request(flow.method, flow.target.clean)
         row, as_expected = self._shared.samples.row(request, Outcome(status, "HTTP/1.1"), flow.expected)
-        return [as_expected is False, *(one.number for one in row.series)]
+        return [as_expected is False, *(series.number for series in row.series)]
 
     @operation
     def refuse(self, url: str | None, text: str) -> Any:
-        """A request cannot be made because of its parameters; a wrong URL is told first."""
+        """Refuse a request because of its parameters; an error of the URL comes first."""
         try:
             if url is not None:
                 RequestURL.parse(url)
@@ -117,9 +123,9 @@ class Http(HostModule):
 
     @operation(blocking=True)
     def batch(self, specs: list[Any]) -> list[Any]:
-        """Make requests at once, as many as the options allow: their responses, or {throws: text}.
+        """Make requests at once, as many as the options allow; return their responses.
 
-        A spec that is a string is the error in the parameters of a request; then none is made.
+        A spec that is a string is the error in the parameters of a request; then no request is made.
         """
         options = self.vu.process.options
         flows: list[Flow] = []
@@ -144,7 +150,7 @@ class Http(HostModule):
         waiting = iter(enumerate(flows))
         errors: list[HostError] = []
 
-        def work() -> None:
+        def run_waiting() -> None:
             for position, flow in waiting:
                 slot = slots.setdefault(flow.target.url.authority, BoundedSemaphore(max(per_host, 1)))
                 with slot:
@@ -153,11 +159,11 @@ class Http(HostModule):
                     except HostError as error:
                         errors.append(error)
 
-        workers = [gevent.spawn(work) for _ in range(min(most, len(flows)))]
+        workers = [gevent.spawn(run_waiting) for _ in range(min(most, len(flows)))]
         try:
             gevent.joinall(workers, raise_error=True)
         finally:
-            gevent.killall([one for one in workers if not one.dead])
+            gevent.killall([worker for worker in workers if not worker.dead])
         if errors:
             raise errors[0]
         return results
@@ -166,9 +172,9 @@ class Http(HostModule):
     def begin(
         self, method: str, url: str, name: str | None, more: dict[str, Any] | None, body: Any
     ) -> Any:
-        """Begin a request: a handle to whose listener {response} or {throws} is posted.
+        """Begin a request in a greenlet; return a handle, whose listener gets {response} or {throws}.
 
-        If the parameters are wrong there is no handle but the {response} or {throws} itself.
+        If the parameters are wrong, the result is {response} or {throws} instead of a handle.
         """
         try:
             flow = self._prepare(method, url, name, more, body)
@@ -193,10 +199,10 @@ class Http(HostModule):
             payload = {"throws": f"jsrunner: {type(error).__name__}: {error}"}
         self.vu.interpreter.post(handle, payload)
 
-    # -- what a request is ---------------------------------------------------------------------------
+    # -- preparing a request ---------------------------------------------------------------------------
 
     def _connect(self) -> HttpClient:
-        """The VU's client, made with its first request."""
+        """Make the VU's client, with its first request."""
         process = self.vu.process
         shared = self.vu.shared.get("k6/http")
         if shared is None:
@@ -208,7 +214,7 @@ class Http(HostModule):
     def _prepare(
         self, method: str, url: str, name: str | None, more: dict[str, Any] | None, body: Any
     ) -> Flow:
-        """Raises ValueError for what k6 refuses before it makes a request."""
+        """Return the flow of a request. Raises ValueError for arguments that k6 refuses."""
         client = self._client
         if client is None:
             client = self._connect()
@@ -223,12 +229,12 @@ class Http(HostModule):
         if body is not None:
             flow.body = _body(body)
         if more is not None:
-            self._read(more, flow)
+            self._apply_params(more, flow)
         flow.seal()
         return flow
 
-    def _read(self, more: dict[str, Any], flow: Flow) -> None:
-        """What params say, as request.js has read them. Raises ValueError."""
+    def _apply_params(self, more: dict[str, Any], flow: Flow) -> None:
+        """Set a flow up by params, as request.js has read them. Raises ValueError."""
         for key, value in more.items():
             if key == "headers":
                 flow.headers = tuple(value)
@@ -258,74 +264,19 @@ class Http(HostModule):
 
     @operation
     def body_text(self, body: TextOrBytes | list[Any]) -> str:
-        """Return a body as text, as `response.request.body` is."""
+        """Return a body as text, for `response.request.body`."""
         return decode_bytewise(_body(body))
 
     @operation
     def default_headers(self) -> str:
-        """JSON of the headers that a request has without any of its own."""
+        """Return the JSON of the headers of a request without headers of its own."""
         return self._shared.plain.json
-
-    # -- cookie jars -----------------------------------------------------------------------------------
-
-    @operation
-    def new_jar(self) -> int:
-        return self.vu.jars.keep(CookieJar())
-
-    @operation
-    def current_jar(self) -> int:
-        return self.vu.jars.keep(self.vu.jars.get())
-
-    @operation
-    def drop_jar(self, number: int) -> None:
-        self.vu.jars.drop(number)
-
-    def _jar(self, number: int, url: str) -> tuple[CookieJar | None, URL]:
-        """The jar, if there can be cookies for the URL."""
-        try:
-            parsed = parse(url)
-        except URLError as error:
-            raise HostError(str(error)) from None
-        return self.vu.jars.get(number) if parsed.scheme in ("http", "https") else None, parsed
-
-    @operation
-    def jar_cookies(self, number: int, url: str) -> dict[str, list[str]]:
-        jar, parsed = self._jar(number, url)
-        found: dict[str, list[str]] = {}
-        for name, value in jar.pairs(parsed, time.time()) if jar else ():
-            found.setdefault(name, []).append(value)
-        return found
-
-    @operation
-    def jar_set(self, number: int, url: str, name: str, value: str, given: dict[str, Any]) -> bool:
-        jar, parsed = self._jar(number, url)
-        expires = given.pop("expires", "")
-        cookie = SetCookie(name, value, **given)
-        if expires:
-            cookie.expires = _rfc1123(expires)
-        if jar is not None:
-            jar.set(parsed, cookie, time.time())
-        return True
-
-    @operation
-    def jar_delete(self, number: int, url: str, name: str) -> None:
-        jar, parsed = self._jar(number, url)
-        if jar is not None:
-            jar.delete(parsed, name, time.time())
-
-    @operation
-    def jar_clear(self, number: int, url: str) -> None:
-        jar, parsed = self._jar(number, url)
-        if jar is not None:
-            now = time.time()
-            for name, _ in jar.pairs(parsed, now):
-                jar.delete(parsed, name, now)
 
     # -- URLs ------------------------------------------------------------------------------------------
 
     @operation
     def clean_url(self, url: str) -> str:
-        """A URL with its credentials hidden. Raises HostError for what is none."""
+        """Return a URL with its credentials hidden. Raises HostError for an invalid URL."""
         try:
             return RequestURL.parse(url).clean
         except InvalidURL as error:
@@ -333,7 +284,7 @@ class Http(HostModule):
 
     @operation
     def resolve_url(self, base: str, reference: str, query: str | None) -> str:
-        """A reference on a page, with another query if one is given."""
+        """Return the URL of a reference on a page; `query` replaces its query."""
         try:
             resolved = references.resolve_on(parse(base), parse(reference))
         except URLError as error:
@@ -342,14 +293,14 @@ class Http(HostModule):
 
     @operation
     def json_error(self, text: str) -> str:
-        """Where and why a text is no JSON, in Go's words."""
+        """Return Go's text for a text that is no JSON."""
         from jsrunner.modules.k6.http.json_errors import describe
 
         return describe(text.encode())
 
     @operation
     def moment(self, milliseconds: float) -> str:
-        """A moment as Go writes it: `2023-11-14 22:13:20.123 +0000 UTC`."""
+        """Return a moment as Go writes it: `2023-11-14 22:13:20.123 +0000 UTC`."""
         seconds, rest = divmod(int(milliseconds), 1000)
         local = time.localtime(seconds)
         fraction = f".{rest:03}".rstrip("0") if rest else ""
@@ -362,14 +313,16 @@ class Http(HostModule):
     # -- the end ---------------------------------------------------------------------------------------
 
     def interrupted(self) -> None:
-        """The VU was stopped: drop the requests that run and close all connections."""
+        """Drop the requests under way and close all connections: the VU was stopped."""
         gevent.killall(list(self._asynchronous))
         if self._client is not None:
             self._client.close()
 
 
 def _timeout(value: str | float) -> float:
-    """Seconds of params.timeout: a duration, or milliseconds, which Go keeps as 64 bits of nanoseconds.
+    """Return the seconds of params.timeout: a duration, or milliseconds.
+
+    Go keeps them as 64 bits of nanoseconds.
 
     Raises ValueError.
     """
@@ -385,7 +338,7 @@ def _timeout(value: str | float) -> float:
 
 
 def _from_float(milliseconds: float) -> float:
-    """Seconds; what 64 bits of nanoseconds cannot hold is over before it begins."""
+    """Return seconds; -1 for more nanoseconds than 64 bits hold, which expires at once, as in k6."""
     nanoseconds = milliseconds * 1_000_000
     return int(nanoseconds) / 1e9 if abs(nanoseconds) < _INT64 // 2 else -1.0
 
@@ -395,18 +348,6 @@ def _duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise ValueError(f"invalid timeout value: {error}") from None
-
-
-def _rfc1123(text: str) -> float:
-    """Seconds since the epoch. Raises HostError."""
-    try:
-        return parse_date(text)
-    except ValueError:
-        shown = orjson.dumps(text).decode()
-        raise HostError(
-            f'unable to parse "expires" date string {shown}: parsing time {shown} as '
-            f'"Mon, 02 Jan 2006 15:04:05 MST": cannot parse {shown} as "Mon"'
-        ) from None
 
 
 def _body(body: TextOrBytes | list[Any]) -> bytes:
@@ -430,6 +371,6 @@ def _quoted(text: str) -> str:
 
 
 def _refused(error: ValueError) -> dict[str, Any]:
-    """A response that says only why there is none."""
+    """Return a response that has only an error."""
     text = str(error)
     return {"error": text, "code": failures.INVALID_URL if text.startswith("invalid URL: ") else 0}

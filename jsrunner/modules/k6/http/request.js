@@ -1,4 +1,4 @@
-// jsrunner:k6/http/request — what a request is made of: its URL, body and parameters, as scripts give them.
+// jsrunner:k6/http/request — the URL, body and parameters of a request, from a script's arguments.
 // @ts-check
 import { copyOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
@@ -21,7 +21,7 @@ const CODINGS = ['gzip', 'deflate', 'zstd', 'br'];
 const RESPONSE_TYPES = ['text', 'binary', 'none'];
 const FORM = 'application/x-www-form-urlencoded';
 
-/** What k6 refuses before it makes a request. */
+/** Arguments that k6 refuses before it makes a request. */
 export class Refusal {
   text;
   constructor(text) {
@@ -113,7 +113,7 @@ export function expectedStatuses(...args) {
 
 // -- bodies --------------------------------------------------------------------------------------------
 
-/** A text, or the ArrayBuffer of bytes. */
+/** Return a text, or the ArrayBuffer of bytes. */
 export const textOrBuffer = (data) => (
   typeof data === 'string' || isInstance(ArrayBuffer, data) ? data : copyOf(data)
 );
@@ -131,7 +131,7 @@ const partsOf = (fields) => ArrayPrototypeMap(ArrayPrototypeSort(ObjectKeys(fiel
   return [name, isFile ? value.filename : null, isFile ? value.content_type : null, data];
 });
 
-/** The body of a request: `cross()` is what goes to Python, `text()` what response.request.body is. */
+/** The body of a request: `cross()` is its form for Python, `text()` that of response.request.body. */
 class Body {
   data;
   type;
@@ -228,14 +228,14 @@ const tagsOf = (value) => {
   }
 };
 
-/** Milliseconds or a duration's text; what is no finite number is over before it begins. */
+/** Return milliseconds or a duration's text; a number that is not finite expires at once. */
 const timeoutOf = (value) => {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return NumberIsFinite(value) ? value : -1;
   throw new Refusal('invalid timeout value: unable to use type ' + goType(value) + ' as a duration value');
 };
 
-/** What params say, by the names of modules/k6/http/index.py; null for nothing. */
+/** Return the params by the names of modules/k6/http/index.py; null without any. */
 const readParams = (params, body, callback) => {
   let more = null;
   if (body?.type) more = { __proto__: null, type: body.type };

@@ -50,7 +50,7 @@ const copyInto = (target, source) => {
   for (let i = 0; i < names.length; i += 1) target[names[i]] = source[names[i]];
 };
 
-// What the bodies of responses were parsed to, for paths.
+// Parsed bodies of responses, for paths.
 const parsed = new SafeWeakMap();
 
 // The methods of responses. They are no closures: a response that is part of a cycle would stay until
@@ -69,7 +69,7 @@ function html(...args) {
   return args.length ? Selection.below(page, asText(args[0])) : page;
 }
 
-/** A value of JSON that the script may change. */
+/** Return a value of JSON that the script may change. */
 const copied = (value) => {
   if (!isObject(value)) return value;
   const copy = ArrayIsArray(value) ? [] : {};
@@ -161,7 +161,7 @@ const byName = (rows, make) => {
   return ObjectSetPrototypeOf(lists, ObjectPrototype);
 };
 
-/** A cookie of `response.cookies`, of a row as Python's `_cookie_rows` makes it. */
+/** Return a cookie of `response.cookies`, of a row as Python's `_cookie_rows` makes it. */
 const cookieOf = (row) => ({
   name: row[0],
   value: row[1],
@@ -178,7 +178,7 @@ const sentCookieOf = (row) => ({ name: row[0], value: row[1], replace: false });
 const NONE = SafeArray();
 let defaultHeaders;
 
-/** What `response.request` is. */
+/** Return the object `response.request`. */
 const requestShown = (spec, body, more) => {
   defaultHeaders ??= host('http.default_headers');
   return {
@@ -252,7 +252,7 @@ const fromRow = (row, spec, body) => {
   };
 };
 
-/** The response of a request that was not made. */
+/** Return the response of a request that was not made. */
 const refused = ({ error, code }) => {
   const more = { __proto__: null, error, code };
   const response = fromRow([0, '', '', '', null, '', 0, 0, 0, 0, 0, 0, 0, more], ['', ''], null);
@@ -261,5 +261,5 @@ const refused = ({ error, code }) => {
   return response;
 };
 
-/** The response to `requestOf`'s spec and body: of a row, or of the reason why there is none. */
+/** Return the response to `requestOf`'s spec and body: of a row, or of the reason why there is none. */
 export const responseOf = (row, spec, body) => (ArrayIsArray(row) ? fromRow(row, spec, body) : refused(row));

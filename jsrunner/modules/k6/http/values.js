@@ -16,7 +16,7 @@ import { isNullish } from 'jsrunner:values';
 
 const DIGITS = '0123456789ABCDEF';
 
-/** A number as Go's %v writes it. */
+/** Return a number as Go's %v writes it. */
 const goNumber = (value) => {
   if (isGoInteger(value)) return String(value);
   if (value === 0) return '-0';
@@ -36,7 +36,7 @@ const goMap = (value) => {
   return 'map[' + ArrayPrototypeJoin(pairs, ' ') + ']';
 };
 
-/** A value as Go's %v writes it. */
+/** Return a value as Go's %v writes it. */
 export const goShown = (value) => {
   switch (typeof value) {
     case 'number': return goNumber(value);
@@ -56,7 +56,7 @@ export const goShown = (value) => {
   }
 };
 
-/** The items of a list or a Set. */
+/** Return the items of a list or a Set. */
 const itemsOf = (value) => {
   if (ArrayIsArray(value)) return value;
   const items = SafeArray();
@@ -64,21 +64,21 @@ const itemsOf = (value) => {
   return items;
 };
 
-/** The [key, value] of a Map. */
+/** Return the [key, value] of a Map. */
 const entriesOf = (map) => {
   const pairs = SafeArray();
   MapPrototypeForEach(map, (value, key) => ArrayPrototypePush(pairs, [key, value]));
   return pairs;
 };
 
-/** A value as Go's %#v writes it. */
+/** Return a value as Go's %#v writes it. */
 export const goSyntax = (value) => {
   if (isNullish(value)) return 'interface {}(nil)';
   if (ArrayIsArray(value)) return '[]interface {}{' + ArrayPrototypeJoin(ArrayPrototypeMap(value, goSyntax), ', ') + '}';
   return typeof value === 'string' ? JSONStringify(value) : String(value);
 };
 
-/** A value of a form's field. */
+/** Return a value of a form's field. */
 export const formValue = (value) => {
   const type = goType(value);
   if (type === '<nil>') return '';
