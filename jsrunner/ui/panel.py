@@ -13,7 +13,7 @@ from jsrunner.ui.state import SIGNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.ui.state import Risk, ScenarioState, State
+    from jsrunner.ui.state import Course, Risk, ScenarioState, State
 
 #: k6's bars are no longer; below the other a bar gets a line of its own.
 _BAR: Final = 40
@@ -27,6 +27,9 @@ _LABEL: Final = 14
 _VALUE: Final = 9
 _GAP: Final = 2
 _INDENT: Final = "  "
+#: The signs of sparklines, and the fewest seconds that make one.
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
+_SHORTEST_COURSE: Final = 3
 
 _COLORS: Final = {
     "idle": "dim",
@@ -156,7 +159,11 @@ def _window(scenarios: Sequence[ScenarioState], rows: list[list[Text]], room: in
 
 def _panel(state: State, width: int) -> list[Text]:
     """Figures, and thresholds that do not hold, each below a blank line."""
-    parts = (_grid(figures(state), width), _risks(state.risks, width))
+    parts = (
+        _grid(figures(state), width),
+        _sparklines(state.courses, width),
+        _risks(state.risks, width),
+    )
     return [line for lines in parts if lines for line in (Text(), *lines)]
 
 
@@ -212,6 +219,19 @@ def _grid(groups: list[list[Figure]], width: int) -> list[Text]:
                 line.append(" " * _GAP)
             line.rstrip()
             lines.append(line)
+    return lines
+
+
+def _sparklines(courses: Sequence[Course], width: int) -> list[Text]:
+    """Return a line per course of three seconds or more: from nothing to the largest value."""
+    lines = []
+    for course in courses:
+        values = course.values[-max(width - len(_INDENT) - _LABEL - 1, 1) :]
+        if len(values) < _SHORTEST_COURSE:
+            continue
+        most = max(values) or 1.0
+        signs = "".join(_HEIGHTS[round(value / most * (len(_HEIGHTS) - 1))] for value in values)
+        lines.append(Text(_INDENT).append(f"{course.label:<{_LABEL}} ", _DIM).append(signs, "cyan"))
     return lines
 
 

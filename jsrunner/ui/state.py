@@ -44,6 +44,13 @@ class Requests(Struct, frozen=True):
     failed: float
 
 
+class Course(Struct, frozen=True):
+    """A main figure over the last seconds, the latest value last."""
+
+    label: str
+    values: tuple[float, ...]
+
+
 class Risk(Struct, frozen=True):
     """A threshold that does not hold now. `type` and `contains` are its metric's."""
 
@@ -77,3 +84,4 @@ class State(Struct, frozen=True):
     #: Those that there are samples for.
     thresholds: int = 0
     risks: tuple[Risk, ...] = ()
+    courses: tuple[Course, ...] = ()

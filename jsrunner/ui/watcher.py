@@ -11,7 +11,7 @@ from jsrunner.messages import board
 from jsrunner.metrics.sinks import CounterSink, RateSink, TrendSink
 from jsrunner.options.duration import format_fixed
 from jsrunner.ui.scenarios import Reached, progress_columns
-from jsrunner.ui.state import Requests, Risk, ScenarioState, Sockets, State
+from jsrunner.ui.state import Course, Requests, Risk, ScenarioState, Sockets, State
 
 if TYPE_CHECKING:
     from jsrunner.coordinator.collector import Totals
@@ -25,7 +25,14 @@ _SPAN: Final = 2
 _FIGURES_EVERY: Final = 1.0
 _FIGURES_SHARE: Final = 0.01
 
-_COUNTERS: Final = ("ws_msgs_received", "ws_msgs_sent", "http_reqs")
+#: Counters whose rates are shown, with their labels.
+_COUNTERS: Final = {
+    "ws_msgs_received": "messages in",
+    "ws_msgs_sent": "messages out",
+    "http_reqs": "requests",
+}
+#: Seconds whose rates are remembered.
+_REMEMBERED: Final = 60
 
 
 class RateMeter:
@@ -80,6 +87,8 @@ class Watcher:
         self._request_p95: float | None = None
         self._risks: tuple[Risk, ...] = ()
         self._judged = 0
+        #: The rates of _COUNTERS, one entry a second.
+        self._past: deque[tuple[float, ...]] = deque(maxlen=_REMEMBERED)
 
     def state(self) -> State:
         """Return the state of the run for a display."""
@@ -87,6 +96,8 @@ class Watcher:
         rates = self._rates(totals)
         if now >= self._figures_due:
             self._look_at_figures(now - view.started)
+            if rates is not None:
+                self._past.append(rates)
             spent = time.monotonic() - now
             self._figures_due = now + max(_FIGURES_EVERY, spent / _FIGURES_SHARE)
         return State(
@@ -105,7 +116,13 @@ class Watcher:
             failed_checks=self._failed_checks(),
             thresholds=self._judged,
             risks=self._risks,
+            courses=self._courses(),
         )
+
+    def _courses(self) -> tuple[Course, ...]:
+        """Return the courses of the counters that have counted anything."""
+        columns = zip(_COUNTERS.values(), zip(*self._past, strict=True), strict=False)
+        return tuple(Course(label, values) for label, values in columns if any(values))
 
     def _total(self, count: int) -> int:
         return sum(counts.total(count) for *_, counts in self._scenarios)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from jsrunner.ui.panel import render
-from jsrunner.ui.state import SIGNS, Requests, Risk, ScenarioState, Sockets, State
+from jsrunner.ui.state import SIGNS, Course, Requests, Risk, ScenarioState, Sockets, State
 
 STATE = State(
     phase="running",
@@ -232,3 +232,20 @@ def test_it_always_fits(state: State, width: int, height: int) -> None:
     lines = render(state, width, height)
     assert 1 <= len(lines) <= height
     assert all(line.cell_len <= width and "\n" not in line.plain for line in lines)
+
+
+def test_sparklines_show_the_last_seconds() -> None:
+    state = replace(
+        STATE, courses=(Course("messages in", (0.0, 50.0, 100.0, 25.0)), Course("requests", (1.0,)))
+    )
+    assert "\n  messages in    ▁▅█▃\n\n  ✗ ws_conn" in shown(state, 79)
+    assert "requests" not in shown(state, 79)
+    long = replace(STATE, courses=(Course("messages in", tuple(map(float, range(60)))),))
+    assert max(map(len, shown(long, 39).splitlines())) <= 39
+    assert "█" in shown(long, 39)
+
+
+def test_a_sparkline_of_nothing_is_flat() -> None:
+    assert "messages in    ▁▁▁" in shown(
+        replace(STATE, courses=(Course("messages in", (0.0, 0.0, 0.0)),)), 79
+    )
