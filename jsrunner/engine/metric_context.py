@@ -100,6 +100,7 @@ class AsyncMetricContext(MetricContext):
     is_async = True
 
     def begin(self, index: int) -> None:
+        """Publish the context, and have the core track contexts."""
         super().begin(index)
         self._recorder.library.core_vu_track_contexts(index)
         self._publish()

@@ -43,9 +43,12 @@ class Issuers:
     """Fetches the certificates of issuers, each address once."""
 
     def __init__(self, options: Options, dialer: Connects, environment: Mapping[str, str]) -> None:
-        """
+        """Make a fetcher with an empty cache.
+
         Args:
-            dialer: makes the connections, without fetching issuers itself.
+            options: The run's options.
+            dialer: The maker of connections, which fetches no issuers itself.
+            environment: The environment, which names proxies.
         """
         self._client = HttpClient(Settings(options, dialer, environment, _MOST_BYTES), _Nobody())
         self._known: dict[str, list[Certificate]] = {}

@@ -13,7 +13,8 @@ class Body:
     __slots__ = ("_data", "_limit", "size")
 
     def __init__(self, limit: int | None) -> None:
-        """
+        """Make an empty buffer.
+
         Args:
             limit: Maximum bytes of the body; None discards all bytes.
         """

@@ -83,6 +83,8 @@ def decode(
     """Undo codings, the last one first; unknown ones are left alone.
 
     Args:
+        body: The encoded body.
+        codings: The names of the codings, in the order in which they were applied.
         limit: Maximum bytes of the decoded body.
         pause: Called between pieces; its exceptions are passed on.
 

@@ -97,7 +97,8 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(self, limit: int | None) -> None:
-        """
+        """Make an exchange that has not begun.
+
         Args:
             limit: Maximum bytes of the body; None discards it.
         """

@@ -92,10 +92,12 @@ class HttpFailure:
 
 
 def generic(text: str) -> HttpFailure:
+    """Return a failure of k6's general code 1000."""
     return HttpFailure(GENERIC, text, text)
 
 
 def timeout() -> HttpFailure:
+    """Return the failure of a request that has timed out."""
     return HttpFailure(TIMEOUT, "request timeout", "request timeout")
 
 

@@ -23,7 +23,8 @@ class Fields:
     __slots__ = ("_after", "_agent", "_before", "agent", "host", "others", "problem")
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        """
+        """Check and sort header fields.
+
         Args:
             headers: Values by canonical names. `Cookie` is left out: `encode` takes it.
         """
@@ -54,6 +55,7 @@ class Fields:
         """Return the bytes of an HTTP/1.1 request.
 
         Args:
+            method: The HTTP method.
             target: The target on the request line.
             host: the Host field's value, unless the fields have one.
             body: None for none; an empty one is sent in chunks, as its length is not known to Go.

@@ -174,7 +174,7 @@ class HttpClient:
             return Exchange.failed(failures.of_dialing(error), waited=waited)
 
     def _open_pool(self, url: URL) -> _Pool:
-        """Raises DialError."""
+        """Return the pool of the URL's host. Raises DialError for an invalid proxy."""
         if len(self._pools) >= _MOST_POOLS:
             self.close()
         settings = self._settings

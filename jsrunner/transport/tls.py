@@ -138,7 +138,7 @@ class TLS:
         return context
 
     def _new_context(self) -> ssl.SSLContext:
-        """A context that takes any certificate."""
+        """Return a context that takes any certificate."""
         from gevent.ssl import SSLContext
 
         context: ssl.SSLContext = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -193,7 +193,7 @@ def chain(sock: Any) -> list[bytes]:
 
 
 def _shake_hands(sock: Any) -> None:
-    """The handshake, parking the greenlet. Raises OSError, RecordError, DialError."""
+    """Shake hands, and park the greenlet meanwhile. Raises OSError, RecordError, DialError."""
     header = b""  # and an alert, if it is one
     while True:
         try:

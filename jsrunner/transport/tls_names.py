@@ -60,7 +60,7 @@ _ALERTS: Final = {
 
 
 def certificate_for(host: str, certificates: Sequence[Mapping[str, Any]]) -> int | None:
-    """The index of the client certificate (of the option tlsAuth) that a host gets."""
+    """Return the index of the client certificate (option tlsAuth) for a host."""
     return next(
         (
             number
@@ -81,7 +81,7 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
 
 
 def alert_text(text: str) -> str | None:
-    """What Go says of an alert that the peer has sent, by OpenSSL's text; None if it is no alert."""
+    """Return Go's text of a TLS alert from the peer, by OpenSSL's text; None for other errors."""
     if "NO_CIPHERS_AVAILABLE" in text:  # OpenSSL does not even ask the peer
         return "remote error: tls: handshake failure"
     match = re.search(r"(?:tlsv1|tlsv13|sslv3|ssl/tls)[ _](?:alert[ _])?([a-z_ ]+)", text.lower())

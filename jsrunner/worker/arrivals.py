@@ -62,6 +62,7 @@ class Arrival(Assignment):
         self._player.add_idle(self)
 
     def wake(self, goes_on: bool) -> None:
+        """Call the waiting VU's `begin(goes_on)` from the hub."""
         begin, self._begin = self._begin, None
         assert begin is not None
         gevent.get_hub().loop.run_callback(begin, goes_on)
@@ -138,6 +139,7 @@ class ArrivalPlayer(Player):
 
     @property
     def is_over(self) -> bool:
+        """True if no iteration starts any more."""
         return self._over
 
     def add_idle(self, arrival: Arrival) -> None:

@@ -47,10 +47,12 @@ class Instance:
 
     @property
     def iterations_completed(self) -> int:
+        """Count of the iterations that have ended by themselves."""
         return sum(counts.total(COMPLETED) for counts in self._counts)
 
     @property
     def iterations_interrupted(self) -> int:
+        """Count of the iterations that were interrupted."""
         return sum(counts.total(INTERRUPTED) for counts in self._counts)
 
     def next_start(self, now_ns: int, interval_ns: int) -> int:

@@ -103,11 +103,13 @@ class Process:
 
     @property
     def options(self) -> Options:
+        """The run's options; available from `configure` on."""
         assert self.plan is not None
         return self.plan.test.options
 
     @property
     def instance(self) -> Instance:
+        """The run over all processes; available from `configure` on."""
         assert self._instance is not None
         return self._instance
 
@@ -141,6 +143,7 @@ class Process:
         self.stop_event = Event()
 
     def log(self, level: str, text: str, **fields: object) -> None:
+        """Send a log record to the coordinator, with the time and further fields."""
         self.say(Log(level, text, time.time_ns(), fields))
 
     def log_once(self, level: str, text: str) -> None:
@@ -186,6 +189,7 @@ class Process:
 
     @property
     def sessions_open(self) -> int:
+        """Count of the process's open WebSocket sessions."""
         count: int = self.engine.library.core_sessions_open()
         return count
 

@@ -55,8 +55,9 @@ class ScriptFailure(NamedTuple):
 
 
 class VU:
-    """A virtual user. `id` is 0 for the first init and for the VUs of stages: setup, teardown and
-    handleSummary.
+    """A virtual user, used in the worker's one thread, for the whole run or for one stage.
+
+    `id` is 0 for the first init and for the VUs of stages: setup, teardown and handleSummary.
     """
 
     def __init__(self, process: Process, number: int, stage: str = "") -> None:
@@ -195,9 +196,11 @@ class VU:
         self.interpreter.close()
 
     def log(self, level: str, message: str, **fields: object) -> None:
+        """Send a log record to the coordinator."""
         self.process.log(level, message, **fields)
 
     def open_file(self, path: str) -> bytes:
+        """Return a file's content. Raises HostError, after the init for unopened files too."""
         try:
             return self.process.script.open_file(path, first=self.id == 0)
         except ScriptError as error:
@@ -223,6 +226,7 @@ class VU:
         self.context.replace(tags, {"vu": str(self.id)} if "vu" in system else None)
 
     def enter_group(self, path: str) -> None:
+        """Begin a group, e.g. `::outer::inner`."""
         context = self.context
         outer = context.tags.get("group", "")
         self._set_group(path)
@@ -230,6 +234,7 @@ class VU:
         self.groups.append(_Group(outer, time.time(), entered))
 
     def leave_group(self) -> None:
+        """End the innermost group."""
         self._set_group(self.groups.pop().outer)
 
     def _set_group(self, path: str) -> None:
@@ -284,6 +289,7 @@ class VU:
 
     @property
     def iteration_in_scenario(self) -> int:
+        """The number of the VU's iteration in its scenario, from 0."""
         return int(self._read_numbers().in_scenario)
 
     @property
@@ -326,6 +332,7 @@ class VU:
             self.interrupted = True
 
     def deactivate(self) -> None:
+        """End the service for the scenario, and keep its count of iterations."""
         if self.scenario is not None:
             self._iterations_of[self.scenario.config.name] = self.iteration_in_scenario
         self.scenario = None

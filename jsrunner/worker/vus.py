@@ -96,6 +96,7 @@ class Pool:
         return self._idle.popleft()
 
     def give_back(self, vu: VU) -> None:
+        """Put a VU back, and wake a greenlet that waits for one."""
         self._idle.append(vu)
         given_back, self._given_back = self._given_back, None
         if given_back is not None:

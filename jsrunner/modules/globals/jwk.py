@@ -145,15 +145,15 @@ def _kind(value: object) -> str:
     return next((name for types, name in _KINDS if isinstance(value, types)), "object")
 
 
-def _decoded(text: str, what: str) -> bytes:
+def _decoded(text: str, member: str) -> bytes:
     try:
         return encoding.decode(text, "rawurl")
     except HostError as error:
-        raise HostError(f"failed to decode {what}: {error}") from None
+        raise HostError(f"failed to decode {member}: {error}") from None
 
 
-def _number(text: str, what: str) -> int:
-    return int.from_bytes(_decoded(text, what), "big")
+def _number(text: str, member: str) -> int:
+    return int.from_bytes(_decoded(text, member), "big")
 
 
 def _text(number: int, size: int = 0) -> str:

@@ -96,8 +96,8 @@ def _end_of_character(text: str, number: int) -> int:
     """Return where the `number`-th character that is no white space ends."""
     if number == 0:
         return 0
-    found = next(itertools.islice(_CHARACTER.finditer(text), number - 1, None))
-    return found.end()
+    character = next(itertools.islice(_CHARACTER.finditer(text), number - 1, None))
+    return character.end()
 
 
 def from_hex(text: str, limit: int | None) -> Decoded:

@@ -19,8 +19,8 @@ class Data(HostModule):
     @operation
     def length(self, name: str) -> int:
         """Return the length of an array; -1 before it is stored."""
-        found = self._arrays.get(name)
-        return -1 if found is None else len(found)
+        elements = self._arrays.get(name)
+        return -1 if elements is None else len(elements)
 
     @operation
     def store(self, name: str, elements: list[str]) -> None:

@@ -23,7 +23,7 @@ def encode(data: bytes, variant: str) -> str:
 
 def decode(text: str, variant: str) -> bytes:
     """Decode base64; line ends are skipped, as in Go. Raises HostError with Go's text."""
-    given = text
+    original = text
     text = text.replace("\r", "").replace("\n", "")
     alphabet = _URL if variant in ("url", "rawurl") else _STANDARD
     match = alphabet.match(text)
@@ -33,7 +33,7 @@ def decode(text: str, variant: str) -> bytes:
     missing = -len(body) % 4
     wanted = "" if raw else "=" * missing
     if padding != wanted or missing == 3:
-        place = _corrupt(given, alphabet, padded=not raw)
+        place = _corrupt(original, alphabet, padded=not raw)
         raise HostError(f"illegal base64 data at input byte {place}")
     return base64.urlsafe_b64decode(body.replace("+", "-").replace("/", "_") + "=" * missing)
 

@@ -81,8 +81,8 @@ class HTML(HostModule):
     @_selecting
     def find_first(self, handle: int, nodes: list[int], text: str) -> list[int]:
         tree = self._trees[handle]
-        for found in _find(tree, _nodes(tree, nodes), text):
-            return [tree.number(found)]
+        for node in _find(tree, _nodes(tree, nodes), text):
+            return [tree.number(node)]
         return []
 
     @operation
@@ -112,11 +112,11 @@ class HTML(HostModule):
         """Return the first matching or wanted node among each node and its ancestors."""
         tree = self._trees[handle]
         stop = _stop(tree, wanted)
-        found = (
-            next((one for one in (node, *tree.ancestors(node)) if stop(one)), None)
+        matches = (
+            next((candidate for candidate in (node, *tree.ancestors(node)) if stop(candidate)), None)
             for node in _nodes(tree, nodes)
         )
-        return _numbers(tree, (one for one in found if one is not None))
+        return _numbers(tree, (candidate for candidate in matches if candidate is not None))
 
     @operation
     @_selecting
@@ -135,11 +135,11 @@ class HTML(HostModule):
 
         def each() -> Iterator[Node]:
             for node in _nodes(tree, nodes):
-                for found in RELATIONS[relation](tree, node):
-                    if stop is not None and stop(found):
+                for relative in RELATIONS[relation](tree, node):
+                    if stop is not None and stop(relative):
                         break
-                    if test is None or test(tree, found):
-                        yield found
+                    if test is None or test(tree, relative):
+                        yield relative
 
         return _numbers(tree, each())
 
@@ -203,14 +203,14 @@ class HTML(HostModule):
     @operation
     def resolve(self, base: str, reference: str) -> str | None:
         """Return the URL of a reference on the page `base`; None if it is no URL."""
-        found = references.resolve(base, reference)
-        return None if found is None else str(found)
+        link = references.resolve(base, reference)
+        return None if link is None else str(link)
 
     @operation
     def link(self, base: str, reference: str | None) -> dict[str, str]:
         """Return the parts of a link; all empty if it is no URL."""
-        found = None if reference is None else references.resolve(base, reference)
-        return references.parts(found or URL())
+        link = None if reference is None else references.resolve(base, reference)
+        return references.parts(link or URL())
 
 
 def _nodes(tree: Tree, numbers: Iterable[int]) -> list[Node]:
@@ -268,7 +268,7 @@ def _fields(tree: Tree, numbers: list[int]) -> list[tuple[str, str | list[str] |
     else:
         test = compiled(_FIELDS).test
         nodes = [node for node in nodes if test(tree, node)]
-    found: dict[int, tuple[str, str | list[str] | None]] = {}
+    fields_by_node: dict[int, tuple[str, str | list[str] | None]] = {}
     for node in nodes:
         name = tree.attribute(node, "name")
         kind = tree.attribute(node, "type")
@@ -278,5 +278,5 @@ def _fields(tree: Tree, numbers: list[int]) -> list[tuple[str, str | list[str] |
         if not name or disabled or kind in _NO_FIELD_TYPES:
             continue
         if checked or kind not in ("checkbox", "radio"):
-            found[node.mem_id] = (name, _value(tree, node))
-    return list(found.values())
+            fields_by_node[node.mem_id] = (name, _value(tree, node))
+    return list(fields_by_node.values())

@@ -19,21 +19,21 @@ class SecretsModule(HostModule):
     def get(self, source: str, key: str) -> tuple[str | None, bool]:
         """Return (value, False), or (None, True) if the caller must call `fetch`."""
         try:
-            found = self._find(source)
-            if found.waits:
+            secret_source = self._find(source)
+            if secret_source.waits:
                 return None, True
-            return self._give(found.get(key)), False
+            return self._give(secret_source.get(key)), False
         except SecretError as error:
             raise HostError(str(error)) from None
 
     @operation
     def fetch(self, source: str, key: str) -> int:
         """Fetch a secret in a thread; return a handle for its value."""
-        found = self._find(source)
+        secret_source = self._find(source)
 
         def fetch_secret() -> str:
             try:
-                return found.get(key)
+                return secret_source.get(key)
             except SecretError as error:
                 raise HostError(str(error)) from None
 

@@ -163,4 +163,4 @@ class RIPEMD160(_LittleEndian):
             state[4] + a + g,
             state[0] + b + h,
         )
-        return tuple(one & _MASK for one in sums)
+        return tuple(total & _MASK for total in sums)

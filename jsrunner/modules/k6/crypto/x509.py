@@ -126,7 +126,7 @@ def _numbers(key: object) -> dict[str, str]:
 
 
 def _all(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
-    return [str(one.value) for one in name.get_attributes_for_oid(oid)]
+    return [str(attribute.value) for attribute in name.get_attributes_for_oid(oid)]
 
 
 def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
@@ -144,7 +144,9 @@ def _issuer(name: x509.Name) -> dict[str, Any]:
         "stateOrProvinceName": _first(name, NameOID.STATE_OR_PROVINCE_NAME),
         "localityName": _first(name, NameOID.LOCALITY_NAME),
         "organizationName": _first(name, NameOID.ORGANIZATION_NAME),
-        "names": [{"type": one.oid.dotted_string, "value": str(one.value)} for one in name],
+        "names": [
+            {"type": attribute.oid.dotted_string, "value": str(attribute.value)} for attribute in name
+        ],
     }
 
 

@@ -239,17 +239,17 @@ class Csv(HostModule):
     def parse(self, name: str) -> int:
         """Return the count of all records; the first VU that calls it parses them."""
         reader = self._begun.pop(name, None)
-        found = self._parsed.get(name)
-        if found is None:
+        records = self._parsed.get(name)
+        if records is None:
             assert reader is not None
-            found = []
+            records = []
             try:
                 while (record := reader.read()) is not None:
-                    found.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode())
+                    records.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode())
             except HostError as error:
                 raise HostError(f"failed to read record; reason: {error}") from None
-            self._parsed[name] = found
-        return len(found)
+            self._parsed[name] = records
+        return len(records)
 
     @operation
     def record(self, name: str, index: int) -> str:

@@ -153,12 +153,12 @@ class Flow:
     # -- the request --------------------------------------------------------------------------------
 
     def _encode(self, prepared: Prepared, body: bytes) -> Prepared:
-        """Compress the body by params.compression; return the body and its headers."""
+        """Compress the body by params.compression; return the headers for it."""
         encoding = ", ".join(self.codings)
-        given = prepared.headers.get("Content-Encoding")
-        if given is None:
+        header = prepared.headers.get("Content-Encoding")
+        if header is None:
             prepared = prepare({**prepared.headers, "Content-Encoding": encoding})
-        elif given != encoding:
+        elif header != encoding:
             self._vu.log(
                 "warning",
                 "There's a mismatch between the desired `compression` the manually set "
@@ -169,18 +169,18 @@ class Flow:
         self.body = content.encode(body, self.codings)
         return prepared
 
-    def _check_length(self, given: str, size: int) -> None:
-        if given != str(size):
+    def _check_length(self, header: str, size: int) -> None:
+        if header != str(size):
             self._vu.log(
                 "warning",
-                f"The specified Content-Length header {orjson.dumps(given).decode()} in the "
+                f"The specified Content-Length header {orjson.dumps(header).decode()} in the "
                 f"{self.method} request for {self.target.text} doesn't match the actual request body "
                 f"length of {size}, so it will be ignored!",
             )
 
-    def _cookie_header(self, given: str, url: URL) -> str:
+    def _cookie_header(self, header: str, url: URL) -> str:
         """Return the Cookie header's value: the script's header, params.cookies, the jar's cookies."""
-        parts = [given] if given else []
+        parts = [header] if header else []
         parts += [sanitized(name, value) for name, value, _ in self.cookies]
         jar = self._vu.jars.own if self.jar is None else self.jar
         if jar:
@@ -397,18 +397,18 @@ def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
     """Return cookies as name, value, domain, path, http_only, secure, max_age, expires (ms)."""
     rows = []
     for line in lines:
-        one = parse_set_cookie(line)
-        if one is not None:
-            expires = _NO_DATE if one.expires is None else int(one.expires * 1000)
+        cookie = parse_set_cookie(line)
+        if cookie is not None:
+            expires = _NO_DATE if cookie.expires is None else int(cookie.expires * 1000)
             rows.append(
                 (
-                    one.name,
-                    one.value,
-                    one.domain,
-                    one.path,
-                    one.http_only,
-                    one.secure,
-                    one.max_age,
+                    cookie.name,
+                    cookie.value,
+                    cookie.domain,
+                    cookie.path,
+                    cookie.http_only,
+                    cookie.secure,
+                    cookie.max_age,
                     expires,
                 )
             )

@@ -32,10 +32,10 @@ _MOST_CACHED: Final = 10_000
 
 def expectation(exact: Iterable[int], ranges: Iterable[tuple[int, int]]) -> frozenset[int]:
     """Return the statuses that http.expectedStatuses names."""
-    found = set(exact)
+    statuses = set(exact)
     for lowest, highest in ranges:
-        found.update(range(max(lowest, 0), min(highest, 999) + 1))
-    return frozenset(found)
+        statuses.update(range(max(lowest, 0), min(highest, 999) + 1))
+    return frozenset(statuses)
 
 
 class Outcome(NamedTuple):

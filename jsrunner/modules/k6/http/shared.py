@@ -115,42 +115,42 @@ class HttpShared:
 
     def target(self, text: str) -> RequestURL:
         """Return the parsed URL of a script. Raises InvalidURL."""
-        found = self._targets.get(text)
-        if found is None:
+        known = self._targets.get(text)
+        if known is None:
             if len(self._targets) >= _MOST_CACHED:
                 self._targets.clear()
-            found = self._targets[text] = RequestURL.parse(text)
-        return found
+            known = self._targets[text] = RequestURL.parse(text)
+        return known
 
     def host_number(self, url: URL) -> int:
         """Return the number by which the core knows a host."""
         return self._hosts.setdefault((url.scheme, url.authority), len(self._hosts))
 
-    def expected(self, given: list[Any] | None) -> Expected:
+    def expected(self, statuses: list[Any] | None) -> Expected:
         """Return the statuses of http.expectedStatuses: numbers and [min, max]; None judges none."""
-        if given is None:
+        if statuses is None:
             return None
-        key = orjson.dumps(given)
-        found = self._expected.get(key)
-        if found is None:
-            ranges = [(one[0], one[1]) for one in given if isinstance(one, list)]
-            exact = [one for one in given if not isinstance(one, list)]
-            found = self._expected[key] = expectation(exact, ranges)
-        return found
+        key = orjson.dumps(statuses)
+        known = self._expected.get(key)
+        if known is None:
+            ranges = [(status[0], status[1]) for status in statuses if isinstance(status, list)]
+            exact = [status for status in statuses if not isinstance(status, list)]
+            known = self._expected[key] = expectation(exact, ranges)
+        return known
 
-    def prepared(self, given: tuple[str, ...], content_type: str) -> Prepared:
+    def prepared(self, header_list: tuple[str, ...], content_type: str) -> Prepared:
         """Return the script's headers (name, value, name, ...) over k6's own."""
-        key = (given, content_type)
-        found = self._prepared.get(key)
-        if found is None:
+        key = (header_list, content_type)
+        known = self._prepared.get(key)
+        if known is None:
             if len(self._prepared) >= _MOST_CACHED:
                 self._prepared.clear()
             headers = {"Content-Type": content_type} if content_type else {}
             headers["User-Agent"] = self._process.user_agent
-            for name, value in zip(given[::2], given[1::2], strict=True):
+            for name, value in zip(header_list[::2], header_list[1::2], strict=True):
                 headers[canonical(name)] = value
-            found = self._prepared[key] = prepare(headers)
-        return found
+            known = self._prepared[key] = prepare(headers)
+        return known
 
     def pace(self) -> None:
         """Wait until the request may start: the option rps bounds the rate of requests."""
