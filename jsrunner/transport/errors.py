@@ -54,7 +54,7 @@ class ProxyError(DialError):
     """A proxy cannot be reached."""
 
 
-class RecordError(DialError):
+class TLSRecordError(DialError):
     """The server does not answer with TLS. `is_http` is true if it answers with HTTP."""
 
     def __init__(self, text: str, *, is_http: bool = False) -> None:

@@ -22,8 +22,8 @@ from jsrunner.transport.errors import (
     InvalidPort,
     NoSuchHost,
     ProxyError,
-    RecordError,
     TLSAlert,
+    TLSRecordError,
     UnknownAuthority,
 )
 
@@ -125,7 +125,7 @@ def of_dialing(error: DialError) -> HttpFailure:
         return _of_connect(error)
     if isinstance(error, Disconnected):
         return _of_errno(error.number, "read", text)
-    if isinstance(error, RecordError):
+    if isinstance(error, TLSRecordError):
         shown = "http: server gave HTTP response to HTTPS client" if error.is_http else text
         return HttpFailure(_TLS_RECORD, text, shown)
     for kind, code, message in (

@@ -11,7 +11,7 @@ from jsrunner.transport.rpc_status import (
     NO_FIELDS,
     OK,
     RESOURCE_EXHAUSTED,
-    Fields,
+    ResponseFields,
     Status,
 )
 
@@ -66,7 +66,7 @@ class Call:
     #: For http-debug: called with the peer when it has begun, with the fields of headers and of
     #: trailers, and with the bytes of messages (whether they were sent).
     on_begin: Callable[[str], None] | None = None
-    on_fields: Callable[[str, Fields], None] | None = None
+    on_fields: Callable[[str, ResponseFields], None] | None = None
     on_bytes: Callable[[bool, bytes], None] | None = None
     headers = NO_FIELDS
     trailers = NO_FIELDS
@@ -185,7 +185,7 @@ class Call:
 
     # -- receiving ---------------------------------------------------------------------------------
 
-    def take_head(self, fields: Fields, *, end: bool) -> None:
+    def take_head(self, fields: ResponseFields, *, end: bool) -> None:
         """Process the response's headers; with `end` they are trailers at once."""
         self.sent = None
         foreign = fields.foreign
@@ -202,7 +202,7 @@ class Call:
         if self.on_fields is not None:
             self.on_fields("headers", fields)
 
-    def take_trailers(self, fields: Fields) -> None:
+    def take_trailers(self, fields: ResponseFields) -> None:
         """Process the trailers: the call is over."""
         if self._foreign is not None:
             self._finish_foreign()

@@ -85,15 +85,15 @@ def of_reset(code: int) -> Status:
     return Status(status, f"stream terminated by RST_STREAM with error code: {code_name(code)}")
 
 
-class Fields:
-    """The fields of headers or trailers. Shared by all calls that get the same ones; never changes."""
+class ResponseFields:
+    """The fields of headers or trailers, shared by all calls that get equal fields; immutable."""
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
-        self.pairs = [(decode_bytewise(one[0]), decode_bytewise(one[1])) for one in raw]
+        self.pairs = [(decode_bytewise(name), decode_bytewise(value)) for name, value in raw]
 
     @functools.cached_property
     def metadata(self) -> dict[str, list[str]]:
-        """What scripts see of them."""
+        """The metadata for scripts: lists of values by name."""
         return metadata_of(self.pairs)
 
     @functools.cached_property
@@ -103,34 +103,34 @@ class Fields:
 
     @functools.cached_property
     def status(self) -> Status:
-        """What trailers say."""
+        """The status of trailers."""
         return of_trailers(self.pairs)
 
     @property
     def is_malformed(self) -> bool:
-        """Whether grpc-status is no number: then scripts see nothing of them."""
+        """True if grpc-status is no number: then scripts see no trailers."""
         return self.status.message.startswith(_MALFORMED)
 
     @functools.cached_property
     def encoding(self) -> str:
-        """How compressed messages are compressed."""
+        """The value of grpc-encoding: the compression of compressed messages."""
         return next((value for name, value in self.pairs if name == "grpc-encoding"), "")
 
 
-_known: dict[tuple[tuple[bytes, bytes], ...], Fields] = {}
+_known: dict[tuple[tuple[bytes, bytes], ...], ResponseFields] = {}
 
 
-def fields_of(raw: tuple[tuple[bytes, bytes], ...]) -> Fields:
-    """Return the fields of raw ones: mostly a server sends the same ones again."""
+def fields_of(raw: tuple[tuple[bytes, bytes], ...]) -> ResponseFields:
+    """Return the fields of raw bytes, cached: mostly a server sends equal fields again."""
     fields = _known.get(raw)
     if fields is None:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        fields = _known[raw] = Fields(raw)
+        fields = _known[raw] = ResponseFields(raw)
     return fields
 
 
-NO_FIELDS: Final = Fields(())
+NO_FIELDS: Final = ResponseFields(())
 
 
 def of_http(fields: Sequence[tuple[str, str]]) -> Status | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gevent.socket import wait_read, wait_write
 
 from jsrunner.transport.certificates import UNKNOWN_AUTHORITY
-from jsrunner.transport.errors import DialError, RecordError, TLSAlert
+from jsrunner.transport.errors import DialError, TLSAlert, TLSRecordError
 from jsrunner.transport.tls_names import (
     DEFAULT_SUITES,
     GO_SUITES,
@@ -193,7 +193,7 @@ def chain(sock: Any) -> list[bytes]:
 
 
 def _shake_hands(sock: Any) -> None:
-    """Shake hands, and park the greenlet meanwhile. Raises OSError, RecordError, DialError."""
+    """Shake hands, and park the greenlet meanwhile. Raises OSError, TLSRecordError, DialError."""
     header = b""  # and an alert, if it is one
     while True:
         try:
@@ -214,19 +214,19 @@ def _shake_hands(sock: Any) -> None:
                 raise TLSAlert(f"remote error: tls: alert({header[-1]})") from None
             if not header and "WRONG_VERSION_NUMBER" in str(error):  # it has come at once
                 rest = sock._sock.recv(2, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-                raise RecordError(_NO_TLS, is_http=rest == b"1.") from None
+                raise TLSRecordError(_NO_TLS, is_http=rest == b"1.") from None
             raise
 
 
 def _check_header(header: bytes) -> None:
-    """Refuse what cannot be the first record of a server, as Go does. Raises RecordError."""
+    """Refuse what cannot be the first record of a server, as Go does. Raises TLSRecordError."""
     if len(header) < _HEADER_BYTES:
         return
     if header[0] not in (_ALERT, _HANDSHAKE) or header[1] >= 0x10:
-        raise RecordError(_NO_TLS, is_http=header == b"HTTP/")
+        raise TLSRecordError(_NO_TLS, is_http=header == b"HTTP/")
     size = int.from_bytes(header[3:], "big")
     if size > _MAX_RECORD_BYTES:
-        raise RecordError(f"tls: oversized record received with length {size}")
+        raise TLSRecordError(f"tls: oversized record received with length {size}")
 
 
 def explained(error: ssl.SSLError, host: str) -> DialError:
@@ -239,7 +239,7 @@ def explained(error: ssl.SSLError, host: str) -> DialError:
         return DialError("EOF")
     text = str(error)
     if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
-        return RecordError(_NO_TLS)
+        return TLSRecordError(_NO_TLS)
     alert = alert_text(text)
     if alert is not None:
         return TLSAlert(alert)

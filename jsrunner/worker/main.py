@@ -73,8 +73,7 @@ def run(
     Returns:
         The process's exit code.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _ignore_signals()
     _raise_limits()
     _keep_freed_memory()
     stream = streams[0]
@@ -105,9 +104,7 @@ def run(
     index, siblings = forked
     if index:
         reader, waiting = MessageReader(), []
-    for number, other in enumerate(streams):
-        if number != index:
-            other.close()
+    _close_others(streams, index)
     try:
         worker = Worker(process, streams[index], index, board, reader)
         return worker.run(plan, waiting)
@@ -116,6 +113,19 @@ def run(
             os.waitpid(child, 0)
         if index:
             os._exit(0)
+
+
+def _ignore_signals() -> None:
+    """Ignore SIGINT and SIGTERM: the coordinator handles them and sends messages."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _close_others(streams: Sequence[socket.socket], index: int) -> None:
+    """Close the sockets of the other workers, which `fork` has copied."""
+    for number, stream in enumerate(streams):
+        if number != index:
+            stream.close()
 
 
 def _load(process: Process) -> bool:

@@ -18,8 +18,8 @@ from jsrunner.transport.errors import (
     InvalidPort,
     NoSuchHost,
     ProxyError,
-    RecordError,
     TLSAlert,
+    TLSRecordError,
     UnknownAuthority,
 )
 from jsrunner.transport.url import parse
@@ -53,7 +53,7 @@ def test_full_texts() -> None:
         (Disconnected("x", errno.EPIPE), 1201, "read: broken pipe"),
         (Disconnected("x", errno.EHOSTUNREACH), 1202,
          "read: unknown errno `113` on linux with message `no route to host`"),
-        (RecordError("x"), 1301, "x"),
+        (TLSRecordError("x"), 1301, "x"),
         (TLSAlert("x"), 1010, "x"),
         (UnknownAuthority("x"), 1310, "x509: unknown authority"),
         (HostMismatch("x"), 1311, "x509: certificate doesn't match hostname"),
@@ -71,7 +71,7 @@ def test_dialing_in_other_words() -> None:
     assert (late.code, late.message, late.text) == (1211, "dial: i/o timeout", "dial: i/o timeout")
     proxy = failures.of_dialing(ProxyError("x"))
     assert (proxy.code, proxy.message) == (1200, "proxyconnect tcp: x")
-    http = failures.of_dialing(RecordError("x", is_http=True))
+    http = failures.of_dialing(TLSRecordError("x", is_http=True))
     assert (http.code, http.message) == (1301, "x")
     assert http.text == "http: server gave HTTP response to HTTPS client"
 

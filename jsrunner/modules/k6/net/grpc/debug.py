@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
     from jsrunner.transport.rpc_call import Call
-    from jsrunner.transport.rpc_status import Fields
+    from jsrunner.transport.rpc_status import ResponseFields
 
 
 _GROUP: Final = re.compile(r" \{$", re.MULTILINE)
@@ -43,7 +43,7 @@ class _Watcher:
         head = f"Full Method: {self._call.path}\nRemote Address: {peer}\n"
         self._log(f"Out Header:\n{head}{user_agent}{lines}\n")
 
-    def fields(self, kind: str, fields: Fields) -> None:
+    def fields(self, kind: str, fields: ResponseFields) -> None:
         """Log headers or trailers that have come."""
         metadata = fields.metadata
         if metadata:
