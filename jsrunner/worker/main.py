@@ -73,9 +73,7 @@ def run(
     Returns:
         The process's exit code.
     """
-    _ignore_signals()
-    _raise_limits()
-    _keep_freed_memory()
+    _set_up_process()
     stream = streams[0]
     process = Process(
         script,
@@ -115,10 +113,12 @@ def run(
             os._exit(0)
 
 
-def _ignore_signals() -> None:
-    """Ignore SIGINT and SIGTERM: the coordinator handles them and sends messages."""
+def _set_up_process() -> None:
+    """Set signals and limits. The coordinator handles SIGINT and SIGTERM, and sends messages."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _raise_limits()
+    _keep_freed_memory()
 
 
 def _close_others(streams: Sequence[socket.socket], index: int) -> None:
