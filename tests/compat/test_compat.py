@@ -32,12 +32,30 @@ def _load() -> Any:
 conformance = _load()
 
 
-@pytest.fixture(scope="session")
-def urls() -> Iterator[dict[str, str]]:
-    server = conformance.Server("server.py")
-    with server as found:
-        yield found
+def serve(script: str) -> Iterator[dict[str, str]]:
+    server = conformance.Server(script)
+    with server as addresses:
+        yield addresses
     server.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def web_urls() -> Iterator[dict[str, str]]:
+    yield from serve("server.py")
+
+
+@pytest.fixture(scope="session")
+def grpc_urls() -> Iterator[dict[str, str]]:
+    yield from serve("grpc_server.py")
+
+
+@pytest.fixture
+def urls(case: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The addresses that a case gets: those of gRPC only if it is about that."""
+    addresses: dict[str, str] = request.getfixturevalue("web_urls")
+    if case.parent.name == "grpc":
+        addresses = {**addresses, **request.getfixturevalue("grpc_urls")}
+    return addresses
 
 
 def without_gauges(expected: Any, digest: Any) -> Any:
