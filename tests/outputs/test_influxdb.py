@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from running import until
 
 from jsrunner.errors import UsageError
 from jsrunner.metrics.registry import Metric
@@ -25,6 +26,11 @@ def query(url: str, database: str, text: str) -> Any:
     with urllib.request.urlopen(f"{url}/query?{words}", timeout=10) as response:
         result = json.load(response)["results"][0]
     return result["series"][0]["values"] if "series" in result else []
+
+
+def post(url: str, body: bytes) -> None:
+    with urllib.request.urlopen(url, data=body, timeout=10) as response:
+        assert response.status < 300
 
 
 @pytest.mark.slow
@@ -68,9 +74,10 @@ def test_a_tag_with_any_value_spoils_no_other(influxd: str, number: int, value: 
     formatter = InfluxFormatter({"url": "string"}, 10**9)
     tags = {"odd": value, "next": "x", "url": value}
     line = formatter.format(Metric("some", "counter"), tags, None).line(1.0, 1)
-    for path, body in ((f"query?q=create+database+d{number}", b""), (f"write?db=d{number}", line)):
-        with urllib.request.urlopen(f"{influxd}/{path}", data=body, timeout=10) as response:
-            assert response.status < 300
+    post(f"{influxd}/query?q=create+database+d{number}", b"")
+    # InfluxDB answers before a write finds the database.
+    until(lambda: [f"d{number}"] in query(influxd, "", "show databases"))
+    post(f"{influxd}/write?db=d{number}", line)
     (row,) = query(influxd, f"d{number}", "select odd, next, url, value from some")
     assert [row[1].rstrip(" "), *row[2:]] == [value, "x", value, 1]
 
