@@ -19,6 +19,11 @@ _VARIABLE: Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+", re.IGNORECASE)
 _OTHERS: Final = "(other messages)"
 
 
+def kind_of(text: str) -> str:
+    """Return what messages of one kind share: the text with # for numbers, addresses and ids."""
+    return _VARIABLE.sub("#", text[:_LENGTH])
+
+
 class Messages:
     """Groups the messages of one run."""
 
@@ -40,7 +45,7 @@ class Messages:
             fields: What is logged besides the text.
         """
         shown = text or str(fields.get("error", ""))
-        key = (level, _VARIABLE.sub("#", shown[:_LENGTH]))
+        key = (level, kind_of(shown))
         number = self._kinds.get(key)
         if number is None:
             if len(self._kinds) >= _MOST_KINDS:

@@ -43,6 +43,7 @@ class LiveDisplay:
     def start(self, view: RunView) -> None:
         """Print the description of the run and prepare the panel."""
         from jsrunner.ui.description import describe_run
+        from jsrunner.ui.errors import ErrorCounts
         from jsrunner.ui.watcher import Watcher
 
         write(self._stream, describe_run(view, color=self._color))
@@ -50,6 +51,7 @@ class LiveDisplay:
         self._due = time.monotonic() + _FIRST_FRAME
         if self._logger.shares(self._stream):
             self._logger.above = self._put_above
+        self._logger.errors = ErrorCounts()
         self._before = signal.signal(signal.SIGTSTP, self._suspend)
 
     def update(self) -> None:
@@ -68,7 +70,7 @@ class LiveDisplay:
             self._region.close()
         else:
             write_last(self._stream, watcher)
-        self._logger.above = None
+        self._logger.above = self._logger.errors = None
         signal.signal(signal.SIGTSTP, self._before)
 
     def _suspend(self, number: int, _frame: object) -> None:
@@ -85,11 +87,12 @@ class LiveDisplay:
         return True
 
     def _draw(self, watcher: Watcher) -> None:
-        from jsrunner.ui.panel import render
+        from jsrunner.ui.panel import MOST_ERRORS, render
 
         columns, rows = _size(self._stream)
         # The last column and the last row stay free: a terminal would wrap, or scroll.
-        lines = render(watcher.state(), max(columns - 1, 1), max(rows - 1, 1))
+        errors = self._logger.errors.most(MOST_ERRORS) if self._logger.errors is not None else ()
+        lines = render(watcher.state(), max(columns - 1, 1), max(rows - 1, 1), errors)
         self._painted = [
             self._painted[number]
             if number < len(self._painted) and self._painted[number][0] == line

@@ -19,6 +19,7 @@ from jsrunner.ui.destination import LEVELS, LogFile, Loki, parse_destination
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jsrunner.ui.errors import ErrorCounts
     from jsrunner.ui.loki import LokiPusher
 
 _SHORT: Final = {
@@ -78,6 +79,8 @@ class Logger:
         self.above: Callable[[str], bool] | None = None
         #: Called with each record, secrets redacted: level, text, nanoseconds since the epoch, fields.
         self.listener: Callable[[str, str, int, dict[str, Any]], None] | None = None
+        #: Counts the records, secrets redacted, for a live display.
+        self.errors: ErrorCounts | None = None
         self._secrets: set[str] = set()
         self._secret: re.Pattern[str] | None = None
 
@@ -147,6 +150,8 @@ class Logger:
             fields = {self._redacted(key): self._redacted(value) for key, value in fields.items()}
         if self.listener is not None:
             self.listener(level, text, moment, fields)
+        if self.errors is not None:
+            self.errors.add(level, text, fields)
         if self._console is not None and is_console:
             fields.pop("source", None)
             self._put(self._console, self._line(level, text, moment, fields, tty=False))

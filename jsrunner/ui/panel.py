@@ -13,7 +13,7 @@ from jsrunner.ui.state import SIGNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jsrunner.ui.state import Course, Risk, ScenarioState, State
+    from jsrunner.ui.state import Course, ErrorKind, Risk, ScenarioState, State
 
 #: k6's bars are no longer; below the other a bar gets a line of its own.
 _BAR: Final = 40
@@ -21,6 +21,8 @@ _SHORTEST_BAR: Final = 12
 #: So many scenarios are shown, if there are, before the panel below them gets any line.
 _FEWEST: Final = 3
 _MOST_RISKS: Final = 5
+#: Kinds of errors that are shown.
+MOST_ERRORS: Final = 3
 
 #: Widths of a figure's label and value, and the space between figures.
 _LABEL: Final = 14
@@ -46,11 +48,18 @@ _BAD: Final = "red"
 Figure = tuple[str, str, bool]
 
 
-def render(state: State, width: int, height: int) -> list[Text]:
-    """At most `height` lines, none wider than `width`. When it is all over only the bars are left."""
+def render(state: State, width: int, height: int, errors: Sequence[ErrorKind] = ()) -> list[Text]:
+    """Return the lines of a frame. When it is all over only the bars are left.
+
+    Args:
+        state: What is shown.
+        width: Maximum width of a line in cells.
+        height: Maximum number of lines.
+        errors: The most frequent kinds of errors.
+    """
     top = _top(state, width)
     rows = _scenarios(state, width)
-    below = _panel(state, width) if state.phase != "ended" else []
+    below = _panel(state, width, errors) if state.phase != "ended" else []
     room = height - len(top)
     fewest = sum(map(len, rows[:_FEWEST]))
     below = below[: max(room - fewest, 0)]
@@ -157,12 +166,13 @@ def _window(scenarios: Sequence[ScenarioState], rows: list[list[Text]], room: in
 # -- what was measured -----------------------------------------------------------------------------
 
 
-def _panel(state: State, width: int) -> list[Text]:
-    """Figures, and thresholds that do not hold, each below a blank line."""
+def _panel(state: State, width: int, errors: Sequence[ErrorKind]) -> list[Text]:
+    """Return figures, thresholds that do not hold, and errors, each below a blank line."""
     parts = (
         _grid(figures(state), width),
         _sparklines(state.courses, width),
         _risks(state.risks, width),
+        _errors(errors),
     )
     return [line for lines in parts if lines for line in (Text(), *lines)]
 
@@ -252,6 +262,17 @@ def _risks(risks: Sequence[Risk], width: int) -> list[Text]:
     if len(risks) > len(shown):
         lines.append(Text(f"{_INDENT}... {len(risks) - len(shown)} more", _DIM))
     return lines
+
+
+def _errors(errors: Sequence[ErrorKind]) -> list[Text]:
+    """Return the lines of the most frequent kinds of errors: count and message."""
+    shown = errors[:MOST_ERRORS]
+    counts = [f"{error.count:,} x" for error in shown]
+    width = max(map(len, counts), default=0)
+    return [
+        Text(_INDENT).append(f"{count:>{width}}", _BAD).append(f"  {error.message}")
+        for error, count in zip(shown, counts, strict=True)
+    ]
 
 
 def _value(risk: Risk) -> str:

@@ -61,6 +61,13 @@ class Risk(Struct, frozen=True):
     contains: str
 
 
+class ErrorKind(Struct, frozen=True):
+    """How often a kind of error was logged, and its first message: one line of printable characters."""
+
+    count: int
+    message: str
+
+
 class State(Struct, frozen=True):
     """Times are seconds."""
 

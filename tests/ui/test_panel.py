@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from jsrunner.ui.panel import render
-from jsrunner.ui.state import SIGNS, Course, Requests, Risk, ScenarioState, Sockets, State
+from jsrunner.ui.state import SIGNS, Course, ErrorKind, Requests, Risk, ScenarioState, Sockets, State
 
 STATE = State(
     phase="running",
@@ -36,8 +36,8 @@ STATE = State(
 PLAIN = replace(STATE, sockets=None, failed_checks=None, thresholds=0, risks=())
 
 
-def shown(state: State, width: int, height: int = 100) -> str:
-    return "\n".join(line.plain.rstrip() for line in render(state, width, height))
+def shown(state: State, width: int, height: int = 100, errors: tuple[ErrorKind, ...] = ()) -> str:
+    return "\n".join(line.plain.rstrip() for line in render(state, width, height, errors))
 
 
 def test_80_columns() -> None:
@@ -249,3 +249,15 @@ def test_a_sparkline_of_nothing_is_flat() -> None:
     assert "messages in    ▁▁▁" in shown(
         replace(STATE, courses=(Course("messages in", (0.0, 0.0, 0.0)),)), 79
     )
+
+
+def test_the_most_frequent_errors_stand_below() -> None:
+    errors = (
+        ErrorKind(1204, "connection refused by 127.0.0.1, port 99"),
+        *[ErrorKind(7, "漢" * 60)] * 3,
+    )
+    frame = shown(STATE, 39, errors=errors)
+    wide = f"      7 x  {'漢' * 13} …"
+    assert frame.endswith(f"\n\n  1,204 x  connection refused by 127.0…\n{wide}\n{wide}")
+    assert all(line.cell_len <= 39 for line in render(STATE, 39, 100, errors))
+    assert "漢" not in shown(replace(STATE, phase="ended"), 39, errors=errors)

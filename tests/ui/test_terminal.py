@@ -241,3 +241,17 @@ def test_a_reader_that_goes_away_does_not_end_the_run(tmp_path: Any) -> None:
     assert process.wait(30) == 0
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+def test_the_panel_shows_the_errors_of_the_script_with_their_counts(run_on_terminal: Any) -> None:
+    terminal = run_on_terminal(
+        """
+        import { sleep } from 'k6';
+        export const options = { vus: 2, duration: '60s' };
+        export default function () { sleep(0.1); throw new Error(`VU ${__VU} has failed`); }
+        """,
+        columns=40,
+    )
+    terminal.wait_for(lambda text: bool(re.search(r"^ +\d+ x  Error: VU \d has failed", text, re.M)))
+    terminal.press(b"\x03")
+    assert terminal.finish() == 105
