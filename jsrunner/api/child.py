@@ -220,6 +220,7 @@ class Outbox:
         self.records_lost = 0
 
     def fileno(self) -> int:
+        """Return the file descriptor of the socket to the program, for a selector."""
         return self._stream.fileno()
 
     def begin(self) -> Begin:
@@ -315,7 +316,10 @@ class Controls:
         return None
 
     def _abandon(self) -> None:
-        """The program has gone: nobody is left who could kill this process if it hangs."""
+        """Stop the run because the program has gone; kill this process group if it then hangs.
+
+        Nobody else is left who could kill it.
+        """
         self._control.unwatch(self._outbox)
         signal.signal(signal.SIGALRM, _kill_all)
         signal.setitimer(signal.ITIMER_REAL, _ABANDONED_PATIENCE)

@@ -80,10 +80,14 @@ class Resume(Message, frozen=True):
 
 
 class Logged(Message, frozen=True):
+    """A record of the run's log."""
+
     record: records.LogRecord
 
 
 class Snapped(Message, frozen=True):
+    """A snapshot of the run."""
+
     snapshot: records.Snapshot
 
 

@@ -47,7 +47,7 @@ class LogRecord(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far a scenario is."""
+    """The progress of a scenario."""
 
     #: idle, waiting, running, stopping, interrupted or done.
     status: str

@@ -50,7 +50,7 @@ class Result(Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Whether no threshold was crossed and nothing ended the run early."""
+        """True if no threshold was crossed and nothing ended the run early."""
         return self.exit_code == ExitCode.SUCCESS
 
     @property

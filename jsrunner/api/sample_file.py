@@ -33,6 +33,7 @@ class RecordFormatter(Struct, frozen=True):
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
     ) -> _Writer:
+        """Return the writer of one series' records. Its first record follows the series' definition."""
         from hashlib import blake2b
 
         import orjson

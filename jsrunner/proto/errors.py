@@ -1,4 +1,4 @@
-"""What can be wrong with a .proto file, a descriptor or a message: the text is what k6 throws."""
+"""Errors of .proto files, descriptors and messages. Their texts are those that k6 throws."""
 
 from __future__ import annotations
 

@@ -45,9 +45,11 @@ class Token(NamedTuple):
     offset: int
 
     def is_symbol(self, text: str) -> bool:
+        """Return True if the token is this symbol, e.g. `{`."""
         return self.kind == SYMBOL and self.value == text
 
     def is_word(self, text: str) -> bool:
+        """Return True if the token is this identifier or keyword."""
         return self.kind == IDENT and self.value == text
 
     @property

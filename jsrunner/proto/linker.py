@@ -1,4 +1,4 @@
-"""What names in .proto files mean: references get full names, options are set."""
+"""Linker of .proto files: references get full names, options are set."""
 
 from __future__ import annotations
 

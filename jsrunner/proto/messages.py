@@ -92,7 +92,7 @@ class Field:
 
     @property
     def is_null(self) -> bool:
-        """Whether it is the enum NullValue."""
+        """True for a field of the enum google.protobuf.NullValue."""
         return self.takes_null and self.kind == "enum"
 
     @property

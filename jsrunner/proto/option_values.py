@@ -41,7 +41,9 @@ def apply(file: File, option: Option, prefix: str) -> None:
     """Set an option on the descriptor that it belongs to. Raises SourceError.
 
     Args:
-        prefix: what error texts begin with.
+        file: The file that the option stands in, for the place in error texts.
+        option: The option's name, value and owner.
+        prefix: The beginning of error texts.
     """
     names = [name for name, _ in option.names]
     if names == ["default"] and isinstance(option.owner, FieldDescriptorProto):

@@ -1,4 +1,4 @@
-"""What the parser makes of a .proto file, for the linker."""
+"""Results of the parser of .proto files, for the linker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scripts load: methods by their full names, and message types by theirs."""
+"""Schemas that scripts load: methods and message types by their full names."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ class Method:
 
     @functools.cached_property
     def request(self) -> MessageType:
+        """The message type of the method's requests."""
         return message_type(self._descriptor.input_type)
 
     @functools.cached_property
     def response(self) -> MessageType:
+        """The message type of the method's responses."""
         return message_type(self._descriptor.output_type)
 
 
@@ -45,7 +47,7 @@ class Schema:
     """The files of one `load`. Never changes; shared by all VUs of a process."""
 
     def __init__(self, descriptors: Sequence[FileDescriptorProto]) -> None:
-        """Raises SchemaError for descriptors that do not fit together."""
+        """Link the files. Raises SchemaError for descriptors that do not fit together."""
         #: Keeps the descriptors alive.
         self._pool, files = build_pool(descriptors)
         self.methods = {

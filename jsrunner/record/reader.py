@@ -25,7 +25,7 @@ class RecordedSeries(Struct, frozen=True):
 
 
 class RecordedStep(Struct):
-    """What was added to each series from second `at` on, `seconds` long."""
+    """The additions to each series from second `at` on, during `seconds` seconds."""
 
     at: int
     seconds: int

@@ -40,22 +40,38 @@ class PlannedTest(Protocol):
     """The test that runs, as `messages.plan.Test` has it."""
 
     @property
-    def options(self) -> Options: ...
+    def options(self) -> Options:
+        """The options of the test."""
+        ...
 
 
 class WatchedRun(Protocol):
     """The run as `coordinator.view.RunView` shows it."""
 
     @property
-    def test(self) -> PlannedTest: ...
+    def test(self) -> PlannedTest:
+        """The test that runs."""
+        ...
+
     @property
-    def store(self) -> Store: ...
+    def store(self) -> Store:
+        """The merged samples of all workers."""
+        ...
+
     @property
-    def thresholds(self) -> ThresholdSet: ...
+    def thresholds(self) -> ThresholdSet:
+        """The thresholds and their verdicts so far."""
+        ...
+
     @property
-    def started(self) -> float: ...
+    def started(self) -> float:
+        """The moment when setup began, in seconds of time.monotonic."""
+        ...
+
     @property
-    def worker_count(self) -> int: ...
+    def worker_count(self) -> int:
+        """The number of worker processes."""
+        ...
 
 
 class Recorder(Output):
@@ -91,7 +107,7 @@ class Recorder(Output):
 
     @property
     def is_open(self) -> bool:
-        """Whether the record has been begun; readable by other threads."""
+        """True once the record has begun; readable by other threads."""
         return self._is_open
 
     @property
@@ -158,6 +174,7 @@ class Recorder(Output):
     # -- while the run goes on ---------------------------------------------------------------------
 
     def merge(self, deltas: Sequence[tuple[MergedSeries, Any]]) -> None:
+        """Add the deltas of a worker to the current step."""
         self._advance()
         for series, delta in deltas:
             self._step.add(self._number(series), series, delta)
@@ -235,6 +252,7 @@ class Recorder(Output):
     # -- the end -----------------------------------------------------------------------------------
 
     def end(self) -> None:
+        """Write the last step; `finish` writes the verdict."""
         if self._writer is not None:
             self._write_step()
 
