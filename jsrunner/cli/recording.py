@@ -70,7 +70,7 @@ class Recording:
 
     @property
     def has_page(self) -> bool:
-        """Whether the run is shown on a live page, which can stop and resume it."""
+        """True if the run has a live page; the page can stop and resume the run."""
         return self._web_address is not None
 
     def observe(self, view: RunView) -> None:

@@ -18,7 +18,7 @@ class RunLog(Protocol):
 
     @property
     def is_verbose(self) -> bool:
-        """Whether debug records are written anywhere."""
+        """True if debug records are written to any destination."""
         ...
 
     def start(self) -> None:

@@ -64,17 +64,17 @@ class RunView:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the test waits, or is going to wait, before it begins."""
+        """True if the test is paused before its start, or is going to be."""
         return self._state.is_paused
 
     @property
     def is_stopping(self) -> bool:
-        """Whether something has ended the test before its time, or has failed."""
+        """True if the test ends early: it failed, was aborted, or was interrupted."""
         return self._stopping.error is not None
 
     @property
     def is_marked_failed(self) -> bool:
-        """Whether the script has called exec.test.fail."""
+        """True if the script has called exec.test.fail."""
         return self._state.is_marked_failed
 
     @property

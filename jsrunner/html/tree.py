@@ -102,7 +102,7 @@ class Tree:
 
     @property
     def has_templates(self) -> bool:
-        """Whether there are templates, whose contents Lexbor's own search and text do not reach."""
+        """True if the document has templates. Lexbor's own search and text skip their contents."""
         return bool(self._contents)
 
     # -- numbers -----------------------------------------------------------------------------------

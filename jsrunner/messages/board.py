@@ -214,7 +214,7 @@ class Counts:
 
     @property
     def is_making(self) -> bool:
-        """Whether a VU is being made."""
+        """True while the process initialises a VU."""
         return bool(self._cells[_MAKING])
 
     def tell_once(self) -> bool:

@@ -104,7 +104,7 @@ class RateSink:
 
     @property
     def empty(self) -> bool:
-        """Whether there are no samples."""
+        """True if the sink has no samples."""
         return not self.total
 
     def add(self, value: float) -> None:
@@ -152,12 +152,12 @@ class TrendSink:
 
     @property
     def empty(self) -> bool:
-        """Whether there are no samples."""
+        """True if the sink has no samples."""
         return not self.count
 
     @property
     def is_exact(self) -> bool:
-        """Whether all values are kept."""
+        """True if the sink keeps every value, False if it keeps buckets of values."""
         return self._buckets is None
 
     def add(self, value: float) -> None:

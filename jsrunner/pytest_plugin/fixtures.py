@@ -67,12 +67,12 @@ class K6Server:
 
     @property
     def ws_url(self) -> str:
-        """The address of its WebSockets, e.g. `ws://127.0.0.1:8765`."""
+        """The server's ws:// address, e.g. `ws://127.0.0.1:8765`."""
         return self.variables["WS_URL"]
 
     @property
     def http_url(self) -> str:
-        """Its address by HTTP."""
+        """The server's http:// address."""
         return self.variables["HTTP_URL"]
 
     @classmethod

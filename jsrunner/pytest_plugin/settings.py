@@ -42,12 +42,16 @@ def arguments(
 
 
 def is_strict(config: pytest.Config, run: dict[str, Any]) -> bool:
-    """Whether failed checks and exceptions fail a test; always where each scenario runs only once."""
+    """Return True if failed checks and exceptions fail a test. With `once` they always do."""
     return bool(config.getoption("k6_strict") or config.getini("k6_strict") or run.get("once"))
 
 
 def items_per_scenario(config: pytest.Config) -> bool:
-    """Whether each scenario is a test of its own. Raises pytest.UsageError."""
+    """Return True if each scenario is a test item of its own.
+
+    Raises:
+        pytest.UsageError: The setting k6_items has another value than script or scenario.
+    """
     items = config.getini("k6_items")
     if items not in ("script", "scenario"):
         raise pytest.UsageError(f"k6_items is {items!r}, it must be script or scenario")

@@ -64,11 +64,11 @@ class Condition(Struct, frozen=True):
     limit: float
 
     def concerns(self, change: Change) -> bool:
-        """Whether the condition is about this change."""
+        """Return True if the condition names this change's metric and statistic."""
         return self.metric in (None, change.metric) and self.statistic == change.statistic
 
     def holds(self, change: Change) -> bool:
-        """Whether a change fails the comparison: it goes beyond the limit and is no noise."""
+        """Return True if the change fails the comparison: it exceeds the limit and is not noise."""
         beyond = change.change > self.limit if self.is_above else change.change < self.limit
         return beyond and change.verdict != NOISE
 

@@ -99,12 +99,12 @@ class Logger:
 
     @property
     def is_verbose(self) -> bool:
-        """Whether debug records are written anywhere."""
+        """True if debug records are written to any destination."""
         return self._level <= LEVELS["debug"]
 
     @property
     def is_remote(self) -> bool:
-        """Whether the records go to another machine."""
+        """True if the records go to another machine."""
         return self._pusher is not None
 
     def start(self) -> None:

@@ -52,7 +52,7 @@ class Course(Struct, frozen=True):
 
 
 class Risk(Struct, frozen=True):
-    """A threshold that does not hold now. `type` and `contains` are its metric's."""
+    """A threshold that fails at present. `type` and `contains` describe its metric."""
 
     key: str
     source: str
@@ -62,14 +62,14 @@ class Risk(Struct, frozen=True):
 
 
 class ErrorKind(Struct, frozen=True):
-    """How often a kind of error was logged, and its first message: one line of printable characters."""
+    """Number of logged errors of one kind, and the first message: one line of printable characters."""
 
     count: int
     message: str
 
 
 class State(Struct, frozen=True):
-    """Times are seconds."""
+    """Snapshot of a run for the display. Times are in seconds."""
 
     phase: Phase
     #: Since setup began.

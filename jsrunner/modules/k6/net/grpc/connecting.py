@@ -25,7 +25,7 @@ _AGENT: Final = "grpc-go/1.83.0"
 
 @dataclass(slots=True)
 class Params:
-    """What `connect` was given; its JavaScript half has checked the types."""
+    """Parameters of `client.connect`. The JavaScript half has checked their types."""
 
     plaintext: bool = False
     reflects: bool = False

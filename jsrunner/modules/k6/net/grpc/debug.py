@@ -1,4 +1,4 @@
-"""What the option httpDebug logs of calls."""
+"""Log records of gRPC calls for the option httpDebug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the clients of a process share: schemas, series of samples, options."""
+"""State that all gRPC clients of a process share: schemas, series of samples, options."""
 
 from __future__ import annotations
 

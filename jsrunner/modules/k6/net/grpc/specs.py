@@ -28,9 +28,12 @@ class BadMetadata(Exception):
 
 
 class CallSpec:
-    """What a call is made of. A spec without parameters serves all such calls of a connection."""
+    """Method, metadata, tags and timeout of a gRPC call.
 
-    #: What `Shared.series` has last returned for it: (tag set, metadata, series).
+    A connection uses one spec for all its calls of a method that have no parameters.
+    """
+
+    #: The last result of `Shared.series` for this spec: (tag set, metadata, series).
     last_series: Any = None
 
     def __init__(
@@ -40,12 +43,22 @@ class CallSpec:
         library: Library,
         params: dict[str, Any] | None,
     ) -> None:
-        """Raises ValueError for a timeout that is none."""
+        """Read the parameters of a call.
+
+        Args:
+            method: The method of the service.
+            connection: The connection that carries the call.
+            library: The schemas of the process.
+            params: Parameters of the call as checked by the JavaScript half; None for none.
+
+        Raises:
+            ValueError: `timeout` is no duration.
+        """
         self.method = method
         self.connection = connection
         self.library = library
         self.tags: dict[str, str] | None = None
-        #: Seconds; 0 for the usual ones.
+        #: Seconds; 0 for the default timeout.
         self.timeout = 0.0
         self.discards = False
         self._metadata: list[Any] = []
