@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from jsrunner.api.sample_file import SampleFile
     from jsrunner.coordinator.control import RunControl
+    from jsrunner.coordinator.recording import Recording
     from jsrunner.coordinator.view import RunView
     from jsrunner.options.model import Options
     from jsrunner.server.process import ServerProcess
@@ -87,7 +88,7 @@ def main(descriptor: int) -> None:
 def _carry_out(outbox: Outbox) -> Message:
     begin = outbox.begin()
     logger = Logger(output="stderr" if begin.prints_log else "none")
-    logger.listener = outbox.log
+    logger.listeners.append(outbox.log)
     try:
         with _server(begin) as server:
             return _execute(begin, outbox, logger, server)
@@ -115,6 +116,9 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
 
         samples = SampleFile(begin.samples)
         outputs.append(sample_output(samples))
+    recording = _recording(begin, script, logger)
+    if recording is not None:
+        outputs.append(recording.output)
     scenarios = tuple(begin.scenarios) if begin.scenarios is not None else None
     run = Run(
         script,
@@ -140,6 +144,7 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
         display=Snapshots(outbox),
         companion=server,
         service=contextlib.nullcontext,  # the program may resume it
+        observe=recording.observe if recording else None,
     )
     if begin.paused:
         run.control.pause()
@@ -147,7 +152,7 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
     run.control.watch(outbox, controls.read)
     run.control.call_soon(controls.read)  # requests may have come together with the first message
     try:
-        code = run.execute()
+        code = recording.execute(run) if recording else run.execute()
     except JsrunnerError as error:
         if str(error):
             raise
@@ -179,6 +184,16 @@ def _thresholds(view: RunView, elapsed: float, *, final: bool = True) -> Iterato
             passed = not threshold.failed if final else threshold.holds(sink, elapsed)
             value = None if sink.empty else sink.value_of(threshold.aggregation, elapsed)
             yield Threshold(key, threshold.source.strip(), passed, value)
+
+
+def _recording(begin: Begin, script: Script, logger: Logger) -> Recording | None:
+    """Return the recording of the run; None if the program wants neither a record nor a report."""
+    if begin.save is None and begin.report is None:
+        return None
+    from jsrunner.coordinator.recording import Recording
+
+    save, report = (None if path is None else os.fsdecode(path) for path in (begin.save, begin.report))
+    return Recording(script, logger, save=save, report=report)
 
 
 def _server(begin: Begin) -> AbstractContextManager[ServerProcess | None]:

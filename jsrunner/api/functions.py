@@ -38,6 +38,8 @@ def run(
     thresholds: bool = True,
     server: bool = False,
     samples: bool = False,
+    save: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
@@ -65,6 +67,8 @@ def run(
         thresholds=thresholds,
         server=server,
         samples=samples,
+        save=save,
+        report=report,
         workers=workers,
         on_log=on_log,
         stop_timeout=stop_timeout,
@@ -84,6 +88,8 @@ async def run_async(
     thresholds: bool = True,
     server: bool = False,
     samples: bool = False,
+    save: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
@@ -110,6 +116,8 @@ async def run_async(
         thresholds=thresholds,
         server=server,
         samples=samples,
+        save=save,
+        report=report,
         workers=workers,
         on_log=on_log,
         stop_timeout=stop_timeout,
@@ -130,6 +138,8 @@ def start(
     server: bool = False,
     paused: bool = False,
     samples: bool = False,
+    save: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
@@ -150,6 +160,10 @@ def start(
         server: Start the bundled server for the run. `__ENV` has its addresses (`WS_URL`, `HTTP_URL`).
         paused: Wait before setup() until `Execution.resume`.
         samples: Keep every sample for `Result.samples`, in a temporary file of 24 bytes per sample.
+        save: The file to record the run in, for `jsrunner report` and `jsrunner compare`. A run that is
+            killed leaves a record of all seconds before.
+        report: The HTML file for a report of the run, which is written when the run is over. If that
+            fails, the log has an error.
         workers: The most worker processes; by default one per core.
         on_log: Called with each record of the log, in a thread of jsrunner's. Nothing of the log is
             printed then. An exception of it stops the run, and is raised in place of the result.
@@ -162,12 +176,14 @@ def start(
     """
     source = script if isinstance(script, Script) else None
     begin = Begin(
-        path=os.fsencode(source.path if source else _path(script)),
+        path=os.fsencode(source.path) if source else _script_path(script),
         source=mend_surrogates(source.text) if source else None,
         options=_options(options, scenario=scenario, once=once),
         env=_variables(env),
         outputs=_texts("outputs", outputs, "json=out.json"),
         secrets=_texts("secrets", secrets, "file=path"),
+        save=_file("save", save),
+        report=_file("report", report),
         workers=_workers(workers),
         scenarios=_scenarios(scenario),
         once=bool(once),
@@ -180,13 +196,26 @@ def start(
     return Execution(RunProcess(begin, on_log, samples=samples), stop_timeout)
 
 
-def _path(script: object) -> str | bytes:
+def _script_path(script: object) -> bytes:
     """Return the path of a script. Raises UsageError."""
     try:
-        return os.fspath(script)  # type: ignore[call-overload, no-any-return]
+        return os.fsencode(script)  # type: ignore[arg-type]
     except TypeError:
         kind = type(script).__name__
         raise UsageError(f"script must be a path or a jsrunner.Script, not {kind}") from None
+
+
+def _file(name: str, path: str | os.PathLike[str] | None) -> bytes | None:
+    """Return the path of a file to write, None for no file. Raises UsageError."""
+    if path is None:
+        return None
+    try:
+        encoded = os.fsencode(path)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} must be the path of a file, not {path!r}") from None
+    if not encoded:
+        raise UsageError(f"{name} must be the path of a file, not an empty text")
+    return encoded
 
 
 def _options(

@@ -45,6 +45,9 @@ class Begin(Message, frozen=True):
     outputs: list[str]
     #: As for `--secret-source`.
     secrets: list[str]
+    #: The files of the record and of the report, as the file system has their names; None for none.
+    save: bytes | None
+    report: bytes | None
     workers: int | None
     #: The selected scenarios; None for all.
     scenarios: list[str] | None

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from jsrunner.cli.inputs import Invocation
-    from jsrunner.cli.recording import Recording
     from jsrunner.coordinator.control import RunControl
     from jsrunner.coordinator.display import Display
+    from jsrunner.coordinator.recording import Recording
     from jsrunner.script.script import Script
     from jsrunner.server.process import ServerProcess
     from jsrunner.ui.log import Logger
@@ -77,7 +77,8 @@ def _run(invocation: Invocation) -> int:
     with _server(runtime) as server:
         if server is not None:
             os.environ.update(server.trust)
-        recording = _recording(runtime, script, invocation)
+        address = _web_address(runtime, invocation)
+        recording = _recording(runtime, script, address, invocation)
         settings = _settings(invocation, script, selection, runtime, features, server, recording)
         run = Run(
             script,
@@ -87,7 +88,7 @@ def _run(invocation: Invocation) -> int:
             logger=invocation.logger,
             display=_display(settings, invocation.logger),
             companion=server,
-            service=_service(invocation.globals, recording),
+            service=_service(invocation.globals, has_page=address is not None),
             observe=recording.observe if recording else None,
         )
         return recording.execute(run) if recording else run.execute()
@@ -105,7 +106,7 @@ def _settings(
     environment = invocation.environment
     outputs = [parse_output(spec, environment) for spec in runtime.out]
     if recording is not None:
-        outputs.append(recording.recorder.config)
+        outputs.append(recording.output)
     return RunSettings(
         outputs=tuple(outputs),
         selection=selection,
@@ -127,27 +128,37 @@ def _settings(
     )
 
 
-def _recording(runtime: Runtime, script: Script, invocation: Invocation) -> Recording | None:
-    """Return the record of the run, or None if nothing asks for it: no record, report or live page."""
-    environment = invocation.environment
-    if not (runtime.save or runtime.report or runtime.web or "K6_WEB_DASHBOARD" in environment):
+def _web_address(runtime: Runtime, invocation: Invocation) -> tuple[str, int] | None:
+    """Return host and port of the live page; None for a run without one."""
+    if not runtime.web and "K6_WEB_DASHBOARD" not in invocation.environment:
         return None
-    from jsrunner.cli.recording import Recording, web_address
+    from jsrunner.cli.live_page import web_address
 
-    address = web_address(runtime.web, environment)
+    return web_address(runtime.web, invocation.environment)
+
+
+def _recording(
+    runtime: Runtime, script: Script, address: tuple[str, int] | None, invocation: Invocation
+) -> Recording | None:
+    """Return the recording of the run; None if nothing needs a record."""
     if not (runtime.save or runtime.report or address):
         return None
-    return Recording(runtime, address, script, invocation.logger)
+    from jsrunner.coordinator.recording import Recording
+
+    page = None
+    if address is not None:
+        from jsrunner.cli.live_page import live_page
+
+        page = live_page(address, invocation.logger)
+    return Recording(script, invocation.logger, save=runtime.save, report=runtime.report, page=page)
 
 
 def _service(
-    shared: Globals, recording: Recording | None
+    shared: Globals, *, has_page: bool
 ) -> Callable[[RunControl], AbstractContextManager[object]] | None:
     """Return the factory of the REST API; of nothing for a live page; None if nobody steers the run."""
     if not shared.address:
-        if recording is not None and recording.has_page:
-            return contextlib.nullcontext
-        return None
+        return contextlib.nullcontext if has_page else None
 
     def service(control: RunControl) -> AbstractContextManager[object]:
         from jsrunner.rest.server import RestServer

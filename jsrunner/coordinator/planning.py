@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from jsrunner.outputs.base import SampleFormatter
 
 
+def consolidated_options(test: Test) -> dict[str, Any]:
+    """Return the options in the shape of `exec.test.options`: with defaults, and with all scenarios."""
+    scenarios = {name: config.to_json() for name, config in test.scenarios.items()}
+    return to_json(test.options, consolidated=True) | {"scenarios": scenarios}
+
+
 def worker_plan(
     test: Test, settings: RunSettings, *, workers: int, formatters: tuple[SampleFormatter, ...]
 ) -> Plan:
@@ -27,14 +33,14 @@ def worker_plan(
         formatters: Those of the outputs that want each sample.
     """
     options = test.options
-    scenarios: dict[str, Any] = {name: config.to_json() for name, config in test.scenarios.items()}
-    consolidated = to_json(options, consolidated=True) | {"scenarios": scenarios}
+    consolidated = consolidated_options(test)
+    shown = to_json(options, consolidated=False) | {"scenarios": consolidated["scenarios"]}
     return Plan(
         test=test,
         shares=share_out(test.plans, workers),
         formatters=formatters,
         options_json=json.dumps(consolidated),
-        shown_options=to_json(options, consolidated=False) | {"scenarios": scenarios},
+        shown_options=shown,
         user_agent=settings.user_agent if options.user_agent is None else options.user_agent,
         limits=settings.limits,
     )

@@ -14,7 +14,6 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.errors import JsrunnerError
-from jsrunner.options.model import to_json
 from jsrunner.outputs.base import Output, OutputConfig
 from jsrunner.record.lines import FORMAT, VERSION, LineWriter
 from jsrunner.record.messages import Messages
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from jsrunner.metrics.store import MergedSeries, Store
     from jsrunner.metrics.thresholds import ThresholdSet
-    from jsrunner.options.model import Options
 
 #: Bytes after which the first step becomes longer, and after which each further one does.
 _FIRST_SIZE: Final = 32 << 20
@@ -36,22 +34,8 @@ _MOST_SERIES: Final = 1_000
 _LEVELS: Final = ("warning", "error")
 
 
-class PlannedTest(Protocol):
-    """The test that runs, as `messages.plan.Test` has it."""
-
-    @property
-    def options(self) -> Options:
-        """The options of the test."""
-        ...
-
-
 class WatchedRun(Protocol):
     """The run as `coordinator.view.RunView` shows it."""
-
-    @property
-    def test(self) -> PlannedTest:
-        """The test that runs."""
-        ...
 
     @property
     def store(self) -> Store:
@@ -66,11 +50,6 @@ class WatchedRun(Protocol):
     @property
     def started(self) -> float:
         """The moment when setup began, in seconds of time.monotonic."""
-        ...
-
-    @property
-    def worker_count(self) -> int:
-        """The number of worker processes."""
         ...
 
 
@@ -91,6 +70,7 @@ class Recorder(Output):
         text = script.encode("utf-8", "surrogatepass") if isinstance(script, str) else script
         self._script_hash = hashlib.sha256(text).hexdigest()
         self._run: WatchedRun | None = None
+        self._options: Mapping[str, Any] = {}
         self._writer: LineWriter | None = None
         self._is_open = False
         #: When the first step began, by time.monotonic.
@@ -115,9 +95,14 @@ class Recorder(Output):
         """The recorder as one of the run's outputs."""
         return OutputConfig(f"record ({self.path})", self._open)
 
-    def begin(self, run: WatchedRun) -> None:
-        """Take note of the run whose test is known. Called before the outputs are opened."""
-        self._run = run
+    def begin(self, run: WatchedRun, options: Mapping[str, Any]) -> None:
+        """Take note of the run whose test is known. Called before the outputs are opened.
+
+        Args:
+            run: The run.
+            options: The test's options, in the shape of `exec.test.options`.
+        """
+        self._run, self._options = run, options
 
     def _open(self, system_tags: Sequence[str]) -> Recorder:
         try:
@@ -142,12 +127,11 @@ class Recorder(Output):
 
     def _described(self, system_tags: Sequence[str]) -> dict[str, Any]:
         assert self._run is not None
-        options = to_json(self._run.test.options, consolidated=True)
         thresholds = self._run.thresholds
         return {
             "script": {"name": self._script_name, "sha256": self._script_hash},
             "started": time.time(),
-            "options": {name: value for name, value in options.items() if value is not None},
+            "options": {name: value for name, value in self._options.items() if value is not None},
             "system_tags": list(system_tags),
             "thresholds": [
                 {

@@ -78,7 +78,7 @@ class Logger:
         #: Takes a line that belongs above a live display; False if the log is to write it itself.
         self.above: Callable[[str], bool] | None = None
         #: Called with each record, secrets redacted: level, text, nanoseconds since the epoch, fields.
-        self.listener: Callable[[str, str, int, dict[str, Any]], None] | None = None
+        self.listeners: list[Callable[[str, str, int, dict[str, Any]], None]] = []
         #: Counts the records, secrets redacted, for a live display.
         self.errors: ErrorCounts | None = None
         self._secrets: set[str] = set()
@@ -148,8 +148,8 @@ class Logger:
         if self._secret is not None:
             text = self._redacted(text)
             fields = {self._redacted(key): self._redacted(value) for key, value in fields.items()}
-        if self.listener is not None:
-            self.listener(level, text, moment, fields)
+        for listener in self.listeners:
+            listener(level, text, moment, fields)
         if self.errors is not None:
             self.errors.add(level, text, fields)
         if self._console is not None and is_console:

@@ -1,0 +1,121 @@
+"""The record of a run: `--save` keeps it, `--report` makes a report of it, a live page follows it.
+
+The command and the library record a run with the same `Recording`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jsrunner.coordinator.planning import consolidated_options
+from jsrunner.errors import ExitCode, JsrunnerError
+from jsrunner.record.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from jsrunner.coordinator.control import RunControl
+    from jsrunner.coordinator.run import Run
+    from jsrunner.coordinator.view import RunView
+    from jsrunner.outputs.base import OutputConfig
+    from jsrunner.script.script import Script
+
+
+class RecordedLog(Protocol):
+    """The log of a recorded run; `ui.log.Logger` implements it."""
+
+    #: Called with each record: level, text, nanoseconds since the epoch, fields.
+    listeners: list[Callable[[str, str, int, dict[str, Any]], None]]
+
+    def log(self, level: str, text: str, moment: int | None = None, /, **fields: Any) -> None:
+        """Write a record."""
+        ...
+
+    def redacted(self, text: str) -> str:
+        """Return a text without the secrets that no record shows."""
+        ...
+
+
+class Recording:
+    """The recording of one run: it makes the record, and the report when the run is over."""
+
+    def __init__(
+        self,
+        script: Script,
+        log: RecordedLog,
+        *,
+        save: str | None = None,
+        report: str | None = None,
+        page: Callable[[Recorder, RunControl], AbstractContextManager[object]] | None = None,
+    ) -> None:
+        """Make the recorder.
+
+        Args:
+            script: The script that runs.
+            log: The run's log, whose records are recorded.
+            save: The record's file; None for a temporary file.
+            report: The file of the report; None for no report.
+            page: Makes a context from when the test is known until the record is complete: the server
+                of a live page.
+        """
+        self._report = report
+        self._log = log
+        self._make_page = page
+        self._page = contextlib.ExitStack()
+        self._control: RunControl | None = None
+        self._is_temporary = not save
+        path = save or ""
+        if self._is_temporary:
+            file, path = tempfile.mkstemp(prefix="jsrunner-", suffix=".jsr")
+            os.close(file)
+        self._recorder = Recorder(path, script_name=script.name, script=script.text)
+
+    @property
+    def output(self) -> OutputConfig:
+        """The recorder as one of the run's outputs."""
+        return self._recorder.config
+
+    def observe(self, view: RunView) -> None:
+        """Take note of the run, whose test is known."""
+        self._recorder.begin(view, consolidated_options(view.test))
+        if self._make_page is not None and self._control is not None:
+            self._page.enter_context(self._make_page(self._recorder, self._control))
+
+    def execute(self, run: Run) -> ExitCode:
+        """Run the test; finish the record and make the report, however the run ends.
+
+        Raises:
+            JsrunnerError: As `Run.execute`.
+        """
+        self._control = run.control
+        self._log.listeners.append(self._recorder.log)
+        try:
+            with self._page:
+                try:
+                    code = run.execute()
+                except JsrunnerError as error:
+                    self._finish(error.exit_code, str(error) or run.reason)
+                    raise
+                self._finish(code, run.reason)
+                return code
+        finally:
+            self._log.listeners.remove(self._recorder.log)
+            if self._is_temporary:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._recorder.path)
+
+    def _finish(self, code: ExitCode, reason: str) -> None:
+        """Finish the record, and write the report. A report that cannot be written is logged."""
+        self._recorder.finish(code, self._log.redacted(reason))
+        if not (self._report and self._recorder.is_open):
+            return
+        from jsrunner.report.document import write_report
+
+        try:
+            write_report(self._recorder.path, self._report)
+        except JsrunnerError as error:
+            self._log.log("error", str(error))
