@@ -34,31 +34,29 @@
 
 enum {
     CODEC_MAX_DEPTH = 1000,
-    /* Values in one value that is written: it bounds what arrays of nothing but holes cost, and
-     * objects that contain the same objects over and over. */
+    /* Maximum number of values within one written value. It bounds the cost of arrays of holes, and of objects
+     * that contain the same objects many times. */
     CODEC_MAX_VALUES = 1 << 24,
     CODEC_MAX_BYTES = 1 << 29,
     CODEC_STACK_BYTES = 1 << 20,
     CODEC_POLL_VALUES = 1 << 14,
 };
 
-/* Called before each CODEC_POLL_VALUES-th value is written or read, if it is set, because the
- * engine serves no interrupts meanwhile. Return false with an exception pending to give up. */
+/* Called, if set, before each CODEC_POLL_VALUES-th value is written or read, because the engine serves no
+ * interrupts meanwhile. A function that returns false, with an exception pending, ends the coding. */
 extern bool (*codec_poll)(JSContext *context);
 
-/* Append a value. Return false with an exception pending: what a getter or trap threw; a TypeError
- * for values that are nested too deeply, cycles among them, and for detached buffers; a RangeError
- * for values that are too large; out of memory. `out` then has what was written so far. The value
- * stays the caller's. */
+/* Append the encoding of a value. Returns false with an exception pending: the exception of a getter or trap; a
+ * TypeError for values that are nested too deeply (also cycles) and for detached buffers; a RangeError for values
+ * that are too large; out of memory. `out` then has a part of the encoding. The caller keeps the value. */
 bool codec_write(JSContext *context, JSValue value, struct bytes *out);
 
-/* Return the value that `size` bytes encode; it is the caller's. Return JS_EXCEPTION with an
- * InternalError pending if they are no value, more than one, or nested too deeply; or if memory is
- * exhausted. No JavaScript runs. */
+/* Decode `size` bytes. The caller owns the value. Returns JS_EXCEPTION with an InternalError pending if the bytes
+ * are not exactly one value or the value is nested too deeply, or if memory is exhausted. Runs no JavaScript. */
 JSValue codec_read(JSContext *context, const uint8_t *bytes, size_t size);
 
-/* Return whether the engine keeps DataViews as this file believes (it has no function for them). To
- * be asked once per process, in a context of its own with typed arrays and eval. */
+/* Return true if the engine stores DataViews as codec_write.c assumes (the engine has no function for that). To be
+ * called once per process, in a context of its own with typed arrays and eval. */
 bool codec_check(JSContext *context);
 
 #endif

@@ -1,7 +1,7 @@
 /* MessagePack to JavaScript, see codec.h.
  *
- * Invariants: `at` <= `end`, and nothing is read at or behind `end`. A length is compared with the
- * bytes that are left before anything is allocated for it: each element takes a byte at least.
+ * Invariants: `at` <= `end`, and no byte at or behind `end` is read. A length is compared with the number of
+ * remaining bytes before memory is allocated for it, because each element takes at least one byte.
  *
  * Measured (bench/core/codec.c, gcc 12 -O3, x86-64): 280 ns for {url, code, ok, tags: {a}}, 5 ns
  * per integer of an array, 2.6 us for 64 KB of ASCII. */
@@ -27,7 +27,7 @@ static JSValue truncated(struct reader *reader) { return malformed(reader, "it e
 
 static size_t bytes_left(const struct reader *reader) { return (size_t)(reader->end - reader->at); }
 
-/* Read a big-endian number of `size` bytes; return false if there are less. */
+/* Read a big-endian number of `size` bytes. Returns false if fewer bytes are left. */
 static bool take_number(struct reader *reader, size_t size, uint64_t *number)
 {
     if (bytes_left(reader) < size) return false;
@@ -36,7 +36,7 @@ static bool take_number(struct reader *reader, size_t size, uint64_t *number)
     return true;
 }
 
-/* Return the next `size` bytes, NULL if there are less. */
+/* Return the next `size` bytes, NULL if fewer bytes are left. */
 static const uint8_t *take_bytes(struct reader *reader, uint64_t size)
 {
     if (bytes_left(reader) < size) return NULL;

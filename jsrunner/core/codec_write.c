@@ -1,9 +1,8 @@
 /* JavaScript to MessagePack, see codec.h.
  *
- * Invariants: each write_ function returns false exactly if an exception is pending. Between
- * looking at an object and using what was seen, no JavaScript runs, because it might detach a
- * buffer or change an array; lengths are therefore upper bounds only, and what is not there any
- * more is nil. */
+ * Invariants: each write_ function returns false exactly if an exception is pending. No JavaScript runs between
+ * the inspection of a buffer and its copying, because JavaScript could detach the buffer. A getter may shorten an
+ * array that is being written, so lengths are upper bounds, and missing elements become nil. */
 #include "codec.h"
 
 #include "utf8.h"
@@ -21,7 +20,7 @@ struct writer {
     int depth;
 };
 
-/* How QuickJS-NG 0.11 keeps a typed array or DataView; codec_check asks whether that is so. */
+/* QuickJS-NG 0.11's structure of a typed array or DataView. codec_check tests that the engine has this structure. */
 struct view {
     void *link[2], *object, *buffer;
     uint32_t offset, length;
@@ -96,7 +95,7 @@ static bool write_double(struct writer *writer, double number)
     return put_number(writer, 0xCB, bits, 8);
 }
 
-/* Write a str from UTF-8 of QuickJS's. */
+/* Write a str from the UTF-8 text of a JavaScript string. */
 static bool write_text(struct writer *writer, const char *text, size_t size)
 {
     if (!put_header(writer, size, 0xA0, 31, 0xD9, 0xDA) || !put(writer, text, size)) return false;
@@ -141,7 +140,7 @@ static bool get_buffer(struct writer *writer, JSValue buffer, uint8_t **bytes, s
     return *bytes || !JS_HasException(writer->context);
 }
 
-/* Write the bytes that a typed array (elements of `element_size` bytes) or a DataView (1) shows. */
+/* Write the bytes of a typed array (with elements of `element_size` bytes) or of a DataView (1). */
 static bool write_view(struct writer *writer, JSValue value, size_t element_size)
 {
     const struct view *view = JS_GetOpaque(value, JS_GetClassID(value));
@@ -214,7 +213,7 @@ static bool write_array(struct writer *writer, JSValue array)
     return true;
 }
 
-/* Return whether a member with this value is left out. */
+/* Return true if a member with this value is left out. */
 static bool is_left_out(JSContext *context, JSValue value)
 {
     return js_is_undefined(value) || value.tag == JS_TAG_SYMBOL ||
@@ -250,7 +249,7 @@ static bool write_members(struct writer *writer, JSValue object, const JSPropert
     return true;
 }
 
-/* Correct the count in the header at `header`, whose form stays the one for `key_count`. */
+/* Write the count of members into the header of a map. The header keeps the form that it has for `key_count`. */
 static void set_member_count(uint8_t *header, uint32_t key_count, uint32_t member_count)
 {
     if (key_count <= 15) {
@@ -278,7 +277,7 @@ static bool write_object(struct writer *writer, JSValue object)
     return is_written;
 }
 
-/* Return whether Array.isArray says so: 1, 0, or -1 with an exception for a revoked Proxy. */
+/* Return Array.isArray(value): 1, 0, or -1 with an exception pending for a revoked Proxy. */
 static int is_array(JSContext *context, JSValue value)
 {
     if (!JS_IsProxy(value)) return JS_IsArray(value);
@@ -316,7 +315,7 @@ static bool write_heap_object(struct writer *writer, JSValue value)
     return write_container(writer, value);
 }
 
-/* Count a value; return false if it is one too many or if the core gives up. */
+/* Count a value. Returns false if there are too many values or if codec_poll ends the coding. */
 static bool count_value(struct writer *writer)
 {
     if (++writer->values > CODEC_MAX_VALUES) {

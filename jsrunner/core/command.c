@@ -1,10 +1,10 @@
-/* Commands: what Python has a VU do.
+/* Commands of Python to a VU.
  *
- * Theory. A VU's fiber is a loop: wait for a command (evaluate a module's text, or call an entry, a
- * function that JavaScript has published by name), run it, post what came of it (OPERATION_DONE), wait
- * again. Commands come from Python, which sees their end as a request like any other. When a command that
- * is interrupted has unwound, its interpreter is made fit for the next one. Where that does not work, or
- * memory is exhausted, the interpreter is freed, and a new one is made with the next command.
+ * Theory. A VU's fiber is a loop: wait for a command, run it, post its result (OPERATION_DONE), wait again. A
+ * command evaluates a module's text, or calls an entry, which is a function that JavaScript has published by name.
+ * Python sends commands and sees the end of a command as a request. When an interrupted command has unwound, the
+ * interpreter is prepared for the next command. If that fails, or memory is exhausted, the interpreter is freed and
+ * the next command makes a new one.
  */
 #include "core.h"
 
@@ -14,7 +14,7 @@
 
 enum command_status { DONE_OK, DONE_THROWN, DONE_INTERRUPTED, DONE_LOST, DONE_STUCK };
 
-/* Append a value's text, or what is thrown by asking for it. */
+/* Append the text of a value, or of the exception that its conversion to a string throws. */
 static void append_text(struct vu *vu, JSValue value)
 {
     size_t size;
@@ -117,7 +117,8 @@ static void run_command(struct vu *vu)
         status = is_module ? evaluate(vu) : call_entry(vu);
         if (watchdog_release(vu)) vu->is_aborting = true;
     }
-    /* An entry has thrown: our own code was left in the middle, because no memory is left. */
+    /* Entries catch all exceptions of scripts. An entry throws only if memory is exhausted, and then the code of
+     * jsrunner's modules was left in the middle. */
     if (status == DONE_THROWN && !is_module && !vu->is_aborting && !js_is_undefined(vu->entries)) {
         vu_stop_calls(vu);
         if (vu_recover_interpreter(vu)) {
@@ -159,16 +160,16 @@ void vu_abandon(struct vu *vu)
 }
 
 /* Give an idle VU a command: call the entry `name` with `arguments` (a MessagePack array), or, if the
- * name begins with @, evaluate the text in `arguments` as the module of the name behind it. `name`
- * must stay valid until the command's end, of which OPERATION_DONE tells. It is interrupted at
- * `deadline`. Returns false if the VU is not idle or memory is exhausted. */
+ * name begins with @, evaluate the text in `arguments` as the module named by the rest of `name`. `name` must stay
+ * valid until OPERATION_DONE reports the command's end. The command is interrupted at `deadline`. Returns false if
+ * the VU is not idle or memory is exhausted. */
 CORE_API bool core_command(int32_t index, const char *name, const uint8_t *arguments, size_t size,
                            double deadline)
 {
     struct vu *vu = vu_at(index);
     if (!vu || vu->state != VU_IDLE || vu->is_queued) return false;
     vu->command_arguments.size = 0;
-    /* A zero behind the text, as the engine's parser wants it. */
+    /* The engine's parser needs a zero behind the text. */
     if (!bytes_append(&vu->command_arguments, arguments, size)) return false;
     if (!bytes_append_byte(&vu->command_arguments, 0)) return false;
     vu->command = name;

@@ -1,30 +1,31 @@
-/* The core's own types: what its files share. Nothing here is for Python, which sees the functions
- * marked CORE_API only (listed in binding.py).
+/* The types and functions that the core's files share. Python sees none of them: it calls only the functions
+ * marked CORE_API (listed in binding.py).
  *
- * The files, from the bottom up; each opens with its theory:
+ * The files, from the bottom up. Each file opens with its theory.
  *
  *   bytes, utf8, mask, frames   plain data: no engine, no system
  *   fiber, poller               the system: stacks, readiness
  *   quickjs, heap, codec        the engine's API and its memory; JavaScript values <-> MessagePack
  *   samples                     series and tag sets of the process
  *   vu                          one virtual user: parking and interruption
- *   interpreter, command        its JavaScript; what Python has it do
- *   schedule                    which VU runs next: ready queue, alarms, the turn
- *   request                     what JavaScript wants of Python
- *   modules                     how the engine gets its modules
+ *   interpreter, command        a VU's JavaScript interpreter; the commands of Python
+ *   schedule                    the next VU to run: ready queue, alarms, turns
+ *   request                     requests of JavaScript to Python
+ *   modules                     loading of the engine's modules
  *   functions                   function objects that cost little memory
  *   timers, tasks               one VU's event loop
  *   iterations                  the loop over iterations
  *   metric_context              tags and metadata along asynchronous code
  *   dial, transmit, session, receive  WebSocket sessions
  *   http, http_*                HTTP exchanges
- *   watchdog                    VUs that do not come back: interrupted from another thread
- *   exports                     the module `jsrunner:core`, through which JavaScript reaches all this
+ *   watchdog                    interruption, from another thread, of VUs inside slow built-in functions
+ *   exports                     the module `jsrunner:core`: these functions for JavaScript
  *
- * Threads: all of it runs on one thread, the one that holds Python's GIL; only watchdog.c has
- * another. Stacks: JavaScript runs on fibers, Python on the thread's own stack. So a function that is
- * marked "on a fiber" may park its VU; one that is marked "on the main stack" may resume VUs and must
- * not be called on a fiber; all others do neither.
+ * Threads: the core runs on the thread that holds Python's GIL. Only watchdog.c has another thread.
+ *
+ * Stacks: JavaScript runs on fibers, Python on the thread's own stack. A function marked "on a fiber" may park
+ * its VU. A function marked "on the main stack" may resume VUs and must not be called on a fiber. Other
+ * functions neither park nor resume.
  */
 #ifndef JSRUNNER_CORE_H
 #define JSRUNNER_CORE_H
@@ -47,10 +48,10 @@
 
 /* Seconds of CLOCK_MONOTONIC, which is Python's time.monotonic(). */
 double clock_now(void);
-/* Seconds since the epoch at a moment of clock_now(): the offset is read once per process, so that
+/* Convert a moment of clock_now() to seconds since the epoch. The offset is read once per process, so that
  * times of samples never run backwards. */
 double clock_epoch(double moment);
-/* No moment at all. */
+/* The absence of a moment. */
 #define NEVER 0.0
 
 /* -- virtual users ---------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ enum vu_state {
     VU_READY,     /* is in the ready queue */
     VU_RUNNING,   /* its fiber runs */
     VU_ASKING,    /* waits for Python's answer to its request */
-    VU_WAITING,   /* its event loop has nothing to do: a timer, a task or a socket wakes it */
+    VU_WAITING,   /* its event loop is idle; a timer, a task or a socket wakes it */
     VU_LISTENING, /* k6/ws: blocked by one session, which wakes it */
     VU_SLEEPING,  /* only time wakes it */
     VU_DRAINING,  /* waits until its session's output is written */
@@ -95,7 +96,7 @@ struct timers {
     uint64_t last_order;
 };
 
-/* First in, first out. */
+/* Tasks of an event loop, first in, first out. */
 struct task_queue {
     struct task *first, *last;
 };
@@ -123,7 +124,7 @@ struct contexts {
     size_t size, count;
 };
 
-/* Python's answer. */
+/* Python's answer to a request. Python owns `data`. */
 struct answer {
     int status;
     const uint8_t *data;
@@ -144,14 +145,15 @@ struct vu {
     struct bytes command_arguments;
     struct bytes result;
 
-    /* Interruption. `deadline`: when what runs is interrupted. */
+    /* Interruption. `deadline`: the moment at which the command is interrupted. */
     bool is_aborting;
     double deadline;
-    /* Count of jsrunner's modules that are being loaded in the middle of a script's code. */
+    /* Number of jsrunner's modules that are being loaded in the middle of a script's code. */
     int loads;
-    /* By how much they have raised the limit of memory. */
+    /* Bytes that those modules have added to the limit of memory. */
     size_t loaded_bytes;
-    /* The watchdog's (see watchdog.c): a command runs in the interpreter; it has stopped its calls. */
+    /* For the watchdog (watchdog.c). is_watched: a command runs in the interpreter. is_overdue: the watchdog has
+     * stopped the command's calls. */
     bool is_watched, is_overdue;
 
     /* The ready queue, and the alarm at which the VU is woken (see schedule.c). */
@@ -167,7 +169,7 @@ struct vu {
     struct bytes request;
     struct answer answer;
 
-    /* JavaScript's functions that C calls: entries by name; (kind, text, fields) -> Error. */
+    /* JavaScript functions for C: the object of entries by name, and (kind, text, fields) -> Error. */
     JSValue entries;
     JSValue make_error;
 
@@ -180,25 +182,26 @@ struct vu {
     struct rejection *rejections;
     size_t rejection_count, rejection_capacity;
 
-    /* Sessions, the newest first; the innermost that blocks (k6/ws). */
+    /* Sessions, the newest first; the innermost session that blocks (k6/ws). */
     struct session *sessions;
     struct session *blocking;
-    /* Event sessions whose script may hear of them: they keep the event loop alive. */
+    /* Number of event sessions that may still deliver events. They keep the event loop alive. */
     int32_t event_sessions;
 
-    /* HTTP: kept connections that the core may use; the VU's requests may have cookies of its jar's. */
+    /* HTTP: kept connections that the core may use. has_cookies: the VU's jar may have cookies. */
     struct http_connection *connections;
     bool has_cookies;
 
-    /* What is measured. */
+    /* Samples: the numbers of the current tag set and metadata. */
     int32_t tag_set;
     int32_t metadata;
-    /* True if they are kept along asynchronous code (see metric_context.c), and the engine's own `then`. */
+    /* True if tag set and metadata follow asynchronous code (see metric_context.c). */
     bool tracks_contexts;
     struct contexts contexts;
+    /* The engine's own Promise.prototype.then. */
     JSValue promise_then;
     uint64_t bytes_sent, bytes_received;
-    /* Bytes that wait in its sessions: to be written, and as events to be delivered. */
+    /* Bytes in the VU's sessions: output to be written, and events to be delivered. */
     size_t unsent_bytes, undelivered_bytes;
 
     /* The iteration. */
@@ -208,17 +211,16 @@ struct vu {
     double pause_until;
     int64_t iteration, iteration_in_scenario, iteration_in_test, iterations_left, iteration_reserved;
     bool has_iteration_hook;
-    /* Dialings may go by recipes: the VU has no cookies, and Python's half of sessions. */
+    /* True if the VU may dial by recipes (recipe.h): it has no cookies. */
     bool repeats_dials;
-    /* An interruption measures how long the sessions were. */
+    /* True if an interruption adds samples of ws_session_duration. */
     bool measures_sessions;
 };
 
 struct core {
     struct vu **vus;
     int32_t vu_count, vu_capacity;
-    /* The VU whose fiber runs, or NULL, and how many fibers were resumed so far. The watchdog's thread reads
-     * them. */
+    /* The VU whose fiber runs, or NULL; the number of resumes so far. The watchdog's thread reads both. */
     struct vu *volatile running;
     volatile uint64_t resumes;
     size_t stack_bytes, memory_bytes;
@@ -233,94 +235,95 @@ struct vu *vu_at(int32_t index);
 
 /* vu.c -------------------------------------------------------------------------------------------- */
 
-/* Park the running VU in a state until something resumes it; `alarm` is the moment at which it is
- * resumed at the latest, or NEVER. On a fiber. Returns false if the VU is to stop. */
+/* Park the running VU in a state until something resumes it. `alarm` is the latest moment of the resume, or
+ * NEVER. Returns false if the VU must stop. On a fiber. */
 bool vu_park(struct vu *, enum vu_state, double alarm);
 
-/* Throw what no script can catch: the VU is to stop. */
+/* Throw an error that no script can catch, because the VU must stop. */
 JSValue vu_throw_interrupted(struct vu *);
 
-/* Interrupt the VU: what it runs ends uncatchably. Wakes it. On the main stack. */
+/* Interrupt the VU: its command ends with an error that no script can catch. Wakes the VU. On the main stack. */
 void vu_abort(struct vu *);
 
-/* Let no JavaScript function be entered any more, and every primitive refuse. */
+/* Make every call of a JavaScript function, and every function of `jsrunner:core`, fail from now on. */
 void vu_stop_calls(struct vu *);
 
 /* interpreter.c ----------------------------------------------------------------------------------- */
 
-/* Make the interpreter. On the VU's fiber. Returns NULL or what is wrong. */
+/* Make the interpreter. Returns NULL, or a static text of the error. On the VU's fiber. */
 const char *vu_open_interpreter(struct vu *);
 
-/* Let the interpreter look for cycles only when it has grown again; QuickJS lowers its threshold to half as much
- * again as was left. */
+/* Raise the threshold at which the interpreter searches for cycles. After a search QuickJS lowers the threshold to
+ * one and a half times the memory that is left, which makes small interpreters search too often. */
 void vu_allow_garbage(struct vu *);
 
-/* A module of ours is being loaded in the middle of a script's code, perhaps because stack or memory run out:
- * if that failed, it would fail for ever, as the engine remembers it. So there is more room meanwhile, and
- * nothing interrupts. */
+/* Begin and end the loading of a module of jsrunner's in the middle of a script's code. The script may have used
+ * up its stack or memory. The engine remembers a failed module for ever, so meanwhile the VU has more stack and
+ * memory, and is not interrupted. */
 void vu_begin_loading(struct vu *);
 void vu_end_loading(struct vu *);
 
-/* Free what the interpreter holds, and the interpreter. On the VU's fiber or while it is suspended. */
+/* Free the interpreter and all that it holds. On the VU's fiber or while it is suspended. */
 void vu_close_interpreter(struct vu *);
 
 /* Stop the VU without touching its interpreter, which is never freed. */
 void vu_leave_interpreter(struct vu *);
 
-/* After an interruption: make the interpreter fit for the next command. False: it is of no more use. */
+/* Prepare the interpreter, after an interruption, for the next command. Returns false if it cannot be used again. */
 bool vu_recover_interpreter(struct vu *);
 
 /* command.c --------------------------------------------------------------------------------------- */
 
-/* The endless function of a fiber: it runs the commands of the VU `argument`. */
+/* Run the commands of the VU `argument`. The function of each fiber; it never returns. */
 void vu_main(void *argument);
 
-/* The VU was left in the middle of a built-in function: end its command without its interpreter, which is
- * never freed. On the main stack. */
+/* End the command of a VU that the watchdog has left in the middle of a built-in function. The interpreter is
+ * not touched and never freed. On the main stack. */
 void vu_abandon(struct vu *);
 
 /* watchdog.c -------------------------------------------------------------------------------------- */
 
-/* A command begins to run in the VU's interpreter. */
+/* Watch the VU from now on: a command begins to run in its interpreter. */
 void watchdog_watch(struct vu *);
-/* The command has ended. Returns whether the watchdog has stopped its calls. */
+/* Stop watching: the command has ended. Returns true if the watchdog has stopped the command's calls. */
 bool watchdog_release(struct vu *);
-/* Free a VU's own memory. */
+/* Free the memory of a VU, with the watchdog's lock held. */
 void watchdog_free(struct vu *);
 
 /* schedule.c -------------------------------------------------------------------------------------- */
 /* See schedule.c. */
 void core_leave(void);
 
-
+/* Put a VU at the end of the ready queue, unless it is there. */
 void schedule_ready(struct vu *);
+/* Set the moment at which a parked VU is resumed at the latest. */
 void schedule_alarm(struct vu *, double moment);
 /* Take a VU out of the ready queue and its alarm out of the heap. */
 void schedule_forget(struct vu *);
-/* Something was sent. */
+/* Note that a session has sent something, for await_more. */
 void schedule_note_write(void);
 /* Run a VU's fiber until it parks. On the main stack. */
 void schedule_resume(struct vu *);
-/* Return whether the running VU has used up its time slice. */
+/* Return true if the running VU has used up its time slice. */
 bool schedule_is_slice_over(struct vu *, double now);
-/* Let other VUs run, then return. On a fiber. False if the VU is to stop. */
+/* Let other VUs run, then return. Returns false if the VU must stop. On a fiber. */
 bool schedule_yield(struct vu *);
 
 /* request.c --------------------------------------------------------------------------------------- */
 
-/* Operations that the core itself asks Python for. Their names are in request.c. */
+/* Operations that the core itself requests of Python. Their names are in request.c. */
 enum core_operation {
     OPERATION_DONE,      /* a command has ended */
-    OPERATION_NORMALIZE, /* the name of the module that an import means */
+    OPERATION_NORMALIZE, /* (base, specifier): the name of the module */
     OPERATION_LOAD,      /* a module's source */
     OPERATION_TAGS,      /* the VU's current tags: a tag set's number */
     OPERATION_SERIES,    /* (tag set, metric): a series' number */
-    OPERATION_MERGE,     /* (metric, tags): the number of the VU's tags with these over them */
-    OPERATION_ITERATION, /* an iteration begins, and Python has something to do for it */
+    OPERATION_MERGE,     /* (metric, tags): the number of the tag set of the VU's tags and these */
+    OPERATION_ITERATION, /* an iteration begins for which Python has a hook */
     OPERATION_ARRIVAL,   /* wait for an iteration of an arrival rate */
-    OPERATION_INFLATE,   /* (session, bytes): a message's payload */
-    OPERATION_DEFLATE,   /* (session, bytes): a message's payload */
-    OPERATION_HEAD,      /* on the main stack: bytes of a handshake's answer, or the end of a dialing */
+    OPERATION_INFLATE,   /* (session, bytes): the inflated payload of a message */
+    OPERATION_DEFLATE,   /* (session, bytes): the deflated payload of a message */
+    OPERATION_HEAD,      /* on the main stack: bytes of the response to a handshake, or the end of a dialing */
     OPERATION_TLS,       /* on the main stack: a TLS session's socket is ready */
     OPERATION_DRAIN,     /* on the main stack: the ring of samples is half full */
     CORE_OPERATION_COUNT,
@@ -329,25 +332,26 @@ enum core_operation {
 /* Details of OPERATION_TLS: Python's task for a session. */
 enum { POLLED_INPUT = 1, POLLED_OUTPUT = 2, POLLED_CLOSE = 3 };
 
-/* Ask Python for an operation whose arguments are in vu->request; parks. The answer is valid until
- * the VU parks again. On a fiber. Returns false if the VU is to stop. */
+/* Request an operation of Python whose arguments are in vu->request, and park until its answer. vu->answer is
+ * valid until the VU parks again. Returns false if the VU must stop. On a fiber. */
 bool request_ask(struct vu *, int32_t operation);
 
-/* The same, decoded: a value, or JS_EXCEPTION for the error that Python answered with. */
+/* Request an operation as request_ask does and decode the answer. Returns its value, or JS_EXCEPTION if Python
+ * answered with an error or the VU must stop. */
 JSValue request_value(struct vu *, int32_t operation);
 
 /* JavaScript's host(name, ...arguments). */
 JSValue request_host(JSContext *, JSValue self, int argc, JSValue *argv);
 
-/* Tell Python something that concerns no fiber, of a session by its slot and generation (or of nothing): it is
- * served like a request, nobody waits. The data stays valid until Python has taken the list. */
+/* Add a request to the list for which no fiber waits. `subject` and `serial` are the slot and generation of a
+ * session, if the request concerns a session. `data` must stay valid until Python has taken the list. */
 void request_post(int32_t subject, uint32_t serial, int32_t operation, int32_t detail, const uint8_t *data,
                   size_t size);
 
-/* Tell Python how the VU's command has ended; the result is vu->result. */
+/* Post OPERATION_DONE with the status of the VU's command; the result is vu->result. */
 void request_done(struct vu *, int32_t status);
 
-/* The VU's pending request is of no more interest. */
+/* Withdraw the VU's pending request: its answer will be dropped. */
 void request_withdraw(struct vu *);
 bool core_define_own_operations(void);
 int32_t core_define_operation(const char *name);
@@ -357,12 +361,13 @@ bool request_is_pending(void);
 
 void modules_install(struct vu *);
 
-/* The namespace of one of our own modules, whose name is below 100 bytes; it is loaded if it is not yet. */
+/* Return the namespace of a module of jsrunner's, and load the module at the first call. `name` has fewer than
+ * 100 bytes. */
 JSValue modules_load(JSContext *, const char *name);
 
 /* timers.c ---------------------------------------------------------------------------------------- */
 
-/* The log names the first two when an iteration is interrupted; the last are ours. */
+/* Timers of scripts by function, which the log names when an iteration is interrupted; timers of jsrunner's modules. */
 enum timer_kind { TIMER_TIMEOUT, TIMER_INTERVAL, TIMER_OWN };
 
 struct timer {
@@ -370,18 +375,19 @@ struct timer {
     uint64_t order;
     JSValue call;
     int32_t id;
-    /* Where it is in the heap; SIZE_MAX while it runs. */
+    /* Index in the heap; SIZE_MAX while the timer runs. */
     size_t place;
     enum timer_kind kind;
 };
 
-/* Have `call` called (the reference is taken over) after `delay` seconds, then after every `every`
- * seconds if that is not negative. Returns its id, 0 without memory. */
+/* Add a timer that calls `call` after `delay` seconds, then every `every` seconds if `every` is not negative. Takes
+ * over the reference `call`. Returns the timer's id, 0 if memory is exhausted. */
 int32_t timers_add(JSRuntime *, struct timers *, JSValue call, double delay, double every,
                    enum timer_kind);
 void timers_remove(JSRuntime *, struct timers *, int32_t id);
-/* Call the first timer's function. An interval counts from the end of its call, or, if it is a
- * `ticker`, from its due time, missed ticks left out. Returns the function's result. On a fiber. */
+/* Call the function of the first timer and return its result. The next call of an interval is due `every` seconds
+ * after the end of this call; with `is_ticker`, after this call's due time, and missed ticks are left out. On a
+ * fiber. */
 JSValue timers_run_first(JSContext *, struct timers *, bool is_ticker);
 static inline struct timer *timers_first(const struct timers *timers)
 {
@@ -398,66 +404,67 @@ void timers_abandon(struct timers *);
 struct task {
     struct task *next;
     double time;
-    /* One of: a session to be read; a function to be called; a payload for a listener's handle. */
+    /* One of three: a session to be read; a function to be called; a payload for a listener's handle. */
     struct session *session;
     JSValue call;
     int32_t handle;
     struct bytes payload;
 };
 
-/* Put a session behind the other tasks, unless it is there already. Wakes the VU if it waits. */
+/* Append the task of a session, unless the queue has it already. Wakes the VU if it waits. */
 void tasks_add_session(struct vu *, struct session *, double time);
-/* Move the first task, a session's, behind the tasks that came before `time`. */
+/* Move the first task, a session's, behind the tasks that were added before `time`. */
 void tasks_postpone_session(struct vu *, double time);
 void tasks_remove_session(struct vu *, struct session *);
 void tasks_free(struct vu *);
-/* The same without touching the interpreter. */
+/* Forget all tasks as tasks_free does, without touching the interpreter. */
 void tasks_leave(struct vu *);
-/* Run promise jobs until none is left. On a fiber. False if the VU is to stop. */
+/* Run promise jobs until none is left. Returns false if the VU must stop. On a fiber. */
 bool tasks_drain_jobs(struct vu *);
 
 /* samples.c --------------------------------------------------------------------------------------- */
 
-/* Record a sample of a series at a moment of clock_epoch. */
+/* Record a sample of a series. `time`: seconds since the epoch (clock_epoch). */
 void samples_add(int32_t series, double value, double time, int32_t metadata);
-/* Return whether outputs want each sample with its own time. */
+/* Return true if an output wants each sample with its own time. */
 bool samples_keep_records(void);
-/* `count` samples of value 1 at one time. */
+/* Record `count` samples of value 1 with the same time. */
 void samples_add_many(int32_t series, int64_t count, double time, int32_t metadata);
-/* The series of a metric in a tag set, -1 if Python has to be asked for it. */
+/* Return the series of a metric in a tag set, -1 if the core does not know it and Python must be asked. */
 int32_t samples_series(int32_t tag_set, int32_t metric);
-/* The tag set that was derived from `base` by tags with this key, -1 if Python has to be asked. */
+/* Return the tag set that was derived from `base` by tags with this key, -1 if Python must be asked. */
 int32_t samples_derived(int32_t base, int32_t metric, const uint8_t *key, size_t size);
 void samples_keep_derived(int32_t base, int32_t metric, const uint8_t *key, size_t size, int32_t tag_set);
 
-/* The VU's tag set, asking Python where needed. On a fiber. -1 if the VU is to stop. */
+/* Return the VU's tag set; ask Python if the core does not know it. Returns -1 if the VU must stop. On a fiber. */
 int32_t vu_tag_set(struct vu *);
-/* Record a sample with a tag set, asking Python for the series where needed. On a fiber. */
+/* Record a sample with a tag set; ask Python for the series if the core does not know it. On a fiber. */
 bool vu_record(struct vu *, int32_t tag_set, int32_t metric, double value, double time);
 
 /* http_connection.c ------------------------------------------------------------------------------- */
 
-/* The bit that keys of HTTP connections have in the poller. */
+/* The bit that marks keys of HTTP connections in the poller. */
 #define HTTP_KEY ((uint64_t)1 << 63)
-/* The poller says that an HTTP connection is ready. On the main stack. */
+/* Handle the readiness of an HTTP connection. On the main stack. */
 void http_ready(uint64_t key);
-/* Forget all connections of a VU: Python closes them. */
+/* Forget all connections of a VU. Python closes them. */
 void http_forget(struct vu *);
 
 /* session.c --------------------------------------------------------------------------------------- */
 
-/* The poller says that a session's socket is ready. On the main stack. */
+/* Handle the readiness of a session's socket. On the main stack. */
 void session_ready(uint32_t slot, uint32_t generation, unsigned events);
-/* Look after the sessions whose VU waits with bytes behind the message that it handles. On the main stack. */
+/* Decode the bytes that arrived behind a message whose handler still waits (receive.c). On the main stack. */
 void receive_undecoded(void);
+/* Return true if some session has such bytes. */
 bool receive_is_undecoded(void);
-/* End all sessions of a VU: with a close frame where one may be sent. */
+/* End all sessions of a VU, each with a close frame if it may send a close frame. */
 void session_end_all(struct vu *);
-/* The same without touching the interpreter, whose objects will never free the sessions. */
+/* End all sessions of a VU without touching the interpreter, whose objects will never free the sessions. */
 void session_abandon_all(struct vu *);
-/* The VU's tasks were dropped: those of its event sessions are there again. */
+/* Add the tasks of a VU's event sessions again, after all tasks of the VU were dropped. */
 void session_resume_tasks(struct vu *);
-/* The running VU is about to park: write what it has sent, keep what it has not decoded. */
+/* Prepare the sessions of the running VU for its parking: write the send buffer, keep the undecoded bytes. */
 void session_leave(struct vu *);
 /* Read and dispatch one event of a session that is the first task. On a fiber. */
 bool session_run_task(struct vu *, struct session *);
@@ -470,20 +477,20 @@ void functions_install(struct vu *);
 
 /* dial.c ------------------------------------------------------------------------------------------ */
 
-/* When the first dialing that waits is too late, NEVER if none waits. */
+/* Return the earliest deadline of all dialings, NEVER if there are none. */
 double dial_deadline(void);
-/* End the dialings that are too late. */
+/* End the dialings whose deadline has passed. */
 void dial_expire(double now);
 
 /* metric_context.c -------------------------------------------------------------------------------- */
 
-/* Prepare a new interpreter for metric contexts, if the VU tracks them. Returns NULL or what is wrong. */
+/* Prepare a new interpreter for metric contexts, if the VU tracks them. Returns NULL or a text of the error. */
 const char *context_install(struct vu *);
-/* A function as one that is called under the metric context of now; anything else, and everything in a VU
- * that does not track contexts, as it is. The reference is the caller's; JS_EXCEPTION without memory. */
+/* Bind a function to the current metric context. Returns the bound function, or `function` itself if it is no
+ * function or the VU does not track contexts. The caller owns the result; JS_EXCEPTION if memory is exhausted. */
 JSValue context_bind(struct vu *, JSValue function);
 void contexts_free(struct vu *);
-/* The same without touching the interpreter, to which the memory belongs. */
+/* Forget all contexts without touching the interpreter, which owns the memory. */
 void contexts_abandon(struct vu *);
 
 /* exports.c --------------------------------------------------------------------------------------- */

@@ -1,16 +1,16 @@
 /* The connection of a session before it is open: TCP, and the exchange of the handshake.
  *
- * Theory. Python decides where to connect and what to send, and judges what comes back; in between nobody
- * waits but the poller. The core connects without blocking, sends the request, and hands over to Python
- * whatever bytes come (OPERATION_HEAD), until Python says that the session is open (core_session_open),
- * that it is not (core_session_fail), or that it goes on with the socket itself (core_dial_take).
+ * Theory. Python chooses the address and the request, and judges the response. In between only the poller waits.
+ * The core connects without blocking, sends the request and passes the received bytes to Python (OPERATION_HEAD),
+ * until Python opens the session (core_session_open), fails it (core_session_fail) or takes over the socket
+ * (core_dial_take).
  *
- * Measured (2 cores, loopback): a connection to this machine is there as soon as `connect` returns, so
- * the request is sent at once: that saves a wait for the poller and two system calls per session.
+ * Measured (2 cores, loopback): a connection to this machine is established when `connect` returns. So the request
+ * is sent at once, which saves a wait for the poller and two system calls per session.
  *
  * Invariants.
- *  - A session has a `dialing` while it is in SESSION_DIALING and its socket is the core's.
- *  - Those that wait stand in a list by their deadlines, the first one first.
+ *  - A session has a `dialing` while it is in SESSION_DIALING and its socket belongs to the core.
+ *  - Dialings that wait are in a list, the earliest deadline first.
  */
 #include "recipe.h"
 
@@ -27,16 +27,16 @@
 struct dialing {
     struct dialing *before, *behind;
     struct session *session;
-    /* When it began, and when the phase under way ends with a timeout. */
+    /* Moments of the begin, and of the timeout of the present phase. */
     double started, deadline;
     bool is_connected;
-    /* Begun by a recipe, with this key; NULL: by Python. */
+    /* The recipe of the dialing, with its key; NULL if Python dials. */
     struct recipe *recipe;
     char key[KEY_CHARACTERS];
-    /* The request, and how much of it is sent. */
+    /* The request, and the number of its bytes that are sent. */
     struct bytes request;
     size_t sent;
-    /* Received bytes. Nothing more is read before Python asks for it. */
+    /* Received bytes. No more are read until Python calls core_dial_more. */
     struct bytes received;
     bool is_handed_over;
 };
@@ -50,7 +50,7 @@ static double connect_seconds, handshake_seconds;
 
 static struct dialing *first, *last;
 
-/* -- the list of those that wait ------------------------------------------------------------------- */
+/* -- the list of dialings ---------------------------------------------------------------------------- */
 
 static void leave_list(struct dialing *dialing)
 {
@@ -61,7 +61,7 @@ static void leave_list(struct dialing *dialing)
     dialing->before = dialing->behind = NULL;
 }
 
-/* Deadlines come nearly in order: the place is found from the end. */
+/* Insert a dialing by its deadline. Deadlines come nearly in order, so the search starts at the end. */
 static void enter_list(struct dialing *dialing, double deadline)
 {
     dialing->deadline = deadline;
@@ -75,7 +75,7 @@ static void enter_list(struct dialing *dialing, double deadline)
 
 double dial_deadline(void) { return first ? first->deadline : NEVER; }
 
-/* -- what happens ---------------------------------------------------------------------------------- */
+/* -- progress ---------------------------------------------------------------------------------------- */
 
 static void tell(const struct session *session, enum dial_event event, int error)
 {
@@ -84,7 +84,7 @@ static void tell(const struct session *session, enum dial_event event, int error
                  received->data, received->size);
 }
 
-/* Nothing more comes: Python is told why, and the poller is asked for nothing. */
+/* End a dialing: post the event to Python, and stop watching the socket. */
 static void stop(struct session *session, enum dial_event event, int error)
 {
     leave_list(session->dialing);
@@ -101,7 +101,7 @@ static void watch(struct session *session, unsigned events)
     session->watched = events;
 }
 
-/* Send what the kernel takes of the request. Returns 0 or an errno; EAGAIN: not all was sent. */
+/* Send the request, as far as the kernel takes it. Returns 0 or an errno; EAGAIN if bytes are left. */
 static int send_request(struct session *session)
 {
     struct dialing *dialing = session->dialing;
@@ -121,7 +121,8 @@ static int send_request(struct session *session)
 static void go_on_sending(struct session *session)
 {
     int error = send_request(session);
-    /* What breaks here shows again when the answer is read; a server may answer before it has read all. */
+    /* Other errors are ignored: reading the response reports them, and a server may respond before it has read
+     * the whole request. */
     watch(session, error == EAGAIN ? (unsigned)POLL_IN | (unsigned)POLL_OUT : (unsigned)POLL_IN);
 }
 
@@ -133,7 +134,7 @@ static void connected(struct session *session)
     enter_list(dialing, dialing->started + handshake_seconds);
 }
 
-/* Open the session if its recipe has the answer that has come. */
+/* Open the session if its recipe knows the received response. */
 static bool open_again(struct session *session, const uint8_t *data, size_t size)
 {
     static struct bytes payload;
@@ -214,7 +215,7 @@ void dial_forget(struct session *session)
     session->dialing = NULL;
 }
 
-/* -- beginning ------------------------------------------------------------------------------------- */
+/* -- start ------------------------------------------------------------------------------------------- */
 
 bool dial_address(const char *text, uint16_t port, union peer *to)
 {
@@ -234,7 +235,7 @@ static socklen_t size_of(const union peer *address)
     return address->any.sa_family == AF_INET ? sizeof address->four : sizeof address->six;
 }
 
-/* Give a session its dialing, without a request. Returns false without memory. */
+/* Give a session a dialing, without a request. Returns false if memory is exhausted. */
 static bool add_dialing(struct session *session, double started)
 {
     struct dialing *dialing = calloc(1, sizeof *dialing);
@@ -245,7 +246,7 @@ static bool add_dialing(struct session *session, double started)
     return true;
 }
 
-/* Connect to session->peer, from an address if `from` is not NULL. Returns an errno or 0. */
+/* Connect to session->peer, from the address `from` if it is not NULL. Returns 0 or an errno. */
 static int open_socket(struct session *session, const union peer *from)
 {
     int on = 1;
@@ -258,7 +259,7 @@ static int open_socket(struct session *session, const union peer *from)
     return 0;
 }
 
-/* Connect and send what there is of the request. Returns an errno, after which nothing is left of the dialing. */
+/* Connect, and send the request if there is one. Returns 0, or an errno after the dialing was freed. */
 static int start(struct session *session, const union peer *from)
 {
     struct dialing *dialing = session->dialing;
@@ -295,9 +296,9 @@ bool dial_again(struct session *session, struct recipe *recipe)
     return false;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Set the seconds of one TCP connect, and of a whole dialing from its begin to the head of the response. */
+/* Set the timeouts, in seconds, of a TCP connect and of a whole dialing up to the head of the response. */
 CORE_API void core_dial_timeouts(double connect, double handshake)
 {
     connect_seconds = connect;
@@ -310,9 +311,9 @@ static struct session *waiting_session(uint32_t slot, uint32_t generation)
     return session && session->state == SESSION_DIALING && !session->dialing ? session : NULL;
 }
 
-/* Dial for a session: connect to a literal address, from the address `local` if that is not NULL, send the
- * request, and tell Python (OPERATION_HEAD) of what comes. `started`: the moment of clock_now() at which the
- * attempt began. Returns an errno, 0 if Python will be told; EEXIST if there is no session that waits for this. */
+/* Dial for a session: connect to a literal address, from the address `local` if that is not NULL, send the request,
+ * and post each event to Python (OPERATION_HEAD). `started`: the moment of clock_now() at which the attempt began.
+ * Returns 0 if events will follow, else an errno; EEXIST if no session of this name waits for a dialing. */
 CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, uint16_t port, const char *local,
                        const uint8_t *request, size_t size, double started)
 {
@@ -328,8 +329,8 @@ CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, 
     return error;
 }
 
-/* Send the request on a connected socket, e.g. behind a proxy; otherwise as core_dial. The core owns the
- * descriptor from now on, unless an errno is returned. */
+/* Send the request on a connected socket, e.g. behind a proxy, and go on as core_dial does. The core owns the
+ * descriptor from now on, unless it returns an errno. */
 CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor, const uint8_t *request, size_t size,
                              double started)
 {
@@ -349,7 +350,7 @@ CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor,
     return 0;
 }
 
-/* What Python is to know of a dialing that the core has begun by a recipe. */
+/* Facts for Python about a dialing that the core has begun by a recipe. */
 struct dial_facts {
     int64_t recipe;
     double started;
@@ -357,7 +358,7 @@ struct dial_facts {
     char key[KEY_CHARACTERS];
 };
 
-/* Hand over a dialing that was begun by a recipe. Returns false if there is none. */
+/* Hand over a dialing that was begun by a recipe to Python. Returns false if the session has no such dialing. */
 CORE_API bool core_dial_facts(uint32_t slot, uint32_t generation, struct dial_facts *facts)
 {
     struct session *session = session_at(slot, generation);
@@ -368,7 +369,7 @@ CORE_API bool core_dial_facts(uint32_t slot, uint32_t generation, struct dial_fa
     return true;
 }
 
-/* Have more of the answer received: what has come is not all of its head. */
+/* Receive more of the response, whose head is not complete yet. */
 CORE_API void core_dial_more(uint32_t slot, uint32_t generation)
 {
     struct session *session = session_at(slot, generation);
@@ -377,7 +378,8 @@ CORE_API void core_dial_more(uint32_t slot, uint32_t generation)
     session->dialing->received.size = 0;
 }
 
-/* Leave the socket to the caller, who closes it; what has come was handed over. -1 if there is none. */
+/* Return the socket of a dialing, which the caller owns and closes from now on; -1 if there is none. All received
+ * bytes were already posted. */
 CORE_API int core_dial_take(uint32_t slot, uint32_t generation)
 {
     struct session *session = session_at(slot, generation);

@@ -1,5 +1,5 @@
-/* The module `jsrunner:core`: the core's functions as JavaScript sees them. Only our own modules can
- * import it, because scripts' imports are resolved by Python. */
+/* The module `jsrunner:core`: the core's functions for JavaScript. Only modules of jsrunner's can import it, because
+ * Python resolves the imports of scripts. */
 #include "core.h"
 
 #include "session.h"
@@ -36,7 +36,7 @@ PRIMITIVE(now)
     return js_float(clock_epoch(clock_now()) * 1000);
 }
 
-/* sleep(milliseconds): other VUs run meanwhile. */
+/* sleep(milliseconds): park the VU. Other VUs run meanwhile. */
 PRIMITIVE(sleep_for)
 {
     (void)self, (void)argc;
@@ -48,7 +48,7 @@ PRIMITIVE(sleep_for)
     return JS_UNDEFINED;
 }
 
-/* addTimer(call, delay in ms, every in ms or negative, kind): its id. */
+/* addTimer(call, delay in ms, every in ms or negative, kind): add a timer and return its id. */
 PRIMITIVE(add_timer)
 {
     (void)self, (void)argc;
@@ -81,7 +81,7 @@ PRIMITIVE(drain_jobs)
     return tasks_drain_jobs(vu) ? JS_UNDEFINED : vu_throw_interrupted(vu);
 }
 
-/* publish(entries, makeError): what C and Python call. */
+/* publish(entries, makeError): set the JavaScript functions that C and Python call. */
 PRIMITIVE(publish)
 {
     (void)self, (void)argc;

@@ -98,7 +98,7 @@ bool fiber_create(struct fiber *fiber, size_t stack_size, void (*entry)(void *),
     return true;
 }
 
-/* The fiber ends in the middle of its calls: whatever uses the stack next is not to find their marks. */
+/* Clear AddressSanitizer's marks of the calls that a fiber leaves unfinished, before its stack is used again. */
 static void forget_calls(struct fiber *fiber)
 {
 #ifdef WITH_ASAN

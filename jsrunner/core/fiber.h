@@ -25,14 +25,14 @@ struct fiber {
     size_t memory_size;
     void (*entry)(void *);
     void *argument;
-    /* What AddressSanitizer is told about the stack; unused otherwise. */
+    /* AddressSanitizer's record of the stack; unused without it. */
     void *fake_stack;
 };
 
-/* Map a stack of `stack_size` bytes whose first resume calls entry(argument). False: no memory. */
+/* Map a stack of `stack_size` bytes. The first resume calls entry(argument). Returns false if memory is exhausted. */
 bool fiber_create(struct fiber *, size_t stack_size, void (*entry)(void *), void *argument);
 
-/* Leave the calls of a suspended fiber where they are: the next resume calls its entry anew. */
+/* Drop the calls of a suspended fiber without returning from them. The next resume calls its entry again. */
 void fiber_restart(struct fiber *);
 
 /* Unmap the stack of a suspended (or never resumed) fiber. */
@@ -44,7 +44,7 @@ void fiber_resume(struct fiber *);
 /* Return to whoever resumed the fiber. Called on the fiber. */
 void fiber_suspend(struct fiber *);
 
-/* Give the pages of the stack below its present depth back to the system. Of a suspended fiber. */
+/* Return the pages of a suspended fiber's stack below its present depth to the system. */
 void fiber_trim(struct fiber *);
 
 #endif

@@ -1,10 +1,8 @@
-/* How a frame is decoded: the first two bytes are checked against everything they can violate, then
- * the length against the limits, and only when all of the frame is there is its payload touched.
- * The one exception are incomplete text frames under strict rules: their bytes are validated as
- * they come, and `checked` remembers how far.
+/* Decoding of a frame. First the first two bytes are checked against all rules that concern them, then the length
+ * against the limits. The payload is read only when the whole frame has arrived, with one exception: under strict
+ * rules the bytes of an incomplete text frame are validated as they arrive, and `checked` counts them.
  *
- * State between calls is small on purpose, because there is a decoder per connection: an incomplete
- * frame is not kept here but stays with the caller.
+ * A decoder is small, because each connection has one: an incomplete frame stays in the caller's buffer.
  *
  * Invariants: `assembly` is in use only while in_message, or by the last event. `checked` is 0
  * unless the frame at the front is incomplete.
@@ -24,7 +22,7 @@ enum {
     KEPT_CAPACITY = 4096, /* an assembly buffer up to this capacity is kept for the next message */
 };
 
-/* The frame at the front, as far as its header says. */
+/* The header of the frame at the front. */
 struct frame {
     uint8_t first;
     size_t header_size;
@@ -52,7 +50,7 @@ void frame_violation(struct frame_decoder *decoder, enum close_code code, const 
 
 /* -- the header, section 5.2 ------------------------------------------------------------------- */
 
-/* Return what is wrong with a frame's first two bytes, or NULL. */
+/* Return a text of the violation in a frame's first two bytes, or NULL. */
 static const char *first_bytes_violation(const struct frame_decoder *decoder, uint8_t first,
                                          uint8_t second)
 {
@@ -80,10 +78,10 @@ static uint64_t big_endian(const uint8_t *bytes, size_t size)
     return value;
 }
 
-/* Return the header's size, as the second byte tells. */
+/* Return the header's size, which depends on the second byte. */
 static size_t header_size(uint8_t second) { return second < 126 ? 2 : second == 126 ? 4 : 10; }
 
-/* Check the announced length; return false with a violation if it must not be. */
+/* Check the announced length. Returns false, with a violation as the event, if it is not allowed. */
 static bool length_is_allowed(struct frame_decoder *decoder, const struct frame *frame,
                               struct frame_event *event)
 {
@@ -113,8 +111,8 @@ static bool length_is_allowed(struct frame_decoder *decoder, const struct frame 
     return !violation;
 }
 
-/* Read the header at the front. Return false with the event (violation, or more bytes needed) if it
- * cannot be gone on with. */
+/* Read the header at the front. Returns false, with the event (a violation, or FRAME_NONE), if decoding cannot
+ * continue. */
 static bool read_header(struct frame_decoder *decoder, const uint8_t *bytes, size_t size,
                         struct frame *frame, struct frame_event *event)
 {
@@ -163,7 +161,7 @@ static void finish_text(struct frame_decoder *decoder, struct frame_event *event
         replace_invalid(decoder, event);
 }
 
-/* Return whether the frame's payload is text that can be validated as it is. */
+/* Return true if the frame's payload is uncompressed text. */
 static bool is_plain_text(const struct frame_decoder *decoder, const struct frame *frame)
 {
     if (frame->first & CONTROL) return false;
@@ -171,8 +169,8 @@ static bool is_plain_text(const struct frame_decoder *decoder, const struct fram
     return (frame->first & OPCODE) == OPCODE_TEXT && !(frame->first & FRAME_RSV1);
 }
 
-/* Validate those of the first `available` bytes of a text frame's payload that were not there
- * before. Return false with a violation if one is wrong and the rules are strict. */
+/* Validate the bytes of a text frame's payload up to `available` that were not validated before. Returns false, with
+ * a violation as the event, if a byte is invalid and the rules are strict. */
 static bool check_text(struct frame_decoder *decoder, const struct frame *frame, size_t available,
                        struct frame_event *event)
 {
@@ -185,8 +183,7 @@ static bool check_text(struct frame_decoder *decoder, const struct frame *frame,
     return false;
 }
 
-/* Append a fragment to the assembly. Return whether the message is complete; its payload is then
- * the assembly's. */
+/* Append a fragment to the assembly. Returns true if the message is complete; the assembly is then its payload. */
 static bool assemble(struct frame_decoder *decoder, const struct frame *frame,
                      struct frame_event *event)
 {
@@ -247,8 +244,8 @@ void frame_inflated(struct frame_decoder *decoder, const uint8_t *payload, size_
 
 /* -- control frames, section 5.5 --------------------------------------------------------------- */
 
-/* Return whether a peer may send this code in a close frame: section 7.4, with the codes that were
- * registered with IANA since. k6 does not know 1014, the latest. */
+/* Return true if a peer may send this code in a close frame: section 7.4, and codes that IANA has registered since.
+ * k6 does not know 1014, the latest. */
 static bool close_code_is_allowed(unsigned code, bool is_strict)
 {
     if (code >= 3000) return code <= 4999;
@@ -302,8 +299,8 @@ static void forget_last_event(struct frame_decoder *decoder)
     if (decoder->assembly.capacity > KEPT_CAPACITY) bytes_free(&decoder->assembly);
 }
 
-/* Take one frame off the front; return how many bytes were consumed, 0 if it is not complete. The
- * event says whether to go on. */
+/* Decode the frame at the front. Returns the number of consumed bytes, 0 if the frame is not complete. The event's
+ * kind tells the caller whether to continue. */
 static size_t decode_frame(struct frame_decoder *decoder, const uint8_t *bytes, size_t size,
                            struct frame_event *event)
 {

@@ -1,15 +1,16 @@
-/* Function objects of our own kinds, which cost a VU less memory than functions of JavaScript.
+/* Function objects that cost a VU less memory than functions of JavaScript.
  *
  * Theory. Each VU has an interpreter of its own, so a function costs its bytes once per VU. Three kinds of `jsrunner:core`
  * save most of them:
  *
- *  - uncurryThis(f): `f` with its `this` as the first argument. It takes less than what `bind` makes, and its call is
- *    one step shorter.
+ *  - uncurryThis(f): `f` with its `this` as the first argument. It takes less memory than the result of `bind`, and its
+ *    call is one step shorter.
  *  - later(module, name): the function that the module exports by this name. The first call loads the module.
- *  - defineLater(target, module, name, isWritable): a member of an object, which the module exports. The first
- *    use loads the module and makes it an ordinary member.
+ *  - defineLater(target, module, name, isWritable): a member of an object, whose value the module exports. The first
+ *    use loads the module and makes the member an ordinary one.
  *
- * Invariants. What is loaded late was written for it: it takes from the language only what primordials.js has kept.
+ * Invariants. A module that is loaded late uses only the built-ins that primordials.js has saved, because the script
+ * may have changed the others.
  */
 #include "core.h"
 
@@ -61,7 +62,7 @@ enum late_kind { LATE_FUNCTION, LATE_GETTER, LATE_SETTER };
 struct late {
     enum late_kind kind;
     bool is_writable;
-    /* What the member belongs to; of a function what the module exports, once it is loaded. */
+    /* Of a member: the object that has it. Of a function: the export, once the module is loaded. */
     JSValue object;
     /* The module's name, a zero, the export's name. */
     char *export;
@@ -82,7 +83,7 @@ static void mark_late(JSRuntime *runtime, JSValue self, void *mark)
     if (late) JS_MarkValue(runtime, late->object, mark);
 }
 
-/* What the module exports. */
+/* Load the module and return its export. */
 static JSValue load_export(JSContext *context, const struct late *late)
 {
     JSValue namespace = modules_load(context, late->module);
@@ -183,13 +184,13 @@ JSValue functions_define_later(JSContext *context, JSValue self, int argc, JSVal
     return done < 0 ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
-/* -- */
+/* -- installation --------------------------------------------------------------------------------- */
 
 static void install(struct vu *vu, uint32_t *class, const JSClassDef *definition)
 {
     JS_NewClassID(vu->runtime, class);
     JS_NewClass(vu->runtime, *class, definition);
-    /* That of all functions: late getters can be seen. */
+    /* The prototype of all functions, because scripts can see late getters. */
     JSValue scope = JS_GetGlobalObject(vu->context);
     JSValue constructor = JS_GetPropertyStr(vu->context, scope, "Function");
     JS_SetClassProto(vu->context, *class, JS_GetPropertyStr(vu->context, constructor, "prototype"));

@@ -1,16 +1,16 @@
 /* The interpreters' memory, see heap.h.
  *
- * Theory. An interpreter with our modules has some 3,000 blocks of 75 bytes on average. The C library puts 8 bytes
- * before each and rounds to 16. Here a block has a size that is a multiple of 8 and nothing around it: blocks
- * of one size lie in a slab, whose head says which size that is. Slabs are aligned to their size, so a block's slab is
- * known by its address. All slabs lie in one range of addresses, so whether a block has a slab at all is known by that,
- * too: larger blocks are the C library's.
+ * Theory. An interpreter with jsrunner's modules has some 3,000 blocks of 75 bytes on average. The C library adds a
+ * head of 8 bytes to each block and rounds sizes up to 16. Here a block's size is a multiple of 8, and a block has no
+ * head: blocks of one size lie in a slab, whose head has that size. Slabs are aligned to their size, so a block's
+ * address gives its slab. All slabs lie in one range of addresses. Larger blocks come from the C library, and their
+ * addresses are outside of that range.
  *
  * Measured with 1,000 VUs of bench/scripts/idle.js: 41 KB less for each of them.
  *
  * Invariants.
  *  - A slab is in the list of its size exactly while it has room.
- *  - The part of a slab that was never handed out begins at `fresh`, and is not touched before.
+ *  - The part of a slab that was never handed out begins at `fresh`. It is not touched, so it costs no memory.
  *  - One thread only (see core.h). The watchdog leaves a fiber only inside the engine's code, so never here.
  */
 #define _GNU_SOURCE
@@ -35,15 +35,15 @@
 
 enum {
     SLAB_BYTES = 32 << 10,
-    /* Addresses become memory in steps of so many bytes. */
+    /* Bytes of the range that are made accessible at a time. */
     STEP_BYTES = 1 << 20,
-    /* Sizes: multiples of 8, then of 64. */
+    /* Sizes of blocks: multiples of 8 up to FINE_MOST, then multiples of 64 up to COARSE_MOST. */
     FINE_MOST = 512, COARSE_MOST = 2048, FINE = 8, COARSE = 64,
     CLASS_COUNT = FINE_MOST / FINE + (COARSE_MOST - FINE_MOST) / COARSE,
-    /* Slabs without blocks whose pages are kept. */
+    /* Maximum number of empty slabs that keep their pages. */
     EMPTY_KEPT = 64,
 };
-/* Addresses that are reserved, which costs nothing. Where they are used up, blocks are the C library's. */
+/* Size of the reserved range of addresses, which costs no memory. When it is used up, blocks come from the C library. */
 #define RANGE_BYTES ((size_t)64 << 30)
 
 struct slab {
@@ -56,7 +56,7 @@ struct slab {
 };
 
 static struct slab *with_room[CLASS_COUNT];
-/* The range: from `range` to `range_end`; slabs up to `unused`, of which memory is up to `ready`. */
+/* The range of addresses: slabs lie from `range` to `unused`; it is accessible up to `ready` and ends at `range_end`. */
 static char *range, *range_end, *unused, *ready;
 static bool is_refused;
 static struct slab *empty;
@@ -83,7 +83,7 @@ static struct slab *slab_of(const void *block)
 
 /* -- slabs ---------------------------------------------------------------------------------------- */
 
-/* Reserve the addresses. Fails where the process may not have so many: then all blocks are the C library's. */
+/* Reserve the addresses. Returns false if the process may not have so many; then all blocks come from the C library. */
 static bool reserve(void)
 {
     if (is_refused) return false;
@@ -117,7 +117,7 @@ static struct slab *take_slab(void)
     return slab;
 }
 
-/* Put a slab where its size's blocks are taken from next. */
+/* Put a slab at the front of its size's list, from which the next block is taken. */
 static void link_slab(struct slab *slab)
 {
     slab->previous = NULL;
@@ -133,7 +133,7 @@ static void unlink_slab(struct slab *slab)
     else with_room[slab->class] = slab->next;
 }
 
-/* Inline, because nobody calls it in a core under AddressSanitizer. */
+/* Take a slab for blocks of a class of sizes. Inline, because it is unused in a core built with AddressSanitizer. */
 static inline bool open_slab(unsigned class)
 {
     struct slab *slab = take_slab();
@@ -146,11 +146,11 @@ static inline bool open_slab(unsigned class)
     return true;
 }
 
-/* The last block was freed. */
+/* Close a slab whose last block was freed. */
 static void close_slab(struct slab *slab)
 {
     unlink_slab(slab);
-    /* The head is in the first page, which stays: the list of empty slabs is there. */
+    /* The first page stays: it holds the head, and with it the list of empty slabs. */
     if (empty_count >= EMPTY_KEPT) {
         enum { HEAD_BYTES = 4096 };
         madvise((char *)slab + HEAD_BYTES, SLAB_BYTES - HEAD_BYTES, MADV_DONTNEED);
@@ -160,7 +160,7 @@ static void close_slab(struct slab *slab)
     empty_count++;
 }
 
-/* -- what the engine calls ------------------------------------------------------------------------ */
+/* -- functions for the engine ---------------------------------------------------------------------- */
 
 static void *heap_malloc(void *opaque, size_t size)
 {
@@ -195,7 +195,8 @@ static void heap_free(void *opaque, void *block)
     if (!slab->freed && slab->fresh == slab->end) link_slab(slab);
     memcpy(block, &slab->freed, sizeof slab->freed);
     slab->freed = block;
-    /* A size's only slab with room stays, so that a block that comes and goes does not open it each time. */
+    /* The only slab of a size with room stays open, so that a block that is allocated and freed again and again does
+     * not open a slab each time. */
     if (--slab->block_count == 0 && (slab->next || slab->previous)) close_slab(slab);
 }
 

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Return a fresh masking key, or four random bytes of a handshake's key: its four bytes, in the order in which they lie in memory. The first
- * call in a process, and then every thousandth, asks the kernel. For one thread at a time. */
+/* Return four random bytes, in the order in which they lie in memory: a frame's masking key, or a part of a
+ * handshake's key. The first call in a process, and then each thousandth, asks the kernel. Not thread-safe. */
 uint32_t frame_mask_key(void);
 
 /* Write `from`, masked with `key`, to `to`. `offset` is the position of `from` within the frame's

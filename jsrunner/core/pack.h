@@ -1,6 +1,6 @@
 /* MessagePack written from C: the arguments of the core's own requests.
  *
- * Each function appends one value, or the head of one, to `to`. Returns false without memory.
+ * Each function named pack_ appends a value, or the head of a value, to `to`. It returns false if memory is exhausted.
  */
 #ifndef JSRUNNER_PACK_H
 #define JSRUNNER_PACK_H
@@ -15,7 +15,7 @@
 bool pack_array(struct bytes *to, uint32_t count);
 bool pack_integer(struct bytes *to, int64_t number);
 bool pack_text(struct bytes *to, const char *text, size_t size);
-/* Read a binary value back: where its bytes are. Returns false if `data` begins with no such value. */
+/* Set `binary` to the bytes of the binary value at the front of `data`. Returns false if there is no such value. */
 bool pack_read_binary(const uint8_t *data, size_t size, const uint8_t **binary, size_t *binary_size);
 bool pack_binary(struct bytes *to, const uint8_t *data, size_t size);
 

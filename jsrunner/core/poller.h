@@ -1,6 +1,6 @@
-/* Readiness of file descriptors, one alarm, and a wake-up: what the event loop asks of the system.
+/* Readiness of file descriptors, an alarm and a wake-up for the event loop.
  *
- * poller_epoll.c is Linux's; a port to kqueue would be its neighbour and nothing else.
+ * poller_epoll.c implements this file for Linux. A port to kqueue needs only another such file.
  *
  * Invariants. One poller per process, opened after the fork that made the process. The descriptor
  * `poller_descriptor()` is readable while anything is ready, so that an outer loop can watch it.
@@ -15,7 +15,7 @@
 enum { POLL_IN = 1, POLL_OUT = 2, POLL_FAILED = 4 };
 
 struct readiness {
-    /* What poller_add was given. */
+    /* The key that was passed to poller_add. */
     uint64_t key;
     /* POLL_ flags. */
     unsigned events;
@@ -37,8 +37,8 @@ void poller_set_alarm(double moment);
 /* Make the descriptor readable now, until the next poller_wait. */
 void poller_wake(void);
 
-/* Fill `ready` with at most `capacity` descriptors; wait for up to `timeout_ms` (-1: for ever). Alarms
- * and wake-ups end the wait and are not reported. Returns how many there are. */
+/* Fill `ready` with at most `capacity` descriptors. Waits for up to `timeout_ms` (-1: for ever). Alarms and
+ * wake-ups end the wait and are not reported. Returns the number of ready descriptors. */
 int poller_wait(struct readiness *ready, int capacity, int timeout_ms);
 
 #endif

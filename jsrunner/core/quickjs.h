@@ -63,7 +63,7 @@ static inline JSValue js_float(double number)
 {
     return (JSValue){{.float64 = number}, JS_TAG_FLOAT64};
 }
-/* A number, as an integer where it is one. */
+/* Return a number value, with the tag of integers if the number is a 32-bit integer. */
 static inline JSValue js_number(double number)
 {
     int32_t integer = number >= -2147483648.0 && number <= 2147483647.0 ? (int32_t)number : 0;
@@ -265,7 +265,7 @@ QUICKJS_FUNCTIONS(X)
 #undef X
 
 /* Look up the engine's functions in the shared object at `path`, which must be loaded already or
- * loadable. Returns NULL, or a static text that says what is wrong. */
+ * loadable. Returns NULL, or a static text of the error. */
 const char *quickjs_open(const char *path);
 
 #endif

@@ -23,11 +23,10 @@ struct utf8 {
 /* Begin a text. */
 void utf8_start(struct utf8 *text);
 
-/* Take the next piece of the text; return is_valid. After an invalid piece, further ones are not
- * looked at. */
+/* Validate the next piece of the text. Returns is_valid. Pieces behind an invalid piece are ignored. */
 bool utf8_feed(struct utf8 *text, const uint8_t *piece, size_t size);
 
-/* Return whether all that was fed is valid and does not end within a character. */
+/* Return true if the text so far is valid and does not end within a character. */
 static inline bool utf8_is_complete(const struct utf8 *text)
 { return text->is_valid && !text->missing; }
 

@@ -214,7 +214,7 @@ class Counts:
 
     @property
     def is_making(self) -> bool:
-        """True while the process initialises a VU."""
+        """True while a worker initialises a VU for the scenario."""
         return bool(self._cells[_MAKING])
 
     def tell_once(self) -> bool:

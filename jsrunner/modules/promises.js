@@ -1,4 +1,4 @@
-// jsrunner:promises — promises that are made without looking anything up.
+// jsrunner:promises — settled promises. A script that replaces Promise.resolve or Promise.reject does not affect them.
 // @ts-check
 import { Promise } from 'jsrunner:primordials';
 
@@ -7,7 +7,7 @@ export const resolution = (value) => new Promise((resolve) => {
   resolve(value);
 });
 
-/** Return a new promise that is rejected. */
+/** Return a new promise that is rejected with the error. */
 export const rejection = (error) => new Promise((_, reject) => {
   reject(error);
 });

@@ -72,11 +72,11 @@ class State(Struct, frozen=True):
     """Snapshot of a run for the display. Times are in seconds."""
 
     phase: Phase
-    #: Since setup began.
+    #: Seconds since setup began.
     elapsed: float
-    #: How long it may take at most: how wide times are written.
+    #: Maximum duration of the run in seconds; it fixes the width of displayed times.
     limit: float
-    #: VUs that run an iteration, that there are, that there are to be before setup.
+    #: VUs that run an iteration, VUs that exist, VUs that must exist before setup.
     active: int
     initialized: int
     wanted: int
@@ -86,9 +86,9 @@ class State(Struct, frozen=True):
     sockets: Sockets | None = None
     requests: Requests | None = None
     failed_iterations: int = 0
-    #: The part of all checks that failed, from 0 to 1; None without checks.
+    #: Share of all checks that failed, from 0 to 1; None without checks.
     failed_checks: float | None = None
-    #: Those that there are samples for.
+    #: Number of thresholds whose metric has samples.
     thresholds: int = 0
     risks: tuple[Risk, ...] = ()
     courses: tuple[Course, ...] = ()

@@ -21,7 +21,7 @@ const checkName = (name) => {
   if (StringPrototypeIncludes(name, '::')) throw new GoError("group and check names may not contain '::'");
 };
 
-/** True if a check's sample has its name as a tag; known when the script is loaded. */
+/** True if samples of `checks` carry the tag `check` (option systemTags). Read once, after the script is loaded. */
 let tagged;
 
 export function check(value, sets, tags) {
@@ -59,8 +59,9 @@ export function fail(message) {
 }
 
 /**
- * Run a group where its context is kept along asynchronous code: if its function returns a promise, or any other
- * object with `then`, the group lasts until that is settled. Its duration has the tags and metadata of its begin.
+ * Run a group whose context follows asynchronous code. If the group's function returns a promise, or another object
+ * with `then`, the group lasts until the promise is settled. The sample of group_duration carries the tags and
+ * metadata that were set when the group began.
  */
 const runAsyncGroup = (name, call) => {
   host('k6.enter_group', name);
@@ -102,7 +103,7 @@ export function group(name, call) {
   }
   checkName(name);
   if (isAsync) {
-    const run = bindContext(runAsyncGroup); // with the call ends all that the group's function has set
+    const run = bindContext(runAsyncGroup); // tags that the group's function sets end with the call
     return run(name, call);
   }
   host('k6.enter_group', name);
@@ -115,11 +116,11 @@ export function group(name, call) {
   }
 }
 
-/** What Math.random is: a script may put a function of its own there, which stays. */
+/** The Math.random that jsrunner has put in place. randomSeed does not replace a function of the script. */
 let random = MathRandom;
 
 export function randomSeed(seed) {
-  // xoshiro-like generators need no more than a 32-bit state here: k6 promises equal sequences only.
+  // A 32-bit state is enough: k6 promises only that equal seeds give equal sequences.
   let state = +seed | 0;
   if (ReflectGet(Math, 'random') !== random) return;
   random = () => {

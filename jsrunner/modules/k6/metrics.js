@@ -12,7 +12,7 @@ import { asText, setOwn } from 'jsrunner:values';
 const shorten = (text) => (text.length <= 100 ? text
   : StringPrototypeSlice(text, 0, 50) + '... omitting ' + (text.length - 100) + ' characters ...' + StringPrototypeSlice(text, -50));
 
-/** What Go's ToString-like rendering shows of a value that is no number. */
+/** Return a value that is no number as k6 shows it in an error message. */
 const shown = (value) => shorten(String(value));
 
 function declare(type) {
@@ -32,7 +32,7 @@ function declare(type) {
           + 'value is expected');
       }
       let sample = +value;
-      if (sample === 0 && value) sample = 1; // '0', [] and the like: true, as k6 sees it
+      if (sample === 0 && value) sample = 1; // k6 counts truthy values such as '0' and [] as true
       if (NumberIsNaN(sample)) {
         return refuse("'" + shown(value) + "' is an invalid value for metric '" + name + "', "
           + 'a number or a boolean value is expected');

@@ -1,6 +1,6 @@
 // k6/websockets: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/
-// Sockets whose events run on the VU's event loop. Beyond k6: the error event of
-// a refused handshake has 'status', 'headers' and 'body' (not enumerable, so that it looks like k6's).
+// Sockets whose events run on the VU's event loop. Beyond k6, the error event of a refused handshake has
+// the properties 'status', 'headers' and 'body'. They are not enumerable, so the event prints like k6's.
 // @ts-check
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
 import { copyOf } from 'jsrunner:bytes';
@@ -34,14 +34,14 @@ const CLOSED = 3;
 
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
-/** What Go makes of a number that is beyond 64 bits. */
+/** The close code that k6 shows for a number beyond 64 bits. */
 const INT64_LEAST = '-9223372036854775808';
 const EVENTS = ['message', 'error', 'open', 'close', 'ping', 'pong'];
-/** Milliseconds that a server has to answer a close, or to end a handshake after it. k6 waits for ever. */
+/** Milliseconds a server gets, after close(), to send its close frame or to end the handshake. k6 waits for ever. */
 const CLOSE_TIMEOUT = 10_000;
 const NO_ANSWER = 'the server did not answer the close frame in time';
 
-/** A property of an event: nobody changes it. */
+/** Attributes of an event's properties, which are read-only. */
 const FIXED = { __proto__: null, writable: false, configurable: false };
 const FIXED_MESSAGE = {
   __proto__: null, type: FIXED, target: FIXED, timestamp: FIXED, data: FIXED, origin: FIXED,
@@ -55,11 +55,11 @@ const PARAMS = {
   },
 };
 
-/** What closes the sockets that are open when an iteration fails: their close events are still told. */
+/** Functions that close the open sockets of a failed iteration. Their close events still reach the script. */
 const closings = new SafeMap();
 onFailure((isRejection) => closings.forEach((close) => close(isRejection)));
 
-/** CONNECTING and so on, of WebSocket and of its instances (https://websockets.spec.whatwg.org/#the-websocket-interface). */
+/** State constants of WebSocket and of each instance (https://websockets.spec.whatwg.org/#the-websocket-interface). */
 const STATES = {
   __proto__: null,
   CONNECTING: { __proto__: null, value: CONNECTING },
@@ -68,21 +68,21 @@ const STATES = {
   CLOSED: { __proto__: null, value: CLOSED },
 };
 
-/** How many bytes a text has in UTF-8; half a surrogate pair has three. */
+/** Return the number of bytes of a text in UTF-8. A lone surrogate counts as three bytes. */
 const byteLength = (text) => {
   let size = text.length;
   for (let i = 0; i < text.length; i += 1) {
     const code = StringPrototypeCharCodeAt(text, i);
     if (code > 0x7ff) size += 2;
     else if (code > 0x7f) size += 1;
-    // A pair is two units and has four bytes; at the end NaN fails the comparison.
+    // A surrogate pair has two units and four bytes. At the end of the text `next` is NaN and no comparison holds.
     const next = code >= 0xd800 && code < 0xdc00 ? StringPrototypeCharCodeAt(text, i + 1) : 0;
     if (next >= 0xdc00 && next < 0xe000) i += 1;
   }
   return size;
 };
 
-/** Return the buffer of what 'send' takes besides texts. */
+/** Return the ArrayBuffer to send for an ArrayBuffer, a typed array or a Blob. */
 const bufferOf = (data) => {
   if (isInstance(ArrayBuffer, data)) return data;
   if (ArrayBufferIsView(data) && !isInstance(DataView, data)) return copyOf(data);
@@ -96,7 +96,7 @@ const protocolsOf = (protocols) => {
   return ArrayIsArray(protocols) ? ArrayPrototypeJoin(ArrayPrototypeMap(protocols, (one) => String(one)), ', ') : '';
 };
 
-// Works without 'new', as in k6; what it returns is no instance of it.
+// As in k6, WebSocket works without 'new', and the returned socket is no instance of WebSocket.
 export function WebSocket(address, protocols, params) {
   if (context.inInit) throw new GoError('using websockets in the init context is not supported');
   if (address === undefined || address === null) throw new GoError('WebSocket requires a url');
@@ -109,19 +109,22 @@ export function WebSocket(address, protocols, params) {
   let binaryType = 'blob';
   let protocol = '';
   let extensions = ArrayFromSafe(SafeArray());
-  let wanted; // the arguments of close()
+  let wanted; // the code and reason passed to close()
   let closeTimer = 0;
-  let isAbandoned = false; // the iteration has failed while it was connecting, by
-  let abandonedBy = false; // a rejection
-  let wasReset = false; // known by a write that has failed: for reading it looks like an end
+  let isAbandoned = false; // the iteration failed while this socket was connecting
+  let abandonedBy = false; // true if it failed by a rejected promise, false if by an exception
+  let wasReset = false; // set by a failed write; a read sees the same reset as an orderly end
   const assigned = { __proto__: null }; // the on... properties
-  const handlers = { __proto__: null }; // what is called of them
+  const handlers = { __proto__: null }; // the same functions, bound to the context of their assignment
   const listeners = { __proto__: null };
 
-  /** Call who listens: the on... property, then the others as they were added; jobs after each, as in k6. */
+  /**
+   * Call the on... property, then the listeners in the order of their addition. As in k6, promise jobs run
+   * after each call.
+   */
   const fire = (type, event, makeNext) => {
     const handler = handlers[type];
-    // Listeners that are added meanwhile are for the next event.
+    // A listener that is added by a listener is called from the next event on.
     const others = listeners[type] && ArrayPrototypeSlice(listeners[type]);
     if (handler) handler(event);
     for (let i = 0; i < others?.length; i += 1) {
@@ -162,7 +165,7 @@ export function WebSocket(address, protocols, params) {
       try {
         closed(onOneLine(error), null, '', null, time);
       } catch {
-        // the iteration fails by the first exception
+        // the iteration fails with the first exception, which is thrown below
       }
     }
     throw error;
@@ -191,7 +194,7 @@ export function WebSocket(address, protocols, params) {
     state = OPEN;
     try {
       const makeEvent = () => eventOf('open', time);
-      fire('open', makeEvent(), makeEvent); // each listener has its own, as in k6
+      fire('open', makeEvent(), makeEvent); // as in k6, each listener gets an event object of its own
     } catch (error) {
       abort(error, time);
     }
@@ -273,7 +276,7 @@ export function WebSocket(address, protocols, params) {
     state = CLOSING;
   };
   function closeForGood(isRejection) {
-    if (state === OPEN && isRejection) { // as in k6: told at once, and no sample is taken any more
+    if (state === OPEN && isRejection) { // as in k6, the close event comes at once and the socket adds no more samples
       state = CLOSED;
       session.shut();
       session.stop();
@@ -283,7 +286,7 @@ export function WebSocket(address, protocols, params) {
     } else if (state === CONNECTING) {
       const failure = session.isNew() ? host('session.give_up_dialing', session.id(), url) : undefined;
       if (failure) closed(failure, null, '', null, now());
-      else { // as in k6 it opens, and is closed then
+      else { // as in k6, the handshake completes, then the socket is closed
         isAbandoned = true;
         abandonedBy = isRejection;
         closeTimer = addTimer(() => host('session.cancel', session.id()), CLOSE_TIMEOUT, -1, OWN);
@@ -320,7 +323,7 @@ export function WebSocket(address, protocols, params) {
   for (let i = 0; i < EVENTS.length; i += 1) {
     const type = EVENTS[i];
     property('on' + type, () => {
-      // As in k6: always a function, which calls nothing but gives what was assigned.
+      // As in k6, the getter always returns a function. Calling that function returns the assigned value.
       const handler = assigned[type];
       return () => handler;
     }, (handler) => {

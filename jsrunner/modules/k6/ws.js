@@ -25,7 +25,7 @@ const call = (handler, argument) => {
   else handler(argument);
 };
 
-/** Return the handlers of an event, and one more: a function, or a list of several. */
+/** Add a handler to those of an event. Return the function if it is the only handler, else a list of all. */
 const withHandler = (list, handler) => {
   if (list === undefined) return handler;
   if (typeof list === 'function') return SafeArray(list, handler);
@@ -33,11 +33,11 @@ const withHandler = (list, handler) => {
   return list;
 };
 
-/** Have a function called while the session runs. */
+/** Schedule the callback of socket.setTimeout or socket.setInterval. It is called inside session.run(). */
 const setTimer = (session, name, repeats, callback, delay) => {
   if (callback !== undefined) mustBeCallable(callback, 0);
   const milliseconds = delay === undefined ? 0 : asNumber(delay);
-  const nanoseconds = MathTrunc(milliseconds * 1e6); // Go counts in them, in 64 bits
+  const nanoseconds = MathTrunc(milliseconds * 1e6); // k6 holds the delay in 64 bits of nanoseconds
   if (!(nanoseconds > 0 && nanoseconds < INT64_END)) {
     const shown = milliseconds === Infinity ? '+Inf' : milliseconds === -Infinity ? '-Inf'
       : NumberPrototypeToFixed(milliseconds, 2);
@@ -66,12 +66,12 @@ export function connect(url, ...args) {
       call(list, argument);
       return;
     }
-    // Handlers that are added meanwhile are for the next event.
+    // A handler that is added by a handler is called from the next event on.
     for (let i = 0, count = list.length; i < count; i += 1) call(list[i], argument);
   };
   const fail = (text, fields) => fire('error', new GoValue(text, fields));
 
-  /** Send the close frame and end the connection; the answer is not awaited. */
+  /** Send a close frame and end the connection without waiting for the server's close frame. */
   const shut = (code) => {
     if (closed) return;
     closed = true;
@@ -131,7 +131,7 @@ export function connect(url, ...args) {
     on(event, handler) {
       if (typeof handler !== 'function') return;
       const list = handlers[event] = withHandler(handlers[event], handler);
-      // The core calls the only handler of messages itself.
+      // The core calls a sole handler of messages directly, without receive().
       const isBinary = event === 'binaryMessage';
       if (isBinary || event === 'message') session.setHandler(isBinary, typeof list === 'function' ? list : undefined);
     },
