@@ -148,14 +148,20 @@ class Supply:
     """A scenario's supply of iterations, and the series of what its VUs measure."""
 
     def __init__(
-        self, kind: int, total: int = 1 << 62, *, offset: int = 0, minimum: float = 0.0
+        self,
+        kind: int,
+        total: int = 1 << 62,
+        *,
+        stride: int = 1,
+        offset: int = 0,
+        minimum: float = 0.0,
     ) -> None:
         self.library = process_engine().library
         #: Drawn, started, completed.
         self.cells = (ctypes.c_int64 * 3)()
         base = ctypes.addressof(self.cells)
         self._supply = self.library.core_supply_create(
-            kind, base, total, offset, base + 8, base + 16, minimum
+            kind, base, total, stride, offset, base + 8, base + 16, minimum
         )
         self.tag_set = self.library.core_tag_set_create()
         self.series = [self.library.core_series_create(one) for one in BUILTIN]

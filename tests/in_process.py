@@ -11,7 +11,7 @@ import gevent
 
 from jsrunner.engine.errors import Interrupted
 from jsrunner.messages.board import Board
-from jsrunner.messages.plan import Plan, Test
+from jsrunner.messages.plan import Machine, Plan, Test
 from jsrunner.messages.protocol import Log
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
@@ -61,6 +61,7 @@ class Stage:
                 max_vus=1,
             ),
             shares=(),
+            machines=(1,),
             formatters=formatters,
             user_agent="stage/1" if options.user_agent is None else options.user_agent,
         )
@@ -68,7 +69,7 @@ class Stage:
         board.open(0)
         # Descriptors that are left open would add up to more than `select` takes.
         weakref.finalize(self, board.close)
-        self.process.configure(plan, board)
+        self.process.configure(Machine(plan, 0), board)
         self.vu = new_vu(self.process, 0, "setup")
         self.failure: str | None = None
         self.result: Any = None

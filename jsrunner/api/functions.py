@@ -41,6 +41,9 @@ def run(
     save: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    dask: str | None = None,
+    dask_insecure: bool = False,
+    tolerate_loss: bool = False,
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
 ) -> Result:
@@ -70,6 +73,9 @@ def run(
         save=save,
         report=report,
         workers=workers,
+        dask=dask,
+        dask_insecure=dask_insecure,
+        tolerate_loss=tolerate_loss,
         on_log=on_log,
         stop_timeout=stop_timeout,
     ) as execution:
@@ -91,6 +97,9 @@ async def run_async(
     save: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    dask: str | None = None,
+    dask_insecure: bool = False,
+    tolerate_loss: bool = False,
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
 ) -> Result:
@@ -119,6 +128,9 @@ async def run_async(
         save=save,
         report=report,
         workers=workers,
+        dask=dask,
+        dask_insecure=dask_insecure,
+        tolerate_loss=tolerate_loss,
         on_log=on_log,
         stop_timeout=stop_timeout,
     ) as execution:
@@ -141,6 +153,9 @@ def start(
     save: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    dask: str | None = None,
+    dask_insecure: bool = False,
+    tolerate_loss: bool = False,
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
 ) -> Execution:
@@ -164,7 +179,10 @@ def start(
             killed leaves a record of all seconds before.
         report: The HTML file for a report of the run, which is written when the run is over. If that
             fails, the log has an error.
-        workers: The most worker processes; by default one per core.
+        workers: The most worker processes (with `dask`: of each Dask worker); by default one per core.
+        dask: Run on the machines of a Dask cluster, as `--dask`: the address of its scheduler.
+        dask_insecure: Accept Dask connections to other machines without TLS.
+        tolerate_loss: Go on without workers that are lost while the scenarios run.
         on_log: Called with each record of the log, in a thread of jsrunner's. Nothing of the log is
             printed then. An exception of it stops the run, and is raised in place of the result.
         stop_timeout: Seconds that a run that is stopped gets for teardown() and handleSummary().
@@ -185,6 +203,9 @@ def start(
         save=_file("save", save),
         report=_file("report", report),
         workers=_workers(workers),
+        dask=dask,
+        dask_insecure=bool(dask_insecure),
+        tolerate_loss=bool(tolerate_loss),
         scenarios=_scenarios(scenario),
         once=bool(once),
         thresholds=bool(thresholds),

@@ -49,6 +49,10 @@ class Begin(Message, frozen=True):
     save: bytes | None
     report: bytes | None
     workers: int | None
+    #: As for `--dask`, `--dask-insecure` and `--tolerate-loss`.
+    dask: str | None
+    dask_insecure: bool
+    tolerate_loss: bool
     #: The selected scenarios; None for all.
     scenarios: list[str] | None
     once: bool

@@ -30,6 +30,9 @@ _READ_SIZE: Final = 1 << 20
 class LocalConnection:
     """The coordinator's end of the socket pair that it shares with one worker."""
 
+    place = ""
+    clock_lead = 0.0
+
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
         self.process_id = 0
@@ -86,6 +89,7 @@ class LocalTransport:
     """
 
     board: Board
+    start_delay = 0.002
 
     def __init__(
         self,
@@ -93,7 +97,19 @@ class LocalTransport:
         environment: Mapping[str, str],
         secrets: SecretSources,
         features: frozenset[str] = frozenset(),
+        *,
+        with_others: bool = False,
     ) -> None:
+        """Make a transport that has started nothing yet.
+
+        Args:
+            script: What runs.
+            environment: The script's `__ENV`.
+            secrets: Sources for `k6/secrets`.
+            features: Names of k6's feature flags that are on.
+            with_others: Whether this is one machine of several.
+        """
+        self._with_others = with_others
         self._script = script
         self._environment = environment
         self._secrets = secrets
@@ -101,10 +117,10 @@ class LocalTransport:
         self._connections: list[LocalConnection] = []
         self._was_subreaper = False
 
-    def start(self, most: int) -> Sequence[LocalConnection]:
+    def start(self, most: int) -> LocalConnection:
         """Fork the first worker. Raises WorkerError if there is no memory or no process left."""
         pairs = [socket.socketpair() for _ in range(most)]
-        self.board = Board(most)
+        self.board = Board(most, with_others=self._with_others)
         self._connections = [LocalConnection(ours) for ours, _ in pairs]
         self._was_subreaper = _adopt_orphans()
         sys.stdout.flush()
@@ -121,7 +137,7 @@ class LocalTransport:
         self._connections[0].identify(process_id)
         for _, theirs in pairs:
             theirs.close()
-        return self._connections
+        return self._connections[0]
 
     def _run_worker(self, streams: Sequence[socket.socket]) -> None:
         """Be the first worker; never returns."""
@@ -142,11 +158,17 @@ class LocalTransport:
             sys.stderr.flush()
             os._exit(code)
 
-    def keep(self, count: int) -> None:
+    def most(self) -> int:
+        """Return how many workers there can be."""
+        return len(self._connections)
+
+    def keep(self, count: int, scenarios: int) -> Sequence[Sequence[LocalConnection]]:
         """Close the streams of the workers that are not needed."""
         for connection in self._connections[count:]:
             connection.close()
         del self._connections[count:]
+        self.board.open(scenarios)
+        return [self._connections]
 
     def kill(self) -> None:
         """End all processes by SIGKILL."""

@@ -17,7 +17,7 @@ from jsrunner.coordinator.state import Phase
 from jsrunner.coordinator.verdict import explain_handshakes, verdict, warn_of_start_lags
 from jsrunner.coordinator.view import RunView
 from jsrunner.errors import ExitCode, JsrunnerError
-from jsrunner.messages import board, protocol
+from jsrunner.messages import board
 
 if TYPE_CHECKING:
     from jsrunner.coordinator.decide import Decision
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _VUS_EVERY: Final = 1.0
 _THRESHOLDS_EVERY: Final = 2.0
 _DISPLAY_EVERY: Final = 0.1
-#: Seconds from the message that starts the scenarios to their start.
-_START_DELAY: Final = 0.002
 
 
 class Phases:
@@ -86,8 +84,9 @@ class Phases:
         parts, workers = self._parts, self._workers
         count = max(1, min(workers.most(), self._test.max_vus))
         formatters = parts.outputs.formatters()
-        plan = worker_plan(self._test, parts.settings, workers=count, formatters=formatters)
-        vus = self._state.planned_vus = sum(len(share.vu_ids) for share in plan.shares)
+        machines = workers.keep(count, len(self._test.scenarios))
+        plan = worker_plan(self._test, parts.settings, machines=machines, formatters=formatters)
+        vus = self._state.planned_vus = plan.planned_vus
         self._log.log("debug", f"Making {vus} VUs in {count} worker processes")
         workers.prepare(plan)
         parts.display.start(self.view)
@@ -148,10 +147,8 @@ class Phases:
     def _run_scenarios(self) -> None:
         """Have the workers play the scenarios; kill those that do not come to an end."""
         self._state.phase = Phase.RUNNING
-        start = protocol.Start(time.monotonic() + _START_DELAY, self._state.setup_data)
-        self._state.scenarios_started = start.at
-        self._workers.send_all(start)
-        latest_end = start.at + max(plan.latest_end for plan in self._test.plans.values())
+        start = self._state.scenarios_started = self._workers.begin(self._state.setup_data)
+        latest_end = start + max(plan.latest_end for plan in self._test.plans.values())
 
         def are_over() -> bool:
             since = self._stopping.since

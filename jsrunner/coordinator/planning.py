@@ -22,14 +22,18 @@ def consolidated_options(test: Test) -> dict[str, Any]:
 
 
 def worker_plan(
-    test: Test, settings: RunSettings, *, workers: int, formatters: tuple[SampleFormatter, ...]
+    test: Test,
+    settings: RunSettings,
+    *,
+    machines: tuple[int, ...],
+    formatters: tuple[SampleFormatter, ...],
 ) -> Plan:
-    """Return the plan for a number of workers.
+    """Return the plan for the workers of some machines.
 
     Args:
         test: What runs.
         settings: How it runs.
-        workers: How many processes play the test.
+        machines: How many processes play the test on each machine.
         formatters: Those of the outputs that want each sample.
     """
     options = test.options
@@ -37,7 +41,8 @@ def worker_plan(
     shown = to_json(options, consolidated=False) | {"scenarios": consolidated["scenarios"]}
     return Plan(
         test=test,
-        shares=share_out(test.plans, workers),
+        shares=share_out(test.plans, sum(machines)),
+        machines=machines,
         formatters=formatters,
         options_json=json.dumps(consolidated),
         shown_options=shown,

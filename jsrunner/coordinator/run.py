@@ -32,7 +32,7 @@ from jsrunner.coordinator.signals import Signals
 from jsrunner.coordinator.state import RunState
 from jsrunner.coordinator.stopping import Stopping
 from jsrunner.coordinator.workers import Workers
-from jsrunner.errors import ExitCode, JsrunnerError
+from jsrunner.errors import ExitCode, JsrunnerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.display import Display
     from jsrunner.coordinator.log import RunLog
     from jsrunner.coordinator.settings import RunSettings
+    from jsrunner.coordinator.transport import Transport
     from jsrunner.coordinator.view import RunView
     from jsrunner.messages.protocol import Loaded
     from jsrunner.options.model import Options
@@ -64,6 +65,30 @@ class Companion(Protocol):
     def failure(self) -> JsrunnerError:
         """Return the error of a companion that has ended during the run."""
         ...
+
+
+def _transport(script: Script, settings: RunSettings) -> Transport:
+    """Return what carries messages to the workers of a run. Raises UsageError."""
+    environment, secrets, features = settings.script_environment, settings.secrets, settings.features
+    local = LocalTransport(script, environment, secrets, features)
+    if settings.dask is None:
+        return local
+    try:
+        from jsrunner.coordinator.remote.transport import RemoteTransport
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--dask needs the package {error.name}: install it with pip install 'jsrunner[dask]'"
+        ) from None
+    return RemoteTransport(
+        script,
+        environment,
+        secrets,
+        features,
+        loader=local,
+        address=settings.dask,
+        is_insecure=settings.dask_insecure,
+        workers=settings.workers,
+    )
 
 
 class Run:
@@ -106,9 +131,7 @@ class Run:
         loop, state = Loop(), RunState()
         stopping = Stopping(state, logger, interrupt=self._interrupt)
         inbox = Inbox(state, stopping, logger)
-        transport = LocalTransport(
-            script, settings.script_environment, settings.secrets, settings.features
-        )
+        transport = _transport(script, settings)
         self._parts = RunParts(
             script=script,
             settings=settings,
@@ -118,7 +141,14 @@ class Run:
             state=state,
             stopping=stopping,
             inbox=inbox,
-            workers=Workers(transport, loop, logger, hear=inbox.put, fail=stopping.fail),
+            workers=Workers(
+                transport,
+                loop,
+                logger,
+                hear=inbox.put,
+                fail=stopping.fail,
+                tolerates_loss=settings.tolerate_loss,
+            ),
             signals=Signals(loop, stop=self._stop_for_signal, quit=self._quit),
             outputs=OutputSet(settings.outputs, logger),
         )

@@ -37,8 +37,14 @@ class RunSettings(Struct, frozen=True):
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Sources for `k6/secrets`.
     secrets: SecretSources = field(default_factory=lambda: SecretSources({}))
-    #: Number of worker processes; None for one per core.
+    #: Number of worker processes (with `dask`: of each Dask worker); None for one per core.
     workers: int | None = None
+    #: Address of a Dask scheduler, or `local:N`, where workers run on other machines; and whether plain
+    #: connections to them are accepted.
+    dask: str | None = None
+    dask_insecure: bool = False
+    #: Whether a run whose scenarios have begun goes on without a lost worker.
+    tolerate_loss: bool = False
     limits: Limits = field(default_factory=Limits)
     #: User agent of requests and handshakes, unless the option userAgent is set.
     user_agent: str = f"Grafana k6/{K6_VERSION} (jsrunner/{__version__})"

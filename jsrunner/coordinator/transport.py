@@ -1,17 +1,17 @@
 """The contract of what carries messages between the coordinator and its workers.
 
 A transport knows where workers run, how they are reached and how they are ended. Of messages it knows
-only that they are bytes (see `messages.stream`). `local.LocalTransport` forks processes on this
-machine.
+only that they are bytes (see `messages.stream`). `local.LocalTransport` forks processes here,
+`remote.transport.RemoteTransport` has processes on other machines.
 
-Life cycle: `start` once; then `keep` once, when the test is known; at last `end`, unless `start` has
-failed.
+Life cycle: `start` once; then `most` and `keep` once, when the test is known; at last `end`, unless
+`start` has failed.
 
 Threads: all methods are called in the coordinator's thread. `kill` is also called by a signal handler,
 in the midst of any other method.
 
-Errors: `start` raises JsrunnerError. Sending to a worker that has gone is no error: its `receive`
-returns b"".
+Errors: `start`, `most` and `keep` raise JsrunnerError. Sending to a worker that has gone is no error:
+its `receive` returns b"".
 """
 
 from __future__ import annotations
@@ -30,6 +30,16 @@ class WorkerConnection(Protocol):
     @property
     def process_id(self) -> int:
         """The worker's process; 0 as long as nobody knows it."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where the worker is, as errors show it: " on tcp://10.0.0.2:4711", "" for this machine."""
+        ...
+
+    @property
+    def clock_lead(self) -> float:
+        """Seconds by which the monotonic clock of the worker's machine is ahead of this one's."""
         ...
 
     def fileno(self) -> int:
@@ -62,25 +72,46 @@ class Transport(Protocol):
 
     @property
     def board(self) -> Board:
-        """The counts of all workers, from `start` on. A worker's own are at its place, from 0."""
+        """The counts of all workers, from `keep` on. A worker's own are at its place, from 0."""
         ...
 
-    def start(self, most: int) -> Sequence[WorkerConnection]:
-        """Start the first worker, which loads the script and can fork the others.
+    @property
+    def start_delay(self) -> float:
+        """Seconds from the message that starts the scenarios to their start."""
+        ...
+
+    def start(self, most: int) -> WorkerConnection:
+        """Start the worker that loads the script.
 
         Args:
-            most: How many workers there may be.
+            most: How many workers there may be on each machine.
 
         Returns:
-            The ways to all workers that there may be, the first worker's first.
+            The way to that worker.
 
         Raises:
-            JsrunnerError: No worker could be started.
+            JsrunnerError: The worker could not be started.
         """
         ...
 
-    def keep(self, count: int) -> None:
-        """Settle that this many workers take part: the first ones."""
+    def most(self) -> int:
+        """Return how many workers there can be. Raises JsrunnerError."""
+        ...
+
+    def keep(self, count: int, scenarios: int) -> Sequence[Sequence[WorkerConnection]]:
+        """Settle that this many workers play so many scenarios.
+
+        Args:
+            count: How many workers take part, at most `most`.
+            scenarios: How many scenarios the board has counts of.
+
+        Returns:
+            The ways to the workers of each machine. The first of each machine loads the script, or has
+            loaded it, and forks the others.
+
+        Raises:
+            JsrunnerError: The machines cannot be had.
+        """
         ...
 
     def kill(self) -> None:

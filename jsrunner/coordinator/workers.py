@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from jsrunner.messages import protocol
 from jsrunner.messages.stream import MessageReader, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from jsrunner.coordinator.log import RunLog
     from jsrunner.coordinator.loop import Loop
@@ -50,6 +51,7 @@ class Workers:
         *,
         hear: Callable[[int, protocol.WorkerMessage], None],
         fail: Callable[[JsrunnerError], None],
+        tolerates_loss: bool = False,
     ) -> None:
         """Make the interface to workers that are not started yet.
 
@@ -59,13 +61,15 @@ class Workers:
             log: Gets debug records.
             hear: Called with a worker's number and a message that is not about the worker itself.
             fail: Called with the error of a worker that was lost or killed.
+            tolerates_loss: Whether a run whose scenarios have begun goes on without a lost worker.
         """
         self._transport = transport
         self._loop = loop
         self._log = log
         self._hear = hear
         self._fail = fail
-        self._connections: Sequence[WorkerConnection] = ()
+        self._tolerates_loss = tolerates_loss
+        self._have_begun = False
         self._handles: list[WorkerHandle] = []
         #: What is counted of each scenario, from `prepare` on.
         self.counts: list[Counts] = []
@@ -73,25 +77,61 @@ class Workers:
     # -- life --------------------------------------------------------------------------------------
 
     def start(self, most: int) -> None:
-        """Start the first of up to `most` workers; it loads the script. Raises JsrunnerError."""
-        self._connections = self._transport.start(most)
-        self._add(self._connections[0])
+        """Start the worker that loads the script. Raises JsrunnerError.
+
+        Args:
+            most: How many workers there may be on each machine.
+        """
+        self._add(self._transport.start(most))
 
     def most(self) -> int:
-        """Return how many workers there can be."""
-        return len(self._connections)
+        """Return how many workers there can be. Raises JsrunnerError."""
+        return self._transport.most()
+
+    def keep(self, count: int, scenarios: int) -> tuple[int, ...]:
+        """Settle that this many workers play so many scenarios.
+
+        Returns:
+            How many workers each machine has.
+
+        Raises:
+            JsrunnerError: The machines cannot be had.
+        """
+        loader = self._handles[0]
+        machines = self._transport.keep(count, scenarios)
+        connections = [connection for machine in machines for connection in machine]
+        if loader.connection is not connections[0]:  # it has loaded the script, and plays nothing
+            self._loop.unwatch(loader.connection)
+            self._handles.clear()
+        for connection in connections[len(self._handles) :]:
+            self._add(connection)
+        board = self._transport.board
+        self.counts = [board.view(slot, 0) for slot in range(scenarios)]
+        return tuple(map(len, machines))
 
     def prepare(self, plan: Plan) -> None:
-        """Have a worker for each share of the plan, and have each make its VUs."""
-        count, scenarios = len(plan.shares), len(plan.test.scenarios)
-        self._transport.keep(count)
-        board = self._transport.board
-        board.open(scenarios)
-        board.vus = sum(len(share.vu_ids) for share in plan.shares)
-        self.counts = [board.view(slot, 0) for slot in range(scenarios)]
-        self.send(self._handles[0], protocol.Prepare(count, pickle.dumps(plan)))
-        for connection in self._connections[1:count]:
-            self._add(connection)
+        """Have each worker make the VUs of its share of the plan."""
+        pickled = pickle.dumps(plan)
+        first = 0
+        for machine, count in enumerate(plan.machines):
+            self.send(self._handles[first], protocol.Prepare(count, pickled, machine))
+            first += count
+
+    def begin(self, setup_data: bytes | None) -> float:
+        """Have all workers begin the scenarios at one moment.
+
+        Args:
+            setup_data: What setup() has returned, as JSON; None for undefined.
+
+        Returns:
+            The moment, by time.monotonic.
+        """
+        self._have_begun = True
+        at = time.monotonic() + self._transport.start_delay
+        for worker in self._handles:
+            if not worker.is_gone:
+                self.send(worker, protocol.Start(at + worker.connection.clock_lead, setup_data))
+        return at
 
     def interrupt(self) -> None:
         """Stop all iterations now."""
@@ -127,12 +167,17 @@ class Workers:
         if worker.is_gone:
             return
         worker.is_gone = True
-        how = worker.connection.death()
-        self._fail(WorkerError(f"{self._name(worker)} died{how}: the run is not complete"))
+        what = f"{self._name(worker)} died{worker.connection.death()}"
+        if self._tolerates_loss and self._have_begun and self.first_alive() is not None:
+            self._log.log("error", f"{what}: its {worker.vus} VUs are lost, the run goes on")
+            worker.vus = 0
+        else:
+            self._fail(WorkerError(f"{what}: the run is not complete"))
 
     def _name(self, worker: WorkerHandle) -> str:
         process_id = worker.connection.process_id
-        return f"worker {worker.number} of {len(self._handles)} (process {process_id})"
+        process = f"process {process_id}{worker.connection.place}"
+        return f"worker {worker.number} of {len(self._handles)} ({process})"
 
     # -- messages ----------------------------------------------------------------------------------
 

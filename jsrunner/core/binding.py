@@ -163,7 +163,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # iterations.c
     "core_supply_create": (
         c_void_p,
-        (c_int, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_double),
+        (c_int, c_void_p, c_int64, c_int64, c_int64, c_void_p, c_void_p, c_double),
     ),
     "core_vu_supply": (None, (c_int32, c_void_p, c_int64, c_int64, c_double)),
     "core_vu_stop_at": (None, (c_int32, c_double)),

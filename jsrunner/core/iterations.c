@@ -24,8 +24,8 @@ struct supply {
     enum supply_kind kind;
     _Atomic int64_t *drawn;
     int64_t total;
-    /* What a drawn number is counted from. */
-    int64_t offset;
+    /* An iteration's number is the drawn number times stride plus offset: machines of one run interleave. */
+    int64_t stride, offset;
     /* This process's own counts. */
     int64_t *started, *completed;
     double minimum_duration;
@@ -79,7 +79,7 @@ static int64_t draw(struct vu *vu)
         atomic_fetch_sub_explicit(supply->drawn, 1, memory_order_relaxed);
         return -1;
     }
-    return number + supply->offset;
+    return number * supply->stride + supply->offset;
 }
 
 /* nextIteration(): the VU's number for the iteration that begins now, undefined if there is none. On
@@ -122,16 +122,17 @@ JSValue iterations_next(JSContext *context, JSValue self, int argc, JSValue *arg
 
 /* -- what Python calls ---------------------------------------------------------------------------- */
 
-/* Make a scenario's supply of iterations: a kind, the cell of numbers drawn by all processes, how many
- * numbers there are and from where they are counted, this process's counts of started and completed iterations (whose memory outlives
- * the supply), and the seconds that an iteration takes at least. NULL: no memory. */
-CORE_API struct supply *core_supply_create(int kind, int64_t *drawn, int64_t total, int64_t offset,
+/* Make a scenario's supply of iterations: a kind, the cell of numbers drawn by all processes of this machine,
+ * how many there are to draw, the stride and the offset that make an iteration's number of each, this process's
+ * counts of started and completed iterations (whose memory outlives the supply), and the seconds that an
+ * iteration takes at least. NULL: no memory. */
+CORE_API struct supply *core_supply_create(int kind, int64_t *drawn, int64_t total, int64_t stride, int64_t offset,
                                            int64_t *started, int64_t *completed, double minimum_duration)
 {
     struct supply *supply = malloc(sizeof *supply);
     if (supply)
-        *supply = (struct supply){(enum supply_kind)kind, (_Atomic int64_t *)drawn, total, offset, started, completed,
-                                  minimum_duration};
+        *supply = (struct supply){(enum supply_kind)kind, (_Atomic int64_t *)drawn, total, stride, offset,
+                                  started, completed, minimum_duration};
     return supply;
 }
 

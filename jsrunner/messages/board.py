@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import mmap
 import os
+from array import array
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -52,10 +53,17 @@ ENDLESS: Final = 1 << 62
 class Board:
     """The memory of one run: its descriptor, which forked processes inherit, and its layout."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, with_others: bool = False) -> None:
+        """Make the memory of a run.
+
+        Args:
+            workers: How many workers the machine has.
+            with_others: Whether there are other machines: the sums of their counts have a place behind
+                those of the workers.
+        """
         self.descriptor = os.memfd_create("jsrunner-board")
         self.workers = workers
-        self._stride = _SHARED + workers * _COUNTS
+        self._stride = _SHARED + (workers + with_others) * _COUNTS
         self._cells = memoryview(b"").cast("q")
         #: The address of the first cell.
         self.base = 0
@@ -83,7 +91,7 @@ class Board:
 
     @property
     def vus(self) -> int:
-        """The number of VUs in the whole run. They are numbered from 1 to this."""
+        """The number of VUs: of those planned in the whole run, and further ones of this machine."""
         return self._cells[_ALL_VUS]
 
     @vus.setter
@@ -91,7 +99,7 @@ class Board:
         self._cells[_ALL_VUS] = count
 
     def new_vu(self) -> int:
-        """Return the number of a further VU."""
+        """Count a further VU of this machine; return how many VUs there are now."""
         with self.locked(_ALL_VUS * 8):
             self._cells[_ALL_VUS] += 1
             return self._cells[_ALL_VUS]
@@ -116,6 +124,46 @@ class Board:
             yield
         finally:
             fcntl.lockf(self.descriptor, fcntl.LOCK_UN, 8, offset)
+
+    def rows(self, scenarios: int, first: int, count: int) -> bytes:
+        """Return the counts of some workers, for `set_rows` of another board.
+
+        Args:
+            scenarios: The number of scenarios.
+            first: The first of the workers, from 0.
+            count: The number of workers.
+        """
+        size = count * _COUNTS
+        starts = (self._row(slot, first) for slot in range(scenarios))
+        return b"".join(bytes(self._cells[start : start + size]) for start in starts)
+
+    def set_rows(self, scenarios: int, first: int, rows: bytes) -> None:
+        """Set the counts of some workers, from number `first` on, to what `rows` has returned."""
+        cells = memoryview(rows).cast("q")
+        size = len(cells) // (scenarios or 1)
+        for slot in range(scenarios):
+            start = self._row(slot, first)
+            self._cells[start : start + size] = cells[slot * size : (slot + 1) * size]
+
+    def sums(self, scenarios: int, without: range) -> bytes:
+        """Return the sums of all workers' counts but for some, as rows of one worker."""
+        sums = array("q")
+        for slot in range(scenarios):
+            others = (worker for worker in range(self.workers) if worker not in without)
+            starts = (self._row(slot, worker) for worker in others)
+            rows = [self._cells[start : start + _COUNTS] for start in starts]
+            sums.extend(sum(column) for column in zip(*rows, strict=True))
+        return sums.tobytes()
+
+    def vacate(self, scenarios: int, worker: int) -> None:
+        """Note that a worker has gone: none of its VUs is active."""
+        for slot in range(scenarios):
+            start = self._row(slot, worker)
+            self._cells[start + ACTIVE] = self._cells[start + IDLE] = 0
+            self._cells[start + STATE] = DONE
+
+    def _row(self, slot: int, worker: int) -> int:
+        return _OF_RUN + slot * self._stride + _SHARED + worker * _COUNTS
 
     def close(self) -> None:
         """Close the memory's descriptor and the pipes; the mapped cells stay."""

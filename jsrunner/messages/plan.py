@@ -52,12 +52,73 @@ class Share(Struct, frozen=True):
     indices: dict[str, tuple[int, ...]]
 
 
+class Machine(Struct, frozen=True):
+    """A machine's place among the machines of a run, and what follows from it. Pure.
+
+    Processes of one machine share counts in memory (see `board`); machines share nothing, so that what
+    the processes of a run draw from one cell is divided among the machines beforehand.
+    """
+
+    plan: Plan
+    #: From 0.
+    index: int
+
+    @property
+    def count(self) -> int:
+        """The number of machines."""
+        return len(self.plan.machines)
+
+    @property
+    def workers(self) -> range:
+        """The numbers of this machine's workers, from 0."""
+        first = sum(self.plan.machines[: self.index])
+        return range(first, first + self.plan.machines[self.index])
+
+    def vus(self, scenario: str) -> int:
+        """Return how many of a scenario's planned VUs this machine has."""
+        return self._vus(scenario, self.workers.start, self.workers.stop)
+
+    def max_vus(self, scenario: str, most: int) -> int:
+        """Return how many VUs this machine may have of a scenario that may have `most` in all."""
+        more = most - self._vus(scenario, 0, len(self.plan.shares))
+        return self.vus(scenario) + more // self.count + (self.index < more % self.count)
+
+    def further_vu(self, count: int) -> int:
+        """Return the number of a VU that was not planned.
+
+        Args:
+            count: How many VUs the run has planned and this machine has made, that VU included.
+        """
+        planned = self.plan.planned_vus
+        return planned + (count - planned - 1) * self.count + self.index + 1
+
+    def draws(self, scenario: str, count: int) -> range:
+        """Return which numbers of shared iterations this machine's VUs draw.
+
+        Each VU of the plan has its first iteration reserved, with the number of the VU. The others are
+        divided as the VUs are.
+
+        Args:
+            scenario: The scenario's name.
+            count: The number of iterations that all VUs share.
+        """
+        vus = self._vus(scenario, 0, len(self.plan.shares))
+        before, own = self._vus(scenario, 0, self.workers.start), self.vus(scenario)
+        first, end = ((count - vus) * part // (vus or 1) for part in (before, before + own))
+        return range(vus + first, vus + end)
+
+    def _vus(self, scenario: str, first: int, end: int) -> int:
+        return sum(len(share.indices.get(scenario, ())) for share in self.plan.shares[first:end])
+
+
 class Plan(Struct, frozen=True):
     """A test with all that workers need to play it. All workers get the same plan."""
 
     test: Test
     #: Of each worker.
     shares: tuple[Share, ...]
+    #: How many workers each machine has: the first ones are those of the first machine.
+    machines: tuple[int, ...]
     #: What formats samples for the outputs that want each of them.
     formatters: tuple[SampleFormatter, ...] = ()
     #: `exec.test.options`, as JSON.
@@ -66,3 +127,8 @@ class Plan(Struct, frozen=True):
     shown_options: dict[str, Any] = field(default_factory=dict)
     user_agent: str = ""
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def planned_vus(self) -> int:
+        """VUs of the whole run that are made before it begins."""
+        return sum(len(share.vu_ids) for share in self.shares)

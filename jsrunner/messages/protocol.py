@@ -15,8 +15,11 @@ In the order of a run::
     StageDone                                    -->
                                                  <-- Exit
 
-Only the first worker sends `Loaded` and gets `Prepare`: it forks the others, which have their streams
-already. `Log`, `Secret`, `MarkFailed`, `Abort` and `WorkerFailed` come at any time. `Interrupt` is sent
+Only the first worker of a machine sends `Loaded` and gets `Prepare`: it forks the others, which have
+their streams already. Before `Prepare` the coordinator may send `Pack`, which the worker answers by
+`Packed`.
+
+`Log`, `Secret`, `MarkFailed`, `Abort` and `WorkerFailed` come at any time. `Interrupt` is sent
 at any time, too; the stages and scenarios that run then end early, with their usual answers. A stream
 may end at any time: a worker that has lost the coordinator exits, and the coordinator ends a run that
 has lost a worker.
@@ -84,6 +87,13 @@ class Initialized(WorkerMessage, frozen=True):
     """This number of the worker's VUs have run their init code."""
 
     vus: int
+
+
+class Packed(WorkerMessage, frozen=True):
+    """The script with all that its first init has imported and opened."""
+
+    #: In the format of `script.archive`.
+    archive: bytes
 
 
 class Forked(WorkerMessage, frozen=True):
@@ -187,12 +197,18 @@ class Finished(WorkerMessage, frozen=True):
 # -- coordinator to worker -------------------------------------------------------------------------
 
 
+class Pack(WorkerMessage, frozen=True):
+    """Send the archive of the script."""
+
+
 class Prepare(WorkerMessage, frozen=True):
     """Fork into `workers` processes, then make the VUs of each."""
 
     workers: int
     #: A pickled `plan.Plan`.
     plan: bytes
+    #: The place of the worker's machine among the machines of the run, from 0.
+    machine: int = 0
 
 
 class RunStage(WorkerMessage, frozen=True):
@@ -210,7 +226,7 @@ class RunStage(WorkerMessage, frozen=True):
 class Start(WorkerMessage, frozen=True):
     """Begin the scenarios."""
 
-    #: The moment, by the monotonic clock of this machine, in seconds.
+    #: The moment, by the monotonic clock of the worker's machine, in seconds.
     at: float
     #: What setup() has returned, as JSON; None for undefined.
     setup_data: bytes | None
@@ -225,7 +241,7 @@ class Exit(WorkerMessage, frozen=True):
 
 
 AnyMessage = (
-    Loaded | Forked | Initialized | Ready | StageDone | WorkerSnapshot | Finished | WorkerFailed
-    | Log | Secret | Abort | MarkFailed
-    | Prepare | RunStage | Start | Interrupt | Exit
+    Loaded | Packed | Forked | Initialized | Ready | StageDone | WorkerSnapshot | Finished
+    | WorkerFailed | Log | Secret | Abort | MarkFailed
+    | Pack | Prepare | RunStage | Start | Interrupt | Exit
 )  # fmt: skip

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The version of all messages, of the plan and of the board.
-VERSION: Final = 2
+VERSION: Final = 3
 
 _HEAD: Final = struct.Struct("!BI")
 _encode = msgspec.msgpack.Encoder().encode

@@ -123,6 +123,15 @@ class Runtime:
         kinds.Int(), "maximum number of worker processes, at most 64 or one per core",
         shown="one per core",
         flag="workers")  # fmt: skip
+    dask: str | None = _row(
+        kinds.Text(), "run on a Dask cluster: the address of its scheduler, or local:N to try it",
+        flag="dask", variable="JSRUNNER_DASK", word="address")  # fmt: skip
+    dask_insecure: bool = _row(
+        kinds.Bool(), "accept Dask connections to other machines without TLS", False,
+        flag="dask-insecure", bare="true")  # fmt: skip
+    tolerate_loss: bool = _row(
+        kinds.Bool(), "go on without workers that are lost while the scenarios run", False,
+        flag="tolerate-loss", bare="true")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

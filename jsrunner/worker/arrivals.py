@@ -3,8 +3,8 @@
 Each process that plays the scenario knows all planned starts and takes every n-th of them, n being the
 number of such processes. All processes play a scenario that may have more VUs made, else those that
 have VUs for it. A start goes to the VU that has been idle longest. If this process has no idle VU, the
-start goes to another process, by its mail pipe. If no process has one, the start is dropped, and one
-more VU is made as long as there may be more.
+start goes to another process of the same machine, by its mail pipe. If no process there has one, the
+start is dropped, and one more VU is made as long as the machine may have more.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from jsrunner.worker.scenario import NONE, Assignment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from jsrunner.messages.plan import Machine
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Scenario
     from jsrunner.worker.vu import VU
@@ -77,7 +78,7 @@ class Arrival(Assignment):
 class ArrivalPlayer(Player):
     """The player of one scenario with an arrival rate (see the module).
 
-    `workers` are the numbers of the processes that play the scenario.
+    `workers` are the numbers of the processes of the run that play the scenario.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class ArrivalPlayer(Player):
         slot: int,
         worker: int,
         workers: Sequence[int],
+        machine: Machine,
         mail: Sequence[tuple[int, int]],
     ) -> None:
         super().__init__(process, vus, scenario, indices)
@@ -97,7 +99,13 @@ class ArrivalPlayer(Player):
         self._arrivals = self.plan.iterations
         self._slot = slot
         self._worker = worker
-        self._workers = workers
+        first = machine.workers.start
+        #: The places on the board of those of this machine.
+        self._workers = [number - first for number in workers if number in machine.workers]
+        self._max_vus = machine.max_vus(scenario.config.name, self._arrivals.max_vus)
+        #: This process's place among all that play the scenario, and their number.
+        self._rank = sum(number < first + worker for number in workers)
+        self._count = len(workers)
         self._mail = mail
         self._idle: deque[Arrival] = deque()
         self._greenlets: list[gevent.Greenlet] = []
@@ -156,7 +164,7 @@ class ArrivalPlayer(Player):
     # -- starts ------------------------------------------------------------------------------------
 
     def _own_starts(self) -> Iterator[float]:
-        rank, count = self._workers.index(self._worker), len(self._workers)
+        rank, count = self._rank, self._count
         for number, offset in enumerate(self._arrivals.starts()):
             self._end = max(self._end, offset)
             if number % count == rank:
@@ -164,7 +172,7 @@ class ArrivalPlayer(Player):
 
     def _own_count(self) -> int:
         """Return the count of this process's starts."""
-        rank, count = self._workers.index(self._worker), len(self._workers)
+        rank, count = self._rank, self._count
         return (self._arrivals.count() - rank + count - 1) // count
 
     def _await_others(self) -> None:
@@ -208,7 +216,7 @@ class ArrivalPlayer(Player):
                 os.write(self._mail[worker][1], _MAIL.pack(self._slot, offset))
                 return
         self.record_dropped(1)
-        if counts.begin_making(self._arrivals.max_vus):
+        if counts.begin_making(self._max_vus):
             self._greenlets.append(gevent.spawn(self._make_vu))
         elif not counts.is_making and counts.tell_once():
             self.process.log(

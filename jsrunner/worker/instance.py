@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Instance:
-    """The run, for the VUs of one process. It reads the counts of all processes from the board."""
+    """The run, for the VUs of one process. It reads the counts of all processes from the board.
+
+    The counts of other machines come with a delay of a second.
+    """
 
     def __init__(
         self,
@@ -23,6 +26,7 @@ class Instance:
         *,
         started_at: float,
         planned_vus: int,
+        machines: int,
         striping: Striping,
     ) -> None:
         self._board = board
@@ -34,6 +38,7 @@ class Instance:
         self.planned_vus = planned_vus
         #: The part of the test that this instance runs.
         self.striping = striping
+        self._machines = machines
 
     @property
     def active_vus(self) -> int:
@@ -56,5 +61,8 @@ class Instance:
         return sum(counts.total(INTERRUPTED) for counts in self._counts)
 
     def next_start(self, now_ns: int, interval_ns: int) -> int:
-        """Return the next request's start (time.monotonic_ns), `interval_ns` after the one before."""
-        return self._board.next_start(now_ns, interval_ns)
+        """Return the next request's start (time.monotonic_ns), `interval_ns` after the one before.
+
+        Each machine keeps to its part of the rate.
+        """
+        return self._board.next_start(now_ns, interval_ns * self._machines)

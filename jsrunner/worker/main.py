@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import io
 import os
 import pickle
 import resource
@@ -24,6 +25,7 @@ from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.messages import protocol
+from jsrunner.messages.plan import Machine
 from jsrunner.messages.protocol import StageName
 from jsrunner.messages.stream import MessageReader, receive, send
 from jsrunner.worker.channel import CoordinatorChannel
@@ -89,10 +91,15 @@ def run(
     reader = MessageReader()
     waiting: list[protocol.WorkerMessage] = []
     prepare = receive(stream, reader, waiting)
+    if isinstance(prepare, protocol.Pack):
+        process.say(protocol.Packed(_pack(script)))
+        prepare = receive(stream, reader, waiting)
     if not isinstance(prepare, protocol.Prepare):
         return 0
     process.engine.stop_polling()
     plan: Plan = pickle.loads(prepare.plan)
+    board.open(len(plan.test.scenarios))
+    board.vus = plan.planned_vus
     if plan.test.max_vus > _FEW_VUS:
         process.compile_script()
     gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
@@ -105,7 +112,7 @@ def run(
     _close_others(streams, index)
     try:
         worker = Worker(process, streams[index], index, board, reader)
-        return worker.run(plan, waiting)
+        return worker.run(Machine(plan, prepare.machine), waiting)
     finally:
         for child in siblings:
             os.waitpid(child, 0)
@@ -163,6 +170,15 @@ def _fork(process: Process, count: int) -> tuple[int, list[int]] | None:
     return 0, children
 
 
+def _pack(script: Script) -> bytes:
+    """Return the archive of a script whose init code has run."""
+    from jsrunner.script import archive
+
+    out = io.BytesIO()
+    archive.write(script, {}, {}, out)
+    return out.getvalue()
+
+
 def _is_over(stream: socket.socket) -> bool:
     """Return whether the coordinator has gone."""
     try:
@@ -205,6 +221,7 @@ class Worker:
         from gevent import socket as cooperative
 
         self.process = process
+        #: Its place among the workers of its machine, from 0.
         self.index = index
         self._board = board
         self._stream = cooperative.socket(fileno=stream.detach())
@@ -217,22 +234,22 @@ class Worker:
         #: gevent's watcher of the mail pipe, which ends with its last reference.
         self._mail: Any = None
 
-    def run(self, plan: Plan, waiting: Sequence[protocol.WorkerMessage]) -> int:
+    def run(self, machine: Machine, waiting: Sequence[protocol.WorkerMessage]) -> int:
         """Make the VUs, then carry out the coordinator's messages until Exit.
 
         Args:
-            plan: The test and the workers' shares of it.
+            machine: The machine's place in the run, with the plan.
             waiting: Messages that have arrived already.
 
         Returns:
             The process's exit code.
         """
-        process, share = self.process, plan.shares[self.index]
+        process, plan = self.process, machine.plan
+        share = plan.shares[machine.workers[self.index]]
         self._say(protocol.Forked(os.getpid()))
-        process.configure(plan, self._board)
-        self._board.open(len(plan.test.scenarios))
+        process.configure(machine, self._board)
         for slot, (name, config) in enumerate(plan.test.scenarios.items()):
-            player = self._player(plan, slot, name, config)
+            player = self._player(machine, slot, name, config)
             self._players.append(player)
             process.counts.append(player.counts)
         hub = gevent.get_hub()
@@ -258,11 +275,11 @@ class Worker:
         commands.get()
         return 0
 
-    def _player(self, plan: Plan, slot: int, name: str, config: ExecutorConfig) -> Player:
-        process = self.process
+    def _player(self, machine: Machine, slot: int, name: str, config: ExecutorConfig) -> Player:
+        process, plan = self.process, machine.plan
         counts = self._board.view(slot, self.index)
         scenario = Scenario(process, config, plan.test.plans[name], counts)
-        indices = plan.shares[self.index].indices.get(name, ())
+        indices = plan.shares[machine.workers[self.index]].indices.get(name, ())
         iterations = scenario.plan.iterations
         if not isinstance(iterations, Arrivals):
             return Player(process, self._vus, scenario, indices)
@@ -274,7 +291,7 @@ class Worker:
         ]
         return ArrivalPlayer(
             process, self._vus, scenario, indices,
-            slot=slot, worker=self.index, workers=workers, mail=self._board.mail,
+            slot=slot, worker=self.index, workers=workers, machine=machine, mail=self._board.mail,
         )  # fmt: skip
 
     def _watch_mail(self) -> None:

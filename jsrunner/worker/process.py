@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.messages.board import Board, Counts
-    from jsrunner.messages.plan import Plan
+    from jsrunner.messages.plan import Machine, Plan
     from jsrunner.options.model import Options
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import SecretSources
@@ -75,6 +75,7 @@ class Process:
         #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
         self.shared: dict[str, Any] = {}
         self.plan: Plan | None = None
+        self._machine: Machine | None = None
         self.run_tags: dict[str, str] = {}
         self.system_tags = frozenset(SYSTEM_TAGS)
         self.minimum_iteration = 0.0
@@ -113,16 +114,25 @@ class Process:
         assert self._instance is not None
         return self._instance
 
-    def configure(self, plan: Plan, board: Board) -> None:
+    @property
+    def machine(self) -> Machine:
+        """This machine's place in the run."""
+        assert self._machine is not None
+        return self._machine
+
+    def configure(self, machine: Machine, board: Board) -> None:
         """Set the process up by the coordinator's plan; from now on there is a hub."""
+        plan = machine.plan
         options = plan.test.options
         self.plan = plan
+        self._machine = machine
         self.board = board
         self._instance = Instance(
             board,
             self.counts,
             started_at=self._started_at,
-            planned_vus=sum(len(share.vu_ids) for share in plan.shares),
+            planned_vus=plan.planned_vus,
+            machines=machine.count,
             striping=plan.test.striping,
         )
         self.run_tags = dict(options.tags or {})

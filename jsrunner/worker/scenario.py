@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
+    from jsrunner.messages.plan import Machine
     from jsrunner.worker.process import Process
 
 #: Kinds of supplies: enum supply_kind of core/iterations.c.
@@ -55,27 +56,29 @@ class Scenario:
     ) -> None:
         self.config = config
         self.plan = plan
-        #: Counts of all processes.
+        #: Counts of all processes: of this machine as they are, of others as of a second ago.
         self.counts = counts
         #: The core's supply of iterations, from which VUs draw.
-        self.supply = self._make_supply(process)
+        self.supply = self._make_supply(process, process.machine)
         #: Start, on time.monotonic's clock and in seconds since the epoch.
         self.start_at = self.start_epoch = 0.0
 
-    def _make_supply(self, process: Process) -> int:
+    def _make_supply(self, process: Process, machine: Machine) -> int:
         budget, counts = self.plan.iterations, self.counts
-        kind, total, offset = _ARRIVALS, board.ENDLESS, 0
+        kind, total, stride, offset = _ARRIVALS, board.ENDLESS, machine.count, machine.index
         if isinstance(budget, PerVU):
             kind = _PER_VU
         elif isinstance(budget, SharedTotal):
             # Each VU's first iteration is reserved, so that each VU has at least one.
-            kind, total, offset = _SHARED, budget.count - self.plan.vus, self.plan.vus
+            draws = machine.draws(self.config.name, budget.count)
+            kind, total, stride, offset = _SHARED, len(draws), 1, draws.start
         elif not isinstance(budget, Arrivals):
             kind = _SHARED
         supply: int = process.engine.library.core_supply_create(
             kind,
             counts.address(board.DRAWN),
             total,
+            stride,
             offset,
             counts.own_address(board.STARTED),
             counts.own_address(board.COMPLETED),

@@ -125,7 +125,7 @@ class VUs:
     def add(self) -> VU:
         """Make one VU more than planned. Raises ScriptError."""
         assert self._process.board is not None
-        vu = new_vu(self._process, self._process.board.new_vu())
+        vu = new_vu(self._process, self._process.machine.further_vu(self._process.board.new_vu()))
         self.made += 1
         self._process.say(Initialized(self.made))
         return vu

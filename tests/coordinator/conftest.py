@@ -48,6 +48,9 @@ class Records:
 class PlayedConnection:
     """The coordinator's end of a socket pair; `worker` is the end that the test plays."""
 
+    place = ""
+    clock_lead = 0.0
+
     def __init__(self) -> None:
         self._stream, self.worker = socket.socketpair()
         self._reader = MessageReader()
@@ -105,20 +108,26 @@ class PlayedTransport:
     """Workers that the test plays."""
 
     board: Board
+    start_delay = 0.002
 
     def __init__(self) -> None:
         self.connections: list[PlayedConnection] = []
         self.is_ended = False
 
-    def start(self, most: int) -> list[PlayedConnection]:
+    def start(self, most: int) -> PlayedConnection:
         self.board = Board(most)
         self.connections = [PlayedConnection() for _ in range(most)]
-        return self.connections
+        return self.connections[0]
 
-    def keep(self, count: int) -> None:
+    def most(self) -> int:
+        return len(self.connections)
+
+    def keep(self, count: int, scenarios: int) -> list[list[PlayedConnection]]:
         for connection in self.connections[count:]:
             connection.close()
         del self.connections[count:]
+        self.board.open(scenarios)
+        return [self.connections]
 
     def kill(self) -> None:
         for connection in self.connections:
@@ -128,7 +137,8 @@ class PlayedTransport:
         self.is_ended = True
 
     def close(self) -> None:
-        self.keep(0)
+        for connection in self.connections:
+            connection.close()
         if hasattr(self, "board"):
             self.board.close()
 

@@ -80,7 +80,8 @@ def test_an_error_stops_it(parts: Parts) -> None:
 def test_workers_and_what_they_measure(parts: Parts, transport: PlayedTransport) -> None:
     view = parts.view
     parts.workers.start(2)
-    parts.workers.prepare(worker_plan(view.test, RunSettings(), workers=2, formatters=()))
+    machines = parts.workers.keep(2, len(view.test.scenarios))
+    parts.workers.prepare(worker_plan(view.test, RunSettings(), machines=machines, formatters=()))
     first, second = transport.connections
     first.tell(protocol.Initialized(2))
     second.tell(

@@ -92,6 +92,14 @@ def test_each_vu_has_one_of_the_shared_iterations_reserved(
     assert sorted(number for _, numbers in vus for number in numbers) == list(range(10))
 
 
+def test_numbers_of_several_machines_interleave(iterator: Callable[..., tuple[VU, list[int]]]) -> None:
+    """Of three machines the second one draws 1, 4, 7."""
+    vu, numbers = iterator()
+    Supply(SHARED, 3, stride=3, offset=1).give(vu)
+    vu.call("run")
+    assert numbers == [1, 4, 7]
+
+
 def test_no_iterations_at_all(iterator: Callable[..., tuple[VU, list[int]]]) -> None:
     vu, _ = iterator()
     Supply(SHARED, 0).give(vu)

@@ -17,3 +17,18 @@ def test_counts_add_up_over_workers() -> None:
     assert [board.view(slot, 0).total(boards.STARTED) for slot in (0, 1)] == [3, 33]
     assert board.view(1, 2).total(boards.ACTIVE) == 0
     assert board.view(0, 0).states() == [boards.DONE, boards.RUNNING, boards.RUNNING]
+
+
+def test_counts_of_other_machines_add_up_with_those_of_this_one() -> None:
+    """The coordinator's board has all workers, a machine's its own and the sums of the others."""
+    whole, machine = Board(3), Board(1, with_others=True)
+    for board in (whole, machine):
+        board.open(2)
+    for slot in range(2):
+        for worker in (0, 2):
+            whole.view(slot, worker).add(boards.COMPLETED, 10 * slot + worker + 1)
+        machine.view(slot, 0).add(boards.COMPLETED, 100)
+    whole.set_rows(2, 1, machine.rows(2, 0, 1))
+    machine.set_rows(2, 1, whole.sums(2, range(1, 2)))
+    for board in (whole, machine):
+        assert [board.view(slot, 0).total(boards.COMPLETED) for slot in range(2)] == [104, 124]

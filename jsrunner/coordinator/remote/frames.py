@@ -1,0 +1,82 @@
+"""The frames between a coordinator and the agent of a machine: several workers' bytes in one stream."""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+#: A kind, the place of a worker on its machine, the length of what follows.
+_HEAD: Final = struct.Struct("!BHI")
+
+
+class Kind(IntEnum):
+    """What a frame carries, and who sends it."""
+
+    #: Coordinator to agent, first: a pickled `Job`.
+    JOB = 1
+    #: Both ways: bytes of the messages of one worker.
+    DATA = 2
+    #: Agent to coordinator: a worker's process has ended, how as text.
+    GONE = 3
+    #: Agent to coordinator: the counts of the machine's workers (`Board.rows`).
+    COUNTS = 4
+    #: Coordinator to agent: the sums of all other machines' counts (`Board.sums`).
+    OTHERS = 5
+    #: Coordinator to agent: kill this worker.
+    KILL = 6
+    #: Actor to agent, once a second or more often: somebody is there.
+    ALIVE = 7
+
+
+class Frame(NamedTuple):
+    """What one frame carries, and the place of the worker that it is about."""
+
+    kind: Kind
+    worker: int
+    data: bytes
+
+
+class Job(Struct, frozen=True):
+    """What an agent needs to start workers; it travels pickled."""
+
+    #: The name of the script as errors show it.
+    script: str
+    #: In the format of `script.archive`.
+    archive: bytes
+    environment: Mapping[str, str]
+    #: `secrets.sources.SecretSources`.
+    secrets: Any
+    features: frozenset[str]
+    workers: int
+    scenarios: int
+
+
+def frame(kind: Kind, worker: int = 0, data: bytes = b"") -> bytes:
+    """Return the bytes of a frame."""
+    return _HEAD.pack(kind, worker, len(data)) + data
+
+
+class FrameReader:
+    """Cuts the bytes of one stream into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Yield the frames that are complete with `data`."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _HEAD.size:
+            kind, worker, size = _HEAD.unpack_from(buffer)
+            end = _HEAD.size + size
+            if len(buffer) < end:
+                return
+            taken = bytes(buffer[_HEAD.size : end])
+            del buffer[:end]
+            yield Frame(Kind(kind), worker, taken)

@@ -1,0 +1,295 @@
+"""The coordinator's thread that speaks Dask: an asyncio loop with the client and a task per machine.
+
+The coordinator's own thread only puts bytes into queues and takes them out. A machine is lost when a
+call of its actor fails, or when the machine has not answered for `SILENCE` seconds: whatever has become
+of the Dask worker, the scheduler or the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import cloudpickle
+from distributed import Client
+
+from jsrunner.coordinator.remote import probe
+from jsrunner.coordinator.remote.actor import Machine
+from jsrunner.coordinator.remote.cluster import LocalNodes, local_nodes
+from jsrunner.errors import JsrunnerError, UsageError
+from jsrunner.messages.stream import VERSION
+from jsrunner.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+#: Seconds without an answer after which a machine is lost.
+SILENCE: Final = 5.0
+#: Seconds that a machine waits for something to answer with.
+_POLL_PATIENCE: Final = 1.0
+#: Seconds to reach the scheduler, to ask all Dask workers, to make an actor and to start an agent.
+_CONNECT_PATIENCE: Final = 10.0
+#: Exchanges that the lead of a machine's clock is estimated from.
+_CLOCK_EXCHANGES: Final = 8
+#: Seconds that closing everything may take.
+_CLOSE_PATIENCE: Final = 10.0
+
+
+def check_address(address: str, *, is_insecure: bool) -> None:
+    """Check that nobody on the network can take part unseen: Dask authenticates by TLS only.
+
+    Args:
+        address: Of a scheduler or of a worker: `tcp://127.0.0.1:8786`.
+        is_insecure: Whether plain connections to other machines are accepted.
+
+    Raises:
+        UsageError: It is a plain address of another machine, or none at all.
+    """
+    parts = urlsplit(address)
+    if not parts.scheme or not parts.hostname:
+        raise UsageError(
+            f"invalid address '{address}' of a Dask scheduler, use tls://host:port or tcp://127.0.0.1:port"
+        )
+    if parts.scheme == "tls" or is_insecure or _is_loopback(parts.hostname):
+        return
+    raise UsageError(
+        f"the address {address} has no TLS: whoever reaches it can run programs there. "
+        "Use tls:// with certificates, or accept that by --dask-insecure"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def estimate_lead(exchanges: Sequence[tuple[float, float, float]]) -> float:
+    """Return the seconds by which another clock is ahead: of the quickest exchange.
+
+    Args:
+        exchanges: When a question was sent, the other clock's time, when the answer came.
+    """
+    sent, other, received = min(exchanges, key=lambda exchange: exchange[2] - exchange[0])
+    return other - (sent + received) / 2
+
+
+class MachineLink:
+    """The way to the actor of one machine. The loop's thread runs it; any thread calls `send`."""
+
+    def __init__(self, link: Link, address: str, threads: int) -> None:
+        """Make a link to a machine that has no actor yet."""
+        self.address = address
+        #: Cores that Dask was told the machine has.
+        self.threads = threads
+        #: Seconds by which its monotonic clock is ahead.
+        self.clock_lead = 0.0
+        #: Why the machine was lost.
+        self.loss = ""
+        self._link = link
+        self._queue: list[bytes] = []
+        self._filled = asyncio.Event()
+        self._actor: Any = None
+
+    def send(self, data: bytes) -> None:
+        """Send bytes of frames soon, in order."""
+        self._link.call_soon(lambda: self._put(data))
+
+    def _put(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._filled.set()
+
+    async def run(
+        self, job: bytes, receive: Callable[[bytes], None], lose: Callable[[str], None]
+    ) -> None:
+        """Start the agent, and pass frames on until it has ended or is lost.
+
+        Args:
+            job: A frame with what the agent is to do.
+            receive: Called with bytes of frames that have come.
+            lose: Called at the end with how the machine was lost, "" if its agent has ended.
+        """
+        reason = ""
+        sender: asyncio.Task[None] | None = None
+        try:
+            await self._open(job)
+            sender = asyncio.create_task(self._send_all())
+            while (data := await self._call(SILENCE, "poll", _POLL_PATIENCE)) is not None:
+                if data:
+                    receive(data)
+                if sender.done():
+                    sender.result()
+        except asyncio.TimeoutError:
+            reason = f" because its machine has not answered for {SILENCE:.0f} seconds"
+        except asyncio.CancelledError:
+            reason = " because the run has ended"
+            raise
+        except Exception as error:
+            reason = f" because its machine was lost ({type(error).__name__}: {error})"
+        finally:
+            if sender is not None:
+                sender.cancel()
+            lose(reason)
+
+    async def _open(self, job: bytes) -> None:
+        future = self._link.client.submit(
+            Machine, workers=[self.address], allow_other_workers=False, actor=True, pure=False
+        )
+        self._actor = await asyncio.wait_for(future, _CONNECT_PATIENCE)
+        exchanges = []
+        for _ in range(_CLOCK_EXCHANGES):
+            sent = time.monotonic()
+            other = await self._call(SILENCE, "clock")
+            exchanges.append((sent, other, time.monotonic()))
+        self.clock_lead = estimate_lead(exchanges)
+        await self._call(_CONNECT_PATIENCE, "open", job)
+
+    async def _send_all(self) -> None:
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            data, self._queue = b"".join(self._queue), []
+            await self._call(SILENCE, "send", data)
+
+    async def _call(self, patience: float, method: str, *arguments: Any) -> Any:
+        """Call a method of the actor. Raises TimeoutError, or whatever has become of the call."""
+
+        async def call() -> Any:
+            return await getattr(self._actor, method)(*arguments)
+
+        return await asyncio.wait_for(call(), patience)
+
+    async def close(self) -> None:
+        """End the agent and its workers, if the machine can still be reached."""
+        if self._actor is not None:
+            with contextlib.suppress(Exception):
+                await self._call(SILENCE, "close")
+
+
+class Link:
+    """The thread with the Dask client of one run; `start` and `close` once each."""
+
+    client: Any
+
+    def __init__(self, address: str, *, is_insecure: bool) -> None:
+        """Make a link that does nothing yet.
+
+        Args:
+            address: Of the scheduler, or `local:N` for N Dask workers on this machine.
+            is_insecure: Whether plain connections to other machines are accepted.
+
+        Raises:
+            UsageError: The address is none, or is refused.
+        """
+        self._local = local_nodes(address)
+        if not self._local:
+            check_address(address, is_insecure=is_insecure)
+        self._address = address
+        self._is_insecure = is_insecure
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="dask", daemon=True)
+        self._nodes: LocalNodes | None = None
+        self._machines: Future[list[MachineLink]] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to look for machines."""
+        # What is worth knowing becomes an error of the run.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        self._thread.start()
+        self._machines = asyncio.run_coroutine_threadsafe(self._connect(), self._loop)
+
+    def machines(self) -> list[MachineLink]:
+        """Return the machines that take part. Raises JsrunnerError."""
+        assert self._machines is not None
+        try:
+            return self._machines.result(2 * _CONNECT_PATIENCE)
+        except FutureTimeout:
+            raise JsrunnerError(f"the Dask workers at {self._address} do not answer") from None
+
+    def call_soon(self, function: Callable[[], object]) -> None:
+        """Call a function in the link's thread soon."""
+        with contextlib.suppress(RuntimeError):  # closed
+            self._loop.call_soon_threadsafe(function)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine in the link's thread."""
+        self.call_soon(lambda: self._tasks.append(self._loop.create_task(coroutine)))
+
+    # -- machines ----------------------------------------------------------------------------------
+
+    async def _connect(self) -> list[MachineLink]:
+        address = self._address
+        if self._local:
+            self._nodes = LocalNodes(self._local)
+            address = await self._nodes.start()
+        try:
+            # The default client: actors look for it there.
+            self.client = await Client(  # type: ignore[no-untyped-call]
+                address, asynchronous=True, timeout=_CONNECT_PATIENCE
+            )
+        except Exception as error:  # also TypeError where the certificates are missing
+            text = f"could not connect to the Dask scheduler {address}: {error}"
+            raise JsrunnerError(text) from None
+        if self._local:
+            await self.client.wait_for_workers(self._local, timeout=_CONNECT_PATIENCE)
+        cloudpickle.register_pickle_by_value(probe)
+        try:
+            workers = await asyncio.wait_for(self.client.run(probe.probe), _CONNECT_PATIENCE)
+        except asyncio.TimeoutError:
+            raise JsrunnerError(f"not all Dask workers of {address} answer") from None
+        finally:
+            cloudpickle.unregister_pickle_by_value(probe)
+        if not workers:
+            raise JsrunnerError(f"the Dask scheduler {address} has no workers")
+        for place, described in sorted(workers.items()):
+            check_address(place, is_insecure=self._is_insecure)
+            _check_version(place, described)
+        return [
+            MachineLink(self, place, described["threads"])
+            for place, described in sorted(workers.items())
+        ]
+
+    def close(self, machines: Sequence[MachineLink]) -> None:
+        """End the agents of these machines and the thread."""
+        closing = asyncio.run_coroutine_threadsafe(self._close(machines), self._loop)
+        with contextlib.suppress(Exception):
+            closing.result(_CLOSE_PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_CLOSE_PATIENCE)
+
+    async def _close(self, machines: Sequence[MachineLink]) -> None:
+        if self._machines is not None:
+            self._machines.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(machine.close() for machine in machines))
+        if hasattr(self, "client"):
+            with contextlib.suppress(Exception):
+                await self.client.close(SILENCE)
+        if self._nodes is not None:
+            await self._nodes.close()
+
+
+def _check_version(place: str, described: dict[str, Any]) -> None:
+    """Raise a JsrunnerError if a Dask worker has not this version of jsrunner."""
+    version = described["jsrunner"]
+    if version is None:
+        raise JsrunnerError(
+            f"the Dask worker {place} has no jsrunner: install version {__version__} in its environment"
+        )
+    if (version, described["messages"]) != (__version__, VERSION):
+        raise JsrunnerError(
+            f"the Dask worker {place} has jsrunner {version} (messages {described['messages']}), "
+            f"and this is jsrunner {__version__} (messages {VERSION}): all must have the same version"
+        )

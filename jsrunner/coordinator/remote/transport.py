@@ -1,0 +1,300 @@
+"""Workers on other machines, as the coordinator sees them: see `transport` for the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import socket
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from jsrunner.coordinator.remote.frames import FrameReader, Job, Kind, frame
+from jsrunner.coordinator.remote.link import Link
+from jsrunner.errors import WorkerError
+from jsrunner.messages import protocol
+from jsrunner.messages.board import Board
+from jsrunner.messages.stream import MessageReader, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jsrunner.coordinator.local import LocalConnection, LocalTransport
+    from jsrunner.coordinator.remote.link import MachineLink
+    from jsrunner.script.script import Script
+    from jsrunner.secrets.sources import SecretSources
+
+#: Seconds between two messages of what all other machines have counted.
+_OTHERS_EVERY: Final = 1.0
+#: Seconds that the loader gets to exit.
+_EXIT_PATIENCE: Final = 3.0
+#: More worker processes are not started on one machine.
+_MOST_WORKERS: Final = 64
+
+
+class RemoteConnection:
+    """The way to one worker of another machine. The coordinator's thread uses it.
+
+    The link's thread calls `put` and `end`.
+    """
+
+    def __init__(self, machine: MachineLink, index: int) -> None:
+        """Make a connection of the worker with this place on its machine, from 0."""
+        self.process_id = 0
+        self._machine = machine
+        self._index = index
+        self._received: deque[bytes] = deque()
+        self._death = ""
+        #: Its reader is readable when something was received, or when the worker has gone.
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+
+    @property
+    def place(self) -> str:
+        """Where the worker is, as errors show it."""
+        return f" on {self._machine.address}"
+
+    @property
+    def clock_lead(self) -> float:
+        """Seconds by which the monotonic clock of the machine is ahead."""
+        return self._machine.clock_lead
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when `receive` has something."""
+        return self._reader.fileno()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes of messages soon."""
+        self._machine.send(frame(Kind.DATA, self._index, data))
+
+    def receive(self) -> bytes:
+        """Return bytes of messages that have come, b"" if the worker has gone."""
+        with contextlib.suppress(BlockingIOError):
+            self._reader.recv(1 << 16)
+        parts = []
+        while self._received and (part := self._received.popleft()):
+            parts.append(part)
+        if not parts or not self._received:
+            return b"".join(parts)
+        # The worker's end is what is left: the next call returns it.
+        self._received.appendleft(b"")
+        self._wake()
+        return b"".join(parts)
+
+    def put(self, data: bytes) -> None:
+        """Add bytes that have come."""
+        self._received.append(data)
+        self._wake()
+
+    def end(self, death: str) -> None:
+        """Note that the worker has gone."""
+        self._death = self._death or death
+        self.put(b"")
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # full: it wakes anyway
+            self._writer.send(b"\0")
+
+    def identify(self, process_id: int) -> None:
+        """Note the worker's process."""
+        self.process_id = process_id
+
+    def kill(self) -> None:
+        """Have the agent kill the worker."""
+        self._machine.send(frame(Kind.KILL, self._index))
+
+    def death(self) -> str:
+        """Return how the worker has ended."""
+        return self._death
+
+    def close(self) -> None:
+        """Close the pair of sockets."""
+        self._reader.close()
+        self._writer.close()
+
+
+class _Machine:
+    """A machine that takes part: its link and the connections of its workers."""
+
+    def __init__(self, link: MachineLink, first: int, count: int) -> None:
+        self.link = link
+        #: Its workers' numbers in the run, from 0.
+        self.workers = range(first, first + count)
+        self.connections = [RemoteConnection(link, index) for index in range(count)]
+        self.is_lost = False
+        self._reader = FrameReader()
+
+    def receive(self, board: Board, scenarios: int, data: bytes) -> None:
+        """Take frames; in the link's thread."""
+        for taken in self._reader.feed(data):
+            if taken.kind is Kind.DATA:
+                self.connections[taken.worker].put(taken.data)
+            elif taken.kind is Kind.GONE:
+                board.vacate(scenarios, self.workers[taken.worker])
+                self.connections[taken.worker].end(taken.data.decode())
+            elif taken.kind is Kind.COUNTS:
+                board.set_rows(scenarios, self.workers.start, taken.data)
+
+    def lose(self, board: Board, scenarios: int, reason: str) -> None:
+        """Note that nothing comes any more; in the link's thread."""
+        self.is_lost = True
+        for number, connection in zip(self.workers, self.connections, strict=True):
+            board.vacate(scenarios, number)
+            connection.end(reason)
+
+
+class RemoteTransport:
+    """Has workers on the machines of a Dask cluster.
+
+    A local worker loads the script first: so errors of the script come up here, as in any run, and what
+    the script imports and opens is packed into an archive that the machines get.
+    """
+
+    board: Board
+    start_delay = 0.25
+
+    def __init__(
+        self,
+        script: Script,
+        environment: Mapping[str, str],
+        secrets: SecretSources,
+        features: frozenset[str],
+        *,
+        loader: LocalTransport,
+        address: str,
+        is_insecure: bool,
+        workers: int | None,
+    ) -> None:
+        """Make a transport that has started nothing yet.
+
+        Args:
+            script: What runs.
+            environment: The script's `__ENV`.
+            secrets: Sources for `k6/secrets`.
+            features: Names of k6's feature flags that are on.
+            loader: Starts the worker that loads the script here.
+            address: Of the Dask scheduler, or `local:N`.
+            is_insecure: Whether plain connections to other machines are accepted.
+            workers: Number of worker processes per machine; None for one per thread of the Dask worker.
+
+        Raises:
+            UsageError: The address is refused.
+        """
+        self._script = script
+        self._environment = environment
+        self._secrets = secrets
+        self._features = features
+        self._loader: LocalTransport | None = loader
+        self._loading: LocalConnection | None = None
+        self._link = Link(address, is_insecure=is_insecure)
+        self._workers = workers
+        self._machines: list[_Machine] = []
+
+    def start(self, most: int) -> LocalConnection:
+        """Start the local worker that loads the script, and look for machines meanwhile."""
+        assert self._loader is not None
+        self._loading = self._loader.start(1)
+        self._link.start()
+        return self._loading
+
+    def most(self) -> int:
+        """Return how many workers the machines can have. Raises JsrunnerError."""
+        return sum(self._capacity(machine) for machine in self._link.machines())
+
+    def _capacity(self, machine: MachineLink) -> int:
+        return min(self._workers or machine.threads, _MOST_WORKERS)
+
+    def keep(self, count: int, scenarios: int) -> Sequence[Sequence[RemoteConnection]]:
+        """Start workers, spread over the machines. Raises JsrunnerError."""
+        archive = self._pack()
+        links = self._link.machines()
+        shares = _spread(count, [self._capacity(link) for link in links])
+        self.board = Board(count)
+        self.board.open(scenarios)
+        first = 0
+        for link, share in zip(links, shares, strict=True):
+            if share:
+                self._open(link, first, share, scenarios, archive)
+                first += share
+        self._link.spawn(self._spread_counts(scenarios))
+        return [machine.connections for machine in self._machines]
+
+    def _open(self, link: MachineLink, first: int, share: int, scenarios: int, archive: bytes) -> None:
+        """Have the agent of a machine start its share of workers."""
+        machine = _Machine(link, first, share)
+        self._machines.append(machine)
+        job = Job(
+            self._script.name, archive, dict(self._environment), self._secrets, self._features,
+            share, scenarios,
+        )  # fmt: skip
+        self._link.spawn(
+            link.run(
+                frame(Kind.JOB, 0, pickle.dumps(job)),
+                lambda data: machine.receive(self.board, scenarios, data),
+                lambda reason: machine.lose(self.board, scenarios, reason),
+            )
+        )
+
+    def _pack(self) -> bytes:
+        """Return the archive of the script from its loader, and end the loader. Raises WorkerError."""
+        assert self._loader is not None
+        assert self._loading is not None
+        self._loading.send(encode(protocol.Pack()))
+        reader, archive = MessageReader(), b""
+        while not archive:
+            data = self._loading.receive()
+            if not data:
+                raise WorkerError("the worker that loads the script died: there is nothing to run")
+            for message in reader.feed(data):
+                if isinstance(message, protocol.Packed):
+                    archive = message.archive
+        self._loading.send(encode(protocol.Exit()))
+        loader, self._loader = self._loader, None
+        loader.end(_EXIT_PATIENCE)
+        return archive
+
+    async def _spread_counts(self, scenarios: int) -> None:
+        """Tell each machine once a second what all others have counted."""
+        while len(self._machines) > 1:
+            await asyncio.sleep(_OTHERS_EVERY)
+            for machine in self._machines:
+                if not machine.is_lost:
+                    others = self.board.sums(scenarios, machine.workers)
+                    machine.link.send(frame(Kind.OTHERS, 0, others))
+
+    def kill(self) -> None:
+        """Kill all workers; waits for a moment until the machines have heard of it."""
+        if self._loader is not None:
+            self._loader.kill()
+        for machine in self._machines:
+            for connection in machine.connections:
+                connection.kill()
+        if self._machines:
+            time.sleep(0.2)
+
+    def end(self, patience: float) -> None:
+        """Wait for the workers to exit, end the agents, disconnect."""
+        if self._loader is not None:
+            self._loader.end(patience)
+        deadline = time.monotonic() + patience
+        while not all(machine.is_lost for machine in self._machines) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._link.close([machine.link for machine in self._machines])
+        for machine in self._machines:
+            for connection in machine.connections:
+                connection.close()
+        if self._machines:
+            self.board.close()
+
+
+def _spread(count: int, capacities: Sequence[int]) -> list[int]:
+    """Return how many workers each machine has, if each in turn gets one as long as it has room."""
+    shares = [0] * len(capacities)
+    while count:
+        for machine, capacity in enumerate(capacities):
+            if count and shares[machine] < capacity:
+                shares[machine] += 1
+                count -= 1
+    return shares

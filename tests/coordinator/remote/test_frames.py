@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from jsrunner.coordinator.remote.frames import Frame, FrameReader, Kind, frame
+
+
+def test_frames_survive_being_cut_anywhere() -> None:
+    sent = [
+        Frame(Kind.DATA, 3, b"abc"),
+        Frame(Kind.ALIVE, 0, b""),
+        Frame(Kind.GONE, 65535, b" by itself"),
+    ]
+    data = b"".join(frame(*one) for one in sent)
+    for size in range(1, len(data) + 1):
+        reader = FrameReader()
+        parts = [data[start : start + size] for start in range(0, len(data), size)]
+        assert [one for part in parts for one in reader.feed(part)] == sent
