@@ -36,7 +36,7 @@ class Cluster:
         self._start(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file)
         )
-        until(self._file.exists, "the scheduler")
+        until(lambda: self._file.exists() and self._file.read_text(), "the scheduler")
 
     @property
     def address(self) -> str:
