@@ -22,7 +22,7 @@ from jsrunner.cli.main import COMMANDS, main, usage
 from jsrunner.executors.config import ExecutorConfig, fields_of
 from jsrunner.executors.registry import NAMES, executor_of
 from jsrunner.options.model import Options, rows
-from jsrunner.options.runtime import Globals, Runtime
+from jsrunner.options.runtime import Dashboard, Globals, Runtime
 from jsrunner.options.selection import Selection
 
 if TYPE_CHECKING:
@@ -60,6 +60,15 @@ def options() -> str:
 def run_flags() -> str:
     """Return the table of the flags that only `run` has."""
     return _flags(Selection, Runtime)
+
+
+def dashboard_variables() -> str:
+    """Return the table of the variables of k6's web dashboard."""
+    heads = ("variable", "default", "meaning")
+    return _table(
+        heads,
+        [[_code(row.variable), _code(row.default), text_of(row)] for _, row in rows(Dashboard)],
+    )
 
 
 def global_flags() -> str:
@@ -103,6 +112,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "api": api,
     "commands": commands,
     "executors": executor_fields,
+    "dashboard-variables": dashboard_variables,
     "global-flags": global_flags,
     "run-flags": run_flags,
     "options": options,

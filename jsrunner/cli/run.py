@@ -20,7 +20,7 @@ from jsrunner.coordinator.run import Run
 from jsrunner.coordinator.settings import RunSettings
 from jsrunner.messages.plan import Limits
 from jsrunner.options.flags import Flag, flags_of, options_from_flags
-from jsrunner.options.runtime import Globals, Runtime, read_runtime
+from jsrunner.options.runtime import Dashboard, Globals, Runtime, read_runtime
 from jsrunner.options.selection import Selection
 from jsrunner.outputs.registry import parse_output
 from jsrunner.secrets.sources import parse_sources
@@ -77,8 +77,7 @@ def _run(invocation: Invocation) -> int:
     with _server(runtime) as server:
         if server is not None:
             os.environ.update(server.trust)
-        address = _web_address(runtime, invocation)
-        recording = _recording(runtime, script, address, invocation)
+        recording = _recording(runtime, script, invocation)
         settings = _settings(invocation, script, selection, runtime, features, server, recording)
         run = Run(
             script,
@@ -88,7 +87,7 @@ def _run(invocation: Invocation) -> int:
             logger=invocation.logger,
             display=_display(settings, invocation.logger),
             companion=server,
-            service=_service(invocation.globals, has_page=address is not None),
+            service=_service(invocation.globals, has_page=recording is not None and recording.has_page),
             observe=recording.observe if recording else None,
         )
         return recording.execute(run) if recording else run.execute()
@@ -131,29 +130,31 @@ def _settings(
     )
 
 
-def _web_address(runtime: Runtime, invocation: Invocation) -> tuple[str, int] | None:
-    """Return host and port of the live page; None for a run without one."""
-    if not runtime.web and "K6_WEB_DASHBOARD" not in invocation.environment:
-        return None
-    from jsrunner.cli.live_page import web_address
-
-    return web_address(runtime.web, invocation.environment)
-
-
-def _recording(
-    runtime: Runtime, script: Script, address: tuple[str, int] | None, invocation: Invocation
-) -> Recording | None:
+def _recording(runtime: Runtime, script: Script, invocation: Invocation) -> Recording | None:
     """Return the recording of the run; None if nothing needs a record."""
-    if not (runtime.save or runtime.report or address):
+    dashboard = read_runtime(Dashboard, {}, invocation.environment)
+    save, report = runtime.save or dashboard.record, runtime.report or dashboard.report
+    if not (save or report or runtime.web or runtime.web_dashboard):
         return None
+    from jsrunner.cli.live_page import live_page, step_length, web_address
     from jsrunner.coordinator.recording import Recording
 
     page = None
-    if address is not None:
-        from jsrunner.cli.live_page import live_page
-
-        page = live_page(address, invocation.logger)
-    return Recording(script, invocation.logger, save=runtime.save, report=runtime.report, page=page)
+    if runtime.web or runtime.web_dashboard:
+        address = web_address(runtime.web, dashboard)
+        if address is not None:
+            page = live_page(address, invocation.logger, opens_browser=dashboard.open == "true")
+    if not (save or report or page):
+        return None
+    return Recording(
+        script,
+        invocation.logger,
+        save=save,
+        report=report,
+        page=page,
+        step=step_length(dashboard, invocation.logger),
+        split_tags=dashboard.tags,
+    )
 
 
 def _service(

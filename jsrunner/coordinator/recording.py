@@ -15,7 +15,7 @@ from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.record.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from jsrunner.coordinator.control import RunControl
@@ -51,6 +51,8 @@ class Recording:
         save: str | None = None,
         report: str | None = None,
         page: Callable[[Recorder, RunControl], AbstractContextManager[object]] | None = None,
+        step: int = 1,
+        split_tags: Sequence[str] = (),
     ) -> None:
         """Make the recorder.
 
@@ -61,6 +63,8 @@ class Recording:
             report: The file of the report; None for no report.
             page: Makes a context from when the test is known until the record is complete: the server
                 of a live page.
+            step: Seconds of a step of the record.
+            split_tags: The tags that pages split charts by; empty for all tags.
         """
         self._report = report
         self._log = log
@@ -68,11 +72,18 @@ class Recording:
         self._page = contextlib.ExitStack()
         self._control: RunControl | None = None
         self._is_temporary = not save
-        path = save or ""
-        if self._is_temporary:
-            file, path = tempfile.mkstemp(prefix="jsrunner-", suffix=".jsr")
-            os.close(file)
-        self._recorder = Recorder(path, script_name=script.name, script=script.text)
+        self._recorder = Recorder(
+            save or "",
+            script_name=script.name,
+            script=script.text,
+            step=step,
+            split_tags=split_tags,
+        )
+
+    @property
+    def has_page(self) -> bool:
+        """Whether a live page shows the run, which can stop and resume it."""
+        return self._make_page is not None
 
     @property
     def output(self) -> OutputConfig:
@@ -91,6 +102,9 @@ class Recording:
         Raises:
             JsrunnerError: As `Run.execute`.
         """
+        if self._is_temporary:
+            file, self._recorder.path = tempfile.mkstemp(prefix="jsrunner-", suffix=".jsr")
+            os.close(file)
         self._control = run.control
         self._log.listeners.append(self._recorder.log)
         try:

@@ -74,6 +74,9 @@ class Runtime:
     web: str | None = _row(
         kinds.Text(), "show the run on a web page at this address, 127.0.0.1:5665 by default",
         flag="web", bare="127.0.0.1:5665", word="=address")  # fmt: skip
+    web_dashboard: bool | None = _row(
+        kinds.Bool(), "show the run on a web page, as --web does", json="webDashboard",
+        variable="K6_WEB_DASHBOARD")  # fmt: skip
     new_machine_readable_summary: bool = _row(
         kinds.Switch(), "k6's newer schema for handleSummary() and --summary-export", False,
         flag="new-machine-readable-summary", variable="K6_NEW_MACHINE_READABLE_SUMMARY",
@@ -132,6 +135,33 @@ class Runtime:
     tolerate_loss: bool = _row(
         kinds.Bool(), "go on without workers that are lost while the scenarios run", False,
         flag="tolerate-loss", bare="true")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """k6's variables for its web dashboard, as `jsrunner run` understands them."""
+
+    host: str = _row(
+        kinds.Text(), "host of the page that K6_WEB_DASHBOARD shows; other machines need a token",
+        "127.0.0.1", variable="K6_WEB_DASHBOARD_HOST")  # fmt: skip
+    port: str = _row(
+        kinds.Text(), "port of that page; 0 is a free port, -1 means no page", "5665",
+        variable="K6_WEB_DASHBOARD_PORT")  # fmt: skip
+    open: str = _row(
+        kinds.Text(), "`true` opens the page in the desktop's browser", "",
+        variable="K6_WEB_DASHBOARD_OPEN")  # fmt: skip
+    period: str = _row(
+        kinds.Text(), "length of the steps of page, record and report, in whole seconds, e.g. `10s`",
+        "1s", variable="K6_WEB_DASHBOARD_PERIOD")  # fmt: skip
+    tags: tuple[str, ...] = _row(
+        kinds.Texts(), "tags that charts can be split by", (), shown="all tags",
+        variable="K6_WEB_DASHBOARD_TAGS")  # fmt: skip
+    record: str | None = _row(
+        kinds.Text(), "another name of JSRUNNER_SAVE; k6 cannot read such a record",
+        variable="K6_WEB_DASHBOARD_RECORD")  # fmt: skip
+    report: str | None = _row(
+        kinds.Text(), "older name of K6_WEB_DASHBOARD_EXPORT",
+        variable="K6_WEB_DASHBOARD_REPORT")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,13 +56,23 @@ class WatchedRun(Protocol):
 class Recorder(Output):
     """Records one run. All methods are called in the coordinator's thread."""
 
-    def __init__(self, path: str, *, script_name: str, script: bytes | str) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        script_name: str,
+        script: bytes | str,
+        step: int = 1,
+        split_tags: Sequence[str] = (),
+    ) -> None:
         """Make a recorder; `begin` and the opening of the outputs start it.
 
         Args:
-            path: The file, which is overwritten.
+            path: The file, which is overwritten; "" if it is known only when the outputs are opened.
             script_name: The script as the command line names it.
             script: Its text, of which the record has the SHA-256.
+            step: Seconds of a step.
+            split_tags: The tags that pages split charts by; empty for all tags.
         """
         super().__init__()
         self.path = path
@@ -77,7 +87,8 @@ class Recorder(Output):
         self._origin = time.monotonic()
         self._step = Step()
         #: The number of the step's first second, and how many seconds it has.
-        self._second, self._length = 0, 1
+        self._second, self._length = 0, step
+        self._split_tags = list(split_tags)
         self._next_size = _FIRST_SIZE
         self._numbers: dict[MergedSeries, int] = {}
         self._folded: dict[str, int] = {}
@@ -93,7 +104,7 @@ class Recorder(Output):
     @property
     def config(self) -> OutputConfig:
         """The recorder as one of the run's outputs."""
-        return OutputConfig(f"record ({self.path})", self._open)
+        return OutputConfig(f"record ({self.path})" if self.path else "record", self._open)
 
     def begin(self, run: WatchedRun, options: Mapping[str, Any]) -> None:
         """Take note of the run whose test is known. Called before the outputs are opened.
@@ -133,6 +144,7 @@ class Recorder(Output):
             "started": time.time(),
             "options": {name: value for name, value in self._options.items() if value is not None},
             "system_tags": list(system_tags),
+            "split_tags": self._split_tags,
             "thresholds": [
                 {
                     "key": key,
@@ -177,14 +189,14 @@ class Recorder(Output):
         # Snapshots come every second: half a second's shift keeps their jitter away from a step's edge.
         second = int(time.monotonic() - self._origin + 0.5)
         if second >= self._second + self._length:
-            self._write_step()
+            self._write_step(self._length)
             self._second = second - second % self._length
 
-    def _write_step(self) -> None:
+    def _write_step(self, seconds: int) -> None:
         step, self._step = self._step, Step()
         line: dict[str, Any] = {"kind": "step", "at": self._second, "rows": list(step.rows())}
-        if self._length > 1:
-            line["seconds"] = self._length
+        if seconds > 1:
+            line["seconds"] = seconds
         if counts := self._messages.take_counts():
             line["messages"] = list(counts.items())
         self._add(line)
@@ -238,7 +250,8 @@ class Recorder(Output):
     def end(self) -> None:
         """Write the last step; `finish` writes the verdict."""
         if self._writer is not None:
-            self._write_step()
+            seconds = round(time.monotonic() - self._origin) - self._second
+            self._write_step(min(max(seconds, 1), self._length))
 
     def finish(self, code: int, reason: str) -> None:
         """Write the verdict and close the file.

@@ -38,6 +38,16 @@ def test_a_run_writes_its_report(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_a_run_that_is_refused_leaves_no_file(tmp_path: Path) -> None:
+    (tmp_path / "script.js").write_text(SCRIPT)
+    (tmp_path / "tmp").mkdir()
+    flags = ("--report=r.html", "--out=nonsense")
+    assert (
+        jsrunner(tmp_path, "run", *flags, "script.js", TMPDIR=str(tmp_path / "tmp")).returncode == 255
+    )
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
 def test_the_variable_of_k6_names_the_report(tmp_path: Path) -> None:
     (tmp_path / "script.js").write_text(SCRIPT)
     jsrunner(tmp_path, "run", "-q", "script.js", K6_WEB_DASHBOARD_EXPORT="r.html")

@@ -89,6 +89,19 @@ def test_charts_can_be_split_by_a_tag(
 
 
 @pytest.mark.slow
+def test_charts_are_split_by_the_chosen_tags(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path
+) -> None:
+    listed = lines(tags=({"room": "a", "floor": "1"}, {"room": "b", "floor": "2"}))
+    offered = "[...document.querySelector('#split').options].map((each) => each.textContent)"
+    opened(browser, record(listed), tmp_path)
+    assert browser.evaluate(offered) == ["(all together)", "floor", "room"]
+    listed[1] = {**listed[1], "split_tags": ["room", "group"]}
+    opened(browser, record(listed), tmp_path)
+    assert browser.evaluate(offered) == ["(all together)", "room"]
+
+
+@pytest.mark.slow
 def test_hostile_names_are_text(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
     hostile = lines(tags=({HOSTILE: HOSTILE}, {"__proto__": "constructor"}))
     hostile[1] = {

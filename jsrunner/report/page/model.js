@@ -157,8 +157,11 @@ class RunModel {
     return metrics;
   }
 
+  /** The tags that charts can be split by. */
   tagNames() {
-    return [...new Set(this.series.flatMap((one) => Object.keys(one.tags)))].sort();
+    const names = new Set(this.series.flatMap((one) => Object.keys(one.tags)));
+    const chosen = (this.run && this.run.split_tags) || [];
+    return chosen.length ? chosen.filter((name) => names.has(name)) : [...names].sort();
   }
 
   seconds() {
