@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import weakref
 from array import array
@@ -9,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from jsrunner.engine.errors import Interrupted
 from jsrunner.messages.board import Board
 from jsrunner.messages.plan import Machine, Plan, Test
-from jsrunner.messages.protocol import Log
+from jsrunner.messages.protocol import Log, StageName
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
 from jsrunner.script.script import Script
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
+from jsrunner.worker.stage_vu import StageVU
 from jsrunner.worker.vus import new_vu
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Stage:
         # Descriptors that are left open would add up to more than `select` takes.
         weakref.finalize(self, board.close)
         self.process.configure(Machine(plan, 0), board)
-        self.vu = new_vu(self.process, 0, "setup")
+        self.vu = StageVU(self.process, StageName.SETUP)
+        self.vu.initialize()
         self.failure: str | None = None
         self.result: Any = None
         self._series: dict[int, tuple[str, dict[str, str]]] = {}
@@ -78,13 +80,11 @@ class Stage:
     def run(self) -> Stage:
         try:
             with gevent.Timeout(DEADLINE):
-                failure, results = self.vu.run_stage("setup", None, time.monotonic() + DEADLINE)
-                self.failure = failure and failure.text
-                self.result = results[0] if results else None
-        except Interrupted:
-            self.failure = "interrupted"
+                done = self.vu.run(None, time.monotonic() + DEADLINE)
+            self.failure = "interrupted" if self.vu.interrupted else done.error
+            self.result = None if done.result is None else json.loads(done.result)
         finally:
-            self.vu.end_stage()
+            self.vu.end()
         return self
 
     def start(self) -> gevent.Greenlet:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jsrunner.messages.plan import Machine
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Scenario
-    from jsrunner.worker.vu import VU
+    from jsrunner.worker.scenario_vu import ScenarioVU
     from jsrunner.worker.vus import VUs
 
 #: A start that goes to another process: the scenario's slot, the planned offset in seconds.
@@ -133,7 +133,7 @@ class ArrivalPlayer(Player):
         while self._greenlets:
             gevent.joinall([self._greenlets.pop()], raise_error=True)
 
-    def _add(self, vu: VU) -> None:
+    def _add(self, vu: ScenarioVU) -> None:
         all_time = Interval(0.0, float("inf"), self.plan.duration + self.scenario.config.graceful_stop)
         self._greenlets.append(
             gevent.spawn(self._employ, vu, Arrival(self), self._setup_data, [all_time])

@@ -15,11 +15,9 @@ import pickle
 import resource
 import signal
 import socket
-import time
 from typing import TYPE_CHECKING, Any
 
 import gevent
-import orjson
 
 from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.errors import ExitCode, JsrunnerError
@@ -32,8 +30,7 @@ from jsrunner.worker.channel import CoordinatorChannel
 from jsrunner.worker.player import Player
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
-from jsrunner.worker.vu import ScriptFailure
-from jsrunner.worker.vus import VUs, load, new_vu
+from jsrunner.worker.vus import VUs, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -370,8 +367,10 @@ class Worker:
             self._say(protocol.WorkerFailed(f"a worker has failed: {text}", ExitCode.INTERNAL_ERROR))
 
     def _run_stage(self, command: protocol.RunStage) -> None:
+        from jsrunner.worker.stage_vu import run_stage
+
         try:
-            done = self._stage(command)
+            done = run_stage(self.process, self._vus.running, command)
         except (JsrunnerError, JSError) as error:
             done = protocol.StageDone(str(error), None)
         except BaseException as error:
@@ -380,38 +379,6 @@ class Worker:
         if command.stage is not StageName.HANDLE_SUMMARY:  # too late for any output, as in k6
             self._snapshot()
         self._say(done)
-
-    def _stage(self, command: protocol.RunStage) -> protocol.StageDone:
-        failure, result, timed_out, aborted = None, None, False, False
-        name, is_summary = command.stage.value, command.stage is StageName.HANDLE_SUMMARY
-        argument = None if command.argument is None else command.argument.decode()
-        try:
-            vu = new_vu(self.process, 0, name)
-        except Interrupted:
-            return protocol.StageDone(None, None)
-        try:
-            if command.wanted:
-                self._vus.running.add(vu)
-                failure, results = vu.run_stage(name, argument, time.monotonic() + command.timeout)
-                if is_summary:
-                    result = orjson.dumps(results)
-                else:
-                    result = orjson.dumps(results[0]) if results else None
-        except Interrupted:
-            timed_out = vu.timed_out
-            if is_summary and vu.aborted is not None:
-                failure, aborted = ScriptFailure(vu.aborted), True
-        finally:
-            self._vus.running.discard(vu)
-            vu.end_stage()
-            vu.close()
-        return protocol.StageDone(
-            failure.text if failure else None,
-            result,
-            timed_out=timed_out,
-            is_rejection=failure is not None and failure.is_rejection,
-            aborted=aborted,
-        )
 
     # -- snapshots for the coordinator ----------------------------------------------------------------
 
@@ -423,8 +390,7 @@ class Worker:
     def _snapshot(self) -> None:
         process = self.process
         for vu in list(self._vus.running):
-            for module in vu.modules.values():
-                module.report()
+            vu.report()
         process.engine.library.core_sessions_count()
         series, deltas, lines = process.recorder.collect()
         self._say(

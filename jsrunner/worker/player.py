@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jsrunner.executors.plan import Interval
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Scenario
-    from jsrunner.worker.vu import VU
+    from jsrunner.worker.scenario_vu import ScenarioVU
     from jsrunner.worker.vus import VUs
 
 
@@ -63,11 +63,15 @@ class Player:
                 break
             assignment, vu = Assignment(self.scenario, index), self.vus.pool.take()
             self._employ(vu, assignment, setup_data, intervals)
-            if assignment.left and not self.process.stopping and vu.aborted is None:
+            if assignment.left and not self.process.stopping and vu.context.aborted is None:
                 self.record_dropped(assignment.left, vu)
 
     def _employ(
-        self, vu: VU, assignment: Assignment, setup_data: bytes | None, intervals: list[Interval]
+        self,
+        vu: ScenarioVU,
+        assignment: Assignment,
+        setup_data: bytes | None,
+        intervals: list[Interval],
     ) -> None:
         """Run a VU of the pool in the first interval, and in those that follow without a gap."""
         self.counts.add(board.ACTIVE)
@@ -81,7 +85,7 @@ class Player:
             self.counts.add(board.ACTIVE, -1)
             self.vus.pool.give_back(vu)
 
-    def _iterate(self, vu: VU, intervals: list[Interval]) -> None:
+    def _iterate(self, vu: ScenarioVU, intervals: list[Interval]) -> None:
         """Play the first interval, and those that begin while its last iteration still runs."""
         while True:
             interval = intervals.pop(0)
@@ -102,7 +106,7 @@ class Player:
         """Return the start lags since the last call: milliseconds, as doubles."""
         return b""
 
-    def record_dropped(self, count: int, vu: VU | None = None) -> None:
+    def record_dropped(self, count: int, vu: ScenarioVU | None = None) -> None:
         """Record planned iterations that were never started, without the scenario's tags, as k6.
 
         Iterations that were planned for one VU have the VU's number as a tag.
@@ -112,6 +116,6 @@ class Player:
         if "scenario" in process.system_tags:
             tags["scenario"] = self.scenario.config.name
         if vu is not None and "vu" in process.system_tags:
-            tags["vu"] = str(vu.id)
+            tags["vu"] = str(vu.context.id)
         tag_set = process.recorder.tag_set(tags)
         process.recorder.series(BUILTIN["dropped_iterations"], tag_set).add(count, time.time())

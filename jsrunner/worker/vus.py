@@ -11,6 +11,7 @@ from jsrunner.errors import JsrunnerError, ScriptError
 from jsrunner.messages.protocol import DeclaredMetric, Initialized, Loaded
 from jsrunner.modules import registry
 from jsrunner.options.duration import format_duration
+from jsrunner.worker.scenario_vu import ScenarioVU
 from jsrunner.worker.vu import VU
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ _VU_WAIT: Final = 0.4
 _VU_WAITS: Final = 5
 
 
-def new_vu(process: Process, number: int, stage: str = "") -> VU:
-    """Make a VU and run its init code. Raises ScriptError, Interrupted."""
-    vu = VU(process, number, stage)
+def new_vu(process: Process, number: int) -> ScenarioVU:
+    """Make a VU for scenarios, and run its init code. Raises ScriptError, Interrupted."""
+    vu = ScenarioVU(process, number)
     try:
         vu.initialize()
     except ScriptError as error:
@@ -45,7 +46,8 @@ def load(process: Process) -> Loaded:
     for specifier in registry.LATE:
         registry.note(specifier)
         process.script.load(specifier)
-    vu = new_vu(process, 0)
+    vu = VU(process, 0)
+    vu.initialize()
     # Imported now: later the process may have no file descriptor left, and connects are measured.
     registry.import_halves("console", "session")
     described = vu.interpreter.call("describeScript")
@@ -70,10 +72,10 @@ class Pool:
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
-        self._idle: deque[VU] = deque()
+        self._idle: deque[ScenarioVU] = deque()
         self._given_back: Event | None = None  # made with the hub, for waiting greenlets
 
-    def take(self) -> VU:
+    def take(self) -> ScenarioVU:
         """Take a VU, waiting for one as long as k6 does.
 
         The plan has enough VUs, but an earlier scenario may be slow to give its VUs back: native code
@@ -95,7 +97,7 @@ class Pool:
                 raise JsrunnerError(f"could not get a VU from the buffer in {waited}")
         return self._idle.popleft()
 
-    def give_back(self, vu: VU) -> None:
+    def give_back(self, vu: ScenarioVU) -> None:
         """Put a VU back, and wake a greenlet that waits for one."""
         self._idle.append(vu)
         given_back, self._given_back = self._given_back, None
@@ -122,7 +124,7 @@ class VUs:
         self.pool.give_back(new_vu(self._process, number))
         self.made += 1
 
-    def add(self) -> VU:
+    def add(self) -> ScenarioVU:
         """Make one VU more than planned. Raises ScriptError."""
         assert self._process.board is not None
         vu = new_vu(self._process, self._process.machine.further_vu(self._process.board.new_vu()))
@@ -135,5 +137,5 @@ class VUs:
         self._process.stopping = True
         self._process.stop_event.set()
         for vu in list(self.running):
-            if even_stages or vu.stage not in ("teardown", "handleSummary"):
+            if even_stages or vu.context.stage not in ("teardown", "handleSummary"):
                 vu.interrupt()

@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
         )
         vu = new_vu(process, 0)
         if modules is not None:
-            modules.update(vu.modules)
+            modules.update(vu.context.modules)
         return [
             one.text
             for one in messages

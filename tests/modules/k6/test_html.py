@@ -278,4 +278,4 @@ def test_documents_that_nobody_has_are_let_go() -> None:
     )
     assert logged == ["kept element"]
     # The last one is looked for when another is made.
-    assert len(vu.modules["html"]._trees) == 3  # type: ignore[attr-defined]
+    assert len(vu.context.modules["html"]._trees) == 3  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ def stage(tmp_path: Path, site: Site) -> Iterator[Callable[..., Stage]]:
 
     yield stage
     for one in made:
-        if module := one.vu.modules.get("http"):
+        if module := one.vu.context.modules.get("http"):
             module.interrupted()  # which closes its connections
 
 

@@ -210,7 +210,7 @@ def test_an_interruption_leaves_nothing(stage: Callable[..., Stage], serve: Any)
     running.join(20)
     assert running.dead
     assert here.logged() == []
-    module = here.vu.modules["http"]
+    module = here.vu.context.modules["http"]
     assert not module._asynchronous
 
 

@@ -136,7 +136,7 @@ def see(tmp_path: Path) -> Iterator[Callable[..., Seen]]:
                 for tags, value in rows
                 if not name.startswith("data_")
             )
-            if module := stage.vu.modules.get("http"):
+            if module := stage.vu.context.modules.get("http"):
                 module.interrupted()
             answers.is_over.set()
             requests = [one.replace(port.encode(), b"PORT") for one in answers.requests]
