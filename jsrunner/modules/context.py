@@ -1,8 +1,8 @@
 """Protocols of the VU, the process and the run, for the Python halves of modules.
 
 `HostModule.vu` is a `ModuleContext`. Modules know these protocols and the layers below; in a worker
-`worker.context.VUContext`, `worker.process.Process` and `worker.instance.Instance` fulfil them. All of it is for
-the process's one thread; what blocks says so.
+`worker.context.VUContext`, `worker.process.Process` and `worker.instance.Instance` fulfil them. The
+worker's one thread uses them all; what blocks says so.
 """
 
 from __future__ import annotations
