@@ -23,9 +23,8 @@
  *
  * Threads: the core runs on the thread that holds Python's GIL. Only watchdog.c has another thread.
  *
- * Stacks: JavaScript runs on fibers, Python on the thread's own stack. A function marked "on a fiber" may park
- * its VU. A function marked "on the main stack" may resume VUs and must not be called on a fiber. Other
- * functions neither park nor resume.
+ * Stacks: JavaScript runs on fibers, Python on the thread's own stack. A function marked "on a fiber" may park its VU.
+ * A function marked "on the main stack" may resume VUs and must not be called on a fiber. Others do neither.
  */
 #ifndef JSRUNNER_CORE_H
 #define JSRUNNER_CORE_H
@@ -336,8 +335,7 @@ enum { POLLED_INPUT = 1, POLLED_OUTPUT = 2, POLLED_CLOSE = 3 };
  * valid until the VU parks again. Returns false if the VU must stop. On a fiber. */
 bool request_ask(struct vu *, int32_t operation);
 
-/* Request an operation as request_ask does and decode the answer. Returns its value, or JS_EXCEPTION if Python
- * answered with an error or the VU must stop. */
+/* Call request_ask and decode the answer. Returns JS_EXCEPTION if it is an error or the VU must stop. */
 JSValue request_value(struct vu *, int32_t operation);
 
 /* JavaScript's host(name, ...arguments). */

@@ -13,13 +13,13 @@
 
 enum {
     INPUT_BYTES = 64 << 10,
-    /* Longer bodies are Python's. */
+    /* Maximum bytes of a response's body; Python reads longer bodies. */
     BODY_MAX = 1 << 20,
-    /* After so many responses in a row that were unusual the core leaves a recipe's requests to Python. */
+    /* Number of unusual responses in a row after which the core leaves a recipe's requests to Python. */
     MISSES_MAX = 8,
 };
 
-/* What a request is begun with before the core's next step; valid until the VU parks. */
+/* The bytes of the request, and the buffer of received bytes. Both are valid until the VU parks. */
 static struct bytes output;
 static uint8_t input[INPUT_BYTES];
 
@@ -27,18 +27,18 @@ struct exchange {
     struct vu *vu;
     struct http_recipe *recipe;
     struct http_connection *connection;
-    /* Moments of clock_now(); 0: not yet. */
+    /* Moments of clock_now(), 0 before they are reached: start, request sent, first byte and last byte received. */
     double started, sent_at, first_at, done_at;
     /* Bytes of the request that the kernel has taken. */
     size_t sent;
-    /* Why sending or receiving has failed, 0 if it has not. */
+    /* The errno of sending or receiving, 0 if neither has failed. */
     int error;
-    /* What has come: `data` is either the process's input or `kept`. */
+    /* Received bytes: `data` points to the process's `input` or to `kept`. */
     const uint8_t *data;
     size_t size;
     struct bytes kept;
     struct http_head head;
-    /* In a chunked body: where its next chunk begins. */
+    /* In a chunked body: the place of the next chunk. */
     size_t chunk_at;
     size_t body_size;
     bool has_body;
@@ -46,7 +46,7 @@ struct exchange {
 
 /* -- the request ---------------------------------------------------------------------------------- */
 
-/* Where the bytes of a MessagePack str or bin are. Returns false for anything else. */
+/* Set `bytes` and `count` to the contents of a MessagePack str or bin. Returns false for any other type. */
 static bool read_sized(const uint8_t *packed, size_t size, const uint8_t **bytes, size_t *count)
 {
     if (packed[0] >> 5 == 5) {
@@ -63,7 +63,7 @@ static bool read_sized(const uint8_t *packed, size_t size, const uint8_t **bytes
     return true;
 }
 
-/* Write the request: its text with what tells of its body, and the body. False: it is none for the core. */
+/* Write the request to `output`: head, Content-Length and body. Returns false if only Python can make the request. */
 static bool write_request(const struct http_recipe *recipe, const uint8_t *packed, size_t packed_size)
 {
     static const char EMPTY[] = "Content-Length: 0\r\n";
@@ -86,7 +86,7 @@ static bool write_request(const struct http_recipe *recipe, const uint8_t *packe
            bytes_append(&output, body, body_size);
 }
 
-/* Returns false if the request is not out. */
+/* Send the request. Returns false if the kernel did not take all of it. */
 static bool send_request(struct exchange *exchange)
 {
     ssize_t count = send(exchange->connection->descriptor, output.data, output.size, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -101,7 +101,7 @@ static bool send_request(struct exchange *exchange)
 
 /* -- the response --------------------------------------------------------------------------------- */
 
-/* Take what has come; returns false if it cannot be read on: exchange->error says why, 0 for the end. */
+/* Receive bytes. Returns false if the connection has failed or ended; exchange->error is 0 for an end. */
 static bool take_input(struct exchange *exchange, size_t count)
 {
     exchange->vu->bytes_received += count;
@@ -116,7 +116,7 @@ static bool take_input(struct exchange *exchange, size_t count)
     return true;
 }
 
-/* Copy what has come out of the process's buffer, before the VU parks or it is changed. */
+/* Copy the received bytes from the process's buffer to `kept`, before the VU parks or the bytes are changed. */
 static bool keep_input(struct exchange *exchange)
 {
     if (exchange->data != input || !exchange->size) return true;
@@ -125,7 +125,7 @@ static bool keep_input(struct exchange *exchange)
     return true;
 }
 
-/* How far the response has come. */
+/* Scan the received bytes. Returns the progress of the response. */
 static enum http_scan scan(struct exchange *exchange)
 {
     struct http_head *head = &exchange->head;
@@ -153,7 +153,7 @@ static enum http_scan scan(struct exchange *exchange)
     return come < head->length ? HTTP_PARTIAL : HTTP_WHOLE;
 }
 
-/* Wait for the response and read it. HTTP_PARTIAL: the VU is to stop. On a fiber. */
+/* Wait for the response and read it. Returns HTTP_PARTIAL if the VU must stop. On a fiber. */
 static enum http_scan receive(struct exchange *exchange)
 {
     double end = exchange->started + exchange->recipe->terms.timeout;
@@ -176,7 +176,7 @@ static enum http_scan receive(struct exchange *exchange)
     }
 }
 
-/* -- what JavaScript gets ------------------------------------------------------------------------- */
+/* -- the response for JavaScript ------------------------------------------------------------------- */
 
 static JSValue text_of(JSContext *context, const uint8_t *data, size_t size)
 {
@@ -213,7 +213,7 @@ static JSValue body_of(struct exchange *exchange)
 
 static int32_t microseconds(double seconds) { return seconds > 0 ? (int32_t)(seconds * 1e6) : 0; }
 
-/* The response as `fromRow` of response.js takes it: as Python's `Flow.run` returns it. */
+/* Return the response as the array that `fromRow` of response.js takes. Python's `Flow.run` returns the same array. */
 static JSValue row_of(struct exchange *exchange)
 {
     enum { ROW_SIZE = 14 };
@@ -247,8 +247,8 @@ static JSValue row_of(struct exchange *exchange)
 
 /* -- samples -------------------------------------------------------------------------------------- */
 
-/* Ask Python for the series of the recipe's responses with this status, and keep them. False: an exception, or
- * the VU is to stop. On a fiber. */
+/* Ask Python for the series of the recipe's responses with this status, and keep them. Returns false with an
+ * exception pending or if the VU must stop. On a fiber. */
 static bool ask_series(struct exchange *exchange, int32_t tag_set)
 {
     static int32_t operation = -1;
@@ -276,7 +276,7 @@ static bool ask_series(struct exchange *exchange, int32_t tag_set)
     return true;
 }
 
-/* Take the samples of a whole exchange, in the order of Python's `Samples`. On a fiber. */
+/* Record the samples of a whole exchange, in the order of Python's `Samples`. On a fiber. */
 static bool take_samples(struct exchange *exchange)
 {
     struct vu *vu = exchange->vu;
@@ -299,7 +299,7 @@ static bool take_samples(struct exchange *exchange)
     return true;
 }
 
-/* -- the way over Python -------------------------------------------------------------------------- */
+/* -- requests through Python ----------------------------------------------------------------------- */
 
 /* Pack the state of an exchange for Python: `Begun` of transport/http1.py. */
 static bool pack_begun(struct bytes *to, const struct exchange *exchange)
@@ -310,7 +310,7 @@ static bool pack_begun(struct bytes *to, const struct exchange *exchange)
            pack_integer(to, exchange->error) && pack_binary(to, exchange->data, exchange->size);
 }
 
-/* Have Python make the request, or go on with it. `arguments` lacks its last two values. */
+/* Ask Python to make the request, or to continue it. `arguments` lacks its last two values. */
 static JSValue ask_python(struct vu *vu, struct bytes *arguments, const struct http_recipe *recipe,
                           const struct exchange *begun)
 {
@@ -355,15 +355,15 @@ static JSValue make_exchange(struct exchange *exchange, struct bytes *arguments)
     return ask_python(vu, arguments, recipe->misses < MISSES_MAX ? recipe : NULL, exchange);
 }
 
-/* exchange(method, address, name, params, body): make a request, as the operation `http.request` does; the
- * same result. */
+/* exchange(method, address, name, params, body): make a request. The result is that of the operation
+ * `http.request`. */
 JSValue http_exchange(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     enum { KEY_VALUES = 4, ARGUMENTS = 5 };
     (void)self;
     struct vu *vu = vu_of(context);
     double now = clock_now();
-    /* A VU with request after request must not hold up the others. */
+    /* A VU that makes one request after another must not delay the other VUs. */
     if (vu->is_aborting || (schedule_is_slice_over(vu, now) && !schedule_yield(vu))) return vu_throw_interrupted(vu);
     struct bytes arguments = {0};
     size_t body_at = 0;
@@ -384,7 +384,7 @@ JSValue http_exchange(JSContext *context, JSValue self, int argc, JSValue *argv)
         value = make_exchange(&exchange, &arguments);
     } else {
         if (exchange.connection) exchange.connection->is_busy = false;
-        /* Addresses that never come again are not worth a recipe. */
+        /* The first request of these arguments gets no recipe, because many addresses never recur. */
         bool is_wanted = recipe && recipe->asked++ > 0 && recipe->misses < MISSES_MAX && !vu->has_cookies;
         value = ask_python(vu, &arguments, is_wanted ? recipe : NULL, NULL);
     }

@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* STILL_LENT: an exchange of the core's is under way on it; else it is Python's again, or was already, and the
- * core has used it or not. */
+/* Results of core_http_reclaim. STILL_LENT: the core uses the connection for an exchange. Otherwise the connection
+ * belongs to Python, and the core has used it or not. */
 enum reclaimed { STILL_LENT, RECLAIMED_UNUSED, RECLAIMED_USED };
 
 static uint32_t last_number;
 
-/* Keys of sessions have a zero in the uppermost bit. */
+/* Return the connection's key for the poller. Keys of sessions have a zero in the bit HTTP_KEY. */
 static uint64_t poll_key(const struct http_connection *connection)
 {
     return HTTP_KEY | (uint64_t)connection->number << 32 | (uint32_t)connection->vu->index;
@@ -57,7 +57,8 @@ void http_ready(uint64_t key)
         if (vu->state == VU_EXCHANGING) schedule_resume(vu);
         return;
     }
-    /* Nothing was asked for: the peer has closed, or says what answers nothing. Python closes it later. */
+    /* No request is under way: the peer has closed the connection or sent unexpected bytes. Python closes the
+     * connection later. */
     poller_remove(connection->descriptor);
     connection->has_ended = true;
     shutdown(connection->descriptor, SHUT_RDWR);
@@ -68,8 +69,8 @@ void http_forget(struct vu *vu)
     while (vu->connections) http_connection_return(vu->connections);
 }
 
-/* Lend a VU a connection without TLS to the host with this number; `ip` and `port` are the peer's. Returns the
- * connection's number, 0 if the core does not take it. */
+/* Lend a VU a connection without TLS to the host with this number. `ip` and `port` are the peer's address. Returns
+ * the connection's number, 0 if the core does not take the connection. */
 CORE_API uint32_t core_http_lend(int32_t index, int32_t descriptor, int32_t host, const char *ip, int32_t port)
 {
     struct vu *vu = vu_at(index);

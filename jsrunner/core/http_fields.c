@@ -1,10 +1,10 @@
-/* Header fields of a response as scripts see them. See http.h. */
+/* Header fields of a response for scripts. See http.h. */
 #include "http.h"
 
 #include <string.h>
 #include <strings.h>
 
-/* `x-request-ID` -> `X-Request-Id`, as Go writes names; what is no name stays as it is. */
+/* Rewrite a field's name as k6 shows it: `x-request-ID` -> `X-Request-Id`. A text that is no name stays unchanged. */
 static void canonicalize(char *name, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -17,7 +17,7 @@ static void canonicalize(char *name, size_t size)
     }
 }
 
-/* The value of a name that is there already, and another one behind it. */
+/* Return the value `before` with another value of the same name behind it. The caller keeps `before`. */
 static JSValue joined(JSContext *context, JSValue before, const char *value, size_t size)
 {
     size_t before_size;
@@ -39,7 +39,7 @@ static bool define_field(JSContext *context, JSValue object, char *line, size_t 
     const char *colon = memchr(line, ':', size);
     if (!colon) return true;
     size_t name_size = (size_t)(colon - line);
-    if (http_is_text(line, name_size, "Transfer-Encoding")) return true; /* the transport's own */
+    if (http_is_text(line, name_size, "Transfer-Encoding")) return true; /* for the transport only */
     canonicalize(line, name_size);
     const char *value = colon + 1;
     size_t value_size = size - name_size - 1;

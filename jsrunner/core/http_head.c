@@ -1,5 +1,5 @@
-/* Responses as the core understands them: the plainest of RFC 9112, byte by byte. What is not clear at
- * once is Python's (transport/head.py). See http.h. */
+/* Reading of responses in the plainest syntax of RFC 9112. Python judges all other responses (transport/head.py).
+ * See http.h. */
 #include "http.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ bool http_is_text(const char *text, size_t size, const char *expected)
     return size == strlen(expected) && strncasecmp(text, expected, size) == 0;
 }
 
-/* The end of the name that a line begins with; 0 if it is none. */
+/* Return the size of the name at the front of a line, 0 if there is no name. */
 static size_t name_end(const char *line, size_t size)
 {
     size_t end = 0;
@@ -34,7 +34,7 @@ void http_trim(const char **text, size_t *size)
     while (*size && ((*text)[*size - 1] == ' ' || (*text)[*size - 1] == '\t')) (*size)--;
 }
 
-/* `HTTP/1.1 200 OK` with a status of 200 or above. */
+/* Read a status line such as `HTTP/1.1 200 OK`. Returns false for other syntax and for a status below 200. */
 static bool read_status(const char *line, size_t size, struct http_head *head)
 {
     static const char VERSION[] = "HTTP/1.1 ";
@@ -59,7 +59,7 @@ static bool read_length(const char *value, size_t size, struct http_head *head)
     return true;
 }
 
-/* A field's line. Returns false for what is Python's to judge. */
+/* Read a field's line. Returns false if Python must judge the head. */
 static bool read_field(const char *line, size_t size, struct http_head *head)
 {
     size_t end = name_end(line, size);
@@ -89,7 +89,7 @@ static bool read_field(const char *line, size_t size, struct http_head *head)
     }
 }
 
-/* Return whether a line is of printable ASCII. */
+/* Return true if a line has printable ASCII only. */
 static bool is_plain(const char *line, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -131,7 +131,7 @@ static int hex_digit(uint8_t byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* Read a chunk's first line, without extensions: where its data begins and how many bytes these are. */
+/* Read a chunk's first line, which may have no extensions. Sets the place of the chunk's data and their length. */
 static enum http_scan read_chunk_line(const uint8_t *data, size_t size, size_t *at, size_t *length)
 {
     size_t digits = 0;

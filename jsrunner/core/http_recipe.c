@@ -1,7 +1,7 @@
-/* Recipes of requests, by the arguments that the script's half passes on. See http.h.
+/* Recipes of requests, by the arguments of http_exchange. See http.h.
  *
- * Invariants. A recipe has its number for ever; a number of a recipe that was forgotten names none. There are
- * never more than RECIPES_MAX: then all are forgotten, those in use when their last exchange is over.
+ * Invariants. A recipe's number is never used again. There are at most RECIPES_MAX recipes: then all are forgotten,
+ * and the recipes in use are freed at the end of their last exchange.
  */
 #include "http.h"
 
@@ -87,8 +87,8 @@ void http_recipe_keep_series(struct http_recipe *recipe, const struct http_serie
     recipe->series[recipe->series_count++] = *series;
 }
 
-/* Set a recipe: `text` is the request around what tells of its body, `more` what a response tells of it. Both
- * are copied. Nothing happens if the recipe is forgotten. */
+/* Set a recipe. `text` is the request's head without Content-Length (see http_terms), `more` the part of a response
+ * that describes its request. Both are copied. Nothing happens if the recipe is forgotten. */
 CORE_API void core_http_recipe(uint32_t number, const struct http_terms *terms, const uint8_t *text, size_t size,
                              const uint8_t *more, size_t more_size)
 {

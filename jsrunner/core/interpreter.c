@@ -1,13 +1,13 @@
-/* A VU's interpreter: one runtime with one context, made with the VU's first command.
+/* A VU's interpreter: one runtime with one context, made at the VU's first command.
  *
- * Theory. It is made on the VU's fiber, because QuickJS measures its stack from there; C code that QuickJS
- * calls needs a reserve below its limit. After an interruption the promise jobs that wait are run out, each
- * of which fails at once, and the interpreter can be used again, with the script's state as the
+ * Theory. The interpreter is made on the VU's fiber, because QuickJS measures the stack from the place of that
+ * call. C code that QuickJS calls needs a reserve of stack below QuickJS's limit. After an interruption the pending
+ * promise jobs run, and each fails at once. Then the interpreter can be used again, with the script's state as the
  * interruption has left it (as in k6).
  *
- * Invariants. A context lives as long as its runtime. vu->context is NULL exactly when there is no
- * interpreter. A runtime whose memory has run out may have lost objects, and QuickJS asserts that none
- * is left when it is freed; such a runtime is emptied and left standing.
+ * Invariants. A context lives as long as its runtime. vu->context is NULL exactly when there is no interpreter. A
+ * runtime whose memory was exhausted may have lost objects, and QuickJS asserts that a freed runtime has no objects
+ * left. Such a runtime is emptied and never freed.
  */
 #include "core.h"
 
@@ -17,20 +17,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Cycles are looked for when an interpreter has more bytes than this: its share of what all VUs of the process
- * may have together, within bounds. Measured with `connect` and 20 VUs: with 512 KB for each the search takes
- * 5 us of 90 per session, with 2 MB about 1. */
+/* Bytes of an interpreter at which it searches for cycles: its share of GARBAGE_BYTES, within the two bounds.
+ * Measured with `connect` and 20 VUs: with 512 KB per VU the search takes 5 us of 90 per session, with 2 MB about
+ * 1 us. */
 enum { GARBAGE_BYTES = 64 << 20, GC_THRESHOLD_LEAST = 512 << 10, GC_THRESHOLD_MOST = 2 << 20 };
-/* What QuickJS must leave of a fiber's stack for C code that it calls. */
+/* Bytes of a fiber's stack that QuickJS leaves to the C code that it calls. */
 enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
-/* What a module of ours that is loaded in the middle of a script's code leaves of the stack, and gets of memory
- * meanwhile. Then the limit has grown by what such a module keeps at most, and by no more than all together. */
+/* Bytes for a module of jsrunner's that is loaded in the middle of a script's code: stack that it leaves, and memory
+ * beyond the VU's limit while it loads. Afterwards the limit stays raised by LOADED_BYTES per module, by at most
+ * LOADED_MOST in all. */
 enum { LOADING_RESERVE = 16 << 10, LOADING_BYTES = 1 << 20, LOADED_BYTES = 256 << 10, LOADED_MOST = 2 << 20 };
 
-/* Promise jobs that are let run out after an interruption; a script that makes more loses its state. */
+/* Maximum number of promise jobs that run after an interruption. A script with more jobs loses its state. */
 enum { JOBS_AFTER_INTERRUPTION = 100000 };
 
-/* -- what the engine tells ------------------------------------------------------------------------ */
+/* -- callbacks of the engine ----------------------------------------------------------------------- */
 
 static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
@@ -39,7 +40,7 @@ static int on_interrupt(JSRuntime *runtime, void *opaque)
     if (vu->loads) return false;
     double now = clock_now();
     if (!vu->is_aborting && vu->deadline != NEVER && now >= vu->deadline) vu_stop_calls(vu);
-    /* A script that computes holds up nobody but itself: the fiber is left in the middle of it. */
+    /* A script that computes for long must not delay the other VUs. */
     if (!vu->is_aborting && schedule_is_slice_over(vu, now)) schedule_yield(vu);
     return vu->is_aborting;
 }
@@ -69,9 +70,10 @@ static void on_rejection(JSContext *context, JSValue promise, JSValue reason, bo
         (struct rejection){promise.u.pointer, JS_DupValue(context, reason)};
 }
 
-/* -- its life ------------------------------------------------------------------------------------- */
+/* -- creation and end ------------------------------------------------------------------------------ */
 
-/* What of the language k6 has; WeakRef is here because a cookie jar's end is noticed by it. */
+/* Add the parts of the language that k6 has. WeakRef is for jsrunner's modules, which notice the end of a cookie
+ * jar by it. */
 static void add_intrinsics(JSContext *context)
 {
     JS_AddIntrinsicBaseObjects(context);
@@ -123,7 +125,7 @@ void vu_begin_loading(struct vu *vu)
 void vu_end_loading(struct vu *vu)
 {
     if (--vu->loads) return;
-    /* Else a script that has used up its memory would leave none for our own code. */
+    /* The limit stays raised: a script that has used up its memory would leave none for jsrunner's modules. */
     if (vu->loaded_bytes < LOADED_MOST) vu->loaded_bytes += LOADED_BYTES;
     JS_SetMemoryLimit(vu->runtime, core.memory_bytes + vu->loaded_bytes);
     JS_SetMaxStackSize(vu->runtime, vu->is_aborting || vu->is_overdue ? 1 : core.stack_bytes - STACK_RESERVE);
@@ -141,12 +143,12 @@ static bool is_empty(JSRuntime *runtime)
 {
     JSMemoryUsage usage;
     JS_ComputeMemoryUsage(runtime, &usage);
-    /* others: malloc_count, memory_used_count, atoms (2), strings (2), objects (2), properties (2),
+    /* Fields of `others`: malloc_count, memory_used_count, atoms (2), strings (2), objects (2), properties (2),
      * shapes (2), functions (3), ... */
     return usage.others[6] == 0 && usage.others[10] == 0 && usage.others[12] == 0;
 }
 
-/* Drop all that waits for the event loop. */
+/* Drop the timers, tasks and sessions of the event loop. */
 static void drop_work(struct vu *vu)
 {
     session_end_all(vu);
@@ -212,9 +214,9 @@ bool vu_recover_interpreter(struct vu *vu)
     return true;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Bytes of memory that a VU's interpreter has allocated. */
+/* Return the bytes of memory that a VU's interpreter has allocated. */
 CORE_API size_t core_vu_memory(int32_t index)
 {
     struct vu *vu = vu_at(index);
@@ -224,8 +226,8 @@ CORE_API size_t core_vu_memory(int32_t index)
     return (size_t)usage.malloc_size;
 }
 
-/* The addresses of a VU's runtime and context and the limit of its stack in bytes, for reading the
- * engine's frames while the VU waits for an answer; zeros if it has no interpreter. */
+/* Get the addresses of a VU's runtime and context and the limit of its stack in bytes, or zeros if the VU has no
+ * interpreter. Python reads the engine's frames by them while the VU waits for an answer. */
 CORE_API void core_vu_addresses(int32_t index, uint64_t to[3])
 {
     struct vu *vu = vu_at(index);

@@ -1,13 +1,12 @@
 /* The loop over iterations.
  *
- * Theory. JavaScript's loop (worker/vu.js) asks for one iteration after the other; `nextIteration`
- * ends the one that ran (its samples, its counts), waits out minIterationDuration, lets other VUs run
- * and draws the next number from the scenario's supply. Python decides supplies, the core draws: a
- * number is one atomic addition to a cell that all worker processes map. An arrival rate's VU asks
- * Python instead, which answers when an iteration is due.
+ * Theory. JavaScript's loop (worker/vu.js) calls `nextIteration`, which ends the previous iteration (samples and
+ * counts), waits for the rest of minIterationDuration, lets other VUs run and draws the next number from the
+ * scenario's supply. Python makes the supplies. The core draws a number by an atomic addition to a cell that all
+ * worker processes map. A VU of an arrival rate asks Python instead, which answers when an iteration is due.
  *
- * Invariants. iteration_started is NEVER exactly between iterations. An iteration that was interrupted
- * is not ended here: Python counts it.
+ * Invariants. iteration_started is NEVER exactly between iterations. Python, not this file, ends and counts an
+ * interrupted iteration.
  */
 #include "core.h"
 
@@ -19,25 +18,25 @@
 
 enum supply_kind { SUPPLY_SHARED, SUPPLY_PER_VU, SUPPLY_ARRIVALS };
 
-/* One scenario's share of this process. The cells are in memory that all processes of the run map. */
+/* A scenario's supply of iterations in this process. All processes of the run map the memory of the cells. */
 struct supply {
     enum supply_kind kind;
     _Atomic int64_t *drawn;
     int64_t total;
     /* An iteration's number is the drawn number times stride plus offset: machines of one run interleave. */
     int64_t stride, offset;
-    /* This process's own counts. */
+    /* Counts of this process alone. */
     int64_t *started, *completed;
     double minimum_duration;
 };
 
-/* The sample of a built-in metric with the VU's own tags. */
+/* Record a sample of a built-in metric with the VU's own tags. */
 static bool record(struct vu *vu, enum metric metric, double value, double time)
 {
     return vu_record(vu, vu_tag_set(vu), (int32_t)metric, value, time);
 }
 
-/* End the iteration that ran. False if the VU is to stop. */
+/* End the previous iteration. Returns false if the VU must stop. */
 static bool end_iteration(struct vu *vu)
 {
     double now = clock_now(), time = clock_epoch(now), started = vu->iteration_started;
@@ -51,7 +50,7 @@ static bool end_iteration(struct vu *vu)
            record(vu, METRIC_ITERATIONS, 1, time);
 }
 
-/* Draw a number; -1: there are none left; -2: the VU is to stop. */
+/* Draw a number. Returns -1 if none is left, -2 if the VU must stop. */
 static int64_t draw(struct vu *vu)
 {
     struct supply *supply = vu->supply;
@@ -82,8 +81,8 @@ static int64_t draw(struct vu *vu)
     return number * supply->stride + supply->offset;
 }
 
-/* nextIteration(): the VU's number for the iteration that begins now, undefined if there is none. On
- * a fiber. */
+/* nextIteration(): begin the next iteration and return its number within the VU; undefined if there is none. On a
+ * fiber. */
 JSValue iterations_next(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -120,12 +119,13 @@ JSValue iterations_next(JSContext *context, JSValue self, int argc, JSValue *arg
     return js_number((double)vu->iteration);
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Make a scenario's supply of iterations: a kind, the cell of numbers drawn by all processes of this machine,
- * how many there are to draw, the stride and the offset that make an iteration's number of each, this process's
- * counts of started and completed iterations (whose memory outlives the supply), and the seconds that an
- * iteration takes at least. NULL: no memory. */
+/* Make a scenario's supply of iterations. `drawn` is the cell with the count of numbers that all processes of this
+ * machine have drawn, `total` the number of iterations for this machine. An iteration's number is the drawn number
+ * times `stride` plus `offset`. `started` and `completed` are the counts of this process, whose memory must outlive
+ * the supply. The last argument is the minimum duration of an iteration in seconds. Returns NULL if memory is
+ * exhausted. */
 CORE_API struct supply *core_supply_create(int kind, int64_t *drawn, int64_t total, int64_t stride, int64_t offset,
                                            int64_t *started, int64_t *completed, double minimum_duration)
 {
@@ -136,8 +136,8 @@ CORE_API struct supply *core_supply_create(int kind, int64_t *drawn, int64_t tot
     return supply;
 }
 
-/* Have the VU draw its iterations from a supply: `left` of them at the most where each VU has its own
- * number, first the one with the number `reserved` if that is not negative; none begins after
+/* Let the VU draw its iterations from a supply. `left`: the maximum number of iterations, if each VU has its own
+ * number. `reserved`: the number of the first iteration, if it is not negative. No iteration begins after
  * `stop_at`. */
 CORE_API void core_vu_supply(int32_t index, struct supply *supply, int64_t left, int64_t reserved, double stop_at)
 {
@@ -149,14 +149,14 @@ CORE_API void core_vu_supply(int32_t index, struct supply *supply, int64_t left,
     vu->stop_at = stop_at;
 }
 
-/* The VU goes on in its scenario until another moment. */
+/* Change the moment after which the VU begins no iteration. */
 CORE_API void core_vu_stop_at(int32_t index, double stop_at)
 {
     struct vu *vu = vu_at(index);
     if (vu) vu->stop_at = stop_at;
 }
 
-/* Numbers of a VU's iterations, for Python to read and write. */
+/* Numbers of a VU's present iteration, which Python reads and writes. */
 struct iteration_numbers {
     int64_t iteration, in_scenario, in_test, left;
     double started;
@@ -181,14 +181,14 @@ CORE_API void core_vu_set_numbers(int32_t index, const struct iteration_numbers 
     vu->iteration_started = numbers->started;
 }
 
-/* Switch the call of Python (OPERATION_ITERATION) at the begin of each iteration on or off. */
+/* Switch the request to Python at the start of each iteration (OPERATION_ITERATION) on or off. */
 CORE_API void core_vu_iteration_hook(int32_t index, bool is_on)
 {
     struct vu *vu = vu_at(index);
     if (vu) vu->has_iteration_hook = is_on;
 }
 
-/* Bytes sent and received since the last time. */
+/* Take the counts of bytes sent and received since the last call. */
 CORE_API void core_vu_take_bytes(int32_t index, uint64_t *sent, uint64_t *received)
 {
     struct vu *vu = vu_at(index);
@@ -205,7 +205,7 @@ CORE_API void core_vu_add_bytes(int32_t index, uint64_t sent, uint64_t received)
     vu->bytes_received += received;
 }
 
-/* Allow or forbid dialings by recipes (recipe.h): they are allowed while the VU has no cookies. */
+/* Allow or forbid dialings by recipes (recipe.h). They are allowed while the VU has no cookies. */
 CORE_API void core_vu_repeats_dials(int32_t index, bool may)
 {
     struct vu *vu = vu_at(index);

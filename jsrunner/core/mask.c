@@ -1,12 +1,10 @@
-/* Masking exists so that a script that chooses payloads cannot choose the bytes on the wire, which
- * a broken proxy in between might take for an HTTP request (RFC 6455, section 10.3). A key
- * therefore has to be unpredictable for whoever chooses the payload, before that payload is handed
- * over. Keys here are bytes of the kernel's generator (getrandom: ChaCha20), drawn a batch at a
- * time; each serves one frame, and JavaScript cannot see the batch. Nothing simpler is strong enough
- * to be called unpredictable, and nothing more is needed: a batch of 4 KB costs 9 ns per key.
+/* Masking prevents that a script that chooses payloads also chooses the bytes on the wire, which a broken proxy
+ * might take for an HTTP request (RFC 6455, section 10.3). So a script must not be able to predict the key when it
+ * chooses the payload. Keys are bytes of the kernel's generator (getrandom: ChaCha20), drawn in batches. Each key
+ * masks one frame, and JavaScript cannot see the batch. A batch of 4 KB costs 9 ns per key.
  *
- * The keys of a batch that is left over are the same in both processes after a fork. The core is
- * initialised after the fork, so that there is no such batch.
+ * After a fork both processes would use the same rest of a batch. The core is initialised after the fork, so no
+ * batch exists at that time.
  *
  * Measured, gcc 12 -O3, x86-64 baseline (SSE2): 64 bytes 3 ns, 64 KB 1.0 us. */
 #define _GNU_SOURCE
@@ -20,9 +18,8 @@
 
 enum { BATCH = 1024 };
 
-/* Fill the batch without the kernel's generator (a sandbox that forbids the call): splitmix64 from
- * the clocks. These keys can be guessed; a run goes on nevertheless, because masking protects
- * others' proxies and nothing of ours. */
+/* Fill the batch by splitmix64 from the clocks, for a sandbox that forbids the kernel's generator. Such keys can be
+ * guessed. The run continues nevertheless, because masking protects proxies and not the client. */
 static void fill_from_clock(uint32_t *keys, size_t count)
 {
     struct timespec real, monotonic;
@@ -64,7 +61,7 @@ uint32_t frame_mask_key(void)
     return keys[--left];
 }
 
-/* Return the key as it applies from `offset` on, twice. */
+/* Return the key, rotated to begin at `offset`, in both halves of 64 bits. */
 static uint64_t wide_key(uint32_t key, size_t offset)
 {
     uint8_t bytes[4], turned[8];
@@ -75,8 +72,8 @@ static uint64_t wide_key(uint32_t key, size_t offset)
     return wide;
 }
 
-/* Mask 64 bytes. All are read before any is written, so that compilers use vectors although the
- * areas may be the same. */
+/* Mask 64 bytes. All bytes are read before the first is written, so that compilers use vectors although the areas
+ * may be the same. */
 static inline void mask_block(uint8_t *to, const uint8_t *from, uint64_t wide)
 {
     uint64_t words[8];

@@ -1,37 +1,36 @@
 /* Metric contexts: the tags and the metadata of a VU's samples, kept along asynchronous code (k6's feature
  * `async-metric-context`).
  *
- * Theory. A metric context is two numbers, vu->tag_set and vu->metadata: what a VU's samples carry now.
- * Code that runs later shall run under the context in which it was registered, and leave alone the one
- * that it interrupts. There are two kinds of such code:
+ * Theory. A metric context is two numbers, vu->tag_set and vu->metadata: the tags and metadata of the VU's samples
+ * at this moment. Code that runs later must run under the context of its registration, and must not change the
+ * context of the code that it interrupts. There are two kinds of such code:
  *
- *   - A function that was handed over: a reaction of a promise, a timer's, a socket's listener.
- *     `bindContext` makes an object of it that is callable, keeps the context, and swaps it in around
- *     each call. Promise.prototype.then binds what it is given, and so do catch and finally, which
- *     call it.
- *   - An async function that goes on after an `await`. The engine has no hook for it (that of
- *     JS_SetPromiseHook is not called there), but its classes have a slot for "call": ours stand in
- *     those of async functions and of what resumes them. When a call or a resumption returns and the
- *     function's promise is still pending, the function has just reached an `await`: the context of
- *     this moment is put down under the promise's address, and the next resumption swaps it in.
+ *   - A registered function: a reaction of a promise, a timer's function, a socket's listener. `bindContext` makes
+ *     a callable object that holds the function and the context. Each call swaps the context in and out.
+ *     Promise.prototype.then binds its arguments; catch and finally call `then`.
+ *   - An async function that continues after an `await`. The engine has no hook for this (it does not call the hook
+ *     of JS_SetPromiseHook there), but its classes have a slot "call". Functions of this file replace those of async
+ *     functions and of their resumption. If the function's promise is still pending when a call or a resumption
+ *     returns, the function has reached an `await`: its context is stored under the promise's address, and the
+ *     next resumption swaps the context in.
  *
- * A function that was resumed ends in the context that it has made; what its callers go on with is the one
- * that was swapped out. So two chains of awaits never see each other's changes.
+ * A resumed function keeps the context that it has changed. Its callers continue with the context that was swapped
+ * out. So two chains of awaits never see each other's changes.
  *
- * All of this is done in VUs that track contexts only; in the others `bindContext` returns its argument.
+ * Only VUs that track contexts do this. In other VUs `bindContext` returns its argument.
  *
- * Invariants. An address in the table belongs to the promise of an async function that has reached an
- * `await`. A function whose promise nobody can settle any more is never resumed, and leaves its row
- * behind; another promise at the same address overwrites it before it is read.
+ * Invariants. An address in the table belongs to the promise of an async function that has reached an `await`. A
+ * function whose promise can no longer be settled is never resumed and leaves its row behind. Another promise at
+ * the same address overwrites the row before the row is read.
  */
 #include "core.h"
 
 #include <string.h>
 
-/* A table with this many rows begins anew: they are those of functions that never went on. */
+/* Maximum number of rows. A full table is emptied, because most rows belong to functions that were never resumed. */
 enum { ROWS_MAX = 1 << 18 };
 
-/* -- what quickjs.h does not have: structures of QuickJS-NG 0.11, whose version quickjs_open checks -- */
+/* -- structures of QuickJS-NG 0.11 that its API does not have; quickjs_open checks the version ------- */
 
 typedef JSValue class_call(JSContext *, JSValue function, JSValue self, int argc, JSValue *argv, int flags);
 
@@ -43,11 +42,11 @@ struct engine_class {
     void *exotic;
 };
 
-/* In a JSRuntime: class_count, class_array. */
+/* Offsets in a JSRuntime: class_count, class_array. */
 enum { CLASS_COUNT_OFFSET = 120, CLASSES_OFFSET = 128 };
-/* In what a resuming function points to, a JSAsyncFunctionData: the functions that settle its promise. */
+/* Offset in a JSAsyncFunctionData, the opaque data of a resuming function: the functions that settle its promise. */
 enum { SETTLERS_OFFSET = 24 };
-/* Classes beside that of async functions. */
+/* Class numbers relative to that of async functions. */
 enum { RESOLVE_FUNCTION = -2, RESUME = 1, RESUME_THROWING = 2 };
 
 static uint32_t bound_class, async_class;
@@ -66,14 +65,14 @@ static void enter(struct vu *vu, struct metric_context context)
     vu->metadata = context.metadata;
 }
 
-/* -- the table of async functions that wait ------------------------------------------------------- */
+/* -- the table of suspended async functions --------------------------------------------------------- */
 
 struct context_row {
     void *promise;
     struct metric_context context;
 };
 
-/* The promise's row, or the empty one where it would be. There is always an empty one. */
+/* Return the promise's row, or the empty row for it. The table always has an empty row. */
 static struct context_row *row_of(const struct contexts *table, const void *promise)
 {
     size_t at = ((uintptr_t)promise >> 4) * 11400714819323198485u >> 32;
@@ -100,7 +99,8 @@ static bool grow(struct vu *vu)
     return true;
 }
 
-/* Without memory for a row the function goes on in the context that it finds. */
+/* Store the present context for the promise's function. If memory is exhausted, the function will continue in the
+ * context of its resumption. */
 static void put_down(struct vu *vu, void *promise)
 {
     struct contexts *table = &vu->contexts;
@@ -110,7 +110,7 @@ static void put_down(struct vu *vu, void *promise)
     *row = (struct context_row){promise, current(vu)};
 }
 
-/* Take the promise's row out and enter its context. The rows behind it move up where they belong. */
+/* Remove the promise's row and enter its context. Rows behind it move to the places that their hashes demand. */
 static void take_up(struct vu *vu, const void *promise)
 {
     struct contexts *table = &vu->contexts;
@@ -149,7 +149,7 @@ static JSValue call_async(JSContext *context, JSValue function, JSValue self, in
     return promise;
 }
 
-/* The promise of the async function that a function resumes: borrowed, undefined if it has none. */
+/* Return the promise of the async function that `resume` continues. Borrowed; undefined if there is none. */
 static JSValue promise_of(JSValue resume)
 {
     const char *data = JS_GetOpaque(resume, JS_GetClassID(resume));
@@ -173,7 +173,7 @@ static JSValue resume_async(JSContext *context, JSValue function, JSValue self, 
     return result;
 }
 
-/* Put our functions where the engine calls async functions. Returns NULL, or what is wrong. */
+/* Replace the "call" slots of the engine's classes of async functions. Returns NULL or a text of the error. */
 static const char *hook_async_functions(struct vu *vu)
 {
     static const char UNKNOWN[] = "async-metric-context: this build of QuickJS is laid out unlike the known ones";
@@ -249,15 +249,15 @@ JSValue context_bind(struct vu *vu, JSValue function)
     return object;
 }
 
-/* bindContext(function): what calls it under the metric context of now. Whoever has no function gets back
- * what they have given. */
+/* bindContext(function): return a function that calls it under the present metric context. Any other value is
+ * returned unchanged. */
 JSValue context_bind_value(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
     return context_bind(vu_of(context), argv[0]);
 }
 
-/* tracksContexts(): whether metric contexts are kept along asynchronous code. */
+/* tracksContexts(): return true if metric contexts follow asynchronous code. */
 JSValue context_is_tracked(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -297,23 +297,23 @@ static bool replace_then(struct vu *vu)
 const char *context_install(struct vu *vu)
 {
     static const JSClassDef definition = {"Function", free_bound, mark_bound, (void *)call_bound, NULL};
-    /* Always, so that the classes of all interpreters have the same numbers. */
+    /* In each VU, so that the classes of all interpreters have the same numbers. */
     JS_NewClassID(vu->runtime, &bound_class);
     if (!vu->tracks_contexts) return NULL;
     if (JS_NewClass(vu->runtime, bound_class, &definition) < 0 || !replace_then(vu)) return "out of memory";
     return hook_async_functions(vu);
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Have a VU whose interpreter is not made yet keep its metric contexts. */
+/* Make a VU track metric contexts. To be called before its interpreter is made. */
 CORE_API void core_vu_track_contexts(int32_t index)
 {
     struct vu *vu = vu_at(index);
     if (vu) vu->tracks_contexts = true;
 }
 
-/* The numbers of the tag set and of the metadata of a VU's samples now. */
+/* Get the numbers of the tag set and of the metadata of a VU's present metric context. */
 CORE_API void core_vu_context(int32_t index, int32_t to[2])
 {
     const struct vu *vu = vu_at(index);

@@ -1,9 +1,9 @@
 /* Loading of the engine's modules.
  *
- * Theory. An import names a module by a specifier. Python says which module that is
- * (OPERATION_NORMALIZE; remembered for all VUs of the process) and what its source is
- * (OPERATION_LOAD). Modules that were compiled once (core_compile, core_image_add) are read from their
- * bytecode, and Python is not asked: 1 ms instead of 2.6 for a VU with a small script, and 42 KB less.
+ * Theory. An import names a module by a specifier. Python resolves the specifier (OPERATION_NORMALIZE; the result
+ * is kept for all VUs of the process) and returns the module's source (OPERATION_LOAD). Modules that were compiled
+ * once (core_compile, core_image_add) are read from their bytecode without Python: 1 ms instead of 2.6 for a VU
+ * with a small script, and 42 KB less.
  *
  * Invariants. The image only grows, and its bytecode is shared by all VUs (and, by fork, processes).
  */
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The compiler runs on the thread's own stack. */
+/* Bytes of the thread's own stack for the compiler. */
 enum { COMPILER_STACK = 4 << 20 };
 
 /* -- tables by text ------------------------------------------------------------------------------- */
@@ -28,7 +28,7 @@ struct entry {
     size_t size;
 };
 
-/* Open addressing; keys are never removed. */
+/* A table from a text to bytes, with open addressing. Keys are never removed. */
 struct table {
     struct entry *entries;
     size_t count, slots;
@@ -57,7 +57,7 @@ static bool grow(struct table *table)
     return true;
 }
 
-/* Keep a copy of the data under the key, in place of what was there. */
+/* Store a copy of the data under the key. Replaces data that the key had before. */
 static bool put(struct table *table, const char *key, size_t key_size, const uint8_t *data, size_t size)
 {
     if (table->count * 2 >= table->slots && !grow(table)) return false;
@@ -90,9 +90,9 @@ static const struct entry *get(const struct table *table, const char *key, size_
     return entry->key ? entry : NULL;
 }
 
-/* -- what the engine calls ------------------------------------------------------------------------ */
+/* -- functions for the engine ----------------------------------------------------------------------- */
 
-/* Put an array of texts into the VU's request. */
+/* Write an array of texts to the VU's request. */
 static bool request_texts(struct vu *vu, const char *const *texts, int count)
 {
     bytes_free(&vu->request);
@@ -121,7 +121,7 @@ static char *normalize(JSContext *context, const char *base, const char *name, v
     static const char OURS[] = "jsrunner:";
     if (strncmp(base, OURS, sizeof OURS - 1) == 0 && strncmp(name, OURS, sizeof OURS - 1) == 0)
         return copy_of(context, name, strlen(name));
-    /* The key is both names with the zero between them. */
+    /* The key is both names, with a zero between them. */
     size_t base_size = strlen(base) + 1, name_size = strlen(name), key_size = base_size + name_size;
     char *key = malloc(key_size);
     if (!key) return NULL;
@@ -153,8 +153,8 @@ static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
     const struct entry *compiled = get(&image, name, strlen(name));
     if (compiled) {
         module = JS_ReadObject(context, compiled->data, compiled->size, JS_BYTECODE);
-        /* QuickJS-NG 0.11 counts a reference too many when it reads a module, which would keep the
-         * whole interpreter alive for ever. */
+        /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive
+         * for ever. */
         if (!js_is_exception(module)) JS_FreeValue(context, module);
     } else {
         if (!request_texts(vu, &name, 1)) return NULL;
@@ -176,7 +176,7 @@ void modules_install(struct vu *vu) { JS_SetModuleLoaderFunc(vu->runtime, normal
 
 /* -- modules evaluated in the middle of running JavaScript ---------------------------------------- */
 
-/* A module has failed and its importer is told: nobody need hear of the promises that it went through. */
+/* Forget the rejections of a failed module's promises, because the module's importer gets the exception. */
 static void forget_rejections(struct vu *vu, JSValue reason)
 {
     size_t kept = 0;
@@ -190,8 +190,8 @@ static void forget_rejections(struct vu *vu, JSValue reason)
     vu->rejection_count = kept;
 }
 
-/* The namespace of the module `text`, evaluated with what it imports without running promise jobs.
- * `is_linked` tells whether an exception is the evaluation's. */
+/* Evaluate the module `text` and its imports without running promise jobs, and return its namespace. Sets `is_linked`
+ * to true if linking has succeeded, so that an exception comes from the evaluation. */
 static JSValue import_now(JSContext *context, const char *text, size_t size, const char *name, bool *is_linked)
 {
     JSValue namespace = JS_EXCEPTION;
@@ -212,8 +212,8 @@ static JSValue import_now(JSContext *context, const char *text, size_t size, con
     return namespace;
 }
 
-/* importNow(text, name, onFailure): the namespace of the module `text`. If that throws, onFailure(error,
- * wasLinked) is thrown or returned. */
+/* importNow(text, name, onFailure): evaluate the module `text` and return its namespace. If that throws, call
+ * onFailure(error, wasLinked), and return its result or throw its exception. */
 JSValue modules_import_now(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -245,7 +245,8 @@ JSValue modules_load(JSContext *context, const char *name)
     return namespace;
 }
 
-/* load(specifier): the namespace of a module of ours that few scripts use, and that each VU would pay for. */
+/* load(specifier): load a module of jsrunner's and return its namespace. For modules that few scripts use, because
+ * each module costs memory in each VU. */
 JSValue modules_load_now(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -255,7 +256,7 @@ JSValue modules_load_now(JSContext *context, JSValue self, int argc, JSValue *ar
     return namespace;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
 static int export_nothing(JSContext *context, JSModuleDef *module)
 {
@@ -263,7 +264,7 @@ static int export_nothing(JSContext *context, JSModuleDef *module)
     return 0;
 }
 
-/* For the compiler every import leads to some module: links are made when a VU reads the bytecode. */
+/* Return an empty module for each import of the compiler. Imports are linked when a VU reads the bytecode. */
 static JSModuleDef *load_nothing(JSContext *context, const char *name, void *opaque)
 {
     (void)opaque;
@@ -276,7 +277,7 @@ static char *normalize_nothing(JSContext *context, const char *base, const char 
     return copy_of(context, name, strlen(name));
 }
 
-/* An interpreter that can compile and nothing else. On the main stack. */
+/* Make an interpreter that only compiles. On the main stack. */
 static JSContext *open_compiler(void)
 {
     JSRuntime *runtime = JS_NewRuntime();
@@ -303,9 +304,9 @@ static void close_compiler(JSContext *context)
     JS_FreeRuntime(runtime);
 }
 
-/* Compile a module and add it to the image. `is_script` keeps its text and positions, which ours, that
- * nobody is shown, need not have; a module without positions has no name for its own import() either.
- * Returns false if it does not compile. On the main stack. */
+/* Compile a module and add it to the image. `is_script` keeps source text and positions; modules of jsrunner's need
+ * neither. A module without positions also has no name for import(). Returns false if the source does not compile.
+ * On the main stack. */
 CORE_API bool core_compile(const char *name, const char *source, size_t size, bool is_script)
 {
     JSContext *context = open_compiler();
@@ -327,7 +328,7 @@ CORE_API bool core_compile(const char *name, const char *source, size_t size, bo
     return is_compiled;
 }
 
-/* Put a text property of an exception into `to`; returns its size. */
+/* Copy a text property of an exception to `to`. Returns its size. */
 static size_t copy_property(JSContext *context, JSValue exception, const char *name, char *to, size_t capacity)
 {
     JSValue value = JS_GetPropertyStr(context, exception, name);
@@ -342,9 +343,9 @@ static size_t copy_property(JSContext *context, JSValue exception, const char *n
     return text ? size : 0;
 }
 
-/* Put what is wrong with a text, compiled as a module or as a script, into `to`: the engine's message,
- * a line feed, and the stack, whose places have the file name `checked`. Returns the size, 0 if nothing
- * is wrong. On the main stack. */
+/* Compile a text as a module or as a script and write its syntax error to `to`: the engine's message, a line feed,
+ * and the stack, whose places have the file name `checked`. Returns the size, 0 if there is no error. On the main
+ * stack. */
 CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_module, char *to, size_t capacity)
 {
     JSContext *context = open_compiler();
@@ -363,7 +364,7 @@ CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_modul
     return told;
 }
 
-/* The bytecode of a module of the image, NULL if it has none; and a way to put one there. */
+/* Return the bytecode of a module of the image, NULL if the image lacks it. */
 CORE_API const uint8_t *core_image_get(const char *name, size_t *size)
 {
     const struct entry *entry = get(&image, name, strlen(name));
@@ -371,12 +372,13 @@ CORE_API const uint8_t *core_image_get(const char *name, size_t *size)
     return entry ? entry->data : NULL;
 }
 
+/* Store the bytecode of a module in the image. Returns false if memory is exhausted. */
 CORE_API bool core_image_put(const char *name, const uint8_t *bytecode, size_t size)
 {
     return put(&image, name, strlen(name), bytecode, size);
 }
 
-/* Forget the image and all that was remembered of imports. */
+/* Forget the image and all resolved imports. */
 CORE_API void core_image_clear(void)
 {
     struct table *tables[] = {&image, &targets};

@@ -1,7 +1,7 @@
 /* MessagePack written from C, see pack.h. */
 #include "pack.h"
 
-/* A type byte and a big-endian number of `width` bytes. */
+/* Append a type byte and a big-endian number of `width` bytes. */
 static bool put(struct bytes *to, uint8_t type, uint64_t number, int width)
 {
     uint8_t head[9] = {type};

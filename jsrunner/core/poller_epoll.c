@@ -15,7 +15,7 @@ static const uint64_t WAKE_KEY = UINT64_MAX - 1;
 static int epoll_descriptor = -1;
 static int alarm_descriptor = -1;
 static int wake_descriptor = -1;
-/* The moment that the timerfd is set to, so that it is set only when it changes. */
+/* The moment for which the timerfd is set. */
 static double alarm_moment;
 static bool is_awake;
 
@@ -71,7 +71,8 @@ void poller_remove(int descriptor) { control(EPOLL_CTL_DEL, descriptor, 0, 0); }
 
 void poller_set_alarm(double moment)
 {
-    /* One that rings too early is harmless, and set right then; most are put off before they ring. */
+    /* A timerfd that fires too early is harmless and is set anew then. Most alarms are postponed before they fire, so
+     * this saves system calls. */
     if (alarm_moment > 0 && (moment <= 0 || alarm_moment <= moment)) return;
     if (moment == alarm_moment) return;
     alarm_moment = moment;

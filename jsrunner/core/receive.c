@@ -1,14 +1,13 @@
 /* The receiving half of a WebSocket session: from its socket to JavaScript.
  *
- * Theory. The fiber that was woken by its socket reads, decodes and dispatches itself. It reads into
- * one buffer of the process, from which JavaScript's strings are made without a copy between; what
- * stays undecoded when the VU parks (an incomplete frame, or messages behind one whose handler waits)
- * is copied to the session's own buffer. A session that has had a frame larger than LARGE reads into
- * its own buffer at once.
+ * Theory. A fiber that its socket has woken reads, decodes and dispatches by itself. It reads into one buffer of
+ * the process, from which JavaScript's strings are made without another copy. Bytes that are undecoded when the
+ * VU parks (an incomplete frame, or messages behind a message whose handler waits) are copied to the session's own
+ * buffer. A session that has had a frame larger than LARGE reads directly into its own buffer.
  *
- * A session whose VU is busy elsewhere is read on the main stack, if it is an event session: its pings
- * are answered, its messages queued. So is what came in one packet with a message whose handler waits. Above a high-water mark it is not read until the VU has come
- * back.
+ * The main stack reads an event session whose VU is busy elsewhere: it answers pings and queues messages. It does
+ * the same with bytes that arrived in one packet with a message whose handler waits. Above a high-water mark the
+ * session is not read until the VU is back.
  */
 #include "session.h"
 
@@ -22,22 +21,22 @@
 
 enum {
     RECEIVE_BUFFER = 256 << 10,
-    /* A frame of this size makes a session read into its own buffer. */
+    /* Bytes of a frame from which on a session reads into its own buffer. */
     LARGE = 16 << 10,
-    /* What a peer announces it need not send: so much at most is made room for at once. */
+    /* Maximum bytes that a buffer grows at once. A peer may announce a large frame and never send it. */
     GROWTH = 1 << 20,
     HIGH_WATER_EVENTS = 4096,
     PONG_BYTES = 1 << 20,
     HIGH_WATER_BYTES = 16 << 20,
-    /* The same of all sessions of a VU. */
+    /* High-water mark of all sessions of a VU together. */
     HIGH_WATER_BYTES_OF_VU = 128 << 20,
 };
 
 static uint8_t receive_buffer[RECEIVE_BUFFER];
 static struct session *receive_owner;
-/* What of the buffer the owner has not decoded. */
+/* The undecoded part of the buffer. */
 static size_t receive_at, receive_end;
-/* Sessions that have had bytes behind a message when that was delivered. */
+/* The list of sessions that had undecoded bytes behind a message when the message was delivered. */
 static struct session *undecoded;
 
 /* -- bytes ---------------------------------------------------------------------------------------- */
@@ -48,7 +47,7 @@ void receive_release(void)
     receive_owner = NULL;
     if (!session || receive_at == receive_end) return;
     if (!bytes_append(&session->rx, receive_buffer + receive_at, receive_end - receive_at))
-        session->is_readable = false; /* lost: the next frame will be none */
+        session->is_readable = false; /* bytes are lost, so no frame can be decoded any more */
     receive_at = receive_end = 0;
 }
 
@@ -57,7 +56,7 @@ static bool has_bytes(const struct session *session)
     return session->rx_at < session->rx.size || (receive_owner == session && receive_at < receive_end);
 }
 
-/* The event that is delivered next is not the last of what has come. */
+/* Enter the session into the list `undecoded`: it has bytes behind the event that is delivered next. */
 static void note_undecoded(struct session *session)
 {
     session->looks = 0;
@@ -85,12 +84,12 @@ bool receive_is_ready(const struct session *session)
     return session->queue || session->is_readable || has_bytes(session);
 }
 
-/* Note how a recv went. Returns false if nothing came. */
+/* Note the result of a recv. Returns false if it brought no bytes. */
 static bool received(struct session *session, ssize_t count, size_t capacity)
 {
     if (count > 0) {
         session->vu->bytes_received += (uint64_t)count;
-        /* Less than there was room for: the socket is empty, and the poller tells of more. */
+        /* Fewer bytes than there was room for: the socket is empty. The poller reports further bytes. */
         if ((size_t)count < capacity) session->is_readable = false;
         return true;
     }
@@ -102,7 +101,7 @@ static bool received(struct session *session, ssize_t count, size_t capacity)
     return false;
 }
 
-/* Receive into the session's own buffer, behind what it holds. */
+/* Receive into the session's own buffer, behind its contents. */
 static bool receive_own(struct session *session, size_t wanted)
 {
     if (session->rx_at) {
@@ -124,7 +123,7 @@ static bool receive_own(struct session *session, size_t wanted)
     return true;
 }
 
-/* With TLS there is nothing to receive; only the end of the stream may have come behind what was fed. */
+/* Handle the end of a TLS stream behind the bytes that Python has fed. The core never receives from a TLS socket. */
 static bool receive_fed_end(struct session *session)
 {
     session->is_readable = false;
@@ -135,7 +134,8 @@ static bool receive_fed_end(struct session *session)
     return false;
 }
 
-/* Receive what has come; `wanted` bytes are needed at least in all. Returns whether any came. */
+/* Receive the bytes that have arrived. `wanted`: bytes that the next frame needs in all. Returns false if no bytes
+ * have arrived. */
 static bool receive_some(struct session *session, size_t wanted)
 {
     if (session->is_secure) return receive_fed_end(session);
@@ -149,7 +149,7 @@ static bool receive_some(struct session *session, size_t wanted)
     return true;
 }
 
-/* Take one event off the bytes that are there, FRAME_NONE if they hold none. */
+/* Decode one event from the received bytes; FRAME_NONE if they hold no complete event. */
 static struct frame_event decode(struct session *session)
 {
     struct frame_event event = {.kind = FRAME_NONE};
@@ -165,7 +165,7 @@ static struct frame_event decode(struct session *session)
         if (event.wanted > LARGE) session->is_large = true;
         if (used < size || !is_own) break;
     }
-    /* An incomplete frame: what follows is received behind it. */
+    /* An incomplete frame moves to the session's buffer, where further bytes are received behind it. */
     if (receive_owner == session) receive_release();
     if (session->rx_at == session->rx.size) session->rx_at = session->rx.size = 0;
     return event;
@@ -173,7 +173,7 @@ static struct frame_event decode(struct session *session)
 
 /* -- events --------------------------------------------------------------------------------------- */
 
-/* Return whether no event follows this one. */
+/* Return true if no event follows an event of this kind. */
 static bool is_last(enum session_event kind)
 {
     return kind == EVENT_FAILED || (kind >= EVENT_CLOSE && kind <= EVENT_VIOLATION);
@@ -184,7 +184,7 @@ static JSValue handler_of(const struct session *session, enum session_event kind
     return kind == EVENT_TEXT ? session->text_handler : kind == EVENT_BINARY ? session->binary_handler : JS_UNDEFINED;
 }
 
-/* Call the handler, or receive(kind, a, b, time); the arguments are freed. */
+/* Call the handler, or receive(kind, a, b, time). Frees the arguments. */
 static bool deliver(struct session *session, enum session_event kind, JSValue a, JSValue b, double time)
 {
     JSContext *context = session->vu->context;
@@ -200,7 +200,7 @@ static bool deliver(struct session *session, enum session_event kind, JSValue a,
     JS_FreeValue(context, b);
     bool goes_on = !js_is_exception(result);
     JS_FreeValue(context, result);
-    /* One that could not take its last event, because no memory was left, would keep its VU waiting for ever. */
+    /* A session whose last event failed, because memory is exhausted, would keep its VU waiting for ever. */
     if (!goes_on && is_last(kind) && !session->is_blocking) {
         session_shut(session);
         session_stop_events(session); /* the session may be gone */
@@ -210,7 +210,7 @@ static bool deliver(struct session *session, enum session_event kind, JSValue a,
 
 static double event_time(const struct session *session)
 {
-    /* Only event sessions show it to the script. */
+    /* Only k6/websockets passes the time to the script. */
     if (session->is_blocking) return 0;
     const struct task *task = session->vu->tasks.first;
     return clock_epoch(task ? task->time : clock_now()) * 1000;
@@ -228,7 +228,7 @@ static void count_received(struct session *session, bool is_message)
     if (samples_keep_records()) session_count(session, task && !session->is_blocking ? task->time : clock_now());
 }
 
-/* Deliver an event that has waited. */
+/* Deliver the first event of the queue. */
 static bool deliver_queued(struct session *session)
 {
     struct queued_event *event = session->queue;
@@ -279,7 +279,7 @@ static bool deliver_queued(struct session *session)
     return goes_on;
 }
 
-/* A pong has come: whether it answers a ping of ours, whose round trip is then measured. */
+/* Match a pong with the session's pings. Returns true if it answers a ping, whose round trip is then recorded. */
 static bool match_pong(struct session *session, const uint8_t *payload, size_t size)
 {
     size_t number = 0;
@@ -293,7 +293,7 @@ static bool match_pong(struct session *session, const uint8_t *payload, size_t s
     return true;
 }
 
-/* Nothing more comes from the socket. */
+/* Stop reading: the socket brings no further event. */
 static void stop_reading(struct session *session)
 {
     session->is_drained = true;
@@ -301,18 +301,19 @@ static void stop_reading(struct session *session)
     session_watch(session);
 }
 
-/* Do what the protocol wants at once, whoever dispatches the event and when. */
+/* Answer pings and close frames at once, as the protocol demands. Returns true for a pong that answers a ping of the
+ * session's. */
 static bool answer(struct session *session, const struct frame_event *event)
 {
     switch (event->kind) {
     case FRAME_PING:
-        /* A peer that does not read gets no pongs without end (RFC 6455, 5.5.3: not each ping needs one). */
+        /* A peer that does not read gets a bounded number of pongs (RFC 6455, 5.5.3: not each ping needs a pong). */
         if (transmit_pending(session) < PONG_BYTES) transmit_frame(session, FRAME_FIN | OPCODE_PONG, event->payload, event->size, false);
         return false;
     case FRAME_PONG:
         return match_pong(session, event->payload, event->size);
     case FRAME_CLOSE:
-        /* k6/ws answers by its own close(). */
+        /* k6/ws answers a close frame in its JavaScript. */
         if (!session->is_blocking && !session->is_closing) transmit_close(session, event->code, NULL, 0, false);
         stop_reading(session);
         return false;
@@ -331,7 +332,7 @@ static const enum session_event KINDS[] = {
     [FRAME_PONG] = EVENT_PONG, [FRAME_CLOSE] = EVENT_CLOSE,   [FRAME_VIOLATION] = EVENT_VIOLATION,
 };
 
-/* Ask Python to inflate a message; the answer is the event's payload from now on, or nil if that is too big. */
+/* Ask Python to inflate a message. The answer becomes the event's payload; nil means that it is too big. */
 static bool inflate(struct session *session, struct frame_event *event)
 {
     struct vu *vu = session->vu;
@@ -351,7 +352,7 @@ static bool inflate(struct session *session, struct frame_event *event)
     return true;
 }
 
-/* Deliver what was decoded just now. */
+/* Deliver an event that was decoded just now. */
 static bool dispatch(struct session *session, struct frame_event *event)
 {
     JSContext *context = session->vu->context;
@@ -423,7 +424,8 @@ static void decode_aside(struct session *session)
         session_pause(session, true);
 }
 
-/* The events have the time of the task: that at which their bytes came. */
+/* Decode the session's remaining bytes into its queue. The events get the time of the task, at which their bytes
+ * arrived. */
 static void decode_rest(struct session *session)
 {
     const struct task *task = session->vu->tasks.first;
@@ -433,7 +435,8 @@ static void decode_rest(struct session *session)
     for (struct queued_event *event = last ? last->next : session->queue; event; event = event->next) event->time = task->time;
 }
 
-/* Those whose VU is about to go on are left to it, but not if it goes on with the same handler for long. */
+/* Sessions whose VU is about to resume are skipped, because the VU decodes by itself; but a session is skipped only a
+ * few times, because its VU may go on in the same handler for long. */
 void receive_undecoded(void)
 {
     enum { LOOKS = 10 };

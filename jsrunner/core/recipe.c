@@ -24,7 +24,7 @@ static void forget_answer(struct known_answer *answer)
     bytes_free(&answer->payload_behind);
 }
 
-/* Empty a recipe for another question. */
+/* Empty a recipe for reuse with another question. */
 static void forget(struct recipe *recipe)
 {
     int32_t index = (int32_t)(recipe->number % RECIPES);
@@ -38,7 +38,7 @@ static void forget(struct recipe *recipe)
     memset(recipe, 0, sizeof *recipe);
 }
 
-/* The place whose turn it is, emptied; NULL if it is in use or there is no memory. */
+/* Return the next recipe of the table in rotation, emptied; NULL if it is in use or memory is exhausted. */
 static struct recipe *make_room(int64_t number)
 {
     struct recipe **place = &recipes[number % RECIPES];
@@ -110,7 +110,7 @@ const struct known_answer *recipe_answer(const struct recipe *recipe, const char
     return NULL;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
 static struct recipe *by_number(int64_t number)
 {
@@ -125,7 +125,7 @@ static bool set(struct bytes *to, const uint8_t *data, size_t size)
 }
 
 /* Fill in a recipe: a literal address, the request before and behind its key, and the moment of clock_now() until
- * which that holds (NEVER: for ever). */
+ * which the recipe is valid (NEVER: for ever). */
 CORE_API void core_recipe_keep(int64_t number, const char *address, uint16_t port, const uint8_t *before,
                                size_t before_size, const uint8_t *behind, size_t behind_size, double until)
 {
@@ -136,8 +136,8 @@ CORE_API void core_recipe_keep(int64_t number, const char *address, uint16_t por
                       set(&recipe->behind, behind, behind_size);
 }
 
-/* Add an answer: its head and EVENT_OPEN's payload, both before and behind what answers the key, and the numbers
- * of the session's series (see core_session_open). */
+/* Add a response to a recipe: its head and the payload of EVENT_OPEN, both before and behind the value of
+ * Sec-WebSocket-Accept, and the numbers of the session's series (see core_session_open). */
 CORE_API void core_recipe_answer(int64_t number, const uint8_t *before, size_t before_size, const uint8_t *behind,
                                  size_t behind_size, const uint8_t *payload_before, size_t payload_before_size,
                                  const uint8_t *payload_behind, size_t payload_behind_size,

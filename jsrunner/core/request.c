@@ -9,9 +9,9 @@
  * Invariants.
  *  - A VU has at most one request. Its serial number changes with each, so an answer to a withdrawn
  *    request meets another serial and is dropped.
- *  - Arguments stay valid until the VU runs again: they are in its own buffer, or in what
- *    request_post was given. Python copies them when it takes the list.
- *  - An answer's bytes are Python's; they are valid until the VU parks again.
+ *  - Arguments stay valid until the VU runs again: they are in the VU's own buffer, or are the data of request_post.
+ *    Python copies them when it takes the list.
+ *  - Python owns the bytes of an answer. They are valid until the VU parks again.
  */
 #include "core.h"
 
@@ -94,9 +94,9 @@ JSValue request_value(struct vu *vu, int32_t operation)
     JSContext *context = vu->context;
     JSValue value = codec_read(context, vu->answer.data, vu->answer.size);
     if (js_is_exception(value)) return value;
-    /* Python's None is nothing at all, not null. */
+    /* Python's None is undefined in JavaScript, not null. */
     if (vu->answer.status == ANSWER_OK) return value.tag == JS_TAG_NULL ? JS_UNDEFINED : value;
-    /* [kind, text, fields]: JavaScript makes the exception of it. */
+    /* [kind, text, fields], the arguments of JavaScript's makeError. */
     JSValue arguments[3];
     for (uint32_t i = 0; i < 3; i++) arguments[i] = JS_GetPropertyUint32(context, value, i);
     JSValue error = JS_Call(context, vu->make_error, JS_UNDEFINED, 3, arguments);
@@ -114,7 +114,7 @@ struct operation_name {
 
 static struct operation_name *names;
 static int32_t name_count, name_capacity;
-/* Open addressing: hash of the name -> its number plus 1. */
+/* Table with open addressing, by the name's hash: the operation's number plus 1. */
 static int32_t *name_slots;
 static size_t name_slot_count;
 
@@ -140,7 +140,7 @@ static bool grow_names(void)
     return true;
 }
 
-/* Make an operation known; returns its number (the same for the same name), -1 without memory. */
+/* Define an operation. Returns its number, which is always the same for a name, or -1 if memory is exhausted. */
 int32_t core_define_operation(const char *name)
 {
     size_t size = strlen(name);
@@ -162,13 +162,13 @@ int32_t core_define_operation(const char *name)
     return name_count - 1;
 }
 
-/* The name of an operation, NULL if the number has none. */
+/* Return the name of an operation, NULL if there is no operation of this number. */
 CORE_API const char *core_operation_name(int32_t number)
 {
     return number >= 0 && number < name_count ? names[number].text : NULL;
 }
 
-/* Make the core's own operations known: their numbers are those of enum core_operation. */
+/* Define the core's own operations. Their numbers are those of enum core_operation. */
 bool core_define_own_operations(void)
 {
     for (int32_t i = 0; i < CORE_OPERATION_COUNT; i++)
@@ -181,7 +181,7 @@ JSValue request_host(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self;
     struct vu *vu = vu_of(context);
-    /* A VU with request after request must not hold up the others. */
+    /* A VU that makes one request after another must not delay the other VUs. */
     if (vu->is_aborting || (schedule_is_slice_over(vu, clock_now()) && !schedule_yield(vu)))
         return vu_throw_interrupted(vu);
     size_t size;
@@ -190,7 +190,7 @@ JSValue request_host(JSContext *context, JSValue self, int argc, JSValue *argv)
     int32_t operation = core_define_operation(name);
     JS_FreeCString(context, name);
     if (operation < 0) return JS_ThrowOutOfMemory(context);
-    /* Collected aside: a getter in the arguments may itself ask for something. */
+    /* Written to a buffer of their own, because a getter in the arguments may itself make a request. */
     struct bytes arguments = {0};
     bool is_written = pack_array(&arguments, argc > 1 ? (uint32_t)argc - 1 : 0);
     for (int i = 1; i < argc && is_written; i++) is_written = codec_write(context, argv[i], &arguments);
@@ -205,10 +205,10 @@ JSValue request_host(JSContext *context, JSValue self, int argc, JSValue *argv)
     return value;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Copy up to `capacity` pending requests to `to` and take them off the list; returns how many. Their
- * data must be copied before any other call of the core. */
+/* Move up to `capacity` pending requests from the list to `to`. Returns their number. The caller must copy their data
+ * before it calls the core again. */
 CORE_API size_t core_take_requests(struct pending *to, size_t capacity)
 {
     size_t count = pending_count < capacity ? pending_count : capacity;
@@ -218,8 +218,8 @@ CORE_API size_t core_take_requests(struct pending *to, size_t capacity)
     return count;
 }
 
-/* Answer a VU's request; the VU runs until it parks. Dropped if the request was withdrawn. Returns
- * true if requests wait. On the main stack. */
+/* Answer a VU's request and run the VU until it parks. An answer to a withdrawn request is dropped. Returns true if
+ * requests are pending. On the main stack. */
 CORE_API bool core_answer(int32_t index, uint32_t serial, int status, const uint8_t *data, size_t size)
 {
     struct vu *vu = vu_at(index);

@@ -1,14 +1,12 @@
-/* Samples by series (a metric with a tag set), added up until Python collects them.
+/* Samples by series (a metric with a tag set), aggregated until Python collects them.
  *
- * Theory. Python interns tag sets and makes series, and tells the core both by number; the core finds
- * a VU's series by two array look-ups (tag set, metric) and adds a number. A counter is a sum, a rate
- * two counts, a gauge its last, least and greatest value, a trend an array of doubles. Where an output
- * wants each sample, it also goes into a log of records, which Python formats and empties once a
- * second or when it is half full.
+ * Theory. Python interns tag sets, makes series, and passes the core the number of each. The core gets a VU's series
+ * by two array look-ups (tag set, metric) and adds the value. A counter is a sum, a rate two counts, a gauge its
+ * last, least and greatest value, a trend an array of doubles. If an output wants each sample, the sample is also
+ * appended to a log of records. Python formats and empties the log once a second, or when it is half full.
  *
- * Invariants. Numbers of series, tag sets and metrics are never reused. A series is in the touched
- * list exactly while it has samples that were not collected. The log never loses a record: it grows
- * when Python is late.
+ * Invariants. Numbers of series, tag sets and metrics are never reused. A series is in the touched list exactly while
+ * it has samples that were not collected. The log never loses a record: it grows when Python is late.
  */
 #include "core.h"
 
@@ -23,16 +21,16 @@ enum series_kind { COUNTER, RATE, GAUGE, TREND };
 struct series {
     uint8_t kind;
     bool is_touched;
-    /* When the first sample of all was taken, seconds since the epoch; 0 before. */
+    /* Time of the series' first sample, seconds since the epoch; 0 before it. */
     double first_time;
-    /* counter: sum; rate: hits, total; gauge: last, least, greatest. */
+    /* Values by the kind of the series. Counter: sum. Rate: hits, total. Gauge: last, least, greatest. */
     double a, b, c;
     double *values;
     size_t count, capacity;
 };
 
 struct tag_set {
-    /* Series by metric; -1: not made yet. */
+    /* Numbers of the series by metric; -1 for a series that does not exist yet. */
     int32_t *series;
     int32_t count;
 };
@@ -42,7 +40,7 @@ struct record {
     int32_t series, metadata;
 };
 
-/* The sums of a series for Python's core_collect. */
+/* The aggregate of a series, for core_collect. */
 struct collected {
     int32_t series, kind;
     double first_time, a, b, c;
@@ -50,7 +48,7 @@ struct collected {
     size_t count;
 };
 
-/* A tag set that came of another one by tags laid over it. */
+/* A tag set that was derived from another tag set by further tags. */
 struct derived {
     struct derived *next;
     int32_t base, metric, tag_set;
@@ -72,7 +70,7 @@ static struct record *record_log;
 static size_t record_count, record_capacity;
 static bool keeps_records, is_drain_asked;
 
-/* Grow an array by doubling; exits where not even this is to be had, as no run can go on without. */
+/* Double an array's capacity. Ends the process if memory is exhausted, because no run can continue without samples. */
 static void *grown(void *array, int32_t *capacity, size_t item_size)
 {
     int32_t larger = *capacity ? 2 * *capacity : 256;
@@ -163,7 +161,7 @@ int32_t samples_series(int32_t tag_set, int32_t metric)
     return metric < set->count ? set->series[metric] : -1;
 }
 
-/* -- tag sets derived by tags --------------------------------------------------------------------- */
+/* -- derived tag sets ------------------------------------------------------------------------------ */
 
 static struct derived **derived_slot(int32_t base, int32_t metric, const uint8_t *key, size_t size)
 {
@@ -179,7 +177,7 @@ int32_t samples_derived(int32_t base, int32_t metric, const uint8_t *key, size_t
     return -1;
 }
 
-/* Tags that never repeat (a user's name, say) must not fill the memory: the table begins anew. */
+/* Empty the full table: tags that never repeat, such as a user's name, must not fill the memory. */
 static void forget_derived(void)
 {
     for (size_t i = 0; i < DERIVED_SLOTS; i++) {
@@ -206,7 +204,7 @@ void samples_keep_derived(int32_t base, int32_t metric, const uint8_t *key, size
 
 /* -- a VU's samples ------------------------------------------------------------------------------- */
 
-/* Ask Python for a number; -1 if the VU is to stop. */
+/* Ask Python for a number. Returns -1 if the VU must stop. */
 static int32_t ask_number(struct vu *vu, int32_t operation)
 {
     JSValue value = request_value(vu, operation);
@@ -242,7 +240,7 @@ bool vu_record(struct vu *vu, int32_t tag_set, int32_t metric, double value, dou
     return true;
 }
 
-/* The VU's tags with others over them; -1 with an exception pending. */
+/* Return the number of the tag set of the VU's tags and `tags`, or -1 with an exception pending. */
 static int32_t merged_tags(struct vu *vu, int32_t metric, JSValue tags)
 {
     int32_t base = vu_tag_set(vu);
@@ -264,7 +262,7 @@ static int32_t merged_tags(struct vu *vu, int32_t metric, JSValue tags)
     return tag_set;
 }
 
-/* emit(metric, value, tags): record a sample now, with the VU's tags and these over them. On a fiber. */
+/* emit(metric, value, tags): record a sample now, with the VU's tags and `tags`. On a fiber. */
 JSValue samples_emit(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self;
@@ -279,9 +277,9 @@ JSValue samples_emit(JSContext *context, JSValue self, int argc, JSValue *argv)
     return JS_UNDEFINED;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Make a series; returns its number. */
+/* Make a series. Returns its number. */
 CORE_API int32_t core_series_create(int kind)
 {
     if (series_count == series_capacity) all = grown(all, &series_capacity, sizeof *all);
@@ -289,7 +287,7 @@ CORE_API int32_t core_series_create(int kind)
     return series_count++;
 }
 
-/* Make a tag set without series; returns its number. */
+/* Make a tag set without series. Returns its number. */
 CORE_API int32_t core_tag_set_create(void)
 {
     if (tag_set_count == tag_set_capacity) tag_sets = grown(tag_sets, &tag_set_capacity, sizeof *tag_sets);
@@ -297,7 +295,7 @@ CORE_API int32_t core_tag_set_create(void)
     return tag_set_count++;
 }
 
-/* Say which series a metric has in a tag set. */
+/* Set the series of a metric in a tag set. */
 CORE_API void core_tag_set_series(int32_t index, int32_t metric, int32_t series)
 {
     struct tag_set *set = &tag_sets[index];
@@ -318,13 +316,13 @@ CORE_API void core_sample(int32_t series, double value, double time, int32_t met
     samples_add(series, value, time, metadata);
 }
 
-/* Record one value of each of `count` series, as of the metrics of one request. */
+/* Record a value for each of `count` series, such as the metrics of a request. */
 CORE_API void core_samples(const int32_t *series, const double *values, size_t count, double time, int32_t metadata)
 {
     for (size_t i = 0; i < count; i++) samples_add(series[i], values[i], time, metadata);
 }
 
-/* The tags and the metadata of a VU's samples from now on; -1: ask for the tag set when needed. */
+/* Set the tag set and the metadata of a VU's samples from now on. A tag set of -1 is requested when it is needed. */
 CORE_API void core_vu_tags(int32_t index, int32_t tag_set, int32_t metadata)
 {
     struct vu *vu = vu_at(index);
@@ -336,8 +334,8 @@ CORE_API void core_vu_tags(int32_t index, int32_t tag_set, int32_t metadata)
 /* Switch the records of single samples, for outputs, on or off. */
 CORE_API void core_keep_records(bool is_on) { keeps_records = is_on; }
 
-/* Up to `capacity` touched series, which begin anew; returns how many. Their values are valid until
- * the next sample. */
+/* Collect up to `capacity` touched series and reset them. Returns their number. The values are valid until the next
+ * sample. */
 CORE_API size_t core_collect(struct collected *to, size_t capacity)
 {
     size_t count = 0;
@@ -353,7 +351,7 @@ CORE_API size_t core_collect(struct collected *to, size_t capacity)
     return count;
 }
 
-/* The records since the last call, and how many; valid until the next sample. */
+/* Return the records since the last call and set their number. They are valid until the next sample. */
 CORE_API const struct record *core_take_records(size_t *count)
 {
     *count = record_count;

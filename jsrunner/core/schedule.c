@@ -1,15 +1,14 @@
-/* Which VU runs next.
+/* The scheduler of VUs.
  *
- * Theory. A VU that can go on stands in the ready queue; one that waits for a moment has an alarm in a
- * heap by time. A `turn` resumes the ready ones in order, lets the alarms that are due ring, and reads
- * which sockets are ready, until nothing is left to do, Python is wanted, or its time budget is used
- * up. The outer loop (gevent's) watches the poller's descriptor and calls core_turn whenever it is
- * readable.
+ * Theory. A VU that can run is in the ready queue. A VU that waits for a moment has an alarm in a heap by time. A
+ * turn (core_turn) resumes the ready VUs in order, makes the VUs with due alarms ready, and polls the sockets, until
+ * nothing is left to do, a request to Python is pending, or its time budget is used up. The outer loop (gevent's)
+ * watches the poller's descriptor and calls core_turn whenever the descriptor is readable.
  *
  * Invariants.
- *  - A VU is in the ready queue at most once, and in the heap at most once (alarm_slot, SIZE_MAX: not).
+ *  - A VU is in the ready queue at most once, and in the heap at most once (alarm_slot; SIZE_MAX if it is not).
  *  - Resuming takes a VU out of both.
- *  - The heap's first alarm is what the poller's alarm is set to whenever control leaves the core.
+ *  - Whenever control leaves the core, the poller's alarm is set to the first alarm of the heap.
  */
 #include "core.h"
 
@@ -19,18 +18,18 @@
 #include <string.h>
 #include <time.h>
 
-/* A VU that has much to do lets others have their turn after so many seconds. */
+/* Time slice in seconds: a VU that runs longer lets other VUs run. */
 static const double SLICE = 0.002;
-/* Alarms lie between these moments: what a script makes of a delay may be no number of seconds at all. */
+/* Bounds of alarms: a script's delay may be NaN, negative or infinite. */
 static const double FIRST_ALARM = 1e-9, LAST_ALARM = 1e9;
 enum { SOCKETS_AT_ONCE = 256 };
 
 static struct vu *first_ready, *last_ready;
 static struct vu **alarms;
 static size_t alarm_count, alarm_capacity;
-/* When sockets and alarms were looked at last. */
+/* The moment at which sockets and alarms were last checked. */
 static double polled_at;
-/* What was done in the 10 ms under way (see await_more). */
+/* Counts of the present period of 10 ms (see await_more). */
 static struct {
     double end;
     unsigned reads, writes;
@@ -69,7 +68,7 @@ static struct vu *take_ready(void)
     return vu;
 }
 
-/* Take a VU out of the middle of the queue: rare, it is about to be freed. */
+/* Take a VU out of the queue, wherever it is. Only for VUs that are about to be freed. */
 static void forget_ready(struct vu *vu)
 {
     struct vu *before = NULL;
@@ -138,7 +137,7 @@ void schedule_forget(struct vu *vu)
     if (vu->is_queued) forget_ready(vu);
 }
 
-/* When something is due next. */
+/* Return the moment of the next alarm or dialing deadline. */
 static double next_alarm(void)
 {
     double dialing = dial_deadline(), alarm = alarm_count ? alarms[0]->alarm : NEVER;
@@ -167,14 +166,14 @@ void schedule_resume(struct vu *vu)
     vu->state = VU_RUNNING;
     fiber_resume(&vu->fiber);
     core.running = NULL;
-    if (vu->state == VU_RUNNING) vu_abandon(vu); /* it has not parked: the watchdog has left it */
-    /* A command has ended, perhaps the script's loading, which goes deep; commands are few. */
+    if (vu->state == VU_RUNNING) vu_abandon(vu); /* it has not parked: the watchdog has left its fiber */
+    /* A command has ended. The loading of a script uses much stack; commands are rare enough for the system call. */
     if (vu->state == VU_IDLE) fiber_trim(&vu->fiber);
 }
 
 bool schedule_is_slice_over(struct vu *vu, double now)
 {
-    if (vu->slice_end == NEVER) vu->slice_end = now + SLICE; /* it begins with the first look */
+    if (vu->slice_end == NEVER) vu->slice_end = now + SLICE; /* the slice starts at the first call of this function */
     return now >= vu->slice_end;
 }
 
@@ -184,8 +183,8 @@ bool schedule_yield(struct vu *vu)
     return vu_park(vu, VU_READY, NEVER);
 }
 
-/* Resume the VUs that are ready now; those that become ready meanwhile wait for the next round, so
- * that sockets and alarms have their turn. */
+/* Resume the VUs that are ready now. VUs that become ready meanwhile wait for the next round, so that sockets and
+ * alarms are checked in between. */
 static void run_ready(double end)
 {
     struct vu *last = last_ready;
@@ -200,10 +199,10 @@ static void run_ready(double end)
 
 void schedule_note_write(void) { window.writes++; }
 
-/* Let messages come together before they are read, for 0.1 ms, where servers push small ones and scripts only
- * listen: a read for each one costs more than the message, as the kernel acknowledges each read of that kind.
- * Measured (2 cores, loopback, `push` of 64 B) with 0.15 ms: 25 messages per read instead of 5, half the CPU
- * time. Whoever sends anything meanwhile is not held up. */
+/* Wait 0.1 ms before the next read, where servers push small messages and scripts only listen. A read per message
+ * costs more than the message, because the kernel acknowledges each such read. Measured (2 cores, loopback, `push`
+ * of 64 B) with 0.15 ms: 25 messages per read instead of 5, half the CPU time. There is no wait if any session has
+ * sent something in this period. */
 static void await_more(double now)
 {
     static const double WINDOW = 0.010;
@@ -219,11 +218,10 @@ static void await_more(double now)
     nanosleep(&wait, NULL);
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Do what there is to do for about `budget` seconds; with a `timeout_ms` above 0 (or -1: for ever)
- * wait that long for something if there is nothing. Returns true if requests wait for Python. On the
- * main stack. Resumes VUs. */
+/* Run VUs for about `budget` seconds. If no VU can run, wait for up to `timeout_ms` (-1: for ever). Returns true if
+ * requests are pending. On the main stack. */
 CORE_API bool core_turn(double budget, int timeout_ms)
 {
     struct readiness ready[SOCKETS_AT_ONCE];
@@ -231,8 +229,8 @@ CORE_API bool core_turn(double budget, int timeout_ms)
     for (;;) {
         if (!request_is_pending()) run_ready(end);
         double now = clock_now();
-        /* Python comes first, but VUs that want something of it all the time do not keep others from
-         * what they wait for. */
+        /* Requests to Python come first. But VUs that make requests all the time must not keep other VUs from their
+         * sockets and alarms. */
         if (request_is_pending() && now < polled_at + SLICE) break;
         polled_at = now;
         if (!request_is_pending()) receive_undecoded();
@@ -256,8 +254,8 @@ CORE_API bool core_turn(double budget, int timeout_ms)
     return request_is_pending();
 }
 
-/* Make sure that the poller's descriptor becomes readable for what is ready or will be due; called
- * after what ran VUs outside of a turn. */
+/* Make the poller's descriptor readable for ready VUs and for the next alarm. To be called after VUs have run
+ * outside of a turn. */
 CORE_API void core_leave(void)
 {
     if (!core.is_polling) return;

@@ -1,14 +1,14 @@
-/* Sessions with TLS, whose socket is Python's (transport/secure.py).
+/* Sessions with TLS. Their sockets belong to Python (transport/secure.py).
  *
- * Theory. Python's ssl reads and writes; the core sees plain bytes. When the socket is ready the core asks
- * Python for that (OPERATION_TLS) and looks away until Python has read or written. Plain bytes are decoded
- * as others are: by the VU's fiber, or aside while the VU is busy. One whose VU does not come back is not
- * read, as without TLS.
+ * Theory. Python's ssl reads and writes; the core sees plain bytes. When the socket is ready, the core posts
+ * OPERATION_TLS and ignores the socket until Python has read or written. As without TLS, plain bytes are decoded by
+ * the VU's fiber, or for an event session whose VU is busy, on the main stack. A blocking session is not read while
+ * its VU is busy.
  *
  * Invariants.
- *  - Python is asked to read once; what the poller says until it has read (is_input_posted) is known already.
- *  - What a session wanted to send when it ended (its close frame) is its farewell: bytes of their own, which
- *    last until Python has written them, as it does before it closes the socket.
+ *  - Python is asked to read at most once at a time: is_input_posted is true until it has read.
+ *  - The output of a session that has ended (its close frame) is its farewell: a copy that lasts until Python has
+ *    written it, which Python does before it closes the socket.
  */
 #include "session.h"
 
@@ -60,16 +60,16 @@ static struct farewell **farewell_of(uint32_t slot, uint32_t generation)
     return link;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* What comes of bytes that were read: plain bytes to be written at once, and whether more may be read. */
+/* The result of core_session_feed: plain bytes to be written at once; true if Python may read more. */
 struct fed {
     const uint8_t *output;
     size_t size;
     int32_t reads_on;
 };
 
-/* Have the VU take what has come, or keep it. */
+/* Let the VU decode the fed bytes, or keep them while it is busy. */
 static void dispatch(struct session *session)
 {
     struct vu *vu = session->vu;
@@ -85,9 +85,9 @@ static void dispatch(struct session *session)
     }
 }
 
-/* Bytes that Python has read from a TLS session; `end`: 0, or 1 for the end of the stream, 2 for a reset. The VU
- * runs if it waits for them. Output that this brings is handed over in `fed`, valid until the core is called again;
- * core_session_written is to be called for it. On the main stack. */
+/* Feed bytes that Python has read from a TLS session. `end`: 0, or 1 for the end of the stream, 2 for a reset.
+ * Resumes the VU if it waits for the bytes. Output that results from this is returned in `fed`, is valid until the
+ * core is called again, and must be confirmed by core_session_written. On the main stack. */
 CORE_API void core_session_feed(uint32_t slot, uint32_t generation, const uint8_t *data, size_t size, int end,
                                 struct fed *fed)
 {
@@ -97,7 +97,7 @@ CORE_API void core_session_feed(uint32_t slot, uint32_t generation, const uint8_
     session->is_input_posted = false;
     receive_feed(session, data, size, (enum stream_end)end);
     bool was_posted = session->is_tls_posted;
-    session->is_tls_posted = true; /* whoever reads also writes */
+    session->is_tls_posted = true; /* Python writes after each read */
     dispatch(session);
     core_leave();
     session = session_at(slot, generation);
@@ -109,7 +109,7 @@ CORE_API void core_session_feed(uint32_t slot, uint32_t generation, const uint8_
     fed->output = fed->size ? session->tx.data + session->tx_at : NULL;
 }
 
-/* The plain bytes that a TLS session wants written, and how many. */
+/* Return the plain output of a TLS session and set its size. */
 CORE_API const uint8_t *core_session_output(uint32_t slot, uint32_t generation, size_t *size)
 {
     struct session *session = session_at(slot, generation);
@@ -123,7 +123,8 @@ CORE_API const uint8_t *core_session_output(uint32_t slot, uint32_t generation, 
     return farewell ? farewell->bytes.data + farewell->at : NULL;
 }
 
-/* Python has written `size` bytes of them. `is_full`: the kernel takes no more now. On the main stack. */
+/* Confirm that Python has written `size` bytes of the output. `is_full`: the kernel takes no more now. On the main
+ * stack. */
 CORE_API void core_session_written(uint32_t slot, uint32_t generation, size_t size, bool is_full)
 {
     struct session *session = session_at(slot, generation);

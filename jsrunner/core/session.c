@@ -9,7 +9,7 @@
 
 static struct session **table;
 static uint32_t table_count, table_capacity;
-/* Slots below table_count that are free; as many as the table has room for. */
+/* The free slots below table_count. The array has room for all slots of the table. */
 static uint32_t *free_slots;
 static uint32_t free_count;
 static uint32_t next_generation = 1;
@@ -52,7 +52,7 @@ static void leave_table(struct session *session)
     free_slots[free_count++] = session->slot;
 }
 
-/* -- events that wait ----------------------------------------------------------------------------- */
+/* -- queued events -------------------------------------------------------------------------------- */
 
 void session_queue(struct session *session, enum session_event kind, uint16_t code, bool is_matched,
                    const uint8_t *payload, size_t size)
@@ -96,7 +96,7 @@ void session_watch(struct session *session)
     if (session->descriptor < 0) return;
     unsigned events = (session->is_drained || session->is_paused ? 0u : (unsigned)POLL_IN) |
                       (session->wants_output ? (unsigned)POLL_OUT : 0u);
-    /* The poller would tell of a connection that has broken even if nothing is asked for. */
+    /* A socket without flags leaves the poller, which would report a broken connection even without flags. */
     if (events == session->watched) return;
     if (!events) poller_remove(session->descriptor);
     else if (session->watched) poller_change(session->descriptor, session_key(session), events);
@@ -140,7 +140,7 @@ void session_shut(struct session *session)
     receive_forget(session);
 }
 
-/* The outcome of dialing is queued: let the VU have it if it waits. */
+/* Resume the VU, if it waits, to deliver the queued outcome of the dialing. */
 static void wake(struct session *session)
 {
     struct vu *vu = session->vu;
@@ -171,7 +171,7 @@ void session_open(struct session *session, int descriptor, bool is_deflated, con
     wake(session);
 }
 
-/* -- what the scheduler calls --------------------------------------------------------------------- */
+/* -- functions for the scheduler ------------------------------------------------------------------- */
 
 void session_ready(uint32_t slot, uint32_t generation, unsigned events)
 {
@@ -218,7 +218,7 @@ bool session_run_task(struct vu *vu, struct session *session)
 {
     struct task *task = vu->tasks.first;
     if (!session->queue && !receive_is_ready(session)) session->is_readable = true;
-    /* One that is paused because too much waits is read on when all of that was delivered. */
+    /* A session that was paused at a high-water mark is read again when its queue is empty. */
     if (!session->queue) session_pause(session, false);
     int delivered = receive_next(session);
     if (delivered < 0) return false;
@@ -298,7 +298,7 @@ void session_stop_events(struct session *session)
     JSValue functions[] = {session->receive, session->text_handler, session->binary_handler};
     struct timers timers = session->timers;
     abandon_functions(session);
-    /* The session may be gone with the last of them. */
+    /* The last of these references may free the session. */
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) JS_FreeValueRT(runtime, functions[i]);
     timers_free(runtime, &timers);
 }
@@ -310,7 +310,7 @@ void session_resume_tasks(struct vu *vu)
             tasks_add_session(vu, session, session->queue ? session->queue->time : clock_now());
 }
 
-/* The VU's command is over. */
+/* End a session at the end of the VU's command. */
 static void end_session(struct session *session)
 {
     if (session->state == SESSION_OPEN) {
@@ -345,19 +345,19 @@ void session_end_all(struct vu *vu)
     vu->blocking = NULL;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Rules of all sessions: strict ones are the RFC's, else k6's. Limits of 0 are none. */
+/* Set the rules of all sessions: the RFC's if `strict`, else k6's. A limit of 0 is no limit. */
 CORE_API void core_session_rules(bool strict, size_t frame_bytes, size_t message_bytes, size_t fragments)
 {
     is_strict = strict;
     limits = (struct frame_limits){frame_bytes, message_bytes, fragments};
 }
 
-/* The session is open: `payload` (MessagePack) goes to its `receive`, `rest` is what came behind the
- * handshake, `series` are the numbers of ws_sessions, ws_connecting, ws_msgs_sent, ws_msgs_received, ws_ping and
- * ws_session_duration. `descriptor`: of TLS, which stays Python's; -1: the socket is the core's (dial.c). The VU
- * runs if it waits for this. Returns false if there is no such session any more. On the main stack. */
+/* Open a session. `payload` (MessagePack) goes to its `receive`; `rest` are the bytes received behind the handshake;
+ * `series` are the numbers of the series of ws_sessions, ws_connecting, ws_msgs_sent, ws_msgs_received, ws_ping and
+ * ws_session_duration. `descriptor` is the socket of a TLS session, which Python keeps owning, or -1 if the core owns
+ * the socket (dial.c). Resumes the VU if it waits. Returns false if the session is gone. On the main stack. */
 CORE_API bool core_session_open(uint32_t slot, uint32_t generation, int descriptor, bool is_deflated,
                                 const int32_t series[6], double started, const uint8_t *payload,
                                 size_t payload_size, const uint8_t *rest, size_t rest_size)
@@ -369,8 +369,8 @@ CORE_API bool core_session_open(uint32_t slot, uint32_t generation, int descript
     return true;
 }
 
-/* There is no connection: `payload` (MessagePack) goes to the session's `receive`. The VU runs if it waits
- * for this. Returns false if there is no such session any more. On the main stack. */
+/* Fail a session that could not connect. `payload` (MessagePack) goes to its `receive`. Resumes the VU if it waits.
+ * Returns false if the session is gone. On the main stack. */
 CORE_API bool core_session_fail(uint32_t slot, uint32_t generation, const uint8_t *payload, size_t size)
 {
     struct session *session = session_at(slot, generation);
@@ -382,7 +382,7 @@ CORE_API bool core_session_fail(uint32_t slot, uint32_t generation, const uint8_
     return true;
 }
 
-/* Bring the series of all open sessions up to date. */
+/* Add the counts of all open sessions to their series. */
 CORE_API void core_sessions_count(void)
 {
     for (uint32_t i = 0; i < table_count; i++)

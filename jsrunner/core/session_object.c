@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What k6/websockets scripts may have waiting to be sent. */
+/* Limits of the unsent output of k6/websockets scripts. */
 static struct {
     size_t session_bytes, vu_bytes;
     double patience;
@@ -27,7 +27,7 @@ static void finalize(JSRuntime *runtime, JSValue self)
     if (session) session_free(session);
 }
 
-/* createSession(receive, isBlocking): a session that waits for Python to dial. */
+/* createSession(receive, isBlocking): make a session that is not dialed yet. */
 JSValue session_create(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -53,7 +53,7 @@ JSValue session_create(JSContext *context, JSValue self, int argc, JSValue *argv
     (void)context, (void)argc, (void)argv;                                               \
     if (!session) return JS_UNDEFINED
 
-/* What is asked for: the VU's tags and the arguments, a recipe's question. */
+/* Pack a recipe's question: the VU's tag set and the arguments of `dial`. */
 static bool pack_question(JSContext *context, const struct session *session, int32_t tag_set, int argc, JSValue *argv,
                           struct bytes *to)
 {
@@ -62,13 +62,13 @@ static bool pack_question(JSContext *context, const struct session *session, int
     return is_packed;
 }
 
-/* dial(address, headers, tags, jar, compression, protocols): begin to connect; `receive` has the outcome. */
+/* dial(address, headers, tags, jar, compression, protocols): begin to connect. `receive` gets the outcome. */
 METHOD(dial)
 {
     SESSION_OR_RETURN;
     session->dial_turn = session->vu->turn;
     struct vu *vu = session->vu;
-    /* A VU with dialing after dialing must not hold up the others. */
+    /* A VU that dials one session after another must not delay the other VUs. */
     if (vu->is_aborting || (schedule_is_slice_over(vu, clock_now()) && !schedule_yield(vu)))
         return vu_throw_interrupted(vu);
     int32_t tag_set = vu_tag_set(vu);
@@ -92,7 +92,7 @@ METHOD(dial)
     return result;
 }
 
-/* Have Python deflate a message into vu->answer. */
+/* Ask Python to deflate a message. The result is in vu->answer. */
 static bool deflate(struct session *session, const uint8_t *payload, size_t size)
 {
     struct vu *vu = session->vu;
@@ -102,7 +102,7 @@ static bool deflate(struct session *session, const uint8_t *payload, size_t size
            pack_binary(&vu->request, payload, size) && request_ask(vu, OPERATION_DEFLATE);
 }
 
-/* Wait until all is written, at the longest until a moment. False if the VU is to stop. */
+/* Wait until all output is written, or until the moment `end`. Returns false if the VU must stop. */
 static bool drain(struct session *session, double end)
 {
     struct vu *vu = session->vu;
@@ -115,8 +115,8 @@ static bool drain(struct session *session, double end)
     return goes_on;
 }
 
-/* Make sure that `size` bytes more may wait to be sent (see core_session_queues). False with an exception pending
- * if they may not, or if the VU is to stop. */
+/* Wait until there is room for `size` more bytes of unsent output (see core_session_queues). Returns false, with an
+ * exception pending, if there is no room or the VU must stop. */
 static bool await_room(struct session *session, size_t size)
 {
     struct vu *vu = session->vu;
@@ -139,7 +139,7 @@ static bool await_room(struct session *session, size_t size)
     return false;
 }
 
-/* A k6/ws script that sends to a peer that does not read waits for it, as with k6. */
+/* Make a k6/ws script wait while its peer does not read, as k6 does. */
 static bool await_peer(struct session *session)
 {
     enum { PATIENCE_BYTES = 1 << 20 };
@@ -167,14 +167,14 @@ static JSValue send_message(JSContext *context, struct session *session, uint8_t
     return js_bool(is_sent);
 }
 
-/* sendText(text): whether it could be sent. */
+/* sendText(text): send a text. Returns true if it could be sent. */
 METHOD(send_text)
 {
     SESSION_OR_RETURN;
     size_t size;
     const char *text = JS_ToCStringLen2(context, &size, argv[0], false);
     if (!text) return JS_EXCEPTION;
-    /* In place: the engine copies all texts but those of ASCII only, which stay as they are. */
+    /* In place: the engine's text is a copy, except for ASCII texts, which have no surrogates. */
     utf8_replace_surrogates((uint8_t *)(uintptr_t)text, size);
     JSValue result = send_message(context, session, OPCODE_TEXT, (const uint8_t *)text, size);
     JS_FreeCString(context, text);
@@ -192,7 +192,7 @@ static JSValue send_by_sender(JSContext *context, JSValue self, int argc, JSValu
     return js_is_exception(result) ? result : JS_UNDEFINED;
 }
 
-/* sender(other): a function that sends a text while the session is open, and else calls `other` with the arguments. */
+/* sender(other): return a function that sends a text if the session is open, and otherwise calls `other`. */
 METHOD(sender)
 {
     SESSION_OR_RETURN;
@@ -200,7 +200,7 @@ METHOD(sender)
     return JS_NewCFunctionData(context, send_by_sender, 1, 0, 2, data);
 }
 
-/* setHandler(isBinary, handler): have it called with messages of that kind, instead of `receive`; undefined: none. */
+/* setHandler(isBinary, handler): call `handler` instead of `receive` with messages of the kind. undefined removes it. */
 METHOD(set_handler)
 {
     SESSION_OR_RETURN;
@@ -212,7 +212,7 @@ METHOD(set_handler)
     return JS_UNDEFINED;
 }
 
-/* sendBinary(buffer, offset, length): whether it could be sent. */
+/* sendBinary(buffer, offset, length): send bytes. Returns true if they could be sent. */
 METHOD(send_binary)
 {
     SESSION_OR_RETURN;
@@ -227,7 +227,7 @@ METHOD(send_binary)
     return send_message(context, session, OPCODE_BINARY, data ? data + start : NULL, count);
 }
 
-/* ping(): whether it could be sent. Its payload is the number of pings before it. */
+/* ping(): send a ping, whose payload is the number of pings before it. Returns true if it could be sent. */
 METHOD(ping)
 {
     SESSION_OR_RETURN;
@@ -247,7 +247,7 @@ METHOD(ping)
     return js_bool(is_sent);
 }
 
-/* sendClose(code, reason): whether the close frame could be sent; nothing follows it. */
+/* sendClose(code, reason): send a close frame, the last frame. Returns true if it could be sent. */
 METHOD(send_close)
 {
     SESSION_OR_RETURN;
@@ -262,8 +262,8 @@ METHOD(send_close)
     return js_bool(is_sent);
 }
 
-/* shut(): close the TCP connection; a k6/ws script waits until what it has sent is written, but as with k6 no
- * longer than 10 s. Returns Go's text if writing has failed before. */
+/* shut(): close the TCP connection. A k6/ws script first waits until its output is written, but as in k6 for no more
+ * than 10 s. Returns k6's text of the write error, if writing has failed. */
 METHOD(shut)
 {
     SESSION_OR_RETURN;
@@ -281,7 +281,7 @@ METHOD(shut)
     return result;
 }
 
-/* stop(): no event is delivered any more; run() returns. */
+/* stop(): deliver no more events, and make run() return. */
 METHOD(stop)
 {
     SESSION_OR_RETURN;
@@ -291,7 +291,7 @@ METHOD(stop)
     return JS_UNDEFINED;
 }
 
-/* finish(): the session is over: measure its duration. */
+/* finish(): record the duration of the session, which is over. */
 METHOD(finish)
 {
     SESSION_OR_RETURN;
@@ -299,7 +299,7 @@ METHOD(finish)
     return JS_UNDEFINED;
 }
 
-/* setTimer(call, delay in ms, repeats): have it called while run() runs. */
+/* setTimer(call, delay in ms, repeats): add a timer whose function is called inside run(). */
 METHOD(set_timer)
 {
     SESSION_OR_RETURN;
@@ -326,14 +326,14 @@ METHOD(get_buffered)
     return js_number((double)(is_same_turn ? session->buffered_in_turn : session->buffered));
 }
 
-/* isNew(): whether the event loop has done nothing since the session began to be dialed. */
+/* isNew(): return true if the event loop has run no task since the dialing began. */
 METHOD(is_new)
 {
     SESSION_OR_RETURN;
     return js_bool(session->dial_turn == session->vu->turn);
 }
 
-/* Deliver what is due now: 1: something was, 0: nothing is due, -1: JavaScript has thrown. */
+/* Deliver a timer or an event that is due. Returns 1 if there was one, 0 if not, -1 if JavaScript has thrown. */
 static int run_blocking_once(struct session *session)
 {
     struct timer *timer = timers_first(&session->timers);
@@ -345,8 +345,8 @@ static int run_blocking_once(struct session *session)
     return receive_next(session);
 }
 
-/* run(): deliver events, blocking the VU, until stop(), or, if the outcome of the handshake was not
- * known yet, until it is. On a fiber. */
+/* run(): block the VU and deliver events until stop(). If the handshake has no outcome yet, return after its outcome.
+ * On a fiber. */
 METHOD(run)
 {
     SESSION_OR_RETURN;
@@ -396,11 +396,11 @@ void session_install(struct vu *vu)
     JS_SetClassProto(context, session_class, prototype);
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Bound the bytes that wait to be sent by one k6/websockets session and by all of a VU. A script that sends more by
- * the session waits for the peer, but for no more than `patience` seconds without progress: then, or if the VU's
- * bound is reached, it gets a RangeError. */
+/* Limit the bytes of unsent output of a k6/websockets session, and of all sessions of a VU. A script that exceeds the
+ * session's limit waits for the peer. It gets a RangeError after `patience` seconds without progress, or at once if
+ * it exceeds the VU's limit. */
 CORE_API void core_session_queues(size_t session_bytes, size_t vu_bytes, double patience)
 {
     queues.session_bytes = session_bytes;

@@ -1,16 +1,16 @@
-/* One VU's event loop: that of the HTML standard, with one queue of tasks.
+/* A VU's event loop: that of the HTML standard, with one queue of tasks.
  *
- * Theory. A task is a session whose socket can be read, a payload that Python has posted for a
- * listener, or a function. Timers join the queue when they are due. `settle` runs tasks in the order
- * in which they came, all promise jobs after each of them, and waits until nothing is left that could
- * bring another: no task, no timer, no listener. k6 does the same around each call of a script's
- * function. While a script is inside ws.connect (k6/ws) none of this runs.
+ * Theory. A task is a session whose socket can be read, a payload that Python has posted for a listener, or a
+ * function. A timer joins the queue when it is due. `settle` runs the tasks in the order of their arrival, and all
+ * promise jobs after each task. It waits until nothing is left that could bring a task: no task, no timer, no
+ * listener, no event session. k6 does the same around each call of a script's function. While a script is inside
+ * ws.connect (k6/ws), the event loop does not run.
  *
- * A session stays first in the queue, with the time of its bytes' arrival, while bytes are left that
- * came with them: so a timer that was due later does not overtake a message.
+ * A session stays first in the queue, with the arrival time of its bytes, until all bytes of that arrival are
+ * decoded. So a timer that was due after the arrival does not overtake a message.
  *
- * Invariants. A session is in the queue at most once. Listeners keep the loop alive; sessions have a
- * listener as long as their script may hear of them.
+ * Invariants. A session is in the queue at most once. Listeners keep the loop alive, and so do event sessions that may
+ * still deliver events.
  */
 #include "core.h"
 
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Promise jobs between two looks at the clock: a job takes some 1 us. */
+/* Promise jobs between two readings of the clock. A job takes about 1 us. */
 enum { JOBS_AT_ONCE = 64 };
 
 /* -- the queue ------------------------------------------------------------------------------------ */
@@ -66,7 +66,7 @@ void tasks_add_session(struct vu *vu, struct session *session, double time)
     for (struct task *task = vu->tasks.first; task; task = task->next)
         if (task->session == session) return;
     struct task *task = malloc(sizeof *task);
-    if (!task) return; /* the poller tells again */
+    if (!task) return; /* the poller reports the socket again */
     *task = (struct task){.time = time, .session = session, .call = JS_UNDEFINED};
     append(vu, task);
 }
@@ -101,7 +101,7 @@ static struct listener *listener_of(struct vu *vu, int32_t handle)
     return NULL;
 }
 
-/* Drop listeners, but keep those that outlast a failure if `keeps`. */
+/* Drop the listeners. With `keeps`, keep the listeners that outlast a failure. */
 static void drop_listeners(struct vu *vu, bool keeps)
 {
     size_t kept = 0;
@@ -112,7 +112,7 @@ static void drop_listeners(struct vu *vu, bool keeps)
     vu->listener_count = kept;
 }
 
-/* Drop tasks, but keep payloads of listeners that outlast a failure if `keeps`. */
+/* Drop the tasks. With `keeps`, keep the payloads for listeners that outlast a failure. */
 static void drop_tasks(struct vu *vu, bool keeps)
 {
     struct task *task = vu->tasks.first;
@@ -127,9 +127,9 @@ static void drop_tasks(struct vu *vu, bool keeps)
     }
 }
 
-/* listen(handle, receive, outlastsFailure): receive(payload, time in ms) is called for each payload that
- * Python posts to the handle, a number that Python has given out, until forget(handle), or until what runs
- * has failed: then it hears no more, unless it is to outlast that. */
+/* listen(handle, receive, outlastsFailure): call receive(payload, time in ms) for each payload that Python posts to
+ * the handle, a number of Python's choice. The listener ends at forget(handle). Unless it outlasts failures, it also
+ * ends when the iteration or stage fails. */
 JSValue tasks_listen(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -162,7 +162,7 @@ JSValue tasks_forget(JSContext *context, JSValue self, int argc, JSValue *argv)
     return JS_UNDEFINED;
 }
 
-/* queueTask(call): have the function called as a task of its own. */
+/* queueTask(call): call the function as a task of its own. */
 JSValue tasks_queue(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -193,7 +193,7 @@ static bool has_work(const struct vu *vu)
     return vu->tasks.first || vu->timers.count || vu->listener_count || vu->event_sessions;
 }
 
-/* Run the first task; JS_EXCEPTION if it throws. */
+/* Run the first task. Returns JS_EXCEPTION if it throws. */
 static JSValue run_task(struct vu *vu)
 {
     JSContext *context = vu->context;
@@ -219,14 +219,14 @@ static JSValue run_task(struct vu *vu)
     return result;
 }
 
-/* Wait for a task or for the first timer. False if the VU is to stop. */
+/* Wait for a task or for the first timer. Returns false if the VU must stop. */
 static bool wait(struct vu *vu)
 {
     struct timer *timer = timers_first(&vu->timers);
     return vu_park(vu, VU_WAITING, timer ? timer->due : NEVER);
 }
 
-/* Run what is due now, one task; JS_EXCEPTION if it throws or the VU is to stop. */
+/* Run a task or timer that is due. Returns JS_EXCEPTION if it throws or the VU must stop. */
 static JSValue run_one(struct vu *vu)
 {
     vu->turn++;
@@ -241,9 +241,8 @@ static JSValue run_one(struct vu *vu)
     return wait(vu) ? JS_UNDEFINED : vu_throw_interrupted(vu);
 }
 
-/* settle(onRejection): run the event loop until nothing is left to be waited for, or until a promise
- * was rejected that nobody handles, of which onRejection(reason) is told. Throws what a task throws.
- * On a fiber. */
+/* settle(onRejection): run the event loop until nothing is left to wait for, or until a promise is rejected without a
+ * handler; then call onRejection(reason). Throws the exception of a task. On a fiber. */
 JSValue tasks_settle(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc;
@@ -265,7 +264,7 @@ JSValue tasks_settle(JSContext *context, JSValue self, int argc, JSValue *argv)
     }
 }
 
-/* hasWork(): whether anything is to be done or waited for. */
+/* hasWork(): return true if the event loop has something to run or to wait for. */
 JSValue tasks_has_work(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -273,9 +272,8 @@ JSValue tasks_has_work(JSContext *context, JSValue self, int argc, JSValue *argv
     return js_bool(has_work(vu) || JS_IsJobPending(vu->runtime) || vu->rejection_count);
 }
 
-/* dropTimers(): what runs has failed: drop timers, tasks and listeners; sessions go on, and listeners that
- * outlast it. Returns how the timers are called in the log, in the order in which they would have been
- * due. */
+/* dropTimers(): drop timers, tasks and listeners, because the iteration or stage has failed. Sessions stay, and so do
+ * listeners that outlast failures. Returns the timers' names for the log, by due time. */
 JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     (void)self, (void)argc, (void)argv;
@@ -291,7 +289,8 @@ JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *a
     return result;
 }
 
-/* abandon(keeps): drop all that is waited for, sessions too; with `keeps` not what outlasts a failure. */
+/* abandon(keeps): drop timers, tasks, listeners and sessions. With `keeps`, keep the listeners that outlast a
+ * failure. */
 JSValue tasks_abandon(JSContext *context, JSValue self, int argc, JSValue *argv)
 {
     struct vu *vu = vu_of(context);
@@ -307,9 +306,9 @@ JSValue tasks_abandon(JSContext *context, JSValue self, int argc, JSValue *argv)
     return JS_UNDEFINED;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Give a payload (MessagePack) to the listener of a VU's handle. Returns false without memory. */
+/* Post a payload (MessagePack) to the listener of a VU's handle. Returns false if memory is exhausted. */
 CORE_API bool core_post(int32_t index, int32_t handle, const uint8_t *payload, size_t size)
 {
     struct vu *vu = vu_at(index);

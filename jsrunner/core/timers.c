@@ -1,13 +1,13 @@
-/* The timers of one event loop, or of one k6/ws session.
+/* The timers of an event loop, or of a k6/ws session.
  *
- * Theory. A heap by due time, then by registration, because scripts may have thousands (a time limit
- * for each request, say) and remove most of them again; and a table from id to timer for that.
- * `queued` is when a timer's task has joined the loop's other tasks: when it is due, but not before it
- * was the first of the heap.
+ * Theory. Scripts may have thousands of timers, such as a time limit for each request, and remove most of them again.
+ * So timers are in a heap, by due time and then by registration, and in a table by id. `queued` is the moment at which
+ * a timer's task has joined the other tasks of the loop: the due time, but not before the timer was the first of the
+ * heap.
  *
- * Invariants. A timer is in the table from its making until it is removed or has run for the last
- * time; it is in the heap unless it runs at this moment. Memory is the VU's, under its limit: a script
- * with a million timers harms itself.
+ * Invariants. A timer is in the table from its creation until it is removed or has run for the last time. It is in the
+ * heap unless it runs at this moment. The memory is the VU's, under the VU's limit, so a script with a million timers
+ * harms only itself.
  */
 #include "core.h"
 
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ids of timers of modules count from here. */
+/* The first id of timers of jsrunner's modules. */
 enum { OWN_IDS = 1 << 30 };
 
 static bool is_before(const struct timer *one, const struct timer *other)
@@ -49,7 +49,7 @@ static void sift(struct timers *timers, struct timer *timer, size_t at)
     place(timers, timer, at);
 }
 
-/* The first is another one than before: its task cannot have joined the others any sooner. */
+/* Set `queued` of a new first timer: its task cannot have joined the other tasks any sooner. */
 static void promote(struct timers *timers)
 {
     struct timer *first = timers_first(timers);
@@ -58,7 +58,7 @@ static void promote(struct timers *timers)
     first->queued = first->due > now ? first->due : now;
 }
 
-/* There is room in the heap. */
+/* Insert a timer into the heap, which must have room. */
 static void schedule(struct timers *timers, struct timer *timer)
 {
     timer->order = ++timers->last_order;
@@ -89,7 +89,7 @@ static struct timer *find(const struct timers *timers, int32_t id)
     return timers->slots ? *slot_of(timers, id) : NULL;
 }
 
-/* Rebuild the table, because what lies behind an emptied slot might not be reached any more. */
+/* Remove a timer from the table, and move the timers behind its slot, which an empty slot would make unreachable. */
 static void forget(struct timers *timers, struct timer *timer)
 {
     size_t slot = (size_t)(slot_of(timers, timer->id) - timers->by_id);
@@ -138,7 +138,7 @@ int32_t timers_add(JSRuntime *runtime, struct timers *timers, JSValue call, doub
     if (delay != delay) delay = 0; /* NaN would have no place in the heap */
     *timer = (struct timer){.due = clock_now() + delay, .every = every, .call = call,
                             .kind = kind};
-    /* Scripts see ids from 1 up, whatever modules wait for beside them. */
+    /* Scripts see ids 1, 2, 3, ..., however many timers jsrunner's modules have. */
     timer->id = kind == TIMER_OWN ? OWN_IDS + ++timers->last_own_id : ++timers->last_id;
     *slot_of(timers, timer->id) = timer;
     timers->used++;
@@ -157,7 +157,7 @@ void timers_remove(JSRuntime *runtime, struct timers *timers, int32_t id)
 {
     struct timer *timer = find(timers, id);
     if (!timer) return;
-    if (timer->place == SIZE_MAX) { /* it runs: not again */
+    if (timer->place == SIZE_MAX) { /* it runs, and will not run again */
         timer->every = -1;
         return;
     }

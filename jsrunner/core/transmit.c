@@ -1,9 +1,8 @@
 /* The sending half of a WebSocket session.
  *
- * Theory. Frames are masked straight into one send buffer of the process. It belongs to the session
- * that has written last and goes out in one system call when the VU parks, when another session wants
- * the buffer, or when it is full. What the kernel does not take moves to the session's own `tx`, and
- * the poller is asked for the moment when it takes more.
+ * Theory. Frames are masked directly into one send buffer of the process. The buffer belongs to the session that
+ * wrote last. One system call sends it when the VU parks, when another session needs the buffer, or when it is full.
+ * Bytes that the kernel does not take move to the session's own `tx`, and the poller watches for room.
  *
  * Measured (2 cores, loopback, 50 VUs, 64 B): joining frames of one dispatch into one send costs one
  * copy of 70 bytes and saves a system call of 2 us per further frame.
@@ -27,7 +26,7 @@ static struct session *send_owner;
 
 /* -- accounting ----------------------------------------------------------------------------------- */
 
-/* Remember where a frame ends, to know when it is written. */
+/* Record the end of a frame, to know when the frame is written. */
 static bool remember(struct session *session, uint8_t first, size_t frame_size, size_t payload_size, bool is_message)
 {
     session->tx_end += frame_size;
@@ -53,7 +52,7 @@ static bool remember(struct session *session, uint8_t first, size_t frame_size, 
     return true;
 }
 
-/* The kernel has taken `size` bytes more. */
+/* Note that the kernel has taken `size` more bytes. */
 static void advance(struct session *session, size_t size)
 {
     session->tx_written += size;
@@ -69,7 +68,7 @@ static void advance(struct session *session, size_t size)
     if (samples_keep_records()) session_count(session, clock_now());
 }
 
-/* `tx` has changed: bring the VU's sum up to date. */
+/* Update the VU's sum of unsent bytes after a change of `tx`. */
 static void count_unsent(struct session *session)
 {
     size_t pending = transmit_pending(session);
@@ -91,7 +90,7 @@ static void fail(struct session *session, int error)
     session_queue(session, EVENT_WRITE_FAILED, 0, false, (uint8_t *)text, size);
 }
 
-/* One end of a connection as Go shows it: `127.0.0.1:80`. */
+/* Write an end of a connection as k6 shows it, e.g. `127.0.0.1:80`. */
 static void end_text(const union peer *end, char *to, size_t capacity)
 {
     char address[INET6_ADDRSTRLEN] = "";
@@ -121,7 +120,7 @@ size_t transmit_error_text(const struct session *session, char *to, size_t capac
 
 /* -- writing -------------------------------------------------------------------------------------- */
 
-/* Write as much as the kernel takes; returns how much. */
+/* Write as much as the kernel takes. Returns the number of bytes. */
 static size_t write_some(struct session *session, const uint8_t *data, size_t size)
 {
     size_t written = 0;
@@ -151,7 +150,7 @@ void transmit_await(struct session *session)
     }
 }
 
-/* Drop what was written of the session's buffer if that is most of it. */
+/* Remove the written bytes from the session's buffer if they are most of it. */
 static void compact(struct session *session)
 {
     struct bytes *tx = &session->tx;
@@ -221,7 +220,7 @@ bool transmit_frame(struct session *session, uint8_t first, const uint8_t *paylo
         send_size += head + size;
         return remember(session, first, head + size, size, is_message);
     }
-    /* Too large for the buffer: behind what waits. */
+    /* The frame is too large for the send buffer and goes behind the session's unsent bytes. */
     compact(session);
     if (!bytes_reserve(&session->tx, FRAME_HEADER_MAX + size)) return false;
     uint8_t *to = session->tx.data + session->tx.size;
@@ -240,7 +239,7 @@ bool transmit_close(struct session *session, uint16_t code, const uint8_t *reaso
     uint8_t payload[125] = {(uint8_t)(code >> 8), (uint8_t)code};
     if (size > sizeof payload - 2) size = sizeof payload - 2;
     if (size) memcpy(payload + 2, reason, size);
-    /* 1005 says that there is no status, which an empty frame says (RFC 6455, 7.4.1). */
+    /* 1005 stands for a close frame without a status, which is empty (RFC 6455, 7.4.1). */
     bool is_sent = transmit_frame(session, FRAME_FIN | OPCODE_CLOSE, payload, code == CLOSE_NO_STATUS ? 0 : 2 + size,
                                   is_message);
     session->is_closing = true;

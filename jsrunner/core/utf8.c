@@ -1,5 +1,5 @@
-/* Validation runs at three speeds: 64 bytes at a time over ASCII, a character at a time over the
- * rest, and a byte at a time where a piece ends within a character. Only the last needs the state.
+/* Validation proceeds by blocks of 64 ASCII bytes, by characters elsewhere, and by bytes where a piece ends within a
+ * character. Only the last of these needs the state.
  *
  * Measured, gcc 12 -O3, x86-64 baseline (SSE2): 64 KB of ASCII 1.3 us, of Cyrillic 60 us. */
 #include "utf8.h"
@@ -8,8 +8,7 @@
 
 static const uint64_t HIGH_BITS = 0x8080808080808080u;
 
-/* Return whether 64 bytes are ASCII. The fixed size lets compilers use vectors without
- * prologues. */
+/* Return true if 64 bytes are ASCII. The fixed size lets compilers use vectors without prologues. */
 static inline bool block_is_ascii(const uint8_t *bytes)
 {
     uint64_t words[8], any = 0;
@@ -18,7 +17,7 @@ static inline bool block_is_ascii(const uint8_t *bytes)
     return !(any & HIGH_BITS);
 }
 
-/* Return how many bytes at the front are ASCII. */
+/* Return the number of ASCII bytes at the front. */
 static size_t ascii_prefix(const uint8_t *bytes, size_t size)
 {
     size_t at = 0;
@@ -31,8 +30,8 @@ static size_t ascii_prefix(const uint8_t *bytes, size_t size)
     return at;
 }
 
-/* Begin a character of several bytes: what may follow `byte` (RFC 3629, section 4). Return false if
- * `byte` begins none. */
+/* Begin a character of several bytes: set the bounds of the byte behind `byte` (RFC 3629, section 4). Returns false if
+ * no character begins with `byte`. */
 static inline bool begin_character(struct utf8 *text, uint8_t byte)
 {
     text->low = 0x80;
@@ -53,8 +52,7 @@ static inline bool begin_character(struct utf8 *text, uint8_t byte)
     return true;
 }
 
-/* Return the length, 2 to 4, of the character of several bytes at the front; 0 if there is none or
- * not all of it. */
+/* Return the length, 2 to 4, of the character of several bytes at the front; 0 if it is invalid or incomplete. */
 static inline size_t character(const uint8_t *bytes, size_t size)
 {
     struct utf8 text;
@@ -65,7 +63,7 @@ static inline size_t character(const uint8_t *bytes, size_t size)
     return text.missing + 1u;
 }
 
-/* Take one byte of a character; return false if it is wrong. */
+/* Take the next byte of a character. Returns false if the byte is invalid. */
 static bool take_byte(struct utf8 *text, uint8_t byte)
 {
     if (!text->missing) return begin_character(text, byte);

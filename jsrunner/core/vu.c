@@ -1,15 +1,15 @@
-/* Virtual users: one JavaScript runtime, one context and one fiber each.
+/* Virtual users. Each has a JavaScript runtime, a context and a fiber.
  *
- * Theory. All of a VU's JavaScript, from its first evaluation on, runs on the VU's fiber, which runs one
- * command after the other (command.c). Where JavaScript has to wait, the VU parks: its fiber is suspended
- * in a state that says what resumes it.
+ * Theory. All of a VU's JavaScript, from its first evaluation on, runs on the VU's fiber, which runs one command
+ * after another (command.c). When JavaScript has to wait, the VU parks: its fiber is suspended, and the VU's state
+ * says what resumes it.
  *
- * Interruption. `is_aborting` is set when the deadline has passed, noticed by QuickJS's interrupt
- * handler (every 10,000 steps, or when the watchdog has it called) or by the alarm of a parked VU, or when
- * Python says so. From then on no JavaScript function can be entered, because the stack limit is 1 byte:
- * QuickJS turns an interrupt inside a Promise's executor or an async function into a rejection, and a loop
- * around these would never end. Every primitive of the core refuses as well. When the command has unwound,
- * its interpreter is used again (interpreter.c).
+ * Interruption. `is_aborting` is set when Python calls core_abort, or when the deadline has passed. QuickJS's
+ * interrupt handler notices the deadline (every 10,000 steps, or when the watchdog triggers the handler), and so
+ * does the alarm of a parked VU. From then on no JavaScript function can be entered, because the stack limit is set
+ * to 1 byte. This is needed because QuickJS turns an interrupt inside a Promise's executor or an async function into
+ * a rejection, so a loop around these would never end. The functions of `jsrunner:core` throw, too. When the command
+ * has unwound, its interpreter is used again (interpreter.c).
  */
 #include "core.h"
 
@@ -62,10 +62,10 @@ struct vu *vu_at(int32_t index)
     return index >= 0 && index < core.vu_count ? core.vus[index] : NULL;
 }
 
-/* -- what Python calls ---------------------------------------------------------------------------- */
+/* -- functions for Python --------------------------------------------------------------------------- */
 
-/* Set up the process's core: limits of every VU, and where the epoch begins. `engine` is the path of
- * the shared object that holds QuickJS. Returns NULL or what is wrong. */
+/* Set up the process's core: the limits of each VU, and the offset in seconds from clock_now() to the time since the
+ * epoch. `engine` is the path of the shared object that holds QuickJS. Returns NULL or a text of the error. */
 CORE_API const char *core_open(const char *engine, size_t stack_bytes, size_t memory_bytes, double epoch_offset)
 {
     core.stack_bytes = stack_bytes;
@@ -76,8 +76,8 @@ CORE_API const char *core_open(const char *engine, size_t stack_bytes, size_t me
     return core_define_own_operations() ? NULL : "out of memory";
 }
 
-/* Open the poller; returns its descriptor, or a negative errno. Not before the last fork, or
- * core_stop_polling before it. */
+/* Open the poller. Returns its descriptor, or a negative errno. A process that forks afterwards must call
+ * core_stop_polling before the fork. */
 CORE_API int core_start_polling(void)
 {
     int error = poller_open();
@@ -91,8 +91,7 @@ CORE_API void core_stop_polling(void)
     poller_close();
 }
 
-/* Make a VU without interpreter; returns its index, -1 without memory. Its first command makes the
- * interpreter. */
+/* Make a VU. Returns its index, -1 if memory is exhausted. Its first command makes the interpreter. */
 CORE_API int32_t core_vu_create(void)
 {
     if (core.vu_count == core.vu_capacity) {
@@ -147,7 +146,7 @@ CORE_API void core_abort(int32_t index)
     core_leave();
 }
 
-/* Interrupt a VU's command, but only if it still waits for the answer to this request. */
+/* Interrupt a VU's command if the VU still waits for the answer to this request. */
 CORE_API void core_abort_request(int32_t index, uint32_t serial)
 {
     struct vu *vu = vu_at(index);
@@ -155,7 +154,7 @@ CORE_API void core_abort_request(int32_t index, uint32_t serial)
     core_leave();
 }
 
-/* Switch the samples of session durations at an interruption of the VU on or off. */
+/* Choose whether an interruption of the VU adds samples of ws_session_duration. */
 CORE_API void core_vu_measure_sessions(int32_t index, bool is_on)
 {
     struct vu *vu = vu_at(index);

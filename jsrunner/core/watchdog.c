@@ -1,32 +1,32 @@
-/* The watchdog: VUs that do not come back because a built-in function of the engine takes long.
+/* The watchdog: interruption of VUs inside slow built-in functions of the engine.
  *
- * Theory. QuickJS calls its interrupt handler (interpreter.c) after 10,000 branches and calls of JavaScript. That is
- * late where each of them is a slow built-in, such as indexOf of a long string, and never where a single
- * built-in does not end, such as indexOf of an array-like object whose length is 2^53. So a thread looks
- * every TICK which VU runs. It does three things, each when the one before was not enough:
+ * Theory. QuickJS calls its interrupt handler (interpreter.c) after 10,000 branches and calls of JavaScript. This is
+ * late if each call is a slow built-in, such as indexOf of a long string. It never happens if a built-in does not
+ * end, such as indexOf of an array-like object whose length is 2^53. So a thread checks, every TICK seconds, which VU
+ * runs. It has three measures, and takes each if the previous measure was not enough:
  *
- *  1. A VU that has run since the last look without a pause: the engine's countdown to the next call of the
- *     interrupt handler is set to its end. The handler then lets other VUs run, or interrupts the VU.
- *  2. Its deadline has passed: JS_SetMaxStackSize(1), as in an interruption. Built-ins that check the stack
+ *  1. The VU has run without a pause since the last check: the thread sets the engine's countdown to the next call of
+ *     the interrupt handler to its end. The handler then lets other VUs run, or interrupts the VU.
+ *  2. The VU's deadline has passed: JS_SetMaxStackSize(1), as in an interruption. Built-ins that check the stack
  *     (JSON.stringify of nested values, all that call a function of the script) end at the next check.
- *  3. It still runs STUCK seconds after its deadline: the thread sends the main thread a signal, whose handler
- *     switches back to the main stack. The fiber is begun anew, the interpreter is left as it is for ever, and
- *     its memory with it (vu_abandon). The handler does so only if the signal has met the engine's own code:
- *     then no lock of the C library is held, and nothing but the interpreter that is given up is half changed.
+ *  3. The VU still runs STUCK seconds after its deadline: the thread sends a signal to the main thread, whose handler
+ *     switches to the main stack. The fiber is restarted. The interpreter and its memory are never used or freed again
+ *     (vu_abandon). The handler does so only if the signal has interrupted the engine's own code: then no lock of the
+ *     C library is held, and only the abandoned interpreter may be in an inconsistent state.
  *
- * Measured: the VU pays two stores for each resume of its fiber; the thread 20 wake-ups per second.
+ * Measured: a VU pays two stores for each resume of its fiber; the thread wakes 20 times per second.
  *
- * Why the thread may write there. Both words are aligned and only ever read and written whole by the main
- * thread, which reads them anew at each check, so it sees the old value or the new. The countdown
- * is lost if the main thread writes in the same moment; the next look repeats it. The limit is written by the
- * main thread only while the VU is not watched.
+ * Why the thread may write these words. The countdown and the stack limit are aligned, and the main thread reads and
+ * writes them as a whole and reads them anew at each check, so it sees the old value or the new value. If the main
+ * thread writes the countdown at the same moment, the thread's value is lost, and the next check repeats it. The main
+ * thread writes the limit only while the VU is not watched.
  *
  * Invariants.
- *  - The thread touches a VU and its interpreter only while it holds `lock`, and only if the VU is watched. VUs
- *    are watched from the beginning to the end of a command, and are freed with the lock held.
- *  - `suspect` names a VU and its resume: the handler leaves a fiber only in the very run that was seen.
- *  - The thread never enters the engine, but for JS_SetMaxStackSize, which only stores. The main thread measures
- *    where the countdown is, before the thread is there (0.3 ms, once per process).
+ *  - The thread touches a VU and its interpreter only while it holds `lock`, and only if the VU is watched. A VU is
+ *    watched from the beginning to the end of a command, and is freed with the lock held.
+ *  - `suspect` names a VU and the number of its resume: the handler leaves a fiber only in the run that the thread saw.
+ *  - The only function of the engine that the thread calls is JS_SetMaxStackSize, which only stores. The main thread
+ *    measures the place of the countdown before it starts the thread (0.3 ms, once per process).
  */
 #include "core.h"
 
@@ -40,25 +40,25 @@
 #include <time.h>
 #include <ucontext.h>
 
-/* Seconds between two looks, and after a deadline until a fiber is left. */
+/* Seconds between two checks, and from a deadline until a fiber is left. */
 static const double TICK = 0.05, STUCK = 1.0;
-/* Ignored by default, and harmless if it meets another thread; Go's runtime uses it for the same. */
+/* Ignored by default, and harmless if it reaches another thread. Go's runtime uses this signal for preemption, too. */
 enum { SIGNAL = SIGURG };
-/* JS_INTERRUPT_COUNTER_INIT of the engine: what its countdown begins with. */
+/* The initial value of the engine's countdown (JS_INTERRUPT_COUNTER_INIT). */
 enum { COUNTDOWN = 10000 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t never_signalled;
 static pthread_t main_thread;
 static bool is_started;
-/* The run of a VU that is to be left, as the thread has seen it. */
+/* The run of a VU that the handler must leave: the VU and the number of its resume. */
 static struct {
     struct vu *volatile vu;
     volatile uint64_t resume;
 } suspect;
-/* Where the engine's code is. */
+/* Addresses of the engine's code. */
 static uintptr_t code_start, code_end;
-/* Where in a context the countdown is; 0: not measured yet, -1: not there. */
+/* Offset of the countdown in a context; 0 before it is measured, -1 if no countdown was seen. */
 static ptrdiff_t countdown_offset;
 
 /* -- the countdown -------------------------------------------------------------------------------- */
@@ -70,7 +70,7 @@ struct probe {
     int calls;
 };
 
-/* The engine has set the countdown just before it calls this. */
+/* Interrupt handler of the measurement. The engine sets the countdown just before it calls the handler. */
 static int on_probe(JSRuntime *runtime, void *opaque)
 {
     (void)runtime;
@@ -80,7 +80,7 @@ static int on_probe(JSRuntime *runtime, void *opaque)
     return ++probe->calls == 3;
 }
 
-/* Find the one word of a context that is COUNTDOWN whenever the handler is called. */
+/* Find the only word of a context that equals COUNTDOWN at each call of the handler. */
 static ptrdiff_t measure_countdown(void)
 {
     static const char LOOP[] = "for (;;);";
@@ -113,7 +113,8 @@ static ptrdiff_t measure_countdown(void)
 
 /* -- the thread ----------------------------------------------------------------------------------- */
 
-/* With the lock held. Returns whether the VU has used up its patience too. */
+/* Trigger the interrupt handler of the running VU, and stop its calls if its deadline has passed. Returns true if the
+ * deadline passed STUCK seconds ago. With the lock held. */
 static bool interrupt_calls(struct vu *vu)
 {
     if (countdown_offset > 0) *(volatile int32_t *)((char *)vu->context + countdown_offset) = 0;
@@ -167,7 +168,7 @@ static uintptr_t program_counter(const ucontext_t *context)
 #endif
 }
 
-/* On the main thread, on whatever stack it runs. */
+/* Leave the suspect's fiber. Runs on the main thread, on the main stack or on a fiber. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
@@ -178,7 +179,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (counter >= code_start && counter < code_end) fiber_suspend(&vu->fiber); /* for ever */
 }
 
-/* Look for the segment of code that holds JS_Call. */
+/* Search a shared object for the code segment that holds JS_Call. */
 static int find_code(struct dl_phdr_info *info, size_t size, void *argument)
 {
     (void)size, (void)argument;
@@ -219,7 +220,7 @@ void watchdog_free(struct vu *vu)
     pthread_mutex_unlock(&lock);
 }
 
-/* A fork has left the thread behind. */
+/* Reset the state in a forked process, which has no watchdog thread. */
 static void after_fork(void)
 {
     is_started = false;
@@ -229,9 +230,9 @@ static void after_fork(void)
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 static void after_fork_parent(void) { pthread_mutex_unlock(&lock); }
 
-/* Start the watchdog of this process, whose main thread calls, on the main stack. It is gone in processes that are forked
- * later. Returns false if the system has no thread to spare: slow built-ins then end late, or are killed with
- * the process. */
+/* Start the watchdog of this process. To be called by the main thread. Processes that are forked later have none.
+ * Returns false if the system cannot start a thread: slow built-ins then end late, or with the process. On the main
+ * stack. */
 CORE_API bool core_watch(void)
 {
     static bool is_prepared;
@@ -250,7 +251,7 @@ CORE_API bool core_watch(void)
     }
     if (!countdown_offset) countdown_offset = measure_countdown();
     main_thread = pthread_self();
-    /* Signals are for the main thread. */
+    /* The thread blocks all signals, which are for the main thread. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
