@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.k6.net.grpc import pem
@@ -23,9 +23,35 @@ _MAX_SEND: Final = (1 << 31) - 1
 _AGENT: Final = "grpc-go/1.83.0"
 
 
+class TLSParams(TypedDict, total=False):
+    """The parameter `tls`: texts in PEM format."""
+
+    cert: str
+    key: str
+    #: The key's password.
+    password: str
+    cacerts: list[str]
+
+
+class ConnectParams(TypedDict, total=False):
+    """Parameters of `client.connect`, as `connectParams` of params.js makes them."""
+
+    plaintext: bool
+    reflect: bool
+    #: A duration as Go writes it, or milliseconds.
+    timeout: str | float
+    #: Bytes; 0 for the default.
+    maxReceiveSize: int
+    maxSendSize: int
+    authority: str
+    #: Name, value, name, value, ...; values of binary keys are bytes.
+    reflectMetadata: list[str | bytes]
+    tls: TLSParams
+
+
 @dataclass(slots=True)
-class Params:
-    """Parameters of `client.connect`. The JavaScript half has checked their types."""
+class ConnectSettings:
+    """Parameters of `client.connect` with k6's defaults."""
 
     plaintext: bool = False
     reflects: bool = False
@@ -34,8 +60,8 @@ class Params:
     max_send: int = _MAX_SEND
     authority: str = ""
     #: Name, value, name, value, ...
-    reflect_metadata: list[Any] = field(default_factory=list)
-    tls: dict[str, Any] = field(default_factory=dict)
+    reflect_metadata: list[str | bytes] = field(default_factory=list)
+    tls: TLSParams = field(default_factory=TLSParams)
 
     def tls_contexts(self, options: Options) -> TLS | None:
         """Return the contexts that the parameter `tls` makes; None if it says nothing."""
@@ -45,7 +71,8 @@ class Params:
 
         try:
             authorities = [
-                pem.checked_authority(*one) for one in enumerate(self.tls.get("cacerts") or ())
+                pem.checked_authority(number, text)
+                for number, text in enumerate(self.tls.get("cacerts") or ())
             ]
             cert, key = self.tls.get("cert") or "", self.tls.get("key") or ""
             if self.tls.get("password"):
@@ -57,14 +84,14 @@ class Params:
         return TLS(replace(options, tls_auth=certificates), os.environ, authorities)
 
 
-def read_params(params: dict[str, Any]) -> Params:
-    """Return the parameters. Raises HostError."""
-    read = Params(
+def read_params(params: ConnectParams) -> ConnectSettings:
+    """Return the parameters with k6's defaults. Raises HostError."""
+    read = ConnectSettings(
         plaintext=params.get("plaintext", False),
         reflects=params.get("reflect", False),
         authority=params.get("authority", ""),
         reflect_metadata=params.get("reflectMetadata") or [],
-        tls=params.get("tls") or {},
+        tls=params.get("tls") or TLSParams(),
     )
     read.max_receive = params.get("maxReceiveSize") or _MAX_RECEIVE
     read.max_send = params.get("maxSendSize") or _MAX_SEND
@@ -80,14 +107,14 @@ def read_params(params: dict[str, Any]) -> Params:
 class Connection:
     """A client's channel with the limits of its messages."""
 
-    def __init__(self, vu: ModuleContext, address: str, params: Params, tls: TLS | None) -> None:
+    def __init__(
+        self, vu: ModuleContext, address: str, params: ConnectSettings, tls: TLS | None
+    ) -> None:
         """Raises ConnectFailure for an address that is none."""
         process = vu.process
         self.address = address
         self.max_receive = params.max_receive
         self.max_send = params.max_send
-        #: Specs (`specs.CallSpec`) of calls without parameters, by the method as scripts write it.
-        self.plain_specs: dict[str, Any] = {}
         host, port, authority = parse_target(address)
         agent = process.options.user_agent
         target = ChannelTarget(

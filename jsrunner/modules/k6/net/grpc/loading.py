@@ -6,15 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from jsrunner.engine.errors import HostError
-from jsrunner.options.numbers import quote as quoted
+from jsrunner.options.numbers import quote
 from jsrunner.proto.compiler import Compiler, Missing, parse_protoset
 from jsrunner.proto.errors import SchemaError
 from jsrunner.proto.schema import Schema
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
-
-__all__ = ["load", "load_protoset", "quoted"]
 
 
 def load(vu: ModuleContext, paths: list[str], files: list[str]) -> Schema:
@@ -60,5 +58,5 @@ def _content(vu: ModuleContext, path: str) -> bytes:
         if "with directories" in text:
             return b""
         if "weren't previously opened" in text:
-            text = f"could not resolve path {quoted(path)}: path never requested before"
+            text = f"could not resolve path {quote(path)}: path never requested before"
         raise HostError(text) from None

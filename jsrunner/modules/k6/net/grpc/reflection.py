@@ -31,7 +31,7 @@ from jsrunner.transport.rpc_status import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.modules.k6.net.grpc.connecting import Connection, Params
+    from jsrunner.modules.k6.net.grpc.connecting import Connection, ConnectSettings
     from jsrunner.proto.messages import MessageType
 
 _VERSIONS: Final = ("v1", "v1alpha")
@@ -74,7 +74,11 @@ class _Conversation:
     """A stream of questions and answers, one after the other."""
 
     def __init__(
-        self, version: str, connection: Connection, params: Params, begin: Callable[[Call], Any]
+        self,
+        version: str,
+        connection: Connection,
+        params: ConnectSettings,
+        begin: Callable[[Call], Any],
     ) -> None:
         """Begin the call. Raises RPCError."""
         request, response = _types()
@@ -134,7 +138,7 @@ class _Conversation:
         self._done()
 
 
-def reflect(begin: Callable[[Call], Any], params: Params, connection: Connection) -> Schema:
+def reflect(begin: Callable[[Call], Any], params: ConnectSettings, connection: Connection) -> Schema:
     """Return what a server says of its services.
 
     Args:
@@ -158,7 +162,7 @@ def reflect(begin: Callable[[Call], Any], params: Params, connection: Connection
 
 
 def _services(
-    begin: Callable[[Call], Any], params: Params, connection: Connection
+    begin: Callable[[Call], Any], params: ConnectSettings, connection: Connection
 ) -> tuple[_Conversation, list[str]]:
     failure: RPCError | None = None
     for version in _VERSIONS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
@@ -26,8 +26,28 @@ def write_message(type_: MessageType, text: str, library: Library) -> bytes:
     return data
 
 
-def row_of(call: Call, spec: CallSpec) -> list[Any]:
-    """Return [message, error, headers, trailers, status] of a call. Raises MappingError."""
+class ResponseError(TypedDict, total=False):
+    """The error of a response; without items if a detail of it cannot be shown, as in k6."""
+
+    code: int
+    message: str
+    #: Details of google.rpc.Status as JSON.
+    details: list[object]
+
+
+class Response(NamedTuple):
+    """A call that is over, as `responseOf` of responses.js takes it."""
+
+    #: The message as JSON; None for none.
+    message: object
+    error: ResponseError | None
+    headers: dict[str, list[str]]
+    trailers: dict[str, list[str]]
+    status: int
+
+
+def response_of(call: Call, spec: CallSpec) -> Response:
+    """Return the response of a call that is over. Raises MappingError."""
     status = call.status
     assert status is not None
     message = None
@@ -35,7 +55,7 @@ def row_of(call: Call, spec: CallSpec) -> list[Any]:
         type_ = spec.method.response
         content = type_.empty() if call.message is None else call.message
         message = json_encoder.encode(type_, content, spec.library)
-    error: dict[str, Any] | None = None
+    error: ResponseError | None = None
     if status.code:
         error = {"code": status.code, "message": status.message, "details": []}
         if status.details:
@@ -43,10 +63,10 @@ def row_of(call: Call, spec: CallSpec) -> list[Any]:
                 error["details"] = _details(status.details, spec.library)
             except MappingError:
                 error = {}  # as in k6: it shows nothing if a detail cannot be shown
-    return [message, error, call.headers.metadata, call.trailers.metadata, status.code]
+    return Response(message, error, call.headers.metadata, call.trailers.metadata, status.code)
 
 
-def _details(data: bytes, library: Library) -> list[Any]:
+def _details(data: bytes, library: Library) -> list[object]:
     """Return the details of a google.rpc.Status as JSON has them. Raises MappingError."""
     return [json_encoder.encode_any(detail, library) for detail in details_of(data)]
 

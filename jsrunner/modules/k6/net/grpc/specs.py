@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from google.protobuf.message import DecodeError
 
@@ -27,6 +27,18 @@ class BadMetadata(Exception):
     """Metadata that HTTP/2 cannot carry; the text is grpc-go's."""
 
 
+class CallParams(TypedDict, total=False):
+    """Parameters of a call, as `callParams` of params.js makes them."""
+
+    tags: dict[str, str]
+    #: Name, value, name, value, ...; values of binary keys are bytes.
+    metadata: list[str | bytes]
+    #: A duration as Go writes it, or milliseconds.
+    timeout: str | float
+    #: True if nobody wants the response message.
+    discards: bool
+
+
 class CallSpec:
     """Method, metadata, tags and timeout of a gRPC call.
 
@@ -41,7 +53,7 @@ class CallSpec:
         method: Method,
         connection: Connection,
         library: Library,
-        params: dict[str, Any] | None,
+        params: CallParams | None,
     ) -> None:
         """Read the parameters of a call.
 
@@ -61,10 +73,10 @@ class CallSpec:
         #: Seconds; 0 for the default timeout.
         self.timeout = 0.0
         self.discards = False
-        self._metadata: list[Any] = []
+        self._metadata: list[str | bytes] = []
         if params:
             self.tags = params.get("tags")
-            self.discards = bool(params.get("discards"))
+            self.discards = params.get("discards", False)
             self._metadata = params.get("metadata") or []
             if "timeout" in params:
                 try:
@@ -97,10 +109,11 @@ class CallSpec:
         return None
 
 
-def metadata_fields(metadata: list[Any]) -> list[tuple[bytes, bytes]]:
+def metadata_fields(metadata: list[str | bytes]) -> list[tuple[bytes, bytes]]:
     """Return (name, value) of a list of names and values by turns. Raises BadMetadata."""
     fields = []
     for name, value in zip(metadata[::2], metadata[1::2], strict=True):
+        assert isinstance(name, str)
         key = name.lower()
         if key.startswith(":") or key in RESERVED:
             continue
@@ -109,8 +122,10 @@ def metadata_fields(metadata: list[Any]) -> list[tuple[bytes, bytes]]:
         if not _KEY.fullmatch(key):
             raise BadMetadata(f'header key "{key}" contains illegal characters not in [0-9a-z-_.]')
         if key.endswith("-bin"):
-            fields.append((key.encode(), base64.b64encode(value).rstrip(b"=")))
+            data = value if isinstance(value, bytes) else value.encode()
+            fields.append((key.encode(), base64.b64encode(data).rstrip(b"=")))
             continue
+        assert isinstance(value, str)
         if not _VALUE.fullmatch(value):
             text = f'header key "{key}" contains value with non-printable ASCII characters'
             raise BadMetadata(text)

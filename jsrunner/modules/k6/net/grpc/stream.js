@@ -17,7 +17,7 @@ import {
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
-// Events of Python's, as streams.py posts them.
+// Events of Python's, as streaming.py posts them.
 const DATA = 0;
 const OVER = 2;
 const END = 3;
@@ -64,7 +64,7 @@ export function Stream(client, method, params) {
   try {
     read = callParams(params);
   } catch (error) {
-    host('net_grpc.check_stream', number, path);
+    host('k6_net_grpc_stream.check', number, path);
     if (!isInstance(GoError, error)) throw error;
     throw new GoError("invalid GRPC Stream's parameters: " + error.message);
   }
@@ -96,13 +96,13 @@ export function Stream(client, method, params) {
   const close = () => {
     if (isClosed) return;
     isClosed = true;
-    host('net_grpc.closed', handle);
+    host('k6_net_grpc_stream.closed', handle);
   };
 
   const fail = (code, message, count, time, text) => {
     close();
     if (!handlers.error) {
-      host('net_grpc.warn', 'no handlers for error registered, but an error happened: ' + text);
+      host('k6_net_grpc_stream.warn', 'no handlers for error registered, but an error happened: ' + text);
     }
     fire('error', new StreamError(code, message, count), time);
   };
@@ -130,15 +130,15 @@ export function Stream(client, method, params) {
     forgetIfOver();
   };
 
-  const handle = host('net_grpc.new_stream', number, path, read);
+  const handle = host('k6_net_grpc_stream.create', number, path, read);
   listen(handle, receive, true);
   try {
-    host('net_grpc.open_stream', handle);
+    host('k6_net_grpc_stream.open', handle);
   } catch (error) {
     forget(handle);
     throw error;
   }
-  openStreams.set(handle, () => host('net_grpc.cancel', handle));
+  openStreams.set(handle, () => host('k6_net_grpc_stream.cancel', handle));
 
   const constant = (name, value) => {
     ObjectDefineProperty(stream, name, { __proto__: null, value, enumerable: true });
@@ -150,22 +150,22 @@ export function Stream(client, method, params) {
     if (name in EVENTS) {
       ArrayPrototypePush(handlers[name] ??= SafeArray(), bindContext(handler));
     } else {
-      host('net_grpc.warn', "can't register " + name + " event handler: unknown GRPC stream's event type: " + name);
+      host('k6_net_grpc_stream.warn', "can't register " + name + " event handler: unknown GRPC stream's event type: " + name);
     }
   });
   constant('write', (message) => {
     if (!isWriting) return;
     if (isNullish(message)) {
-      host('net_grpc.warn', "can't send empty message");
+      host('k6_net_grpc_stream.warn', "can't send empty message");
       return;
     }
     const json = isObject(message) ? jsonOf(message) : JSONStringify(Object(message));
-    host('net_grpc.write', handle, json ?? 'null');
+    host('k6_net_grpc_stream.write', handle, json ?? 'null');
   });
   constant('end', () => {
     if (!isWriting) return;
     isWriting = false;
-    host('net_grpc.end', handle);
+    host('k6_net_grpc_stream.end', handle);
   });
   return stream;
 }
