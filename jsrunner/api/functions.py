@@ -182,7 +182,7 @@ def start(
         workers: The most worker processes (with `dask`: of each Dask worker); by default one per core.
         dask: Run on the machines of a Dask cluster, as `--dask`: the address of its scheduler.
         dask_insecure: Accept Dask connections to other machines without TLS.
-        tolerate_loss: Go on without workers that are lost while the scenarios run.
+        tolerate_loss: Go on without workers that are lost.
         on_log: Called with each record of the log, in a thread of jsrunner's. Nothing of the log is
             printed then. An exception of it stops the run, and is raised in place of the result.
         stop_timeout: Seconds that a run that is stopped gets for teardown() and handleSummary().

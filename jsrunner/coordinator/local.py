@@ -34,22 +34,22 @@ class LocalConnection:
     clock_lead = 0.0
 
     def __init__(self, stream: socket.socket) -> None:
-        self._stream = stream
+        self.stream = stream
         self.process_id = 0
 
     def fileno(self) -> int:
         """Return the file descriptor of the stream."""
-        return self._stream.fileno()
+        return self.stream.fileno()
 
     def send(self, data: bytes) -> None:
         """Send bytes; waits until the worker takes them. Nothing happens if it has gone."""
         with contextlib.suppress(OSError):
-            self._stream.sendall(data)
+            self.stream.sendall(data)
 
     def receive(self) -> bytes:
         """Return the bytes that have come, b"" if the worker has gone."""
         try:
-            return self._stream.recv(_READ_SIZE)
+            return self.stream.recv(_READ_SIZE)
         except OSError:
             return b""
 
@@ -79,7 +79,7 @@ class LocalConnection:
 
     def close(self) -> None:
         """Close the coordinator's end."""
-        self._stream.close()
+        self.stream.close()
 
 
 class LocalTransport:

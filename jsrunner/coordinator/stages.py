@@ -144,7 +144,7 @@ def _check(stage: StageName, done: StageDone | None, timeout: float) -> None:
     """Raise the JsrunnerError of a stage that has not ended well."""
     name = stage.value
     if done is None:
-        raise JsrunnerError("there is no worker to run it")
+        raise JsrunnerError(f"the worker that was to run {name}() is lost")
     if done.timed_out:
         raise JsrunnerError(
             f"{name}() execution timed out after {timeout:.0f} seconds",

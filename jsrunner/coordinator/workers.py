@@ -31,7 +31,8 @@ class WorkerHandle(Struct, eq=False):
     number: int
     connection: WorkerConnection
     reader: MessageReader = field(default_factory=MessageReader)
-    #: VUs that the worker has made.
+    #: VUs that the worker is to make before the run begins, and those that it has made.
+    planned_vus: int = 0
     vus: int = 0
     #: Whether all of its VUs are made, and whether all of its scenarios have ended.
     is_ready: bool = False
@@ -61,7 +62,7 @@ class Workers:
             log: Gets debug records.
             hear: Called with a worker's number and a message that is not about the worker itself.
             fail: Called with the error of a worker that was lost or killed.
-            tolerates_loss: Whether a run whose scenarios have begun goes on without a lost worker.
+            tolerates_loss: Whether a run goes on without a lost worker, from when the workers make VUs.
         """
         self._transport = transport
         self._loop = loop
@@ -69,7 +70,7 @@ class Workers:
         self._hear = hear
         self._fail = fail
         self._tolerates_loss = tolerates_loss
-        self._have_begun = False
+        self._are_prepared = False
         self._handles: list[WorkerHandle] = []
         #: What is counted of each scenario, from `prepare` on.
         self.counts: list[Counts] = []
@@ -113,6 +114,9 @@ class Workers:
         """Have each worker make the VUs of its share of the plan."""
         pickled = pickle.dumps(plan)
         first = 0
+        self._are_prepared = True
+        for worker, share in zip(self._handles, plan.shares, strict=True):
+            worker.planned_vus = len(share.vu_ids)
         for machine, count in enumerate(plan.machines):
             self.send(self._handles[first], protocol.Prepare(count, pickled, machine))
             first += count
@@ -126,7 +130,6 @@ class Workers:
         Returns:
             The moment, by time.monotonic.
         """
-        self._have_begun = True
         at = time.monotonic() + self._transport.start_delay
         for worker in self._handles:
             if not worker.is_gone:
@@ -167,12 +170,15 @@ class Workers:
         if worker.is_gone:
             return
         worker.is_gone = True
-        what = f"{self._name(worker)} died{worker.connection.death()}"
-        if self._tolerates_loss and self._have_begun and self.first_alive() is not None:
-            self._log.log("error", f"{what}: its {worker.vus} VUs are lost, the run goes on")
-            worker.vus = 0
+        lost = max(worker.planned_vus, worker.vus)
+        text = f"{self._name(worker)} died{worker.connection.death()}"
+        if lost:
+            text += f", its {lost} {'VU is' if lost == 1 else 'VUs are'} lost"
+        worker.vus = 0
+        if self._tolerates_loss and self._are_prepared and self.first_alive() is not None:
+            self._log.log("error", f"{text}: the run goes on")
         else:
-            self._fail(WorkerError(f"{what}: the run is not complete"))
+            self._fail(WorkerError(f"{text}: the run is not complete"))
 
     def _name(self, worker: WorkerHandle) -> str:
         process_id = worker.connection.process_id
@@ -233,8 +239,8 @@ class Workers:
         return sum(counts.active for counts in self.counts)
 
     def are_ready(self) -> bool:
-        """Return whether all VUs are made."""
-        return all(worker.is_ready for worker in self._handles)
+        """Return whether all VUs are made, but for those that are lost."""
+        return all(worker.is_ready or worker.is_gone for worker in self._handles)
 
     def playing(self) -> list[WorkerHandle]:
         """Return the workers whose scenarios have not ended."""

@@ -76,6 +76,12 @@ class MessageReader:
             del buffer[:end]
             yield message
 
+    def rest(self) -> bytes:
+        """Return the bytes of an incomplete message, for whoever reads the stream from now on."""
+        taken = bytes(self._buffer)
+        self._buffer.clear()
+        return taken
+
 
 def receive(
     stream: MessageStream, reader: MessageReader, waiting: list[WorkerMessage]

@@ -133,7 +133,7 @@ class Runtime:
         kinds.Bool(), "accept Dask connections to other machines without TLS", False,
         flag="dask-insecure", bare="true")  # fmt: skip
     tolerate_loss: bool = _row(
-        kinds.Bool(), "go on without workers that are lost while the scenarios run", False,
+        kinds.Bool(), "go on without workers that are lost", False,
         flag="tolerate-loss", bare="true")  # fmt: skip
 
 

@@ -6,9 +6,11 @@ greenlet of its own sends the bytes that cannot be sent at once.
 
 from __future__ import annotations
 
+import select
 from typing import TYPE_CHECKING, Any, Final
 
 import gevent
+from gevent import socket
 from gevent.event import Event
 
 from jsrunner.messages.stream import encode
@@ -27,10 +29,9 @@ class CoordinatorChannel:
 
     def __init__(self, stream: Any, gone: Callable[[], None]) -> None:
         """Open the channel on a socket of gevent's; call `gone` once if the coordinator has gone."""
-        self._stream = stream
+        self._stream = stream._sock  # gevent's own send would wait
         self._gone = gone
-        self._pending: list[bytes] = []
-        self._size = 0
+        self._pending = bytearray()
         self._filled, self._drained = Event(), Event()
         self._broken = False
         self._writer = gevent.spawn(self._write)
@@ -39,27 +40,24 @@ class CoordinatorChannel:
         """Send a message, or buffer it if the socket is full; wait only above `_HIGH_WATER`."""
         if self._broken:
             return
-        data = encode(message)
-        if not self._size:
-            try:
-                data = data[self._stream._sock.send(data) :]  # gevent's own send would wait
-            except BlockingIOError:
-                pass
-            except OSError:
-                self._break()
-                return
-            if not data:
-                return
-        self._pending.append(data)
-        self._size += len(data)
+        is_first = not self._pending
+        self._pending += encode(message)
+        if is_first:
+            self._send()
+        if not self._pending:
+            return
         self._drained.clear()
         self._filled.set()
-        if self._size > _HIGH_WATER:
+        if len(self._pending) <= _HIGH_WATER:
+            return
+        if gevent.getcurrent() is gevent.get_hub():
+            self._block()
+        else:
             self._drained.wait()
 
     def flush(self) -> None:
         """Wait until all messages are written."""
-        if self._size and not self._broken:
+        if self._pending and not self._broken:
             self._drained.wait()
 
     def _write(self) -> None:
@@ -67,16 +65,26 @@ class CoordinatorChannel:
             self._filled.wait()
             self._filled.clear()
             while self._pending:
-                data, self._pending = b"".join(self._pending), []
-                try:
-                    self._stream.sendall(data)
-                except OSError:
-                    self._break()
-                    return
-                self._size -= len(data)
+                socket.wait_write(self._stream.fileno())
+                self._send()
             self._drained.set()
 
-    def _break(self) -> None:
-        self._broken = True
-        self._drained.set()
-        self._gone()
+    def _block(self) -> None:
+        """Hold up the whole process until less is buffered: the hub's callbacks cannot wait."""
+        poll = select.poll()
+        poll.register(self._stream, select.POLLOUT)
+        while len(self._pending) > _HIGH_WATER:
+            poll.poll()
+            self._send()
+
+    def _send(self) -> None:
+        """Send what the socket takes now."""
+        try:
+            del self._pending[: self._stream.send(self._pending)]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._pending.clear()
+            self._broken = True
+            self._drained.set()
+            self._gone()

@@ -118,7 +118,7 @@ def test_setup_that_returns_nothing_leaves_no_data(staged: Callable[..., Staged]
             "error marshaling setup() data to JSON: json: no",
             ExitCode.GENERIC,
         ),
-        (None, "there is no worker to run it", ExitCode.GENERIC),
+        (None, "the worker that was to run setup() is lost", ExitCode.GENERIC),
     ],
 )
 def test_setup_that_fails(

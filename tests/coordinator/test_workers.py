@@ -107,7 +107,10 @@ def test_a_worker_that_dies_fails_the_run(prepared: Heard) -> None:
     second.worker.close()
     prepared.loop.run_until(lambda: bool(prepared.errors))
     [error] = prepared.errors
-    assert str(error) == "worker 2 of 2 (process 42) died by itself: the run is not complete"
+    assert (
+        str(error)
+        == "worker 2 of 2 (process 42) died by itself, its 1 VU is lost: the run is not complete"
+    )
     first = prepared.workers.first_alive()
     assert first is not None
     assert first.number == 1

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import pytest
 from gevent import socket
+from gevent.event import Event
 
 from jsrunner.messages.protocol import Exit, Log, Ready, WorkerMessage
 from jsrunner.messages.stream import MessageReader, encode
@@ -67,10 +69,39 @@ def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> No
     gevent.sleep(0.01)
     assert not speaking.ready()  # it waits until something was read
     speaking.kill()
-    channel._size += 0
     gevent.spawn(channel.say, Exit())
     found = read(ends[1], 9)
     assert all(isinstance(one, Log) for one in found[:8])
+
+
+def test_callbacks_of_the_hub_hold_up_the_process_until_something_is_read(
+    ends: tuple[Any, Any],
+) -> None:
+    """A VU logs from there; an exception would be the script's."""
+    channel = CoordinatorChannel(ends[0], gone=pytest.fail)
+    stream, received = ends[1]._sock, bytearray()
+    stream.setblocking(True)
+
+    def read_all() -> None:
+        while part := stream.recv(1 << 20):
+            received.extend(part)
+
+    def speak() -> None:
+        for number in range(20):
+            channel.say(log(1_000_000, number))
+        spoken.set()
+
+    spoken = Event()
+    reading = threading.Thread(target=read_all)
+    gevent.get_hub().loop.run_callback(speak)
+    reading.start()
+    with gevent.Timeout(DEADLINE):
+        spoken.wait()
+        channel.flush()
+    ends[0].shutdown(socket.SHUT_WR)
+    reading.join(DEADLINE)
+    found = list(MessageReader().feed(bytes(received)))
+    assert [one.time for one in found] == list(range(20))  # type: ignore[attr-defined]
 
 
 def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:

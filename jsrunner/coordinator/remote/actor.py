@@ -16,9 +16,7 @@ from typing import Final
 
 from jsrunner.coordinator.remote.frames import Kind, frame
 
-_READ_SIZE: Final = 4 << 20
-#: Seconds that the agent gets to end its workers.
-_EXIT_PATIENCE: Final = 5.0
+_READ_SIZE: Final = 1 << 20
 _ALIVE: Final = frame(Kind.ALIVE)
 
 
@@ -57,11 +55,12 @@ class Machine:
         self._writer.write(data)
         await self._writer.drain()
 
-    async def poll(self, patience: float) -> bytes | None:
-        """Return what the agent has sent.
+    async def poll(self, patience: float, size: int) -> bytes | None:
+        """Return what the agent has sent, and show the agent that somebody is there.
 
         Args:
             patience: Seconds to wait for it.
+            size: Maximum bytes to return. With 0 the coordinator only shows that it is there.
 
         Returns:
             Bytes of frames, b"" if none have come, None if the agent has ended.
@@ -70,21 +69,29 @@ class Machine:
         assert self._writer is not None
         with contextlib.suppress(OSError):
             self._writer.write(_ALIVE)
+        if not size:
+            await asyncio.sleep(patience)
+            return b""
         try:
-            data = await asyncio.wait_for(self._reader.read(_READ_SIZE), patience)
+            data = await asyncio.wait_for(self._reader.read(min(size, _READ_SIZE)), patience)
         except asyncio.TimeoutError:
             return b""
         except OSError:
             return None
         return data or None
 
-    async def close(self) -> None:
-        """End the agent, and with it the workers that are left."""
+    async def close(self, patience: float) -> None:
+        """End the agent, and with it the workers that are left.
+
+        Args:
+            patience: Seconds after which an agent that has not ended is killed. Its workers exit when
+                they have lost it.
+        """
         if self._writer is not None:
             self._writer.close()
         if self._process is not None and self._ended is not None:
             try:
-                await asyncio.wait_for(asyncio.shield(self._ended), _EXIT_PATIENCE)
+                await asyncio.wait_for(asyncio.shield(self._ended), patience)
             except asyncio.TimeoutError:
                 self._process.kill()
                 await self._ended

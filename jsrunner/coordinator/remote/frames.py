@@ -30,7 +30,7 @@ class Kind(IntEnum):
     OTHERS = 5
     #: Coordinator to agent: kill this worker.
     KILL = 6
-    #: Actor to agent, once a second or more often: somebody is there.
+    #: Actor to agent, once a second or more often, and agent to coordinator: somebody is there.
     ALIVE = 7
 
 

@@ -1,8 +1,8 @@
 """The coordinator's thread that speaks Dask: an asyncio loop with the client and a task per machine.
 
 The coordinator's own thread only puts bytes into queues and takes them out. A machine is lost when a
-call of its actor fails, or when the machine has not answered for `SILENCE` seconds: whatever has become
-of the Dask worker, the scheduler or the network.
+call of its actor fails, or when the Dask worker or the agent has not answered for `SILENCE` seconds:
+whatever has become of the processes, the scheduler or the network.
 """
 
 from __future__ import annotations
@@ -35,8 +35,15 @@ if TYPE_CHECKING:
 SILENCE: Final = 5.0
 #: Seconds that a machine waits for something to answer with.
 _POLL_PATIENCE: Final = 1.0
-#: Seconds to reach the scheduler, to ask all Dask workers, to make an actor and to start an agent.
+#: Seconds between two calls of a machine from which nothing is taken, because the coordinator is late.
+_FULL_PATIENCE: Final = 0.05
+#: Seconds that an agent gets to end its workers; that it gets when it was lost.
+_EXIT_PATIENCE: Final = 5.0
+_KILL_PATIENCE: Final = 0.1
+#: Seconds to reach the scheduler, to ask all Dask workers, to make an actor; for an agent to begin.
 _CONNECT_PATIENCE: Final = 10.0
+#: Seconds to send a machine the archive of the script.
+_JOB_PATIENCE: Final = 60.0
 #: Exchanges that the lead of a machine's clock is estimated from.
 _CLOCK_EXCHANGES: Final = 8
 #: Seconds that closing everything may take.
@@ -109,12 +116,17 @@ class MachineLink:
         self._filled.set()
 
     async def run(
-        self, job: bytes, receive: Callable[[bytes], None], lose: Callable[[str], None]
+        self,
+        job: bytes,
+        room: Callable[[], int],
+        receive: Callable[[bytes], None],
+        lose: Callable[[str], None],
     ) -> None:
         """Start the agent, and pass frames on until it has ended or is lost.
 
         Args:
             job: A frame with what the agent is to do.
+            room: Returns how many bytes may be received now.
             receive: Called with bytes of frames that have come.
             lose: Called at the end with how the machine was lost, "" if its agent has ended.
         """
@@ -123,11 +135,7 @@ class MachineLink:
         try:
             await self._open(job)
             sender = asyncio.create_task(self._send_all())
-            while (data := await self._call(SILENCE, "poll", _POLL_PATIENCE)) is not None:
-                if data:
-                    receive(data)
-                if sender.done():
-                    sender.result()
+            await self._receive_all(room, receive, sender)
         except asyncio.TimeoutError:
             reason = f" because its machine has not answered for {SILENCE:.0f} seconds"
         except asyncio.CancelledError:
@@ -139,6 +147,27 @@ class MachineLink:
             if sender is not None:
                 sender.cancel()
             lose(reason)
+        if reason:
+            await self.close(_KILL_PATIENCE)
+
+    async def _receive_all(
+        self, room: Callable[[], int], receive: Callable[[bytes], None], sender: asyncio.Task[None]
+    ) -> None:
+        """Receive frames until the agent has ended. Raises whatever has become of it."""
+        heard, patience = time.monotonic(), _CONNECT_PATIENCE
+        while True:
+            size = max(room(), 0)
+            data = await self._call(SILENCE, "poll", _POLL_PATIENCE if size else _FULL_PATIENCE, size)
+            if data is None:
+                return
+            if sender.done():
+                sender.result()
+            now = time.monotonic()
+            if data or not size:
+                heard, patience = now, SILENCE
+                receive(data)
+            elif now > heard + patience:
+                raise asyncio.TimeoutError
 
     async def _open(self, job: bytes) -> None:
         future = self._link.client.submit(
@@ -151,7 +180,7 @@ class MachineLink:
             other = await self._call(SILENCE, "clock")
             exchanges.append((sent, other, time.monotonic()))
         self.clock_lead = estimate_lead(exchanges)
-        await self._call(_CONNECT_PATIENCE, "open", job)
+        await self._call(_JOB_PATIENCE, "open", job)
 
     async def _send_all(self) -> None:
         while True:
@@ -168,11 +197,16 @@ class MachineLink:
 
         return await asyncio.wait_for(call(), patience)
 
-    async def close(self) -> None:
-        """End the agent and its workers, if the machine can still be reached."""
+    async def close(self, patience: float = _EXIT_PATIENCE) -> None:
+        """End the agent and its workers, if the machine can still be reached.
+
+        Args:
+            patience: Seconds until an agent that has not ended is killed.
+        """
         if self._actor is not None:
             with contextlib.suppress(Exception):
-                await self._call(SILENCE, "close")
+                await self._call(patience + SILENCE, "close", patience)
+            self._actor = None
 
 
 class Link:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import pickle
 import socket
+import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.coordinator.remote.frames import FrameReader, Job, Kind, frame
@@ -31,6 +30,8 @@ _OTHERS_EVERY: Final = 1.0
 _EXIT_PATIENCE: Final = 3.0
 #: More worker processes are not started on one machine.
 _MOST_WORKERS: Final = 64
+#: Bytes of one machine that may wait for the coordinator's thread before nothing more is received.
+_HIGH_WATER: Final = 2 << 20
 
 
 class RemoteConnection:
@@ -44,12 +45,15 @@ class RemoteConnection:
         self.process_id = 0
         self._machine = machine
         self._index = index
-        self._received: deque[bytes] = deque()
+        #: Guards the fields below.
+        self._lock = threading.Lock()
+        self._received: list[bytes] = []
+        #: Bytes in `_received`.
+        self._waiting = 0
+        self._has_ended = False
         self._death = ""
-        #: Its reader is readable when something was received, or when the worker has gone.
+        #: Its reader is readable exactly when something is to be received or the worker has gone.
         self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
 
     @property
     def place(self) -> str:
@@ -71,31 +75,34 @@ class RemoteConnection:
 
     def receive(self) -> bytes:
         """Return bytes of messages that have come, b"" if the worker has gone."""
-        with contextlib.suppress(BlockingIOError):
-            self._reader.recv(1 << 16)
-        parts = []
-        while self._received and (part := self._received.popleft()):
-            parts.append(part)
-        if not parts or not self._received:
-            return b"".join(parts)
-        # The worker's end is what is left: the next call returns it.
-        self._received.appendleft(b"")
-        self._wake()
-        return b"".join(parts)
+        with self._lock:
+            data = b"".join(self._received)
+            if data and not self._has_ended:
+                self._reader.recv(1)
+            self._received.clear()
+            self._waiting = 0
+        return data
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that have come and wait for `receive`."""
+        return self._waiting
 
     def put(self, data: bytes) -> None:
         """Add bytes that have come."""
-        self._received.append(data)
-        self._wake()
+        with self._lock:
+            if not self._received and not self._has_ended:
+                self._writer.send(b"\0")
+            self._received.append(data)
+            self._waiting += len(data)
 
     def end(self, death: str) -> None:
         """Note that the worker has gone."""
-        self._death = self._death or death
-        self.put(b"")
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # full: it wakes anyway
-            self._writer.send(b"\0")
+        with self._lock:
+            if not self._received and not self._has_ended:
+                self._writer.send(b"\0")
+            self._has_ended = True
+            self._death = self._death or death
 
     def identify(self, process_id: int) -> None:
         """Note the worker's process."""
@@ -124,7 +131,15 @@ class _Machine:
         self.workers = range(first, first + count)
         self.connections = [RemoteConnection(link, index) for index in range(count)]
         self.is_lost = False
+        #: Whether nobody is interested in what still comes.
+        self.is_over = False
         self._reader = FrameReader()
+
+    def room(self) -> int:
+        """Return how many bytes may be received now; in the link's thread."""
+        if self.is_over:
+            return _HIGH_WATER
+        return _HIGH_WATER - sum(connection.waiting for connection in self.connections)
 
     def receive(self, board: Board, scenarios: int, data: bytes) -> None:
         """Take frames; in the link's thread."""
@@ -232,6 +247,7 @@ class RemoteTransport:
         self._link.spawn(
             link.run(
                 frame(Kind.JOB, 0, pickle.dumps(job)),
+                machine.room,
                 lambda data: machine.receive(self.board, scenarios, data),
                 lambda reason: machine.lose(self.board, scenarios, reason),
             )
@@ -278,6 +294,8 @@ class RemoteTransport:
         """Wait for the workers to exit, end the agents, disconnect."""
         if self._loader is not None:
             self._loader.end(patience)
+        for machine in self._machines:
+            machine.is_over = True
         deadline = time.monotonic() + patience
         while not all(machine.is_lost for machine in self._machines) and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -56,6 +56,13 @@ class Cluster:
         with Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(count, timeout=30)
 
+    def processes(self) -> list[int]:
+        """Return the workers' process ids, in the order in which a run has them."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            return [process for _, process in sorted(client.run(os.getpid).items())]
+
     def _start(self, kind: str, *flags: str, **variables: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", kind, "--no-dashboard", *flags],

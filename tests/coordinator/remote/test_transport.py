@@ -16,7 +16,7 @@ import pytest
 import jsrunner
 from jsrunner import Script
 from jsrunner.errors import ExitCode
-from tests.running import until
+from tests.running import ROOT, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,15 +220,77 @@ def test_a_lost_machine_fails_the_run(
     until(lambda: not any(map(is_alive, lost)), "the end of its processes")
 
 
-def test_a_lost_machine_is_tolerated(pair: Pair, start: Callable[..., Process]) -> None:
+@pytest.mark.parametrize("place", [0, 1], ids=["agent", "worker process"])
+def test_a_frozen_process_below_a_dask_worker_fails_the_run(
+    place: int, pair: Pair, start: Callable[..., Process]
+) -> None:
     cluster, workers = pair
-    process = start(ENDLESS, "--dask", cluster.address, "--tolerate-loss", "--duration", "4s")
+    process = start(ENDLESS, "--dask", cluster.address)
     process.wait_for("iterates")
-    workers[0].kill()
+    lost = below(workers[0].pid)
+    os.kill(lost[place], signal.SIGSTOP)
+    process.end()
+    assert process.code == ExitCode.GENERIC
+    [error] = process.messages("error")
+    reason = ("has not answered for 5 seconds", "was stopped for 3 seconds")[place]
+    assert f"{reason}, its 2 VUs are lost: the run is not complete" in error
+    assert process.messages("info").count("teardown") == 1
+    until(lambda: not any(map(is_alive, lost)), "the end of its processes")
+
+
+@pytest.mark.parametrize(
+    "place", [None, 0, 1], ids=["the Dask worker", "its agent", "its worker process"]
+)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_loss_is_tolerated(
+    number: signal.Signals, place: int | None, pair: Pair, start: Callable[..., Process]
+) -> None:
+    """The other machine goes on to the end, and nothing is left of the lost one."""
+    cluster, workers = pair
+    duration = "6s" if number is signal.SIGKILL else "10s"
+    process = start(ENDLESS, "--dask", cluster.address, "--tolerate-loss", "--duration", duration)
+    process.wait_for("iterates")
+    lost = below(workers[0].pid)
+    os.kill(workers[0].pid if place is None else lost[place], number)
+    process.wait_for("its 2 VUs are lost: the run goes on")
+    seen = len(process.messages("info"))
     process.end()
     assert process.code == 0
-    [error] = process.messages("error")
-    assert "its 2 VUs are lost, the run goes on" in error
+    assert len(process.messages("error")) == 1
+    assert process.messages("info")[seen:].count("iterates") > 2
+    until(lambda: not any(map(is_alive, lost)), "the end of its processes")
+
+
+SLOW_SETUP = """
+import { sleep } from 'k6';
+export const options = { vus: 4, iterations: 20 };
+export function setup() { console.log('setup begins'); sleep(4); }
+export default function () { console.log('iterates'); }
+"""
+
+
+def test_a_loss_during_setup_is_tolerated(pair: Pair, start: Callable[..., Process]) -> None:
+    cluster, _ = pair
+    _, second = cluster.processes()
+    process = start(SLOW_SETUP, "--dask", cluster.address, "--tolerate-loss")
+    process.wait_for("setup begins")
+    os.kill(second, signal.SIGKILL)
+    process.end()
+    assert process.code == 0
+    assert "its 2 VUs are lost: the run goes on" in process.messages("error")[0]
+
+
+def test_the_loss_of_the_worker_that_runs_setup_is_an_error(
+    cluster: Cluster, start: Callable[..., Process]
+) -> None:
+    dask = cluster.add("--nthreads", "2")
+    cluster.await_workers(1)
+    process = start(SLOW_SETUP, "--dask", cluster.address, "--tolerate-loss")
+    process.wait_for("setup begins")
+    os.kill(below(dask.pid)[1], signal.SIGKILL)  # the first worker process runs stages
+    process.end()
+    assert process.code == ExitCode.GENERIC
+    assert "the worker that was to run setup() is lost" in process.messages("error")[-1]
 
 
 def test_a_lost_worker_process_fails_the_run(pair: Pair, start: Callable[..., Process]) -> None:
@@ -237,7 +299,10 @@ def test_a_lost_worker_process_fails_the_run(pair: Pair, start: Callable[..., Pr
     process.wait_for("iterates")
     os.kill(below(workers[1].pid)[-1], signal.SIGKILL)
     process.end()
-    assert "by signal SIGKILL: the run is not complete" in process.messages("error")[-1]
+    assert (
+        "by signal SIGKILL, its 2 VUs are lost: the run is not complete"
+        in process.messages("error")[-1]
+    )
 
 
 def test_a_cut_connection_fails_the_run(
@@ -267,6 +332,88 @@ def test_machines_do_not_go_on_without_their_coordinator(
     process.signal(signal.SIGKILL)
     for worker in workers:
         until(lambda worker=worker: not below(worker.pid), "the end of the workers")
+
+
+# -- a slow coordinator ------------------------------------------------------------------------------
+
+TALKER = """
+import exec from 'k6/execution';
+const text = 'x'.repeat(30000);
+export default function () { console.log(`${exec.scenario.iterationInTest} ${text}`); }
+"""
+
+#: Plays the coordinator with a worker that logs 60 MB: first it takes nothing, then all.
+LISTENER = """
+import pickle, selectors, sys, time
+from jsrunner.coordinator.local import LocalTransport
+from jsrunner.coordinator.planning import worker_plan
+from jsrunner.coordinator.remote.transport import RemoteTransport
+from jsrunner.coordinator.settings import RunSettings
+from jsrunner.executors.shared_iterations import SharedIterations
+from jsrunner.messages import board, protocol
+from jsrunner.messages.plan import Test
+from jsrunner.messages.stream import MessageReader, encode
+from jsrunner.options.model import Options
+from jsrunner.options.segment import Striping
+from jsrunner.script.script import Script
+from jsrunner.secrets.sources import SecretSources
+
+WHOLE = Striping(None, None)
+script, settings = Script(sys.argv[1]), (dict(), SecretSources(dict()), frozenset())
+transport = RemoteTransport(
+    script, *settings, loader=LocalTransport(script, *settings),
+    address=sys.argv[2], is_insecure=False, workers=1,
+)
+
+def messages(connection, last):
+    reader = MessageReader()
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        while selector.select():
+            data = connection.receive()
+            assert data, connection.death()
+            for message in reader.feed(data):
+                yield message
+                if isinstance(message, last):
+                    return
+
+list(messages(transport.start(1), protocol.Loaded))
+config = SharedIterations(name="default", vus=1, iterations=2000)
+test = Test(
+    options=Options(), scenarios={"default": config}, plans={"default": config.plan(WHOLE)},
+    striping=WHOLE, exports={"default": "function"}, max_vus=1,
+)
+assert transport.most() == 1
+[[worker]] = transport.keep(1, 1)
+plan = worker_plan(test, RunSettings(), machines=(1,), formatters=())
+worker.send(encode(protocol.Prepare(1, pickle.dumps(plan))))
+list(messages(worker, protocol.Ready))
+counts = transport.board.view(0, 0)
+worker.send(encode(protocol.Start(time.monotonic() + worker.clock_lead, None)))
+most = 0
+for _ in range(120):
+    time.sleep(0.1)
+    most = max(most, worker.waiting)
+begun = counts.total(board.STARTED)
+logs = [m for m in messages(worker, protocol.Finished) if isinstance(m, protocol.Log)]
+numbers = [int(log.text.split()[0]) for log in logs]
+worker.send(encode(protocol.Exit()))
+transport.end(3)
+print("outcome", most <= 4 << 20, 0 < begun < 2000, numbers == list(range(2000)))
+"""
+
+
+def test_workers_wait_for_a_slow_coordinator(cluster: Cluster, tmp_path: Path) -> None:
+    """It buffers little however long it takes nothing, the worker waits, and nothing is lost."""
+    cluster.add()
+    cluster.await_workers(1)
+    script = tmp_path / "script.js"
+    script.write_text(TALKER)
+    done = subprocess.run(
+        [sys.executable, "-c", LISTENER, str(script), cluster.address],
+        capture_output=True, text=True, timeout=60, cwd=ROOT,
+    )  # fmt: skip
+    assert "outcome True True True" in done.stdout, done.stderr
 
 
 # -- refusals ----------------------------------------------------------------------------------------
