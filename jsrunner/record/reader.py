@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import orjson
 from msgspec import Struct, field
@@ -12,6 +13,10 @@ from jsrunner.record.sketch import merged, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: What lines of steps have, and when a step began.
+_STEP: Final = b'"kind":"step"'
+_AT: Final = re.compile(rb'"at":(\d{1,12})')
 
 
 class RecordedSeries(Struct, frozen=True):
@@ -29,7 +34,7 @@ class RecordedStep(Struct):
 
     at: int
     seconds: int
-    rows: dict[int, list[Any]]
+    rows: dict[int, Sequence[Any]]
     messages: dict[int, int] = field(default_factory=dict)
 
 
@@ -53,29 +58,22 @@ def read(path: str, *, most_steps: int = 0) -> Record:
 
     Args:
         path: The file.
-        most_steps: Steps are merged in pairs when there are more than twice as many; 0 for all steps.
+        most_steps: The most steps. They are merged, to steps of a power of two of seconds. 0 for all.
 
     Raises:
         RecordError: There is no such file, it is no record, or its format is a newer one.
     """
-    try:
-        file = open(path, "rb")  # noqa: SIM115 - the next line closes it
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise RecordError(f"could not read the record {path}: {reason}") from None
-    with file:
+    length = _length(_last_second(path), most_steps) if most_steps else 1
+    record = Record(path, {}, {})
+    steps = _Steps(record, length)
+    with _opened(path) as file:
         reader = LineReader(file, path)
-        record = Record(path, {}, {})
-        length = 1
         try:
             for line in reader.lines():
-                _take(record, orjson.loads(line))
-                while most_steps and len(record.steps) > 2 * most_steps:
-                    length *= 2
-                    record.steps = _joined(record, length)
+                _take(record, steps, orjson.loads(line))
+            steps.close()
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise RecordError(f"could not read the record {path}: {reason}") from None
+            raise _refusal(path, error) from None
         except (KeyError, TypeError, ValueError, AttributeError):
             record.is_damaged = True
         reader.check_head()
@@ -85,7 +83,95 @@ def read(path: str, *, most_steps: int = 0) -> Record:
     return record
 
 
-def _take(record: Record, line: dict[str, Any]) -> None:
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return open(path, "rb")
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from None
+
+
+def _refusal(path: str, error: Exception) -> RecordError:
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return RecordError(f"could not read the record {path}: {reason}")
+
+
+def _last_second(path: str) -> int:
+    """Return when the record's last step began."""
+    second = 0
+    with _opened(path) as file:
+        try:
+            for line in LineReader(file, path).lines():
+                if _STEP in line and (at := _AT.search(line)):
+                    second = int(at[1])
+        except OSError as error:
+            raise _refusal(path, error) from None
+    return second
+
+
+def _length(last: int, most_steps: int) -> int:
+    """Return the seconds of a step, so that there are not more steps up to the last second."""
+    length = 1
+    while last // length >= most_steps:
+        length *= 2
+    return length
+
+
+def coarsen(record: Record, *, most_figures: int, fewest_steps: int) -> None:
+    """Merge steps in pairs until the sketches have few enough figures.
+
+    Args:
+        record: The record, whose steps have been merged by `read`.
+        most_figures: Figures of all sketches together.
+        fewest_steps: Steps are not merged when there are not twice as many.
+    """
+    while len(record.steps) >= 2 * fewest_steps and _sketch_figures(record) > most_figures:
+        fine, record.steps = record.steps, []
+        steps = _Steps(record, 2 * max(step.seconds for step in fine))
+        for step in fine:
+            steps.add(step)
+        steps.close()
+
+
+def _sketch_figures(record: Record) -> int:
+    trends = {series.number for series in record.series if series.type == "trend"}
+    return sum(
+        len(row[4]) for step in record.steps for number, row in step.rows.items() if number in trends
+    )
+
+
+class _Steps:
+    """Adds steps to a record, merged to steps of `length` seconds or more."""
+
+    def __init__(self, record: Record, length: int) -> None:
+        self._record = record
+        self._length = length
+        self._rows: dict[int, list[Sequence[Any]]] = {}
+
+    def add(self, step: RecordedStep) -> None:
+        """Add a step; the last one is not complete before `close`."""
+        steps, start = self._record.steps, step.at - step.at % self._length
+        if steps and steps[-1].at == start:
+            messages = steps[-1].messages
+            for number, count in step.messages.items():
+                messages[number] = messages.get(number, 0) + count
+        else:
+            self.close()
+            seconds = max(self._length, step.seconds)
+            steps.append(RecordedStep(start, seconds, {}, dict(step.messages)))
+        for number, row in step.rows.items():
+            self._rows.setdefault(number, []).append(row)
+
+    def close(self) -> None:
+        """Complete the last step."""
+        rows, self._rows = self._rows, {}
+        if rows:
+            series = self._record.series
+            self._record.steps[-1].rows = {
+                number: join_rows(series[number].type, listed) for number, listed in rows.items()
+            }
+
+
+def _take(record: Record, steps: _Steps, line: dict[str, Any]) -> None:
     if not record.head:
         record.head = line
         return
@@ -104,43 +190,30 @@ def _take(record: Record, line: dict[str, Any]) -> None:
         if rows and max(rows) >= len(record.series):
             raise ValueError("a step names a series that is not declared")
         messages = dict(line.get("messages", ()))
-        record.steps.append(RecordedStep(line["at"], line.get("seconds", 1), rows, messages))
+        steps.add(RecordedStep(line["at"], line.get("seconds", 1), rows, messages))
     elif kind in ("log", "message", "threshold"):
         record.events.append(line)
     elif kind == "end":
         record.end = line
 
 
-def _joined(record: Record, length: int) -> list[RecordedStep]:
-    """Return the steps merged so that each has `length` seconds or more."""
-    joined: list[RecordedStep] = []
-    for step in record.steps:
-        start = step.at - step.at % length
-        if joined and joined[-1].at == start:
-            _absorb(record.series, joined[-1], step)
-        else:
-            joined.append(RecordedStep(start, max(length, step.seconds), step.rows, step.messages))
-    return joined
+def join_rows(type_: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Return the figures of some steps of a series together.
 
+    Args:
+        type_: The metric's type.
+        rows: The figures, one row or more, in the order of time.
 
-def _absorb(series: Sequence[RecordedSeries], step: RecordedStep, other: RecordedStep) -> None:
-    for number, row in other.rows.items():
-        known = step.rows.get(number)
-        step.rows[number] = row if known is None else join_rows(series[number].type, known, row)
-    for number, count in other.messages.items():
-        step.messages[number] = step.messages.get(number, 0) + count
-
-
-def join_rows(type_: str, first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
-    """Return the figures of two steps of a series together."""
+    Raises:
+        ValueError: A row has figures of another type.
+    """
+    if len(rows) == 1:
+        return rows[0]
+    columns = list(zip(*rows, strict=True))
     if type_ in ("counter", "rate"):
-        return [one + other for one, other in zip(first, second, strict=True)]
+        return [sum(column) for column in columns]
     if type_ == "gauge":
-        return [second[0], min(first[1], second[1]), max(first[2], second[2])]
-    return [
-        first[0] + second[0],
-        first[1] + second[1],
-        min(first[2], second[2]),
-        max(first[3], second[3]),
-        pack(merged((unpack(first[4]), unpack(second[4])))),
-    ]
+        last, least, most = columns
+        return [last[-1], min(least), max(most)]
+    counts, totals, least, most, sketches = columns
+    return [sum(counts), sum(totals), min(least), max(most), pack(merged(map(unpack, sketches)))]

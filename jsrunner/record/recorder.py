@@ -1,7 +1,7 @@
 """The recorder: an output that keeps what a report of the run needs in a file (`--save run.jsr`).
 
 It aggregates what the collector hands to outputs anyway, in steps of a second. The size is bounded:
-with each further 8 MB after the first 32 MB a step becomes twice as long, and after 1,000 series
+with each further 4 MB after the first 40 MB a step becomes twice as long, and after 1,000 series
 further tag sets of a metric count together. Nothing that goes wrong with the file ends the run.
 """
 
@@ -21,14 +21,16 @@ from jsrunner.record.steps import Step
 from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.metrics.store import MergedSeries, Store
     from jsrunner.metrics.thresholds import ThresholdSet
 
-#: Bytes after which the first step becomes longer, and after which each further one does.
-_FIRST_SIZE: Final = 32 << 20
-_FURTHER_SIZE: Final = 8 << 20
+#: Bytes of a day's record at most (see `Recorder`).
+_LIMIT: Final = 100_000_000
+#: Parts of the limit after which steps become longer: for the first time, and each further time.
+_FIRST_PART: Final = 0.4
+_FURTHER_PART: Final = 0.04
 #: Series that are kept apart.
 _MOST_SERIES: Final = 1_000
 _LEVELS: Final = ("warning", "error")
@@ -64,6 +66,8 @@ class Recorder(Output):
         script: bytes | str,
         step: int = 1,
         split_tags: Sequence[str] = (),
+        limit: int = _LIMIT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make a recorder; `begin` and the opening of the outputs start it.
 
@@ -73,23 +77,26 @@ class Recorder(Output):
             script: Its text, of which the record has the SHA-256.
             step: Seconds of a step.
             split_tags: The tags that pages split charts by; empty for all tags.
+            limit: Bytes that the record of a day has at most, unless some steps alone are larger.
+            clock: The clock, in seconds.
         """
         super().__init__()
         self.path = path
         self._script_name = script_name
         text = script.encode("utf-8", "surrogatepass") if isinstance(script, str) else script
         self._script_hash = hashlib.sha256(text).hexdigest()
+        self._clock = clock
         self._run: WatchedRun | None = None
         self._options: Mapping[str, Any] = {}
         self._writer: LineWriter | None = None
         self._is_open = False
-        #: When the first step began, by time.monotonic.
-        self._origin = time.monotonic()
+        #: When the first step began, by the clock.
+        self._origin = self._clock()
         self._step = Step()
         #: The number of the step's first second, and how many seconds it has.
         self._second, self._length = 0, step
         self._split_tags = list(split_tags)
-        self._next_size = _FIRST_SIZE
+        self._limit, self._next_size = limit, limit * _FIRST_PART
         self._numbers: dict[MergedSeries, int] = {}
         self._folded: dict[str, int] = {}
         self._series_count = 0
@@ -122,7 +129,7 @@ class Recorder(Output):
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise JsrunnerError(f"could not create the record: open {self.path}: {reason}") from None
         self._writer = LineWriter(file)
-        self._origin = time.monotonic()
+        self._origin = self._clock()
         self._add(
             {
                 "format": FORMAT,
@@ -182,12 +189,12 @@ class Recorder(Output):
                 self._add(line)
 
     def _elapsed(self) -> float:
-        return round(time.monotonic() - self._origin, 3)
+        return round(self._clock() - self._origin, 3)
 
     def _advance(self) -> None:
         """Write the step, if its time is over."""
         # Snapshots come every second: half a second's shift keeps their jitter away from a step's edge.
-        second = int(time.monotonic() - self._origin + 0.5)
+        second = int(self._clock() - self._origin + 0.5)
         if second >= self._second + self._length:
             self._write_step(self._length)
             self._second = second - second % self._length
@@ -203,7 +210,7 @@ class Recorder(Output):
         self._add_verdicts()
         self._flush()
         if self._writer is not None and self._writer.size > self._next_size:
-            self._next_size += _FURTHER_SIZE
+            self._next_size += self._limit * _FURTHER_PART
             self._length *= 2
 
     def _add_verdicts(self) -> None:
@@ -250,7 +257,7 @@ class Recorder(Output):
     def end(self) -> None:
         """Write the last step; `finish` writes the verdict."""
         if self._writer is not None:
-            seconds = round(time.monotonic() - self._origin) - self._second
+            seconds = round(self._clock() - self._origin) - self._second
             self._write_step(min(max(seconds, 1), self._length))
 
     def finish(self, code: int, reason: str) -> None:
@@ -276,7 +283,7 @@ class Recorder(Output):
             self._writer = None
 
     def _results(self, run: WatchedRun) -> dict[str, Any]:
-        elapsed = max(time.monotonic() - run.started, 1e-9)
+        elapsed = max(self._clock() - run.started, 1e-9)
         stats = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "count")
         metrics = {
             key: {"type": entry.metric.type, "contains": entry.metric.contains}

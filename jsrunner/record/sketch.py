@@ -12,6 +12,7 @@ import struct
 import sys
 from array import array
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -55,26 +56,29 @@ def pack(sketch: Mapping[int, int]) -> list[int]:
 
 
 def unpack(packed: Sequence[int]) -> Counter[int]:
-    """Return the sketch that `pack` has packed. Raises ValueError for what is none."""
-    if len(packed) % 2:
+    """Return the sketch that `pack` has packed.
+
+    Raises:
+        ValueError: The figures are no sketch.
+    """
+    buckets, counts = list(accumulate(packed[::2])), packed[1::2]
+    if len(buckets) != len(counts):
         raise ValueError("a sketch has an odd number of figures")
-    sketch: Counter[int] = Counter()
-    bucket = 0
-    for distance, count in zip(packed[::2], packed[1::2], strict=True):
-        bucket += distance
-        if not 0 <= bucket < 1 << 16 or count < 0:
-            raise ValueError("a sketch has a bucket or a count out of range")
-        sketch[bucket] += count
+    sketch = Counter(dict(zip(buckets, counts, strict=True)))
+    if len(sketch) != len(buckets):
+        raise ValueError("a sketch has a bucket twice")
+    if buckets and (min(buckets) < 0 or max(buckets) >= 1 << 16 or min(counts) < 0):
+        raise ValueError("a sketch has a bucket or a count out of range")
     return sketch
 
 
 def merged(sketches: Iterable[Mapping[int, int]]) -> Counter[int]:
     """Return the sketch of all values together."""
-    total: Counter[int] = Counter()
+    total: dict[int, int] = {}
     for sketch in sketches:
         for bucket, count in sketch.items():
-            total[bucket] += count
-    return total
+            total[bucket] = total.get(bucket, 0) + count
+    return Counter(total)
 
 
 def percentile(sketch: Mapping[int, int], percent: float) -> float:

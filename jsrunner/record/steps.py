@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from array import array
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.record.sketch import count_values, pack
 
@@ -13,18 +15,35 @@ if TYPE_CHECKING:
     from jsrunner.metrics.store import MergedSeries
 
 
+#: Values of a trend that wait until they are counted together.
+_MOST_VALUES: Final = 16_384
+
+
 class _Trend:
-    __slots__ = ("values",)
+    __slots__ = ("count", "least", "most", "sketch", "total", "values")
 
     def __init__(self) -> None:
         self.values = array("d")
+        self.sketch: Counter[int] = Counter()
+        self.count, self.total, self.least, self.most = 0, 0.0, math.inf, -math.inf
 
     def add(self, delta: bytes) -> None:
         self.values.frombytes(delta)
+        if len(self.values) >= _MOST_VALUES:  # a step of many seconds keeps no values
+            self._count()
+
+    def _count(self) -> None:
+        values, self.values = self.values, array("d")
+        self.count += len(values)
+        self.total += sum(values)
+        self.least = min(self.least, min(values))
+        self.most = max(self.most, max(values))
+        self.sketch.update(count_values(values))
 
     def figures(self) -> list[Any]:
-        values = self.values
-        return [len(values), sum(values), min(values), max(values), pack(count_values(values))]
+        if self.values:
+            self._count()
+        return [self.count, self.total, self.least, self.most, pack(self.sketch)]
 
 
 class _Counter:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from jsrunner.errors import JsrunnerError
-from jsrunner.record.reader import read
+from jsrunner.record.reader import coarsen, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,11 @@ _FOLDER: Final = Path(__file__).parent / "page"
 _STYLES: Final = ("uplot/uPlot.min.css", "page.css")
 #: In the order in which they are run.
 _SCRIPTS: Final = ("uplot/uPlot.iife.min.js", "model.js", "format.js", "charts.js", "main.js")
-#: Steps of a record in a report are merged until there are fewer than twice as many.
-_MOST_STEPS: Final = 400
+#: Steps of a record in a report: further ones are merged. If the sketches have too many figures, which
+#: take four to five bytes each, steps are merged further, but not to fewer than these.
+_MOST_STEPS: Final = 720
+_FEWEST_STEPS: Final = 90
+_MOST_FIGURES: Final = 2_000_000
 
 
 def page(record: Record | None, baseline: Record | None = None) -> str:
@@ -76,13 +79,19 @@ def write_report(record: str, path: str, baseline: str | None = None) -> None:
     Raises:
         JsrunnerError: The record cannot be read, or the report cannot be written.
     """
-    other = read(baseline, most_steps=_MOST_STEPS) if baseline else None
-    html = page(read(record, most_steps=_MOST_STEPS), other)
+    html = page(_read(record), _read(baseline) if baseline else None)
     try:
         Path(path).write_text(html, encoding="utf-8", errors="replace")
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise JsrunnerError(f"could not write the report: open {path}: {reason}") from None
+
+
+def _read(path: str) -> Record:
+    """Read a record with as many steps as charts can show. Raises RecordError."""
+    record = read(path, most_steps=_MOST_STEPS)
+    coarsen(record, most_figures=_MOST_FIGURES, fewest_steps=_FEWEST_STEPS)
+    return record
 
 
 def _text(name: str) -> str:

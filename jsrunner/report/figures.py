@@ -101,7 +101,7 @@ def _exported(name: str, metric: dict[str, Any]) -> MetricFigures:
 
 def _of_records(records: Sequence[Record]) -> dict[str, MetricFigures]:
     metrics: dict[str, MetricFigures] = {}
-    parts: dict[str, list[tuple[list[Any], int]]] = {}
+    parts: dict[str, list[tuple[Sequence[Any], int]]] = {}
     for record in records:
         steps = [step for step in record.steps if step.rows]
         totals = _rows_by_metric(record, steps)
@@ -119,9 +119,8 @@ def _of_records(records: Sequence[Record]) -> dict[str, MetricFigures]:
                 for statistic, value in _statistics(type_, row, seconds).items():
                     metrics[name].batches.setdefault(statistic, []).append(value)
     for name, listed in parts.items():
-        row, seconds = listed[0]
-        for other, more in listed[1:]:
-            row, seconds = join_rows(metrics[name].type, row, other), seconds + more
+        rows, lengths = zip(*listed, strict=True)
+        row, seconds = join_rows(metrics[name].type, rows), sum(lengths)
         metrics[name].values = _statistics(metrics[name].type, row, seconds)
     return metrics
 
@@ -138,31 +137,22 @@ def _batches(steps: Sequence[RecordedStep]) -> list[Sequence[RecordedStep]]:
 
 def _rows_by_metric(
     record: Record, steps: Sequence[RecordedStep]
-) -> dict[str, tuple[str, str, list[Any]]]:
+) -> dict[str, tuple[str, str, Sequence[Any]]]:
     """Return type, contents and the figures of all series and steps together of each metric."""
-    found: dict[str, tuple[str, str, list[Any]]] = {}
-    rows: dict[str, list[list[Any]]] = {}
+    found: dict[str, tuple[str, str, Sequence[Any]]] = {}
+    rows: dict[str, list[Sequence[Any]]] = {}
     for step in steps:
         for number, row in step.rows.items():
             series = record.series[number]
             rows.setdefault(series.metric, []).append(row)
             found.setdefault(series.metric, (series.type, series.contains, row))
     return {
-        name: (type_, contains, _together(type_, rows[name]))
+        name: (type_, contains, join_rows(type_, rows[name]))
         for name, (type_, contains, _) in found.items()
     }
 
 
-def _together(type_: str, rows: list[list[Any]]) -> list[Any]:
-    """Add rows up in pairs, so that sketches stay small for long."""
-    while len(rows) > 1:
-        pairs = zip(rows[::2], rows[1::2], strict=False)
-        rest = rows[len(rows) - len(rows) % 2 :]
-        rows = [join_rows(type_, first, second) for first, second in pairs] + rest
-    return rows[0]
-
-
-def _statistics(type_: str, row: list[Any], seconds: int) -> dict[str, float]:
+def _statistics(type_: str, row: Sequence[Any], seconds: int) -> dict[str, float]:
     if type_ == "counter":
         return {"rate": row[0] / max(seconds, 1)}
     if type_ == "rate":

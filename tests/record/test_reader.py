@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jsrunner.record.lines import FORMAT, VERSION, LineWriter, RecordError
-from jsrunner.record.reader import join_rows, read
+from jsrunner.record.reader import coarsen, join_rows, read
 from jsrunner.record.sketch import unpack
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_a_record_as_a_whole(tmp_path: Path) -> None:
 def test_many_steps_are_merged(tmp_path: Path) -> None:
     steps = [{"kind": "step", "at": at, "rows": [[0, 1]], "messages": [[0, 1]]} for at in range(100)]
     found = read(record(tmp_path / "r", HEAD, RUN, SERIES, *steps), most_steps=10)
-    assert len(found.steps) <= 20
+    assert len(found.steps) <= 10
     assert sum(step.rows[0][0] for step in found.steps) == 100
     assert sum(step.messages[0] for step in found.steps) == 100
     assert [step.at % step.seconds for step in found.steps] == [0] * len(found.steps)
@@ -61,12 +61,12 @@ def test_many_steps_are_merged(tmp_path: Path) -> None:
 )
 def test_rows_of_two_steps(type_: str, joined: list[int]) -> None:
     first, second = ([1, 1, 1], [2, 2, 2]) if type_ == "gauge" else ([1], [2])
-    assert join_rows(type_, first, second) == joined
+    assert join_rows(type_, [first, second]) == joined
 
 
 def test_trends_of_two_steps() -> None:
     count, total, least, most, packed = join_rows(
-        "trend", [1, 4, 4, 4, [9, 1]], [2, 2, 1, 1, [9, 1, 1, 1]]
+        "trend", [[1, 4, 4, 4, [9, 1]], [2, 2, 1, 1, [9, 1, 1, 1]]]
     )
     assert (count, total, least, most) == (3, 6, 1, 4)
     assert unpack(packed) == {9: 2, 10: 1}
@@ -88,3 +88,16 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read(str(tmp_path))
     with pytest.raises(RecordError, match="ends before its run begins"):
         read(record(tmp_path / "r", HEAD))
+
+
+def test_steps_are_merged_until_sketches_have_few_figures(tmp_path: Path) -> None:
+    trend = {**SERIES, "type": "trend"}
+    row = [0, 2, 5, 2, 3, [9, 1, 1, 1]]
+    steps = [{"kind": "step", "at": at, "rows": [row]} for at in range(64)]
+    path = record(tmp_path / "r", HEAD, RUN, trend, *steps)
+    for most, fewest, count in ((256, 4, 64), (200, 4, 32), (64, 4, 16), (0, 4, 4), (0, 5, 8)):
+        found = read(path)
+        coarsen(found, most_figures=most, fewest_steps=fewest)
+        assert len(found.steps) == count
+        assert sum(step.rows[0][0] for step in found.steps) == 128
+        assert {step.seconds for step in found.steps} == {64 // count}

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from array import array
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from jsrunner.metrics.registry import Metric
+from jsrunner.metrics.store import MergedSeries, Store
+from jsrunner.metrics.thresholds import ThresholdSet
 from jsrunner.record.reader import read
+from jsrunner.record.recorder import Recorder
 from jsrunner.record.sketch import percentile, unpack
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +85,39 @@ def test_a_record_has_what_the_summary_has(tmp_path: Path) -> None:
     assert record.end["checks"] == [{"name": "good", "group": "", "passes": 40, "fails": 0}]
     texts = [event["text"] for event in record.events if event["kind"] == "log"]
     assert {"careful 1", "careful 2"} <= set(texts)
+
+
+def test_the_record_of_a_day_has_a_bounded_size(tmp_path: Path) -> None:
+    """A day of 20 series, a second at a time: steps become longer, no value is lost."""
+    series = [
+        MergedSeries(Metric(f"m{number}", kind), {"page": str(number)}, [], None)
+        for number, kind in enumerate(("trend", "counter", "rate", "gauge") * 5)
+    ]
+    limit, now, chance, thresholds = 400_000, 0.0, random.Random(1), ThresholdSet()
+    added: dict[str, Any] = {"counter": 1.0, "rate": (1, 2), "gauge": (1.0, 1.0, 1.0)}
+    trends = [
+        array("d", (chance.lognormvariate(4, 0.5) for _ in range(10))).tobytes() for _ in range(100)
+    ]
+    recorder = Recorder(
+        str(tmp_path / "run.jsr"), script_name="a.js", script="", limit=limit, clock=lambda: now
+    )
+    store = Store(thresholds, system_tags=())
+    recorder.begin(SimpleNamespace(store=store, thresholds=thresholds, started=0.0), {})
+    recorder.config.open(())
+    for second in range(1, 86_401):
+        now = float(second)
+        recorder.merge([(one, added.get(one.metric.type, trends[second % 100])) for one in series])
+    recorder.end()
+    recorder.finish(0, "")
+    assert (tmp_path / "run.jsr").stat().st_size <= limit
+    record = read(str(tmp_path / "run.jsr"))
+    assert len(record.steps) > 300
+    for number, one in enumerate(series):
+        rows = [step.rows[number] for step in record.steps if number in step.rows]
+        if one.metric.type == "trend":
+            assert sum(row[0] for row in rows) == 864_000
+        elif one.metric.type == "counter":
+            assert sum(row[0] for row in rows) == 86_400
 
 
 def test_a_run_that_is_killed_leaves_its_record(tmp_path: Path) -> None:

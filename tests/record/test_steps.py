@@ -36,3 +36,16 @@ def test_a_trend_has_a_sketch() -> None:
     ((number, count, total, least, most, packed),) = step.rows()
     assert (number, count, total, least, most) == (0, 3, 103, 1, 100)
     assert percentile(unpack(packed), 50) == pytest.approx(2, rel=0.004)
+
+
+def test_a_long_step_keeps_no_values() -> None:
+    """A step of hours has the figures of all values, and the memory of some."""
+    step, series = Step(), MergedSeries(Metric("m", "trend"), {}, [], None)
+    values = array("d", range(1, 1001))
+    for _ in range(500):
+        step.add(0, series, values.tobytes())
+    assert sum(len(part.values) for part in step._parts.values()) < 20_000
+    ((_, count, total, least, most, packed),) = step.rows()
+    assert (count, total, least, most) == (500_000, 500 * 500_500, 1, 1000)
+    assert percentile(unpack(packed), 50) == pytest.approx(500, rel=0.004)
+    assert unpack(packed).total() == 500_000

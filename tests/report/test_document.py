@@ -138,28 +138,65 @@ def test_a_run_that_measured_nothing(
 
 
 @pytest.mark.slow
-def test_many_points_are_merged(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
-    """20,000 steps: no chart has more points than the screen shows, and nothing is lost."""
-    text = opened(browser, record(lines(seconds=20_000)), tmp_path)
-    assert "80000 values" in text
-    assert browser.evaluate("model.steps.length") <= 800
+def test_a_million_points_are_merged(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path
+) -> None:
+    """A record of a million seconds: charts have as many points as they can show; nothing is lost."""
+    few = [line for line in lines(seconds=0, tags=({"room": "a"},)) if "metric" not in line]
+    series = [
+        {"kind": "series", "number": number, "metric": metric, "type": type_, "contains": "default",
+         "tags": {"room": "a"}}
+        for number, (metric, type_) in enumerate((("my_time", "trend"), ("my_count", "counter")))
+    ]  # fmt: skip
+    rows = [row_of(0, "trend"), row_of(1, "counter")]
+    steps = [{"kind": "step", "at": at, "rows": rows} for at in range(1_000_000)]
+    text = opened(browser, record([*few[:2], *series, *steps]), tmp_path)
+    assert (tmp_path / "report.html").stat().st_size < 1_000_000
+    assert "2000000 values" in text
+    assert "total 10 M" in text
+    points = "[...cards.values()].map((card) => card.plot.data.map((each) => each.length))"
+    assert {length for card in browser.evaluate(points) for length in card} <= set(range(300, 721))
+    cells = "[...document.querySelectorAll('canvas.heat')].map((each) => each.width)"
+    assert max(browser.evaluate(cells)) <= 720
+    browser.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    browser.wait("document.querySelector('.card table tbody').rows.length > 0")
+    assert browser.evaluate("document.querySelector('.card table tbody').rows.length") <= 60
+
+
+@pytest.mark.slow
+def test_a_report_of_many_series_has_a_bounded_size(record: Callable[..., str], tmp_path: Path) -> None:
+    """300 trends with large sketches, 800 steps: steps are merged until the report can be mailed."""
+    tags = tuple({"room": str(number)} for number in range(150))
+    listed = lines(seconds=0, tags=tags, end=False)
+    trends = [line["number"] for line in listed if line.get("type") == "trend"]
+    packed = [0x4280, 1] + [1, 1] * 59
+    steps = [
+        {"kind": "step", "at": at, "rows": [[number, 60, 6000, 64, 129, packed] for number in trends]}
+        for at in range(400)
+    ]  # fmt: skip
+    write_report(record([*listed, *steps]), str(tmp_path / "report.html"))
+    assert (tmp_path / "report.html").stat().st_size < 15_000_000
 
 
 @pytest.mark.slow
 def test_the_page_merges_steps_itself(
     browser: Chromium, record: Callable[..., str], tmp_path: Path
 ) -> None:
-    """A page that follows a long run keeps a bounded number of steps."""
+    """A page that follows a run of a million seconds keeps a bounded number of steps, and nothing else."""
     opened(browser, record(lines(seconds=1)), tmp_path)
-    row = row_of(0, "counter")
+    counter, trend = row_of(0, "counter"), row_of(4, "trend")
     browser.evaluate(
-        f"for (let at = 1; at < 100000; at++) model.take({{kind: 'step', at, rows: [{row}]}})"
+        "for (let at = 1; at < 1000000; at++) "
+        f"model.take({{kind: 'step', at, rows: [{counter}, {trend}]}})"
     )
     assert browser.evaluate("model.steps.length") <= 1200
-    assert (
-        browser.evaluate("model.rows('counter', [0]).reduce((sum, row) => sum + row[0], 0)")
-        == 1_000_000
-    )
+    assert browser.evaluate("model.total('counter', [0])[0]") == 10_000_000
+    added = "model.rows('{}', [{}]).reduce((sum, row) => sum + row[0], 0)"
+    assert browser.evaluate(added.format("counter", 0)) == 10_000_000
+    assert browser.evaluate(added.format("trend", 4)) == 2_000_000
+    browser.evaluate("redraw()")
+    points = "Math.max(...[...cards.values()].map((card) => card.plot.data[0].length))"
+    assert browser.evaluate(points) <= 1200
 
 
 @pytest.mark.slow

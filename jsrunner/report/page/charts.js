@@ -141,26 +141,18 @@ class Card {
 
   summary() {
     const { metric, model } = this;
-    const total = model.rows(metric.type, metric.series.map((one) => one.number)).filter((row) => row);
+    const total = model.total(metric.type, metric.series.map((one) => one.number));
+    if (!total) return "";
     if (metric.type === "counter") {
-      const sum = total.reduce((whole, row) => whole + row[0], 0);
-      return `total ${shown(sum, metric.contains)}, ${shown(sum / Math.max(model.seconds(), 1), metric.contains)}/s`;
+      return `total ${shown(total[0], metric.contains)}, ${shown(total[0] / Math.max(model.seconds(), 1), metric.contains)}/s`;
     }
     if (metric.type === "rate") {
-      const hits = total.reduce((whole, row) => whole + row[0], 0), all = total.reduce((whole, row) => whole + row[1], 0);
-      return `${short(all ? (100 * hits) / all : 0)} %, ${hits} of ${all}`;
+      return `${short(total[1] ? (100 * total[0]) / total[1] : 0)} %, ${total[0]} of ${total[1]}`;
     }
     if (metric.type === "gauge") {
-      const least = total.reduce((low, row) => Math.min(low, row[1]), Infinity), most = total.reduce((high, row) => Math.max(high, row[2]), -Infinity);
-      return total.length ? `last ${shown(total[total.length - 1][0], metric.contains)}, min ${shown(least, metric.contains)}, max ${shown(most, metric.contains)}` : "";
+      return `last ${shown(total[0], metric.contains)}, min ${shown(total[1], metric.contains)}, max ${shown(total[2], metric.contains)}`;
     }
-    const sketch = new Sketch();
-    let count = 0, sum = 0, most = -Infinity;
-    for (const row of total) {
-      count += row[0]; sum += row[1]; most = Math.max(most, row[3]);
-      for (const [bucket, values] of row[4].counts) sketch.counts.set(bucket, (sketch.counts.get(bucket) || 0) + values);
-      sketch.total += row[4].total;
-    }
+    const [count, sum, , most, sketch] = total;
     const figures = sketch.percentiles(PERCENTS).map((value, index) => `p${PERCENTS[index]} ${shown(value, metric.contains)}`);
     return count ? `${figures.join(", ")}, avg ${shown(sum / count, metric.contains)}, max ${shown(most, metric.contains)}, ${count} values` : "";
   }
@@ -202,10 +194,13 @@ class Card {
   /** Values over time: the darker a cell, the more values; on a logarithmic axis where they are positive. */
   drawHeat() {
     const rows = this.model.rows("trend", this.metric.series.map((one) => one.number));
-    const values = rows.flatMap((row) => (row ? [...row[4].counts.keys()].map(middle) : [])).filter((value) => value > 0 && Number.isFinite(value));
-    if (!values.length) return;
     let low = Infinity, high = 0;
-    for (const value of values) { low = Math.min(low, value); high = Math.max(high, value); }
+    for (const row of rows) {
+      for (const value of row ? row[4].values : []) {
+        if (value > 0 && Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); }
+      }
+    }
+    if (low > high) return;
     const scale = Math.log(high / low) || 1;
     if (!this.heat) {
       this.heat = element("canvas", { class: "heat", role: "img" });
@@ -221,11 +216,10 @@ class Card {
     rows.forEach((row, column) => {
       if (!row) return;
       const cells = new Array(HEAT_ROWS).fill(0);
-      for (const [bucket, count] of row[4].counts) {
-        const value = middle(bucket);
+      row[4].values.forEach((value, index) => {
         const place = value > 0 ? Math.min(HEAT_ROWS - 1, Math.floor((Math.log(value / low) / scale) * HEAT_ROWS)) : 0;
-        cells[Math.max(0, place)] += count;
-      }
+        cells[Math.max(0, place)] += row[4].counts[index];
+      });
       const most = Math.max(...cells);
       cells.forEach((count, place) => {
         if (!count) return;

@@ -10,12 +10,15 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** A number with three significant digits. */
+/** A number with three significant digits or more. */
 function short(value) {
   if (value === null || value === undefined) return "–";
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 1e-3)) return value.toPrecision(3);
+  if (size >= 1e15 || (size > 0 && size < 1e-3)) return value.toPrecision(3);
+  for (const [unit, factor] of [["T", 1e12], ["G", 1e9], ["M", 1e6]]) {
+    if (size >= factor) return `${Number((value / factor).toPrecision(3))} ${unit}`;
+  }
   return String(Number(size >= 100 ? value.toFixed(size >= 1000 ? 0 : 1) : value.toPrecision(3)));
 }
 

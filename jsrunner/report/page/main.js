@@ -20,8 +20,8 @@ const byId = (id) => document.getElementById(id);
 
 function totalOf(metric) {
   if (!metric) return 0;
-  const rows = model.rows(metric.type, metric.series.map((one) => one.number));
-  return rows.reduce((sum, row) => sum + (row ? (metric.type === "rate" ? row[1] : row[0]) : 0), 0);
+  const total = model.total(metric.type, metric.series.map((one) => one.number));
+  return total ? total[metric.type === "rate" ? 1 : 0] : 0;
 }
 
 /** Sections with metrics: the protocol that was used most first, then the script's own metrics. */
@@ -137,8 +137,8 @@ function errorSeries() {
   for (const one of model.series) {
     if (!(one.tags.error || one.tags.error_code) || !["http_reqs", "ws_sessions", "grpc_req_duration"].includes(one.metric)) continue;
     const key = JSON.stringify([one.metric, one.tags.error || "", one.tags.error_code || ""]);
-    const sum = model.rows(one.type, [one.number]).reduce((total, row) => total + (row ? row[0] : 0), 0);
-    counts.set(key, (counts.get(key) || 0) + sum);
+    const total = model.totals[one.number];
+    counts.set(key, (counts.get(key) || 0) + (total ? total[0] : 0));
   }
   return [...counts].map(([key, count]) => [...JSON.parse(key), count]);
 }

@@ -20,65 +20,67 @@ function order(bucket) {
   return bucket & 0x8000 ? -(bucket & 0x7fff) : bucket;
 }
 
-/** Values with counts that add up over steps and series. */
+/** Add a packed sketch to the counts of buckets. */
+function addPacked(counts, packed) {
+  let bucket = 0;
+  for (let index = 0; index + 1 < packed.length; index += 2) {
+    bucket += packed[index];
+    counts.set(bucket, (counts.get(bucket) || 0) + packed[index + 1]);
+  }
+}
+
+/** Values with counts: the buckets in the order of their values, and how many values each has. */
 class Sketch {
-  constructor() {
-    /** @type {Map<number, number>} */
-    this.counts = new Map();
-    this.total = 0;
-  }
-
-  addPacked(packed) {
-    let bucket = 0;
-    for (let index = 0; index + 1 < packed.length; index += 2) {
-      bucket += packed[index];
-      this.counts.set(bucket, (this.counts.get(bucket) || 0) + packed[index + 1]);
-      this.total += packed[index + 1];
-    }
-  }
-
-  pack() {
-    const packed = [];
-    let last = 0;
-    for (const bucket of [...this.counts.keys()].sort((a, b) => a - b)) {
-      packed.push(bucket - last, this.counts.get(bucket));
-      last = bucket;
-    }
-    return packed;
+  /** @param {Map<number, number>} counts How many values each bucket has. */
+  constructor(counts) {
+    const buckets = [...counts.keys()].sort((a, b) => order(a) - order(b));
+    this.values = Float32Array.from(buckets, middle);
+    this.counts = Float64Array.from(buckets, (bucket) => counts.get(bucket));
+    this.total = this.counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Percentiles, interpolated between neighbours; null of nothing. */
   percentiles(percents) {
     if (!this.total) return percents.map(() => null);
-    const buckets = [...this.counts.keys()].sort((a, b) => order(a) - order(b));
     return percents.map((percent) => {
       const rank = (percent / 100) * (this.total - 1);
-      const low = this.at(buckets, Math.floor(rank));
-      const high = this.at(buckets, Math.ceil(rank));
+      const low = this.at(Math.floor(rank));
+      const high = this.at(Math.ceil(rank));
       return low === high ? low : low + (high - low) * (rank - Math.floor(rank));
     });
   }
 
-  at(buckets, rank) {
+  at(rank) {
     let passed = 0;
-    for (const bucket of buckets) {
-      passed += this.counts.get(bucket);
-      if (passed > rank) return middle(bucket);
+    for (let index = 0; index < this.counts.length; index++) {
+      passed += this.counts[index];
+      if (passed > rank) return this.values[index];
     }
-    return middle(buckets[buckets.length - 1]);
+    return this.values[this.values.length - 1];
   }
+}
+
+/** Two packed sketches together. */
+function joinSketches(first, second) {
+  const counts = new Map();
+  addPacked(counts, first);
+  addPacked(counts, second);
+  const packed = [];
+  let last = 0;
+  for (const bucket of [...counts.keys()].sort((a, b) => a - b)) {
+    packed.push(bucket - last, counts.get(bucket));
+    last = bucket;
+  }
+  return packed;
 }
 
 /** What two steps of a series add up to. */
 function joinRows(type, first, second) {
   if (type === "counter" || type === "rate") return first.map((figure, index) => figure + second[index]);
   if (type === "gauge") return [second[0], Math.min(first[1], second[1]), Math.max(first[2], second[2])];
-  const sketch = new Sketch();
-  sketch.addPacked(first[4]);
-  sketch.addPacked(second[4]);
   return [
     first[0] + second[0], first[1] + second[1], Math.min(first[2], second[2]), Math.max(first[3], second[3]),
-    sketch.pack(),
+    joinSketches(first[4], second[4]),
   ];
 }
 
@@ -87,6 +89,8 @@ class RunModel {
     this.head = null;
     this.run = null;
     this.series = [];
+    /** The figures of each series in the whole run: rows as in the record, trends with the counts of buckets. */
+    this.totals = [];
     this.steps = [];
     this.length = 1;
     this.logs = [];
@@ -103,6 +107,8 @@ class RunModel {
       this.run = line;
     } else if (line.kind === "series") {
       this.series[line.number] = line;
+      this.totals[line.number] = null;
+      for (const step of this.steps) step.sums.clear();
     } else if (line.kind === "step") {
       this.takeStep(line);
     } else if (line.kind === "log") {
@@ -119,6 +125,7 @@ class RunModel {
 
   takeStep(line) {
     this.count(line.messages);
+    for (const [number, ...row] of line.rows) this.addTotal(number, row);
     this.add({ at: line.at, seconds: line.seconds || 1, rows: new Map(line.rows.map((row) => [row[0], row.slice(1)])) });
     if (this.steps.length > MOST_STEPS) {
       this.length *= 2;
@@ -128,13 +135,31 @@ class RunModel {
     }
   }
 
+  addTotal(number, row) {
+    const { type } = this.series[number], known = this.totals[number];
+    if (type === "trend") {
+      const counts = known ? known[4] : new Map();
+      addPacked(counts, row[4]);
+      this.totals[number] = known ? [known[0] + row[0], known[1] + row[1], Math.min(known[2], row[2]), Math.max(known[3], row[3]), counts] : [...row.slice(0, 4), counts];
+    } else {
+      this.totals[number] = known ? joinRows(type, known, row) : row;
+    }
+  }
+
+  /** The figures of some series in the whole run together: a row as `rows` has it; null without any. */
+  total(type, numbers) {
+    const found = numbers.map((number) => this.totals[number]).filter((row) => row);
+    return sumOf(type, found, (counts, each) => { for (const [bucket, count] of each) counts.set(bucket, (counts.get(bucket) || 0) + count); });
+  }
+
   add(step) {
     const at = step.at - (step.at % this.length);
     const last = this.steps[this.steps.length - 1];
     if (!last || last.at !== at) {
-      this.steps.push({ at, seconds: Math.max(this.length, step.seconds), rows: step.rows });
+      this.steps.push({ at, seconds: Math.max(this.length, step.seconds), rows: step.rows, sums: new Map() });
       return;
     }
+    last.sums.clear();
     for (const [number, row] of step.rows) {
       const known = last.rows.get(number);
       last.rows.set(number, known ? joinRows(this.series[number].type, known, row) : row);
@@ -172,20 +197,27 @@ class RunModel {
 
   /** The steps' figures of some series together: rows as in the record, trends with a Sketch; null without any. */
   rows(type, numbers) {
+    const key = numbers.join();
     return this.steps.map((step) => {
-      const found = numbers.map((number) => step.rows.get(number)).filter((row) => row);
-      if (!found.length) return null;
-      if (type === "counter") return [found.reduce((sum, row) => sum + row[0], 0)];
-      if (type === "rate") return [0, 1].map((index) => found.reduce((sum, row) => sum + row[index], 0));
-      if (type === "gauge") {
-        return [found[found.length - 1][0], Math.min(...found.map((row) => row[1])), Math.max(...found.map((row) => row[2]))];
-      }
-      const sketch = new Sketch();
-      for (const row of found) sketch.addPacked(row[4]);
-      return [
-        found.reduce((sum, row) => sum + row[0], 0), found.reduce((sum, row) => sum + row[1], 0),
-        Math.min(...found.map((row) => row[2])), Math.max(...found.map((row) => row[3])), sketch,
-      ];
+      // A page that follows a run asks for the same sums every second.
+      if (!step.sums.has(key)) step.sums.set(key, sumOf(type, numbers.map((number) => step.rows.get(number)).filter((row) => row), addPacked));
+      return step.sums.get(key);
     });
   }
+}
+
+/** Rows of some series together; null without any. `add` adds a row's sketch to the counts of buckets. */
+function sumOf(type, rows, add) {
+  if (!rows.length) return null;
+  if (type === "counter") return [rows.reduce((sum, row) => sum + row[0], 0)];
+  if (type === "rate") return [0, 1].map((index) => rows.reduce((sum, row) => sum + row[index], 0));
+  if (type === "gauge") {
+    return [rows[rows.length - 1][0], Math.min(...rows.map((row) => row[1])), Math.max(...rows.map((row) => row[2]))];
+  }
+  const counts = new Map();
+  for (const row of rows) add(counts, row[4]);
+  return [
+    rows.reduce((sum, row) => sum + row[0], 0), rows.reduce((sum, row) => sum + row[1], 0),
+    Math.min(...rows.map((row) => row[2])), Math.max(...rows.map((row) => row[3])), new Sketch(counts),
+  ];
 }
