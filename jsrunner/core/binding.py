@@ -235,7 +235,7 @@ def engine_path() -> str:
     raise CoreError("jsrunner needs the package dukpy, whose shared library holds QuickJS")
 
 
-def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> Any:
+def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> ctypes.PyDLL:
     """Return the library with its functions' types set, ready for VUs.
 
     Raises:

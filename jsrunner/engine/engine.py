@@ -12,7 +12,7 @@ import ctypes
 import functools
 import re
 from ctypes import string_at
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -21,6 +21,7 @@ from jsrunner.core import binding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gevent._types import _IoWatcher
 
 #: Seconds of one turn: then gevent's other watchers have theirs.
 _TURN: Final = 0.002
@@ -30,6 +31,8 @@ _CHECKED_LINE: Final = re.compile(r"checked:(\d+):")
 #: Milliseconds between two looks at `is_wanted` while there is no hub.
 _LOOK_MS: Final = 50
 _REQUESTS_AT_ONCE: Final = 256
+#: libev's event: a descriptor is readable.
+_READ: Final = 1
 
 #: Numbers of the core's own operations: enum core_operation of core.h.
 DONE, NORMALIZE, LOAD, TAGS, SERIES, MERGE, ITERATION, ARRIVAL, INFLATE, DEFLATE, HEAD, TLS, DRAIN = (
@@ -66,7 +69,7 @@ class Engine:
         self.has_hub = False
         #: Returns False if nobody needs the process any more; polled while there is no hub.
         self.is_wanted: Callable[[], bool] = lambda: True
-        self._watcher: Any = None
+        self._watcher: _IoWatcher | None = None
         self._is_polling = False
         self._is_serving = False
 
@@ -147,7 +150,7 @@ class Engine:
         descriptor = self._poll()
         self.library.core_watch()
         self.has_hub = True
-        self._watcher = get_hub().loop.io(descriptor, 1)
+        self._watcher = get_hub().loop.io(descriptor, _READ)
         self._watcher.start(self.turn)
 
     def begin_process(self) -> None:

@@ -9,7 +9,7 @@ it names (`HostError`); any other exception is a fault of jsrunner.
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -19,8 +19,18 @@ from jsrunner.text import mend_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
+
+    from gevent import Greenlet
+    from gevent.event import AsyncResult
+    from gevent.hub import Waiter
 
     from jsrunner.engine.engine import Engine
+
+    #: A request: its serial number, the operation, the arguments as MessagePack.
+    _Task: TypeAlias = tuple[int, Callable[..., object], bytes]
+
+_Result = TypeVar("_Result")
 
 _OK, _ERROR = 0, 1
 _DONE_OK, _DONE_THROWN, _DONE_INTERRUPTED, _DONE_LOST, _DONE_STUCK = range(5)
@@ -35,7 +45,7 @@ def encode_value(value: object) -> bytes:
         return encode(_mended(value))
 
 
-def _mended(value: Any) -> Any:
+def _mended(value: object) -> object:
     if isinstance(value, str):
         return mend_surrogates(value)
     if isinstance(value, dict):
@@ -88,10 +98,10 @@ class Interpreter:
         self.was_stuck = False
         #: Where the last command's end is written: (status, data).
         self._ended: tuple[int, bytes] | None = None
-        self._waiter: Any = None
+        self._waiter: Waiter[None] | None = None
         #: The greenlet that runs blocking operations, made on first need, and what it waits with.
-        self._worker: Any = None
-        self._worker_waiter: Any = None
+        self._worker: Greenlet[[_Task], None] | None = None
+        self._worker_waiter: Waiter[_Task] | None = None
         #: Names of the timers that an interruption has stopped, e.g. `setTimeout 3`.
         self.stopped_timers: list[str] = []
         self.index = engine.add(self)
@@ -175,7 +185,7 @@ class Interpreter:
         self._last_handle += 1
         return self._last_handle
 
-    def run_aside(self, compute: Callable[[], Any], show: Callable[[Any], object]) -> int:
+    def run_aside(self, compute: Callable[[], _Result], show: Callable[[_Result], object]) -> int:
         """Run `compute()` in a thread, so that other VUs go on meanwhile: it must not touch the VU.
 
         Args:
@@ -187,15 +197,15 @@ class Interpreter:
         """
         handle = self.new_handle()
 
-        def outcome() -> tuple[Any, Exception | None]:
+        def outcome() -> tuple[_Result, None] | tuple[None, Exception]:
             try:
                 return compute(), None
             except Exception as error:  # gevent's pool would print it
                 return None, error
 
-        def done(result: Any, error: Exception | None) -> None:
+        def done(result: _Result | None, error: Exception | None) -> None:
             if error is None:
-                self.post(handle, [None, show(result)])
+                self.post(handle, [None, show(cast("_Result", result))])
             elif isinstance(error, HostError):
                 self.post(handle, [[str(error), error.fields], None])
             else:
@@ -205,7 +215,12 @@ class Interpreter:
         if self._engine.has_hub:
             from gevent import get_hub
 
-            get_hub().threadpool.spawn(outcome).rawlink(lambda result: done(*result.get()))
+            def computed(thread: AsyncResult[tuple[_Result, None] | tuple[None, Exception]]) -> None:
+                returned = thread.get()
+                assert returned is not None
+                done(*returned)
+
+            get_hub().threadpool.spawn(outcome).rawlink(computed)
         else:
             done(*outcome())
         return handle
@@ -303,7 +318,7 @@ class Interpreter:
         else:
             self._worker = gevent.spawn(self._work, (serial, function, data))
 
-    def _work(self, task: tuple[int, Callable[..., object], bytes]) -> None:
+    def _work(self, task: _Task) -> None:
         from gevent import GreenletExit
         from gevent.hub import Waiter
 
@@ -312,7 +327,8 @@ class Interpreter:
                 self._run(*task)
             except GreenletExit:  # see _stop_worker
                 return
-            self._worker_waiter = waiter = Waiter()
+            waiter: Waiter[_Task] = Waiter()
+            self._worker_waiter = waiter
             task = waiter.get()
 
     def _stop_worker(self) -> None:

@@ -383,8 +383,13 @@ class Attempt:
 
     def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: Any) -> None:
         left = self._clock + HANDSHAKE_TIMEOUT - time.monotonic()
-        with gevent.Timeout(max(left, 0.001), False):
-            answer.body = handshake.read_body(sock, answer.head, rest)
+        timeout = gevent.Timeout(max(left, 0.001))
+        try:
+            with timeout:
+                answer.body = handshake.read_body(sock, answer.head, rest)
+        except gevent.Timeout as error:
+            if error is not timeout:
+                raise
         sock.close()
         self.fail("websocket: bad handshake", answer)
 

@@ -6,12 +6,24 @@ The error texts are those of Go's crypto/tls and crypto/x509, which k6 prints.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 _BLOCK: Final = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\s*?\n.*?^-----END \1-----", re.M | re.S)
+
+
+class ClientCertificate(TypedDict, total=False):
+    """An entry of the option `tlsAuth`, which has been checked: `cert` and `key` are there."""
+
+    #: Certificate and private key in PEM.
+    cert: str
+    key: str
+    #: The password of an encrypted key.
+    password: str | None
+    #: Host names, `*.` at the start for all subdomains; none for all hosts.
+    domains: list[str] | None
 
 
 def check_pair(certificate: str, key: str, password: str | None) -> None:

@@ -9,12 +9,15 @@ of the test.
 from __future__ import annotations
 
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from jsrunner.options import kinds, network
 from jsrunner.options.segment import Segment, SegmentKind, SequenceKind
+
+if TYPE_CHECKING:
+    from jsrunner.options.certificates import ClientCertificate
 
 #: k6's default of the option summaryTrendStats: the columns of trends in the summary.
 TREND_STATS: Final = ("avg", "min", "med", "max", "p(90)", "p(95)")
@@ -130,7 +133,7 @@ class Options:
     tls_version: tuple[str | None, str | None] | None = _row(
         "tlsVersion", network.TLSVersion(), "allowed TLS versions"
     )
-    tls_auth: list[dict[str, Any]] | None = _row(
+    tls_auth: list[ClientCertificate] | None = _row(
         "tlsAuth", network.TLSAuth(), "client certificates: [{cert, key, password, domains}]"
     )
     tls_aia_fetch: bool | None = _row(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from jsrunner.options.certificates import check_pair
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.kinds import Base, Text, TextMap, Texts
 from jsrunner.options.mismatch import mismatch, null_mismatch
 from jsrunner.options.numbers import quote
+
+if TYPE_CHECKING:
+    from jsrunner.options.certificates import ClientCertificate
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOSTNAME = rf"(?:\*\.?)?(?:{_LABEL}(?:\.{_LABEL})*)?"
@@ -48,7 +51,7 @@ class TLSAuth(Base):
     go_type = "[]*lib.TLSAuth"
     _fields: ClassVar = {"cert": str, "key": str, "password": str, "domains": list}
 
-    def from_json(self, value: object) -> list[dict[str, Any]]:
+    def from_json(self, value: object) -> list[ClientCertificate]:
         if not isinstance(value, list):
             raise mismatch(value, self.go_type)
         for entry in value:

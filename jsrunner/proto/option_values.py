@@ -18,7 +18,7 @@ _SHOWN: Final = {
     "message": "message", "list": "array",
 }  # fmt: skip
 _BOOLS: Final = {"true": True, "false": False}
-_INTEGERS: Final = {
+_INTEGERS: Final[dict[int, tuple[str, int, int]]] = {
     FieldDescriptorProto.TYPE_INT32: ("int32", -(1 << 31), (1 << 31) - 1),
     FieldDescriptorProto.TYPE_SINT32: ("sint32", -(1 << 31), (1 << 31) - 1),
     FieldDescriptorProto.TYPE_SFIXED32: ("sfixed32", -(1 << 31), (1 << 31) - 1),
@@ -30,7 +30,7 @@ _INTEGERS: Final = {
     FieldDescriptorProto.TYPE_UINT64: ("uint64", 0, (1 << 64) - 1),
     FieldDescriptorProto.TYPE_FIXED64: ("fixed64", 0, (1 << 64) - 1),
 }
-_FLOATS: Final = {
+_FLOATS: Final[dict[int, str]] = {
     FieldDescriptorProto.TYPE_DOUBLE: "double",
     FieldDescriptorProto.TYPE_FLOAT: "float",
 }
@@ -103,9 +103,11 @@ def _scalar(file: File, field: FieldDescriptor, value: Value, label: str) -> Any
         return _BOOLS[value.value]
     if field.type == FieldDescriptor.TYPE_ENUM:
         _expect(file, value, label, "enum", IDENT)
-        number = field.enum_type.values_by_name.get(value.value)
+        enum = field.enum_type
+        assert enum is not None
+        number = enum.values_by_name.get(value.value)
         if number is None:
-            text = f"{label}enum {field.enum_type.full_name} has no value named {value.value}"
+            text = f"{label}enum {enum.full_name} has no value named {value.value}"
             raise file.source.error(value.offset, text)
         return number.number
     if field.type == FieldDescriptor.TYPE_STRING:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
-    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+    Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+    Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @functools.lru_cache(1024)
@@ -101,6 +102,7 @@ class LocalAddresses:
         self._count = sum(count for _, count in self._parts)
 
     def of(self, number: int) -> str:
+        """Return the address of the VU with a number, from 0: the VUs take turns."""
         number %= self._count
         for begin, count in self._parts:
             if number < count:

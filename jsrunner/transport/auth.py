@@ -122,6 +122,7 @@ class Ntlm:
         return next((scheme for scheme in _NTLM_SCHEMES if scheme.lower() in names), None)
 
     def negotiate(self) -> str:
+        """Return the Authorization header's value of the first message."""
         return self._header(self._context.step())
 
     def authenticate(self, challenges: Sequence[str]) -> str | None:

@@ -42,6 +42,7 @@ class ChunkedBody:
 
     @property
     def is_complete(self) -> bool:
+        """True if the last chunk has arrived."""
         return self._expects is _Expects.NOTHING
 
     @property

@@ -12,7 +12,7 @@ import resource
 import socket as plain
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import gevent
 from gevent import socket
@@ -39,10 +39,13 @@ from jsrunner.transport.errors import (
 from jsrunner.transport.failures import dial_error
 from jsrunner.transport.names import can_be_looked_up
 from jsrunner.transport.proxy import Proxies, Proxy, tunnel
-from jsrunner.transport.wire import ends_of
+from jsrunner.transport.wire import ends_of, socket_below, tls_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from ssl import SSLSocket
+
+    from gevent.lock import RLock
 
     from jsrunner.options.model import Options
     from jsrunner.transport.aia import Issuers
@@ -93,7 +96,7 @@ class Dialer:
         self._environment = environment
         self._tls: TLS | None = None
         self._issuers: Issuers | None = None
-        self._fetching: Any = None
+        self._fetching: RLock | None = None
         self._chains: dict[tuple[str, int], list[bytes]] = {}
         self._warn = warn
         self._has_warned_of_limit = False
@@ -113,35 +116,40 @@ class Dialer:
         tls: bool,
         alpn: tuple[str, ...] = (),
         vu: int = 0,
-    ) -> Any:
+    ) -> plain.socket:
         """Return a connected gevent socket, through a proxy if the environment says so.
 
         Args:
+            host: Name or address of the server.
+            port: The server's port.
             tls: True to speak TLS with the host.
-            alpn: protocols to offer in the TLS handshake.
+            alpn: Protocols to offer in the TLS handshake.
             vu: The VU's number, for the option localIPs.
 
         Raises:
-            DialError
+            DialError: There is no connection, or its TLS handshake has failed.
         """
         sock = self.connect(host, port, vu, secure=tls)
         return self.secure(sock, host, port, alpn, vu) if tls else sock
 
-    def connect_directly(self, host: str, port: int, vu: int) -> Any:
+    def connect_directly(self, host: str, port: int, vu: int) -> plain.socket:
         """Return a gevent socket that is connected to the host by no proxy. Raises DialError."""
         return self._connect(host, port, vu, _nothing)
 
     def connect(
         self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = _nothing
-    ) -> Any:
+    ) -> plain.socket:
         """Return a gevent socket that is connected to the host, by a proxy's tunnel if there is one.
 
         Args:
+            host: Name or address of the server.
+            port: The server's port.
+            vu: The VU's number, for the option localIPs.
             secure: True if TLS will be spoken, which may have a proxy of its own.
             begin: Called when the address is known and TCP begins.
 
         Raises:
-            DialError
+            DialError: There is no connection.
         """
         proxy = self.proxies.proxy_for(host, port, secure=secure)
         if proxy is None:
@@ -154,7 +162,9 @@ class Dialer:
             raise
         return sock
 
-    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = _nothing) -> Any:
+    def connect_proxy(
+        self, proxy: Proxy, vu: int, begin: Callable[[], None] = _nothing
+    ) -> plain.socket:
         """Return a gevent socket that is connected to the proxy. Raises DialError."""
         try:
             sock = self._connect(proxy.host, proxy.port, vu, begin)
@@ -165,8 +175,13 @@ class Dialer:
     def direct(self, host: str, port: int, vu: int) -> Direct | None:
         """Return the destination of a plain connection; None if it needs a proxy or a look-up.
 
+        Args:
+            host: Name or address of the server.
+            port: The server's port.
+            vu: The VU's number, for the option localIPs.
+
         Raises:
-            DialError
+            DialError: The options forbid the connection.
         """
         if self.proxies.proxy_for(host, port, secure=False) is not None:
             return None
@@ -184,7 +199,7 @@ class Dialer:
 
     # -- addresses ---------------------------------------------------------------------------------
 
-    def _connect(self, host: str, port: int, vu: int, begin: Callable[[], None]) -> Any:
+    def _connect(self, host: str, port: int, vu: int, begin: Callable[[], None]) -> plain.socket:
         address, port = self._resolve(host, port)
         begin()
         family = plain.AF_INET6 if ":" in address else plain.AF_INET
@@ -209,7 +224,7 @@ class Dialer:
             raise
 
     @staticmethod
-    def _drop(sock: Any) -> None:
+    def _drop(sock: plain.socket | None) -> None:
         if sock is not None:
             sock.close()
 
@@ -277,7 +292,7 @@ class Dialer:
             rows = socket.getaddrinfo(host.encode(), None, 0, plain.SOCK_STREAM)
         except OSError:
             raise missing from None
-        addresses = list(dict.fromkeys(row[4][0] for row in rows))
+        addresses = list(dict.fromkeys(str(row[4][0]) for row in rows))
         four = [address for address in addresses if ":" not in address]
         six = [address for address in addresses if ":" in address]
         chosen = {
@@ -296,7 +311,7 @@ class Dialer:
 
     def secure(
         self,
-        sock: Any,
+        sock: plain.socket,
         host: str,
         port: int,
         alpn: tuple[str, ...],
@@ -304,17 +319,25 @@ class Dialer:
         *,
         tls: TLS | None = None,
         name: str = "",
-    ) -> Any:
-        """Return a TLS socket on top of a connection to the host. Raises DialError.
+    ) -> SSLSocket:
+        """Return a TLS socket on top of a connection to the host.
 
         Args:
+            sock: The connection, which is closed if the handshake fails.
+            host: Name or address of the server.
+            port: The server's port, for further connections.
+            alpn: Protocols to offer in the TLS handshake.
+            vu: The VU's number, for the option localIPs.
             tls: Contexts that replace those of the run's options.
             name: The name that the certificate must have, if it is not the host.
+
+        Raises:
+            DialError: The handshake has failed, or the certificate is not trusted.
         """
         # ssl is imported by the first connection that needs it.
         from jsrunner.transport.tls import TLS, Untrusted
 
-        if hasattr(sock, "_sslobj"):
+        if tls_below(sock) is not None:
             sock.close()
             raise DialError(
                 "TLS goes through http:// and socks5:// proxies, not through an https:// one"
@@ -326,7 +349,7 @@ class Dialer:
         while True:
             known = self._tls.intermediate_count
             try:
-                sock = self._shake_hands(contexts, sock, name, alpn)
+                secure = self._shake_hands(contexts, sock, name, alpn)
                 break
             except Untrusted as error:
                 is_incomplete = fetches and error.is_of_issuer
@@ -335,9 +358,9 @@ class Dialer:
                 contexts.take_intermediates(self._tls)
             sock = self.connect(host, port, vu, secure=True)
         if fetches and literal(host) is not None:
-            sock.close()
+            secure.close()
             raise DialError(_NO_NAME)
-        return sock
+        return secure
 
     def _fetch_issuers(self, host: str, port: int, vu: int) -> int:
         """Fetch the missing issuers of a server's chain; return the count of known intermediates."""
@@ -358,8 +381,8 @@ class Dialer:
 
     @staticmethod
     def _shake_hands(
-        tls: TLS, sock: Any, host: str, alpn: tuple[str, ...], *, verify: bool = True
-    ) -> Any:
+        tls: TLS, sock: plain.socket, host: str, alpn: tuple[str, ...], *, verify: bool = True
+    ) -> SSLSocket:
         ends = ""
         try:
             ends = ends_of(sock)
@@ -392,18 +415,18 @@ class Dialer:
             assert self._tls is not None
             try:
                 sock = self.connect(host, port, vu, secure=True)
-                sock = self._shake_hands(self._tls, sock, host, (), verify=False)
-                known = tls.chain(sock)
-                sock.close()
+                secure = self._shake_hands(self._tls, sock, host, (), verify=False)
+                known = tls.chain(secure)
+                secure.close()
             except DialError:
                 known = []
             self._chains[host, port] = known
         return known
 
 
-def _establish(sock: Any, address: tuple[str, int]) -> None:
+def _establish(sock: plain.socket, address: tuple[str, int]) -> None:
     """Connect; gevent's own `connect` makes three system calls more."""
-    code = sock._sock.connect_ex(address)
+    code = socket_below(sock).connect_ex(address)
     if code == errno.EINPROGRESS:
         socket.wait_write(sock.fileno())
         code = sock.getsockopt(plain.SOL_SOCKET, plain.SO_ERROR)

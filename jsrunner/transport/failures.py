@@ -164,7 +164,8 @@ def dial_error(error: OSError, ends: str) -> DialError:
     """Return the error of a connection that broke while it was being made.
 
     Args:
-        ends: both ends of the connection as Go shows them: `a->b`.
+        error: The socket's error.
+        ends: Both ends of the connection as Go shows them: `a->b`.
     """
     if hasattr(error, "reason"):
         from jsrunner.transport.tls import explained
@@ -177,8 +178,9 @@ def socket_text(error: OSError, call: str, ends: str) -> str:
     """Return Go's text of a failed read or write.
 
     Args:
+        error: The socket's error.
         call: `read` or `write`.
-        ends: both ends of the connection as Go shows them: `a->b`.
+        ends: Both ends of the connection as Go shows them: `a->b`.
     """
     return f"{call} tcp {ends}: {call}: {_reason(error)}"
 

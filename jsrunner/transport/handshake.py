@@ -66,6 +66,7 @@ class Answer:
 
     @property
     def status(self) -> int:
+        """The status code."""
         return self.head.status
 
     def values(self, name: str) -> list[str]:
@@ -83,6 +84,8 @@ def request_parts(
         address: The URL.
         headers: The fields that the script and the runner want.
         cookies: The value of `Cookie`, "" for none.
+        extensions: The value of `Sec-WebSocket-Extensions`, "" for none.
+        protocols: The value of `Sec-WebSocket-Protocol`, "" for none.
 
     Raises:
         DialError: The URL is none, or a header is the handshake's own.
@@ -194,6 +197,8 @@ def read_body(sock: socket, head: Head, data: bytes) -> bytes:
     """Return the beginning of the body of a response that refuses the handshake.
 
     Args:
+        sock: The connection.
+        head: The head of the response.
         data: The part of the body that has arrived.
     """
     chunks = ChunkedBody() if head.is_chunked else None

@@ -85,6 +85,7 @@ class Head:
 
     @property
     def reason(self) -> str:
+        """The reason phrase of the status line."""
         return self.status_text.partition(" ")[2]
 
 
@@ -104,6 +105,7 @@ def read_head(read: Callable[[], bytes], data: bytes) -> tuple[bytes, int]:
 
     Args:
         read: Returns received bytes, b"" at the end of the connection.
+        data: The bytes that have been received already.
 
     Returns:
         All received bytes, and the end of the head in them.

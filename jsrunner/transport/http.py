@@ -6,7 +6,7 @@ them is a request with samples of its own. Connections are kept as Go's net/http
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import gevent
 
@@ -29,7 +29,9 @@ from jsrunner.transport.names import to_ascii
 from jsrunner.transport.stream import Expired, Stream, clock
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping, Sequence
+    from ssl import SSLSocket
 
     from jsrunner.options.model import Options
     from jsrunner.transport.exchange import HttpCall
@@ -67,16 +69,21 @@ class Connects(Protocol):
     """Makes TCP and TLS connections (`transport.dial.Dialer`). Each raises DialError."""
 
     @property
-    def proxies(self) -> Proxies: ...
+    def proxies(self) -> Proxies:
+        """The proxies that the environment names."""
+        ...
+
     def connect(
         self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = ...
-    ) -> Any:
+    ) -> socket.socket:
         """Return a gevent socket that is connected to the host."""
 
-    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = ...) -> Any:
+    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = ...) -> socket.socket:
         """Return a gevent socket that is connected to the proxy."""
 
-    def secure(self, sock: Any, host: str, port: int, alpn: tuple[str, ...], vu: int) -> Any:
+    def secure(
+        self, sock: socket.socket, host: str, port: int, alpn: tuple[str, ...], vu: int
+    ) -> SSLSocket:
         """Return a TLS socket on top of a connection to the host."""
 
 
@@ -154,6 +161,7 @@ class HttpClient:
         """Make a request, and park the greenlet until it has a response or a failure.
 
         Args:
+            call: The request.
             begun: The part of the exchange that the core has done.
         """
         started = clock() if begun is None else begun.started
@@ -315,13 +323,14 @@ class HttpClient:
     # -- connecting ----------------------------------------------------------------------------------
 
     def _dial(self, pool: _Pool, marks: list[int]) -> Http1 | Http2:
-        """Connect.
+        """Connect to a host.
 
         Args:
+            pool: The connections to the host.
             marks: Receives the moments of TCP's begin, of its connect, and of the TLS handshake's end.
 
         Raises:
-            DialError
+            DialError: There is no connection.
         """
         dialer, vu, url = self._settings.dialer, self._vu.id, pool.route.url
         host = to_ascii(url.host)
@@ -338,10 +347,10 @@ class HttpClient:
             return Http1(Stream(sock, self._vu), self._settings.heads, None)
         from jsrunner.transport.tls import facts
 
-        sock = dialer.secure(sock, host, url.port, self._settings.alpn, vu)
+        secure = dialer.secure(sock, host, url.port, self._settings.alpn, vu)
         marks.append(clock())
-        stream, known = Stream(sock, self._vu), facts(sock)
-        if sock.selected_alpn_protocol() != "h2":
+        stream, known = Stream(secure, self._vu), facts(secure)
+        if secure.selected_alpn_protocol() != "h2":
             return Http1(stream, self._settings.heads, known)
         from jsrunner.transport.http2 import Http2
 
@@ -367,6 +376,9 @@ class HttpClient:
         """Make the request on a connection.
 
         Args:
+            call: The request.
+            pool: The connections to the host.
+            connection: The connection, kept or new.
             started: The moment when the exchange began.
             seconds: Seconds until the exchange expires.
             marks: Moments of a new connection (see `_dial`); empty for a kept connection.
@@ -453,6 +465,7 @@ def _timings(exchange: Exchange, started: int, ready: int, done: int, marks: Seq
     """Return k6's timings of an exchange, up to the phase that it has reached.
 
     Args:
+        exchange: The exchange, which is over.
         started: The moment when a connection was requested.
         ready: The moment when the connection was ready.
         done: The moment when the exchange was over.

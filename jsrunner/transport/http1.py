@@ -59,7 +59,10 @@ class Http1:
         """Send a request and receive its response into `exchange`.
 
         Args:
+            call: The request.
+            route: The form of requests to the host.
             seconds: Seconds until the exchange expires.
+            exchange: The progress and outcome of the request.
             begun: The part of the exchange that the core has done.
 
         Returns:

@@ -6,7 +6,7 @@ The protocol is libnghttp2's (package ngh2): 3 us CPU per exchange, where h2, wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gevent import get_hub, getcurrent
 from ngh2 import (
@@ -33,7 +33,9 @@ from jsrunner.transport.head import MAX_HEAD_BYTES, head_of_http2
 from jsrunner.transport.stream import Expired, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from greenlet import greenlet
 
     from jsrunner.transport.exchange import Exchange, HttpCall, Route
     from jsrunner.transport.stream import Stream
@@ -56,7 +58,7 @@ class _Waiter:
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.greenlet: Any = None
+        self.greenlet: greenlet | None = None
         self.is_done = False
         self.error: Exception | None = None
 
@@ -109,7 +111,10 @@ class Http2:
         """Send a request and receive its response into `exchange`.
 
         Args:
+            call: The request.
+            route: The form of requests to the host.
             seconds: Seconds until the exchange expires.
+            exchange: The progress and outcome of the request.
 
         Returns:
             True: other exchanges may follow, and run at the same time.
@@ -207,7 +212,7 @@ class Http2:
         for waiter in [waiter for waiter in self._waiters.values() if waiter.is_done]:
             waiter.wake()
 
-    def _end(self, error_of: Any) -> None:
+    def _end(self, error_of: Callable[[int], Exception]) -> None:
         """End all exchanges of a connection that has ended, each with an error of its own."""
         for number, waiter in list(self._waiters.items()):
             waiter.end(error_of(number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from jsrunner.transport.addresses import literal
@@ -13,7 +13,10 @@ from jsrunner.transport.errors import DialError
 from jsrunner.transport.head import Malformed, parse_status_line, read_head
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
+
+    from jsrunner.transport.addresses import Address
 
 _PORTS: Final = {"https": 443, "socks5": 1080, "socks5h": 1080}
 _RECEIVE_BYTES: Final = 4096
@@ -89,7 +92,7 @@ class Proxies:
             raise DialError(f"invalid proxy address {proxy!r}: {error}") from None
 
     @staticmethod
-    def _excepts(rule: str, name: str, address: Any, port: int) -> bool:
+    def _excepts(rule: str, name: str, address: Address | None, port: int) -> bool:
         if rule == "*":
             return True
         if "/" in rule:
@@ -112,7 +115,7 @@ def _first(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or environment.get(name.lower()) or ""
 
 
-def tunnel(sock: Any, proxy: Proxy, host: str, port: int) -> None:
+def tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     """Ask the proxy at the other end for a connection to the host. Raises DialError, OSError."""
     if proxy.scheme in _SOCKS:
         _socks5(sock, proxy, host, port)
@@ -120,7 +123,7 @@ def tunnel(sock: Any, proxy: Proxy, host: str, port: int) -> None:
         _connect(sock, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
-def _connect(sock: Any, proxy: Proxy, target: str) -> None:
+def _connect(sock: socket.socket, proxy: Proxy, target: str) -> None:
     """Open a tunnel by HTTP's CONNECT (RFC 9110, section 9.3.6)."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: Go-http-client/1.1"]
     if proxy.authorization:
@@ -135,7 +138,7 @@ def _connect(sock: Any, proxy: Proxy, target: str) -> None:
         raise DialError(text.partition(" ")[2] or "unknown status code")
 
 
-def _socks5(sock: Any, proxy: Proxy, host: str, port: int) -> None:
+def _socks5(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     """Open a tunnel by SOCKS 5 (RFC 1928, RFC 1929); the proxy looks the name up."""
     sock.sendall(b"\5\1\0" if proxy.user is None else b"\5\2\0\2")
     version, method = _exactly(sock, 2)
@@ -169,7 +172,7 @@ def _counted(text: str) -> bytes:
     return bytes((len(data),)) + data
 
 
-def _exactly(sock: Any, size: int) -> bytes:
+def _exactly(sock: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
         piece = sock.recv(size - len(data))

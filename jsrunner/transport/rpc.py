@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent import get_hub
@@ -34,6 +34,9 @@ from jsrunner.transport.rpc_wire import Wire
 from jsrunner.transport.stream import Stream
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
+
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.rpc_call import Call
     from jsrunner.transport.stream import Meter
@@ -136,7 +139,7 @@ class Channel:
         self._failures = 0
         self._failed_until = 0.0
         self._failure: ConnectFailure | None = None
-        self._restarting: set[gevent.Greenlet] = set()
+        self._restarting: set[gevent.Greenlet[[Call], None]] = set()
         scheme = b"https" if target.is_secure else b"http"
         self._fields = (
             (b":method", b"POST"),
@@ -214,19 +217,19 @@ class Channel:
                 sock.close()
             raise
 
-    def _secure(self, sock: Any) -> Any:
+    def _secure(self, sock: socket.socket) -> ssl.SSLSocket:
         target, prefix = self.target, "transport: authentication handshake failed: "
         name = _split(target.authority, "443")[0]
         try:
-            sock = self._dialer.secure(
+            secure = self._dialer.secure(
                 sock, target.host, target.port, ("h2",), self._meter.id, tls=target.tls, name=name
             )
         except DialError as error:
             raise ConnectFailure(f"{prefix}{error}", is_final=isinstance(error, TLSAlert)) from None
-        if sock.selected_alpn_protocol() != "h2":
-            sock.close()
+        if secure.selected_alpn_protocol() != "h2":
+            secure.close()
             raise ConnectFailure(f"{prefix}{_NO_ALPN}")
-        return sock
+        return secure
 
     def _greeted(self, stream: Stream) -> Wire:
         wire = Wire(stream, self._restart)

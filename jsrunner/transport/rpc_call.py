@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from jsrunner.transport import rpc_status
 from jsrunner.transport.rpc_status import (
@@ -17,6 +17,8 @@ from jsrunner.transport.rpc_status import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from gevent._types import _Loop, _TimerWatcher
 
     from jsrunner.transport.stream import Stream
 
@@ -33,7 +35,7 @@ _NO_ANSWER: Final = "cardinality violation: received no response message from no
 _DEADLINE: Final = Status(rpc_status.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
-def _ignore(event: Any) -> None:
+def _ignore(event: object) -> None:
     pass
 
 
@@ -41,7 +43,10 @@ class Carrier(Protocol):
     """The connection that a call is on (`rpc_wire.Wire`)."""
 
     @property
-    def stream(self) -> Stream: ...
+    def stream(self) -> Stream:
+        """The connection's bytes."""
+        ...
+
     def send(self, call: Call, data: bytes, *, end: bool) -> None:
         """Send bytes of a call."""
 
@@ -70,8 +75,8 @@ class Call:
     on_bytes: Callable[[bool, bytes], None] | None = None
     headers = NO_FIELDS
     trailers = NO_FIELDS
-    #: The message of a call whose server does not stream.
-    message: Any = None
+    #: The decoded message of a call whose server does not stream.
+    message: object = None
     status: Status | None = None
     #: True if a sample is taken of the call: not if its own deadline or its caller has ended it.
     is_measured = True
@@ -85,14 +90,14 @@ class Call:
     _sent_bytes = 0
     _has_message = False
     _foreign: Status | None = None
-    _timer: Any = None
+    _timer: _TimerWatcher | None = None
 
     def __init__(
         self,
         path: str,
         fields: Sequence[tuple[bytes, bytes]],
         *,
-        decode: Callable[[bytes], Any],
+        decode: Callable[[bytes], object],
         streams: bool,
         max_receive: int,
     ) -> None:
@@ -110,7 +115,7 @@ class Call:
         self._decode = decode
         self._streams = streams
         self._max_receive = max_receive
-        self.on_message: Callable[[Any], None] = _ignore
+        self.on_message: Callable[[object], None] = _ignore
         self.on_end: Callable[[Status], None] = _ignore
         #: What is to be sent, or was and may have to be sent again.
         self.sent: list[bytes] | None = []
@@ -155,10 +160,10 @@ class Call:
 
     # -- the end -----------------------------------------------------------------------------------
 
-    def expire_in(self, seconds: float, loop: Any) -> None:
+    def expire_in(self, seconds: float, loop: _Loop) -> None:
         """Let the call end with DeadlineExceeded after so many seconds."""
-        self._timer = loop.timer(max(seconds, 0))
-        self._timer.start(self._expire, update=True)
+        timer = self._timer = loop.timer(max(seconds, 0))
+        timer.start(self._expire, update=True)
 
     def _expire(self) -> None:
         self.is_measured = False

@@ -11,10 +11,13 @@ import contextlib
 import ctypes
 import ssl
 from ctypes import string_at
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.core.binding import Fed
-from jsrunner.transport.wire import wire_bytes
+from jsrunner.transport.wire import tls_below, wire_bytes
+
+if TYPE_CHECKING:
+    from ctypes import CDLL
 
 _READ_BYTES: Final = 65536
 #: A record has no more (RFC 8446, section 5.1).
@@ -38,14 +41,23 @@ class SecureStream:
     _fed_reference = ctypes.byref(_fed)
 
     def __init__(
-        self, sock: Any, library: Any, slot: int, generation: int, vu: int, sent: int, received: int
+        self,
+        sock: ssl.SSLSocket,
+        library: CDLL,
+        slot: int,
+        generation: int,
+        vu: int,
+        sent: int,
+        received: int,
     ) -> None:
         self._sock = sock
         self._vu = vu
         #: Plain bytes that are counted already, from the handshake on.
         self._sent, self._received = sent, received
         sock.setblocking(False)
-        self._tls: Any = sock._sslobj
+        tls = tls_below(sock)
+        assert tls is not None
+        self._tls = tls
         self._library = library
         self._slot, self._generation = slot, generation
 
@@ -55,7 +67,7 @@ class SecureStream:
         end = _GOES_ON
         while size == _RECORD_BYTES and end == _GOES_ON:  # a full record: there may be more
             try:
-                size = self._tls.read(_READ_BYTES, self._buffer)
+                size = int(self._tls.read(_READ_BYTES, self._buffer))
                 end = _GOES_ON if size else _ENDED
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 size = 0

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import errno
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gevent import get_hub, getcurrent
 
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.wire import ends_of, was_reset, wire_bytes
+from jsrunner.transport.wire import ends_of, socket_below, tls_below, was_reset, wire_bytes
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
+
+    from gevent._types import _TimerWatcher
+    from greenlet import greenlet
 
 #: Bytes of one `recv`.
 _RECEIVE_BYTES: Final = 65536
@@ -41,25 +45,39 @@ class Meter(Protocol):
     """A counter of bytes on the wire: a VU."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """The VU's number, from 1."""
+        ...
 
     def add_bytes(self, sent: int, received: int) -> None:
         """Count bytes that were sent and received."""
 
 
+class _Watcher(Protocol):
+    """gevent's watcher of a socket."""
+
+    #: The events that are reported; changed while the watcher is stopped.
+    events: int
+
+    def start(self, callback: Callable[[int], None], *, pass_events: bool) -> None: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
+
+
 class Stream:
     """One connection. Its owner closes it; used by one greenlet at a time and by the hub."""
 
-    def __init__(self, sock: Any, meter: Meter) -> None:
+    def __init__(self, sock: socket.socket, meter: Meter) -> None:
         self.sock = sock
         self.peer: tuple[str, int] = sock.getpeername()[:2]
         #: Both ends as Go shows them.
         self.ends = ends_of(sock)
         self._meter = meter
-        self._tls: Any = getattr(sock, "_sslobj", None)
+        self._tls = tls_below(sock)
         # gevent's own send and recv park the greenlet; what is below them says EAGAIN.
-        self._send: Callable[[Any], int] = self._tls.write if self._tls else sock._sock.send
-        self._receive: Callable[[int], bytes] = self._receive_tls if self._tls else sock._sock.recv
+        below = socket_below(sock)
+        self._send: Callable[[bytes | memoryview], int] = self._tls.write if self._tls else below.send
+        self._receive: Callable[[int], bytes] = self._receive_tls if self._tls else below.recv
         self._counted = (0, 0)
         self._unsent: list[memoryview] = []
         #: Moment when the kernel had taken all written bytes, and the error that prevented it.
@@ -72,14 +90,14 @@ class Stream:
         #: Bytes that the core had read when it returned the connection, and its read error.
         self._read_before = b""
         self._error_before: OSError | None = None
-        self._waiter: Any = None
+        self._waiter: greenlet | None = None
         self._expired = False
         self.is_closed = False
         #: Called in the hub when the socket is readable and no greenlet waits for data.
         self.on_readable: Callable[[], None] = self._end_idle
         self._hub = get_hub()
-        self._timer: Any = None
-        self._watcher = self._hub.loop.io(sock.fileno(), _READ)
+        self._timer: _TimerWatcher | None = None
+        self._watcher = cast("_Watcher", self._hub.loop.io(sock.fileno(), _READ))
         self._watcher.start(self._on_ready, pass_events=True)
 
     # -- the core, which may use the connection meanwhile --------------------------------------------
@@ -141,9 +159,7 @@ class Stream:
                 self.sent_at = clock()
                 return
             self._unsent.append(memoryview(data)[sent:])
-            self._watcher.stop()
-            self._watcher.events = _READ | _WRITE
-            self._watcher.start(self._on_ready, pass_events=True)
+            self._watch(_READ | _WRITE)
         else:
             self._unsent.append(memoryview(data))
 
@@ -171,9 +187,13 @@ class Stream:
         else:
             self.sent_at = clock()
         if not self.is_closed:
-            self._watcher.stop()
-            self._watcher.events = _READ
-            self._watcher.start(self._on_ready, pass_events=True)
+            self._watch(_READ)
+
+    def _watch(self, events: int) -> None:
+        """Change the events of the socket that the hub reports."""
+        self._watcher.stop()
+        self._watcher.events = events
+        self._watcher.start(self._on_ready, pass_events=True)
 
     def _would_block(self, error: OSError) -> bool:
         return isinstance(error, BlockingIOError) or (
@@ -225,8 +245,9 @@ class Stream:
         return data
 
     def _receive_tls(self, size: int) -> bytes:
+        assert self._tls is not None
         try:
-            data: bytes = self._tls.read(size)
+            data = cast("bytes", self._tls.read(size))
         except OSError as error:
             if error.errno in _WOULD_BLOCK:
                 raise BlockingIOError from None

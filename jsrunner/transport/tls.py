@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import tempfile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gevent.socket import wait_read, wait_write
 
@@ -21,11 +21,14 @@ from jsrunner.transport.tls_names import (
     alert_text,
     certificate_for,
 )
+from jsrunner.transport.wire import socket_below, tls_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from jsrunner.options.certificates import ClientCertificate
     from jsrunner.options.model import Options
+    from jsrunner.transport.wire import TLSObject
 
 _VERSIONS: Final = {
     "tls1.0": ssl.TLSVersion.TLSv1,
@@ -66,22 +69,27 @@ class TLS:
         """Make no context yet.
 
         Args:
+            options: The run's options.
+            environment: Variables of the environment: SSL_CERT_FILE, SSL_CERT_DIR, SSLKEYLOGFILE.
             authorities: Certificates (PEM) that are trusted besides the system's.
         """
         self._authorities = authorities
         self._verifies = not options.insecure_skip_tls_verify
         self._versions = options.tls_version or (None, None)
         self._suites = options.tls_cipher_suites
-        self._certificates: Sequence[Mapping[str, Any]] = options.tls_auth or ()
+        self._certificates: Sequence[ClientCertificate] = options.tls_auth or ()
         self._environment = environment
         self._contexts: dict[tuple[int | None, tuple[str, ...]], ssl.SSLContext] = {}
         #: Certificates of authorities between servers' and trusted ones, as PEM (see `aia`).
         self._intermediates: list[str] = []
 
-    def handshake(self, sock: Any, host: str, alpn: tuple[str, ...], *, verify: bool = True) -> Any:
+    def handshake(
+        self, sock: socket.socket, host: str, alpn: tuple[str, ...], *, verify: bool = True
+    ) -> ssl.SSLSocket:
         """Speak TLS on a connected gevent socket.
 
         Args:
+            sock: The connection.
             host: The name that the certificate must have.
             alpn: Protocols to offer, the preferred protocol first.
             verify: False to take any certificate.
@@ -176,33 +184,41 @@ class TLS:
             context.load_verify_locations(cadata="\n".join(self._intermediates))
 
 
-def facts(sock: Any) -> tuple[str, str]:
+def facts(sock: ssl.SSLSocket) -> tuple[str, str]:
     """Return (`tls1.3`, Go's name of the cipher suite) of a TLS socket."""
-    name = sock.cipher()[0]
-    return "tls" + sock.version().removeprefix("TLSv"), GO_SUITES.get(name, name)
+    cipher, version = sock.cipher(), sock.version()
+    assert cipher is not None  # the handshake is over
+    assert version is not None
+    return "tls" + version.removeprefix("TLSv"), GO_SUITES.get(cipher[0], cipher[0])
 
 
-def chain(sock: Any) -> list[bytes]:
+def chain(sock: ssl.SSLSocket) -> list[bytes]:
     """Return the certificates that the server has sent, its own first, as DER."""
-    certificates = sock._sslobj.get_unverified_chain() or ()
     encoding = 2  # _ssl.ENCODING_DER; from Python 3.13 on they are bytes
     return [
         certificate if isinstance(certificate, bytes) else certificate.public_bytes(encoding)
-        for certificate in certificates
+        for certificate in _tls_of(sock).get_unverified_chain() or ()
     ]
 
 
-def _shake_hands(sock: Any) -> None:
+def _tls_of(sock: ssl.SSLSocket) -> TLSObject:
+    tls = tls_below(sock)
+    assert tls is not None
+    return tls
+
+
+def _shake_hands(sock: ssl.SSLSocket) -> None:
     """Shake hands, and park the greenlet meanwhile. Raises OSError, TLSRecordError, DialError."""
+    tls, below = _tls_of(sock), socket_below(sock)
     header = b""  # and an alert, if it is one
     while True:
         try:
-            sock._sslobj.do_handshake()
+            tls.do_handshake()
             return
         except ssl.SSLWantReadError:
             wait_read(sock.fileno())
             if not header:  # OpenSSL does not say what it was that is no TLS
-                header = sock._sock.recv(_ALERT_BYTES, socket.MSG_PEEK)
+                header = below.recv(_ALERT_BYTES, socket.MSG_PEEK)
                 _check_header(header[:_HEADER_BYTES])
         except ssl.SSLWantWriteError:
             wait_write(sock.fileno())
@@ -213,7 +229,7 @@ def _shake_hands(sock: Any) -> None:
             if error.reason is None and len(header) == _ALERT_BYTES and header[0] == _ALERT:
                 raise TLSAlert(f"remote error: tls: alert({header[-1]})") from None
             if not header and "WRONG_VERSION_NUMBER" in str(error):  # it has come at once
-                rest = sock._sock.recv(2, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+                rest = below.recv(2, socket.MSG_PEEK | socket.MSG_DONTWAIT)
                 raise TLSRecordError(_NO_TLS, is_http=rest == b"1.") from None
             raise
 
@@ -246,7 +262,7 @@ def explained(error: ssl.SSLError, host: str) -> DialError:
     return DialError(f"tls: {(error.reason or text).replace('_', ' ').lower()}")
 
 
-def _load_certificate(context: ssl.SSLContext, entry: Mapping[str, Any]) -> None:
+def _load_certificate(context: ssl.SSLContext, entry: ClientCertificate) -> None:
     # OpenSSL reads client certificates from files only.
     with tempfile.TemporaryDirectory() as folder:
         certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")

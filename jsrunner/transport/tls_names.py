@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from jsrunner.options.certificates import ClientCertificate
 
 #: Go's names of cipher suites -> OpenSSL's. TLS 1.3 suites cannot be chosen, there as here.
 SUITES: Final = {
@@ -59,7 +61,7 @@ _ALERTS: Final = {
 }
 
 
-def certificate_for(host: str, certificates: Sequence[Mapping[str, Any]]) -> int | None:
+def certificate_for(host: str, certificates: Sequence[ClientCertificate]) -> int | None:
     """Return the index of the client certificate (option tlsAuth) for a host."""
     return next(
         (

@@ -63,6 +63,7 @@ class URL(Struct, frozen=True):
 
     @property
     def secure(self) -> bool:
+        """True if the scheme's connections have TLS."""
         return self.scheme in ("https", "wss")
 
     @property

@@ -108,7 +108,7 @@ class ArrivalPlayer(Player):
         self._count = len(workers)
         self._mail = mail
         self._idle: deque[Arrival] = deque()
-        self._greenlets: list[gevent.Greenlet] = []
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._setup_data: bytes | None = None
         self._over = False
         #: Seconds from the scenario's start to its regular end, as far as planned starts are known.

@@ -86,7 +86,7 @@ class Process:
         self.is_strict = False
         #: True if all iterations must stop.
         self.stopping = False
-        self.stop_event: Event = None  # made with the hub
+        self._stop_event: Event | None = None  # made with the hub
         self._started_at = time.monotonic()
         #: Counts of all processes; None before `configure`.
         self.board: Board | None = None
@@ -107,6 +107,12 @@ class Process:
         """The run's options; available from `configure` on."""
         assert self.plan is not None
         return self.plan.test.options
+
+    @property
+    def stop_event(self) -> Event:
+        """Set when all iterations must stop; available from `configure` on."""
+        assert self._stop_event is not None
+        return self._stop_event
 
     @property
     def instance(self) -> Instance:
@@ -150,7 +156,7 @@ class Process:
         self.recorder = Recorder(self.engine.library, self.registry, plan.formatters)
         self.secrets.divide(len(plan.shares))
         self.script.sealed = True
-        self.stop_event = Event()
+        self._stop_event = Event()
 
     def log(self, level: str, text: str, **fields: object) -> None:
         """Send a log record to the coordinator, with the time and further fields."""

@@ -50,7 +50,7 @@ class Http(HostModule):
         self._client: HttpClient | None = None
         self._shared: HttpShared = None  # type: ignore[assignment]  # made with the first request
         self._iteration = -1
-        self._asynchronous: set[gevent.Greenlet] = set()
+        self._asynchronous: set[gevent.Greenlet[..., None]] = set()
 
     # -- requests ------------------------------------------------------------------------------------
 

@@ -147,7 +147,7 @@ def test_errors_of_jars(call: str, error: str, ask: Ask) -> None:
 def test_jars_are_let_go_with_their_objects(stage: Callable[..., Stage]) -> None:
     here = stage("for (let i = 0; i < 50; i += 1) new http.CookieJar(); http.get(U);")
     here.run()
-    assert len(here.vu.jars) < 50
+    assert len(here.vu.context.jars) < 50
 
 
 # -- authentication --------------------------------------------------------------------------------------

@@ -155,7 +155,8 @@ class Calls:
         series.record_duration(time.perf_counter() - started, call.status.code, call)
         if call.status.code:
             raise HostError(str(call.status))
-        return int(call.message)
+        assert isinstance(call.message, int)
+        return call.message
 
     def watch_reflection(self, call: Call) -> Callable[[], None]:
         """Take part in a call of reflection's; return the function that takes its sample."""

@@ -13,6 +13,7 @@ from jsrunner.transport.rpc import Channel, ChannelTarget, parse_target
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
+    from jsrunner.options.certificates import ClientCertificate
     from jsrunner.options.model import Options
     from jsrunner.transport.tls import TLS
 
@@ -78,7 +79,9 @@ class ConnectSettings:
             if self.tls.get("password"):
                 key = pem.decrypted(key, self.tls["password"])
             # As in k6 authorities are looked at first, but a key is opened before.
-            certificates = [{"cert": cert, "key": pem.checked_pair(cert, key)}] if cert and key else []
+            certificates: list[ClientCertificate] = []
+            if cert and key:
+                certificates.append({"cert": cert, "key": pem.checked_pair(cert, key)})
         except pem.PEMError as error:
             raise HostError(str(error)) from None
         return TLS(replace(options, tls_auth=certificates), os.environ, authorities)
