@@ -1,5 +1,5 @@
 // jsrunner:context — the phase of the script: init code or VU code.
 // @ts-check
 
-/** `inInit` is true while init code runs, which may call other functions than VU code. */
+/** `inInit` is true while init code runs. Some functions may be called only there, others only in VU code. */
 export const context = { __proto__: null, inInit: true };

@@ -5,12 +5,12 @@ import {
   StringPrototypeSlice, SymbolPrototypeGetDescription, isInstance,
 } from 'jsrunner:primordials';
 
-// The value that was thrown last, and its stack: values that are no errors have none.
+// The last thrown value and its stack. Thrown values that are no errors have no stack of their own.
 let thrown;
 let thrownFrames;
 let writeFrames;
 
-/** Remember where a value was thrown; `write(frames)` makes lines of a stack of it. */
+/** Remember the place where a value was thrown. `write(frames)` formats the frames as lines of a stack. */
 export const rememberThrown = (value, frames, write) => {
   thrown = value;
   thrownFrames = frames;
@@ -56,8 +56,8 @@ const framesOf = (error, called) => {
 };
 
 /**
- * The text of an exception as it is logged: the value, then where it came from. Where there was no
- * room left to find that out (stack or memory), it is the function that was `called`.
+ * Return the text of an exception for the log: the value, then its stack. If stack space or memory was too short to
+ * get the stack, the text names the function `called` instead.
  */
 export function describe(error, called) {
   const text = textOf(error);

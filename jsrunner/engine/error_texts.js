@@ -1,5 +1,5 @@
-// jsrunner:error_texts — gives the errors that the engine makes the texts that k6's engine has.
-// error_texts.py knows these texts.
+// jsrunner:error_texts — replaces the messages of the engine's errors by those of k6's engine.
+// error_texts.py has the table of messages.
 // @ts-check
 import { host } from 'jsrunner:core';
 import {
@@ -14,11 +14,11 @@ const { prototype: ReferenceErrorPrototype } = ReferenceError;
 const { prototype: RangeErrorPrototype } = RangeError;
 const { prototype: URIErrorPrototype } = URIError;
 
-/** Return whether errors of this kind may be the engine's own. */
+/** Return true if the engine itself makes errors of this kind. */
 const isEngines = (prototype) => prototype === TypeErrorPrototype || prototype === ReferenceErrorPrototype
   || prototype === SyntaxErrorPrototype || prototype === RangeErrorPrototype || prototype === URIErrorPrototype;
 
-/** First words of QuickJS's texts, or last words where a text begins with a name: Python knows no others. */
+/** First words of QuickJS's messages, or last words of messages that begin with a name. Python knows no others. */
 const FIRST_WORDS = new SafeMap();
 const words = StringPrototypeSplit(
   "'Immutable 'this' Array Bad BigInt Cannot Date Expected Exponent Getter No Object.defineProperties Property Setter "
@@ -38,37 +38,37 @@ const isQuickJS = (message) => {
     || endsWith(message, ' is not a constructor') || endsWith(message, ' object expected');
 };
 
-/** Return the text of a value, or of its property; "" if the script's code throws. */
-const tell = (value, name) => {
+/** Return the text of a value, or of its property; "" if code of the script throws. */
+const textOf = (value, name) => {
   try {
-    const one = name === null ? value : value[name];
-    return typeof one === 'symbol' ? SymbolPrototypeGetDescription(one) ?? '' : String(one);
+    const item = name === null ? value : value[name];
+    return typeof item === 'symbol' ? SymbolPrototypeGetDescription(item) ?? '' : String(item);
   } catch {
     return '';
   }
 };
 
 /**
- * k6's text instead of `message`. Python does not run code of a script: it asks for texts of objects, which it has
- * given `asked`.
+ * Return k6's text for `message`. Python runs no code of a script. If it needs the text of an object or of a property,
+ * it sets `asked.value` to the object, returns [name of the property or null], and is called again with the text.
  */
 const explain = (message, name) => {
-  const told = SafeArray();
+  const texts = SafeArray();
   const asked = { __proto__: null, value: undefined };
   for (;;) {
-    const said = host('errors.explain', message, name, asked, told);
-    if (said === undefined || typeof said === 'string') return said;
-    ArrayPrototypePush(told, tell(asked.value, said[0]));
+    const reply = host('errors.explain', message, name, asked, texts);
+    if (reply === undefined || typeof reply === 'string') return reply;
+    ArrayPrototypePush(texts, textOf(asked.value, reply[0]));
     asked.value = undefined;
   }
 };
 
-/** Answers by question and place. After this many equal answers in a row, Python is not asked again. */
+/** Number of equal answers in a row, for a question and place, after which Python is not asked again. */
 const ENOUGH = 50;
 const MOST_ANSWERS = 64;
 let answers = new SafeMap();
 
-/** Return k6's text for `message` of `thrower`: a function of the language, undefined for the script. */
+/** Return k6's text for `message`. `thrower` is the built-in function that has thrown, undefined for the script. */
 const answer = (message, thrower, place) => {
   const name = thrower ? thrower.getFunctionName() ?? '' : null;
   const key = message + '\n' + name + '\n' + place.getFileName() + ':' + place.getLineNumber() + ':'
@@ -86,7 +86,7 @@ const answer = (message, thrower, place) => {
   return text;
 };
 
-/** Give a new error of the engine k6's text. `frames` become its stack. */
+/** Replace the message of a new error of the engine by k6's text. `frames` become the error's stack. */
 export const retext = (error, frames) => {
   const prototype = ObjectGetPrototypeOf(error);
   if (!frames.length || !isEngines(prototype)) return;
@@ -95,7 +95,7 @@ export const retext = (error, frames) => {
   const message = descriptor.value;
   if (!isQuickJS(message)) return;
   const top = frames[0];
-  // Of what JSON.parse and RegExp have read, the text comes first, then the function.
+  // For syntax errors of JSON.parse and RegExp, the first frame is the parsed text and the second the function.
   const at = prototype === SyntaxErrorPrototype && frames.length > 1 && !top.isNative() ? 1 : 0;
   const thrower = frames[at].isNative() ? frames[at] : undefined;
   const file = top.getFileName();

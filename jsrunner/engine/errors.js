@@ -1,4 +1,4 @@
-// jsrunner:errors — the errors that k6's own functions throw. Modules that the first exception loads describe
+// jsrunner:errors — the errors that k6's own functions throw. The first exception loads the modules that describe
 // exceptions and their stacks.
 // @ts-check
 import { later } from 'jsrunner:core';
@@ -14,7 +14,7 @@ const setFields = (object, fields) => {
   }
 };
 
-/** A value of Go's error type, as k6 hands it to scripts: no Error, only a text. */
+/** A value of Go's error type for scripts: not an Error, only a text. */
 export class GoValue {
   #text;
   constructor(text, fields) {
@@ -30,7 +30,7 @@ export class GoValue {
 }
 ObjectDefineProperty(GoValue, 'name', { __proto__: null, value: 'Object' });
 
-/** The error of k6's own functions. */
+/** An error thrown by a function of k6. */
 export class GoError extends Error {
   value;
   constructor(text, fields) {
@@ -42,12 +42,12 @@ ObjectDefineProperty(GoError.prototype, 'name', {
   __proto__: null, value: 'GoError', writable: true, configurable: true,
 });
 
-/** Throw one of Go's errors that have a name. */
+/** Throw an error with the given name. */
 export const fail = (name, message) => {
   throw new GoError(name + ': ' + message, { __proto__: null, name, message });
 };
 
-/** Throw Go's error for an argument that is no function. */
+/** Throw k6's error for an argument that is no function. */
 export function mustBeCallable(value, index, type = 'sobek.Callable') {
   if (typeof value === 'function') return;
   throw new TypeError('could not convert function call parameter ' + index + ': '

@@ -1,4 +1,4 @@
-// jsrunner:host — the only way down to Python (`host`), and Python's way in (`entries`).
+// jsrunner:host — calls between JavaScript and Python: `host` calls Python, Python calls `entries`.
 // @ts-check
 import { host, publish } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';

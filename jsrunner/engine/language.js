@@ -1,4 +1,4 @@
-// jsrunner:language — the global scope of scripts, fitted to that of k6's engine.
+// jsrunner:language — adapts the global scope of scripts to that of k6's engine.
 // @ts-check
 import { later } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
@@ -7,10 +7,10 @@ import {
   Boolean, Error, Function, ReflectDefineProperty, globalThis,
 } from 'jsrunner:primordials';
 
-// The engine calls it when an error is made, and whenever a value is thrown.
+// The engine calls this function when an error is created and whenever a value is thrown.
 Error.prepareStackTrace = later('jsrunner:positions', 'prepareStackTrace');
 Error.stackTraceLimit = 50;
-// Frames of a stack expose functions of jsrunner: so no script may format a stack or switch it off.
+// Frames of a stack expose functions of jsrunner, so no script may replace the function or switch it off.
 delete Error.prepareStackTrace;
 delete Error.stackTraceLimit;
 delete Error.captureStackTrace;
@@ -28,7 +28,7 @@ for (let i = 0; i < ABSENT.length; i += 1) delete globalThis[ABSENT[i]];
 defineGlobal('global', globalThis);
 defineGlobal('GoError', GoError, false);
 
-/** Return whether the text is the code of a function: then it is no ES module. */
+/** Return true if the text is the code of a function, and therefore no ES module. */
 entries.isFunctionBody = (text) => {
   try {
     return Boolean(Function('module', 'exports', "'use strict';" + text));

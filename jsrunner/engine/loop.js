@@ -1,4 +1,4 @@
-// jsrunner:loop — one VU's event loop, which is the core's (core/tasks.c), as our modules use it.
+// jsrunner:loop — the VU's event loop (core/tasks.c) for jsrunner's modules.
 // @ts-check
 import {
   abandon as dropAll, addTimer as schedule, drainJobs, dropTimers, forget, hasWork, host, listen, queueTask, removeTimer,
@@ -13,7 +13,7 @@ export {
   drainJobs, forget, hasWork, listen, queueTask, removeTimer, settle,
 };
 
-/** Kinds of timers; the log names the first two when an iteration is interrupted. */
+/** Kinds of timers. When an iteration is interrupted, the log names timers of the first two kinds. */
 export const TIMEOUT = 0;
 export const INTERVAL = 1;
 export const OWN = 2;
@@ -24,8 +24,8 @@ export const addTimer = schedule;
 const reason = (error) => (isInstance(GoError, error) ? error.value : error);
 
 /**
- * A promise of what 'work()' returns (perhaps a promise) or throws, settled by a task of its own, as
- * k6 settles the promises of what it does aside. Of a GoError the value is the reason.
+ * Return a promise of the result or exception of 'work()', which may itself return a promise. As in k6, a task of its
+ * own settles the promise. If 'work()' throws a GoError, the reason is the error's value.
  */
 export const promised = (work) => new Promise((resolve, reject) => {
   try {
@@ -37,7 +37,7 @@ export const promised = (work) => new Promise((resolve, reject) => {
   }
 });
 
-/** Return a promise of the result of an operation in a thread; the operation returns a handle of 'run_aside'. */
+/** Return a promise of the result of an operation that runs in a thread and returns a handle of 'run_aside'. */
 export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
   const handle = ReflectApply(host, undefined, opAndArgs);
   listen(handle, (outcome) => { // [[text, fields] of the failure or null, value]
@@ -48,10 +48,10 @@ export const aside = (...opAndArgs) => new Promise((resolve, reject) => {
 });
 
 const closings = SafeArray();
-/** Call `close(isRejection)` when the iteration or stage fails; it waits for closings that this begins. */
+/** Call `close(isRejection)` when the iteration or stage fails. The iteration waits for the closings that it begins. */
 export const onFailure = (close) => ArrayPrototypePush(closings, close);
 
-/** End a failed iteration or stage: drop its timers, close its sockets with events. Returns the timers' names. */
+/** End a failed iteration or stage: drop its timers and close its sockets with events. Return the timers' names. */
 export const abandon = (isRejection) => {
   const timers = dropTimers();
   let goOn = () => {

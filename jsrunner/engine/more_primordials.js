@@ -1,4 +1,4 @@
-// jsrunner:more_primordials — primordials that few modules use: loaded with the first module that does.
+// jsrunner:more_primordials — primordials that few modules use, loaded with the first such module.
 // @ts-check
 import {
   RegExpPrototypeExec, StringPrototypeSlice, reserve, uncurryThis,
@@ -26,8 +26,8 @@ export const StringPrototypeToWellFormed = uncurryThis(reserve.toWellFormed);
 export const WeakRefPrototypeDeref = uncurryThis(reserve.deref);
 
 /**
- * A text with all matches of a regular expression (with the flag g) replaced by what `convert(match)` makes of
- * `RegExp.prototype.exec`'s result.
+ * Return a text with each match of a regular expression (with the flag g) replaced by `convert(match)`, where `match`
+ * is a result of `RegExp.prototype.exec`.
  */
 export const RegExpPrototypeSymbolReplace = (expression, text, convert) => {
   let result = '';

@@ -8,15 +8,15 @@ import {
   StringPrototypeSplit, StringPrototypeStartsWith, SyntaxError, isInstance,
 } from 'jsrunner:primordials';
 
-// Modules that were translated: file -> the mappings of a source map, until they are decoded.
+// Translated modules: file -> the mappings of its source map, encoded until their first use.
 const mapped = { __proto__: null };
-/** Map positions in this file to those of another text (https://tc39.es/ecma426/, "mappings"). */
+/** Map positions in this file to positions in another text (https://tc39.es/ecma426/, "mappings"). */
 export const mapPositions = (file, mappings) => {
   mapped[file] = mappings;
 };
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-/** Return the numbers of a piece, in base64 with a sign in the lowest bit. */
+/** Return the numbers of a piece of mappings: base64 digits, with the sign in the lowest bit. */
 const fieldsOf = (piece) => {
   const fields = SafeArray();
   let value = 0;
@@ -81,13 +81,13 @@ const headOf = (error) => {
 
 const isScripts = (file) => StringPrototypeStartsWith(file, 'file:') || StringPrototypeStartsWith(file, 'https:');
 
-/** Return whether a frame is a script's own code. */
+/** Return true if a frame is code of a script. */
 const isScriptsFrame = (frame) => {
   const file = frame?.getFileName();
   return Boolean(file) && isScripts(file);
 };
 
-/** Return the name that a function has in a stack; undefined if it does not appear there. */
+/** Return the name of a frame's function in a stack; undefined if the frame is left out. */
 const shownName = (frame) => {
   const name = frame.getFunctionName();
   if (!name) return '';
@@ -123,7 +123,7 @@ const defineStack = (error, value) => {
   });
 };
 
-/** Write the error's stack on its first access: by then a class of the script has set the error's name. */
+/** Define the error's stack as a getter, because a class of the script sets the error's name after its creation. */
 const addStack = (error, frames) => {
   ReflectDefineProperty(error, 'stack', {
     __proto__: null,

@@ -1,15 +1,15 @@
-// jsrunner:primordials — the language's own functions, taken before any script runs.
+// jsrunner:primordials — the language's own functions, saved before any script runs.
 // @ts-check
 // Scripts may replace or delete functions of the language (`Array.prototype.push`, `Promise`, `Symbol.iterator`), or
-// define accessors on Object.prototype. k6's modules are Go and do not notice; so ours use these. The names are
-// those of Node's primordials: `ArrayPrototypePush(list, item)` is `list.push(item)`. Rules for all files of ours
-// (tests/test_primordials.py checks them):
+// define accessors on Object.prototype. This does not affect k6's modules, which are Go, and must not affect jsrunner's.
+// The names are those of Node's primordials: `ArrayPrototypePush(list, item)` is `list.push(item)`. Rules for all
+// JavaScript files of jsrunner (tests/test_primordials.py checks them):
 // - no global, no method of the language's, no `instanceof`: import them from here;
 // - no iterators: no for...of, no spread of lists, no array patterns; lists are walked by index;
 // - a list to which something is added is a SafeArray: appending to `[]` would call setters of Array.prototype;
-// - an object to which something is added, or in which a name is looked up that may be missing, and what the
-//   language reads options from (a property's descriptor, a Proxy's handler), has `__proto__: null`.
-// Each costs up to 400 bytes per VU. `reserve` keeps rarely used functions, for half of that.
+// - an object has `__proto__: null` if members are added to it, if a name is looked up in it that may be missing, or if
+//   the language reads options from it (a property's descriptor, a Proxy's handler).
+// Each saved function costs up to 400 bytes per VU. `reserve` holds rarely used functions, at half of that.
 import { uncurryThis } from 'jsrunner:core';
 
 export const {
@@ -61,7 +61,7 @@ export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
 export const StringPrototypeStartsWith = uncurryThis(String.prototype.startsWith);
 export const StringPrototypeToUpperCase = uncurryThis(String.prototype.toUpperCase);
 export const StringPrototypeTrim = uncurryThis(String.prototype.trim);
-/** The only function of regular expressions that looks nothing up: `test`, `match`, `replace` and `split` do. */
+/** Unlike `test`, `match`, `replace` and `split`, `exec` calls no method that a script may have replaced. */
 export const RegExpPrototypeExec = uncurryThis(RegExp.prototype.exec);
 export const SymbolPrototypeGetDescription = getterOf(Symbol.prototype, 'description');
 
@@ -77,7 +77,7 @@ export const { isArray: ArrayIsArray } = Array;
 
 const ArrayPrototype = Array.prototype;
 
-/** Return a list of these items to which others may be added. It has no methods: see the functions below. */
+/** Return a list of these items that may grow. It has no methods; the functions below replace them. */
 export const SafeArray = (...items) => ObjectSetPrototypeOf(items, null);
 
 export const ArrayPrototypeIncludes = uncurryThis(Array.prototype.includes);
@@ -86,14 +86,14 @@ export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join);
 export const ArrayPrototypePop = uncurryThis(Array.prototype.pop);
 export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort);
 
-// The language's own would ask `constructor` and `Symbol.species` which kind of list to make.
+// The language's own functions make a list by `constructor` and `Symbol.species`, which a script may have replaced.
 
 /** Append an item to a SafeArray. */
 export const ArrayPrototypePush = (list, item) => {
   list[list.length] = item;
 };
 
-/** Items `start` to `end` as a SafeArray; neither counts from the end. */
+/** Return the items from `start` up to `end` as a SafeArray. Negative positions are not supported. */
 export const ArrayPrototypeSlice = (list, start = 0, end = list.length) => {
   const copy = SafeArray();
   for (let i = start; i < end; i += 1) copy[copy.length] = list[i];
@@ -120,10 +120,10 @@ export const ArrayPrototypeFind = (list, test) => {
   return undefined;
 };
 
-/** Make a SafeArray an ordinary array, for scripts. The list itself changes. */
+/** Turn a SafeArray itself into an ordinary array, for scripts. Return the same list. */
 export const ArrayFromSafe = (list) => ObjectSetPrototypeOf(list, ArrayPrototype);
 
-/** Return the pieces of a text between the separators (a text that is not empty), as a SafeArray. */
+/** Return the pieces of a text between the separators as a SafeArray. The separator must not be empty. */
 export const StringPrototypeSplit = (text, separator) => {
   const pieces = SafeArray();
   let start = 0;
@@ -139,7 +139,7 @@ export const StringPrototypeSplit = (text, separator) => {
 
 // -- collections and promises --------------------------------------------------------------------------
 
-/** Give a class the methods of the language's that it extends: nobody can change these. */
+/** Copy the methods of the extended built-in class to a class, where scripts cannot replace them. */
 const makeSafe = (Class, methods) => {
   const { prototype } = Object.getPrototypeOf(Class);
   for (let i = 0; i < methods.length; i += 1) {
@@ -167,7 +167,7 @@ makeSafe(SafeWeakMap, ['get', 'set']);
 const then = uncurryThis(Promise.prototype.then);
 const WITHOUT_SPECIES = { __proto__: null, value: undefined, configurable: true };
 
-/** `promise.then(fulfilled, rejected)`, whatever the script has made of Promise: by default its species is asked. */
+/** `promise.then(fulfilled, rejected)`, unaffected by a Promise whose species a script has replaced. */
 export const PromisePrototypeThen = (promise, fulfilled, rejected) => {
   const hidden = !ObjectHasOwn(promise, 'constructor') && ReflectDefineProperty(promise, 'constructor', WITHOUT_SPECIES);
   try {
@@ -179,7 +179,7 @@ export const PromisePrototypeThen = (promise, fulfilled, rejected) => {
 
 // -- rarely used functions --------------------------------------------------------------------------------
 
-/** The language's functions, from which more_primordials.js and bytes.js make functions for modules. */
+/** Built-in functions from which more_primordials.js and bytes.js make functions for modules. */
 export const reserve = {
   __proto__: null,
   Date,

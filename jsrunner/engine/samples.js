@@ -1,4 +1,4 @@
-// jsrunner:samples — samples of metrics, by the metrics' numbers, and the tags that scripts give them.
+// jsrunner:samples — records samples by the numbers of metrics, and checks the tags that scripts pass.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import {
@@ -11,7 +11,7 @@ export { emit, now } from 'jsrunner:core';
 export const CHECKS = 4;
 export const GROUP_DURATION = 5;
 
-/** Return the text of a tag's value if k6 takes its type (and it takes some that its message does not name). */
+/** Return the text of a tag's value if k6 accepts its type. k6 accepts more types than its error message names. */
 export const tagText = (value) => {
   const type = typeof value;
   if (type === 'string' || type === 'number' || type === 'boolean') return String(value);

@@ -15,7 +15,7 @@ import { isNullish, isObject, setOwn } from 'jsrunner:values';
 
 const CONVERT = 'failed to process [blobParts]: ';
 
-/** Blob -> its Uint8Array, which nobody else has. */
+/** Blob -> its Uint8Array, to which no other reference exists. */
 const contents = new SafeWeakMap();
 
 const encode = (text) => new Uint8Array(host('session.encode', text));
@@ -55,7 +55,7 @@ const make = (blob, content, type) => {
   return blob;
 };
 
-/** Return the parts as a list: k6 takes arrays, whatever can be iterated, and whatever has a length. */
+/** Return the parts as a list. k6 accepts arrays, iterable objects, and objects with a length. */
 const partsOf = (parts) => {
   if (isNullish(parts)) return [];
   if (ArrayIsArray(parts)) return parts;
@@ -74,7 +74,7 @@ const partsOf = (parts) => {
   return list;
 };
 
-// Works without `new` and has no parameters, as all of k6's constructors.
+// As k6's constructors do, Blob works without `new` and has a length of 0.
 export function Blob(parts = undefined, options = undefined) {
   if (!new.target) return new Blob(parts, options);
   const content = join(partsOf(parts));
@@ -86,22 +86,22 @@ export function Blob(parts = undefined, options = undefined) {
 }
 const { prototype } = Blob;
 
-/** A Blob of bytes that belong to nobody else. */
+/** Return a Blob that takes over the bytes. */
 export const blobOf = (content, type = '') => make(ObjectCreate(prototype), content, type);
 
-/** Return the bytes of a Blob, not to be changed; undefined for anything else. */
+/** Return the bytes of a Blob, which the caller must not change; undefined for any other value. */
 export const bytesOfBlob = (value) => contents.get(value);
 
-// Few scripts need streams, and each VU would pay for them: they are loaded by the first that does.
+// Streams cost memory in each VU, and few scripts use them. The first call of stream() loads them.
 let ReadableStream;
 entries.provideStreams = (constructor) => {
   ReadableStream = constructor;
 };
 
-/** The most bytes that one chunk of a stream has. */
+/** Maximum bytes of a chunk of a stream. */
 const CHUNK_BYTES = 1024;
 
-/** Return an index as the language's `slice` takes it. */
+/** Return an index as a position from 0 to `size`, as the language's `slice` does. */
 const position = (value, size) => {
   const index = MathTrunc(Number(value)) || 0;
   return index < 0 ? MathMax(size + index, 0) : MathMin(index, size);
@@ -134,7 +134,7 @@ const methods = {
     let at = 0;
     return new ReadableStream({
       __proto__: null,
-      // As in k6 the chunks are texts, of which the last is empty.
+      // As in k6, the chunks are texts, and the last chunk is empty.
       pull(controller) {
         const chunk = part(content, at, at + CHUNK_BYTES);
         at += TypedArrayPrototypeGetLength(chunk);

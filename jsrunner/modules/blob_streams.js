@@ -1,4 +1,4 @@
-// jsrunner:blob_streams — gives Blob.stream() its ReadableStream; loaded when a script first calls it.
+// jsrunner:blob_streams — provides ReadableStream for Blob.stream(). The first call of stream() loads it.
 // @ts-check
 import { entries } from 'jsrunner:host';
 import { ReadableStream } from 'jsrunner:streams/readable';

@@ -1,4 +1,4 @@
-// jsrunner:bytes — buffers and views of them, and arguments that k6 takes as bytes.
+// jsrunner:bytes — buffers, their views, and arguments that k6 takes as bytes.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
@@ -15,7 +15,7 @@ export const DataViewPrototypeGetBuffer = uncurryThis(reserve.dataViewBuffer);
 const DataViewPrototypeGetByteLength = uncurryThis(reserve.dataViewByteLength);
 const DataViewPrototypeGetByteOffset = uncurryThis(reserve.dataViewByteOffset);
 
-/** Return whether a value is an ArrayBuffer, a typed array or a DataView. */
+/** Return true if a value is an ArrayBuffer, a typed array or a DataView. */
 export const isBytes = (value) => isInstance(ArrayBuffer, value) || ArrayBufferIsView(value);
 
 /** Return a Uint8Array over the bytes of an ArrayBuffer, a typed array or a DataView. */
@@ -31,7 +31,7 @@ export const viewOf = (value) => {
   );
 };
 
-/** Return a new ArrayBuffer with the bytes of one, of a typed array or of a DataView. */
+/** Return a new ArrayBuffer with the bytes of an ArrayBuffer, a typed array or a DataView. */
 export const copyOf = (value) => {
   const view = viewOf(value);
   const copy = new Uint8Array(TypedArrayPrototypeGetLength(view));

@@ -1,4 +1,4 @@
-// jsrunner:console_values — how console writes values that are no texts: loaded with the first of them.
+// jsrunner:console_values — formats values that are no texts for console. The first such value loads it.
 // @ts-check
 import { GoValue } from 'jsrunner:errors';
 import { Date, DatePrototypeGetTime, DatePrototypeToISOString } from 'jsrunner:more_primordials';
@@ -9,7 +9,7 @@ import {
   isInstance,
 } from 'jsrunner:primordials';
 
-/** The texts that `show` makes of a list's items, with commas. */
+/** Return the results of `show` for a list's items, joined by the separator. */
 const list = (items, count, show, separator = ', ') => {
   const texts = SafeArray();
   for (let i = 0; i < count; i += 1) ArrayPrototypePush(texts, show(items[i]));
@@ -21,7 +21,7 @@ const hexOf = (buffer, size) => (
   list(new Uint8Array(buffer), size, (byte) => HEX[byte >> 4] + HEX[byte & 15], ' ')
 );
 
-/** Return the text of a value inside of another value. */
+/** Return the text of a value inside other values. `above` holds the enclosing values. */
 const nested = (value, above) => {
   switch (typeof value) {
     case 'string': return '"' + value + '"';

@@ -1,4 +1,4 @@
-// jsrunner:error_lines — exceptions of handlers as error events tell them.
+// jsrunner:error_lines — texts of handlers' exceptions for error events.
 // @ts-check
 import { describe } from 'jsrunner:errors';
 import { StringPrototypeIndexOf, StringPrototypeSlice } from 'jsrunner:primordials';

@@ -1,4 +1,4 @@
-// jsrunner:files — the files of k6/experimental/fs, which other modules read too.
+// jsrunner:files — the files of k6/experimental/fs, also for other modules.
 // @ts-check
 import { TypedArrayPrototypeSet } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
@@ -17,7 +17,7 @@ const handles = new SafeWeakMap();
 /** Return the handle of a file in the Python halves, null if the value is no file. */
 export const handleOf = (value) => handles.get(value) ?? null;
 
-/** Return a function that throws a TypeError which names the method. */
+/** Return a function that throws a TypeError with the name of the method. */
 const refusing = (method) => (reason) => fail('TypeError', method + '() failed; reason: ' + reason);
 const refuseRead = refusing('read');
 const refuseSeek = refusing('seek');
@@ -28,8 +28,8 @@ const checkInteger = (name, value) => {
 };
 
 /**
- * A file by its path. Its content is shared by all VUs of the process, its position is the VU's own.
- * Throws what the script is to see.
+ * Open a file by its path. All VUs of the process share the content; each VU has a position of its own.
+ * Throws k6's error for the script.
  */
 export const openFile = (given) => {
   const { handle, path, name, size } = host('experimental_fs.open', given);

@@ -1,5 +1,5 @@
-// jsrunner:go_json — values as Go's JSON has them, which is how setup's data crosses: keys sorted, dates without
-// idle fractions, buffers of bytes as base64.
+// jsrunner:go_json — values in the form of Go's JSON, in which k6 passes setup's data on: sorted keys, dates without
+// trailing zeros, buffers of bytes as base64.
 // @ts-check
 import { copyOf, isBytes } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
@@ -17,7 +17,7 @@ import {
   TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
 
-/** As toISOString writes it, without zeros at the end of the fraction. */
+/** Return the text of toISOString without trailing zeros of the fraction. */
 const dateText = (date) => {
   if (NumberIsNaN(DatePrototypeGetTime(date))) return null;
   const text = DatePrototypeToISOString(date); // ends in .sssZ
@@ -27,7 +27,7 @@ const dateText = (date) => {
   return StringPrototypeSlice(text, 0, -5) + fraction + 'Z';
 };
 
-/** Bytes are base64 to Go, other numbers a list; a DataView has nothing to show. */
+/** Return a view as Go's JSON has it: bytes as base64, other numbers as a list, a DataView as an empty object. */
 const ofView = (view, path) => {
   const kind = TypedArrayPrototypeGetSymbolToStringTag(view);
   if (kind === undefined) return { __proto__: null };
@@ -77,7 +77,7 @@ const objectOf = (value, above) => {
   return recordOf(value, path);
 };
 
-/** Return a value for JSON.stringify, of lists and records without methods. Throws Go's errors. */
+/** Convert a value to lists and records without methods, for `textOf`. Throws Go's errors. */
 export const goJSON = (value, above = SafeArray()) => {
   if (value === null || value === undefined) return null;
   switch (typeof value) {
@@ -92,7 +92,7 @@ export const goJSON = (value, above = SafeArray()) => {
   }
 };
 
-/** Return the JSON of goJSON's result. JSON.stringify itself may call setters that a script gave to lists. */
+/** Return the JSON of goJSON's result. JSON.stringify cannot be used: it may call setters that a script has defined. */
 export const textOf = (value) => {
   if (typeof value !== 'object' || value === null) return JSONStringify(value);
   const isList = ArrayIsArray(value);

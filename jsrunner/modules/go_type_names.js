@@ -1,4 +1,4 @@
-// jsrunner:go_type_names — the names of Go's types: loaded with the first error that says one.
+// jsrunner:go_type_names — the names of Go's types. The first error text with such a name loads it.
 // @ts-check
 import { isGoInteger } from 'jsrunner:go_types';
 import {
@@ -15,7 +15,7 @@ const itemType = (view) => {
   return name && StringPrototypeToLowerCase(RegExpPrototypeExec(/^(?:Big)?(.*?)(?:Clamped)?Array$/, name)[1]);
 };
 
-/** Return the name of the type that a value has in Go. */
+/** Return the name of a value's type in Go. */
 export const goType = (value) => {
   switch (typeof value) {
     case 'undefined': return '<nil>';

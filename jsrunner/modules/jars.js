@@ -1,4 +1,4 @@
-// jsrunner:jars — the handles of Python's cookie jars behind the script's objects.
+// jsrunner:jars — cookie jar objects of scripts -> handles of the jars in Python.
 // @ts-check
 import { SafeWeakMap } from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';

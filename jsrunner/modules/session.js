@@ -1,5 +1,5 @@
-// jsrunner:session — what k6/ws and k6/websockets have in common in JavaScript: the kinds of a session's
-// events, which are those of enum session_event in core/session.h, and the texts of closings.
+// jsrunner:session — for k6/ws and k6/websockets: the kinds of a session's events (enum session_event of
+// core/session.h) and the texts of closings.
 // @ts-check
 export const OPEN = 0;
 export const FAILED = 1;
@@ -33,7 +33,7 @@ const NAMES = {
   1015: 'TLS handshake error',
 };
 
-/** How Go's error for a received close reads, e.g. `websocket: close 1011 (internal server error): reason`. */
+/** Return k6's error text for a received close frame: `websocket: close 1011 (internal server error): reason`. */
 export const closeText = (code, reason) => {
   const name = NAMES[code];
   return 'websocket: close ' + code + (name === undefined ? '' : ' (' + name + ')') + (reason === '' ? '' : ': ' + reason);
@@ -41,13 +41,13 @@ export const closeText = (code, reason) => {
 
 export const CLOSE_SENT = 'websocket: close sent';
 
-/** The option behind a limit that a server has exceeded, by the core's text (core/frames.c). */
+/** The core's text of an exceeded limit (core/frames.c) -> the option that sets the limit. */
 const LIMITS = {
   __proto__: null,
   'a frame is too big': ', see --max-frame-size',
   'a message is too big': ', see --max-message-size',
 };
 
-/** Return the text of the error for what is too big; k6 has such limits for lengths beyond all bounds only. */
+/** Return the error text for an exceeded limit. k6 has this error only for lengths beyond 63 bits. */
 export const tooBigText = (what) => 'websocket: read limit exceeded: ' + what + (LIMITS[what] ?? '');
 export const UNEXPECTED_END = 'unexpected EOF';

@@ -10,7 +10,7 @@ const immutable = () => {
   throw new TypeError('SharedArray is immutable');
 };
 
-/** Return an array of that length; `element(index)` gives the JSON of an element, of which each access makes a copy. */
+/** Return an array of this length. `element(index)` returns the JSON of an element; each access makes a new copy. */
 export const sharedArray = (length, element) => {
   const indexOf = (key) => {
     if (typeof key !== 'string') return undefined;

@@ -1,4 +1,4 @@
-// jsrunner:values — conversions of scripts' values that several modules use.
+// jsrunner:values — conversions of scripts' values.
 // @ts-check
 import {
   MathMax, MathMin, MathTrunc, Number, ObjectDefineProperty, ObjectFreeze, ObjectKeys, String,
@@ -7,23 +7,23 @@ import {
 
 export const isNullish = (value) => value === undefined || value === null;
 export const isObject = (value) => typeof value === 'object' && value !== null;
-/** Return an argument as text: the empty text for undefined and null, a symbol's description. */
+/** Convert an argument to a text. undefined and null become "", a symbol its description. */
 export const asText = (value) => {
   if (typeof value === 'string') return value;
   if (typeof value === 'symbol') return SymbolPrototypeGetDescription(value) ?? '';
   return isNullish(value) ? '' : String(value);
 };
-/** Return a number argument: a BigInt is none. */
+/** Convert an argument to a number. Throws a TypeError for a BigInt. */
 export const asNumber = (value) => {
   if (typeof value === 'bigint') throw new TypeError('Cannot convert a BigInt value to a number');
   return Number(value);
 };
 /** The first number that is too large for Go's whole numbers. */
 export const INT64_END = 2 ** 63;
-/** Return a number as Go has it in 64 bits: truncated, and at most its ends. */
+/** Convert a number to Go's int64: truncated, and limited to the bounds. */
 export const asInt64 = (value) => MathMax(-INT64_END, MathMin(INT64_END, MathTrunc(asNumber(value)) || 0));
 
-/** Freeze a value with all that is in it. */
+/** Freeze a value and, recursively, its members. */
 export const freezeDeep = (value) => {
   if (!isObject(value)) return value;
   const names = ObjectKeys(value);
@@ -31,12 +31,12 @@ export const freezeDeep = (value) => {
   return ObjectFreeze(value);
 };
 
-/** Set an object's own property, whatever its prototypes have by that name. */
+/** Set an object's own property, even if a prototype has a setter or a constant of that name. */
 export const setOwn = (object, name, value) => ObjectDefineProperty(object, name, {
   __proto__: null, value, writable: true, enumerable: true, configurable: true,
 });
 
-/** Give an object of the language's these methods: they can be replaced, and are not enumerable. */
+/** Define methods of a built-in object: writable, configurable, not enumerable. */
 export const defineMethods = (object, methods) => {
   const names = ObjectKeys(methods);
   for (let i = 0; i < names.length; i += 1) {

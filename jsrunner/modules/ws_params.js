@@ -19,8 +19,8 @@ const NONE = {
 };
 
 /**
- * `tagError` begins the text about a bad tag; `others(key)` is called for keys that are none of ours.
- * An empty compression is none if `mayBeEmpty`.
+ * Return the parameters as an object. `tagError` begins the error's text for a bad tag; `others(key)` is called for
+ * unknown keys. With `mayBeEmpty`, an empty compression means none.
  */
 export const wsParams = (params, { tagError, others = () => {}, mayBeEmpty = false }) => {
   if (params === undefined || params === null) return NONE;

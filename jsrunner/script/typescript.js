@@ -1,4 +1,4 @@
-// Translates TypeScript, in a process of its own (see typescript.py): types go, nothing is checked.
+// Translates TypeScript in a process of its own (see typescript.py). Types are removed and not checked.
 // @ts-check
 import { publish } from 'jsrunner:core';
 import ts from 'jsrunner:typescript';
@@ -13,12 +13,12 @@ const compilerOptions = {
 const entries = { __proto__: null };
 publish(entries, (kind, text) => new Error(text));
 
-/** What a module has somewhere if it may have statements of TypeScript's own for CommonJS. */
+/** Matches a module that may have TypeScript's own statements for CommonJS. */
 const MAYBE_COMMONJS = /\bimport\s+[\w$]+\s*=\s*require\b|\bexport\s*=/;
 
 /**
- * The text with `import name = require(...)` and `export = value` as JavaScript has them. The compiler
- * would leave them out, and with all of the module as CommonJS it would call require() for ES modules too.
+ * Return the text with `import name = require(...)` and `export = value` replaced by JavaScript. The compiler would
+ * drop them, or, if it translated the whole module to CommonJS, call require() for ES modules, too.
  */
 const withoutAssignments = (text, fileName) => {
   if (!MAYBE_COMMONJS.test(text)) return text;
@@ -38,7 +38,7 @@ const withoutAssignments = (text, fileName) => {
   return result;
 };
 
-/** { code, mappings } with the mappings of a source map, or { error, line, column }. */
+/** Translate a module. Return { code, mappings of a source map } or { error, line, column }. */
 entries.translate = (text, fileName) => {
   const { outputText, sourceMapText, diagnostics } = ts.transpileModule(withoutAssignments(text, fileName), {
     compilerOptions, fileName, reportDiagnostics: true,

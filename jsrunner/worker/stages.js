@@ -18,10 +18,10 @@ const writtenOf = later('jsrunner:go_json', 'writtenOf');
 
 let argument; // the current stage's argument, which a script may change
 
-/** Return the text about a value without JSON: Go's, or that of an exception of a script's getter. */
+/** Return the text of an error of goJSON: Go's text, or the description of an exception of a script's getter. */
 const errorText = (error) => (isInstance(GoError, error) ? error.message : describe(error));
 
-/** Return [[text, isRejection] of the failure or null], and the result as Go's JSON if it is not undefined. */
+/** Return [failure], or [failure, result as Go's JSON] if there is a result. `failure`: [text, isRejection] or null. */
 const finish = () => {
   if (hasFailed()) return [[giveUp(), isRejection]];
   if (result === undefined) return [null];
@@ -33,8 +33,8 @@ const finish = () => {
 };
 
 /**
- * Return [failure as above, texts and buffers to write by name or an error, handleSummary's data]. As in
- * k6 a failure is no obstacle: what was returned counts, even if it is the reason of a rejection.
+ * Return [failure as above, texts and buffers to write by name or an error, handleSummary's data]. As in k6, the
+ * returned value counts even after a failure, and even if it is the reason of a rejection.
  */
 const finishSummary = () => {
   const failed = hasFailed() ? [giveUp(), isRejection] : null;
@@ -51,7 +51,7 @@ const call = (name, json) => {
   context.inInit = false;
   argument = json === null ? undefined : JSONParse(json);
   if (name === 'handleSummary' && ObjectHasOwn(argument, 'metrics') && !ObjectHasOwn(argument, 'setup_data')) {
-    setOwn(argument, 'setup_data', undefined); // as setup() has returned it
+    setOwn(argument, 'setup_data', undefined); // undefined, as setup() returned it
   }
   callExport(name, argument);
 };

@@ -15,7 +15,7 @@ export let script = { __proto__: null };
 // -- an activity: one call of a script's function with everything that follows from it -------------
 
 let called; // the script's function
-let failure; // the log's text of the exception that has ended the activity
+let failure; // the text, for the log, of the exception that ended the activity
 export let isRejection; // true if the failure was a promise that no handler has taken
 export let result;
 
@@ -38,7 +38,7 @@ const run = (call) => {
         result = value;
       }, (reason) => {
         result = reason;
-        // No handler takes it: so the activity fails now, even if it still waits.
+        // The rejection has no handler, so the activity fails now, even if it still waits for something.
         return new Promise((_, rejectAgain) => {
           rejectAgain(reason);
         });
@@ -50,13 +50,13 @@ const run = (call) => {
   }
 };
 
-/** End a failed activity; return the text of its failure. */
+/** End a failed activity. Return the text of its failure. */
 export const giveUp = () => {
   host('vu.give_up', abandon(isRejection));
   return failure;
 };
 
-/** Call an export, with 'this' undefined as in k6, and run the event loop until its end. */
+/** Call an export, with 'this' undefined as in k6, and run the event loop until nothing is left to do. */
 export const callExport = (name, argument) => {
   called = script[name];
   run(() => called(argument));

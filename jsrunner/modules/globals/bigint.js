@@ -1,4 +1,4 @@
-// BigInt.asUintN, which the engine gives negative where the number of bits is a multiple of its word.
+// BigInt.asUintN. The engine's own returns a negative number if the number of bits is a multiple of the word size.
 // @ts-check
 import { Number, ObjectDefineProperty } from 'jsrunner:primordials';
 

@@ -1,7 +1,7 @@
 // String.prototype.localeCompare as k6 has it for all languages: the order of Unicode's collation algorithm
 // (https://www.unicode.org/reports/tr10/) without tailoring, in which white space and punctuation count. The whole
-// table of weights has 1 MB; here is what it says of ASCII, Latin letters with accents and common punctuation. Letters
-// of other scripts go by code point.
+// table of weights has 1 MB. This file has the weights of ASCII, of Latin letters with accents and of common
+// punctuation. Letters of other scripts are ordered by code point.
 // @ts-check
 import { Map, RegExpPrototypeSymbolReplace, StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import { ArrayPrototypePush, ObjectDefineProperty, SafeArray, String, uncurryThis } from 'jsrunner:primordials';
@@ -17,7 +17,7 @@ const matches = uncurryThis(RegExp.prototype.test);
 const setValue = uncurryThis(Map.prototype.set);
 const valueOf = uncurryThis(Map.prototype.get);
 
-/** Character -> its place in a text. */
+/** Return a map from each character of a text to its position. */
 const places = (text) => {
   const map = new Map();
   for (let i = 0; i < text.length; i += 1) setValue(map, text[i], i + 1);
@@ -26,19 +26,19 @@ const places = (text) => {
 
 // -- weights ---------------------------------------------------------------------------------------
 
-/** What stands before the letters. All other symbols stand behind the tilde, by code point. */
+/** Characters that sort before the letters. All other symbols sort behind the tilde, by code point. */
 const BEFORE_LETTERS = places('\t\n\v\f\r\u0085 _-\u2010\u2013\u2014\u2015,;:!\u00a1?\u00bf.\u00b7\'\u2018\u2019\u201a\u2039'
   + '\u203a"\u201c\u201d\u201e\u00ab\u00bb()[]{}\u00a7\u00b6@*/\\&#%\u2030\u2020\u2021\u2022`\u00b4^\u00af\u00a8\u00b8\u00b0'
   + '\u00a9\u00ae+\u00b1\u00f7\u00d7<=>\u00ac|\u00a6~\u00a4\u00a2$\u00a3\u00a5\u20ac0123456789');
 const TILDE = valueOf(BEFORE_LETTERS, '~');
-/** Letters that Unicode does not decompose, each behind its neighbours. */
+/** The order of Latin letters, with those that Unicode does not decompose. */
 const LATIN = places('abcdefghi\u0131jklmn\u014bopq\u0138rst\u0167uvwxyz\u00fe');
-/** Where each group of characters begins. */
+/** First weight of each group of characters. */
 const FIRST = { latin: 1000, letter: 10000, han: 2000000, unknown: 4000000 };
-/** Accents: what they weigh where the letters are the same. */
+/** Weights of accents, which count where the letters are equal. */
 const ACCENTS = places('\u0332\u0313\u0314\u0301\u0300\u0306\u0302\u030c\u030a\u0342\u0308\u030b\u0303\u0307\u0338\u0335\u0327\u0328'
   + '\u0304');
-/** Letters that weigh as much as others, with a stroke or as a pair. */
+/** Letters with a stroke, and ligatures -> the letters whose weight they have. */
 const SAME = new Map();
 setValue(SAME, '\u00e6', 'a\u0332e');
 setValue(SAME, '\u0153', 'o\u0332e');
@@ -48,7 +48,7 @@ setValue(SAME, '\u0142', 'l\u0335');
 setValue(SAME, '\u0111', 'd\u0335');
 setValue(SAME, '\u0127', 'h\u0335');
 setValue(SAME, '\u00f0', 'd\u0361');
-/** A letter of its own that Unicode decomposes. */
+/** A letter that Unicode decomposes, although it sorts as a letter of its own. */
 const SHORT_I = '\u0439';
 const DECOMPOSED_SHORT_I = /([\u0418\u0438])\u0306/g;
 
@@ -59,7 +59,7 @@ const KATAKANA = /[\u30a1-\u30f6]/;
 const IGNORED = /[\p{Cc}\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/u;
 const SURROGATE = /[\ud800-\udfff]/u;
 
-/** How a character is written, where all else is the same. */
+/** Weights of case and width, which count where letters and accents are equal. */
 const WRITTEN = {
   plain: 0, compatible: 1, capital: 2, superscript: 3,
 };
@@ -74,7 +74,7 @@ const primary = (character) => {
   return matches(LETTER, character) ? FIRST.letter + code : TILDE + code / 0x200000;
 };
 
-/** Append the weights of a text that is decomposed. */
+/** Append the weights of a decomposed text. */
 const weigh = (text, weights, written) => {
   for (let i = 0; i < text.length;) {
     const character = fromCodePoint(codeAt(text, i));
@@ -126,7 +126,7 @@ const difference = (one, other) => {
   return one.length < other.length ? -1 : 1;
 };
 
-/** Of each ASCII character that counts [weight, how it is written]; undefined for all others. */
+/** ASCII code -> [weight, weight of its case]; undefined for characters without weight. */
 const ASCII = SafeArray();
 for (let code = 0; code < 128; code += 1) {
   const character = fromCodePoint(code);

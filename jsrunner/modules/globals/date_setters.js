@@ -1,4 +1,4 @@
-// Date's setters: a value that is no number makes the date invalid, where the engine leaves it as it was.
+// Date's setters: a value that is no number makes the date invalid. The engine's own setters leave the date unchanged.
 // @ts-check
 import { Date } from 'jsrunner:more_primordials';
 import {

@@ -1,4 +1,4 @@
-// Date.prototype.toString and toTimeString: k6's end in the name of the time zone.
+// Date.prototype.toString and toTimeString. In k6 their texts end with the name of the time zone.
 // @ts-check
 import { host } from 'jsrunner:host';
 import { Date, Map } from 'jsrunner:more_primordials';
@@ -11,7 +11,7 @@ const offset = uncurryThis(prototype.getTimezoneOffset);
 const dateText = uncurryThis(prototype.toString);
 const timeText = uncurryThis(prototype.toTimeString);
 
-/** Offset from UTC in minutes -> abbreviation of the zone, which changes with it (EST, EDT). */
+/** Offset from UTC in minutes -> abbreviation of the time zone, which depends on the offset (EST, EDT). */
 const zones = new Map();
 const zoneAt = uncurryThis(Map.prototype.get);
 const setZone = uncurryThis(Map.prototype.set);

@@ -1,4 +1,4 @@
-// __ENV, __VU, and what else k6 puts into the global scope of a script.
+// __ENV, __VU and the other members that k6 adds to the global scope of a script.
 // @ts-check
 import { defineLater } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
@@ -9,7 +9,7 @@ import {
 } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 
-// A script may write to its __ENV, unless it is frozen; values become strings, and nobody else sees them.
+// A script may write to its __ENV, unless it is frozen. Values become strings, and only this VU sees them.
 const variables = host('environment.variables');
 const frozen = host('environment.frozen');
 const publish = () => defineGlobal('__ENV', frozen ? ObjectFreeze({ ...variables }) : new Proxy(variables, {
@@ -21,7 +21,7 @@ const publish = () => defineGlobal('__ENV', frozen ? ObjectFreeze({ ...variables
 }));
 publish();
 
-/** Variables of a scenario lie over the others while the VU works for it. */
+/** Variables of the VU's present scenario. They hide other variables of the same names. */
 let overlaid = { __proto__: null };
 entries.setEnvironment = (scenario) => {
   const covered = ObjectKeys(overlaid);
@@ -56,8 +56,8 @@ mixed('module');
 mixed('exports');
 
 /**
- * Members that few scripts use and each VU would pay for: the first use loads the module that exports them.
- * A script may have frozen their object.
+ * Define members whose first use loads the module that exports them. They cost memory in each VU, and few scripts
+ * use them. A script may have frozen their object.
  */
 export const later = (target, module, names, writable) => {
   for (let i = 0; i < names.length; i += 1) defineLater(target, 'jsrunner:globals/' + module, names[i], writable);

@@ -1,5 +1,5 @@
-// toLocaleString of dates and numbers as k6 has it: no locale counts, times have 24 hours, and the argument of a
-// number's is the radix of its toString.
+// toLocaleString of dates and numbers as in k6: the locale is ignored, times have 24 hours, and the argument of a
+// number's toLocaleString is a radix, as for toString.
 // @ts-check
 import { Date } from 'jsrunner:more_primordials';
 import { MathTrunc, Number, StringPrototypeSlice, TypeError, uncurryThis } from 'jsrunner:primordials';
@@ -14,13 +14,13 @@ const bigIntOf = uncurryThis(BigInt.prototype.valueOf);
 
 const INVALID = 'Invalid Date';
 
-/** hh:mm:ss */
+/** Return the time of a date as hh:mm:ss. */
 const clock = (date) => {
   const text = timeText(date);
   return text === INVALID ? text : StringPrototypeSlice(text, 0, 8);
 };
 
-/** Return the radix that the first argument is, 10 if there is none. */
+/** Return the first argument as a radix, 10 if it is undefined. Throws the complaint for other radixes. */
 const radixOf = (radix, complaint) => {
   if (radix === undefined) return 10;
   const number = MathTrunc(Number(radix));

@@ -1,6 +1,6 @@
-// Functions of Math to the last bit as k6 has them: those of Go, which are the ones of Cephes (sine, cosine, tangent
-// and their inverses; https://www.netlib.org/cephes/) and of FreeBSD's msun (cube root, logarithm; by permission of Sun
-// Microsystems, 1993). The C library's differ in the last digit for about one argument in five.
+// Functions of Math with k6's results to the last bit. k6 has Go's functions, which come from Cephes (sine, cosine,
+// tangent and their inverses; https://www.netlib.org/cephes/) and from FreeBSD's msun (cube root, logarithm; by
+// permission of Sun Microsystems, 1993). For about one argument in five the C library's result has another last digit.
 // @ts-check
 import {
   ArrayPrototypeMap, ArrayPrototypePush, MathTrunc, Number, NumberIsNaN, ObjectDefineProperty, ObjectKeys, ReflectApply,
@@ -24,7 +24,7 @@ const fromBits = (value) => {
   return double[0];
 };
 
-/** Return the fraction from 0.5 up to 1 and the exponent of a positive finite number. */
+/** Split a positive finite number into a fraction (at least 0.5, below 1) and an exponent. */
 const split = (number) => {
   const scaled = number < 2.2250738585072014e-308 ? number * 2 ** 52 : number;
   const value = bitsOf(scaled);
@@ -32,7 +32,7 @@ const split = (number) => {
   return { fraction: fromBits((value & 0xfffffffffffffn) | (1022n << 52n)), exponent };
 };
 
-/** Return the value of a polynomial: the coefficient of the highest power stands first. */
+/** Return the value of a polynomial. The first coefficient is that of the highest power. */
 const polynomial = (x, coefficients) => {
   let sum = coefficients[0];
   for (let i = 1; i < coefficients.length; i += 1) sum = sum * x + coefficients[i];
@@ -53,10 +53,10 @@ const TAN_P = [-1.30936939181383734205e4, 1.15351664838587416140e6, -1.795652519
 const TAN_Q = [
   1, 1.36812963470692954678e4, -1.32089234440210967447e6, 2.50083801823357915839e7, -5.38695755929454629881e7,
 ];
-/** From here on the argument is not reduced well enough: the C library does it. */
+/** The limit of arguments. Larger ones cannot be reduced exactly here, and the C library computes their results. */
 const LARGE = 2 ** 29;
 
-/** Return the octant of a number that is not negative, and the rest within a quarter of pi. */
+/** Reduce a non-negative number. Return its octant, and the remainder within a quarter of pi. */
 const reduce = (x) => {
   let octant = MathTrunc(x * (4 / PI));
   if (octant % 2) octant += 1;
@@ -149,7 +149,7 @@ const atan2 = (y, x) => {
 
 // -- roots, logarithms, powers ---------------------------------------------------------------------
 
-/** FreeBSD: s_cbrt.c. */
+/** Return the cube root (FreeBSD: s_cbrt.c). */
 const cbrt = (x) => {
   if (x === 0 || !(abs(x) < Infinity)) return x;
   const size = abs(x);
@@ -165,7 +165,7 @@ const cbrt = (x) => {
   return x < 0 ? -root : root;
 };
 
-/** Return the squares of what is left when the greatest is divided out, summed as Kahan does. */
+/** Return the square root of the sum of squares: values divided by the greatest, summed by Kahan's algorithm. */
 const hypot = (...values) => {
   const sizes = SafeArray();
   let most = 0;
@@ -191,7 +191,7 @@ const hypot = (...values) => {
   return sqrt(sum) * most;
 };
 
-/** FreeBSD: e_log.c. */
+/** Return the natural logarithm (FreeBSD: e_log.c). */
 const log = (x) => {
   if (NumberIsNaN(x) || x < 0) return NaN;
   if (x === 0) return -Infinity;

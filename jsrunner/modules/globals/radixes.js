@@ -1,5 +1,5 @@
-// Number.prototype.toString with a radix: all digits of large numbers, and the last one of fractions, as k6 has them
-// (https://github.com/grafana/sobek, ftoa/ftobasestr.go). It loses the sign of numbers above -1; this does not.
+// Number.prototype.toString with a radix: all digits of large numbers and the last digit of fractions as in k6
+// (https://github.com/grafana/sobek, ftoa/ftobasestr.go). Unlike k6, the sign of numbers between -1 and 0 is kept.
 // @ts-check
 import { DataView, MathTrunc, Number, ObjectDefineProperty, uncurryThis } from 'jsrunner:primordials';
 
@@ -15,7 +15,7 @@ const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 const MANTISSA = (1n << 52n) - 1n;
 const view = new DataView(new ArrayBuffer(8));
 
-/** [mantissa, exponent] of a positive number: it is their product, mantissa * 2 ** exponent. */
+/** Return [mantissa, exponent] of a positive number, which is mantissa * 2 ** exponent. */
 const parts = (number) => {
   setFloat(view, 0, number);
   const bits = bitsOf(view, 0);
@@ -23,11 +23,11 @@ const parts = (number) => {
   return exponent === 0n ? [bits, -1074n] : [(bits & MANTISSA) | (1n << 52n), exponent - 1075n];
 };
 
-/** Return the digits behind the point: as few as tell the number from its neighbours. */
+/** Return the digits behind the point: the fewest that distinguish the number from its neighbours. */
 const fractionText = (number, fraction, radix) => {
   const all = parts(number);
   const isEven = (all[0] & 1n) === 0n;
-  // One is 2 ** shift below; half the distance to the next number is `more`, to the one before it `less`.
+  // Fixed point: 2 ** shift is 1. `more` is half the distance to the next number, `less` to the previous number.
   let shift = 1n - all[1];
   let less = 1n;
   let more = 1n;

@@ -11,13 +11,13 @@ const { BigInt, Number, SyntaxError, WeakSet } = globalThis;
 const { create } = Object;
 const { random } = Math;
 
-/** The objects that rawJSON has made. */
+/** Objects made by rawJSON. */
 const raws = new WeakSet();
 const addRaw = uncurryThis(WeakSet.prototype.add);
 const isRaw = uncurryThis(WeakSet.prototype.has);
 let anyRaw = false;
 
-/** Stands before and behind the number of a raw text until the engine has written the rest. */
+/** Marks, before and behind it, the number of a raw text until the engine has written the rest. */
 const mark = '\u0001' + String(random()) + String(random()) + ':';
 const MARKED = new RegExp('"\\\\u0001' + String(mark.slice(1)) + '(\\d+)"', 'g');
 
@@ -26,7 +26,7 @@ const SPACE = '\t\n\r ';
 const isBoxed = (value) => isInstance(Number, value) || isInstance(String, value) || isInstance(Boolean, value)
   || isInstance(BigInt, value);
 
-/** Return the properties that an array as replacer lets through (a holder's others are left out). */
+/** Return the names of properties that a replacer array lets through. */
 const listed = (replacer) => {
   const names = SafeArray();
   for (let i = 0; i < replacer.length; i += 1) {
@@ -38,7 +38,7 @@ const listed = (replacer) => {
   return names;
 };
 
-/** Return an object with these properties of another; always the same for the same, so that cycles are met. */
+/** Return an object with these properties of `object`. The same object gives the same result, so cycles are noticed. */
 const pick = (object, names, picks) => {
   let picked = picks.get(object);
   if (!picked) {

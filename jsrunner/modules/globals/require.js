@@ -30,12 +30,12 @@ export const open = (path, mode) => {
   const name = asText(path);
   if (name === '') throw new GoError("open() can't be used with an empty filename");
   const files = callers();
-  // k6 looks where the module that is being required lies, or else the outermost one.
+  // As in k6, a path is relative to the module that require() runs, or else to the outermost module.
   const outermost = running[running.length - 1] ?? files[files.length - 1] ?? null;
   return host('environment.open', name, mode === 'b', outermost, files[0] ?? null);
 };
 
-/** The modules that were required, by URL: undefined for a CommonJS module, which `run` knows. */
+/** Required modules: URL -> namespace, undefined for a CommonJS module, whose exports `run` returns. */
 const required = new SafeMap();
 
 /** Return the exception of require() for a module that could not be loaded, with k6's text for a syntax error. */

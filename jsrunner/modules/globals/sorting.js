@@ -1,5 +1,5 @@
-// Array.prototype.sort and toSorted with a function: the order of its calls, and what comes of one that
-// contradicts itself (`(a, b) => a > b`), are k6's. A function that is consistent gives the same in both engines.
+// Array.prototype.sort and toSorted with a function. The order of the function's calls is k6's, and so is the result
+// for an inconsistent function (`(a, b) => a > b`). A consistent function gives the same result in both engines.
 // @ts-check
 import { ArrayIsArray, ArrayPrototypeSlice, ReflectApply, uncurryThis } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
@@ -8,7 +8,7 @@ const { prototype } = Array;
 const sortBy = uncurryThis(prototype.sort);
 const sortedBy = uncurryThis(prototype.toSorted);
 
-/** k6 sorts so many items by insertion. */
+/** Maximum number of items that k6 sorts by insertion. */
 const FEW = 20;
 
 const isDense = (list) => {
@@ -26,13 +26,13 @@ const insert = (list, compare) => {
   }
 };
 
-/** k6 only asks whether an item is less than another: a function that never says so moves nothing. */
+/** Return a comparison that, as k6's, only tests for "less": a function without negative results moves no item. */
 const consistent = (compare) => (one, other) => {
   if (compare(one, other) < 0) return -1;
   return compare(other, one) < 0 ? 1 : 0;
 };
 
-/** Return whether the function answers the same pair, asked both ways, with one sign each. */
+/** Return true if the function is consistent: it gives opposite signs for the first unequal neighbours, swapped. */
 const agrees = (list, compare) => {
   for (let i = 1; i < FEW; i += 1) {
     const there = compare(list[i - 1], list[i]);

@@ -1,8 +1,8 @@
-// crypto.subtle of the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) as far as k6 has it, see
+// crypto.subtle: the part of the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) that k6 has, see
 // https://grafana.com/docs/k6/latest/javascript-api/crypto/subtlecrypto/.
 //
-// Each call has two halves, as in k6: what is read from the arguments at once, whose failures reject the promise right
-// away, and what is done then, which settles it later. The order of the checks and the errors' texts are k6's.
+// As in k6, each call has two halves. The first reads the arguments, and its failures reject the promise at once. The
+// second does the operation and settles the promise later. The order of checks and the texts of errors are k6's.
 // @ts-check
 import { isBytes } from 'jsrunner:bytes';
 import { GoError, GoValue, fail } from 'jsrunner:errors';
@@ -21,10 +21,10 @@ import {
 import { defineFixed } from 'jsrunner:globals/webcrypto';
 import { rejection } from 'jsrunner:promises';
 
-/** What each algorithm can do: operation -> a function of its name and parameters, which gives what is done then. */
+/** Algorithm -> operation -> a function of name and parameters that returns the second half of the operation. */
 const ALGORITHMS = { __proto__: null, ...SYMMETRIC, ...ASYMMETRIC };
 
-/** Return a promise of the result of the function that `prepare` returns. Exceptions of the script are thrown. */
+/** Call `prepare`, and return a promise of its returned function's result. Exceptions of scripts are thrown. */
 const call = (prepare) => {
   let operate;
   try {
@@ -207,5 +207,5 @@ const members = {
 export const subtle = {};
 for (let i = 0, names = ObjectKeys(members); i < names.length; i += 1) defineFixed(subtle, names[i], members[names[i]]);
 
-/** No constructor: an empty key. */
+/** As in k6, CryptoKey is an empty key and not a constructor. */
 export const CryptoKey = { type: '', extractable: false, algorithm: null, usages: ArrayFromSafe(SafeArray()) };

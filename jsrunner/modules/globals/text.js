@@ -1,4 +1,4 @@
-// TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) as far as k6 has them.
+// The parts of TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) that k6 has.
 // @ts-check
 import {
   TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
@@ -23,17 +23,17 @@ const LABELS = {
 
 const NOTHING = new Uint8Array(0);
 
-/** Return a member that a script sees and cannot change. */
+/** Define a member that scripts can read but not change. */
 const show = (object, name, value) => ObjectDefineProperty(object, name, { __proto__: null, value, enumerable: true });
 
-/** Return the options as an object. `type` is what k6 calls them. */
+/** Return the options as an object. `type` is k6's name of their type, for the error's text. */
 const optionsOf = (options, type) => {
   if (isNullish(options)) return undefined;
   if (typeof options === 'object' || typeof options === 'function') return options;
   throw new GoError('could not convert ' + String(options) + ' to encoding.' + type);
 };
 
-// As all of k6's constructors these work without `new`, and have no parameters.
+// As k6's constructors do, these work without `new` and have a length of 0.
 
 function TextEncoder() {
   if (!new.target) return new TextEncoder();
@@ -47,12 +47,12 @@ defineMethods(TextEncoder.prototype, {
   },
 });
 
-/** TextDecoder -> { begun, rest }: of a text in pieces whether it has begun, and bytes of a character that is cut. */
+/** TextDecoder -> { begun, rest }: true if a text in pieces has begun, and the bytes of its incomplete character. */
 const states = new SafeWeakMap();
 
 const fresh = () => ({ __proto__: null, begun: false, rest: NOTHING });
 
-/** Return a text, its bytes, or a list of these. */
+/** Return the input of `decode` as bytes. */
 const inputOf = (input) => {
   if (isNullish(input)) return NOTHING;
   if (isBytes(input)) return viewOf(input);
@@ -66,7 +66,7 @@ const inputOf = (input) => {
   return bytes;
 };
 
-/** Return the bytes of both, as an ArrayBuffer of their own. */
+/** Return a new ArrayBuffer with the bytes of `rest` and `bytes`. */
 const joined = (rest, bytes) => {
   const length = TypedArrayPrototypeGetLength(rest);
   if (!length) return copyOf(bytes);

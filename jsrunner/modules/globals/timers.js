@@ -8,7 +8,7 @@ import {
 import { Number, ReflectApply, globalThis } from 'jsrunner:primordials';
 import { asNumber, isNullish } from 'jsrunner:values';
 
-/** Go counts a delay in nanoseconds: what does not fit is none. */
+/** Maximum delay in milliseconds. k6 holds delays in 64 bits of nanoseconds and treats longer delays as 0. */
 const LONGEST = 9.2e12;
 
 const scheduler = (name, kind) => (callback, delay, ...args) => {
@@ -16,7 +16,7 @@ const scheduler = (name, kind) => (callback, delay, ...args) => {
   mustBeCallable(callback, 0);
   const number = asNumber(delay);
   const time = number > 0 && number < LONGEST ? number : 0;
-  // A closure of ours would take more memory than all else of a timer.
+  // Without arguments no closure is made, because it would take more memory than the rest of the timer.
   const call = args.length === 0 ? callback : () => ReflectApply(callback, globalThis, args);
   return addTimer(bindContext(call), time, kind === INTERVAL ? time : -1, kind);
 };

@@ -37,7 +37,7 @@ const handlingOf = ({ lastChunkHandling }) => {
   return lastChunkHandling;
 };
 
-/** [characters read, Uint8Array, whether the text is valid]: at most `limit` bytes, null for no limit. */
+/** Decode at most `limit` bytes (null: no limit). Return [characters read, Uint8Array, true if the text is valid]. */
 const decode = (operation, text, limit, alphabet, handling) => {
   const result = operation === 'from_hex' ? host('uint8array.from_hex', text, limit)
     : host('uint8array.from_base64', text, limit, alphabet, handling);

@@ -1,4 +1,4 @@
-// crypto: the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) as far as k6 has it, see
+// crypto: the part of the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) that k6 has, see
 // https://grafana.com/docs/k6/latest/javascript-api/crypto/.
 // @ts-check
 import { fail } from 'jsrunner:errors';
@@ -13,12 +13,12 @@ import { isNullish } from 'jsrunner:values';
 
 const INTEGERS = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array'];
 
-/** Return whether a typed array is an instance of the language's own class, not of one that extends it. */
+/** Return true if a typed array is an instance of a built-in class itself, not of a subclass. */
 const isPlain = (array) => (
   ObjectGetPrototypeOf(ObjectGetPrototypeOf(array)) === ObjectGetPrototypeOf(Uint8Array.prototype)
 );
 
-/** getRandomValues fills no more elements at once. */
+/** Maximum number of elements that a call of getRandomValues fills. */
 const QUOTA = 65536;
 
 /** Define a member that cannot be changed. */

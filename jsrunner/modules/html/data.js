@@ -1,4 +1,4 @@
-// jsrunner:html/data — data attributes: names and values as k6 makes them.
+// jsrunner:html/data — names and values of data attributes as in k6.
 // @ts-check
 import {
   RegExpPrototypeSymbolReplace, StringPrototypePadEnd, StringPrototypePadStart, StringPrototypeToLowerCase,
@@ -9,7 +9,7 @@ import {
   StringPrototypeToUpperCase,
 } from 'jsrunner:primordials';
 
-// The words that Go's conventions write in capitals: `data-user-id` is `userID`.
+// Words that Go's conventions write in capitals: the property of `data-user-id` is `userID`.
 const CAPITALS = new SafeMap();
 const WORDS = ['ACL', 'API', 'ASCII', 'CPU', 'CSS', 'DNS', 'EOF', 'ETA', 'GPU', 'GUID', 'HTML', 'HTTP',
   'HTTPS', 'ID', 'IP', 'JSON', 'LHS', 'OS', 'OAuth', 'QPS', 'RAM', 'RHS', 'RPC', 'SLA', 'SMTP', 'SQL', 'SSH', 'TCP',
@@ -69,7 +69,7 @@ const plainNumber = (value) => {
     : StringPrototypePadEnd(digits, exponent + 1, '0'));
 };
 
-/** Return the value that an attribute's text means. */
+/** Convert an attribute's text to a value: undefined, a boolean, a number, an object, a list or the text itself. */
 export const dataValue = (value) => {
   if (value === '' || value === 'null' || value === 'undefined') return undefined;
   if (value === 'true' || value === 'false') return value === 'true';

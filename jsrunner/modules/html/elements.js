@@ -1,4 +1,4 @@
-// jsrunner:html/elements — nodes as k6 shows them: the DOM's properties as methods, read-only.
+// jsrunner:html/elements — nodes as in k6: read-only, with the DOM's properties as methods.
 // @ts-check
 import { load } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
@@ -8,7 +8,7 @@ import {
 } from 'jsrunner:primordials';
 import { asText, defineMethods, setOwn } from 'jsrunner:values';
 
-// The two classes need each other; modules that do are compiled anew for each VU.
+// Element and Selection need each other. A circular import would be compiled anew for each VU, so this one is late.
 /** @type {typeof import('jsrunner:html/selection').Selection} */
 let Selection;
 export const setSelection = (theClass) => {
@@ -23,7 +23,7 @@ const COMMENT = 8;
 const NAMESPACES = { __proto__: null, svg: 'http://www.w3.org/2000/svg', math: 'http://www.w3.org/1998/Math/MathML' };
 const namespaceURI = (prefix) => NAMESPACES[prefix] ?? 'http://www.w3.org/1999/xhtml';
 
-/** An attribute as a node of its own. */
+/** An attribute as a node. */
 class Attribute {
   owner_element;
   name;
@@ -266,13 +266,13 @@ export class Element {
   }
 }
 
-/** Return whether k6 takes the value for an element in arguments: those with methods of their own it does not. */
+/** Return true if k6 accepts the value as an element in arguments. It does not accept elements with special methods. */
 export const isPlainElement = (value) => isInstance(Element, value) && ObjectGetPrototypeOf(value) === Element.prototype;
 
 /** Return the number by which Python knows the node. */
 export const numberOf = (element) => Selection.nodesOf(element.selection())[0];
 
-// The kinds that k6 does not call by their tags.
+// Elements whose type in k6 is not named after their tag.
 const NAMES = {
   __proto__: null,
   a: 'Anchor', col: 'TableCol', datalist: 'DataList', fieldset: 'FieldSet', iframe: 'IFrame', img: 'Image', ol: 'OList',
@@ -289,13 +289,13 @@ export const goName = (element) => {
   return 'html.' + written + 'Element';
 };
 
-/** Functions that html/kinds.js sets when the first element loads it. */
+/** A function that html/kinds.js sets. The first element loads that module. */
 let methodsOf;
 export const setMethods = (find) => {
   methodsOf = find;
 };
 
-/** @type {Record<string, typeof Element>} by tag name */
+/** Tag name -> class. @type {Record<string, typeof Element>} */
 const classes = { __proto__: null };
 const classOf = (name) => {
   if (!classes[name]) {

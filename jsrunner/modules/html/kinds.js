@@ -1,5 +1,5 @@
-// jsrunner:html/kinds — the methods of elements of HTML beyond those of all elements, by tag names.
-// Loaded with the first element.
+// jsrunner:html/kinds — the methods of HTML elements, beyond those of all elements, by tag names.
+// The first element loads it.
 // @ts-check
 import { host } from 'jsrunner:host';
 import {
@@ -16,7 +16,7 @@ import {
 
 // -- makers of methods ---------------------------------------------------------------------------------
 
-/** `names` stand in one text; of each `make(lower case)` is the method. */
+/** Make methods: `names` is a text with their names, and `make(name in lower case)` returns a method. */
 const each = (names, make) => {
   const methods = { __proto__: null };
   const all = StringPrototypeSplit(names, ' ');
@@ -24,7 +24,7 @@ const each = (names, make) => {
   return methods;
 };
 
-/** Return the attribute as text, empty if it is not there. */
+/** Return a method that returns the attribute as text, "" if it is missing. */
 const string = (attribute) => function read() {
   return this.getAttribute(attribute) ?? '';
 };
@@ -38,14 +38,14 @@ const integerOf = (element, attribute, otherwise) => {
 const integer = (attribute, otherwise) => function read() {
   return integerOf(this, attribute, otherwise);
 };
-/** The attribute resolved against the page's address, where there is one. */
+/** Return a method that returns the attribute as an address, resolved against the page's address. */
 const address = (attribute, otherwise = () => '') => function read() {
   const value = this.getAttribute(attribute);
   const base = this.selection().url;
   if (base === '') return value ?? '';
   return (value === undefined ? undefined : host('html.resolve', base, value)) ?? otherwise(base);
 };
-/** One of the words, by default the first. */
+/** Return a method that returns the attribute if it is one of the words, else the first word. */
 const choice = (attribute, options) => function read() {
   const value = this.getAttribute(attribute);
   return ArrayPrototypeIncludes(options, value) ? value : options[0];
@@ -96,7 +96,7 @@ const labelled = {
   },
 };
 
-/** Return an attribute of the form as a button or a field overrides it. */
+/** Return an attribute of the form, or the attribute by which a button or a field overrides it. */
 const submission = (element, name) => element.getAttribute('form' + name)
   ?? attributeOf(ownerForm(element), name);
 
@@ -138,14 +138,14 @@ const referrerPolicy = () => ({ referrerPolicy: choice('referrerpolicy', REFERRE
 const crossOrigin = () => ({ crossOrigin: optionalChoice('crossorigin', CROSS_ORIGINS) });
 const autocomplete = () => ({ autocomplete: choice('autocomplete', ['on', 'off']) });
 
-/** Return the attribute `value`, or else the text in the element. */
+/** A method that returns the attribute `value`, or else the element's text. */
 const value = {
   value() {
     return this.getAttribute('value') ?? this.innerHTML();
   },
 };
 
-/** Return the index of the element among those of its container. */
+/** Return the index of the element among the elements of its container that match the selector. */
 const position = (element, container, selector, otherwise) => {
   const around = related(element, 'parents', container);
   return count(around) ? placeOf(below(around, selector), element.selection()) : otherwise;

@@ -1,4 +1,4 @@
-// jsrunner:html/selection — documents that Python keeps, and jQuery's view of their nodes as k6 has it.
+// jsrunner:html/selection — documents, which Python holds, and k6's jQuery-like selections of their nodes.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
@@ -14,7 +14,7 @@ import {
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
 
-/** A parsed document: a handle of Python's, and where the document came from. */
+/** A parsed document: its handle in Python, and its address. */
 class Page {
   handle;
   url;
@@ -24,9 +24,9 @@ class Page {
   }
 }
 
-// Python keeps a document as long as there is a page for it. There is no event for a page's end: pages
-// that are gone are looked for before the next document is made.
-/** [WeakRef, handle] each. */
+// Python keeps a document until its page is collected. No event reports that, so collected pages are searched for
+// before the next document is made.
+/** Pages of this VU, each as [WeakRef, handle]. */
 let pages = SafeArray();
 const isGone = (pair) => WeakRefPrototypeDeref(pair[0]) === undefined;
 const sweep = () => {
@@ -36,7 +36,7 @@ const sweep = () => {
   host('html.free', ArrayPrototypeMap(gone, (pair) => pair[1]));
 };
 
-/** The document as a selection; `url` is the page's address, which links are resolved against. */
+/** Parse a document and return it as a selection. Links are resolved against `url`, the page's address. */
 export const parse = (source, url = '') => {
   sweep();
   const page = new Page(host('html.parse', source), url);
@@ -58,7 +58,7 @@ const united = (one, other) => {
   return all;
 };
 
-/** Return Go's text of an exception in a callback: its text and the place of the throw. */
+/** Return k6's text of an exception in a callback: the exception's text and the place of the throw. */
 const failure = (error) => {
   const stack = isObject(error) ? error.stack : undefined;
   const start = typeof stack === 'string' ? StringPrototypeIndexOf(stack, '\n\tat ') : -1;
@@ -137,7 +137,7 @@ export class Selection {
     return nodes.length ? host('html.value', selection.#page.handle, nodes[0]) : undefined;
   }
 
-  /** [name, value] of the fields that a form would send. */
+  /** Return [name, value] of each field that a form would send. */
   static fieldsOf(selection) {
     return selection.#ask('fields');
   }
@@ -171,7 +171,7 @@ export class Selection {
     return host(name, this.#page.handle, this.#nodes, first, second, third);
   }
 
-  /** Nodes of an argument that is a selection; those of other documents are unknown here. */
+  /** Return the node numbers of a selection; of a selection of another document, none. */
   #numbers(selection) {
     return selection.#page === this.#page ? selection.#nodes : [];
   }
@@ -237,7 +237,7 @@ export class Selection {
     ));
   }
 
-  /** Return whether a node is below one of these. */
+  /** Return true if a node is below a node of this selection. */
   #isAbove(node) {
     return this.#ask('having', [node]).length > 0;
   }
@@ -354,7 +354,7 @@ export class Selection {
         const selection = new Selection(this.#page, [this.#nodes[i]]);
         ArrayPrototypePush(values, FunctionPrototypeCall(convert, convert, i, selection));
       } catch {
-        // k6 leaves out what failed
+        // k6 leaves out items whose callback has failed
       }
     }
     return ArrayFromSafe(values);
@@ -444,8 +444,8 @@ export class Selection {
 setSelection(Selection);
 
 /**
- * What k6 gives to the functions in filter(), not() and is(): the selection of the library below,
- * whose attr() returns [value, whether there is one], and which knows less of forms.
+ * The selection that k6 passes to the functions of filter(), not() and is(). It is an object of the Go library, whose
+ * attr() returns [value, true if the attribute exists], and which handles fewer form elements.
  */
 class RawSelection extends Selection {
   attr(name) {

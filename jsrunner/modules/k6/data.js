@@ -26,7 +26,7 @@ export function SharedArray(name, build) {
     if (!ArrayIsArray(items)) throw new GoError('only arrays can be made into SharedArray');
     length = items.length;
     const elements = SafeArray();
-    // What JSON cannot say is the text "undefined", as in k6: to read that element is a SyntaxError.
+    // As in k6, a value without JSON becomes the text "undefined", and reading that element is a SyntaxError.
     for (let i = 0; i < length; i += 1) ArrayPrototypePush(elements, String(JSONStringify(items[i])));
     host('data.store', key, elements);
   }

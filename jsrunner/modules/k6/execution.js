@@ -43,7 +43,7 @@ const setLabel = (kind, key, value) => {
   return true;
 };
 
-/** Tags or metadata of the VU as an object: what is not there yet may be added. */
+/** Return the VU's tags or metadata as an object that accepts further members. */
 const labels = (kind) => new Proxy({}, {
   __proto__: null,
   get: (target, key) => getLabel(kind, key) ?? target[key],
@@ -63,13 +63,13 @@ const labels = (kind) => new Proxy({}, {
   },
 });
 
-/** Return the place where a script calls, as k6 logs it: `name (file:line:column)`. */
+/** Return the place of the script's call as k6 logs it: `name (file:line:column)`. */
 const callSite = () => {
   const line = ArrayPrototypeFind(StringPrototypeSplit(new Error().stack, '\n'), (text) => StringPrototypeStartsWith(text, '\tat '));
   return line ? StringPrototypeSlice(line, 4) : '';
 };
 
-/** True if the VU knows of the run: once true it stays true; in handleSummary it is false. */
+/** True once the VU has data of the run. Always false in handleSummary. */
 let knowsInstance = false;
 
 const accessors = {
@@ -126,7 +126,7 @@ const accessors = {
   },
 };
 
-/** k6 makes a new object each time that one of these is read. */
+/** Return an object whose members are read anew at each access, as in k6. */
 const live = (name) => new Proxy({}, {
   __proto__: null,
   get: (_, key) => accessors[name]()[key],

@@ -4,7 +4,7 @@ import { host } from 'jsrunner:host';
 import { aside, promised } from 'jsrunner:loop';
 import { asText } from 'jsrunner:values';
 
-/** Sources that wait for somebody give a handle instead of a value. */
+/** Return a promise of a secret. A source that waits for a server returns a handle instead of the value. */
 const get = (source, key) => promised(() => {
   const found = host('secrets.get', source, asText(key));
   return found[1] ? aside('secrets.fetch', source, asText(key)) : found[0];

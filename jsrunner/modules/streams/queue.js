@@ -1,4 +1,4 @@
-// jsrunner:streams/queue — the parts that both kinds of streams share: https://streams.spec.whatwg.org/
+// jsrunner:streams/queue — shared parts of readable and writable streams: https://streams.spec.whatwg.org/
 // @ts-check
 import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
@@ -10,7 +10,7 @@ import { isNullish } from 'jsrunner:values';
 
 // -- promises --------------------------------------------------------------------------------------
 
-/** Return a promise with its settling functions. */
+/** Return a promise with the functions that settle it. */
 export const deferred = () => {
   const made = { __proto__: null, pending: true };
   made.promise = new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export const deferred = () => {
 
 const ignore = () => {};
 
-/** One for a state, like `closed`: that it is rejected is no failure where nobody looks at it. */
+/** Return a deferred for a state such as `closed`, whose unhandled rejection is no failure of the script. */
 export const state = () => {
   const made = deferred();
   PromisePrototypeThen(made.promise, ignore, ignore);
@@ -47,13 +47,13 @@ export const resolved = () => {
   return made;
 };
 
-/** Return a promise that fails because of how it was asked for. */
+/** Return a promise that is rejected with a TypeError. */
 export const refusal = (text) => rejection(new TypeError(text));
 
-/** Return the value itself if it is a promise, or else a promise of it. */
+/** Return a promise unchanged, and any other value as a resolved promise. */
 export const promiseOf = (value) => (isInstance(Promise, value) ? value : resolution(value));
 
-/** Return a promise of what an algorithm returns or throws. */
+/** Call an algorithm. Return a promise of its result or exception. */
 export const attempt = (call, argument) => {
   try {
     return promiseOf(call(argument));
@@ -64,7 +64,7 @@ export const attempt = (call, argument) => {
 
 // -- sources, sinks and strategies -----------------------------------------------------------------
 
-/** Return whether k6 takes a value for an object. */
+/** Return true if k6 takes a value for an object. */
 const isPlain = (value) => typeof value === 'object' && value !== null && !ArrayIsArray(value);
 
 /** Return the underlying source or sink, undefined if there is none. */
@@ -73,7 +73,7 @@ export const underlying = (value, name) => {
   return value;
 };
 
-/** Call a function that must be one, as a method of its owner. */
+/** Call a member as a method of its owner. Throws if the member is no function. */
 export const algorithm = (owner, call, name) => {
   if (typeof call !== 'function') throw new TypeError(name + ' must be a function');
   return (...args) => ReflectApply(call, owner, args);
@@ -83,7 +83,7 @@ const one = () => 1;
 
 const MUST = 'CountQueuingStrategy argument must ';
 
-/** Return the high-water mark and the size algorithm of a queuing strategy as they are given; see `checkedStrategy`. */
+/** Return the unchecked high-water mark and size algorithm of a queuing strategy; see `checkedStrategy`. */
 export const strategyOf = (strategy) => {
   if (isNullish(strategy) || typeof strategy === 'string') return { highWaterMark: 1, size: undefined };
   if (!isPlain(strategy)) throw new TypeError(MUST + 'be an object');
@@ -100,7 +100,7 @@ export const checkedStrategy = ({ highWaterMark, size }) => {
   return { highWaterMark, sizeOf: isNullish(size) ? one : (chunk) => size(chunk) };
 };
 
-/** Chunks with their sizes. */
+/** A queue of chunks with their sizes. */
 export class Queue {
   #pairs = SafeArray();
   /** The sum of all sizes. */
@@ -121,7 +121,7 @@ export class Queue {
   take() {
     const { value, weight } = ArrayPrototypeShift(this.#pairs);
     this.total -= weight;
-    if (this.total < 0) this.total = 0; // what is left of rounding stays, as in k6
+    if (this.total < 0) this.total = 0; // positive rounding errors stay, as in k6
     return value;
   }
   drop() {
@@ -132,7 +132,7 @@ export class Queue {
 
 // -- objects for scripts ------------------------------------------------------------------------------
 
-/** Give an object members that cannot be changed; they work without the object, too. */
+/** Define members of an object that scripts cannot change. As in k6, they do not use `this`. */
 export const defineFixed = (object, members) => {
   const names = ObjectKeys(members);
   for (let i = 0; i < names.length; i += 1) {
@@ -141,17 +141,17 @@ export const defineFixed = (object, members) => {
   return object;
 };
 
-/** Give an object a member that is asked for each time. */
+/** Define a member of an object by a getter. */
 export const defineGetter = (object, name, get, enumerable = true) => ObjectDefineProperty(object, name, {
   __proto__: null, get, enumerable, configurable: !enumerable,
 });
 
-/** What stands for the constructor of a controller, which nobody can call. */
+/** Return the function that throws in place of a controller's constructor. */
 export const noConstructor = (name) => () => {
   throw new TypeError(name + ' is not constructable');
 };
 
-/** Works without `new`, and gives a plain object, as in k6. */
+/** As in k6, CountQueuingStrategy works without `new` and returns a plain object. */
 export function CountQueuingStrategy() {
   if (arguments.length !== 1) throw new TypeError('CountQueuingStrategy takes a single argument');
   const { 0: options } = arguments;

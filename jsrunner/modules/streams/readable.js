@@ -13,12 +13,12 @@ import {
 } from 'jsrunner:streams/queue';
 import { isNullish } from 'jsrunner:values';
 
-/** ReadableStream -> the specification's internal slots of it. */
+/** ReadableStream -> its internal slots of the specification. */
 const streams = new SafeWeakMap();
 
 const isLocked = (stream) => stream.reader !== undefined;
 
-/** Settle what a reader waits for by `settle(request)`. */
+/** Call `settle(request)` for each pending read request of a reader. */
 const settleRequests = (reader, settle) => {
   const { requests } = reader;
   reader.requests = SafeArray();
@@ -163,7 +163,7 @@ const faceOf = (controller) => {
   return ObjectCreate(members);
 };
 
-/** Return a method of the source; k6 refuses one that is there and undefined, too. */
+/** Return a method of the source. As in k6, a member that is undefined is an error. */
 const methodOf = (source, name) => (source !== undefined && name in source
   ? algorithm(source, source[name], 'underlyingSource.[[' + name + ']]') : nothing);
 
@@ -199,7 +199,7 @@ const release = (reader) => {
   settleRequests(reader, (request) => request.reject(error));
 };
 
-/** Return a reader of the stream: its members work without it, as in k6. */
+/** Return a reader of the stream. As in k6, its methods do not use `this`. */
 const acquireReader = (stream) => {
   if (isLocked(stream)) throw new TypeError('stream is locked');
   const closed = stream.state === 'readable' ? state() : stream.state === 'closed' ? resolved() : rejected(stream.error);
@@ -238,7 +238,7 @@ const getReader = (stream, options) => {
 
 // -- objects for scripts ------------------------------------------------------------------------------
 
-// All of k6's constructors but those of writable streams work without `new`, and have no parameters.
+// Except for writable streams, k6's constructors work without `new` and have a length of 0.
 export function ReadableStream(underlyingSource = undefined, strategy = undefined) {
   if (!new.target) return new ReadableStream(underlyingSource, strategy);
   const given = strategyOf(strategy);

@@ -13,11 +13,11 @@ import {
 } from 'jsrunner:streams/queue';
 import { defineMethods, isObject } from 'jsrunner:values';
 
-/** WritableStream -> the specification's internal slots of it; the same for writers. */
+/** WritableStream, or writer -> its internal slots of the specification. */
 const streams = new SafeWeakMap();
 const writers = new SafeWeakMap();
 
-/** Stands in the queue behind the last chunk. */
+/** The mark of the end in the queue, behind the last chunk. */
 const CLOSE = { __proto__: null };
 
 const isLocked = (stream) => stream.writer !== undefined;
@@ -56,7 +56,7 @@ const updateBackpressure = (stream, backpressure) => {
   stream.backpressure = backpressure;
 };
 
-/** Reject the writer's `ready` or `closed`: by a new promise where it was settled. */
+/** Reject the writer's promise `ready` or `closed`. A promise that is already settled is replaced. */
 const rejectState = (writer, name, error) => {
   if (writer[name].pending) writer[name].reject(error);
   else writer[name] = rejected(error);
@@ -258,7 +258,7 @@ const setUp = (stream, sink, { highWaterMark, sizeOf }) => {
 
 // -- its writer ------------------------------------------------------------------------------------
 
-/** [ready, closed] of a writer that begins now. */
+/** Return the promises [ready, closed] of a new writer. */
 const promisesOf = (stream) => {
   switch (stream.state) {
     case 'writable': return {

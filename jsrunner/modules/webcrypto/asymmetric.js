@@ -13,7 +13,7 @@ import {
   hashOf, integerOf, isHash, memberBytes, memberOf, needed, run, runAside,
 } from 'jsrunner:webcrypto/values';
 
-/** Return a key that the Python half has read: [type, material, bits of an RSA modulus]. */
+/** Return a key made from the Python half's row [type, material, bits of an RSA modulus]. */
 const imported = (found, algorithm, extractable, usages, inner) => {
   const type = found[0];
   if (type === 'private' && !usages.length) fail('SyntaxError', NO_USAGES);
@@ -31,7 +31,7 @@ const ecMaterial = (key, type, text) => {
   return inner?.family === 'EC' && inner.type === type ? inner.material : fail('InvalidAccessError', text);
 };
 
-/** `own`: the usages of a private key, of a public key, and of both. */
+/** Return the operations of an algorithm. `own`: the usages of a private key, of a public key, and of both. */
 const elliptic = (own) => ({
   family: 'EC',
   generateKey(name, parameters) {
@@ -53,7 +53,7 @@ const elliptic = (own) => ({
       }
       const found = format === 'jwk'
         ? run('import_jwk', name, data) : run('import_key', name, format, data, namedCurve);
-      // As in k6 the curve is called as the script does, whatever the key's is.
+      // As in k6, the algorithm has the curve that the script names, even if the key has another curve.
       return imported(found, { name, namedCurve }, extractable, usages, { family: 'EC' });
     };
   },
@@ -88,13 +88,13 @@ const ecdsa = {
   },
 };
 
-/** Return the curve of a key, as its algorithm has it. */
+/** Return the curve of a key's algorithm. */
 const curveOf = (key) => {
   const curve = innerOf(key)?.family === 'EC' ? memberOf(key.algorithm, 'namedCurve') : undefined;
   return curve === undefined ? fail('InvalidAccessError', 'keys are not valid elliptic curve keys') : String(curve);
 };
 
-/** Return the type of a key, or of what looks like one; `name` and `text` are of the error if it has none. */
+/** Return the type of a key or of a key-like object. `name` and `text` are those of the error for a missing type. */
 const typeOf = (key, name, text) => {
   try {
     return looksLike(key).type;
@@ -103,7 +103,7 @@ const typeOf = (key, name, text) => {
   }
 };
 
-/** Fails unless a value is the public key of another side, or looks like it. */
+/** Throw unless a value is, or looks like, a public key of the other side. */
 const checkPublic = (name, key) => {
   const subject = typeof key === 'object' ? 'public key' : 'public';
   if (typeOf(key, 'TypeError', "algorithm's " + subject + ' is not a valid CryptoKey') !== 'public') {
@@ -142,11 +142,11 @@ const ecdh = {
 
 // -- RSA -------------------------------------------------------------------------------------------
 
-/** In bits: a longer one takes minutes. */
+/** Maximum bits of an RSA modulus. The generation of a longer one takes minutes. */
 const MOST_MODULUS = 16384;
 const MOST_EXPONENT = 2 ** 31 - 1;
 
-/** Return the hash of an RSA key, whose name is to be spelled as it is. */
+/** Return the hash of an RSA key. Its name is case-sensitive. */
 const keyHash = (parameters) => {
   const hash = needed(parameters, 'hash');
   const name = typeof hash === 'string'
@@ -155,12 +155,12 @@ const keyHash = (parameters) => {
   return String(name);
 };
 
-/** Return the name of a key in the errors' texts of k6's library. */
+/** Type of a key -> its Go type in error texts. */
 const KINDS = { __proto__: null, private: '*rsa.PrivateKey', public: '*rsa.PublicKey' };
 
 const rsaMaterial = (key, type) => {
   const inner = innerOf(key);
-  // k6 keeps a public key from a JSON Web Key in another form, with which it does nothing but export it again.
+  // k6 keeps a public key from a JSON Web Key in a form that it can only export again.
   if (inner?.family === 'RSA' && inner.type === type && !inner.isFromJwk) return inner.material;
   const kind = inner?.isFromJwk ? 'rsa.PublicKey' : KINDS[inner?.type];
   return fail('InvalidAccessError', 'given CryptoKey is not a ' + type + " RSA key, it's " + String(kind ?? '<nil>'));
@@ -179,7 +179,7 @@ const checkExponent = (exponent) => {
   if (exponent > MOST_EXPONENT) refuse('too large');
 };
 
-/** `own`: the usages of a private key, of a public key, and all that may be asked for. */
+/** Return the operations of an algorithm. `own`: the usages of a private key, of a public key, and all allowed usages. */
 const rsa = (own) => ({
   family: 'RSA',
   generateKey(name, parameters) {

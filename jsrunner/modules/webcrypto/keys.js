@@ -8,13 +8,13 @@ import {
 import { isNullish, isObject } from 'jsrunner:values';
 import { failPlainly } from 'jsrunner:webcrypto/values';
 
-/** Key -> { material, type, family, hash }: a script can change what it sees, and none of this. */
+/** Key -> { material, type, family, hash }. A script can change the key object, but not these fields. */
 const slots = new SafeWeakMap();
 
-/** Return the hidden fields of a key; undefined for an object that merely looks like a key. */
+/** Return the hidden fields of a key; undefined for a key-like object. */
 export const innerOf = (key) => (isObject(key) ? slots.get(key) : undefined);
 
-/** Return whether a value is a key that this module has made. */
+/** Return true if a value is a key made by this module. */
 export const isKey = (value) => innerOf(value) !== undefined;
 
 const setField = (key, name, value) => ObjectDefineProperty(key, name, {
@@ -22,7 +22,7 @@ const setField = (key, name, value) => ObjectDefineProperty(key, name, {
 });
 
 /**
- * A key. `material` is an ArrayBuffer (see subtle.py), `family` says what of: oct, EC, RSA.
+ * Return a key. `inner.material` is an ArrayBuffer (see subtle.py), `inner.family` its kind: oct, EC or RSA.
  */
 export const newKey = (type, extractable, algorithm, usages, inner) => {
   const key = {};
@@ -34,7 +34,7 @@ export const newKey = (type, extractable, algorithm, usages, inner) => {
   return ObjectPreventExtensions(key);
 };
 
-/** Return the first usages that are among the second, each once. */
+/** Return the intersection of two lists of usages, in the order of the first. */
 const common = (some, others) => {
   const found = SafeArray();
   for (let i = 0; i < some.length; i += 1) {
@@ -45,7 +45,7 @@ const common = (some, others) => {
   return ArrayFromSafe(found);
 };
 
-/** Return a pair of keys from two handles of their material; each takes of the usages those that are its own. */
+/** Return a pair of keys from the handles of their material. Each key gets those of the usages that suit it. */
 export const keyPair = (algorithm, extractable, usages, own, inner, pair) => ({
   privateKey: newKey('private', extractable, { ...algorithm }, common(usages, own.private),
     { ...inner, material: pair[0] }),
@@ -53,7 +53,7 @@ export const keyPair = (algorithm, extractable, usages, own, inner, pair) => ({
     { ...inner, material: pair[1] }),
 });
 
-/** Fails unless each usage is one of `allowed`. */
+/** Throw unless each usage is one of `allowed`. */
 export const checkUsages = (usages, allowed, names = true) => {
   const wrong = ArrayPrototypeFind(usages, (usage) => !ArrayPrototypeIncludes(allowed, usage));
   if (wrong !== undefined) fail('SyntaxError', names ? 'invalid key usage: ' + wrong : 'invalid key usage');
@@ -61,7 +61,7 @@ export const checkUsages = (usages, allowed, names = true) => {
 
 export const NO_USAGES = 'usages cannot not be empty for a secret or private CryptoKey';
 
-/** Return the name of a key's algorithm, as a script can see and set it. */
+/** Return the name of a key's algorithm, which a script can set. */
 const nameOf = (key) => {
   const { algorithm } = key;
   if (isNullish(algorithm)) fail('TypeError', 'field algorithm is null or undefined');
@@ -72,7 +72,7 @@ const nameOf = (key) => {
 
 export const hasUsage = (key, usage) => ArrayIsArray(key.usages) && ArrayPrototypeIncludes(key.usages, usage);
 
-/** Fails unless `key` looks like a key of the algorithm. `who` begins the errors' texts. */
+/** Throw unless `key` looks like a key of the algorithm. `who` begins the error's text. */
 export const checkName = (key, name, who) => {
   if (!isObject(key) && typeof key !== 'function') {
     fail('InvalidAccessError', who + 'key argument does hold not a valid CryptoKey object');
@@ -80,7 +80,7 @@ export const checkName = (key, name, who) => {
   if (nameOf(key) !== name) fail('InvalidAccessError', who + 'algorithm name does not match key algorithm name');
 };
 
-/** Return the hidden fields of a key, or the own fields of an object that looks like a key. */
+/** Return the hidden fields of a key, or the own fields of a key-like object. */
 export const looksLike = (key) => {
   if (!isObject(key)) return failPlainly('could not convert ' + String(key) + ' to webcrypto.CryptoKey');
   const inner = innerOf(key);

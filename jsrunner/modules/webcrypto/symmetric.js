@@ -15,10 +15,10 @@ import {
 
 const sizeOf = ArrayBufferPrototypeGetByteLength;
 
-/** How many bytes are asked for at most: more is exhausted memory, or a slip. */
+/** Maximum bytes of a result. More would exhaust the memory. */
 const MOST_BYTES = 2 ** 28;
 
-/** The bytes of a secret key. */
+/** Return the bytes of a secret key. */
 const secretOf = (key, name = 'ImplementationError', text = 'could not get key handle') => {
   const inner = innerOf(key);
   return inner?.family === 'oct' ? inner.material : fail(name, text);
@@ -102,7 +102,7 @@ const TAG_LENGTHS = [96, 104, 112, 120, 128];
 const SHORT_TAGS = [32, 64];
 const IV_BYTES = 12;
 
-/** Fails as k6 does where its library has no tag of that many bits. */
+/** Throw k6's error if its library has no tag of this many bits. */
 const checkTag = (encrypts, bits) => {
   if (ArrayPrototypeIncludes(TAG_LENGTHS, bits)) return;
   if (encrypts && ArrayPrototypeIncludes(SHORT_TAGS, bits)) {
@@ -189,7 +189,7 @@ const hmac = {
 
 const DERIVATION = ['deriveBits', 'deriveKey'];
 
-/** Return the secret that `usage` is asked of. */
+/** Return the secret of a key after a check that the key allows `usage`. */
 const baseSecret = (key, usage) => {
   const inner = looksLike(key);
   if (inner.type !== 'secret') fail('InvalidAccessError', "algorithm's password key is not a secret key");
@@ -201,14 +201,14 @@ const baseSecret = (key, usage) => {
   return inner.material;
 };
 
-/** Bytes as k6 takes them elsewhere. */
+/** Return the bytes of a text or of a buffer. */
 const textOrBytes = (value) => {
   const isKnown = typeof value === 'string' || isInstance(ArrayBuffer, value) || isInstance(Uint8Array, value);
   return isKnown
     ? memberBytes(value) : failPlainly('invalid type ' + goType(value) + ', expected string, []byte or ArrayBuffer');
 };
 
-/** Return a function of a key, a usage and a number of bytes that gives a promise of them. */
+/** Return a function (key, usage, number of bytes) that returns a promise of derived bytes. */
 const derivation = (parameters) => {
   const hash = hashOf(parameters, 'deriveBits');
   const iterations = integerOf(needed(parameters, 'iterations', 'TypeError', 'field iterations is null or undefined'));

@@ -1,4 +1,4 @@
-// jsrunner:webcrypto/values — arguments of crypto.subtle as k6 reads them: bytes, numbers, names of algorithms.
+// jsrunner:webcrypto/values — converts arguments of crypto.subtle as k6 does: bytes, numbers, names of algorithms.
 // @ts-check
 import { TypedArrayPrototypeGetBuffer, copyOf, isBytes } from 'jsrunner:bytes';
 import { GoValue, fail } from 'jsrunner:errors';
@@ -13,12 +13,12 @@ import { asText, isNullish } from 'jsrunner:values';
 
 export const NOTHING = new ArrayBuffer(0);
 
-/** Return an error of Go that has no name. */
+/** Throw an error of Go that has no name. */
 export const failPlainly = (text) => {
   throw new GoValue(text);
 };
 
-/** A copy of the bytes of a buffer, or of the whole buffer of a typed array, also of one that shows a part of it. */
+/** Return a copy of a buffer. For a typed array this is its whole buffer, as in k6, even if the array shows a part. */
 export const bytesOf = (value) => {
   if (isNullish(value)) fail('TypeError', 'data is null or undefined');
   const isTypedArray = ArrayBufferIsView(value) && !isInstance(DataView, value);
@@ -29,7 +29,7 @@ export const bytesOf = (value) => {
   return copyOf(buffer);
 };
 
-/** Return a member of an algorithm that is bytes: also texts and lists of numbers are. */
+/** Return the bytes of an algorithm's member, which may be a buffer, a text or a list of numbers. */
 export const memberBytes = (value) => {
   if (isNullish(value)) return NOTHING;
   if (isBytes(value)) return copyOf(value);
@@ -42,19 +42,19 @@ export const memberBytes = (value) => {
   return fail('SyntaxError', 'invalid algorithm parameters, unable to interpret as "" object');
 };
 
-/** Return a number as an integer, 0 where it is none. */
+/** Convert a value to an integer, to 0 if it is no number. */
 export const integerOf = (value) => {
   const number = MathTrunc(Number(value));
   return NumberIsFinite(number) ? number : 0;
 };
 
-/** Return a member of the algorithm, undefined if there is none. */
+/** Return a member of the algorithm, undefined if it is missing. */
 export const memberOf = (parameters, name) => {
   const value = isNullish(parameters) ? undefined : Object(parameters)[name];
   return value === null ? undefined : value;
 };
 
-/** A member that must be there. */
+/** Return a member of the algorithm. Throws if it is missing. */
 export const needed = (parameters, name, error = 'SyntaxError', text = undefined) => {
   const value = memberOf(parameters, name);
   return value === undefined ? fail(error, text ?? 'could not get ' + name + ' from algorithm parameter') : value;
@@ -73,7 +73,7 @@ const DIGESTS = ['SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'];
 const PKCS1 = 'RSASSA-PKCS1-v1_5';
 const SIGNATURES = ['HMAC', 'ECDSA', 'RSA-PSS', PKCS1];
 
-/** Return all of some lists. */
+/** Return the concatenation of some lists. */
 const join = (...lists) => {
   const all = SafeArray();
   for (let i = 0; i < lists.length; i += 1) {
@@ -84,7 +84,7 @@ const join = (...lists) => {
 
 const KEYS = join(AES, SIGNATURES, ['ECDH', 'RSA-OAEP']);
 
-/** The algorithms that are known to each operation, though perhaps for nothing. */
+/** Operation -> names of algorithms that k6 accepts for it; not all of them are implemented. */
 const KNOWN = {
   __proto__: null,
   digest: DIGESTS,
@@ -120,12 +120,12 @@ export const normalized = (algorithm, operation) => {
   return found;
 };
 
-/** The hash of an algorithm's parameters. */
+/** Return the name of the hash in an algorithm's parameters. */
 export const hashOf = (parameters, operation = 'generateKey') => normalized(needed(parameters, 'hash'), operation);
 
 // -- arguments that k6's functions convert first ---------------------------------------------------
 
-/** Return the usages of a key as texts. `index` is the argument's. */
+/** Return the usages of a key as texts. `index` is the position of the argument. */
 export const usagesOf = (usages, index) => {
   const found = SafeArray();
   const refuse = (text) => {

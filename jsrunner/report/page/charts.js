@@ -6,9 +6,9 @@ const PERCENTS = [50, 90, 95, 99];
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 4], [12, 4], [1, 4], [6, 2, 2, 2]];
 /** The borders of the legend's markers, as the lines are dashed. */
 const MARKERS = ["solid", "dashed", "dotted", "double"];
-/** Tag values that have a line of their own. */
+/** Maximum number of tag values with a line of their own. */
 const MOST_LINES = 8;
-/** Rows of the table behind a chart. */
+/** Maximum number of rows of the table behind a chart. */
 const MOST_ROWS = 60;
 const HEAT_ROWS = 24;
 /** Seconds between two marks of the time axis. */

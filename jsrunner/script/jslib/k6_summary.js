@@ -6,7 +6,7 @@
 const CODES = { bold: 1, faint: 2, green: 32, red: 31, cyan: 36, faintCyan: '2;36', faintWhite: '2;37' };
 const UNITS = { s: [0.001, 's'], ms: [1, 'ms'], us: [1000, 'µs'] };
 
-/** At most so many digits, cut off, without idle zeros. */
+/** Return a number with at most `digits` decimals: truncated, without trailing zeros. */
 const trim = (value, digits) => {
   const scale = 10 ** digits;
   return String(Math.trunc(Number((value * scale).toFixed(6))) / scale);
@@ -40,7 +40,7 @@ const humanizeBytes = (bytes) => {
 const humanizeNumber = (value) => String(Number(value.toFixed(6)));
 const humanizePercent = (rate) => (String((Math.trunc(Number((rate * 10_000).toFixed(6))) / 100).toFixed(2)) + '%');
 
-/** A value as the summary writes it, by what its metric contains. */
+/** Return a value as the summary writes it, in the unit of its metric. */
 export const humanizeValue = (value, metric, timeUnit) => {
   if (metric.type === 'rate') return humanizePercent(value);
   if (metric.contains === 'data') return humanizeBytes(value);
@@ -48,7 +48,7 @@ export const humanizeValue = (value, metric, timeUnit) => {
   return humanizeNumber(value);
 };
 
-/** The value of a metric that is no trend, and what stands behind it. */
+/** Return the value of a metric that is no trend, and the figures behind it. */
 const plainValues = (metric, timeUnit) => {
   const { type, values } = metric;
   const write = (value) => humanizeValue(value, metric, timeUnit);
@@ -60,7 +60,7 @@ const plainValues = (metric, timeUnit) => {
 const widest = (texts) => texts.reduce((width, text) => Math.max(width, [...text].length), 0);
 const pad = (text, width) => text + ' '.repeat(Math.max(0, width - [...text].length));
 
-/** `name{tag:value}` is shown below its metric, as `{ tag:value }`. */
+/** Return the shown name of a metric. A sub-metric `name{tag:value}` is shown below its metric as `{ tag:value }`. */
 const shownName = (name) => {
   const brace = name.indexOf('{');
   return brace > 0 ? '{ ' + String(name.slice(brace + 1, -1)) + ' }' : name;
@@ -131,7 +131,7 @@ const metricLines = (data, { indent, trendStats, timeUnit, paint }) => {
 };
 
 /**
- * The end-of-test summary of handleSummary's data: checks by groups, then the metrics.
+ * Return the text of the end-of-test summary of handleSummary's data: checks by groups, then the metrics.
  * Options: `indent`, `enableColors`, `summaryTrendStats`, `summaryTimeUnit`.
  */
 export const textSummary = (data, options = {}) => {
@@ -153,7 +153,7 @@ export const textSummary = (data, options = {}) => {
 
 const escaped = (text) => text.replace(/[<>&"']/g, (character) => ('&#' + String(character.codePointAt(0)) + ';'));
 
-/** The checks and thresholds as JUnit's XML. */
+/** Return checks and thresholds as XML of JUnit. */
 export const jUnit = (data, options = {}) => {
   const name = options.name ?? 'k6 thresholds';
   const cases = [];

@@ -6,7 +6,7 @@ import exec from 'k6/execution';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
-/** A check whose values and functions may give promises: then it gives a promise itself. */
+/** Check a value. If the value or a function's result is a promise, the result is a promise, too. */
 export function check(value, sets, tags) {
   const one = (name, result) => k6Check(value, { [name]: result }, tags);
   let passed = true;
@@ -23,7 +23,7 @@ export function check(value, sets, tags) {
   return Promise.all(awaited).then((results) => results.every(Boolean) && passed);
 }
 
-/** A whole number from `min` to `max`, both included. */
+/** Return a random integer from `min` to `max`, both included. */
 export const randomIntBetween = (min, max) => Math.floor(Math.random() * (max - min + 1) + min);
 
 export const randomItem = (items) => items[Math.floor(Math.random() * items.length)];
@@ -34,7 +34,7 @@ export const randomString = (length, charset = LETTERS) => {
   return text;
 };
 
-/** A random UUID; `secure` takes the better and slower source. */
+/** Return a random UUID. `secure` selects the cryptographic, slower source. */
 export const uuidv4 = (secure = false) => {
   if (secure) return crypto.randomUUID();
   return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, (place) => {
@@ -43,7 +43,7 @@ export const uuidv4 = (secure = false) => {
   });
 };
 
-/** What stands between two texts for the first time, "" if nothing does; all such with `repeat`. */
+/** Return the first text between two texts, "" if there is none; with `repeat`, the list of all of them. */
 export const findBetween = (content, left, right, repeat = false) => {
   const found = [];
   let at = 0;
@@ -60,7 +60,7 @@ export const findBetween = (content, left, right, repeat = false) => {
   return repeat ? found : found[0] ?? '';
 };
 
-/** Stages whose VUs follow the bell of a normal distribution from -2 to 2 standard deviations. */
+/** Return stages whose VUs follow a normal distribution from -2 to 2 standard deviations. */
 export const normalDistributionStages = (maxVUs, durationSeconds, numberOfStages = 10) => {
   const edge = Math.ceil(durationSeconds / 6); // each of the two slopes outside of the bell
   const inner = Math.ceil((durationSeconds * 4) / (6 * numberOfStages));
@@ -78,7 +78,7 @@ export const normalDistributionStages = (maxVUs, durationSeconds, numberOfStages
 
 const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, µs: 0.001, ns: 1e-6 };
 
-/** Milliseconds of a duration like 1m30s; a number is one already. */
+/** Return the milliseconds of a duration such as 1m30s. A number is returned unchanged. */
 export const parseDuration = (duration) => {
   if (typeof duration === 'number') return duration;
   if (typeof duration !== 'string') throw new Error("'" + String(duration) + "' is no duration");
@@ -101,7 +101,7 @@ const stagesOf = (purpose) => {
   return scenario;
 };
 
-/** Which of its scenario's stages runs now, from 0; behind the last one it is the last. */
+/** Return the index, from 0, of the scenario's present stage; behind the last stage, the last index. */
 export const getCurrentStageIndex = () => {
   const { stages } = stagesOf('get a stage index');
   const elapsed = Date.now() - exec.scenario.startTime;
@@ -113,12 +113,12 @@ export const getCurrentStageIndex = () => {
   return index < 0 ? stages.length - 1 : index;
 };
 
-/** Tag what the iteration records from now on with the stage's index. */
+/** Tag the iteration's samples from now on with the index of the stage. */
 export const tagWithCurrentStageIndex = () => {
   exec.vu.metrics.tags.stage = getCurrentStageIndex();
 };
 
-/** Tag what the iteration records from now on with the stage's profile: ramp-up, steady or ramp-down. */
+/** Tag the iteration's samples from now on with the profile of the stage: ramp-up, steady or ramp-down. */
 export const tagWithCurrentStageProfile = () => {
   const scenario = stagesOf('get a stage profile');
   const index = getCurrentStageIndex();

@@ -9,7 +9,7 @@ import { asText } from 'jsrunner:values';
 
 const ENCODINGS = ['base64', 'base64url', 'base64rawurl', 'hex', 'binary'];
 
-/** No number of Go's; and as many bytes as are worth a look at the memory that is left. */
+/** MOST: the first number beyond Go's int64. MUCH: bytes from which on the memory limit is checked first. */
 const MOST = 2 ** 63;
 const MUCH = 1 << 20;
 
@@ -30,7 +30,7 @@ const checkAlgorithm = (algorithm) => {
 
 const hashers = new FinalizationRegistry((handle) => host('crypto.drop', handle));
 
-/** Return a hash, or with a key an HMAC, that grows; `digest` may be asked for at any time. */
+/** Return a hash, or with a key an HMAC, that can be updated. `digest` may be called at any time. */
 const hasher = (algorithm, key) => {
   const held = { __proto__: null, handle: host('crypto.begin', algorithm, key) };
   FinalizationRegistryPrototypeRegister(hashers, held, held.handle);

@@ -9,7 +9,7 @@ const refuse = (reason) => {
   throw new TypeError('could not convert function call parameter 0: ' + reason);
 };
 
-/** What can be bytes to Go: buffers, texts, lists of numbers. */
+/** Convert a value that Go accepts as bytes: a buffer, a text or a list of numbers. */
 const packed = (value) => {
   if (isNullish(value)) return bytesArgument('');
   if (typeof value === 'string') return bytesArgument(value);

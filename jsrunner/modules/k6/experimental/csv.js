@@ -13,7 +13,7 @@ import {
 import { sharedArray } from 'jsrunner:shared_array';
 import { isNullish } from 'jsrunner:values';
 
-/** The ends of Go's int64, as nearly as numbers have them. */
+/** The bounds of Go's int64, rounded to numbers. */
 const MOST = 2 ** 63;
 
 const integerOf = (value) => {
@@ -21,7 +21,7 @@ const integerOf = (value) => {
   return NumberIsNaN(number) ? 0 : MathMax(MathMin(MathTrunc(number), MOST), -MOST);
 };
 
-/** Return the options as k6 reads them: present members count, undefined too. `reason` begins the errors' texts. */
+/** Return the options as k6 reads them. A member that is undefined counts as present. `reason` begins error texts. */
 const optionsOf = (options, reason) => {
   const given = {
     __proto__: null, delimiter: ',', skip_first_line: false, from_line: null, to_line: null, as_objects: false,
@@ -31,7 +31,7 @@ const optionsOf = (options, reason) => {
   const source = Object(options);
   if ('delimiter' in source) {
     given.delimiter = String(source.delimiter);
-    // k6 counts the bytes.
+    // k6 demands one byte.
     if (given.delimiter.length !== 1 || given.delimiter > '\u007f') {
       throw new GoError(reason + 'delimiter must be a single character');
     }
@@ -55,7 +55,7 @@ const goClass = (value) => {
   }
 };
 
-/** Return the handle of a file, null for what looks like an object and is none. */
+/** Return the handle of a file, null for an object that is no file. */
 const fileOf = (value) => {
   if (typeof value !== 'object' && typeof value !== 'function' && value !== undefined) {
     throw new GoError('first argument expected to be a fs.File instance, got ' + goClass(value) + ' instead');
@@ -63,7 +63,7 @@ const fileOf = (value) => {
   return handleOf(value);
 };
 
-// Works without `new` and has no parameters, as all of k6's constructors. Hands out a file's records one by one.
+// Returns a file's records one by one. As k6's constructors do, Parser works without `new` and has a length of 0.
 export function Parser(file = undefined, options = undefined) {
   if (!context.inInit) throw new GoError('csv Parser constructor must be called in the init context');
   if (!new.target) return new Parser(file, options);
@@ -81,7 +81,7 @@ export function Parser(file = undefined, options = undefined) {
   });
 }
 
-/** Return all records of a file, kept once per process. Bad arguments are thrown, a bad file rejects the promise. */
+/** Return a promise of all records of a file, which the VUs of a process share. Throws for bad arguments. */
 export const parse = (file, options) => {
   const handle = fileOf(file);
   const given = optionsOf(options, 'failed to interpret the provided Parser options; reason: ');

@@ -1,5 +1,5 @@
 // jsrunner:k6/http/gjson — paths into JSON values: https://github.com/tidwall/gjson/blob/master/SYNTAX.md
-// A value that is not there is undefined. JSON lines (paths that begin with `..`) are left out.
+// A missing value is undefined. JSON lines (paths that begin with `..`) are not supported.
 // @ts-check
 import { NumberParseFloat, StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
@@ -14,7 +14,7 @@ const isAt = (text, part, at) => StringPrototypeSlice(text, at, at + part.length
 const isDigits = (text) => RegExpPrototypeExec(/^\d+$/, text) !== null;
 const isThere = (item) => item !== undefined;
 
-/** Return whether a text matches a pattern of `*`, `?` and escaped characters. */
+/** Return true if a text matches a pattern of `*`, `?` and escaped characters. */
 const matches = (text, pattern) => {
   let at = 0;
   let from = 0;
@@ -158,14 +158,14 @@ const modifiers = {
   dig: (value, argument) => listOf((append) => dig(value, argument, append)),
 };
 
-/** Return the first place from `start` on where one of these characters stands, or else the end. */
+/** Return the first position from `start` on of one of these characters, or the path's length. */
 const endAt = (path, characters, start) => {
   let end = start;
   while (end < path.length && !StringPrototypeIncludes(characters, path[end])) end += 1;
   return end;
 };
 
-/** Return the end of what begins at `start`: an object, array or text is read whole, else up to `.` or `|`. */
+/** Return the end of the argument at `start`: that of the object, array or text, else the next `.` or `|`. */
 const endOfArgument = (path, start) => {
   if (start >= path.length || !StringPrototypeIncludes('{["(', path[start])) return endAt(path, '.|', start);
   let depth = 0;
@@ -190,7 +190,7 @@ const endOfText = (path, start) => {
   return i;
 };
 
-/** [result, rest of the path] of a path that begins with a modifier, undefined if it is none. */
+/** Apply a modifier at the front of a path. Return [result, rest of the path], undefined without a modifier. */
 const modified = (value, path) => {
   let end = endAt(path, '.|:', 1);
   const modifier = modifiers[StringPrototypeSlice(path, 1, end)];
@@ -206,7 +206,7 @@ const modified = (value, path) => {
 
 // -- several paths at once: {a,"name":b} and [a,b] -----------------------------------------------------
 
-/** [[name or undefined, path] ...] and the rest of the path; undefined if brackets do not match. */
+/** Return [[name or undefined, path], ...] and the rest of the path; undefined if brackets do not match. */
 const selectors = (path) => {
   const found = SafeArray();
   let depth = 0;
@@ -273,13 +273,13 @@ const several = (value, path) => {
 
 // -- components ----------------------------------------------------------------------------------------
 
-/** Return whether a `.` before this begins a new path, as `|` does. */
+/** Return true if a `.` before this text begins a new path, as `|` does. */
 const beginsPath = (rest) => {
   if (rest[0] === '@') return StringPrototypeSlice(rest, 1, endAt(rest, '.|:', 1)) in modifiers;
   return rest[0] === '[' || rest[0] === '{';
 };
 
-/** Return a path's first component and its rest: {part, wild, rest or pipe if they are there}. */
+/** Split a path at its first component. Return {part, wild, rest, pipe}; rest or pipe is missing at the path's end. */
 const first = (path) => {
   let wild = false;
   for (let i = 0; i < path.length; i += 1) {
@@ -300,7 +300,7 @@ const first = (path) => {
   return { __proto__: null, part: path, wild };
 };
 
-/** [what comes before a `|` that ends a mapped path, what comes behind it or undefined] */
+/** Split a mapped path at the `|` that ends it. Return [path before it, path behind it or undefined]. */
 const splitAtPipe = (path) => {
   for (let i = 0; i < path.length; i += 1) {
     if (path[i] === '\\') i += 1;
@@ -312,7 +312,7 @@ const splitAtPipe = (path) => {
 
 const OPERATORS = ['==', '!=', '!%', '<=', '>=', '=', '<', '>', '%', '!'];
 
-/** {path, op, value, end} of a query that stands at the beginning of a path: `#(name=="x")`. */
+/** Parse a query at the front of a path, such as `#(name=="x")`. Return {path, op, value, end}. */
 const query = (text) => {
   let depth = 1;
   let operator = 0;
@@ -394,7 +394,7 @@ const satisfies = (given, op, wanted) => {
   }
 };
 
-/** Return the value that a query compares: the item itself, or what its path leads to. */
+/** Return the value that a query compares: the item itself, or the value at the query's path. */
 const subject = (item, path) => {
   if (path === '') return item;
   return isObject(item) ? get(item, path) : undefined;
@@ -446,7 +446,7 @@ const follow = (value, rest, pipe) => {
 };
 
 /**
- * What `path` leads to in a value that JSON.parse has made.
+ * Return the value at `path` in a result of JSON.parse.
  * @returns {any}
  */
 export const get = (value, path) => {

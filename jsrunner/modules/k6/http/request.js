@@ -21,7 +21,7 @@ const CODINGS = ['gzip', 'deflate', 'zstd', 'br'];
 const RESPONSE_TYPES = ['text', 'binary', 'none'];
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Arguments that k6 refuses before it makes a request. */
+/** The error for arguments that k6 refuses before it makes a request. */
 export class Refusal {
   text;
   constructor(text) {
@@ -31,7 +31,7 @@ export class Refusal {
 
 // -- http.url, http.file, http.expectedStatuses ------------------------------------------------------
 
-/** A URL made of a template: its name has `${}` in place of each value. */
+/** A URL made by http.url from a template. Its name has `${}` in place of each value. */
 export class TemplateURL {
   name;
   url;
@@ -91,7 +91,7 @@ class ExpectedStatuses {
     return isObject(value) && #statuses in value ? value.#statuses : undefined;
   }
 }
-/** Statuses and [min, max], undefined for what http.expectedStatuses has not made. */
+/** Return the statuses and [min, max] of an ExpectedStatuses, undefined for any other value. */
 export const statusesOf = ExpectedStatuses.of;
 
 export function expectedStatuses(...args) {
@@ -131,7 +131,7 @@ const partsOf = (fields) => ArrayPrototypeMap(ArrayPrototypeSort(ObjectKeys(fiel
   return [name, isFile ? value.filename : null, isFile ? value.content_type : null, data];
 });
 
-/** The body of a request: `cross()` is its form for Python, `text()` that of response.request.body. */
+/** The body of a request. `cross()` returns its form for Python, `text()` its form for response.request.body. */
 class Body {
   data;
   type;
@@ -228,7 +228,7 @@ const tagsOf = (value) => {
   }
 };
 
-/** Return milliseconds or a duration's text; a number that is not finite expires at once. */
+/** Return a timeout as milliseconds or as a duration's text. A number that is not finite becomes an immediate timeout. */
 const timeoutOf = (value) => {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return NumberIsFinite(value) ? value : -1;
@@ -284,8 +284,8 @@ const readParams = (params, body, callback) => {
 };
 
 /**
- * A request: what goes to Python, and the body that its response repeats. `callback` judges it if
- * params name none; undefined leaves that to k6's own.
+ * Return a request: its arguments for Python, and the body for response.request. `callback` judges the status if params
+ * name no callback; undefined stands for k6's default.
  */
 export const requestOf = (verb, address, body, params, callback) => {
   const isText = typeof address === 'string';

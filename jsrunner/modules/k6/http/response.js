@@ -1,4 +1,4 @@
-// jsrunner:k6/http/response — responses, made of the rows that come up from Python.
+// jsrunner:k6/http/response — responses for scripts, made of rows from the core or from Python.
 // @ts-check
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_methods';
@@ -18,12 +18,12 @@ const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';
 
 let request;
-/** `make` is http.request, which forms and links use. */
+/** Set `make` to http.request, which forms and links call. */
 export const adoptRequest = (make) => {
   request = make;
 };
 
-/** Loaded by the first script that looks into a page: k6/html comes with it, whose Python half it needs. */
+/** A module for the first use of response.html(). It imports k6/html to load that module's Python half. */
 const HTML = "import 'k6/html'; export { Selection, parse } from 'jsrunner:html/selection';";
 /** @type {typeof import('jsrunner:html/selection').Selection} */
 let Selection;
@@ -50,11 +50,11 @@ const copyInto = (target, source) => {
   for (let i = 0; i < names.length; i += 1) target[names[i]] = source[names[i]];
 };
 
-// Parsed bodies of responses, for paths.
+// Response -> its parsed body, for response.json(path).
 const parsed = new SafeWeakMap();
 
-// The methods of responses. They are no closures: a response that is part of a cycle would stay until
-// the next collection, and there are many of them.
+// The methods of responses. They are no closures, because a closure would form a cycle with its response. A cycle is
+// freed only by the next collection, and there are many responses.
 
 function html(...args) {
   const text = textOf(this.body, 'HTML');
@@ -69,7 +69,7 @@ function html(...args) {
   return args.length ? Selection.below(page, asText(args[0])) : page;
 }
 
-/** Return a value of JSON that the script may change. */
+/** Return a copy of a JSON value, which the script may change. */
 const copied = (value) => {
   if (!isObject(value)) return value;
   const copy = ArrayIsArray(value) ? [] : {};
@@ -149,7 +149,7 @@ addGoMethod(html);
 addGoMethod(json);
 addGoMethod(submitForm);
 
-/** Lists of cookies by their names: an ordinary object, as scripts get it. */
+/** Return an ordinary object, for scripts, of lists of cookies by their names. */
 const byName = (rows, make) => {
   const lists = { __proto__: null };
   for (let i = 0; i < rows.length; i += 1) {
@@ -161,7 +161,7 @@ const byName = (rows, make) => {
   return ObjectSetPrototypeOf(lists, ObjectPrototype);
 };
 
-/** Return a cookie of `response.cookies`, of a row as Python's `_cookie_rows` makes it. */
+/** Return a cookie of `response.cookies` from a row of Python's `_cookie_rows`. */
 const cookieOf = (row) => ({
   name: row[0],
   value: row[1],
@@ -191,8 +191,8 @@ const requestShown = (spec, body, more) => {
 };
 
 /**
- * A response from its row: that of `row_of` in core/http.c, or of `_row` in modules/k6/http/flow.py. What is rarely
- * read is made when it is, in the row itself, which is all that the accessors hold on to.
+ * Return a response made from a row: that of `row_of` in core/http.c, or of `_row` in modules/k6/http/flow.py. Rarely
+ * read members are made at their first access and stored in the row, the only object that the accessors refer to.
  */
 const fromRow = (row, spec, body) => {
   const more = row[13];
@@ -261,5 +261,5 @@ const refused = ({ error, code }) => {
   return response;
 };
 
-/** Return the response to `requestOf`'s spec and body: of a row, or of the reason why there is none. */
+/** Return the response to `requestOf`'s spec and body, made from a row or from a Refusal. */
 export const responseOf = (row, spec, body) => (ArrayIsArray(row) ? fromRow(row, spec, body) : refused(row));

@@ -1,4 +1,4 @@
-// jsrunner:k6/http/values — arguments as Go takes and writes them.
+// jsrunner:k6/http/values — arguments as Go converts and formats them.
 // @ts-check
 import { goType, isGoInteger } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
@@ -93,12 +93,12 @@ const escapedCharacter = ({ 0: character }) => {
   const code = StringPrototypeCharCodeAt(character, 0);
   return '%' + DIGITS[code >> 4] + DIGITS[code & 15];
 };
-/** As Go's url.QueryEscape. */
+/** Escape a text as Go's url.QueryEscape does. */
 const escaped = (text) => RegExpPrototypeSymbolReplace(
   /%20|[!'()*]/g, encodeURIComponent(StringPrototypeToWellFormed(text)), escapedCharacter,
 );
 
-/** application/x-www-form-urlencoded, sorted by names. */
+/** Return fields as application/x-www-form-urlencoded, sorted by names. */
 export const formOf = (fields) => {
   const pairs = SafeArray();
   const names = ArrayPrototypeSort(ObjectKeys(fields));

@@ -1,4 +1,4 @@
-// jsrunner:k6/net/grpc/clients — which client of Python's a script's object stands for.
+// jsrunner:k6/net/grpc/clients — client objects of scripts -> numbers of the clients in Python.
 // @ts-check
 import { SafeWeakMap } from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';
@@ -7,5 +7,5 @@ const numbers = new SafeWeakMap();
 
 export const keepNumber = (client, number) => numbers.set(client, number);
 
-/** The number of a client, undefined for what is none. */
+/** Return the number of a client, undefined for any other value. */
 export const numberOf = (value) => (isObject(value) ? numbers.get(value) : undefined);

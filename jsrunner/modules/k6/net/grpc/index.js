@@ -1,5 +1,5 @@
 // k6/net/grpc: https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/
-// A call is one crossing to Python, which has the connections, the descriptors and the samples.
+// A call is one request to Python, which holds the connections and descriptors and records the samples.
 // @ts-check
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
@@ -18,13 +18,13 @@ import {
 import { rejection } from 'jsrunner:promises';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
-host('net_grpc.begin_use'); // says so if what it needs is not installed
+host('net_grpc.begin_use'); // throws if the extra `grpc` is not installed
 
 const mustBeInInit = () => {
   if (!context.inInit) throw new GoError('load must be called in the init context');
 };
 
-/** The texts of import paths. Throws what Go says of what is no list. */
+/** Return import paths as texts. Throws Go's error for a value that is no list. */
 const pathsOf = (paths) => {
   const texts = SafeArray();
   if (isNullish(paths)) return texts;
@@ -41,7 +41,7 @@ const pathsOf = (paths) => {
   return texts;
 };
 
-/** What a call needs besides its client: [method, JSON of the request, parameters]. Throws in k6's order. */
+/** Return the arguments of a call: [method, JSON of the request, parameters]. Checks them in k6's order. */
 const callOf = (number, args) => {
   if (context.inInit) throw new GoError('invoking RPC methods in the init context is not supported');
   const method = asText(args.length > 0 ? args[0] : undefined);
@@ -62,7 +62,7 @@ const callOf = (number, args) => {
   }
 };
 
-// Works without 'new', as in k6; what it returns is no instance of it.
+// As in k6, Client works without 'new', and the returned object is no instance of Client.
 export function Client() {
   const number = host('net_grpc.new_client');
   const client = {

@@ -13,7 +13,7 @@ import { goShown } from 'jsrunner:k6/http/values';
 import { tagValues } from 'jsrunner:samples';
 import { isNullish, isObject } from 'jsrunner:values';
 
-/** A value as Go's %#v writes it. */
+/** Return a value as Go's %#v writes it. */
 const goSyntax = (value, isInside = false) => {
   if (isNullish(value)) return isInside ? 'interface {}(nil)' : '<nil>';
   if (typeof value === 'string') return JSONStringify(value);
@@ -27,7 +27,7 @@ const goSyntax = (value, isInside = false) => {
   return goType(value) + '{' + ArrayPrototypeJoin(pairs, ', ') + '}';
 };
 
-/** A timeout as Python takes it. Throws what Go says of other values. */
+/** Return a timeout for Python. Throws Go's error for values of other types. */
 const timeoutOf = (value) => {
   const type = goType(value);
   if (type !== 'string' && type !== 'int64' && type !== 'float64') {
@@ -40,7 +40,7 @@ const timeoutOf = (value) => {
   return plain;
 };
 
-/** Metadata as a list of names and values by turns; values of binary keys are buffers. */
+/** Return metadata as a flat list of names and values. Values of binary keys are buffers. */
 const metadataOf = (metadata, label) => {
   const pairs = SafeArray();
   if (isNullish(metadata)) return pairs;
@@ -68,11 +68,11 @@ const metadataOf = (metadata, label) => {
   return pairs;
 };
 
-// The last call's timeout, and how it crosses: mostly it is the next one's, too.
+// The last call's timeout and its form for Python. Most calls have the timeout of the call before.
 let knownTimeout;
 let crossingTimeout;
 
-/** Parameters of a call as Python takes them; null for none. */
+/** Return the parameters of a call for Python; null if there are none. */
 export const callParams = (params) => {
   if (isNullish(params)) return null;
   const source = Object(params);
@@ -121,7 +121,7 @@ const sizeOf = (value, name) => {
 
 const PEM_TEXT = 'a PEM formatted string';
 
-/** Certificates and keys, checked for their types: error texts show all of them. */
+/** Return certificates and keys after a check of their types. Error texts show all of them. */
 const tlsOf = (tls) => {
   const shown = () => goSyntax(tls);
   if (!isObject(tls) || goType(tls) !== 'map[string]interface {}') {
@@ -163,7 +163,7 @@ const connectParam = (name, value) => {
   }
 };
 
-/** Parameters of a connection as Python takes them. */
+/** Return the parameters of a connection for Python. */
 export const connectParams = (params) => {
   const read = { __proto__: null };
   if (isNullish(params)) return read;

@@ -9,7 +9,7 @@ import {
 } from 'jsrunner:primordials';
 import { isNullish, isObject, setOwn } from 'jsrunner:values';
 
-/** Numbers that JSON does not know are texts; objects are copies with their own members. */
+/** Convert a value for JSON: numbers that JSON lacks become texts, objects become copies of their own members. */
 const normalized = (value, above) => {
   if (typeof value === 'number') {
     if (NumberIsFinite(value)) return value;
@@ -39,8 +39,8 @@ const normalized = (value, above) => {
 const isBoxed = (value) => isInstance(String, value) || isInstance(Number, value) || isInstance(Boolean, value);
 
 /**
- * The JSON of a member, as JSON.stringify makes it; undefined for what has none. JSON.stringify itself may call setters
- * that a script gave to lists.
+ * Return the JSON of a member, equal to that of JSON.stringify; undefined for a value without JSON. JSON.stringify
+ * cannot be used, because it may call setters that a script has defined on lists.
  */
 const textOf = (member, key, above) => {
   let value = member;
@@ -65,10 +65,10 @@ const textOf = (member, key, above) => {
   return isList ? '[' + text + ']' : '{' + text + '}';
 };
 
-/** The JSON of a value, as JSON.stringify makes it; undefined if its toJSON leaves nothing. */
+/** Return the JSON of a value, equal to that of JSON.stringify; undefined if its toJSON returns no value. */
 export const jsonOf = (value) => textOf(value, '', SafeArray());
 
-/** The JSON of a call's request. */
+/** Return the JSON of a call's request. */
 export const requestOf = (request) => {
   if (isNullish(request)) throw new TypeError('Cannot convert undefined or null to object');
   const plain = normalized(request, SafeArray());

@@ -1,4 +1,4 @@
-// jsrunner:k6/net/grpc/responses — what a call gives: to scripts a struct of Go's.
+// jsrunner:k6/net/grpc/responses — responses of calls for scripts, which are structs of Go in k6.
 // @ts-check
 import { addGoStruct } from 'jsrunner:go_methods';
 import { codeOf } from 'jsrunner:k6/net/grpc/status';
@@ -7,12 +7,12 @@ import {
 } from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';
 
-/** As Go's JSON names the members. */
+/** Names of the members in Go's JSON. */
 const SHOWN = {
   __proto__: null, message: 'Message', error: 'Error', headers: 'Headers', trailers: 'Trailers', status: 'Status',
 };
 
-/** Members can be set, but not added or deleted. */
+/** A Proxy handler: members can be set, but not added or deleted. */
 const HANDLER = {
   __proto__: null,
   set(response, name, value) {
@@ -44,7 +44,7 @@ const HANDLER = {
   },
 };
 
-/** A response of Python's: [message, error, headers, trailers, code]. */
+/** Return a response made from Python's row [message, error, headers, trailers, code]. */
 export const responseOf = (row) => {
   const response = new Proxy({
     message: row[0], error: row[1], headers: row[2], trailers: row[3], status: codeOf(row[4]),

@@ -1,4 +1,4 @@
-// jsrunner:k6/net/grpc/status — the codes of calls and of health, which are objects: Go's enums.
+// jsrunner:k6/net/grpc/status — the codes of calls and of health. They are objects, as k6's are enums of Go.
 // @ts-check
 import { addGoStruct } from 'jsrunner:go_methods';
 import {
@@ -12,7 +12,7 @@ const NAMES = [
 ];
 const SERVING_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
-/** A number with a name. One object stands for each, so that === compares them. */
+/** A number with a name. Each number has one object, so that === compares them. */
 class Enum {
   #number;
   #name;
@@ -39,10 +39,10 @@ class Enum {
 }
 ObjectDefineProperty(Enum, 'name', { __proto__: null, value: 'Object' });
 
-/** Whether a value is one of Go's enums. */
+/** Return true if a value is an enum of Go. */
 export const isEnum = (value) => isInstance(Enum, value);
 
-// The methods that Go's enums show.
+// Methods of Go's enums that scripts can see.
 const OF_CODES = ['string', 'unmarshalJSON'];
 const OF_SERVING = ['descriptor', 'enum', 'enumDescriptor', 'number', 'string', 'type'];
 
@@ -57,7 +57,7 @@ export const SERVING = listOf(SERVING_NAMES, OF_SERVING);
 
 const others = new SafeMap();
 
-/** The object of a status code. */
+/** Return the object of a status code. */
 export const codeOf = (number) => {
   const known = number < CODES.length ? CODES[number] : others.get(number);
   if (known) return known;
@@ -66,5 +66,5 @@ export const codeOf = (number) => {
   return made;
 };
 
-/** The object of a serving status. */
+/** Return the object of a serving status. */
 export const serving = (number) => SERVING[number] ?? codeOf(number);

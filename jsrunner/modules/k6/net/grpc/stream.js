@@ -17,7 +17,7 @@ import {
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject } from 'jsrunner:values';
 
-// Events of Python's, as streaming.py posts them.
+// Kinds of events that streaming.py posts.
 const DATA = 0;
 const OVER = 2;
 const END = 3;
@@ -25,7 +25,7 @@ const END = 3;
 const UNKNOWN = 2;
 const EVENTS = { __proto__: null, data: 0, error: 0, end: 0, status: 0 };
 
-/** What error handlers get. */
+/** The argument of error handlers. */
 class StreamError {
   code;
   details;
@@ -48,13 +48,13 @@ class StreamError {
 }
 ObjectDefineProperty(StreamError, 'name', { __proto__: null, value: 'Object' });
 
-/** What cancels the streams that are open when an iteration fails: their events are still told. */
+/** Functions that cancel the open streams of a failed iteration. Their events still reach the script. */
 const openStreams = new SafeMap();
 onFailure(() => openStreams.forEach((cancel) => cancel()));
 
 const metaOf = (time) => ({ ts: MathTrunc(time / 1000) });
 
-// Works without 'new', as in k6.
+// As in k6, Stream works without 'new'.
 export function Stream(client, method, params) {
   if (isNullish(client)) throw new GoError("invalid GRPC Stream's client: empty gRPC client");
   const number = numberOf(client);
@@ -72,9 +72,9 @@ export function Stream(client, method, params) {
   const stream = {};
   const handlers = { __proto__: null };
   let isWriting = true;
-  let isClosed = false; // the end event is on its way
-  let hasEnded = false; // it was told
-  let isOver = false; // the call is
+  let isClosed = false; // the end event is queued
+  let hasEnded = false; // the end event was delivered
+  let isOver = false; // the call has ended
 
   const forgetIfOver = () => {
     if (hasEnded && isOver) {
@@ -85,7 +85,7 @@ export function Stream(client, method, params) {
 
   const fire = (type, value, time) => {
     const list = handlers[type];
-    const count = list ? list.length : 0; // one that is added meanwhile is for the next event
+    const count = list ? list.length : 0; // a handler added by a handler is called from the next event on
     for (let i = 0; i < count; i += 1) {
       if (i > 0) drainJobs();
       const handler = list[i];
