@@ -8,7 +8,7 @@ the core keeps records, which `drain` makes lines of, so that the coordinator on
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.core.binding import Collected
 from jsrunner.messages.protocol import NewSeries, SeriesDelta
@@ -103,7 +103,7 @@ class Recorder:
     """All series of a process."""
 
     def __init__(
-        self, library: Any, registry: Registry, outputs: Sequence[SampleFormatter] = ()
+        self, library: ctypes.CDLL, registry: Registry, outputs: Sequence[SampleFormatter] = ()
     ) -> None:
         self.library = library
         self._registry = registry

@@ -19,7 +19,7 @@ script, too, and is logged as a fault of jsrunner at debug level.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, ClassVar, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ _F = TypeVar("_F", bound="Callable[..., object]")
 def operation(method: _F) -> _F: ...
 @overload
 def operation(*, blocking: bool) -> Callable[[_F], _F]: ...
-def operation(method: Any = None, *, blocking: bool = False) -> Any:
+def operation(method: _F | None = None, *, blocking: bool = False) -> _F | Callable[[_F], _F]:
     """Mark a method as callable from the JavaScript half.
 
     Arguments and result are plain values; buffers are bytes. The method raises `HostError` for what the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypedDict
 from weakref import WeakValueDictionary
 
 from jsrunner.core.binding import DialFacts
@@ -12,14 +12,30 @@ from jsrunner.engine.interpreter import encode_value
 from jsrunner.text import decode_bytewise
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from jsrunner.engine.recorder import TagSet
     from jsrunner.transport import handshake
     from jsrunner.transport.dial import Direct
+
+    #: The tag set of an attempt, and the numbers of its series for core_session_open.
+    AttemptSeries: TypeAlias = tuple[TagSet, ctypes.Array[ctypes.c_int32]]
 
 #: Maximum recipes: as many as in the core.
 _MOST_RECIPES: Final = 1024
 #: Maximum answers, and maximum tag sets, in the cache.
 _MOST_KEPT: Final = 1024
+
+
+class ConnectResponse(TypedDict):
+    """The result of ws.connect."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: str
+    #: The error's text, empty if the server has answered.
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class Resumes(Protocol):
 class SessionAttempts:
     """A process's attempts under way, by the session's key, and the cache of earlier attempts."""
 
-    def __init__(self, library: Any) -> None:
+    def __init__(self, library: ctypes.CDLL) -> None:
         self.library = library
         self.attempts: dict[int, Proceeds] = {}
         #: VUs' Python halves, by their interpreters' index.
@@ -81,7 +97,7 @@ class SessionAttempts:
         self.recipes: dict[int, tuple[Question, Direct]] = {}
         self._openings: dict[tuple[str, bytes, bytes], Opening] = {}
         #: Tag sets and the numbers of their series, by the values that decide about the tags.
-        self.series: dict[tuple[object, ...], tuple[TagSet, Any]] = {}
+        self.series: dict[tuple[object, ...], AttemptSeries] = {}
 
     def attempt(self, key: int) -> Proceeds | None:
         """Return the attempt of a session; it may be one that the core has begun by a recipe."""
@@ -111,11 +127,13 @@ class SessionAttempts:
         return self._openings.get((address, before, behind))
 
     def keep_opening(self, address: str, before: bytes, behind: bytes, opening: Opening) -> None:
+        """Cache the judgement of an answer."""
         if len(self._openings) >= _MOST_KEPT:
             self._openings.clear()
         self._openings[address, before, behind] = opening
 
-    def keep_series(self, key: tuple[object, ...], series: tuple[TagSet, Any]) -> None:
+    def keep_series(self, key: tuple[object, ...], series: AttemptSeries) -> None:
+        """Cache the tag set and the series of attempts with equal tags."""
         if len(self.series) >= _MOST_KEPT:
             self.series.clear()
         self.series[key] = series
@@ -148,7 +166,7 @@ def opening_of(address: str, answer: handshake.Answer, accept: bytes) -> Opening
     return Opening(str(answer.status), protocol, extensions, cookies, before, behind)
 
 
-def response_of(answer: handshake.Answer | None, error: str, address: str = "") -> dict[str, Any]:
+def response_of(answer: handshake.Answer | None, error: str, address: str = "") -> ConnectResponse:
     """Return the result of ws.connect; its `error` is empty if the server has answered."""
     if answer is None:
         return {"url": "", "status": 0, "headers": {}, "body": "", "error": error}

@@ -34,9 +34,15 @@ class ScriptContext(Protocol):
     """The script with its modules and files (`script.script.Script`)."""
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """The URL of the main script."""
+        ...
+
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path:
+        """The folder of the main script."""
+        ...
+
     def resolve(self, base: str, specifier: str) -> str:
         """Return the URL of the module that a specifier means in another module. Raises ScriptError."""
         ...
@@ -83,9 +89,15 @@ class InstanceContext(Protocol):
         ...
 
     @property
-    def iterations_completed(self) -> int: ...
+    def iterations_completed(self) -> int:
+        """Count of the iterations that have ended by themselves."""
+        ...
+
     @property
-    def iterations_interrupted(self) -> int: ...
+    def iterations_interrupted(self) -> int:
+        """Count of the iterations that were interrupted."""
+        ...
+
     def next_start(self, now_ns: int, interval_ns: int) -> int:
         """Return the next request's start (time.monotonic_ns), `interval_ns` after the one before."""
         ...
@@ -102,7 +114,10 @@ class ProcessContext(Protocol):
     handshake_failure: str
 
     @property
-    def script(self) -> ScriptContext: ...
+    def script(self) -> ScriptContext:
+        """The script with its modules and files."""
+        ...
+
     @property
     def instance(self) -> InstanceContext:
         """The run; not available in the first init."""
@@ -129,9 +144,15 @@ class ProcessContext(Protocol):
         ...
 
     @property
-    def secrets(self) -> SecretSources: ...
+    def secrets(self) -> SecretSources:
+        """The sources for `k6/secrets`."""
+        ...
+
     @property
-    def engine(self) -> Engine: ...
+    def engine(self) -> Engine:
+        """The core of this process, with its functions (`library`)."""
+        ...
+
     @property
     def recorder(self) -> Recorder:
         """Series of samples."""
@@ -153,7 +174,10 @@ class ProcessContext(Protocol):
         ...
 
     @property
-    def user_agent(self) -> str: ...
+    def user_agent(self) -> str:
+        """The User-Agent of requests that have none of the script's."""
+        ...
+
     @property
     def is_strict(self) -> bool:
         """True if WebSockets follow the RFCs where k6 does not."""
@@ -176,9 +200,15 @@ class ScenarioContext(Protocol):
     """The scenario for which a VU iterates."""
 
     @property
-    def config(self) -> ExecutorConfig: ...
+    def config(self) -> ExecutorConfig:
+        """The scenario's options."""
+        ...
+
     @property
-    def plan(self) -> ScenarioPlan: ...
+    def plan(self) -> ScenarioPlan:
+        """The schedule of the scenario's VUs and iterations."""
+        ...
+
     @property
     def start_epoch(self) -> float:
         """The scenario's start, in seconds since the epoch."""
@@ -196,7 +226,10 @@ class ModuleContext(Protocol):
     shared: dict[str, Any]
 
     @property
-    def process(self) -> ProcessContext: ...
+    def process(self) -> ProcessContext:
+        """The VU's process."""
+        ...
+
     @property
     def interpreter(self) -> Interpreter:
         """The VU's JavaScript: `post` a payload to a listener, `run_aside` a long computation."""
@@ -230,7 +263,10 @@ class ModuleContext(Protocol):
         ...
 
     @property
-    def in_init(self) -> bool: ...
+    def in_init(self) -> bool:
+        """True while the VU runs its init code."""
+        ...
+
     @property
     def scenario(self) -> ScenarioContext | None:
         """The scenario under way; None between scenarios and in stages."""
@@ -242,13 +278,21 @@ class ModuleContext(Protocol):
         ...
 
     @property
-    def iteration_in_scenario(self) -> int: ...
+    def iteration_in_scenario(self) -> int:
+        """The number of the VU's iteration in its scenario, from 0."""
+        ...
+
     @property
-    def iteration_in_test(self) -> int: ...
+    def iteration_in_test(self) -> int:
+        """The number of the iteration among all of the scenario in this instance, from 0."""
+        ...
 
     # -- services for modules ----------------------------------------------------------------------
 
-    def log(self, level: str, message: str, **fields: object) -> None: ...
+    def log(self, level: str, message: str, **fields: object) -> None:
+        """Log a message; the fields follow it in the log."""
+        ...
+
     def record(self, metric: str, value: float, time_s: float | None = None) -> None:
         """Record a sample of a built-in metric with the VU's tags, now or at a time since the epoch."""
         ...
@@ -261,7 +305,10 @@ class ModuleContext(Protocol):
         """Begin a group, e.g. `::outer::inner`."""
         ...
 
-    def leave_group(self) -> None: ...
+    def leave_group(self) -> None:
+        """End the innermost group."""
+        ...
+
     def open_file(self, path: str) -> bytes:
         """Return a file's content. Raises HostError; after the init only what was opened in it."""
         ...

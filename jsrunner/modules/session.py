@@ -29,6 +29,8 @@ _NO_HANDSHAKE: Final = "closed before the connection was established"
 
 
 class Session(HostModule):
+    """The operations of one VU about sessions, and its compression of messages."""
+
     specifier = "jsrunner:session"
 
     def __init__(self, vu: ModuleContext) -> None:
@@ -128,6 +130,7 @@ class Session(HostModule):
 
     @operation
     def warn(self, text: str) -> None:
+        """Log a warning."""
         self.vu.log("warning", text)
 
     @operation
@@ -137,6 +140,7 @@ class Session(HostModule):
 
     @operation
     def decode(self, data: bytes) -> str:
+        """Return bytes as text; invalid UTF-8 becomes U+FFFD, each byte alone, as in Go."""
         return decode_bytewise(data)
 
     # -- permessage-deflate ------------------------------------------------------------------------
@@ -153,6 +157,7 @@ class Session(HostModule):
     # -- the end -----------------------------------------------------------------------------------
 
     def give_up(self) -> None:
+        """End the attempts to connect, without events and samples."""
         for attempt in list(self._attempts.values()):
             attempt.drop()
 

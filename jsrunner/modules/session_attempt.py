@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket as plain
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import gevent
 from gevent import socket
@@ -38,6 +38,7 @@ from jsrunner.transport.wire import ends_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ssl import SSLSocket
 
     from jsrunner.core.binding import DialFacts
     from jsrunner.modules.context import ModuleContext
@@ -92,7 +93,7 @@ class Attempt:
         #: True if permessage-deflate is offered.
         self._is_offered = False
         self._reader: handshake.AnswerReader | None = None
-        self._greenlet: Any = None
+        self._greenlet: gevent.Greenlet[..., None] | None = None
         #: The peer: its IP address, and its address and port as Go shows them.
         self._ip = self._peer = ""
         #: Bytes of the answer that have arrived over TLS.
@@ -185,7 +186,7 @@ class Attempt:
                 peer = sock.getpeername()
                 self._ip, self._peer = peer[0], shown(peer)
                 if target.secure:
-                    self._shake_hands(sock)
+                    self._shake_hands(cast("SSLSocket", sock))
                     return
             descriptor = sock.detach()
             number = self._library.core_dial_adopt(
@@ -210,7 +211,7 @@ class Attempt:
             self._greenlet = None
             self._process.engine.serve()
 
-    def _shake_hands(self, sock: Any) -> None:
+    def _shake_hands(self, sock: SSLSocket) -> None:
         """Send the request and read the answer over TLS."""
         index = self._vu.interpreter.index
         ends = ends_of(sock)
@@ -280,7 +281,7 @@ class Attempt:
 
     # -- the answer --------------------------------------------------------------------------------
 
-    def _judge(self, block: bytes, rest: bytes, sock: Any = None) -> None:
+    def _judge(self, block: bytes, rest: bytes, sock: SSLSocket | None = None) -> None:
         """Open the session if the answer's head fulfils RFC 6455, else refuse it.
 
         Args:
@@ -330,7 +331,7 @@ class Attempt:
         jar = self._vu.jars.get() if self._cookies is None else self._cookies
         jar.store(parse_websocket(self._address), cookies, time.time())
 
-    def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: Any) -> None:
+    def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: SSLSocket | None) -> None:
         _, series = series_of(
             self._process, self._connecting, self._question, self._ip, opening.status, opening.protocol
         )
@@ -361,7 +362,7 @@ class Attempt:
             del self._process.secure[key]
             sock.close()
 
-    def _refuse(self, answer: handshake.Answer, rest: bytes, sock: Any) -> None:
+    def _refuse(self, answer: handshake.Answer, rest: bytes, sock: SSLSocket | None) -> None:
         """Read the body of a refusal in a greenlet, then fail."""
         if cookies := answer.values("Set-Cookie"):
             self._store(cookies)
@@ -381,7 +382,7 @@ class Attempt:
             self._greenlet = None
             self._process.engine.serve()
 
-    def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: Any) -> None:
+    def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: plain.socket) -> None:
         left = self._clock + HANDSHAKE_TIMEOUT - time.monotonic()
         timeout = gevent.Timeout(max(left, 0.001))
         try:
@@ -402,7 +403,12 @@ class Attempt:
             self._process.log_fault(error)
             self.fail(f"jsrunner: {error}")
 
-    def fail(self, failure: str, answer: handshake.Answer | None = None, sock: Any = None) -> None:
+    def fail(
+        self,
+        failure: str,
+        answer: handshake.Answer | None = None,
+        sock: plain.socket | None = None,
+    ) -> None:
         """End the attempt with the event FAILED.
 
         Args:
@@ -442,7 +448,7 @@ class Attempt:
         data = encode_value(self._failure_event(failure, answer))
         self._library.core_session_fail(self._slot, self._generation, data, len(data))
 
-    def _failure_event(self, failure: str, answer: handshake.Answer | None) -> dict[str, Any]:
+    def _failure_event(self, failure: str, answer: handshake.Answer | None) -> dict[str, object]:
         """Return the payload of the event FAILED."""
         if self._question.is_blocking:
             is_thrown = bool(self._process.options.throw)
@@ -451,8 +457,8 @@ class Attempt:
         if answer is None:
             return {"failure": failure, "response": None}
         body = decode_bytewise(answer.body)
-        response = {"status": answer.status, "headers": answer.joined, "body": body}
-        return {"failure": failure, "response": response}
+        refusal = {"status": answer.status, "headers": answer.joined, "body": body}
+        return {"failure": failure, "response": refusal}
 
     def drop(self) -> None:
         """End the attempt without an event and without samples."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.metrics.registry import BUILTIN
 
 if TYPE_CHECKING:
-    from jsrunner.engine.recorder import TagSet
-    from jsrunner.modules.connecting import Question, SessionAttempts
+    from jsrunner.modules.connecting import AttemptSeries, Question, SessionAttempts
     from jsrunner.modules.context import ProcessContext
 
 #: The metrics of the series that the core feeds, in its order (core_session_open).
@@ -29,7 +28,7 @@ def series_of(
     ip: str,
     status: str = "",
     protocol: str = "",
-) -> tuple[TagSet, Any]:
+) -> AttemptSeries:
     """Return the tag set of an attempt and the numbers of its series.
 
     Args:

@@ -7,7 +7,7 @@ greenlet of its own sends the bytes that cannot be sent at once.
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent import socket
@@ -16,6 +16,7 @@ from gevent.event import Event
 from jsrunner.messages.stream import encode
 
 if TYPE_CHECKING:
+    import socket as plain
     from collections.abc import Callable
 
     from jsrunner.messages.protocol import WorkerMessage
@@ -27,9 +28,10 @@ _HIGH_WATER: Final = 8 << 20
 class CoordinatorChannel:
     """Messages to the coordinator, in order. After the coordinator has gone they are dropped."""
 
-    def __init__(self, stream: Any, gone: Callable[[], None]) -> None:
+    def __init__(self, stream: plain.socket, gone: Callable[[], None]) -> None:
         """Open the channel on a socket of gevent's; call `gone` once if the coordinator has gone."""
-        self._stream = stream._sock  # gevent's own send would wait
+        #: The socket below, because gevent's own send would wait.
+        self._stream: plain.socket = stream._sock  # type: ignore[attr-defined]
         self._gone = gone
         self._pending = bytearray()
         self._filled, self._drained = Event(), Event()

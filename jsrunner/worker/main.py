@@ -15,7 +15,7 @@ import pickle
 import resource
 import signal
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gevent
 
@@ -34,6 +34,8 @@ from jsrunner.worker.vus import VUs, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from gevent._types import _IoWatcher
 
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.messages.board import Board
@@ -229,7 +231,7 @@ class Worker:
         self._vus = VUs(process)
         self._players: list[Player] = []
         #: gevent's watcher of the mail pipe, which ends with its last reference.
-        self._mail: Any = None
+        self._mail: _IoWatcher | None = None
 
     def run(self, machine: Machine, waiting: Sequence[protocol.WorkerMessage]) -> int:
         """Make the VUs, then carry out the coordinator's messages until Exit.

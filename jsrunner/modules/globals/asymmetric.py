@@ -7,7 +7,7 @@ Everything here imports cryptography. A private key's material is its PKCS #8, a
 from __future__ import annotations
 
 import functools
-from typing import Any, Final, cast
+from typing import Final, TypeAlias, cast
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -26,7 +26,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 
 from jsrunner.engine.errors import HostError
 
-Key = ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey | rsa.RSAPrivateKey | rsa.RSAPublicKey
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+Key: TypeAlias = PrivateKey | PublicKey
 
 CURVES: Final[dict[str, type[ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1]]] = {
     "P-256": ec.SECP256R1,
@@ -43,10 +45,12 @@ _HASHES: Final[dict[str, type[hashes.SHA1 | hashes.SHA256 | hashes.SHA384 | hash
 
 
 def hash_object(digest: str) -> hashes.HashAlgorithm:
+    """Return a hash by its name in hashlib."""
     return _HASHES[digest]()
 
 
 def oaep(digest: str, label: bytes | None) -> OAEP:
+    """Return the padding of RSA-OAEP (RFC 8017, section 7.1), with the hash for its mask, too."""
     return OAEP(MGF1(hash_object(digest)), hash_object(digest), label)
 
 
@@ -67,35 +71,44 @@ def material(key: Key) -> tuple[str, bytes]:
 
 
 @functools.lru_cache(maxsize=512)
-def _load_private(data: bytes) -> Any:
+def load_private(data: bytes) -> PrivateKey:
+    """Return the private key whose material this is."""
     # jsrunner has made or checked this key: another check of an RSA key would cost 35 ms.
-    return serialization.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
+    key = serialization.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
+    return cast("PrivateKey", key)
 
 
 @functools.lru_cache(maxsize=512)
-def _check_private(data: bytes) -> Any:
-    return serialization.load_der_private_key(data, None)
+def _check_private(data: bytes) -> PrivateKey:
+    return cast("PrivateKey", serialization.load_der_private_key(data, None))
 
 
 @functools.lru_cache(maxsize=512)
-def _load_public(data: bytes) -> Any:
-    return serialization.load_der_public_key(data)
+def load_public(data: bytes) -> PublicKey:
+    """Return the public key whose material this is."""
+    return cast("PublicKey", serialization.load_der_public_key(data))
 
 
-def load(data: bytes, *, is_private: bool) -> Any:
-    """Return the key whose material this is."""
-    return _load_private(data) if is_private else _load_public(data)
+def _ec_private(data: bytes) -> ec.EllipticCurvePrivateKey:
+    return cast("ec.EllipticCurvePrivateKey", load_private(data))
+
+
+def _ec_public(data: bytes) -> ec.EllipticCurvePublicKey:
+    return cast("ec.EllipticCurvePublicKey", load_public(data))
 
 
 def rsa_private(data: bytes) -> rsa.RSAPrivateKey:
-    return cast("rsa.RSAPrivateKey", _load_private(data))
+    """Return the private RSA key whose material this is."""
+    return cast("rsa.RSAPrivateKey", load_private(data))
 
 
 def rsa_public(data: bytes) -> rsa.RSAPublicKey:
-    return cast("rsa.RSAPublicKey", _load_public(data))
+    """Return the public RSA key whose material this is."""
+    return cast("rsa.RSAPublicKey", load_public(data))
 
 
 def is_rsa(key: Key) -> bool:
+    """Return whether a key is an RSA key."""
     return isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey)
 
 
@@ -103,11 +116,13 @@ def is_rsa(key: Key) -> bool:
 
 
 def ec_generate(curve: str) -> tuple[bytes, bytes]:
+    """Return the material of a new private key on a curve and of its public key."""
     key = ec.generate_private_key(CURVES[curve]())
     return material(key)[1], material(key.public_key())[1]
 
 
 def rsa_generate(bits: int, exponent: int) -> tuple[bytes, bytes]:
+    """Return the material of a new private RSA key and of its public key. Raises HostError."""
     try:
         key = rsa.generate_private_key(exponent, bits)
     except (ValueError, OverflowError):
@@ -135,7 +150,7 @@ def from_bytes(name: str, format: str, data: bytes, curve: str | None) -> Key:
         if format == "raw":
             assert curve is not None
             return _from_point(data, curve)
-        key: Key = _load_public(data) if format == "spki" else _check_private(data)
+        key: Key = load_public(data) if format == "spki" else _check_private(data)
         is_known = is_rsa(key) or _curve_name(key) is not None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         is_known = False
@@ -165,8 +180,10 @@ def _from_point(data: bytes, curve: str) -> ec.EllipticCurvePublicKey:
     return ec.EllipticCurvePublicKey.from_encoded_point(CURVES[curve](), data)
 
 
-def _curve_name(key: Any) -> str | None:
-    return CURVE_NAMES.get(key.curve.name) if hasattr(key, "curve") else None
+def _curve_name(key: Key) -> str | None:
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
+        return CURVE_NAMES.get(key.curve.name)
+    return None
 
 
 # -- showing keys ----------------------------------------------------------------------------------
@@ -174,10 +191,9 @@ def _curve_name(key: Any) -> str | None:
 
 def point(data: bytes) -> bytes:
     """Return the uncompressed point of a public EC key."""
-    encoded: bytes = _load_public(data).public_bytes(
+    return load_public(data).public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
-    return encoded
 
 
 # -- RSA signatures --------------------------------------------------------------------------------
@@ -204,14 +220,15 @@ def signature_padding(digest: str, salt_size: int | None) -> AsymmetricPadding:
 
 def ecdsa_sign(data: bytes, digest: str, message: bytes) -> bytes:
     """Return a signature as r and s side by side (IEEE P1363), the format of the Web API."""
-    key = _load_private(data)
+    key = _ec_private(data)
     r, s = decode_dss_signature(key.sign(message, ec.ECDSA(hash_object(digest))))
     size = (key.curve.key_size + 7) // 8
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
 def ecdsa_verify(data: bytes, digest: str, signature: bytes, message: bytes) -> bool:
-    key = _load_public(data)
+    """Return whether a signature (IEEE P1363) is that of a message."""
+    key = _ec_public(data)
     size = (key.curve.key_size + 7) // 8
     if len(signature) != 2 * size:
         return False
@@ -224,8 +241,8 @@ def ecdsa_verify(data: bytes, digest: str, signature: bytes, message: bytes) -> 
 
 
 def ecdh(private: bytes, public: bytes) -> bytes:
+    """Return the shared secret of two keys on a curve. Raises HostError for two curves."""
     try:
-        shared: bytes = _load_private(private).exchange(ec.ECDH(), _load_public(public))
+        return _ec_private(private).exchange(ec.ECDH(), _ec_public(public))
     except ValueError:
         raise HostError("crypto/ecdh: private key and public key curves do not match") from None
-    return shared

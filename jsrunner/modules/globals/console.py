@@ -6,8 +6,11 @@ from jsrunner.modules.base import HostModule, operation
 
 
 class Console(HostModule):
+    """The operation of `console`."""
+
     specifier = "jsrunner:globals/console"
 
     @operation
     def log(self, level: str, text: str) -> None:
+        """Log a line of the script."""
         self.vu.log(level, text, source="console")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 class Environment(HostModule):
+    """The operations of the global scope: `__ENV`, `__VU`, `open`, `require`, time zones."""
+
     specifier = "jsrunner:globals/environment"
 
     @property
@@ -24,6 +26,7 @@ class Environment(HostModule):
 
     @operation
     def variables(self) -> dict[str, str]:
+        """Return the variables of `__ENV`."""
         return self.vu.process.environment
 
     @operation
@@ -33,6 +36,7 @@ class Environment(HostModule):
 
     @operation
     def vu_number(self) -> int:
+        """Return `__VU`."""
         return self.vu.id
 
     @operation

@@ -6,7 +6,7 @@ Errors are `HostError`s with k6's texts, which have no name of an error class.
 from __future__ import annotations
 
 import base64
-from typing import Any, Final
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -100,24 +100,26 @@ def rsa_key(jwk: object) -> keys.Key:
 
 def export(material: bytes, *, is_private: bool) -> dict[str, str]:
     """Return the JSON Web Key of a private or a public key, whose material this is."""
-    key = keys.load(material, is_private=is_private)
-    public = (key.public_key() if is_private else key).public_numbers()
-    if keys.is_rsa(key):
-        jwk = {"kty": "RSA", "n": _text(public.n), "e": _text(public.e)}
-        if is_private:
-            numbers = key.private_numbers()
+    private = keys.load_private(material) if is_private else None
+    public = keys.load_public(material) if private is None else private.public_key()
+    if isinstance(public, rsa.RSAPublicKey):
+        modulus = public.public_numbers()
+        jwk = {"kty": "RSA", "n": _text(modulus.n), "e": _text(modulus.e)}
+        if isinstance(private, rsa.RSAPrivateKey):
+            numbers = private.private_numbers()
             for member, (attribute, _) in _RSA_PRIVATE.items():
                 jwk[member] = _text(getattr(numbers, attribute))
         return jwk
-    size = (key.curve.key_size + 7) // 8
+    size = (public.curve.key_size + 7) // 8
+    point = public.public_numbers()
     jwk = {
         "kty": "EC",
-        "crv": keys.CURVE_NAMES[key.curve.name],
-        "x": _text(public.x, size),
-        "y": _text(public.y, size),
+        "crv": keys.CURVE_NAMES[public.curve.name],
+        "x": _text(point.x, size),
+        "y": _text(point.y, size),
     }
-    if is_private:
-        jwk["d"] = _text(key.private_numbers().private_value, size)
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        jwk["d"] = _text(private.private_numbers().private_value, size)
     return jwk
 
 
@@ -157,5 +159,5 @@ def _number(text: str, member: str) -> int:
 
 
 def _text(number: int, size: int = 0) -> str:
-    data: Any = number.to_bytes(size or (number.bit_length() + 7) // 8, "big")
+    data = number.to_bytes(size or (number.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

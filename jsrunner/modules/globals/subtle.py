@@ -10,29 +10,34 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.k6 import encoding
 
-#: Types that cross as buffers.
+if TYPE_CHECKING:
+    from jsrunner.modules.globals.asymmetric import Key
 
 _DIGESTS: Final = {"SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _BLOCK: Final = 16  # of AES, in bytes
 
 
 class Subtle(HostModule):
+    """The operations of `crypto.subtle`. Keys and data are bytes, hashes have names as `SHA-256`."""
+
     specifier = "jsrunner:globals/subtle"
 
     # -- secrets and hashes -----------------------------------------------------------------------
 
     @operation
     def random(self, size: int) -> object:
+        """Return random bytes."""
         return os.urandom(size)
 
     @operation
     def to_base64url(self, data: bytes) -> str:
+        """Return bytes as base64url without padding (RFC 4648, section 5)."""
         return encoding.encode(data, "rawurl")
 
     @operation
@@ -52,10 +57,12 @@ class Subtle(HostModule):
 
     @operation
     def digest(self, hash: str, data: bytes) -> object:
+        """Return the hash of data."""
         return hashlib.new(_DIGESTS[hash], data).digest()
 
     @operation
     def hmac(self, hash: str, key: bytes, data: bytes) -> object:
+        """Return the HMAC of data (RFC 2104)."""
         return hmac.digest(key, data, _DIGESTS[hash])
 
     @operation
@@ -125,6 +132,7 @@ class Subtle(HostModule):
 
     @operation
     def oaep(self, encrypts: bool, key: bytes, hash: str, label: bytes, data: bytes) -> object:
+        """Encrypt or decrypt with RSA-OAEP. Raises HostError with k6's text."""
         from jsrunner.modules.globals import asymmetric as keys
 
         padding = keys.oaep(_DIGESTS[hash], label or None)
@@ -144,12 +152,14 @@ class Subtle(HostModule):
 
     @operation
     def ecdsa_sign(self, key: bytes, hash: str, data: bytes) -> object:
+        """Sign with ECDSA; return r and s side by side."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return keys.ecdsa_sign(key, _DIGESTS[hash], data)
 
     @operation
     def ecdsa_verify(self, key: bytes, hash: str, signature: bytes, data: bytes) -> bool:
+        """Return whether an ECDSA signature, r and s side by side, is that of data."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return keys.ecdsa_verify(key, _DIGESTS[hash], signature, data)
@@ -174,6 +184,7 @@ class Subtle(HostModule):
     def rsa_verify(
         self, key: bytes, hash: str, salt_size: int | None, signature: bytes, data: bytes
     ) -> bool:
+        """Return whether a signature of RSASSA-PKCS1-v1_5 or, with a salt's size, RSA-PSS is right."""
         from cryptography.exceptions import InvalidSignature
 
         from jsrunner.modules.globals import asymmetric as keys
@@ -216,13 +227,12 @@ class Subtle(HostModule):
 
         return self._described(keys.rsa_key(jwk) if name == "RSA" else keys.ec_key(jwk, name))
 
-    def _described(self, key: Any) -> list[object]:
+    def _described(self, key: Key) -> list[object]:
         """Return [type, material], and for an RSA key the bits of its modulus."""
         from jsrunner.modules.globals import asymmetric as keys
 
         kind, material = keys.material(key)
-        bits = [key.key_size] if keys.is_rsa(key) else []
-        return [kind, material, *bits]
+        return [kind, material, key.key_size] if keys.is_rsa(key) else [kind, material]
 
     @operation
     def export_point(self, key: bytes) -> object:
@@ -233,6 +243,7 @@ class Subtle(HostModule):
 
     @operation
     def export_jwk(self, is_private: bool, key: bytes) -> dict[str, str]:
+        """Return a key as a JSON Web Key (RFC 7517)."""
         from jsrunner.modules.globals import jwk as keys
 
         return keys.export(key, is_private=is_private)

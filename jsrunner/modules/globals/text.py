@@ -29,10 +29,13 @@ def _without_half_pair(data: bytes, encoding: str) -> bytes:
 
 
 class TextModule(HostModule):
+    """The operations of TextEncoder and TextDecoder."""
+
     specifier = "jsrunner:globals/text"
 
     @operation
     def encode(self, text: str) -> bytes:
+        """Return the UTF-8 of a text."""
         return text.encode()
 
     @operation

@@ -113,22 +113,28 @@ def from_hex(text: str, limit: int | None) -> Decoded:
 
 
 class Uint8Array(HostModule):
+    """The operations of Uint8Array: base64 and hexadecimal digits (ECMAScript 2026)."""
+
     specifier = "jsrunner:globals/uint8array"
 
     @operation
     def from_base64(self, text: str, limit: int | None, alphabet: str, handling: str) -> list[object]:
+        """Decode base64 (see the function `from_base64`): [read characters, bytes, is valid]."""
         return self._decoded(from_base64(self._text(text), limit, alphabet, handling))
 
     @operation
     def from_hex(self, text: str, limit: int | None) -> list[object]:
+        """Decode hexadecimal digits: [read characters, bytes, is valid]."""
         return self._decoded(from_hex(self._text(text), limit))
 
     @operation
     def to_base64(self, data: bytes, alphabet: str, omits_padding: bool) -> str:
+        """Return bytes as base64."""
         return encoding.encode(data, _VARIANTS[alphabet][omits_padding])
 
     @operation
     def to_hex(self, data: bytes) -> str:
+        """Return bytes as hexadecimal digits."""
         return data.hex()
 
     @staticmethod

@@ -9,6 +9,8 @@ from jsrunner.modules.base import HostModule, operation
 
 
 class Data(HostModule):
+    """The operations of SharedArrays. An element is its JSON."""
+
     specifier = "k6/data"
 
     @property
@@ -24,6 +26,7 @@ class Data(HostModule):
 
     @operation
     def store(self, name: str, elements: list[str]) -> None:
+        """Store the elements of an array."""
         self._arrays[name] = elements
 
     @operation

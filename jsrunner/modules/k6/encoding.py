@@ -68,14 +68,18 @@ def _behind_line_ends(data: bytes, at: int) -> int:
 
 
 class Encoding(HostModule):
+    """The operations of `k6/encoding`; `variant` is as of the functions here."""
+
     specifier = "k6/encoding"
 
     @operation
     def encode(self, data: TextOrBytes, variant: str) -> str:
+        """Return data as base64."""
         return encode(bytes_of(data), variant)
 
     @operation
     def decode(self, text: str, variant: str, as_text: bool) -> object:
+        """Return the bytes of base64, or their text with `as_text`. Raises HostError."""
         data = decode(text, variant)
         if as_text:
             return decode_bytewise(data)

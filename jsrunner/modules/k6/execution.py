@@ -8,10 +8,13 @@ from jsrunner.modules.base import HostModule, operation
 
 
 class ExecutionModule(HostModule):
+    """The operations of `exec`: properties by their names in JavaScript."""
+
     specifier = "k6/execution"
 
     @operation
     def instance(self, name: str) -> float:
+        """Return a property of `exec.instance`; durations are milliseconds."""
         instance = self.vu.process.instance
         if name == "currentTestRunDuration":
             return (time.monotonic() - instance.started_at) * 1000
@@ -53,6 +56,7 @@ class ExecutionModule(HostModule):
 
     @operation
     def vu_number(self, name: str) -> int:
+        """Return a number of `exec.vu`; 0 in stages."""
         vu = self.vu
         if vu.stage:
             return 0
@@ -66,10 +70,12 @@ class ExecutionModule(HostModule):
 
     @operation
     def get_label(self, kind: str, key: str) -> str | None:
+        """Return a tag or metadata of the VU; None without one."""
         return self._labels(kind).get(key)
 
     @operation
     def labels(self, kind: str) -> list[str]:
+        """Return the names of the tags or the metadata of the VU, sorted."""
         return sorted(self._labels(kind))
 
     @operation
@@ -85,6 +91,7 @@ class ExecutionModule(HostModule):
 
     @operation
     def options(self) -> str:
+        """Return the consolidated options as JSON."""
         assert self.vu.process.plan is not None
         return self.vu.process.plan.options_json
 
@@ -96,5 +103,6 @@ class ExecutionModule(HostModule):
 
     @operation
     def fail(self, reason: str) -> None:
+        """Mark the test as failed; it goes on."""
         text = f"test marked as failed: {reason}" if reason else "test marked as failed"
         self.vu.process.mark_failed(text)

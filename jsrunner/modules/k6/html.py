@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote_plus
 
 from jsrunner.engine.errors import HostError
@@ -31,7 +31,7 @@ def _selecting(method: _F) -> _F:
     """Refuse a selector of more levels than Python can follow."""
 
     @functools.wraps(method)
-    def guarded(*arguments: Any) -> object:
+    def guarded(*arguments: object) -> object:
         try:
             return method(*arguments)
         except RecursionError:
@@ -66,6 +66,7 @@ class HTML(HostModule):
 
     @operation
     def free(self, handles: list[int]) -> None:
+        """Forget documents that no object of the script refers to."""
         for handle in handles:
             del self._trees[handle]
 
@@ -74,12 +75,14 @@ class HTML(HostModule):
     @operation
     @_selecting
     def find(self, handle: int, nodes: list[int], text: str) -> list[int]:
+        """Return the descendants of nodes that match a selector."""
         tree = self._trees[handle]
         return _numbers(tree, _find(tree, _nodes(tree, nodes), text))
 
     @operation
     @_selecting
     def find_first(self, handle: int, nodes: list[int], text: str) -> list[int]:
+        """Return the first descendant of nodes that matches a selector, in a list."""
         tree = self._trees[handle]
         for node in _find(tree, _nodes(tree, nodes), text):
             return [tree.number(node)]
@@ -155,6 +158,7 @@ class HTML(HostModule):
 
     @operation
     def attribute(self, handle: int, node: int, name: str) -> str | None:
+        """Return the value of a node's attribute; None without it."""
         tree = self._trees[handle]
         return tree.attribute(tree.nodes[node], name)
 
@@ -166,6 +170,7 @@ class HTML(HostModule):
 
     @operation
     def text(self, handle: int, nodes: list[int]) -> object:
+        """Return the text in nodes."""
         tree = self._trees[handle]
         return "".join(tree.text(node) for node in _nodes(tree, nodes))
 
@@ -228,7 +233,7 @@ def _find(tree: Tree, nodes: Iterable[Node], text: str) -> Iterator[Node]:
         yield from below(tree, node, selector)
 
 
-def _stop(tree: Tree, wanted: str | list[int]) -> Any:
+def _stop(tree: Tree, wanted: str | list[int]) -> Callable[[Node], bool]:
     """Return a predicate: is a node wanted, or does it match the selector."""
     if isinstance(wanted, str):
         test = compiled(wanted).test

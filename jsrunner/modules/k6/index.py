@@ -6,6 +6,8 @@ from jsrunner.modules.base import HostModule, operation
 
 
 class K6(HostModule):
+    """The operations of `k6`."""
+
     specifier = "k6"
 
     @operation
@@ -21,4 +23,5 @@ class K6(HostModule):
 
     @operation
     def leave_group(self) -> None:
+        """Leave the innermost group."""
         self.vu.leave_group()

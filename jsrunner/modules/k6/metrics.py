@@ -8,6 +8,8 @@ from jsrunner.modules.base import HostModule, operation
 
 
 class Metrics(HostModule):
+    """The operations of `k6/metrics`."""
+
     specifier = "k6/metrics"
 
     @operation

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 class SecretsModule(HostModule):
+    """The operations of `k6/secrets`. A source is known by its name, "" for the default."""
+
     specifier = "k6/secrets"
 
     @operation

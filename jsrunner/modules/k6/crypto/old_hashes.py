@@ -1,5 +1,6 @@
-"""MD4 (RFC 1320) and RIPEMD-160, for where OpenSSL does not offer them. Scripts of old protocols ask
-for them; nobody else should.
+"""MD4 (RFC 1320) and RIPEMD-160, where OpenSSL does not offer them.
+
+Scripts of old protocols need them. Neither is safe.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from typing_extensions import Buffer
 
     _Mix = Callable[[int, int, int], int]
 
@@ -31,7 +34,7 @@ class _LittleEndian:
     def __init__(self, data: bytes = b"") -> None:
         self._data = bytearray(data)
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: Buffer, /) -> None:
         self._data += data
 
     def copy(self) -> _LittleEndian:
@@ -54,6 +57,8 @@ class _LittleEndian:
 
 
 class MD4(_LittleEndian):
+    """MD4 (RFC 1320)."""
+
     name = "md4"
     _start = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
 
@@ -83,6 +88,8 @@ class MD4(_LittleEndian):
 
 
 class RIPEMD160(_LittleEndian):
+    """RIPEMD-160 (ISO/IEC 10118-3)."""
+
     name = "ripemd160"
     digest_size = 20
     _start = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)

@@ -6,7 +6,7 @@ import base64
 import binascii
 import contextlib
 import re
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -67,6 +67,8 @@ def _decoded(text: bytes) -> bytes | None:
 
 
 class X509(HostModule):
+    """The operations of `k6/crypto/x509`. Certificates come in PEM; HostErrors have k6's texts."""
+
     specifier = "k6/crypto/x509"
 
     def _certificate(self, encoded: TextOrBytes) -> x509.Certificate:
@@ -82,7 +84,8 @@ class X509(HostModule):
         return certificate
 
     @operation
-    def parse(self, encoded: TextOrBytes) -> dict[str, Any]:
+    def parse(self, encoded: TextOrBytes) -> dict[str, object]:
+        """Return all fields of a certificate. Raises HostError."""
         certificate = self._certificate(encoded)
         try:
             key: object = certificate.public_key()
@@ -106,14 +109,17 @@ class X509(HostModule):
 
     @operation
     def alt_names(self, encoded: TextOrBytes) -> list[str]:
+        """Return the subject's alternative names. Raises HostError."""
         return _alt_names(self._certificate(encoded))
 
     @operation
-    def issuer(self, encoded: TextOrBytes) -> dict[str, Any]:
+    def issuer(self, encoded: TextOrBytes) -> dict[str, object]:
+        """Return the issuer's name. Raises HostError."""
         return _issuer(self._certificate(encoded).issuer)
 
     @operation
-    def subject(self, encoded: TextOrBytes) -> dict[str, Any]:
+    def subject(self, encoded: TextOrBytes) -> dict[str, object]:
+        """Return the subject's name. Raises HostError."""
         return _subject(self._certificate(encoded).subject)
 
 
@@ -137,7 +143,7 @@ def _last(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     return _all(name, oid)[-1] if _all(name, oid) else ""
 
 
-def _issuer(name: x509.Name) -> dict[str, Any]:
+def _issuer(name: x509.Name) -> dict[str, object]:
     return {
         "commonName": _last(name, NameOID.COMMON_NAME),
         "country": _first(name, NameOID.COUNTRY_NAME),
@@ -150,7 +156,7 @@ def _issuer(name: x509.Name) -> dict[str, Any]:
     }
 
 
-def _subject(name: x509.Name) -> dict[str, Any]:
+def _subject(name: x509.Name) -> dict[str, object]:
     return {
         **_issuer(name),
         "postalCode": _first(name, NameOID.POSTAL_CODE),

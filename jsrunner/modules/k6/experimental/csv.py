@@ -208,6 +208,8 @@ def _validate(options: ParseOptions, from_line: int | None, to_line: int | None)
 
 
 class Csv(HostModule):
+    """The operations of `k6/experimental/csv`. A parser is known by its handle."""
+
     specifier = "k6/experimental/csv"
 
     def __init__(self, vu: ModuleContext) -> None:
@@ -225,6 +227,7 @@ class Csv(HostModule):
 
     @operation
     def next(self, reader: int) -> list[str] | dict[str, str] | None:
+        """Return the next record of a parser; None at the end. Raises HostError."""
         return self._readers[reader].read()
 
     @operation

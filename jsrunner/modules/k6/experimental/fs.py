@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class OpenFile:
+    """A file that a script has opened; VUs share the content, not the position."""
+
     path: str
     content: bytes
     position: int = 0
@@ -29,6 +31,8 @@ class OpenFile:
 
 
 class FileSystem(HostModule):
+    """The operations of `k6/experimental/fs`. A file is known by its handle."""
+
     specifier = "k6/experimental/fs"
 
     def __init__(self, vu: ModuleContext) -> None:

@@ -6,6 +6,8 @@ from jsrunner.modules.base import HostModule, operation
 
 
 class ExperimentalWebsockets(HostModule):
+    """The operation of `k6/experimental/websockets`."""
+
     specifier = "k6/experimental/websockets"
 
     @operation

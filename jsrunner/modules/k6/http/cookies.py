@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import orjson
 
@@ -14,6 +14,19 @@ from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+class CookieOptions(TypedDict, total=False):
+    """The options of `jar.set`, as cookies.js has read them."""
+
+    domain: str
+    path: str
+    http_only: bool
+    secure: bool
+    #: Seconds.
+    max_age: int
+    #: An HTTP date.
+    expires: str
 
 
 class Cookies(HostModule):
@@ -51,7 +64,7 @@ class Cookies(HostModule):
         return values_by_name
 
     @operation
-    def set(self, number: int, url: str, name: str, value: str, options: dict[str, Any]) -> bool:
+    def set(self, number: int, url: str, name: str, value: str, options: CookieOptions) -> bool:
         """Set a cookie on a URL.
 
         Args:
@@ -59,7 +72,7 @@ class Cookies(HostModule):
             url: The URL that sets the cookie.
             name: The cookie's name.
             value: The cookie's value.
-            options: Fields of `SetCookie`, with `expires` as an HTTP date.
+            options: The attributes of the cookie.
 
         Returns:
             True, as in k6.
@@ -68,9 +81,16 @@ class Cookies(HostModule):
             HostError: The URL or the date is invalid.
         """
         jar, parsed = self._jar(number, url)
-        expires = options.pop("expires", "")
-        cookie = SetCookie(name, value, **options)
-        if expires:
+        cookie = SetCookie(
+            name,
+            value,
+            domain=options.get("domain", ""),
+            path=options.get("path", ""),
+            http_only=options.get("http_only", False),
+            secure=options.get("secure", False),
+            max_age=options.get("max_age", 0),
+        )
+        if expires := options.get("expires"):
             cookie.expires = _rfc1123(expires)
         if jar is not None:
             jar.set(parsed, cookie, time.time())

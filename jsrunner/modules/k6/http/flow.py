@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import gevent
 import orjson
@@ -37,6 +37,31 @@ if TYPE_CHECKING:
 _TIMEOUT: Final = 60.0
 #: Go's zero time, in milliseconds since the epoch.
 _NO_DATE: Final = -6795364578871
+
+
+class RequestParams(TypedDict, total=False):
+    """The params of a request, as request.js has read them."""
+
+    #: Name, value, name, value, ...
+    headers: list[str]
+    #: The body's Content-Type, if the script has set none.
+    type: str
+    tags: dict[str, str]
+    #: (name, value, replaces the jar's cookie).
+    cookies: list[tuple[str, str, bool]]
+    #: The number of a jar.
+    jar: int
+    #: The statuses of http.expectedStatuses; None judges none.
+    callback: list[int | list[int]] | None
+    #: A duration as Go writes it, or milliseconds.
+    timeout: str | float
+    #: `none`, `text` or `binary`.
+    responseType: str
+    redirects: int
+    throw: bool
+    #: `basic`, `digest` or `ntlm`.
+    auth: str
+    compression: list[str]
 
 
 class Flow:
@@ -91,7 +116,7 @@ class Flow:
         if self.cookies or self.jar:
             self.sent_cookies = self._cookie_header(prepared.cookie, self.target.url)
 
-    def run(self) -> list[Any]:
+    def run(self) -> list[object]:
         """Make the request; return its response as `responseOf` of response.js takes it.
 
         Raises:
@@ -349,9 +374,12 @@ class Flow:
             raise HostError(text)
         self._vu.log("warning", "Request Failed", error=text)
 
-    def _row(self, exchange: Exchange, url: URL) -> list[Any]:
-        """Return [status, its text, protocol, header lines, body, IP and port of the peer, six timings
-        in microseconds, what there is besides or 0]: as `row_of` of core/http.c.
+    def _row(self, exchange: Exchange, url: URL) -> list[object]:
+        """Return the response as `row_of` of core/http.c makes it for `responseOf`.
+
+        Returns:
+            Status, its text, protocol, header lines, body, IP and port of the peer, six timings in
+            microseconds, further facts or 0.
         """
         failure, head = exchange.failure, exchange.head
         more = self.facts()
@@ -371,9 +399,9 @@ class Flow:
             more["url"] = str(url)
         return [*shown, body, *exchange.peer, *exchange.timings, more or 0]
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return the request's facts of a response that differ from the script's arguments."""
-        facts: dict[str, Any] = {}
+        facts: dict[str, object] = {}
         if not self.target.is_same:
             facts["asked"] = self.target.text
         prepared, cookies = self.prepared, self.sent_cookies
@@ -393,9 +421,9 @@ class Flow:
         return body if self.binary else decode_bytewise(body)
 
 
-def _cookie_rows(lines: list[str]) -> list[tuple[Any, ...]]:
+def _cookie_rows(lines: list[str]) -> list[tuple[object, ...]]:
     """Return cookies as name, value, domain, path, http_only, secure, max_age, expires (ms)."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for line in lines:
         cookie = parse_set_cookie(line)
         if cookie is not None:

@@ -8,7 +8,7 @@ operations of cookie jars.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -30,7 +30,18 @@ from jsrunner.transport.http1 import Begun
 from jsrunner.transport.url import URLError, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
     from jsrunner.modules.context import ModuleContext
+    from jsrunner.modules.k6.http.flow import RequestParams
+
+    #: A part of multipart/form-data: name, file name or None, type, content.
+    Part: TypeAlias = tuple[str, str | None, str | None, TextOrBytes]
+    #: A request's body: a text, bytes, or boundary and parts of multipart/form-data.
+    Body: TypeAlias = TextOrBytes | tuple[str, list[Part]]
+    #: A request of http.batch: the first arguments of `request`.
+    BatchSpec: TypeAlias = tuple[str, str, str | None, RequestParams | None, Body | None]
 
 #: k6's defaults of the options batch and batchPerHost.
 _BATCH: Final = 20
@@ -38,6 +49,13 @@ _BATCH_PER_HOST: Final = 6
 _INT64: Final = 1 << 64
 #: Largest number that k6's engine hands to Go as an integer.
 _LARGEST_INTEGER: Final = 1 << 53
+
+
+class Refusal(TypedDict):
+    """A response that has only an error."""
+
+    error: str
+    code: int
 
 
 class Http(HostModule):
@@ -60,11 +78,11 @@ class Http(HostModule):
         method: str,
         url: str,
         name: str | None,
-        more: dict[str, Any] | None,
-        body: Any,
+        more: RequestParams | None,
+        body: Body | None,
         recipe: int,
-        begun: list[Any] | None,
-    ) -> Any:
+        begun: tuple[int, int, int, int, int, int, bytes] | None,
+    ) -> list[object] | Refusal:
         """Make a request that the core does not make by itself, or not to its end.
 
         Args:
@@ -78,6 +96,9 @@ class Http(HostModule):
 
         Returns:
             The response for `responseOf` of response.js.
+
+        Raises:
+            HostError: The script must get an exception.
         """
         try:
             flow = self._prepare(method, url, name, more, body)
@@ -93,7 +114,7 @@ class Http(HostModule):
 
     @operation
     def series(
-        self, method: str, url: str, name: str | None, more: dict[str, Any] | None, status: int
+        self, method: str, url: str, name: str | None, more: RequestParams | None, status: int
     ) -> list[int]:
         """Return the series of the samples of a request, for the core.
 
@@ -106,7 +127,7 @@ class Http(HostModule):
         return [as_expected is False, *(series.number for series in row.series)]
 
     @operation
-    def refuse(self, url: str | None, text: str) -> Any:
+    def refuse(self, url: str | None, text: str) -> Refusal:
         """Refuse a request because of its parameters; an error of the URL comes first."""
         try:
             if url is not None:
@@ -115,14 +136,14 @@ class Http(HostModule):
         except ValueError as error:
             return self._refuse(error)
 
-    def _refuse(self, error: ValueError) -> Any:
+    def _refuse(self, error: ValueError) -> Refusal:
         if self.vu.process.options.throw:
             raise HostError(str(error))
         self.vu.log("warning", "Request Failed", error=str(error))
         return _refused(error)
 
     @operation(blocking=True)
-    def batch(self, specs: list[Any]) -> list[Any]:
+    def batch(self, specs: list[str | BatchSpec]) -> Sequence[object]:
         """Make requests at once, as many as the options allow; return their responses.
 
         A spec that is a string is the error in the parameters of a request; then no request is made.
@@ -144,8 +165,8 @@ class Http(HostModule):
         per_host = _BATCH_PER_HOST if options.batch_per_host is None else options.batch_per_host
         return self._run_together(flows, most, per_host)
 
-    def _run_together(self, flows: list[Flow], most: int, per_host: int) -> list[Any]:
-        results: list[Any] = [None] * len(flows)
+    def _run_together(self, flows: list[Flow], most: int, per_host: int) -> Sequence[object]:
+        results: list[list[object] | None] = [None] * len(flows)
         slots: dict[str, BoundedSemaphore] = {}
         waiting = iter(enumerate(flows))
         errors: list[HostError] = []
@@ -170,8 +191,8 @@ class Http(HostModule):
 
     @operation
     def begin(
-        self, method: str, url: str, name: str | None, more: dict[str, Any] | None, body: Any
-    ) -> Any:
+        self, method: str, url: str, name: str | None, more: RequestParams | None, body: Body | None
+    ) -> int | dict[str, object]:
         """Begin a request in a greenlet; return a handle, whose listener gets {response} or {throws}.
 
         If the parameters are wrong, the result is {response} or {throws} instead of a handle.
@@ -191,7 +212,7 @@ class Http(HostModule):
 
     def _run_apart(self, flow: Flow, handle: int) -> None:
         try:
-            payload: dict[str, Any] = {"response": flow.run()}
+            payload: dict[str, object] = {"response": flow.run()}
         except HostError as error:
             payload = {"throws": str(error)}
         except Exception as error:
@@ -212,7 +233,7 @@ class Http(HostModule):
         return self._client
 
     def _prepare(
-        self, method: str, url: str, name: str | None, more: dict[str, Any] | None, body: Any
+        self, method: str, url: str, name: str | None, more: RequestParams | None, body: Body | None
     ) -> Flow:
         """Return the flow of a request. Raises ValueError for arguments that k6 refuses."""
         client = self._client
@@ -233,37 +254,36 @@ class Http(HostModule):
         flow.seal()
         return flow
 
-    def _apply_params(self, more: dict[str, Any], flow: Flow) -> None:
-        """Set a flow up by params, as request.js has read them. Raises ValueError."""
-        for key, value in more.items():
-            if key == "headers":
-                flow.headers = tuple(value)
-            elif key == "type":
-                flow.content_type = value
-            elif key == "tags":
-                flow.tags = value
-            elif key == "cookies":
-                flow.cookies = value
-            elif key == "jar":
-                flow.jar, flow.is_jar_given = self.vu.jars.get(value), True
-            elif key == "callback":
-                flow.expected = self._shared.expected(value)
-            elif key == "timeout":
-                flow.timeout = _timeout(value)
-            elif key == "responseType":
-                flow.discard, flow.binary = value == "none", value == "binary"
-            elif key == "redirects":
-                flow.redirects, flow.redirects_given = value, True
-            elif key == "throw":
-                flow.throws = value
-            elif key == "auth":
-                flow.auth = value
-            else:
-                assert key == "compression"
-                flow.codings = tuple(value)
+    def _apply_params(self, more: RequestParams, flow: Flow) -> None:
+        """Set a flow up by params. Raises ValueError for a wrong timeout."""
+        if "headers" in more:
+            flow.headers = tuple(more["headers"])
+        if "type" in more:
+            flow.content_type = more["type"]
+        if "tags" in more:
+            flow.tags = more["tags"]
+        if "cookies" in more:
+            flow.cookies = more["cookies"]
+        if "jar" in more:
+            flow.jar, flow.is_jar_given = self.vu.jars.get(more["jar"]), True
+        if "callback" in more:
+            flow.expected = self._shared.expected(more["callback"])
+        if "timeout" in more:
+            flow.timeout = _timeout(more["timeout"])
+        if "responseType" in more:
+            kind = more["responseType"]
+            flow.discard, flow.binary = kind == "none", kind == "binary"
+        if "redirects" in more:
+            flow.redirects, flow.redirects_given = more["redirects"], True
+        if "throw" in more:
+            flow.throws = more["throw"]
+        if "auth" in more:
+            flow.auth = more["auth"]
+        if "compression" in more:
+            flow.codings = tuple(more["compression"])
 
     @operation
-    def body_text(self, body: TextOrBytes | list[Any]) -> str:
+    def body_text(self, body: Body) -> str:
         """Return a body as text, for `response.request.body`."""
         return decode_bytewise(_body(body))
 
@@ -308,6 +328,7 @@ class Http(HostModule):
 
     @operation
     def warn(self, text: str) -> None:
+        """Log a warning."""
         self.vu.log("warning", text)
 
     # -- the end ---------------------------------------------------------------------------------------
@@ -350,12 +371,12 @@ def _duration(text: str) -> float:
         raise ValueError(f"invalid timeout value: {error}") from None
 
 
-def _body(body: TextOrBytes | list[Any]) -> bytes:
-    """Return a request's body; [boundary, parts] is that of multipart/form-data."""
-    return _multipart(*body) if isinstance(body, list) else bytes_of(body)
+def _body(body: Body) -> bytes:
+    """Return a request's body as it is sent."""
+    return bytes_of(body) if isinstance(body, (str, bytes)) else _multipart(*body)
 
 
-def _multipart(boundary: str, parts: list[tuple[str, str | None, str | None, TextOrBytes]]) -> bytes:
+def _multipart(boundary: str, parts: list[Part]) -> bytes:
     """Return multipart/form-data (RFC 7578); parts are (name, filename or None, type, content)."""
     pieces = []
     for name, filename, content_type, content in parts:
@@ -370,7 +391,7 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _refused(error: ValueError) -> dict[str, Any]:
+def _refused(error: ValueError) -> Refusal:
     """Return a response that has only an error."""
     text = str(error)
     return {"error": text, "code": failures.INVALID_URL if text.startswith("invalid URL: ") else 0}

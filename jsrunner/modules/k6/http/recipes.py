@@ -7,7 +7,7 @@ authentication, compression, a jar, a body in chunks.
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.core.binding import HttpTerms
 from jsrunner.engine.engine import encode
@@ -43,7 +43,9 @@ class Loans:
         return done
 
 
-def make_recipe(library: Any, number: int, flow: Flow, shared: HttpShared, client: HttpClient) -> None:
+def make_recipe(
+    library: ctypes.CDLL, number: int, flow: Flow, shared: HttpShared, client: HttpClient
+) -> None:
     """Give the core a recipe for requests like this one, if the core can make them.
 
     Args:
@@ -74,7 +76,9 @@ def _is_usual(flow: Flow, route: Route) -> bool:
     )
 
 
-def _set_recipe(library: Any, number: int, flow: Flow, shared: HttpShared, route: Route) -> None:
+def _set_recipe(
+    library: ctypes.CDLL, number: int, flow: Flow, shared: HttpShared, route: Route
+) -> None:
     url = flow.target.url
     start, end = (
         part.encode()

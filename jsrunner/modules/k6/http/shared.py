@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import gevent
 import orjson
@@ -126,7 +126,7 @@ class HttpShared:
         """Return the number by which the core knows a host."""
         return self._hosts.setdefault((url.scheme, url.authority), len(self._hosts))
 
-    def expected(self, statuses: list[Any] | None) -> Expected:
+    def expected(self, statuses: list[int | list[int]] | None) -> Expected:
         """Return the statuses of http.expectedStatuses: numbers and [min, max]; None judges none."""
         if statuses is None:
             return None

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.net.grpc.client import Client
     from jsrunner.modules.k6.net.grpc.connecting import Connection
     from jsrunner.modules.k6.net.grpc.responses import Response
-    from jsrunner.modules.k6.net.grpc.shared import CallSeries, Shared
+    from jsrunner.modules.k6.net.grpc.series import CallSeries
+    from jsrunner.modules.k6.net.grpc.shared import Shared
     from jsrunner.modules.k6.net.grpc.specs import CallParams
     from jsrunner.transport.rpc_call import Call
 

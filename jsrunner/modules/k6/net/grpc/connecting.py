@@ -113,7 +113,17 @@ class Connection:
     def __init__(
         self, vu: ModuleContext, address: str, params: ConnectSettings, tls: TLS | None
     ) -> None:
-        """Raises ConnectFailure for an address that is none."""
+        """Make a connection that is not open yet.
+
+        Args:
+            vu: The VU, which counts the bytes.
+            address: The server, as the script writes it.
+            params: The parameters of the connect call.
+            tls: Contexts that replace those of the run's options.
+
+        Raises:
+            ConnectFailure: The address is wrong.
+        """
         process = vu.process
         self.address = address
         self.max_receive = params.max_receive

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf import text_format
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
+    from jsrunner.proto.messages import MessageType
     from jsrunner.transport.rpc_call import Call
     from jsrunner.transport.rpc_status import ResponseFields
 
@@ -52,7 +53,7 @@ class _Watcher:
             label = "In Header" if kind == "headers" else "In Trailer"
             self._log(f"{label}:\nWire Length: {size}\n{lines}\n")
 
-    def message(self, label: str, time_label: str, type_: Any, data: bytes) -> None:
+    def message(self, label: str, time_label: str, type_: MessageType, data: bytes) -> None:
         """Log a message, if it is wanted."""
         if self._is_full:
             shown = text_format.MessageToString(type_.make.FromString(data), as_utf8=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from jsrunner.options.duration import parse_duration
 
@@ -11,7 +11,7 @@ _MOST_CACHED: Final = 1000
 _durations: dict[str | float, float] = {}
 
 
-def duration(value: Any) -> float:
+def duration(value: str | float) -> float:
     """Return seconds of a text or of milliseconds. Raises ValueError."""
     seconds = _durations.get(value)
     if seconds is None:

@@ -31,6 +31,8 @@ from jsrunner.transport.rpc_status import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from greenlet import greenlet
+
     from jsrunner.modules.k6.net.grpc.connecting import Connection, ConnectSettings
     from jsrunner.proto.messages import MessageType
 
@@ -78,13 +80,14 @@ class _Conversation:
         version: str,
         connection: Connection,
         params: ConnectSettings,
-        begin: Callable[[Call], Any],
+        begin: Callable[[Call], Callable[[], object]],
     ) -> None:
         """Begin the call. Raises RPCError."""
         request, response = _types()
         self._request = request
+        #: Messages of a class that protobuf makes of the schema.
         self._answers: list[Any] = []
-        self._greenlet: Any = None
+        self._greenlet: greenlet | None = None
         self.call = Call(
             f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
             (),
@@ -103,7 +106,7 @@ class _Conversation:
         self.call.on_end = lambda status: self._wake()
         connection.channel.begin(self.call)
 
-    def _take(self, answer: Any) -> None:
+    def _take(self, answer: object) -> None:
         self._answers.append(answer)
         self._wake()
 
@@ -138,14 +141,19 @@ class _Conversation:
         self._done()
 
 
-def reflect(begin: Callable[[Call], Any], params: ConnectSettings, connection: Connection) -> Schema:
-    """Return what a server says of its services.
+def reflect(
+    begin: Callable[[Call], Callable[[], object]], params: ConnectSettings, connection: Connection
+) -> Schema:
+    """Return the schema of a server's services, by the server's reflection.
 
     Args:
-        begin: is called with each call, and returns what is to be called when that is over.
+        begin: Called with each call; returns the function that is called when the call is over.
+        params: The parameters of the connect call: metadata and timeout.
+        connection: The connection to the server.
 
     Raises:
-        RPCError, SchemaError
+        RPCError: A call has failed.
+        SchemaError: An answer is no schema.
     """
     conversation, names = _services(begin, params, connection)
     try:
@@ -162,7 +170,7 @@ def reflect(begin: Callable[[Call], Any], params: ConnectSettings, connection: C
 
 
 def _services(
-    begin: Callable[[Call], Any], params: ConnectSettings, connection: Connection
+    begin: Callable[[Call], Callable[[], object]], params: ConnectSettings, connection: Connection
 ) -> tuple[_Conversation, list[str]]:
     failure: RPCError | None = None
     for version in _VERSIONS:
@@ -181,7 +189,7 @@ def _services(
             conversation.close()
             raise
         else:
-            return conversation, [one.name for one in answer.list_services_response.service]
+            return conversation, [service.name for service in answer.list_services_response.service]
     raise SchemaError(f"can't list services: {failure}")
 
 

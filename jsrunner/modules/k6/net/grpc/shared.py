@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jsrunner.metrics.registry import BUILTIN
+from jsrunner.modules.k6.net.grpc.series import CallSeries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jsrunner.engine.recorder import CoreSeries, TagSet
+    from jsrunner.engine.recorder import TagSet
     from jsrunner.modules.context import ModuleContext, ProcessContext
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
     from jsrunner.proto.schema import Schema
@@ -20,46 +19,13 @@ if TYPE_CHECKING:
 _MOST_CACHED = 10_000
 
 
-class CallSeries:
-    """Series of calls that have the same tags but for their status."""
-
-    def __init__(
-        self, process: ProcessContext, tags: dict[str, str], metadata: dict[str, str] | None
-    ) -> None:
-        self._process = process
-        self.tags = tags
-        self.metadata = metadata
-        self._series: dict[tuple[str, int | None, str], CoreSeries] = {}
-
-    def record(self, metric: str, value: float, status: int | None = None, ip: str = "") -> None:
-        """Record a sample now; `status` becomes a tag, if it is known."""
-        key = (metric, status, ip)
-        series = self._series.get(key)
-        if series is None:
-            tags = dict(self.tags)
-            if status is not None and "status" in self._process.system_tags:
-                tags["status"] = str(status)
-            if ip:
-                tags["ip"] = ip
-            recorder = self._process.recorder
-            series = self._series[key] = recorder.series(BUILTIN[metric], recorder.tag_set(tags))
-        series.add(value, time.time(), self.metadata)
-
-    def record_duration(self, seconds: float, status: int, call: Call | None = None) -> None:
-        """Record how long a call took."""
-        ip = ""
-        if call is not None and call.wire is not None and "ip" in self._process.system_tags:
-            ip = call.wire.stream.peer[0]
-        self.record("grpc_req_duration", seconds * 1000, status, ip)
-
-
 class Shared:
     """Tables of one process."""
 
     def __init__(self, process: ProcessContext) -> None:
         self._process = process
         self._schemas: dict[tuple[str, ...], Schema] = {}
-        self._series: dict[tuple[Any, ...], CallSeries] = {}
+        self._series: dict[tuple[object, ...], CallSeries] = {}
 
     def schema(self, key: tuple[str, ...], load: Callable[[], Schema]) -> Schema:
         """Return what was loaded by a call with these arguments, loading it the first time."""
@@ -73,8 +39,7 @@ class Shared:
         tag_set, metadata = vu.context.tag_set, vu.context.metadata
         last = spec.last_series
         if last is not None and last[0] is tag_set and last[1] == metadata:
-            known: CallSeries = last[2]
-            return known
+            return last[2]
         key = (
             tag_set,
             spec.method.path,

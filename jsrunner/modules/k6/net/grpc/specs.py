@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from google.protobuf.message import DecodeError
 
@@ -13,7 +13,9 @@ from jsrunner.transport.rpc_call import Call
 from jsrunner.transport.rpc_status import RESERVED
 
 if TYPE_CHECKING:
+    from jsrunner.engine.recorder import TagSet
     from jsrunner.modules.k6.net.grpc.connecting import Connection
+    from jsrunner.modules.k6.net.grpc.series import CallSeries
     from jsrunner.proto.schema import Library, Method
 
 _KEY: Final = re.compile(r"[0-9a-z\-_.]+")
@@ -46,7 +48,7 @@ class CallSpec:
     """
 
     #: The last result of `Shared.series` for this spec: (tag set, metadata, series).
-    last_series: Any = None
+    last_series: tuple[TagSet, dict[str, str] | None, CallSeries] | None = None
 
     def __init__(
         self,
@@ -98,14 +100,14 @@ class CallSpec:
             max_receive=self.connection.max_receive,
         )
 
-    def _decode(self, data: bytes) -> Any:
+    def _decode(self, data: bytes) -> object:
         try:
             return self.method.response.make.FromString(data)
         except DecodeError:
             raise ValueError(_UNDECODABLE) from None
 
     @staticmethod
-    def _discard(data: bytes) -> Any:
+    def _discard(data: bytes) -> None:
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from gevent import get_hub
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jsrunner.modules.context import ModuleContext
-    from jsrunner.modules.k6.net.grpc.shared import CallSeries, Shared
+    from jsrunner.modules.k6.net.grpc.series import CallSeries
+    from jsrunner.modules.k6.net.grpc.shared import Shared
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
 
 #: Events, as stream.js knows them.
@@ -101,12 +102,12 @@ class Streaming:
         self._series.record("grpc_streams_msgs_sent", 1)
 
     def end(self) -> None:
-        """Say that no message follows."""
+        """End the requests: no message follows."""
         if not self._has_failed:
             self._call.close_send()
 
     def closed(self) -> None:
-        """The script has heard of the end: a call that nobody can end is canceled."""
+        """Process that the script has got the event `end`: cancel a call that nobody can end."""
         call = self._call
         if call.status is not None:
             return
@@ -133,7 +134,7 @@ class Streaming:
         self._call.cancel(_STOPPED)
 
     def _refuse(self, status: Status) -> None:
-        """A message cannot be sent: as in grpc-go the call ends with that status, too."""
+        """Report that a message cannot be sent; as in grpc-go the call ends with that status, too."""
         self._refusal = status
         self._fail(status)
 
@@ -145,9 +146,9 @@ class Streaming:
 
     # -- in the hub --------------------------------------------------------------------------------
 
-    def _take(self, message: Any, status: int | None = None) -> None:
+    def _take(self, message: object, status: int | None = None) -> None:
         spec = self._spec
-        value: Any = {}
+        value: object = {}
         if not spec.discards:
             try:
                 value = json_encoder.encode(spec.method.response, message, spec.library)
