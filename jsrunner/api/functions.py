@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 from jsrunner.api.execution import Execution
 from jsrunner.api.messages import Begin
@@ -16,8 +17,11 @@ from jsrunner.text import mend_surrogates
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from typing_extensions import Unpack
+
     from jsrunner.api.records import LogRecord
     from jsrunner.api.result import Result
+
 
 #: Seconds that a run that is stopped gets for teardown() and handleSummary() before it is killed.
 STOP_TIMEOUT: Final = 30.0
@@ -26,115 +30,26 @@ _LOAD: Final = ("vus", "duration", "iterations", "stages")
 _SEGMENTS: Final = ("executionSegment", "executionSegmentSequence")
 
 
-def run(
-    script: str | os.PathLike[str] | Script,
-    *,
-    options: Mapping[str, Any] | None = None,
-    env: Mapping[str, str] | None = None,
-    outputs: Sequence[str] = (),
-    secrets: Sequence[str] = (),
-    scenario: str | Sequence[str] | None = None,
-    once: bool = False,
-    thresholds: bool = True,
-    server: bool = False,
-    samples: bool = False,
-    save: str | os.PathLike[str] | None = None,
-    report: str | os.PathLike[str] | None = None,
-    workers: int | None = None,
-    dask: str | None = None,
-    dask_insecure: bool = False,
-    tolerate_loss: bool = False,
-    on_log: Callable[[LogRecord], object] | None = None,
-    stop_timeout: float = STOP_TIMEOUT,
-) -> Result:
-    """Run a script to its end, and return the result.
+class RunArguments(TypedDict, total=False):
+    """The arguments of `run` and `run_async`: those of `start`, which describes them."""
 
-    The arguments are those of `start`. An exception that interrupts it, such as KeyboardInterrupt,
-    stops the run as leaving an `Execution` does.
-
-    Returns:
-        The result, also of a run that has not passed: see `Result.passed`.
-
-    Raises:
-        JsrunnerError: The run could not begin, as with a script that does not load or options that
-            describe no test (the error names the option), or could not be completed.
-    """
-    with start(
-        script,
-        options=options,
-        env=env,
-        outputs=outputs,
-        secrets=secrets,
-        scenario=scenario,
-        once=once,
-        thresholds=thresholds,
-        server=server,
-        samples=samples,
-        save=save,
-        report=report,
-        workers=workers,
-        dask=dask,
-        dask_insecure=dask_insecure,
-        tolerate_loss=tolerate_loss,
-        on_log=on_log,
-        stop_timeout=stop_timeout,
-    ) as execution:
-        return execution.wait()
-
-
-async def run_async(
-    script: str | os.PathLike[str] | Script,
-    *,
-    options: Mapping[str, Any] | None = None,
-    env: Mapping[str, str] | None = None,
-    outputs: Sequence[str] = (),
-    secrets: Sequence[str] = (),
-    scenario: str | Sequence[str] | None = None,
-    once: bool = False,
-    thresholds: bool = True,
-    server: bool = False,
-    samples: bool = False,
-    save: str | os.PathLike[str] | None = None,
-    report: str | os.PathLike[str] | None = None,
-    workers: int | None = None,
-    dask: str | None = None,
-    dask_insecure: bool = False,
-    tolerate_loss: bool = False,
-    on_log: Callable[[LogRecord], object] | None = None,
-    stop_timeout: float = STOP_TIMEOUT,
-) -> Result:
-    """Run a script to its end in an event loop of asyncio, and return the result.
-
-    The arguments are those of `start`. Cancelling it stops the run: teardown() and handleSummary()
-    still run.
-
-    Returns:
-        The result, also of a run that has not passed: see `Result.passed`.
-
-    Raises:
-        JsrunnerError: The run could not begin, or could not be completed.
-    """
-    async with start(
-        script,
-        options=options,
-        env=env,
-        outputs=outputs,
-        secrets=secrets,
-        scenario=scenario,
-        once=once,
-        thresholds=thresholds,
-        server=server,
-        samples=samples,
-        save=save,
-        report=report,
-        workers=workers,
-        dask=dask,
-        dask_insecure=dask_insecure,
-        tolerate_loss=tolerate_loss,
-        on_log=on_log,
-        stop_timeout=stop_timeout,
-    ) as execution:
-        return await execution
+    options: Mapping[str, Any] | None
+    env: Mapping[str, str] | None
+    outputs: Sequence[str]
+    secrets: Sequence[str]
+    scenario: str | Sequence[str] | None
+    once: bool
+    thresholds: bool
+    server: bool
+    samples: bool
+    save: str | os.PathLike[str] | None
+    report: str | os.PathLike[str] | None
+    workers: int | None
+    dask: str | None
+    dask_insecure: bool
+    tolerate_loss: bool
+    on_log: Callable[[LogRecord], object] | None
+    stop_timeout: float
 
 
 def start(
@@ -215,6 +130,66 @@ def start(
         samples=None,
     )
     return Execution(RunProcess(begin, on_log, samples=samples), stop_timeout)
+
+
+_Function = TypeVar("_Function", bound="Callable[..., object]")
+
+
+def _shows_arguments_of_start(function: _Function) -> _Function:
+    """Show the arguments of `start` in a function's signature, for help() and notebooks."""
+    signature = inspect.signature(start)
+    parameters = [
+        parameter for parameter in signature.parameters.values() if parameter.name != "paused"
+    ]
+    function.__dict__["__signature__"] = signature.replace(
+        parameters=parameters, return_annotation="Result"
+    )
+    return function
+
+
+@_shows_arguments_of_start
+def run(script: str | os.PathLike[str] | Script, **arguments: Unpack[RunArguments]) -> Result:
+    """Run a script to its end, and return the result.
+
+    The arguments are those of `start`. An exception that interrupts it, such as KeyboardInterrupt,
+    stops the run as leaving an `Execution` does.
+
+    Args:
+        script: The path of a script or of an archive, or a `Script`.
+        arguments: The arguments of `start` but `paused`.
+
+    Returns:
+        The result, also of a run that has not passed: see `Result.passed`.
+
+    Raises:
+        JsrunnerError: The run could not begin, as with a script that does not load or options that
+            describe no test (the error names the option), or could not be completed.
+    """
+    with start(script, **arguments) as execution:
+        return execution.wait()
+
+
+@_shows_arguments_of_start
+async def run_async(
+    script: str | os.PathLike[str] | Script, **arguments: Unpack[RunArguments]
+) -> Result:
+    """Run a script to its end in an event loop of asyncio, and return the result.
+
+    The arguments are those of `start`. Cancelling it stops the run: teardown() and handleSummary()
+    still run.
+
+    Args:
+        script: The path of a script or of an archive, or a `Script`.
+        arguments: The arguments of `start` but `paused`.
+
+    Returns:
+        The result, also of a run that has not passed: see `Result.passed`.
+
+    Raises:
+        JsrunnerError: The run could not begin, or could not be completed.
+    """
+    async with start(script, **arguments) as execution:
+        return await execution
 
 
 def _script_path(script: object) -> bytes:

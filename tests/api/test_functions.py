@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import jsrunner
+from jsrunner.api import functions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,6 +178,7 @@ def test_the_three_functions_have_the_same_arguments() -> None:
     ]
     of_start = [name for name in inspect.signature(jsrunner.start).parameters if name != "paused"]
     assert names == [of_start, of_start]
+    assert list(functions.RunArguments.__annotations__) == of_start[1:]
 
 
 def test_a_script_once(script: Path) -> None:
