@@ -7,12 +7,20 @@ in one piece (the library reads byte by byte) and with all its header lines, whi
 from __future__ import annotations
 
 import functools
+import sys
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
-from websocket._handshake import _create_sec_websocket_key, _validate
+# websocket-client imports python-socks if it is installed, which takes 10 ms. Proxies are for dial.py.
+if "python_socks" not in sys.modules:
+    sys.modules["python_socks"] = None  # type: ignore[assignment]
+    from websocket._handshake import _create_sec_websocket_key, _validate
+
+    del sys.modules["python_socks"]
+else:
+    from websocket._handshake import _create_sec_websocket_key, _validate
 
 from jsrunner.transport.chunked import ChunkedBody
 from jsrunner.transport.errors import DialError
