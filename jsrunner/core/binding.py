@@ -127,6 +127,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_vu_state": (c_int, (c_int32,)),
     # interpreter.c
     "core_vu_memory": (c_size_t, (c_int32,)),
+    "core_vu_trim": (None, (c_int32,)),
     "core_vu_addresses": (None, (c_int32, POINTER(c_uint64))),
     # command.c
     "core_command": (c_bool, (c_int32, c_char_p, c_char_p, c_size_t, c_double)),

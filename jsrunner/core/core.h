@@ -132,6 +132,8 @@ struct answer {
 
 enum { ANSWER_OK = 0, ANSWER_ERROR = 1 };
 
+enum { EVENT_PROPERTY_COUNT = 5 };
+
 struct vu {
     int32_t index;
     enum vu_state state;
@@ -186,6 +188,10 @@ struct vu {
     struct session *blocking;
     /* Number of event sessions that may still deliver events. They keep the event loop alive. */
     int32_t event_sessions;
+    /* Sessions that Python dials. */
+    int32_t dialed_by_python;
+    /* The names of a message event's properties, then its type (see session_object.c). */
+    JSAtom event_properties[EVENT_PROPERTY_COUNT + 1];
 
     /* HTTP: kept connections that the core may use. has_cookies: the VU's jar may have cookies. */
     struct http_connection *connections;
@@ -225,6 +231,8 @@ struct core {
     size_t stack_bytes, memory_bytes;
     double epoch_offset;
     bool is_polling;
+    /* Count of the parked VUs that Python is at work for. */
+    int32_t awaiting_python;
 };
 extern struct core core;
 
@@ -468,6 +476,8 @@ void session_leave(struct vu *);
 bool session_run_task(struct vu *, struct session *);
 /* Define the class of sessions in a new interpreter. */
 void session_install(struct vu *);
+/* Give back what session_install has taken of the interpreter. */
+void session_uninstall(struct vu *);
 
 /* functions.c ------------------------------------------------------------------------------------- */
 

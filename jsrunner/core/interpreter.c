@@ -172,6 +172,7 @@ void vu_close_interpreter(struct vu *vu)
         drop_work(vu);
         drop_rejections(vu);
         contexts_free(vu);
+        session_uninstall(vu);
         JS_FreeValue(context, vu->entries);
         JS_FreeValue(context, vu->make_error);
         JS_FreeValue(context, vu->promise_then);

@@ -29,6 +29,9 @@ static struct vu **alarms;
 static size_t alarm_count, alarm_capacity;
 /* The moment at which sockets and alarms were last checked. */
 static double polled_at;
+/* The moment at which a socket was last ready or an alarm last rang; whether that was within LINGER of the time before. */
+static double active_at;
+static bool is_dense;
 /* Counts of the present period of 10 ms (see await_more). */
 static struct {
     double end;
@@ -167,8 +170,6 @@ void schedule_resume(struct vu *vu)
     fiber_resume(&vu->fiber);
     core.running = NULL;
     if (vu->state == VU_RUNNING) vu_abandon(vu); /* it has not parked: the watchdog has left its fiber */
-    /* A command has ended. The loading of a script uses much stack; commands are rare enough for the system call. */
-    if (vu->state == VU_IDLE) fiber_trim(&vu->fiber);
 }
 
 bool schedule_is_slice_over(struct vu *vu, double now)
@@ -218,6 +219,30 @@ static void await_more(double now)
     nanosleep(&wait, NULL);
 }
 
+/* -- waiting within a turn -------------------------------------------------------------------------- */
+
+/* A turn that ends leads through Python to gevent's loop, which waits in another system call. While sockets are ready
+ * every millisecond or more often, a turn without ready VUs waits itself, until its budget is used up. The poller's
+ * alarm ends the wait: a timeout for each wait would set the kernel's clock each time. Measured (2 cores, loopback,
+ * `echo-1`): 1.2 us CPU less of 17 per message.
+ *
+ * Meanwhile gevent's own sockets and timers are late by the budget at most. So a turn does not wait while Python works
+ * for a parked VU; what remains are messages of the coordinator and the ends of scenarios' intervals. */
+static const double LINGER = 0.001;
+
+static void note_activity(void)
+{
+    double now = clock_now();
+    is_dense = now < active_at + LINGER;
+    active_at = now;
+}
+
+static bool may_linger(double now, double end)
+{
+    if (now >= active_at + LINGER) is_dense = false;
+    return is_dense && !core.awaiting_python && now < end;
+}
+
 /* -- functions for Python --------------------------------------------------------------------------- */
 
 /* Run VUs for about `budget` seconds. If no VU can run, wait for up to `timeout_ms` (-1: for ever). Returns true if
@@ -235,9 +260,13 @@ CORE_API bool core_turn(double budget, int timeout_ms)
         polled_at = now;
         if (!request_is_pending()) receive_undecoded();
         if (!first_ready && !request_is_pending()) await_more(now);
-        poller_set_alarm(next_alarm());
-        int count = poller_wait(ready, SOCKETS_AT_ONCE, first_ready || request_is_pending() ? 0 : timeout_ms);
+        bool is_busy = first_ready || request_is_pending();
+        double alarm = next_alarm();
+        bool lingers = !is_busy && !timeout_ms && may_linger(now, end);
+        poller_set_alarm(lingers && (alarm == NEVER || end < alarm) ? end : alarm);
+        int count = poller_wait(ready, SOCKETS_AT_ONCE, is_busy ? 0 : lingers ? -1 : timeout_ms);
         ring_alarms();
+        if (count || first_ready) note_activity();
         window.reads += count > 0;
         for (int i = 0; i < count; i++) {
             if (ready[i].key & HTTP_KEY) http_ready(ready[i].key);

@@ -119,9 +119,17 @@ void session_count(struct session *session, double time)
     session->sent = session->received = 0;
 }
 
+/* Python dials it no more. */
+static void note_dialed(struct session *session)
+{
+    session->vu->dialed_by_python -= session->is_dialed_by_python;
+    session->is_dialed_by_python = false;
+}
+
 void session_shut(struct session *session)
 {
     if (session->state == SESSION_OVER) return;
+    note_dialed(session);
     transmit_flush(session);
     session->state = SESSION_OVER;
     session->is_drained = true;
@@ -151,6 +159,7 @@ static void wake(struct session *session)
 void session_open(struct session *session, int descriptor, bool is_deflated, const int32_t series[6], double started,
                   const uint8_t *payload, size_t payload_size, const uint8_t *rest, size_t rest_size)
 {
+    note_dialed(session);
     dial_forget(session);
     frame_decoder_start(&session->decoder, is_strict, is_deflated, limits);
     session->is_secure = descriptor >= 0;

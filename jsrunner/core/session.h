@@ -87,6 +87,7 @@ struct session {
     bool is_secure;
     /* permessage-deflate was agreed on. */
     bool is_deflated;
+    bool is_dialed_by_python;
     /* EVENT_OPEN or EVENT_FAILED was delivered. */
     bool has_outcome;
     /* A close frame was sent: no message may follow. */

@@ -86,6 +86,8 @@ METHOD(dial)
                          pack_integer(&vu->request, (int64_t)session_key(session)) &&
                          pack_integer(&vu->request, recipe ? recipe->number : -1) &&
                          bytes_append(&vu->request, question.data, question.size);
+        session->is_dialed_by_python = true;
+        vu->dialed_by_python++;
         result = is_packed ? request_value(vu, core_define_operation("session.dial")) : JS_ThrowOutOfMemory(context);
     }
     bytes_free(&question);
@@ -210,6 +212,28 @@ METHOD(set_handler)
     *handler = JS_DupValue(context, argv[1]);
     JS_FreeValue(context, old);
     return JS_UNDEFINED;
+}
+
+/* The properties of a message event, in their order. */
+static const char *const EVENT_PROPERTIES[EVENT_PROPERTY_COUNT] = {"type", "target", "timestamp", "data", "origin"};
+
+/* messageEvent(target, timestamp, data, origin): a message event of k6/websockets, whose properties are read-only.
+ * Measured (`events-50`): 1 us less per message than with Object.defineProperties. */
+METHOD(message_event)
+{
+    SESSION_OR_RETURN;
+    const JSAtom *names = session->vu->event_properties;
+    JSValue event = JS_NewObject(context);
+    JSValue type = JS_AtomToString(context, names[EVENT_PROPERTY_COUNT]);
+    bool is_made = !js_is_exception(event) && !js_is_exception(type);
+    if (!is_made) JS_FreeValue(context, type);
+    for (int i = 0; i < EVENT_PROPERTY_COUNT && is_made; i++) {
+        JSValue value = i ? JS_DupValue(context, argv[i - 1]) : type;
+        is_made = JS_DefinePropertyValue(context, event, names[i], value, JS_PROP_ENUMERABLE) >= 0;
+    }
+    if (is_made) return event;
+    JS_FreeValue(context, event);
+    return JS_EXCEPTION;
 }
 
 /* sendBinary(buffer, offset, length): send bytes. Returns true if they could be sent. */
@@ -382,7 +406,7 @@ void session_install(struct vu *vu)
         {"sendClose", send_close, 2}, {"shut", shut, 0},            {"stop", stop, 0},
         {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
         {"id", get_id, 0},           {"buffered", get_buffered, 0},
-        {"isNew", is_new, 0},        {"sender", sender, 1},         {"setHandler", set_handler, 2},
+        {"messageEvent", message_event, 4}, {"isNew", is_new, 0},        {"sender", sender, 1},         {"setHandler", set_handler, 2},
     };
     static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
     JSContext *context = vu->context;
@@ -394,6 +418,14 @@ void session_install(struct vu *vu)
                           JS_NewCFunction2(context, methods[i].function, methods[i].name, methods[i].length,
                                            JS_CFUNC_GENERIC, 0));
     JS_SetClassProto(context, session_class, prototype);
+    for (size_t i = 0; i < EVENT_PROPERTY_COUNT; i++)
+        vu->event_properties[i] = JS_NewAtom(context, EVENT_PROPERTIES[i]);
+    vu->event_properties[EVENT_PROPERTY_COUNT] = JS_NewAtom(context, "message");
+}
+
+void session_uninstall(struct vu *vu)
+{
+    for (size_t i = 0; i <= EVENT_PROPERTY_COUNT; i++) JS_FreeAtom(vu->context, vu->event_properties[i]);
 }
 
 /* -- functions for Python --------------------------------------------------------------------------- */

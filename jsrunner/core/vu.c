@@ -36,7 +36,10 @@ bool vu_park(struct vu *vu, enum vu_state state, double alarm)
     double moment = alarm;
     if (vu->deadline != NEVER && (moment == NEVER || vu->deadline < moment)) moment = vu->deadline;
     if (moment != NEVER) schedule_alarm(vu, moment);
+    bool awaits_python = state == VU_ASKING || vu->listener_count || vu->dialed_by_python;
+    core.awaiting_python += awaits_python;
     fiber_suspend(&vu->fiber);
+    core.awaiting_python -= awaits_python;
     return !vu->is_aborting;
 }
 
@@ -135,6 +138,13 @@ CORE_API void core_vu_destroy(int32_t index)
     free(vu->rejections);
     core.vus[index] = NULL;
     watchdog_free(vu);
+}
+
+/* Return the pages of an idle VU's stack to the system: loading a script uses many. */
+CORE_API void core_vu_trim(int32_t index)
+{
+    struct vu *vu = vu_at(index);
+    if (vu && vu->state == VU_IDLE) fiber_trim(&vu->fiber);
 }
 
 /* Interrupt a VU's command. On the main stack. */

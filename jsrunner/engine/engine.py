@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+import time
 from ctypes import string_at
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -38,6 +39,8 @@ _READ: Final = 1
 DONE, NORMALIZE, LOAD, TAGS, SERIES, MERGE, ITERATION, ARRIVAL, INFLATE, DEFLATE, HEAD, TLS, DRAIN = (
     range(13)
 )
+#: Details of TLS: what a session wants of its socket (POLLED_ of core.h).
+TLS_READ, TLS_WRITE, TLS_CLOSE = 1, 2, 3
 
 encode: Final = msgspec.msgpack.Encoder().encode
 decode: Final = msgspec.msgpack.Decoder().decode
@@ -173,9 +176,13 @@ class Engine:
             self.library.core_stop_polling()
 
     def turn(self) -> None:
-        """Run the VUs that are ready for one turn, and serve their requests."""
-        if self.library.core_turn(_TURN, 0):
-            self.serve()
+        """Run the VUs that are ready, and serve their requests.
+
+        TLS is served turn after turn without a round of gevent's loop in between.
+        """
+        end = time.monotonic() + _TURN
+        while self.library.core_turn(_TURN, 0) and self.serve() and time.monotonic() < end:
+            pass
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Drive the core without a hub until `is_over()` is true."""
@@ -187,11 +194,15 @@ class Engine:
             if not self.is_wanted():
                 raise SystemExit(1)
 
-    def serve(self) -> None:
-        """Answer the pending requests, and those that the resumed VUs add."""
+    def serve(self) -> bool:
+        """Answer the pending requests, and those that the resumed VUs add.
+
+        Returns:
+            True if nothing but TLS was served, so that gevent's loop has nothing new to do.
+        """
         if self._is_serving:  # the outer call goes on with the new requests
-            return
-        self._is_serving = True
+            return False
+        self._is_serving = only_tls = True
         handlers, unpack = self.handlers, binding.REQUEST.iter_unpack
         try:
             while count := self.library.core_take_requests(self._requests, _REQUESTS_AT_ONCE):
@@ -202,6 +213,7 @@ class Engine:
                     for vu, serial, operation, status, address, size in unpack(view)
                 ]
                 for vu, serial, operation, status, data in requests:
+                    only_tls = only_tls and operation == TLS and status != TLS_CLOSE
                     handler = handlers.get(operation)
                     if handler is not None:
                         handler(vu, serial, status, data)
@@ -211,6 +223,7 @@ class Engine:
                         self._interpreters[vu].answer(serial, operation, data)
         finally:
             self._is_serving = False
+        return only_tls
 
 
 @functools.cache

@@ -114,6 +114,10 @@ class Interpreter:
             self._engine.remove(self.index)
             self.index = -1
 
+    def rest(self) -> None:
+        """Give the stack's memory back: no command follows soon. It must be idle."""
+        self._engine.library.core_vu_trim(self.index)
+
     # -- into JavaScript ---------------------------------------------------------------------------
 
     def evaluate(self, source: str, name: str, deadline: float = _NEVER) -> None:

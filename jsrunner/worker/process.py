@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gevent.event import Event
 
-from jsrunner.engine.engine import DRAIN, TLS, process_engine
+from jsrunner.engine.engine import DRAIN, TLS, TLS_CLOSE, TLS_READ, TLS_WRITE, process_engine
 from jsrunner.engine.recorder import Recorder
 from jsrunner.messages.protocol import Log, MarkFailed, Secret
 from jsrunner.metrics.registry import Registry
@@ -36,10 +36,6 @@ _UNSENT_BYTES_OF_VU: Final = 512 << 20
 _UNSENT_PATIENCE: Final = 10.0
 #: Maximum fragments of a WebSocket message; more end the connection with 1009.
 _MOST_FRAGMENTS: Final = 1 << 20
-#: Requests of OPERATION_TLS: core.h.
-_TLS_READ: Final = 1
-_TLS_WRITE: Final = 2
-_SESSION_OVER: Final = 3
 
 
 class Process:
@@ -179,14 +175,14 @@ class Process:
     def _serve_tls(self, slot: int, generation: int, wanted: int, _: bytes) -> None:
         """Read, write or close the socket of a wss session; forget an ended one's compression."""
         key = generation << 32 | slot
-        if wanted == _SESSION_OVER:
+        if wanted == TLS_CLOSE:
             self.deflates.pop(key, None)
         stream = self.secure.get(key)
         if stream is None:
             return
-        if wanted == _TLS_READ:
+        if wanted == TLS_READ:
             stream.read()
-        elif wanted == _TLS_WRITE:
+        elif wanted == TLS_WRITE:
             stream.write()
         else:
             del self.secure[key]

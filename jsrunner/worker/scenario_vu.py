@@ -12,6 +12,8 @@ from jsrunner.messages import board
 from jsrunner.worker.vu import NEVER, VU
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Assignment, Scenario
 
@@ -28,6 +30,8 @@ class ScenarioVU(VU):
         self._assignment: Assignment | None = None
         #: The number of the last iteration in each scenario, by the scenario's name.
         self._iterations_of: dict[str, int] = {}
+        #: Whether variables of a scenario lie over those of `__ENV`.
+        self._has_environment = False
         self._operations["failed"] = self._failed
         self.interpreter.operations[ITERATION] = self._begin_iteration
         self.interpreter.deferred[ARRIVAL] = self._await_arrival
@@ -51,7 +55,7 @@ class ScenarioVU(VU):
             self.context.numbers.write()
             self._reset_tags(scenario)
             self._watch_iterations()
-            self.interpreter.call("setEnvironment", dict(scenario.config.env) or None)
+            self._set_environment(scenario.config.env)
             data = None if setup_data is None else setup_data.decode()
             self.interpreter.call("activate", scenario.config.exec, data)
         except Interrupted:
@@ -76,8 +80,15 @@ class ScenarioVU(VU):
             tags["scenario"] = scenario.config.name
         self.context.context.replace(tags, {"vu": str(self.context.id)} if "vu" in system else None)
 
+    def _set_environment(self, variables: Mapping[str, str]) -> None:
+        """Lay a scenario's variables over those of `__ENV`, in place of the last scenario's."""
+        if variables or self._has_environment:
+            self.interpreter.call("setEnvironment", dict(variables) or None)
+        self._has_environment = bool(variables)
+
     def deactivate(self) -> None:
         """End the service for the scenario, and keep its count of iterations."""
+        self.interpreter.rest()
         context = self.context
         if context.scenario is not None:
             self._iterations_of[context.scenario.config.name] = context.iteration_in_scenario

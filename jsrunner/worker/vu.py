@@ -90,6 +90,7 @@ class VU:
         context.in_init = False
         if self.process.plan is not None:
             self.interpreter.call("showOptions", self.process.plan.shown_options)
+        self.interpreter.rest()
 
     def _renew(self) -> None:
         """Run the init code anew: an interruption has cost the script's state."""

@@ -441,7 +441,7 @@ def test_sessions_are_counted_while_they_are_open(link: Callable[..., Links], se
 
 def test_a_sleeping_vu_is_not_told_before_it_wakes(link: Callable[..., Links], blocking: bool) -> None:
     one = link(
-        "entries.run = (isBlocking) => { const order = []; const s = connect(isBlocking, { open() { core.sleep(20); order.push('slept'); },"
+        "entries.run = (isBlocking) => { const order = []; const s = connect(isBlocking, { open() { core.sleep(200); order.push('slept'); },"
         "  text(v, m, session) { order.push(v); session.stop(); session.shut(); } }); see(s, isBlocking); return order; };"
     )
     running = one.vu.start("run", blocking)

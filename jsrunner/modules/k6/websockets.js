@@ -43,9 +43,6 @@ const NO_ANSWER = 'the server did not answer the close frame in time';
 
 /** Attributes of an event's properties, which are read-only. */
 const FIXED = { __proto__: null, writable: false, configurable: false };
-const FIXED_MESSAGE = {
-  __proto__: null, type: FIXED, target: FIXED, timestamp: FIXED, data: FIXED, origin: FIXED,
-};
 
 const PARAMS = {
   __proto__: null,
@@ -173,9 +170,7 @@ export function WebSocket(address, protocols, params) {
 
   const message = (data, timestamp) => {
     if (state !== OPEN || (!handlers.message && !listeners.message)) return;
-    const event = ObjectDefineProperties({
-      type: 'message', target: socket, timestamp, data, origin: url,
-    }, FIXED_MESSAGE);
+    const event = session.messageEvent(socket, timestamp, data, url);
     try {
       if (listeners.message) fire('message', event);
       else { const handler = handlers.message; handler(event); }
