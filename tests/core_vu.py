@@ -128,7 +128,7 @@ COUNTER, RATE, GAUGE, TREND = range(4)
 #: Built-in metrics of which the core itself takes samples, in the order of enum metric, with their kinds.
 BUILTIN = (COUNTER, COUNTER, TREND, COUNTER, RATE, TREND)
 #: enum supply_kind of iterations.c.
-SHARED, PER_VU, ARRIVALS = range(3)
+SHARED, PER_VU, ARRIVALS, LEASED = range(4)
 
 
 def collect(library: Any) -> dict[int, Any]:
@@ -157,11 +157,13 @@ class Supply:
         minimum: float = 0.0,
     ) -> None:
         self.library = process_engine().library
-        #: Drawn, started, completed.
-        self.cells = (ctypes.c_int64 * 3)()
+        #: Drawn, started, completed, then the cells of leases.
+        self.cells = (ctypes.c_int64 * 7)()
         base = ctypes.addressof(self.cells)
+        self._leases = base + 24
+        drawn = self._leases if kind == LEASED else base
         self._supply = self.library.core_supply_create(
-            kind, base, total, stride, offset, base + 8, base + 16, minimum
+            kind, drawn, total, stride, offset, base + 8, base + 16, minimum
         )
         self.tag_set = self.library.core_tag_set_create()
         self.series = [self.library.core_series_create(one) for one in BUILTIN]
@@ -175,6 +177,30 @@ class Supply:
         vu.supply = self  # the core has the addresses of its cells
         self.library.core_vu_tags(vu.index, self.tag_set, -1)
         self.library.core_vu_supply(vu.index, self._supply, left, reserved, stop_at)
+
+    def lend(self, first: int, count: int) -> bool:
+        """Put a range of numbers into the leases."""
+        return bool(self.library.core_leases_put(self._leases, first, count))
+
+    def take(self, most: int) -> list[int]:
+        """Take numbers out of the leases."""
+        first = ctypes.c_int64()
+        count = self.library.core_leases_take(self._leases, most, ctypes.byref(first))
+        return list(range(first.value, first.value + count))
+
+    @property
+    def left(self) -> int:
+        """How many numbers the leases have."""
+        return int(self.library.core_leases_left(self._leases))
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a VU waits for a lease."""
+        return bool(self.cells[5])
+
+    def end_leases(self) -> None:
+        """Have no VU wait any more."""
+        self.cells[6] = 1
 
     @property
     def drawn(self) -> int:

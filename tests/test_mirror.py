@@ -41,6 +41,7 @@ COVERED = (
 UNTESTED: dict[str, str] = {
     "coordinator/remote/actor.py": "the transport's end in a Dask worker: tested in test_transport.py",
     "coordinator/remote/agent.py": "the transport's end below a Dask worker: tested in test_transport.py",
+    "coordinator/remote/loans.py": "the agent's side of leases.py: tested in test_transport.py",
     "coordinator/remote/node.py": "a Dask worker of `--dask local:N`: tested in test_transport.py",
     "coordinator/remote/probe.py": "runs in Dask workers: tested in test_transport.py",
     "pytest_plugin/__init__.py": "the hooks: tested with items and fixtures",
@@ -62,6 +63,7 @@ UNTESTED: dict[str, str] = {
     "core/http_head.c": "tested with Python's reading of heads, in modules/k6/http/test_recipes.py",
     "core/http_recipe.c": "tested with its Python half, in modules/k6/http/test_recipes.py",
     "core/interpreter.c": "a VU's JavaScript: tested in test_vu.py",
+    "core/leases.c": "numbers for iterations: tested in test_iterations.py",
     "core/mask.c": "tested with frames",
     "core/pack.c": "tested with requests, in engine/test_interpreter.py",
     "core/poller_epoll.c": "tested with what waits, in test_schedule.py and test_session.py",

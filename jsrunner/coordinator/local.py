@@ -19,6 +19,7 @@ from jsrunner.messages.board import Board
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from jsrunner.messages.plan import Plan
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import SecretSources
 
@@ -169,6 +170,9 @@ class LocalTransport:
         del self._connections[count:]
         self.board.open(scenarios)
         return [self._connections]
+
+    def lend(self, plan: Plan) -> None:
+        """Do nothing: processes of one machine draw from one cell."""
 
     def kill(self) -> None:
         """End all processes by SIGKILL."""

@@ -4,8 +4,8 @@ A transport knows where workers run, how they are reached and how they are ended
 only that they are bytes (see `messages.stream`). `local.LocalTransport` forks processes here,
 `remote.transport.RemoteTransport` has processes on other machines.
 
-Life cycle: `start` once; then `most` and `keep` once, when the test is known; at last `end`, unless
-`start` has failed.
+Life cycle: `start` once; then `most`, `keep` and `lend` once, when the test is known; at last `end`,
+unless `start` has failed.
 
 Threads: all methods are called in the coordinator's thread. `kill` is also called by a signal handler,
 in the midst of any other method.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jsrunner.messages.board import Board
+    from jsrunner.messages.plan import Plan
 
 
 class WorkerConnection(Protocol):
@@ -112,6 +113,10 @@ class Transport(Protocol):
         Raises:
             JsrunnerError: The machines cannot be had.
         """
+        ...
+
+    def lend(self, plan: Plan) -> None:
+        """Divide the shared iterations of the plan among the machines, from now on to the end."""
         ...
 
     def kill(self) -> None:

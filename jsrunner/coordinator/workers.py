@@ -120,6 +120,7 @@ class Workers:
         for machine, count in enumerate(plan.machines):
             self.send(self._handles[first], protocol.Prepare(count, pickled, machine))
             first += count
+        self._transport.lend(plan)
 
     def begin(self, setup_data: bytes | None) -> float:
         """Have all workers begin the scenarios at one moment.

@@ -174,6 +174,10 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_vu_take_bytes": (None, (c_int32, POINTER(c_uint64), POINTER(c_uint64))),
     "core_vu_add_bytes": (None, (c_int32, c_uint64, c_uint64)),
     "core_vu_repeats_dials": (None, (c_int32, c_bool)),
+    # leases.c
+    "core_leases_put": (c_bool, (c_void_p, c_int64, c_int64)),
+    "core_leases_take": (c_int64, (c_void_p, c_int64, POINTER(c_int64))),
+    "core_leases_left": (c_int64, (c_void_p,)),
     # dial.c
     "core_dial": (
         c_int,
@@ -236,11 +240,11 @@ def engine_path() -> str:
     raise CoreError("jsrunner needs the package dukpy, whose shared library holds QuickJS")
 
 
-def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> ctypes.PyDLL:
-    """Return the library with its functions' types set, ready for VUs.
+def attach() -> ctypes.PyDLL:
+    """Return the library with its functions' types set, for those that need no engine.
 
     Raises:
-        CoreError: the library or the engine is missing, or of another version.
+        CoreError: the library is missing.
     """
     path = os.environ.get("JSRUNNER_CORE") or str(_LIBRARY)
     try:
@@ -252,6 +256,16 @@ def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> ct
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
+    return library
+
+
+def load(stack_bytes: int = STACK_BYTES, memory_bytes: int = MEMORY_BYTES) -> ctypes.PyDLL:
+    """Return the library, ready for VUs.
+
+    Raises:
+        CoreError: the library or the engine is missing, or of another version.
+    """
+    library = attach()
     offset = time.time() - time.monotonic()
     problem = library.core_open(engine_path().encode(), stack_bytes, memory_bytes, offset)
     if problem:

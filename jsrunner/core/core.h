@@ -14,7 +14,7 @@
  *   modules                     loading of the engine's modules
  *   functions                   function objects that cost little memory
  *   timers, tasks               one VU's event loop
- *   iterations                  the loop over iterations
+ *   leases, iterations          numbers that a machine has on loan; the loop over iterations
  *   metric_context              tags and metadata along asynchronous code
  *   dial, transmit, session, receive  WebSocket sessions
  *   http, http_*                HTTP exchanges

@@ -11,12 +11,16 @@
 #include "core.h"
 
 #include "codec.h"
+#include "leases.h"
 #include "pack.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum supply_kind { SUPPLY_SHARED, SUPPLY_PER_VU, SUPPLY_ARRIVALS };
+enum supply_kind { SUPPLY_SHARED, SUPPLY_PER_VU, SUPPLY_ARRIVALS, SUPPLY_LEASED };
+
+/* Seconds between two looks of a VU that waits for a lease. */
+static const double LEASE_EVERY = 0.01;
 
 /* A scenario's supply of iterations in this process. All processes of the run map the memory of the cells. */
 struct supply {
@@ -50,6 +54,19 @@ static bool end_iteration(struct vu *vu)
            record(vu, METRIC_ITERATIONS, 1, time);
 }
 
+/* Draw a number from the machine's leases. Waits while another lease may come. Returns as `draw` does. */
+static int64_t draw_leased(struct vu *vu)
+{
+    for (;;) {
+        int64_t number = leases_draw((int64_t *)vu->supply->drawn);
+        if (number >= 0) return number;
+        if (number == LEASES_NO_MORE) return -1;
+        double now = clock_now(), alarm = now + LEASE_EVERY;
+        if (vu->stop_at != NEVER && vu->stop_at <= now) return -1;
+        if (!vu_park(vu, VU_SLEEPING, vu->stop_at != NEVER && vu->stop_at < alarm ? vu->stop_at : alarm)) return -2;
+    }
+}
+
 /* Draw a number. Returns -1 if none is left, -2 if the VU must stop. */
 static int64_t draw(struct vu *vu)
 {
@@ -73,6 +90,7 @@ static int64_t draw(struct vu *vu)
         vu->iteration_reserved = -1;
         return reserved;
     }
+    if (supply->kind == SUPPLY_LEASED) return draw_leased(vu);
     int64_t number = atomic_fetch_add_explicit(supply->drawn, 1, memory_order_relaxed);
     if (number >= supply->total) {
         atomic_fetch_sub_explicit(supply->drawn, 1, memory_order_relaxed);
@@ -123,7 +141,8 @@ JSValue iterations_next(JSContext *context, JSValue self, int argc, JSValue *arg
 
 /* Make a scenario's supply of iterations. `drawn` is the cell with the count of numbers that all processes of this
  * machine have drawn, `total` the number of iterations for this machine. An iteration's number is the drawn number
- * times `stride` plus `offset`. `started` and `completed` are the counts of this process, whose memory must outlive
+ * times `stride` plus `offset`. Of a leased supply `drawn` is the first cell of leases.c, which has the numbers.
+ * `started` and `completed` are the counts of this process, whose memory must outlive
  * the supply. The last argument is the minimum duration of an iteration in seconds. Returns NULL if memory is
  * exhausted. */
 CORE_API struct supply *core_supply_create(int kind, int64_t *drawn, int64_t total, int64_t stride, int64_t offset,

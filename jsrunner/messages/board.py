@@ -32,7 +32,11 @@ DRAWN: Final = 0
 _VUS: Final = 1
 _MAKING: Final = 2
 _TOLD: Final = 3
-_SHARED: Final = 4
+#: The cells of core/leases.c: two ranges of numbers, whether a VU wants more, whether no more come.
+LEASES: Final = 4
+_WANTED: Final = 6
+_NO_MORE: Final = 7
+_SHARED: Final = 8
 
 #: The cells of the run: the number of VUs, and when the next HTTP request may start (option rps).
 _ALL_VUS: Final = 0
@@ -218,6 +222,17 @@ class Counts:
     def own_address(self, count: int) -> int:
         """Return the address of a count of this worker's own, for the core."""
         return self._board.base + self._start + (self._own + count) * 8
+
+    # -- leases ------------------------------------------------------------------------------------
+
+    @property
+    def wants_lease(self) -> bool:
+        """Whether a VU waits for a lease."""
+        return bool(self._cells[_WANTED])
+
+    def end_leases(self) -> None:
+        """Note that no lease comes any more."""
+        self._cells[_NO_MORE] = 1
 
     # -- VUs that wait for arrivals ----------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Machine(Struct, frozen=True):
     """A machine's place among the machines of a run, and what follows from it. Pure.
 
     Processes of one machine share counts in memory (see `board`); machines share nothing, so that what
-    the processes of a run draw from one cell is divided among the machines beforehand.
+    the processes of a run draw from one cell is divided among the machines.
     """
 
     plan: Plan
@@ -93,10 +93,10 @@ class Machine(Struct, frozen=True):
         return planned + (count - planned - 1) * self.count + self.index + 1
 
     def draws(self, scenario: str, count: int) -> range:
-        """Return which numbers of shared iterations this machine's VUs draw.
+        """Return which numbers of shared iterations this machine has at the beginning.
 
         Each VU of the plan has its first iteration reserved, with the number of the VU. The others are
-        divided as the VUs are.
+        divided as the VUs are; later a machine that has none left gets some of another one.
 
         Args:
             scenario: The scenario's name.

@@ -17,8 +17,8 @@ from jsrunner.messages.protocol import AnyMessage, WorkerMessage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The version of all messages, of the plan and of the board.
-VERSION: Final = 3
+#: The version of all messages, of the plan, of the board and of frames between machines.
+VERSION: Final = 4
 
 _HEAD: Final = struct.Struct("!BI")
 _encode = msgspec.msgpack.Encoder().encode

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SHARED: Final = 0
 _PER_VU: Final = 1
 _ARRIVALS: Final = 2
+_LEASED: Final = 3
 #: Marks the absence of an iteration's number.
 NONE: Final = -1
 
@@ -66,17 +67,19 @@ class Scenario:
     def _make_supply(self, process: Process, machine: Machine) -> int:
         budget, counts = self.plan.iterations, self.counts
         kind, total, stride, offset = _ARRIVALS, board.ENDLESS, machine.count, machine.index
+        cell = board.DRAWN
         if isinstance(budget, PerVU):
             kind = _PER_VU
+        elif isinstance(budget, SharedTotal) and machine.count > 1:
+            kind, cell = _LEASED, board.LEASES
         elif isinstance(budget, SharedTotal):
             # Each VU's first iteration is reserved, so that each VU has at least one.
-            draws = machine.draws(self.config.name, budget.count)
-            kind, total, stride, offset = _SHARED, len(draws), 1, draws.start
+            kind, total, offset = _SHARED, budget.count - self.plan.vus, self.plan.vus
         elif not isinstance(budget, Arrivals):
             kind = _SHARED
         supply: int = process.engine.library.core_supply_create(
             kind,
-            counts.address(board.DRAWN),
+            counts.address(cell),
             total,
             stride,
             offset,

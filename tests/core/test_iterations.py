@@ -12,6 +12,7 @@ from core_vu import (
     ARRIVALS,
     ASKING,
     DEADLINE,
+    LEASED,
     PER_VU,
     SHARED,
     SLEEPING,
@@ -98,6 +99,60 @@ def test_numbers_of_several_machines_interleave(iterator: Callable[..., tuple[VU
     Supply(SHARED, 3, stride=3, offset=1).give(vu)
     vu.call("run")
     assert numbers == [1, 4, 7]
+
+
+def test_vus_wait_for_leases_until_no_more_come(
+    iterator: Callable[..., tuple[VU, list[int]]],
+) -> None:
+    supply = Supply(LEASED)
+    vus = [iterator() for _ in range(3)]
+    for number, (vu, _) in enumerate(vus):
+        supply.give(vu, reserved=number)
+    calls = [vu.start("run") for vu, _ in vus]
+    for first, count in ((3, 5), (100, 1), (8, 40)):
+        until(lambda: supply.wanted)
+        assert supply.lend(first, count)
+        assert not supply.wanted
+    until(lambda: supply.wanted)
+    supply.end_leases()
+    assert [len(call.get(timeout=DEADLINE)) for call in calls] == [len(numbers) for _, numbers in vus]
+    drawn = sorted(number for _, numbers in vus for number in numbers)
+    assert drawn == [*range(48), 100]
+
+
+def test_who_waits_for_a_lease_stops_with_the_scenario(
+    iterator: Callable[..., tuple[VU, list[int]]],
+) -> None:
+    vu, numbers = iterator()
+    Supply(LEASED).give(vu, stop_at=time.monotonic() + 0.05)
+    assert (vu.call("run"), numbers) == ([], [])
+
+
+def test_who_waits_for_a_lease_can_be_interrupted(
+    iterator: Callable[..., tuple[VU, list[int]]],
+) -> None:
+    vu, _ = iterator()
+    supply = Supply(LEASED)
+    supply.give(vu)
+    call = vu.start("run")
+    until(lambda: supply.wanted)
+    vu.interpreter.interrupt()
+    assert isinstance(call.get(timeout=DEADLINE), Interrupted)
+
+
+def test_leases_are_taken_back_from_their_end() -> None:
+    supply = Supply(LEASED)
+    assert supply.take(10) == []
+    assert supply.lend(10, 5)
+    assert supply.lend(100, 8)
+    assert not supply.lend(200, 1)
+    assert supply.left == 13
+    assert supply.take(10) == [104, 105, 106, 107]
+    assert supply.take(2) == [13, 14]
+    assert supply.left == 7
+    assert [len(supply.take(10)) for _ in range(6)] == [2, 2, 1, 1, 1, 0]
+    assert supply.lend((1 << 39) - 3, 3)
+    assert supply.take(1) == [(1 << 39) - 1]
 
 
 def test_no_iterations_at_all(iterator: Callable[..., tuple[VU, list[int]]]) -> None:

@@ -27,8 +27,9 @@ class Machine:
         self._process: subprocess.Popen[bytes] | None = None
         #: Done when the agent has ended, and is no zombie any more.
         self._ended: asyncio.Future[int] | None = None
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        #: What the agent has sent before its end can still be received: so it is no asyncio stream.
+        self._socket: socket.socket | None = None
+        self._is_sending = False
 
     async def clock(self) -> float:
         """Return the time by this machine's monotonic clock, in seconds."""
@@ -46,14 +47,17 @@ class Machine:
             )
         # Whatever becomes of the coordinator: a thread waits for the end.
         self._ended = asyncio.get_running_loop().run_in_executor(None, self._process.wait)
-        self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=_READ_SIZE)
+        ours.setblocking(False)
+        self._socket = ours
         await self.send(job)
 
     async def send(self, data: bytes) -> None:
-        """Send bytes of frames to the agent; wait while it takes none."""
-        assert self._writer is not None
-        self._writer.write(data)
-        await self._writer.drain()
+        """Send bytes of frames to the agent; wait while it takes none. One call at a time."""
+        assert self._socket is not None
+        self._is_sending = True
+        with contextlib.suppress(ConnectionError):  # it has ended, as the next poll will show
+            await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        self._is_sending = False
 
     async def poll(self, patience: float, size: int) -> bytes | None:
         """Return what the agent has sent, and show the agent that somebody is there.
@@ -65,20 +69,31 @@ class Machine:
         Returns:
             Bytes of frames, b"" if none have come, None if the agent has ended.
         """
-        assert self._reader is not None
-        assert self._writer is not None
-        with contextlib.suppress(OSError):
-            self._writer.write(_ALIVE)
+        assert self._socket is not None
+        if not self._is_sending:
+            with contextlib.suppress(OSError):
+                self._socket.send(_ALIVE)
         if not size:
             await asyncio.sleep(patience)
             return b""
+        await self._wait_readable(self._socket, patience)
         try:
-            data = await asyncio.wait_for(self._reader.read(min(size, _READ_SIZE)), patience)
-        except asyncio.TimeoutError:
+            return self._socket.recv(min(size, _READ_SIZE)) or None
+        except BlockingIOError:
             return b""
         except OSError:
             return None
-        return data or None
+
+    @staticmethod
+    async def _wait_readable(stream: socket.socket, patience: float) -> None:
+        """Wait until there is something to receive, or for `patience` seconds."""
+        loop, readable = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(stream, readable.set)
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(readable.wait(), patience)
+        finally:
+            loop.remove_reader(stream)
 
     async def close(self, patience: float) -> None:
         """End the agent, and with it the workers that are left.
@@ -87,8 +102,9 @@ class Machine:
             patience: Seconds after which an agent that has not ended is killed. Its workers exit when
                 they have lost it.
         """
-        if self._writer is not None:
-            self._writer.close()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
         if self._process is not None and self._ended is not None:
             try:
                 await asyncio.wait_for(asyncio.shield(self._ended), patience)

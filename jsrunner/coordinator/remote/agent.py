@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.coordinator.local import LocalTransport
 from jsrunner.coordinator.remote.frames import FrameReader, Job, Kind, frame
+from jsrunner.coordinator.remote.loans import Loans
 from jsrunner.coordinator.remote.outlet import Outlet
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.messages import protocol
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
 SILENCE: Final = 10.0
 #: Seconds that a worker may be stopped before it is killed.
 _STOPPED_PATIENCE: Final = 3.0
-#: Seconds between two looks at the board and at the workers.
+#: Seconds between two looks at the board and at the workers, and at the loans of iterations.
 _LOOK_EVERY: Final = 0.5
+_LOANS_EVERY: Final = 0.05
 #: Seconds that workers get to exit when their streams have ended.
 _EXIT_PATIENCE: Final = 3.0
 _READ_SIZE: Final = 1 << 20
@@ -135,6 +137,7 @@ class Agent:
             return
         [connections] = transport.keep(job.workers, job.scenarios)
         self._board, self._scenarios = transport.board, job.scenarios
+        self._loans = Loans(transport.board, job.scenarios)
         self._seats = [_Seat(place, connection) for place, connection in enumerate(connections)]
         self._workers = len(self._seats)
         try:
@@ -166,7 +169,8 @@ class Agent:
             writes: list[_Seat | socket.socket] = [seat for seat in seats.values() if seat.outlet.size]
             if self._outlet.size:
                 writes.append(self._stream)
-            readable, writable, _ = select.select(reads, writes, (), _LOOK_EVERY)
+            patience = _LOANS_EVERY if self._loans.are_used else _LOOK_EVERY
+            readable, writable, _ = select.select(reads, writes, (), patience)
             for ready in writable:
                 if isinstance(ready, _Seat):
                     ready.send(b"")
@@ -181,6 +185,8 @@ class Agent:
                 elif data:
                     self._send_counts()  # the bytes may be about them
                     self._send(Kind.DATA, ready.place, data)
+            for slot, report in self._loans.reports():
+                self._send(Kind.LOANS, slot, report)
             self._look(seats.values())
 
     # -- from the coordinator ----------------------------------------------------------------------
@@ -195,11 +201,16 @@ class Agent:
 
     def _obey(self, order: Frame) -> None:
         if order.kind is Kind.DATA:
-            self._seats[order.worker].send(order.data)
+            self._seats[order.place].send(order.data)
         elif order.kind is Kind.OTHERS:
             self._board.set_rows(self._scenarios, self._workers, order.data)
         elif order.kind is Kind.KILL:
-            self._seats[order.worker].connection.kill()
+            self._seats[order.place].connection.kill()
+        elif order.kind is Kind.LEND:
+            self._loans.add(order.place, order.data)
+        elif order.kind is Kind.GIVE_BACK:
+            returned = self._loans.give_back(order.place, order.data)
+            self._send(Kind.GIVE_BACK, order.place, returned)
 
     # -- to the coordinator ------------------------------------------------------------------------
 

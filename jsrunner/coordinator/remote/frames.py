@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 from msgspec import Struct
 
-#: A kind, the place of a worker on its machine, the length of what follows.
+#: A kind, the place of a worker on its machine or of a scenario, the length of what follows.
 _HEAD: Final = struct.Struct("!BHI")
 
 
@@ -32,13 +32,26 @@ class Kind(IntEnum):
     KILL = 6
     #: Actor to agent, once a second or more often, and agent to coordinator: somebody is there.
     ALIVE = 7
+    #: Coordinator to agent: shared iterations of a scenario on loan (`LOAN`), none: no more will come.
+    LEND = 8
+    #: Coordinator to agent: give back at most so many (`NUMBER`). Agent to coordinator: which (`LOAN`).
+    GIVE_BACK = 9
+    #: Agent to coordinator: how the loans of a scenario are (`LOANS`).
+    LOANS = 10
+
+
+#: The first number and the count.
+LOAN: Final = struct.Struct("!qq")
+NUMBER: Final = struct.Struct("!q")
+#: How many numbers nobody has drawn yet, how many loans have come, whether a VU waits for another.
+LOANS: Final = struct.Struct("!qq?")
 
 
 class Frame(NamedTuple):
-    """What one frame carries, and the place of the worker that it is about."""
+    """What one frame carries, and the place of the worker or scenario that it is about."""
 
     kind: Kind
-    worker: int
+    place: int
     data: bytes
 
 
@@ -57,9 +70,9 @@ class Job(Struct, frozen=True):
     scenarios: int
 
 
-def frame(kind: Kind, worker: int = 0, data: bytes = b"") -> bytes:
+def frame(kind: Kind, place: int = 0, data: bytes = b"") -> bytes:
     """Return the bytes of a frame."""
-    return _HEAD.pack(kind, worker, len(data)) + data
+    return _HEAD.pack(kind, place, len(data)) + data
 
 
 class FrameReader:
@@ -73,10 +86,10 @@ class FrameReader:
         buffer = self._buffer
         buffer += data
         while len(buffer) >= _HEAD.size:
-            kind, worker, size = _HEAD.unpack_from(buffer)
+            kind, place, size = _HEAD.unpack_from(buffer)
             end = _HEAD.size + size
             if len(buffer) < end:
                 return
             taken = bytes(buffer[_HEAD.size : end])
             del buffer[:end]
-            yield Frame(Kind(kind), worker, taken)
+            yield Frame(Kind(kind), place, taken)

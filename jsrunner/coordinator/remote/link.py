@@ -135,6 +135,8 @@ class MachineLink:
         try:
             await self._open(job)
             sender = asyncio.create_task(self._send_all())
+            # An error that nobody asks for is no news: the machine is lost anyway.
+            sender.add_done_callback(lambda task: task.cancelled() or task.exception())
             await self._receive_all(room, receive, sender)
         except asyncio.TimeoutError:
             reason = f" because its machine has not answered for {SILENCE:.0f} seconds"

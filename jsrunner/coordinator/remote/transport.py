@@ -7,20 +7,27 @@ import pickle
 import socket
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.coordinator.remote.frames import FrameReader, Job, Kind, frame
+from jsrunner.coordinator.remote.leases import Pool
 from jsrunner.coordinator.remote.link import Link
 from jsrunner.errors import WorkerError
+from jsrunner.executors.plan import SharedTotal
 from jsrunner.messages import protocol
 from jsrunner.messages.board import Board
+from jsrunner.messages.plan import Machine
 from jsrunner.messages.stream import MessageReader, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jsrunner.coordinator.local import LocalConnection, LocalTransport
+    from jsrunner.coordinator.remote.frames import Frame
+    from jsrunner.coordinator.remote.leases import Order
     from jsrunner.coordinator.remote.link import MachineLink
+    from jsrunner.messages.plan import Plan
     from jsrunner.script.script import Script
     from jsrunner.secrets.sources import SecretSources
 
@@ -141,16 +148,18 @@ class _Machine:
             return _HIGH_WATER
         return _HIGH_WATER - sum(connection.waiting for connection in self.connections)
 
-    def receive(self, board: Board, scenarios: int, data: bytes) -> None:
-        """Take frames; in the link's thread."""
+    def receive(self, board: Board, scenarios: int, data: bytes) -> Iterator[Frame]:
+        """Take frames; yield those about loans of iterations. In the link's thread."""
         for taken in self._reader.feed(data):
             if taken.kind is Kind.DATA:
-                self.connections[taken.worker].put(taken.data)
+                self.connections[taken.place].put(taken.data)
             elif taken.kind is Kind.GONE:
-                board.vacate(scenarios, self.workers[taken.worker])
-                self.connections[taken.worker].end(taken.data.decode())
+                board.vacate(scenarios, self.workers[taken.place])
+                self.connections[taken.place].end(taken.data.decode())
             elif taken.kind is Kind.COUNTS:
                 board.set_rows(scenarios, self.workers.start, taken.data)
+            elif taken.kind in (Kind.LOANS, Kind.GIVE_BACK):
+                yield taken
 
     def lose(self, board: Board, scenarios: int, reason: str) -> None:
         """Note that nothing comes any more; in the link's thread."""
@@ -206,6 +215,9 @@ class RemoteTransport:
         self._link = Link(address, is_insecure=is_insecure)
         self._workers = workers
         self._machines: list[_Machine] = []
+        self._scenarios = 0
+        #: By the scenarios' places; the link's thread uses them.
+        self._pools: dict[int, Pool] = {}
 
     def start(self, most: int) -> LocalConnection:
         """Start the local worker that loads the script, and look for machines meanwhile."""
@@ -228,6 +240,7 @@ class RemoteTransport:
         shares = _spread(count, [self._capacity(link) for link in links])
         self.board = Board(count)
         self.board.open(scenarios)
+        self._scenarios = scenarios
         first = 0
         for link, share in zip(links, shares, strict=True):
             if share:
@@ -248,10 +261,47 @@ class RemoteTransport:
             link.run(
                 frame(Kind.JOB, 0, pickle.dumps(job)),
                 machine.room,
-                lambda data: machine.receive(self.board, scenarios, data),
-                lambda reason: machine.lose(self.board, scenarios, reason),
+                partial(self._receive, len(self._machines) - 1),
+                partial(self._lose, len(self._machines) - 1),
             )
         )
+
+    def _receive(self, number: int, data: bytes) -> None:
+        """Take bytes of a machine; in the link's thread."""
+        for taken in self._machines[number].receive(self.board, self._scenarios, data):
+            pool = self._pools[taken.place]
+            note = pool.report if taken.kind is Kind.LOANS else pool.take_back
+            self._order(note(number, taken.data))
+
+    def _lose(self, number: int, reason: str) -> None:
+        """Note that nothing comes of a machine any more; in the link's thread."""
+        self._machines[number].lose(self.board, self._scenarios, reason)
+        for pool in self._pools.values():
+            self._order(pool.lose(number))
+
+    def _order(self, orders: Iterable[Order]) -> None:
+        for order in orders:
+            self._machines[order.machine].link.send(order.frame)
+
+    def lend(self, plan: Plan) -> None:
+        """Lend the machines shared iterations from now on."""
+        machines = [Machine(plan, index) for index in range(len(plan.machines))]
+        if len(machines) == 1:
+            return
+        pools = {
+            slot: Pool(slot, [machine.draws(name, made.iterations.count) for machine in machines])
+            for slot, (name, made) in enumerate(plan.test.plans.items())
+            if isinstance(made.iterations, SharedTotal)
+        }
+        self._link.call_soon(partial(self._begin, pools))
+
+    def _begin(self, pools: dict[int, Pool]) -> None:
+        self._pools = pools
+        for pool in pools.values():
+            self._order(pool.begin())
+            for number, machine in enumerate(self._machines):
+                if machine.is_lost:
+                    self._order(pool.lose(number))
 
     def _pack(self) -> bytes:
         """Return the archive of the script from its loader, and end the loader. Raises WorkerError."""

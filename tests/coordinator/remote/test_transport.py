@@ -126,6 +126,35 @@ def test_numbers_of_iterations_without_end_are_different(
     assert sum(text.startswith("each") for text in said) == 20
 
 
+def test_a_fast_machine_takes_over_shared_iterations(pair: Pair, run: Callable[..., Process]) -> None:
+    """VUs 1 and 3 are those of one machine."""
+    ended = run(
+        """
+        import exec from 'k6/execution';
+        import { sleep } from 'k6';
+        export const options = {
+          scenarios: {
+            default: { executor: 'shared-iterations', vus: 4, iterations: 60 },
+            later: { executor: 'shared-iterations', vus: 4, iterations: 7, startTime: '1s' },
+          },
+          thresholds: { iterations: ['count==67'] },
+        };
+        export default function () {
+          console.log(`${exec.scenario.name} ${exec.scenario.iterationInTest} ${exec.vu.idInTest % 2}`);
+          sleep(exec.vu.idInTest % 2 ? 2 : 0.02);
+        }
+        """,
+        "--dask", pair[0].address,
+    )  # fmt: skip
+    assert ended.code == 0, ended.stderr
+    said = [text.split() for text in ended.messages("info")]
+    for name, count in (("default", 60), ("later", 7)):
+        assert sorted(int(number) for scenario, number, _ in said if scenario == name) == list(
+            range(count)
+        )
+    assert 2 <= sum(slow == "1" for scenario, _, slow in said if scenario == "default") <= 8
+
+
 def test_a_machine_has_a_worker_process_for_each_thread(
     cluster: Cluster, start: Callable[..., Process]
 ) -> None:
