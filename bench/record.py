@@ -10,6 +10,8 @@ values per second, `--rate`.
 
 Printed: the record's size, the seconds of its last step, the recorder's CPU time per second of the run (user and system,
 without making the values), the peak of its memory; then the CPU time and the peak of `jsrunner report`, and the size of the report.
+With a Chromium (installed, or named by JSRUNNER_CHROMIUM) also how long the browser's main thread is busy at a stretch while the
+report is opened, and when all its charts are split by a tag.
 """
 
 import argparse
@@ -22,7 +24,11 @@ import sys
 import tempfile
 import time
 from array import array
+from pathlib import Path
 from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from chromium import Chromium, chromium
 
 from jsrunner.metrics.registry import Metric
 from jsrunner.metrics.store import MergedSeries, Store
@@ -72,6 +78,44 @@ def report(path):
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"report: {os.path.getsize(page) / 1e6:.2f} MB, {spent:.1f} s of CPU time, {after.ru_maxrss / 1024:.0f} MiB of memory")
 
+
+    browser = chromium()
+    if browser is not None:
+        look(browser, page)
+
+
+def look(program, page):
+    """Open a report in a browser; print how long its main thread was busy."""
+    with tempfile.TemporaryDirectory() as folder:
+        browser = Chromium(program, Path(folder))
+        try:
+            browser.call("Page.addScriptToEvaluateOnNewDocument", source=LONG_TASKS)
+            browser.size(1200)
+            browser.open(Path(page).as_uri())
+            opened = browser.evaluate(LONGEST)
+            browser.evaluate(SPLIT)
+            split = browser.evaluate(LONGEST)
+            points = browser.evaluate("Math.max(...[...cards.values()].map((card) => card.plot.data[0].length))")
+            charts = browser.evaluate("cards.size")
+        finally:
+            browser.close()
+    print(f"browser: {charts} charts of {points} points; busy at a stretch for {opened:.0f} ms when it is opened, {split:.0f} ms when it is split")
+
+
+#: Keeps the longest task of the page's main thread, in milliseconds.
+LONG_TASKS = """
+window.longest = 0;
+new PerformanceObserver((list) => {
+  for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
+}).observe({ type: "longtask", buffered: true });
+"""
+LONGEST = """new Promise((resolve) => setTimeout(() => { resolve(window.longest); window.longest = 0; }, 1000))"""
+SPLIT = """new Promise((resolve) => setTimeout(() => {
+  const select = document.querySelector("#split");
+  select.selectedIndex = 1;
+  select.dispatchEvent(new Event("change"));
+  resolve();
+}))"""
 
 ALL_SERIES = {}
 

@@ -9,7 +9,7 @@ import orjson
 from msgspec import Struct, field
 
 from jsrunner.record.lines import LineReader, RecordError
-from jsrunner.record.sketch import merged, pack, unpack
+from jsrunner.record.sketch import coarse, merged, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,13 +117,19 @@ def _length(last: int, most_steps: int) -> int:
 
 
 def coarsen(record: Record, *, most_figures: int, fewest_steps: int) -> None:
-    """Merge steps in pairs until the sketches have few enough figures.
+    """Make the record smaller: widen the buckets of its sketches, then merge its steps in pairs.
 
     Args:
-        record: The record, whose steps have been merged by `read`.
-        most_figures: Figures of all sketches together.
+        record: The record.
+        most_figures: Figures of all sketches together. A record that has no more is left as it is.
         fewest_steps: Steps are not merged when there are not twice as many.
     """
+    if _sketch_figures(record) <= most_figures:
+        return
+    for step in record.steps:
+        for number, row in step.rows.items():
+            if record.series[number].type == "trend":
+                step.rows[number] = [*row[:4], pack(coarse(unpack(row[4])))]
     while len(record.steps) >= 2 * fewest_steps and _sketch_figures(record) > most_figures:
         fine, record.steps = record.steps, []
         steps = _Steps(record, 2 * max(step.seconds for step in fine))

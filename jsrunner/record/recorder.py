@@ -1,8 +1,8 @@
 """The recorder: an output that keeps what a report of the run needs in a file (`--save run.jsr`).
 
 It aggregates what the collector hands to outputs anyway, in steps of a second. The size is bounded:
-with each further 4 MB after the first 40 MB a step becomes twice as long, and after 1,000 series
-further tag sets of a metric count together. Nothing that goes wrong with the file ends the run.
+each time when a sixth of the bytes that are left is used up, a step becomes twice as long. After 1,000
+series further tag sets of a metric count together. Nothing that goes wrong with the file ends the run.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from jsrunner.metrics.store import MergedSeries, Store
     from jsrunner.metrics.thresholds import ThresholdSet
 
-#: Bytes of a day's record at most (see `Recorder`).
+#: Bytes of a record at most (see `Recorder`).
 _LIMIT: Final = 100_000_000
-#: Parts of the limit after which steps become longer: for the first time, and each further time.
-_FIRST_PART: Final = 0.4
-_FURTHER_PART: Final = 0.04
+#: The part of the bytes that are left after which steps become twice as long.
+_PART: Final = 1 / 6
 #: Series that are kept apart.
 _MOST_SERIES: Final = 1_000
 _LEVELS: Final = ("warning", "error")
@@ -77,7 +76,7 @@ class Recorder(Output):
             script: Its text, of which the record has the SHA-256.
             step: Seconds of a step.
             split_tags: The tags that pages split charts by; empty for all tags.
-            limit: Bytes that the record of a day has at most, unless some steps alone are larger.
+            limit: Bytes that the record has at most, but for its last step.
             clock: The clock, in seconds.
         """
         super().__init__()
@@ -96,7 +95,7 @@ class Recorder(Output):
         #: The number of the step's first second, and how many seconds it has.
         self._second, self._length = 0, step
         self._split_tags = list(split_tags)
-        self._limit, self._next_size = limit, limit * _FIRST_PART
+        self._limit, self._next_size = limit, limit * _PART
         self._numbers: dict[MergedSeries, int] = {}
         self._folded: dict[str, int] = {}
         self._series_count = 0
@@ -210,7 +209,7 @@ class Recorder(Output):
         self._add_verdicts()
         self._flush()
         if self._writer is not None and self._writer.size > self._next_size:
-            self._next_size += self._limit * _FURTHER_PART
+            self._next_size += (self._limit - self._next_size) * _PART
             self._length *= 2
 
     def _add_verdicts(self) -> None:

@@ -25,11 +25,11 @@ _FOLDER: Final = Path(__file__).parent / "page"
 _STYLES: Final = ("uplot/uPlot.min.css", "page.css")
 #: In the order in which they are run.
 _SCRIPTS: Final = ("uplot/uPlot.iife.min.js", "model.js", "format.js", "charts.js", "main.js")
-#: Steps of a record in a report: further ones are merged. If the sketches have too many figures, which
-#: take four to five bytes each, steps are merged further, but not to fewer than these.
+#: Steps of a record in a report: further ones are merged. If the sketches have too many figures, of two
+#: to three bytes each, buckets are widened, and steps are merged further, but not to fewer than these.
 _MOST_STEPS: Final = 720
 _FEWEST_STEPS: Final = 90
-_MOST_FIGURES: Final = 2_000_000
+_MOST_FIGURES: Final = 3_000_000
 
 
 def page(record: Record | None, baseline: Record | None = None) -> str:

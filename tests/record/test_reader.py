@@ -90,9 +90,21 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read(record(tmp_path / "r", HEAD))
 
 
+def test_buckets_are_widened_first(tmp_path: Path) -> None:
+    trend = {**SERIES, "type": "trend"}
+    steps = [
+        {"kind": "step", "at": at, "rows": [[0, 8, 9, 1, 2, [16, 1] + [1, 1] * 7]]} for at in range(8)
+    ]
+    for most, figures, count in ((128, 16, 8), (127, 4, 8), (31, 4, 4)):
+        found = read(record(tmp_path / "r", HEAD, RUN, trend, *steps))
+        coarsen(found, most_figures=most, fewest_steps=1)
+        assert [len(step.rows[0][4]) for step in found.steps] == [figures] * count
+        assert sum(unpack(step.rows[0][4]).total() for step in found.steps) == 64
+
+
 def test_steps_are_merged_until_sketches_have_few_figures(tmp_path: Path) -> None:
     trend = {**SERIES, "type": "trend"}
-    row = [0, 2, 5, 2, 3, [9, 1, 1, 1]]
+    row = [0, 2, 5, 2, 3, [10, 1, 4, 1]]
     steps = [{"kind": "step", "at": at, "rows": [row]} for at in range(64)]
     path = record(tmp_path / "r", HEAD, RUN, trend, *steps)
     for most, fewest, count in ((256, 4, 64), (200, 4, 32), (64, 4, 16), (0, 4, 4), (0, 5, 8)):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsrunner.metrics.sinks import TrendSink
-from jsrunner.record.sketch import count_values, merged, middle, pack, percentile, unpack
+from jsrunner.record.sketch import coarse, count_values, merged, middle, pack, percentile, unpack
 
 VALUES = st.lists(
     st.one_of(st.just(0.0), st.floats(1e-6, 1e9), st.floats(-1e9, -1e-6)), min_size=1, max_size=200
@@ -38,6 +38,15 @@ def test_percentiles_are_those_of_the_sink(values: list[float], percent: int) ->
     )
 
 
+@given(VALUES)
+def test_a_coarse_sketch_is_near(values: list[float]) -> None:
+    sketch = coarse(count_values(array("d", values)))
+    assert sketch.total() == len(values)
+    for percent in (0, 100):
+        exact = min(values) if percent == 0 else max(values)
+        assert percentile(sketch, percent) == pytest.approx(exact, rel=0.02)
+
+
 @given(VALUES, VALUES)
 def test_sketches_add_up(first: list[float], second: list[float]) -> None:
     apart = merged((count_values(array("d", first)), count_values(array("d", second))))
@@ -57,6 +66,7 @@ def test_what_is_no_sketch_is_refused(packed: list[int]) -> None:
 
 def test_infinities_and_numbers_beyond_single_precision() -> None:
     sketch = count_values(array("d", [math.inf, 1e300, -math.inf]))
+    assert coarse(sketch) == sketch
     assert percentile(sketch, 100) == math.inf
     assert percentile(sketch, 0) == -math.inf
 

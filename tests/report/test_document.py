@@ -165,7 +165,7 @@ def test_a_million_points_are_merged(
 
 @pytest.mark.slow
 def test_a_report_of_many_series_has_a_bounded_size(record: Callable[..., str], tmp_path: Path) -> None:
-    """300 trends with large sketches, 800 steps: steps are merged until the report can be mailed."""
+    """300 trends with large sketches: buckets and steps are merged until the report can be mailed."""
     tags = tuple({"room": str(number)} for number in range(150))
     listed = lines(seconds=0, tags=tags, end=False)
     trends = [line["number"] for line in listed if line.get("type") == "trend"]

@@ -153,7 +153,13 @@ class Card {
       return `last ${shown(total[0], metric.contains)}, min ${shown(total[1], metric.contains)}, max ${shown(total[2], metric.contains)}`;
     }
     const [count, sum, , most, sketch] = total;
-    const figures = sketch.percentiles(PERCENTS).map((value, index) => `p${PERCENTS[index]} ${shown(value, metric.contains)}`);
+    // The record's end has the exact figures, which the summary has too.
+    const exact = model.end && model.end.metrics[metric.name] ? model.end.metrics[metric.name].values : {};
+    const names = { 50: "med", 90: "p(90)", 95: "p(95)", 99: "p(99)" };
+    const figures = sketch.percentiles(PERCENTS).map((value, index) => {
+      const percent = PERCENTS[index], known = exact[names[percent]];
+      return `p${percent} ${shown(known === undefined ? value : known, metric.contains)}`;
+    });
     return count ? `${figures.join(", ")}, avg ${shown(sum / count, metric.contains)}, max ${shown(most, metric.contains)}, ${count} values` : "";
   }
 
