@@ -1,4 +1,4 @@
-"""What all tests share, and fixtures for tests of whole runs."""
+"""Settings of all tests, and fixtures for tests of whole runs."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def run(start: Callable[..., Process]) -> Callable[..., Process]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[socket.socket], Any]], Server]]:
-    """Start a server on 127.0.0.1 that treats each connection as it is told."""
+    """Start a server on 127.0.0.1 that passes each connection to a function of the test."""
     servers: list[Server] = []
 
     def serve(handle: Callable[[socket.socket], Any]) -> Server:

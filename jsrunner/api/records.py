@@ -1,4 +1,4 @@
-"""Records that runs are made of: checks, thresholds, lines of the log, snapshots."""
+"""Values of the Python API that describe a run: checks, thresholds, log records, snapshots."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Check(NamedTuple):
 
 
 class Threshold(Struct, frozen=True):
-    """A threshold and what came of it."""
+    """A threshold and its outcome."""
 
     #: The metric or sub-metric, e.g. `http_req_duration{status:200}`.
     metric: str
@@ -31,14 +31,14 @@ class Threshold(Struct, frozen=True):
 
 
 class LogRecord(Struct, frozen=True):
-    """A record of a run's log: what the script prints, its exceptions, what jsrunner reports."""
+    """A record of a run's log: a line printed by the script, an exception, or a message of jsrunner."""
 
     #: debug, info, warning or error.
     level: str
     text: str
     #: Nanoseconds since the epoch.
     time: int
-    #: E.g. `source`, which is `console` for what the script prints.
+    #: Further fields, e.g. `source`, which is `console` for lines that the script prints.
     fields: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Snapshot(Struct, frozen=True):
     phase: str
     #: Seconds since setup began; 0 before that.
     elapsed: float
-    #: VUs that run an iteration now, and VUs that there are.
+    #: VUs that run an iteration now, and VUs that exist.
     vus: int
     vus_max: int
     #: Iterations that were completed, were interrupted, and ended by an exception.
@@ -73,5 +73,5 @@ class Snapshot(Struct, frozen=True):
     scenarios: dict[str, Progress]
     #: The values of each metric so far, as in `Result.metrics`.
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-    #: What has samples, as it stands now.
+    #: Thresholds whose metric has samples, with their present values.
     thresholds: tuple[Threshold, ...] = ()

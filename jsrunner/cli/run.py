@@ -1,4 +1,4 @@
-"""The command `jsrunner run`: make a run of flags, variables and files, and execute it."""
+"""The command `jsrunner run`: execute the run that flags, variables and files describe."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _recording(runtime: Runtime, script: Script, invocation: Invocation) -> Reco
 def _service(
     shared: Globals, *, has_page: bool
 ) -> Callable[[RunControl], AbstractContextManager[object]] | None:
-    """Return the factory of the REST API; of nothing for a live page; None if nobody steers the run."""
+    """Return the factory of the REST API, of an empty service for a live page, or None for neither."""
     if not shared.address:
         return contextlib.nullcontext if has_page else None
 
@@ -201,7 +201,7 @@ def _display(settings: RunSettings, logger: Logger) -> Display:
 
 
 def _is_live(settings: RunSettings) -> bool:
-    """Return whether lines can be redrawn: on a capable terminal that no output writes to."""
+    """Return True if lines can be redrawn: on a capable terminal to which no output writes."""
     is_shared = any(output.to_stdout for output in settings.outputs)
     has_terminal = sys.stdout.isatty() and settings.environment.get("TERM", "dumb") != "dumb"
     return has_terminal and not is_shared

@@ -1,7 +1,7 @@
 """The event loop of the coordinator's one thread: streams, timers, and calls from other threads.
 
-There are no greenlets and no asyncio here: a coordinator waits for few things, and importing either
-costs each run more than this file does.
+The loop uses neither gevent nor asyncio: a coordinator waits for few things, and the import of either
+costs each run more time than this file does.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The longest wait in seconds, after which the condition of `run_until` is looked at again.
+#: Maximum wait in seconds before the condition of `run_until` is checked again.
 _LONGEST_WAIT: Final = 0.5
 
 
 class HasFileno(Protocol):
-    """A socket, or what stands for one."""
+    """An object with a file descriptor, such as a socket."""
 
     def fileno(self) -> int:
         """Return the file descriptor."""
@@ -33,13 +33,13 @@ class HasFileno(Protocol):
 class _Timer(Struct):
     seconds: float
     function: Callable[[], None]
-    #: When it is due next, by the loop's clock.
+    #: The next due time, by the loop's clock.
     due: float
     catches_up: bool
 
 
 class _Wakeup:
-    """A socket pair: its reader is readable when somebody has called `wake`."""
+    """A socket pair whose reader is readable after a call of `wake`."""
 
     def __init__(self) -> None:
         self._reader, self.writer = socket.socketpair()
@@ -78,12 +78,12 @@ class Loop:
 
         Args:
             source: An object with `fileno()`, such as a socket.
-            handle: Reads what is there, or calls `unwatch`; must not block.
+            handle: Reads all available data, or calls `unwatch`; must not block.
         """
         self._selector.register(source, selectors.EVENT_READ, handle)
 
     def unwatch(self, source: HasFileno) -> None:
-        """End what `watch` has begun."""
+        """Stop watching `source`."""
         self._selector.unregister(source)
 
     def every(
@@ -94,19 +94,19 @@ class Loop:
         Args:
             seconds: The time between two calls.
             function: Called without arguments; must not block.
-            at_once: Whether the first call is due now, and not after `seconds`.
-            catches_up: Whether calls that a busy loop has missed are made up for, one per turn.
+            at_once: True if the first call is due now, False if it is due after `seconds`.
+            catches_up: True to make up for calls that a busy loop has missed, one call per turn.
         """
         due = self._clock() + (0.0 if at_once else seconds)
         self._timers.append(_Timer(seconds, function, due, catches_up))
 
     def call_soon(self, function: Callable[[], None]) -> None:
-        """Call a function in the loop's thread soon. Threads and signal handlers may call this."""
+        """Schedule a call in the loop's thread. Threads and signal handlers may call this method."""
         self._calls.put(function)
         self._wakeup.wake()
 
     def make_calls(self) -> None:
-        """Make the calls that `call_soon` has been asked for; not those that these ask for."""
+        """Make the calls that `call_soon` has scheduled so far; not those that these calls schedule."""
         for _ in range(self._calls.qsize()):
             try:
                 function = self._calls.get_nowait()
@@ -115,7 +115,7 @@ class Loop:
             function()
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
-        """Call handlers until `is_over()`, which is called after each turn. Handlers may call this."""
+        """Call handlers until `is_over()`, which is called after each turn, is true. Reentrant."""
         while not is_over():
             now = self._clock()
             due = min((timer.due for timer in self._timers), default=now + _LONGEST_WAIT)
@@ -131,10 +131,10 @@ class Loop:
                 timer.function()
 
     def wakeup_fd(self) -> int:
-        """Return the descriptor that signals wake the loop by (signal.set_wakeup_fd)."""
+        """Return the descriptor for signal.set_wakeup_fd, through which signals wake the loop."""
         return self._wakeup.writer.fileno()
 
     def close(self) -> None:
-        """Forget all that is watched. `call_soon` may still be called, in vain."""
+        """Forget all sources and timers. Later calls of `call_soon` have no effect."""
         self._selector.close()
         self._wakeup.close()

@@ -1,8 +1,8 @@
-"""The door to the core: its library by ctypes, and nothing else.
+"""The binding of the core: loads the library by ctypes and declares its functions.
 
-The library knows no Python; its functions are documented where they are defined (core/*.c, CORE_API).
-It is loaded as a `PyDLL`, so the GIL is kept during calls: they are short, and Python's objects are
-touched by none of them. Everything here is for the main stack of one thread.
+The C functions are documented at their definitions (core/*.c, marked CORE_API) and touch no Python
+object. The library is loaded as a `PyDLL`, which keeps the GIL during calls, because calls are short.
+All functions are for the main stack of one thread.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 
 
 class CoreError(RuntimeError):
-    """The core cannot work here: the text says why."""
+    """The core cannot be used. The text gives the reason."""
 
 
 def engine_path() -> str:

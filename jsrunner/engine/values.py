@@ -1,6 +1,6 @@
 """JavaScript values in C's address space, for `operations`.
 
-Nothing here runs code of a script: that may wait, and so it runs where JavaScript does (see `Ask`).
+This module never runs code of a script, which may wait and so must run on a fiber (see `Ask`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Tags of JSValue.
 UNDEFINED, NULL, OBJECT, SYMBOL = 3, 2, -1, -8
 _BIGINTS: Final = frozenset((-9, 7))
-#: JSObject: where the number of the class is, and that of namespaces of modules.
+#: Offset of the class number in a JSObject, and the class number of module namespaces.
 _CLASS_OFFSET: Final = 6
 _NAMESPACE_CLASS: Final = 11
 #: JSPropertyDescriptor: the flag of a getter or a setter.
@@ -43,7 +43,7 @@ class _PropertyDescriptor(ctypes.Structure):
 
 
 class Ask(Exception):
-    """A text is needed that code of the script may make: JavaScript must return it."""
+    """A text is needed that only code of the script can make. JavaScript must return it."""
 
     def __init__(self, value: JSValue, name: str | None) -> None:
         super().__init__(name)
@@ -60,9 +60,9 @@ class Scene:
         self._value_texts = iter(value_texts)
 
     def ask(self, value: JSValue, name: str | None = None) -> str:
-        """Return the text that JavaScript has made of a value. Raises Ask if it has not been asked.
+        """Return the text that JavaScript has made of a value. Raises Ask if there is no such text yet.
 
-        Each pass over the same scene asks the same questions, in the same order.
+        Each pass over the same scene asks for the same texts, in the same order.
         """
         text = next(self._value_texts, None)
         if text is None:
@@ -72,7 +72,7 @@ class Scene:
 
 @functools.cache
 def library() -> Any:
-    """Return QuickJS's functions, on a handle of their own: nobody else sets their types."""
+    """Return QuickJS's functions on a ctypes handle of their own: no other module sets their types."""
     pointer, value = ctypes.c_void_p, _JSValue
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "JS_AtomToCStringLen": (pointer, [pointer, pointer, ctypes.c_uint32]),
@@ -117,7 +117,7 @@ def atom_text(scene: Scene, atom: int) -> str:
 
 
 class JSValue:
-    """A JavaScript value that an operation had. Valid while the operation's error is being made."""
+    """A JavaScript operand of a failed operation. Valid while the text of the error is being made."""
 
     __slots__ = ("_raw", "_scene")
 
@@ -183,7 +183,7 @@ class JSValue:
         return (self._own_text("name") or "") if self.is_function else ""
 
     def has(self, name: str) -> bool:
-        """Return whether the value, or what it inherits from, has a property.
+        """Return True if the value or one of its prototypes has a property.
 
         Calls no trap of a Proxy: a Proxy with a trap for reading has every property.
         """
@@ -200,7 +200,7 @@ class JSValue:
             api.JS_FreeAtom(context, atom)
 
     def _has(self, atom: int) -> bool:
-        """Return whether an object has the property that `atom` names, or inherits it."""
+        """Return True if an object has or inherits the property named by `atom`."""
         api, context = library(), self._scene.context
         if self.is_proxy:
             handler = self._adopt(api.JS_GetProxyHandler(context, self._raw))
@@ -219,7 +219,7 @@ class JSValue:
             parent._release()
 
     def _adopt(self, raw: _JSValue) -> JSValue:
-        """Wrap a value that QuickJS has handed over; the caller releases it."""
+        """Wrap a value of which QuickJS has passed a reference. The caller must release it."""
         return JSValue(self._scene, raw.payload, raw.tag)
 
     def _release(self) -> None:
@@ -232,7 +232,7 @@ class JSValue:
         api.JS_SetPropertyStr(context, holder._raw, b"value", api.JS_DupValue(context, self._raw))
 
     def kind(self) -> str:
-        """Return the text of Object.prototype.toString, for the usual kinds."""
+        """Return the text of Object.prototype.toString for the common classes."""
         if not self.is_object:
             return {UNDEFINED: "[object Undefined]", NULL: "[object Null]"}.get(
                 self._raw.tag, "[object Object]"

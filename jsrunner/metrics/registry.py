@@ -1,4 +1,4 @@
-"""The registry of metrics: those of k6 itself, and those that scripts declare."""
+"""The registry of metrics: k6's built-in metrics and the metrics that scripts declare."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MetricError(Exception):
 
 
 class Metric(Struct, frozen=True):
-    """A metric: what samples are values of."""
+    """A metric: the name, type and unit of samples."""
 
     name: str
     #: counter, gauge, rate or trend.
@@ -45,7 +45,7 @@ def _builtin() -> dict[str, Metric]:
     }
 
 
-#: The metrics of k6 itself by name.
+#: k6's built-in metrics by name.
 BUILTIN: Final = _builtin()
 
 
@@ -67,7 +67,7 @@ class Registry:
             contains: default, time or data.
 
         Returns:
-            The metric, which is the one of an earlier declaration if there was any.
+            The metric, which is the same object for each declaration of a name.
 
         Raises:
             MetricError: The name is invalid, or an earlier declaration had another type.

@@ -31,7 +31,7 @@ class Flag(Struct, frozen=True):
     word: str = ""
     #: The value of the flag without a value; None if the flag needs a value.
     bare: str | None = None
-    #: Whether several uses of the flag add up to a list.
+    #: True if several uses of the flag make a list.
     repeats: bool = False
     #: The default, as the help shows it.
     default: str = ""

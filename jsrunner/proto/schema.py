@@ -44,7 +44,7 @@ class Method:
 
 
 class Schema:
-    """The files of one `load`. Never changes; shared by all VUs of a process."""
+    """The files of a call of `client.load`. Immutable; shared by all VUs of a process."""
 
     def __init__(self, descriptors: Sequence[FileDescriptorProto]) -> None:
         """Link the files. Raises SchemaError for descriptors that do not fit together."""
@@ -70,13 +70,13 @@ def _with_nested(messages: Iterable[Any]) -> Iterator[Any]:
 
 
 class Library:
-    """All that one client has loaded."""
+    """All schemas that a client has loaded."""
 
     def __init__(self) -> None:
         self._schemas: list[Schema] = []
 
     def add(self, schema: Schema) -> None:
-        """Take a schema: its methods replace earlier ones, its message types do not."""
+        """Add a schema. Its methods replace earlier ones of the same names; its types do not."""
         if schema not in self._schemas:
             self._schemas.append(schema)
 

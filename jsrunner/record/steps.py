@@ -1,4 +1,4 @@
-"""Steps: what has been added to each series in one step of a record, as the collector hands it on."""
+"""Steps of a record: the figures that the collector has added to each series within one step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.store import MergedSeries
 
 
-#: Values of a trend that wait until they are counted together.
+#: Maximum number of values of a trend that are kept before they are counted together.
 _MOST_VALUES: Final = 16_384
 
 

@@ -1,7 +1,7 @@
 """The figures of runs that are compared: of records, or of k6's exported summaries.
 
-A record is also cut into batches, consecutive parts of equal length: how much the figures of its
-batches differ is what a comparison knows of the noise. A summary has no batches.
+A record is also cut into batches, which are consecutive parts of equal length. A comparison estimates
+the noise from the differences between the figures of the batches. A summary has no batches.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class MetricFigures(Struct):
 
 
 def figures_of(paths: Sequence[str]) -> dict[str, MetricFigures]:
-    """Return the figures by metric of runs that count together.
+    """Return the figures, by metric, of runs that are merged.
 
     Raises:
-        JsrunnerError: A file is neither a record nor a summary, or summaries are to count together.
+        JsrunnerError: A file is neither a record nor a summary, or several summaries were given.
     """
     if len(paths) == 1 and _is_json(paths[0]):
         return _of_summary(paths[0])

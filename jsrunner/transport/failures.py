@@ -66,14 +66,14 @@ _BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
 
 @dataclass(frozen=True, slots=True)
 class HttpFailure:
-    """Why a request has no response."""
+    """The failure of a request that has no response."""
 
     code: int
     #: Text of `response.error` and of the tag `error`.
     message: str
     #: Text of the log record and of an exception.
     text: str
-    #: True if the method and the URL stand before the text: until the body is being read.
+    #: True if the text is preceded by the method and the URL. False from the reading of the body on.
     of_request: bool = True
 
     def full_text(self, method: str, url: URL) -> str:
@@ -87,7 +87,7 @@ class HttpFailure:
         return f"{word} {quote(url.masked(user + ':***'))}: {self.text}"
 
     def of_body(self) -> HttpFailure:
-        """Return the same failure once the body was being read."""
+        """Return the same failure for a response whose body was being read."""
         return HttpFailure(self.code, self.message, self.text.removeprefix(_BROKEN), of_request=False)
 
 
@@ -102,7 +102,7 @@ def timeout() -> HttpFailure:
 
 
 def malformed(text: str) -> HttpFailure:
-    """Return the failure of a response that is no HTTP."""
+    """Return the failure of a response that is not HTTP."""
     return HttpFailure(GENERIC, text, _BROKEN + text)
 
 
@@ -116,7 +116,7 @@ def too_large(limit: int) -> HttpFailure:
 
 
 def of_dialing(error: DialError) -> HttpFailure:
-    """Return the failure of a connection that could not be made or is not allowed."""
+    """Return the failure of a connection that could not be established or is not allowed."""
     text = str(error)
     if isinstance(error, ProxyError):
         text = f"proxyconnect tcp: {text}"
@@ -161,7 +161,7 @@ def of_stream_error(error: OSError, stream: Stream) -> HttpFailure:
 
 
 def dial_error(error: OSError, ends: str) -> DialError:
-    """Return the error of a connection that broke while it was being made.
+    """Return the error of a connection that broke while it was being established.
 
     Args:
         error: The socket's error.

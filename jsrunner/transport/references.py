@@ -1,6 +1,6 @@
 """References resolved on a page, and the parts of a link (RFC 3986), by the rules of Go's net/url.
 
-`url` parses and writes URLs; this module only combines them.
+`url` parses and formats URLs; this module only combines them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The last lines of a terminal, drawn anew in place; lines that are to stay go above them.
+"""The last lines of a terminal, redrawn in place; permanent lines are written above them.
 
-A frame is one write: the changed lines only, each erased to its end, so that nothing flickers. The
-cursor waits on an empty line below, where the terminal may echo what is typed without doing harm.
-rich's Live would lose its place when the terminal gets narrower and wraps what it has drawn.
+A frame is one write of the changed lines, each erased to its end, so that nothing flickers. The cursor
+waits on an empty line below, where the terminal may echo typed characters without harm. rich's Live is
+not used: it loses its place when the terminal gets narrower and wraps the drawn lines.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Region:
         self._lines: list[Line] = []
         self._above: list[str] = []
         self._columns = 0
-        #: Whether a frame is being written.
+        #: True while a frame is being written.
         self.drawing = False
-        #: Whether there is a frame on the screen.
+        #: True if a frame is on the screen.
         self.drawn = False
 
     def put_above(self, text: str) -> None:
@@ -46,7 +46,7 @@ class Region:
         self._above.append(text)
 
     def ready(self) -> bool:
-        """Return whether the terminal belongs to this process group, and takes output (see Ctrl+S)."""
+        """Return True if the terminal belongs to this process group and takes output (no Ctrl+S)."""
         try:
             ours = os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
         except OSError:  # it is not our controlling terminal, so there is nobody to share it with
@@ -57,7 +57,7 @@ class Region:
         """Replace the region by new lines.
 
         Args:
-            lines: Each narrower than the terminal.
+            lines: Lines that are narrower than the terminal.
             columns: The width of the terminal.
         """
         self.drawing = True

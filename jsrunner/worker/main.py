@@ -49,7 +49,7 @@ SNAPSHOT_EVERY = 1.0
 _FEW_VUS = 4
 _OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-#: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
+#: Seconds. gevent checks sockets and timers only in a full turn of its loop, unlike sleep(0).
 _YIELD = 1e-6
 
 
@@ -135,7 +135,7 @@ def _close_others(streams: Sequence[socket.socket], index: int) -> None:
 
 
 def _load(process: Process) -> bool:
-    """Run the script's first init and report its outcome; return whether it has succeeded."""
+    """Run the script's first init and report its outcome. Return True if it has succeeded."""
     try:
         loaded = load(process)
     except JsrunnerError as error:
@@ -179,7 +179,7 @@ def _pack(script: Script) -> bytes:
 
 
 def _is_over(stream: socket.socket) -> bool:
-    """Return whether the coordinator has gone."""
+    """Return True if the coordinator has ended."""
     try:
         return not stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
@@ -189,9 +189,9 @@ def _is_over(stream: socket.socket) -> bool:
 
 
 def _keep_freed_memory() -> None:
-    """Have glibc keep freed buffers of messages instead of giving their pages back each time.
+    """Make glibc keep freed buffers of messages instead of returning their pages each time.
 
-    Measured with binary messages of 64 KB: 5 page faults less for each, a tenth of its CPU.
+    Measured with binary messages of 64 KB: 5 page faults less per message, a tenth of its CPU time.
     """
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -207,7 +207,7 @@ def _raise_limits() -> None:
 
 
 class Worker:
-    """A worker process from the fork on: it obeys the coordinator's messages until Exit."""
+    """A worker process from the fork on. It carries out the coordinator's messages until Exit."""
 
     def __init__(
         self,
@@ -220,7 +220,7 @@ class Worker:
         from gevent import socket as cooperative
 
         self.process = process
-        #: Its place among the workers of its machine, from 0.
+        #: Index among the workers of its machine, from 0.
         self.index = index
         self._board = board
         self._stream = cooperative.socket(fileno=stream.detach())
@@ -294,7 +294,7 @@ class Worker:
         )  # fmt: skip
 
     def _watch_mail(self) -> None:
-        """Take the starts of arrival rates that other processes hand over."""
+        """Receive starts of arrival rates that other processes hand over."""
         if any(isinstance(player.plan.iterations, Arrivals) for player in self._players):
             from jsrunner.worker.arrivals import deliver
 

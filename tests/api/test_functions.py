@@ -227,7 +227,7 @@ def test_a_secret_is_shown_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 def test_output_of_the_script_goes_where_the_program_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    """Also where it is no descriptor, as in a notebook."""
+    """This holds also for a stream without a descriptor, as in a notebook."""
     script = jsrunner.Script.from_text(
         "export default () => console.log('log \u2713');\n"
         "export const handleSummary = () => ({ stdout: 'summary \u2713\\n' });"
@@ -307,7 +307,7 @@ def test_a_program_that_gevent_has_patched(script: Path) -> None:
 
 
 def test_a_notebook(script: Path) -> None:
-    """A kernel, whose event loop runs and whose streams are no descriptors."""
+    """A kernel has a running event loop, and streams without descriptors."""
     from jupyter_client.manager import start_new_kernel
 
     manager, client = start_new_kernel(kernel_name="python3")

@@ -58,22 +58,6 @@ def urls(case: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     return addresses
 
 
-def without_gauges(expected: Any, digest: Any) -> Any:
-    """The digest without `vus` and `vus_max` where k6's run was over before their first sample, after 1 s.
-
-    On a loaded machine the same run may take longer.
-    """
-    if "metrics" not in expected or "vus" in expected["metrics"]:
-        return digest
-    gauges = ("vus", "vus_max")
-    return {
-        part: {name: value for name, value in content.items() if name not in gauges}
-        if part in ("metrics", "summary")
-        else content
-        for part, content in digest.items()
-    }
-
-
 @pytest.mark.parametrize("case", conformance.collect([]), ids=lambda case: f"{case.parent.name}/{case.stem}")
 def test_case(case: Path, urls: dict[str, str]) -> None:
     expected = json.loads((case.parent / "expected" / f"{case.stem}.json").read_text())
@@ -81,7 +65,7 @@ def test_case(case: Path, urls: dict[str, str]) -> None:
     wrong: list[str] = []
     for _ in range(1 + int(conformance.directives(case).get("retries", 0))):
         digest = conformance.run(runner, case, urls, 60)
-        wrong = conformance.compare(case, expected, without_gauges(expected, digest))
+        wrong = conformance.compare(case, expected, digest)
         if not wrong:
             return
     pytest.fail("\n".join([*wrong, digest.get("_stderr", "")]))

@@ -1,4 +1,4 @@
-"""The engine is dukpy's, looked up by the names of its functions: what is wrong is said, before any use."""
+"""The look-up of QuickJS's functions in dukpy: errors are reported before the first use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FUNCTIONS = re.findall(r"^    X\([\w *]+, (\w+),", (CORE / "quickjs.h").read_tex
 
 
 def opened(path: str) -> str:
-    """What opening an engine says, in a process of its own: what is looked up there stays."""
+    """Open an engine in a process of its own, where the look-up is not undone, and return the error's text."""
     program = (
         "from jsrunner.core import binding; library = binding.load();"
         f"problem = library.core_open({path!r}.encode(), 1 << 20, 1 << 25, 0.0);"
@@ -36,7 +36,7 @@ def opened(path: str) -> str:
 
 
 def stub(folder: Path, functions: list[str], version: str = "0.11.0") -> str:
-    """A library that has functions of these names, which do nothing."""
+    """Build a library with empty functions of these names."""
     source = folder / "stub.c"
     source.write_text(
         f'const char *JS_GetVersion(void);\nconst char *JS_GetVersion(void) {{ return "{version}"; }}\n'
@@ -48,7 +48,7 @@ def stub(folder: Path, functions: list[str], version: str = "0.11.0") -> str:
 
 
 def test_the_names_are_found() -> None:
-    """Else the tests below would hold for nothing."""
+    """Without this, the tests below would prove nothing."""
     assert len(FUNCTIONS) > 90
     assert FUNCTIONS[0] == "JS_GetVersion"
 

@@ -64,7 +64,7 @@ def test_recursion_may_be_deep(vu: VU) -> None:
 
 
 def test_deep_recursion_in_many_vus(make_vu: Callable[..., VU]) -> None:
-    """Each has its own stack, also while another one is in the middle of it."""
+    """Each VU has a stack of its own, also while another VU is deep in a recursion."""
     source = "const depth = (n) => (n ? 1 + depth(n - 1) : (core.sleep(1), 0)); entries.depth = depth;"
     calls = [make_vu(source).start("depth", 3000 + number) for number in range(10)]
     assert [one.get(timeout=DEADLINE) for one in calls] == [3000 + number for number in range(10)]
@@ -75,7 +75,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture
 def small_memory() -> Iterator[None]:
-    """VUs that are made now have 32 MB."""
+    """Give VUs that the test makes 32 MB of memory each."""
     process_engine()
     load(memory_bytes=32 * MEGABYTE)
     yield
@@ -107,7 +107,7 @@ HUNGRY = {
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("name", HUNGRY)
 def test_memory_is_limited(make_vu: Callable[..., VU], name: str) -> None:
-    """What needs more is an error of the script, again and again; the VU goes on and can be freed."""
+    """Code that needs more memory gets an exception, each time; the VU goes on and can be freed."""
     vu = make_vu(
         HARNESS
         + f"entries.run = () => {{ try {{ {HUNGRY[name]} }} catch (e) {{ return String(e); }} }};",
@@ -128,7 +128,7 @@ def test_memory_is_limited(make_vu: Callable[..., VU], name: str) -> None:
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("size", [900, 937, 974, 1011])
 def test_interpreters_that_ran_out_of_memory_are_let_go(make_vu: Callable[..., VU], size: int) -> None:
-    """QuickJS would end the process where it has lost track of an object."""
+    """They are not freed, because QuickJS would abort the process if it has lost an object."""
     vu = make_vu()
     with pytest.raises(JSError):
         vu.evaluate(f"const a = []; for (;;) a.push(new Array({size}).fill(1));", "file:///x.js")

@@ -1,4 +1,4 @@
-"""An interpreter as Python sees it: operations, their answers, its end."""
+"""The interpreter's Python interface: operations, their answers, the end of an interpreter."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Endless:
 def test_a_blocking_operation_ends_with_its_command(
     make_vu: Callable[..., VU], capfd: pytest.CaptureFixture[str], moment: str
 ) -> None:
-    """Each time, also after others that ended by themselves; and nothing is written to stderr."""
+    """This holds each time, also after operations that ended by themselves; nothing is written to stderr."""
     endless = Endless()
     vu = make_vu(
         "entries.run = () => host('endless'); entries.slow = () => host('slow', 0, 1);",
@@ -135,7 +135,7 @@ def test_a_blocking_operation_ends_with_its_command(
 
 
 def test_operations_answered_later(make_vu: Callable[..., VU]) -> None:
-    """By whoever, whenever; answers that come too late or twice are dropped."""
+    """Any greenlet may answer at any time; late and repeated answers are dropped."""
     asked: list[int] = []
     vu = make_vu(
         "entries.run = () => [core.nextIteration(), core.nextIteration()];",

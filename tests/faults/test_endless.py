@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Process]
 
-#: VUs of one process: one works, the others do the worst that they can.
+#: VUs of one process: one works, the others never come to an end. Nothing but time can stop such VUs, so the scenarios
+#: have durations. They are long enough for all VUs to begin on a machine that is busy with other processes.
 BESIDE = """
 import exec from 'k6/execution';
 import { sleep } from 'k6';
@@ -24,7 +25,7 @@ import ws from 'k6/ws';
 
 const loop = (exec, duration) => ({ executor: 'ramping-vus', startVUs: 1, stages: [{ duration, target: 1 }],
   gracefulRampDown: '0s', gracefulStop: '0s', exec });
-export const options = { scenarios: { good: loop('good', '900ms') } };
+export const options = { scenarios: { good: loop('good', '2500ms') } };
 export function good() { sleep(0.001); if (__ITER === 2) console.log('the other one goes on'); }
 """
 BODIES = [
@@ -68,7 +69,7 @@ def test_endless_iterations(run: Run, bodies: list[str]) -> None:
     script = BESIDE
     for number, body in enumerate(bodies):
         script += f"""
-        options.scenarios.bad{number} = loop('bad{number}', '300ms');
+        options.scenarios.bad{number} = loop('bad{number}', '1500ms');
         export async function bad{number}() {{ console.log('begun {number}'); {body} }}
         """
     done = run(script, "--workers", "1")

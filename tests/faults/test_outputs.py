@@ -1,4 +1,4 @@
-"""Places that cannot be written to: said, and nothing else is lost."""
+"""Outputs that cannot be written: the log reports them, and no other data is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Process]
 
-#: How many samples of `vus` and `vus_max` there may be, two in each second that a run takes.
+#: Possible numbers of samples of `vus` and `vus_max`: two for each second of a run.
 VUS = range(0, 100, 2)
 SCRIPT = "export default function () { console.log('from the script'); }"
 
@@ -38,7 +38,7 @@ def test_output_on_a_full_disk(run: Run, output: str, iterations: str) -> None:
 
 @pytest.mark.parametrize("output", ["json", "csv"])
 def test_a_disk_becomes_full(run: Run, tmp_path: Path, output: str) -> None:
-    """What is written stays, in whole lines, and what is lost is told."""
+    """Written lines stay complete, and the log reports the lost ones."""
     limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "sh")  # 4 or 8 KB, whatever the shell counts
     script = "export default function () {}"
     done = run(script, "--out", f"{output}=out", "-i", "100", prefix=limited)
@@ -122,7 +122,7 @@ def test_samples_to_a_closed_standard_output(start: Run) -> None:
 
 
 def test_standard_error_closed(run: Run, tmp_path: Path) -> None:
-    """Neither a socket nor a file may take its number."""
+    """Neither a socket nor a file may get the descriptor's number."""
     done = run(SCRIPT, "--out", "json=x", prefix=("sh", "-c", 'exec "$@" <&- 2>&-', "sh"))
     assert done.code == 0
     assert "iterations" in done.stdout

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from running import until
 from servers import accept, drain, frame, header, read_frame
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
@@ -84,6 +85,7 @@ def test_bad_frames(run: Run, serve: Serve, module: str, bad: str) -> None:
     done = run(MODULES[module], "-e", f"URL={serve(serve_bad).url}", "-e", "COMPRESSION=", env=STRICT)
     assert done.code == 0
     assert done.messages() == ["message κόσμε", "close"]
+    until(lambda: answers, "the server to read both frames")
     assert answers == [(0x81, "κόσμε".encode()), (0x88, code.to_bytes(2, "big"))]
 
 

@@ -37,7 +37,7 @@ def running(start: Run) -> Process:
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_one_worker_is_killed(running: Process, which: int) -> None:
-    """The run stops, what it has measured is shown, and the log names the worker."""
+    """The run stops and shows its results, and the log names the worker."""
     victim = running.workers(2)[which]
     os.kill(victim, signal.SIGKILL)
     done = running.end()
@@ -71,7 +71,7 @@ def test_all_workers_are_killed(running: Process) -> None:
     ],
 )
 def test_coordinator_is_killed(start: Run, stage: str, body: str) -> None:
-    """Nobody tells the workers: they notice."""
+    """Workers notice the end of the coordinator without a message."""
     here = f"console.log('here'); {body}"
     process = start(
         f"""

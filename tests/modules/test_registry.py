@@ -1,4 +1,4 @@
-"""Which modules there are."""
+"""The registry of modules."""
 
 from __future__ import annotations
 

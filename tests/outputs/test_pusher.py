@@ -1,4 +1,4 @@
-"""A receiver that is slow, dead or comes late never holds anybody up."""
+"""Pushing to a receiver: one that is slow, dead or late delays no other part of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where bytes come from, and what is said when they do not."""
+"""Sources of files: local files, downloads, archives, and the error texts of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled gRPC service, as other clients see it: grpcio's, and one that breaks HTTP/2's rules."""
+"""The bundled gRPC service with other clients: grpcio, and a client that breaks the rules of HTTP/2."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def library() -> Library:
 
 
 def stub(channel: grpc.Channel, library: Library, name: str) -> tuple[Any, Any]:
-    """What calls a method, and the class of its requests."""
+    """Return a function that calls a method, and the class of its requests."""
     method = library.method(f"{SERVICE}/{name}")
     assert method is not None
     kind = f"{'stream' if method.client_streams else 'unary'}_{'stream' if method.server_streams else 'unary'}"

@@ -1,4 +1,4 @@
-"""What follows a redirection, by the rules of Go's http.Client."""
+"""The request behind a redirection, by the rules of Go's http.Client."""
 
 from __future__ import annotations
 

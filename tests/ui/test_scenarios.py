@@ -1,4 +1,4 @@
-"""How scenarios are described, and the columns beside their bars."""
+"""Descriptions of scenarios, and the columns beside their progress bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The VUs of a process: who gets one, and what happens if there is none."""
+"""The VUs of a process: their distribution to scenarios, and the errors if none is free."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_who_finds_none_for_long_is_refused() -> None:
     assert warnings == [prefix + time for time in ("400ms", "800ms", "1.2s", "1.6s", "2s")]
 
 
-#: An extension whose operation does not let itself be interrupted.
+#: An extension whose operation catches its interruption.
 STUBBORN = """
 import time
 import gevent

@@ -21,7 +21,7 @@ _NO_SPACE: Final = str.maketrans("", "", _SPACE)
 _CHARACTER: Final = re.compile(rf"[^{_SPACE}]")
 _HEX: Final = re.compile(r"[0-9A-Fa-f]*")
 
-#: (characters read, bytes, whether the text is valid)
+#: (characters read, bytes, True if the text is valid)
 Decoded = tuple[int, bytes, bool]
 
 
@@ -32,13 +32,13 @@ def from_base64(text: str, limit: int | None, alphabet: str, handling: str) -> D
 
     Args:
         text: Base64, with ASCII white space anywhere.
-        limit: The number of bytes that are wanted at most; None for no limit.
+        limit: The maximum number of bytes; None for no limit.
         alphabet: base64 or base64url.
-        handling: What is done about an incomplete last chunk: loose, strict or stop-before-partial.
+        handling: For an incomplete last chunk: loose, strict or stop-before-partial.
 
     Returns:
-        The number of characters behind the last complete chunk, or of all if the text was used up; the
-        bytes; whether no error was met.
+        The number of characters up to the end of the last complete chunk, or of the whole text if all of
+        it was decoded; the bytes; True if there was no error.
     """
     if limit == 0:
         return 0, b"", True
@@ -93,7 +93,7 @@ def _skip_space(text: str, at: int) -> int:
 
 
 def _end_of_character(text: str, number: int) -> int:
-    """Return where the `number`-th character that is no white space ends."""
+    """Return the end of the `number`-th character that is no white space."""
     if number == 0:
         return 0
     character = next(itertools.islice(_CHARACTER.finditer(text), number - 1, None))

@@ -1,4 +1,4 @@
-"""k6/http as a script sees it: redirections, cookies, authentication, batches."""
+"""k6/http in scripts: redirections, cookies, authentication, batches."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_cookies(ask: Ask) -> None:
     assert found[2]["e"] == shown
     assert found[3] == {"a": "1", "c": "three"}
     assert found[4] == {"a": ["1"], "c": ["three"]}
-    # Cookies whose path is not the default one stay: they are other cookies.
+    # Cookies with another path than the default stay, because they are different cookies.
     assert found[5] == {"c": "three"}
 
 
@@ -252,7 +252,7 @@ def test_limits_of_batches(options: dict[str, int], most: int, ask: Ask) -> None
 
 
 def test_a_bad_request_spoils_its_batch(visit: Visit) -> None:
-    """Those before it are empty responses, those behind it are none at all."""
+    """Requests before it have empty responses; requests behind it have none."""
     code = """const r = http.batch([U, ['GET', U, null, { compression: 'x' }], U]);
     return [r.length, r[0].status, r[0].error, r[1].error.slice(0, 29), r[2]];"""
     done = visit(code)
