@@ -37,8 +37,8 @@ def from_base64(text: str, limit: int | None, alphabet: str, handling: str) -> D
         handling: For an incomplete last chunk: loose, strict or stop-before-partial.
 
     Returns:
-        The number of characters up to the end of the last complete chunk, or of the whole text if all of
-        it was decoded; the bytes; True if there was no error.
+        The number of characters up to the end of the last complete chunk, or of the whole text if
+        all of it was decoded; the bytes; True if there was no error.
     """
     if limit == 0:
         return 0, b"", True
