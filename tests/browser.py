@@ -11,7 +11,7 @@ from jsrunner.options.model import Options
 from jsrunner.transport.dial import Dialer
 from jsrunner.transport.exchange import Exchange, HttpCall
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.http import HttpClient, Settings
+from jsrunner.transport.http import ClientSettings, HttpClient
 from jsrunner.transport.url import parse
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Browser:
         chosen = Options(**options)
         environment = environment or {}
         dialer = Dialer(chosen, environment, lambda level, text: self.warnings.append((level, text)))
-        self.settings = Settings(chosen, dialer, environment, max_body)
+        self.settings = ClientSettings(chosen, dialer, environment, max_body)
         self.client = HttpClient(self.settings, self.meter)
 
     def send(

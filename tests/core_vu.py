@@ -12,7 +12,7 @@ from jsrunner.core.binding import Collected, Numbers
 from jsrunner.engine.engine import process_engine
 from jsrunner.engine.errors import Interrupted
 from jsrunner.engine.interpreter import Interpreter
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class VU:
         self.said: list[Any] = []
         self.supply: Supply | None = None
         self.faults: list[BaseException] = []
-        self._script = Script("script.js", source="")
+        self._script = ScriptBundle("script.js", source="")
         self._modules = modules or {}
         self._named = {"say": self.said.append, **(operations or {})}
         self.engine = process_engine()

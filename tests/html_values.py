@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from jsrunner.messages.protocol import Log
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
@@ -23,7 +23,10 @@ def start(source: str) -> tuple[VU, list[str]]:
     """A VU that has run its init code, and what this has logged."""
     said: list[object] = []
     process = Process(
-        Script("script.js", source=source), environment={}, secrets=SecretSources({}), say=said.append
+        ScriptBundle("script.js", source=source),
+        environment={},
+        secrets=SecretSources({}),
+        say=said.append,
     )
     vu = new_vu(process, 0)
     return vu, [message.text for message in said if isinstance(message, Log)]

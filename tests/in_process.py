@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from jsrunner.messages.board import Board
-from jsrunner.messages.plan import Machine, Plan, Test
+from jsrunner.messages.plan import Machine, Test, WorkerPlan
 from jsrunner.messages.protocol import Log, StageName
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.stage_vu import StageVU
@@ -48,11 +48,14 @@ class Stage:
         said: list[Any] = []
         self._said = said
         self.process = Process(
-            Script(str(path)), environment=environment or {}, secrets=SecretSources({}), say=said.append
+            ScriptBundle(str(path)),
+            environment=environment or {},
+            secrets=SecretSources({}),
+            say=said.append,
         )
         new_vu(self.process, 0)
         options = options or Options()
-        plan = Plan(
+        plan = WorkerPlan(
             test=Test(
                 options=options,
                 scenarios={},

@@ -39,7 +39,7 @@ from jsrunner.options.numbers import quote
 from jsrunner.options.parse import options_from_json
 from jsrunner.options.selection import Selection
 from jsrunner.outputs.registry import parse_output
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import parse_sources
 from jsrunner.ui.log import Logger
 from jsrunner.ui.watcher import Watcher
@@ -108,7 +108,7 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
         os.environ.update(server.trust)
     options = _options(begin.options, logger)
     path = os.fsdecode(begin.path)
-    script = Script.at(path) if begin.source is None else Script(path, source=begin.source)
+    script = ScriptBundle.at(path) if begin.source is None else ScriptBundle(path, source=begin.source)
     outputs = [parse_output(spec, environment) for spec in begin.outputs]
     samples = None
     if begin.samples is not None:
@@ -144,7 +144,7 @@ def _execute(begin: Begin, outbox: Outbox, logger: Logger, server: ServerProcess
             tolerate_loss=begin.tolerate_loss,
         ),
         logger=logger,
-        display=Snapshots(outbox),
+        display=SnapshotDisplay(outbox),
         companion=server,
         service=contextlib.nullcontext,  # the program may resume it
         observe=recording.observe if recording else None,
@@ -189,7 +189,7 @@ def _thresholds(view: RunView, elapsed: float, *, final: bool = True) -> Iterato
             yield Threshold(key, threshold.source.strip(), passed, value)
 
 
-def _recording(begin: Begin, script: Script, logger: Logger) -> Recording | None:
+def _recording(begin: Begin, script: ScriptBundle, logger: Logger) -> Recording | None:
     """Return the recording of the run; None if the program wants neither a record nor a report."""
     if begin.save is None and begin.report is None:
         return None
@@ -348,7 +348,7 @@ def _kill_all(number: int, frame: object) -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-class Snapshots:
+class SnapshotDisplay:
     """The display of the run: sends a snapshot once a second, and when the phase changes."""
 
     def __init__(self, outbox: Outbox) -> None:

@@ -16,7 +16,7 @@ from jsrunner.options.flags import FlagSet
 from jsrunner.options.parse import options_from_json
 from jsrunner.options.runtime import CONFIG_FILE, Globals, Runtime, read_runtime, runtime_from_json
 from jsrunner.options.selection import Selection
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.ui.log import Logger
 from jsrunner.version import K6_VERSION, __version__
 
@@ -102,7 +102,7 @@ def no_color(shared: Globals, environment: Mapping[str, str]) -> bool:
     return shared.no_color or "NO_COLOR" in environment
 
 
-def open_script(arguments: Sequence[str], kind: str = "") -> Script:
+def open_script(arguments: Sequence[str], kind: str = "") -> ScriptBundle:
     """Open the script, or the archive of a script, that is a command's only argument.
 
     Args:
@@ -119,14 +119,14 @@ def open_script(arguments: Sequence[str], kind: str = "") -> Script:
         )
     path = arguments[0]
     if path == "-":
-        return Script("-", source=sys.stdin.read())
+        return ScriptBundle("-", source=sys.stdin.read())
     if kind == "js":
-        return Script(path)
+        return ScriptBundle(path)
     if kind == "archive":
         from jsrunner.script import archive
 
-        return Script(path, archive=archive.read(path))
-    return Script.at(path)
+        return ScriptBundle(path, archive=archive.read(path))
+    return ScriptBundle.at(path)
 
 
 def read_config(invocation: Invocation) -> tuple[Options | None, dict[str, Any]]:
@@ -177,7 +177,7 @@ def read_selection(flags: Mapping[str, Any]) -> Selection:
 
 
 def script_environment(
-    script: Script,
+    script: ScriptBundle,
     runtime: Runtime,
     environment: Mapping[str, str],
     *,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.control import RunControl
     from jsrunner.coordinator.display import Display
     from jsrunner.coordinator.recording import Recording
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
     from jsrunner.server.process import ServerProcess
     from jsrunner.ui.log import Logger
 
@@ -95,7 +95,7 @@ def _run(invocation: Invocation) -> int:
 
 def _settings(
     invocation: Invocation,
-    script: Script,
+    script: ScriptBundle,
     selection: Selection,
     runtime: Runtime,
     features: frozenset[str],
@@ -130,7 +130,7 @@ def _settings(
     )
 
 
-def _recording(runtime: Runtime, script: Script, invocation: Invocation) -> Recording | None:
+def _recording(runtime: Runtime, script: ScriptBundle, invocation: Invocation) -> Recording | None:
     """Return the recording of the run; None if nothing needs a record."""
     dashboard = read_runtime(Dashboard, {}, invocation.environment)
     save, report = runtime.save or dashboard.record, runtime.report or dashboard.report

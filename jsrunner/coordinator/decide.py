@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.settings import RunSettings
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.messages.protocol import Loaded
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
 
 _STAGES = ("setup", "teardown")
 _REPLACED: Final = (
@@ -50,7 +50,7 @@ class Decision(Struct, frozen=True):
 
 def decide(
     loaded: Loaded,
-    script: Script,
+    script: ScriptBundle,
     *,
     config: Options | None,
     flags: Options,
@@ -157,7 +157,7 @@ def _check_late(options: Options) -> None:
             raise JsrunnerError(str(error), hint=hint) from None
 
 
-def script_options(loaded: Loaded, script: Script, logger: RunLog) -> Options:
+def script_options(loaded: Loaded, script: ScriptBundle, logger: RunLog) -> Options:
     """Read the options that the script exports, or those of its archive.
 
     Args:

@@ -19,8 +19,8 @@ from jsrunner.messages.board import Board
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jsrunner.messages.plan import Plan
-    from jsrunner.script.script import Script
+    from jsrunner.messages.plan import WorkerPlan
+    from jsrunner.script.script import ScriptBundle
     from jsrunner.secrets.sources import SecretSources
 
 _SET_CHILD_SUBREAPER: Final = 36
@@ -94,7 +94,7 @@ class LocalTransport:
 
     def __init__(
         self,
-        script: Script,
+        script: ScriptBundle,
         environment: Mapping[str, str],
         secrets: SecretSources,
         features: frozenset[str] = frozenset(),
@@ -171,7 +171,7 @@ class LocalTransport:
         self.board.open(scenarios)
         return [self._connections]
 
-    def lend(self, plan: Plan) -> None:
+    def lend(self, plan: WorkerPlan) -> None:
         """Do nothing: processes of one machine draw from one cell."""
 
     def kill(self) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jsrunner.metrics.registry import Metric
     from jsrunner.metrics.sinks import Delta
     from jsrunner.metrics.store import MergedSeries
-    from jsrunner.metrics.thresholds import Submetric, Threshold
+    from jsrunner.metrics.thresholds import Submetric, ThresholdCondition
     from jsrunner.outputs.base import Output, OutputConfig, SampleFormatter
 
 
@@ -44,7 +44,7 @@ class OutputSet:
         return tuple(formatter for _, formatter in self._writers)
 
     def introduce(
-        self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+        self, metric: Metric, thresholds: Sequence[ThresholdCondition], submetrics: Sequence[Submetric]
     ) -> None:
         """Announce a metric that has its first sample."""
         for output in self._outputs:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.state import RunState
     from jsrunner.coordinator.stopping import Stopping
     from jsrunner.coordinator.workers import Workers
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
 
 
 class RunParts(Struct, frozen=True):
     """The parts of one run; `run` makes them and says what each is for."""
 
-    script: Script
+    script: ScriptBundle
     settings: RunSettings
     log: RunLog
     display: Display

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from jsrunner.coordinator.partition import share_out
-from jsrunner.messages.plan import Plan
+from jsrunner.messages.plan import WorkerPlan
 from jsrunner.options.model import to_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def worker_plan(
     *,
     machines: tuple[int, ...],
     formatters: tuple[SampleFormatter, ...],
-) -> Plan:
+) -> WorkerPlan:
     """Return the plan for the workers of some machines.
 
     Args:
@@ -39,7 +39,7 @@ def worker_plan(
     options = test.options
     consolidated = consolidated_options(test)
     shown = to_json(options, consolidated=False) | {"scenarios": consolidated["scenarios"]}
-    return Plan(
+    return WorkerPlan(
         test=test,
         shares=share_out(test.plans, sum(machines)),
         machines=machines,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.run import Run
     from jsrunner.coordinator.view import RunView
     from jsrunner.outputs.base import OutputConfig
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
 
 
 class RecordedLog(Protocol):
@@ -45,7 +45,7 @@ class Recording:
 
     def __init__(
         self,
-        script: Script,
+        script: ScriptBundle,
         log: RecordedLog,
         *,
         save: str | None = None,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.settings import RunSettings
     from jsrunner.coordinator.stages import StageRunner
     from jsrunner.messages.plan import Test
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
     from jsrunner.summary.model import SummaryData
 
 #: k6's default, in seconds.
@@ -44,7 +44,7 @@ class Report:
     """Brings out the summary of one run, once."""
 
     def __init__(
-        self, settings: RunSettings, log: RunLog, script: Script, test: Test, stages: StageRunner
+        self, settings: RunSettings, log: RunLog, script: ScriptBundle, test: Test, stages: StageRunner
     ) -> None:
         """Make the report of a run.
 

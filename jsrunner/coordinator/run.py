@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.view import RunView
     from jsrunner.messages.protocol import Loaded
     from jsrunner.options.model import Options
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
 
 #: Seconds that workers get to exit before they are killed.
 _EXIT_PATIENCE: Final = 3.0
@@ -67,7 +67,7 @@ class Companion(Protocol):
         ...
 
 
-def _transport(script: Script, settings: RunSettings) -> Transport:
+def _transport(script: ScriptBundle, settings: RunSettings) -> Transport:
     """Return what carries messages to the workers of a run. Raises UsageError."""
     environment, secrets, features = settings.script_environment, settings.secrets, settings.features
     local = LocalTransport(script, environment, secrets, features)
@@ -99,7 +99,7 @@ class Run:
 
     def __init__(
         self,
-        script: Script,
+        script: ScriptBundle,
         *,
         config: Options | None,
         flags: Options,

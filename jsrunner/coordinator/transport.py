@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jsrunner.messages.board import Board
-    from jsrunner.messages.plan import Plan
+    from jsrunner.messages.plan import WorkerPlan
 
 
 class WorkerConnection(Protocol):
@@ -115,7 +115,7 @@ class Transport(Protocol):
         """
         ...
 
-    def lend(self, plan: Plan) -> None:
+    def lend(self, plan: WorkerPlan) -> None:
         """Divide the shared iterations of the plan among the machines, from now on to the end."""
         ...
 

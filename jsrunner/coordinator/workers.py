@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.transport import Transport, WorkerConnection
     from jsrunner.errors import JsrunnerError
     from jsrunner.messages.board import Counts
-    from jsrunner.messages.plan import Plan
+    from jsrunner.messages.plan import WorkerPlan
 
 
 class WorkerHandle(Struct, eq=False):
@@ -110,7 +110,7 @@ class Workers:
         self.counts = [board.view(slot, 0) for slot in range(scenarios)]
         return tuple(map(len, machines))
 
-    def prepare(self, plan: Plan) -> None:
+    def prepare(self, plan: WorkerPlan) -> None:
         """Have each worker make the VUs of its share of the plan."""
         pickled = pickle.dumps(plan)
         first = 0

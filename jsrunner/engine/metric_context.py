@@ -11,7 +11,7 @@ import ctypes
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from jsrunner.engine.recorder import Recorder, TagSet
+    from jsrunner.engine.recorder import SampleRecorder, TagSet
 
 #: The name of k6's feature.
 FEATURE: Final = "async-metric-context"
@@ -27,7 +27,7 @@ class MetricContext:
     is_async = False
 
     def __init__(
-        self, recorder: Recorder, tags: dict[str, str], metadata: dict[str, str] | None
+        self, recorder: SampleRecorder, tags: dict[str, str], metadata: dict[str, str] | None
     ) -> None:
         self._recorder = recorder
         #: The VU's number in the core, -1 while it has none.

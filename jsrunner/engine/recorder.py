@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jsrunner.metrics.registry import Metric, Registry
     from jsrunner.metrics.sinks import Delta
-    from jsrunner.outputs.base import LineWriter, SampleFormatter
+    from jsrunner.outputs.base import SampleFormatter, SampleWriter
 
 #: Built-in metrics that the core knows by number: enum metric of core.h.
 _CORE_METRICS: Final = (
@@ -59,7 +59,7 @@ class CoreSeries:
 
     __slots__ = ("_recorder", "is_announced", "metric", "number", "tags")
 
-    def __init__(self, recorder: Recorder, number: int, metric: Metric, tags: TagSet) -> None:
+    def __init__(self, recorder: SampleRecorder, number: int, metric: Metric, tags: TagSet) -> None:
         self._recorder = recorder
         self.number = number
         self.metric = metric
@@ -78,7 +78,7 @@ class Row:
 
     __slots__ = ("_count", "_numbers", "_recorder", "_values", "series")
 
-    def __init__(self, recorder: Recorder, series: Sequence[CoreSeries]) -> None:
+    def __init__(self, recorder: SampleRecorder, series: Sequence[CoreSeries]) -> None:
         self._recorder = recorder
         self.series = tuple(series)
         self._count = len(series)
@@ -99,7 +99,7 @@ class Row:
         )
 
 
-class Recorder:
+class SampleRecorder:
     """All series of a process."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Recorder:
         self._registry = registry
         self.outputs = list(outputs)
         self._lines: list[list[bytes]] = [[] for _ in outputs]
-        self._writers: dict[tuple[int, int], list[LineWriter]] = {}
+        self._writers: dict[tuple[int, int], list[SampleWriter]] = {}
         self._tag_sets: dict[frozenset[tuple[str, str]], TagSet] = {}
         # The core's numbers continue those of an earlier recorder of this process.
         self._tag_sets_by_number: dict[int, TagSet] = {}
@@ -200,7 +200,7 @@ class Recorder:
             for writer, lines in zip(writers, self._lines, strict=True):
                 lines.append(writer.line(record.time, record.value))
 
-    def _new_writers(self, key: tuple[int, int]) -> list[LineWriter]:
+    def _new_writers(self, key: tuple[int, int]) -> list[SampleWriter]:
         if len(self._writers) > _WRITERS_MAX:
             self._writers.clear()
         series, metadata = self._series[key[0]], None if key[1] < 0 else self._metadata[key[1]]

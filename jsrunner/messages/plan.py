@@ -59,7 +59,7 @@ class Machine(Struct, frozen=True):
     the processes of a run draw from one cell is divided among the machines.
     """
 
-    plan: Plan
+    plan: WorkerPlan
     #: From 0.
     index: int
 
@@ -111,7 +111,7 @@ class Machine(Struct, frozen=True):
         return sum(len(share.indices.get(scenario, ())) for share in self.plan.shares[first:end])
 
 
-class Plan(Struct, frozen=True):
+class WorkerPlan(Struct, frozen=True):
     """A test with all that workers need to play it. All workers get the same plan."""
 
     test: Test

@@ -205,7 +205,7 @@ class Prepare(WorkerMessage, frozen=True):
     """Fork into `workers` processes, then make the VUs of each."""
 
     workers: int
-    #: A pickled `plan.Plan`.
+    #: A pickled `plan.WorkerPlan`.
     plan: bytes
     #: The place of the worker's machine among the machines of the run, from 0.
     machine: int = 0

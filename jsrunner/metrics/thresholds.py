@@ -46,7 +46,7 @@ _HIGH_CARDINALITY: Final = ("vu", "iter")
 _INVALID: Final = "unable to validate threshold expressions"
 
 
-class Threshold(Struct):
+class ThresholdCondition(Struct):
     """An expression on a metric or sub-metric, with the result of its last evaluation."""
 
     #: The expression, e.g. `p(95)<200`.
@@ -106,7 +106,7 @@ class ThresholdSet(Struct):
     """All thresholds of a run."""
 
     #: The thresholds by metric or sub-metric, e.g. `ws_ping{room:a}`.
-    thresholds: dict[str, list[Threshold]] = field(default_factory=dict)
+    thresholds: dict[str, list[ThresholdCondition]] = field(default_factory=dict)
     #: The sub-metrics that have thresholds, by name.
     submetrics: dict[str, Submetric] = field(default_factory=dict)
     #: Warnings for the log.
@@ -161,7 +161,7 @@ class ThresholdSet(Struct):
         return Verdict(tuple(sorted(crossed)), abort)
 
 
-def _check_aggregation(threshold: Threshold, key: str, metric: Metric) -> None:
+def _check_aggregation(threshold: ThresholdCondition, key: str, metric: Metric) -> None:
     """Raise ConfigError if metrics of that type have no such aggregation."""
     supported = _SUPPORTED[metric.type]
     method = "p" if threshold.aggregation.startswith("p(") else threshold.aggregation
@@ -217,7 +217,7 @@ def scenario_of(key: str) -> str | None:
     return submetric.tags.get("scenario") if submetric else None
 
 
-def _parse_entry(entry: str | Mapping[str, Any]) -> Threshold:
+def _parse_entry(entry: str | Mapping[str, Any]) -> ThresholdCondition:
     if isinstance(entry, str):
         return parse_expression(entry)
     threshold = parse_expression(entry.get("threshold") or "")
@@ -227,7 +227,7 @@ def _parse_entry(entry: str | Mapping[str, Any]) -> Threshold:
     return threshold
 
 
-def parse_expression(source: str) -> Threshold:
+def parse_expression(source: str) -> ThresholdCondition:
     """Parse an expression such as `p(95) < 200`.
 
     Raises:
@@ -251,7 +251,7 @@ def parse_expression(source: str) -> Threshold:
         raise ConfigError(
             f"failed parsing threshold expresion's {quote(source)} right hand side; reason: {error}"
         ) from None
-    return Threshold(source, left, sign, value)
+    return ThresholdCondition(source, left, sign, value)
 
 
 def _split(source: str) -> tuple[str, str, str]:

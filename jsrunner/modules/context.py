@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from jsrunner.engine.engine import Engine
     from jsrunner.engine.interpreter import Interpreter
     from jsrunner.engine.metric_context import MetricContext
-    from jsrunner.engine.recorder import Recorder
+    from jsrunner.engine.recorder import SampleRecorder
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
-    from jsrunner.messages.plan import Plan
+    from jsrunner.messages.plan import WorkerPlan
     from jsrunner.metrics.registry import Registry
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class ScriptContext(Protocol):
-    """The script with its modules and files (`script.script.Script`)."""
+    """The script with its modules and files (`script.script.ScriptBundle`)."""
 
     @property
     def url(self) -> str:
@@ -129,7 +129,7 @@ class ProcessContext(Protocol):
         ...
 
     @property
-    def plan(self) -> Plan | None:
+    def plan(self) -> WorkerPlan | None:
         """The coordinator's plan; None in the first init."""
         ...
 
@@ -154,7 +154,7 @@ class ProcessContext(Protocol):
         ...
 
     @property
-    def recorder(self) -> Recorder:
+    def recorder(self) -> SampleRecorder:
         """Series of samples."""
         ...
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from jsrunner.metrics.registry import Metric
     from jsrunner.metrics.sinks import Delta
     from jsrunner.metrics.store import MergedSeries
-    from jsrunner.metrics.thresholds import Submetric, Threshold
+    from jsrunner.metrics.thresholds import Submetric, ThresholdCondition
 
 
-class LineWriter(Protocol):
+class SampleWriter(Protocol):
     """A writer of the samples of one series: a metric with its tags. Workers have one per series."""
 
     def line(self, time_s: float, value: float) -> bytes:
@@ -52,7 +52,7 @@ class SampleFormatter(Protocol):
 
     def format(
         self, metric: Metric, tags: Mapping[str, str], metadata: Mapping[str, str] | None
-    ) -> LineWriter:
+    ) -> SampleWriter:
         """Make the writer of a series, which the worker keeps for all samples of the series.
 
         Args:
@@ -76,7 +76,7 @@ class Output:
         self.news: deque[tuple[str, str]] = deque()
 
     def introduce(
-        self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+        self, metric: Metric, thresholds: Sequence[ThresholdCondition], submetrics: Sequence[Submetric]
     ) -> None:
         """Note a metric, once per run, before its first sample.
 

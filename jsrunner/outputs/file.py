@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.thresholds import Submetric, Threshold
+    from jsrunner.metrics.thresholds import Submetric, ThresholdCondition
     from jsrunner.outputs.base import SampleFormatter
 
 
@@ -44,7 +44,8 @@ class FileOutput(Output):
         formatter: SampleFormatter,
         *,
         header: bytes = b"",
-        introduce: Callable[[Metric, Sequence[Threshold], Sequence[Submetric]], bytes] | None = None,
+        introduce: Callable[[Metric, Sequence[ThresholdCondition], Sequence[Submetric]], bytes]
+        | None = None,
     ) -> None:
         super().__init__()
         self.formatter = formatter
@@ -70,7 +71,7 @@ class FileOutput(Output):
         self._append(header, 0)
 
     def introduce(
-        self, metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+        self, metric: Metric, thresholds: Sequence[ThresholdCondition], submetrics: Sequence[Submetric]
     ) -> None:
         """Append the line of a metric."""
         if self._introduce is not None:

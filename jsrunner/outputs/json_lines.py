@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jsrunner.metrics.registry import Metric
-    from jsrunner.metrics.thresholds import Submetric, Threshold
+    from jsrunner.metrics.thresholds import Submetric, ThresholdCondition
 
 
 class _JsonWriter:
@@ -73,7 +73,7 @@ def number(value: float) -> bytes:
 
 
 def introduce(
-    metric: Metric, thresholds: Sequence[Threshold], submetrics: Sequence[Submetric]
+    metric: Metric, thresholds: Sequence[ThresholdCondition], submetrics: Sequence[Submetric]
 ) -> bytes:
     """Return the line before a metric's first sample.
 
@@ -104,7 +104,7 @@ def introduce(
     )
 
 
-def _threshold(threshold: Threshold) -> object:
+def _threshold(threshold: ThresholdCondition) -> object:
     """Return k6's JSON of a threshold: only its expression, unless it may abort the run."""
     if not threshold.abort_on_fail:
         return threshold.source

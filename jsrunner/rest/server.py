@@ -49,7 +49,7 @@ class RestServer:
             JsrunnerError: The address cannot be bound (exit code 106, as k6).
         """
         try:
-            self._server = _HTTPServer(_endpoint(address), control)
+            self._server = _RestServer(_endpoint(address), control)
         except (OSError, ValueError) as error:
             control.log.log(
                 "error", "Error from API server", error=f"listen tcp{_reason(error, address)}"
@@ -82,7 +82,7 @@ class RestServer:
         self._thread.join()
 
 
-class _HTTPServer(ThreadingHTTPServer):
+class _RestServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
@@ -94,7 +94,7 @@ class _HTTPServer(ThreadingHTTPServer):
         self.over = threading.Event()
         self._answering = 0
         self._change = threading.Condition()
-        super().__init__(address, _Handler)
+        super().__init__(address, _RestHandler)
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -144,8 +144,8 @@ class _HTTPServer(ThreadingHTTPServer):
             self.complain(error)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _HTTPServer
+class _RestHandler(BaseHTTPRequestHandler):
+    server: _RestServer
     protocol_version = "HTTP/1.1"
     #: Of an idle connection, in seconds.
     timeout = 10

@@ -178,7 +178,7 @@ def _member(members: Mapping[str, bytes], name: str) -> bytes:
 
 
 class Archivable(Protocol):
-    """The part of `script.script.Script` that `write` needs."""
+    """The part of `script.script.ScriptBundle` that `write` needs."""
 
     @property
     def name(self) -> str:

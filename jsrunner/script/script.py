@@ -36,7 +36,7 @@ _MISSING_EXPORT = re.compile(r"Could not find export '([^']*)' in module '([^']*
 _POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d+)")
 
 
-class Script:
+class ScriptBundle:
     """A script with its modules and files.
 
     Args:
@@ -81,7 +81,7 @@ class Script:
         self.sealed = False
 
     @classmethod
-    def at(cls, path: str) -> Script:
+    def at(cls, path: str) -> ScriptBundle:
         """Open a file that is a script, or the archive of a script.
 
         Raises:

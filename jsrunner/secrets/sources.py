@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT: Final = "default"
 
 
-class Source(Protocol):
+class SecretSource(Protocol):
     """The contract of a source of secrets. The coordinator makes it, workers ask it."""
 
     #: Whether `get` may wait, so that it has to be called in another thread.
@@ -63,10 +63,10 @@ class Table:
 class SecretSources:
     """The sources of a run by their names. The name `default` is that of one of them, if any."""
 
-    def __init__(self, sources: Mapping[str, Source]) -> None:
+    def __init__(self, sources: Mapping[str, SecretSource]) -> None:
         self.sources = dict(sources)
 
-    def find(self, name: str) -> Source:
+    def find(self, name: str) -> SecretSource:
         """Return a source.
 
         Raises:
@@ -95,7 +95,7 @@ def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secre
     Raises:
         JsrunnerError: A source is wrong. The text is k6's.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, SecretSource] = {}
     for spec in specs:
         kind, _, rest = spec.partition("=")
         if not spec.strip():
@@ -127,7 +127,9 @@ def parse_sources(specs: Sequence[str], environment: Mapping[str, str]) -> Secre
     return SecretSources(sources)
 
 
-def _source(kind: str, arguments: Sequence[str], spec: str, environment: Mapping[str, str]) -> Source:
+def _source(
+    kind: str, arguments: Sequence[str], spec: str, environment: Mapping[str, str]
+) -> SecretSource:
     """Make a source of a type."""
     if kind == "file":
         return Table(_read(arguments))

@@ -39,7 +39,7 @@ _HEAD: Final = struct.Struct(">IBI")
 _LENGTH_SIZE: Final = 4
 
 
-class Record(NamedTuple):
+class SensorRecord(NamedTuple):
     """A request or an answer."""
 
     type: int
@@ -47,7 +47,7 @@ class Record(NamedTuple):
     payload: bytes
 
 
-def encode(records: Iterable[Record]) -> bytes:
+def encode(records: Iterable[SensorRecord]) -> bytes:
     """Encode records as a message."""
     return b"".join(
         _HEAD.pack(_HEAD.size - _LENGTH_SIZE + len(record.payload), record.type, record.number)
@@ -56,7 +56,7 @@ def encode(records: Iterable[Record]) -> bytes:
     )
 
 
-def decode(message: bytes) -> list[Record]:
+def decode(message: bytes) -> list[SensorRecord]:
     """Decode the records of a message.
 
     Raises:
@@ -71,22 +71,22 @@ def decode(message: bytes) -> list[Record]:
         end = at + _LENGTH_SIZE + length
         if end < at + _HEAD.size or end > len(message):
             raise ValueError(f"length {length} at {at} does not fit a message of {len(message)} bytes")
-        records.append(Record(type_, number, message[at + _HEAD.size : end]))
+        records.append(SensorRecord(type_, number, message[at + _HEAD.size : end]))
         at = end
     return records
 
 
-def answer(record: Record) -> Record:
+def answer(record: SensorRecord) -> SensorRecord:
     """Return the answer to a request."""
     type_, number, payload = record
     if type_ == ECHO:
-        return Record(ANSWER | ECHO, number, payload)
+        return SensorRecord(ANSWER | ECHO, number, payload)
     if type_ == SUM:
         count, rest = divmod(len(payload), 4)
         if rest:
-            return Record(ERROR, number, f"{len(payload)} bytes are no 32-bit integers".encode())
+            return SensorRecord(ERROR, number, f"{len(payload)} bytes are no 32-bit integers".encode())
         total = sum(struct.unpack(f">{count}i", payload))
-        return Record(ANSWER | SUM, number, struct.pack(">q", total))
+        return SensorRecord(ANSWER | SUM, number, struct.pack(">q", total))
     if type_ == TIME:
-        return Record(ANSWER | TIME, number, struct.pack(">q", int(time.time() * 1000)))
-    return Record(ERROR, number, f"unknown type {type_:#04x}".encode())
+        return SensorRecord(ANSWER | TIME, number, struct.pack(">q", int(time.time() * 1000)))
+    return SensorRecord(ERROR, number, f"unknown type {type_:#04x}".encode())

@@ -112,7 +112,7 @@ class Connecting(asyncio.Protocol):
 
 
 class _Call:
-    """One call (`grpc_service.Call`)."""
+    """One call (`grpc_service.ServerCall`)."""
 
     def __init__(self, connection: Connecting, number: int) -> None:
         self._connection = connection

@@ -60,7 +60,7 @@ service Reflection { rpc ServerReflectionInfo(stream Request) returns (stream Re
 }
 
 
-class Call(Protocol):
+class ServerCall(Protocol):
     """A client's call, as handlers see it."""
 
     def send(self, message: Any) -> None:
@@ -73,7 +73,7 @@ class Call(Protocol):
 class Handler:
     """The handler of one call. It gets messages until they end, or until the call is gone."""
 
-    def __init__(self, call: Call, method: Method) -> None:
+    def __init__(self, call: ServerCall, method: Method) -> None:
         self.call = call
         self.reply = method.response.make
 
@@ -214,7 +214,7 @@ class Services:
             assert method is not None
             self._methods[path] = (method, kind)
 
-    def open(self, path: str, call: Call) -> tuple[Method, Handler] | None:
+    def open(self, path: str, call: ServerCall) -> tuple[Method, Handler] | None:
         """Return a method and what handles a call of it; None if it is not served."""
         known = self._methods.get(path)
         return None if known is None else (known[0], known[1](call, known[0]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.exchange import HttpCall
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.http import HttpClient, Settings
+from jsrunner.transport.http import ClientSettings, HttpClient
 from jsrunner.transport.redirects import BadLocation, Hop, next_hop
 from jsrunner.transport.url import URLError, parse
 
@@ -50,7 +50,7 @@ class Issuers:
             dialer: The maker of connections, which fetches no issuers itself.
             environment: The environment, which names proxies.
         """
-        self._client = HttpClient(Settings(options, dialer, environment, _MOST_BYTES), _Nobody())
+        self._client = HttpClient(ClientSettings(options, dialer, environment, _MOST_BYTES), _Nobody())
         self._known: dict[str, list[Certificate]] = {}
 
     def of(self, chain: Sequence[bytes]) -> list[str]:

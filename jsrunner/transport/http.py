@@ -87,7 +87,7 @@ class Connects(Protocol):
         """Return a TLS socket on top of a connection to the host."""
 
 
-class Settings:
+class ClientSettings:
     """The options that the clients of a process share."""
 
     def __init__(
@@ -136,7 +136,7 @@ class _Pool:
 class HttpClient:
     """The HTTP client of one VU. `exchange` may be called by several greenlets at once."""
 
-    def __init__(self, settings: Settings, vu: Meter, lender: Lender | None = None) -> None:
+    def __init__(self, settings: ClientSettings, vu: Meter, lender: Lender | None = None) -> None:
         self._settings = settings
         self._lender = lender
         self._vu = vu

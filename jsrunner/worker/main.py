@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.messages.board import Board
-    from jsrunner.messages.plan import Plan
-    from jsrunner.script.script import Script
+    from jsrunner.messages.plan import WorkerPlan
+    from jsrunner.script.script import ScriptBundle
     from jsrunner.secrets.sources import SecretSources
 
 #: Seconds between two snapshots for the coordinator.
@@ -56,7 +56,7 @@ _YIELD = 1e-6
 def run(
     streams: Sequence[socket.socket],
     board: Board,
-    script: Script,
+    script: ScriptBundle,
     environment: Mapping[str, str],
     secrets: SecretSources,
     features: frozenset[str],
@@ -96,7 +96,7 @@ def run(
     if not isinstance(prepare, protocol.Prepare):
         return 0
     process.engine.stop_polling()
-    plan: Plan = pickle.loads(prepare.plan)
+    plan: WorkerPlan = pickle.loads(prepare.plan)
     board.open(len(plan.test.scenarios))
     board.vus = plan.planned_vus
     if plan.test.max_vus > _FEW_VUS:
@@ -169,7 +169,7 @@ def _fork(process: Process, count: int) -> tuple[int, list[int]] | None:
     return 0, children
 
 
-def _pack(script: Script) -> bytes:
+def _pack(script: ScriptBundle) -> bytes:
     """Return the archive of a script whose init code has run."""
     from jsrunner.script import archive
 

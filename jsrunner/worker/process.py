@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gevent.event import Event
 
 from jsrunner.engine.engine import DRAIN, TLS, TLS_CLOSE, TLS_READ, TLS_WRITE, process_engine
-from jsrunner.engine.recorder import Recorder
+from jsrunner.engine.recorder import SampleRecorder
 from jsrunner.messages.protocol import Log, MarkFailed, Secret
 from jsrunner.metrics.registry import Registry
 from jsrunner.options.model import SYSTEM_TAGS
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.messages.board import Board, Counts
-    from jsrunner.messages.plan import Machine, Plan
+    from jsrunner.messages.plan import Machine, WorkerPlan
     from jsrunner.options.model import Options
-    from jsrunner.script.script import Script
+    from jsrunner.script.script import ScriptBundle
     from jsrunner.secrets.sources import SecretSources
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
@@ -43,7 +43,7 @@ class Process:
 
     def __init__(
         self,
-        script: Script,
+        script: ScriptBundle,
         *,
         environment: Mapping[str, str],
         secrets: SecretSources,
@@ -62,7 +62,7 @@ class Process:
         self.registry = Registry()
         self.engine = process_engine()
         self.engine.library.core_image_clear()  # of another script, in tests
-        self.recorder = Recorder(self.engine.library, self.registry)
+        self.recorder = SampleRecorder(self.engine.library, self.registry)
         #: TLS of wss sessions by their keys: Python's ssl stands between the core and the socket.
         self.secure: dict[int, SecureStream] = {}
         #: The compression of sessions that have agreed on permessage-deflate, by key.
@@ -70,7 +70,7 @@ class Process:
         self._logged_faults: set[str] = set()
         #: Module state that lasts as long as the process, e.g. the contents of SharedArrays.
         self.shared: dict[str, Any] = {}
-        self.plan: Plan | None = None
+        self.plan: WorkerPlan | None = None
         self._machine: Machine | None = None
         self.run_tags: dict[str, str] = {}
         self.system_tags = frozenset(SYSTEM_TAGS)
@@ -149,7 +149,7 @@ class Process:
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()
         self.minimum_iteration = options.min_iteration_duration or 0.0
-        self.recorder = Recorder(self.engine.library, self.registry, plan.formatters)
+        self.recorder = SampleRecorder(self.engine.library, self.registry, plan.formatters)
         self.secrets.divide(len(plan.shares))
         self.script.sealed = True
         self._stop_event = Event()

@@ -10,7 +10,7 @@ import pytest
 from jsrunner.coordinator.loop import Loop
 from jsrunner.executors.shared_iterations import SharedIterations
 from jsrunner.messages.board import Board
-from jsrunner.messages.plan import Plan, Test
+from jsrunner.messages.plan import Test, WorkerPlan
 from jsrunner.messages.stream import MessageReader, encode
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
@@ -129,7 +129,7 @@ class PlayedTransport:
         self.board.open(scenarios)
         return [self.connections]
 
-    def lend(self, plan: Plan) -> None:
+    def lend(self, plan: WorkerPlan) -> None:
         """Processes of one machine need no loans."""
 
     def kill(self) -> None:

@@ -13,7 +13,7 @@ from jsrunner.errors import ConfigError, JsrunnerError
 from jsrunner.messages.protocol import DeclaredMetric, Loaded
 from jsrunner.options.model import Options
 from jsrunner.options.selection import Selection
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> Script:
+def script(tmp_path: Path) -> ScriptBundle:
     path = tmp_path / "script.js"
     path.write_text("")
-    return Script(str(path))
+    return ScriptBundle(str(path))
 
 
 def loaded(options: dict[str, Any] | None = None, *exports: str, **more: Any) -> Loaded:
@@ -43,7 +43,7 @@ def loaded(options: dict[str, Any] | None = None, *exports: str, **more: Any) ->
 
 
 @pytest.fixture
-def make(script: Script, log: Records) -> Decide:
+def make(script: ScriptBundle, log: Records) -> Decide:
     """`make(script's options, flags=..., config=..., environment=..., settings=...)`."""
 
     def make(
@@ -119,14 +119,14 @@ def test_features_are_tags(make: Decide) -> None:
     assert tags == {"k6_feature_merge_run_tags": "true"}
 
 
-def test_wrong_options_of_the_script(script: Script, log: Records) -> None:
+def test_wrong_options_of_the_script(script: ScriptBundle, log: Records) -> None:
     with pytest.raises(JsrunnerError, match="error parsing script options: boom"):
         script_options(loaded(options_error="boom"), script, log)
     with pytest.raises(ConfigError, match="could not initialize"):
         script_options(loaded({"vus": "many"}), script, log)
 
 
-def test_wrong_exports_of_the_script(script: Script, log: Records) -> None:
+def test_wrong_exports_of_the_script(script: ScriptBundle, log: Records) -> None:
     wrong = Loaded({"default": "function", "setup": "object"}, None, None, [])
     with pytest.raises(JsrunnerError, match="exported 'setup' must be a function"):
         script_options(wrong, script, log)
@@ -135,13 +135,13 @@ def test_wrong_exports_of_the_script(script: Script, log: Records) -> None:
         script_options(nothing, script, log)
 
 
-def test_unknown_options_are_warned_of(script: Script, log: Records) -> None:
+def test_unknown_options_are_warned_of(script: ScriptBundle, log: Records) -> None:
     script_options(loaded({"vus": 1, "wrong": 2}), script, log)
     [(level, _, fields)] = log.records
     assert (level, fields) == ("warning", {"error": 'json: unknown field "wrong"'})
 
 
-def test_a_hint_explains_scenarios_that_flags_have_replaced(script: Script, log: Records) -> None:
+def test_a_hint_explains_scenarios_that_flags_have_replaced(script: ScriptBundle, log: Records) -> None:
     scenarios = {"a": {"executor": "shared-iterations", "vus": 1, "iterations": 1, "exec": "f"}}
     described = Loaded({"f": "function"}, json.dumps({"scenarios": scenarios}), None, [])
     with pytest.raises(ConfigError) as failure:

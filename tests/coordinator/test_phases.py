@@ -16,7 +16,7 @@ import contextlib, sys
 from jsrunner.coordinator.run import Run
 from jsrunner.coordinator.settings import RunSettings
 from jsrunner.options.model import Options
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.ui.log import Logger
 
 class Display:
@@ -43,7 +43,7 @@ def service(control):
 
 display = Display()
 run = Run(
-    Script.at("script.js"), config=None, flags=Options(paused="paused" in sys.argv),
+    ScriptBundle.at("script.js"), config=None, flags=Options(paused="paused" in sys.argv),
     settings=RunSettings(silent=True, quiet=True), logger=Logger(), display=display, service=service,
 )
 print(int(run.execute()), *(f"{call}:{phase}" for call, phase in display.phases))

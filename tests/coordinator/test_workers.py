@@ -9,7 +9,7 @@ import pytest
 
 from jsrunner.coordinator.workers import Workers
 from jsrunner.messages import board, protocol
-from jsrunner.messages.plan import Plan, Share
+from jsrunner.messages.plan import Share, WorkerPlan
 from jsrunner.messages.stream import encode
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def heard(transport: PlayedTransport, loop: Loop, log: Records) -> Heard:
 
 
 @pytest.fixture
-def plan(make_test: Callable[..., Test]) -> Plan:
+def plan(make_test: Callable[..., Test]) -> WorkerPlan:
     """For two workers with three VUs."""
     shares = (Share((1, 3), {"default": (0, 2)}), Share((2,), {"default": (1,)}))
-    return Plan(test=make_test(vus=3), shares=shares, machines=(2,))
+    return WorkerPlan(test=make_test(vus=3), shares=shares, machines=(2,))
 
 
 @pytest.fixture
-def prepared(heard: Heard, plan: Plan) -> Heard:
+def prepared(heard: Heard, plan: WorkerPlan) -> Heard:
     heard.workers.start(4)
     heard.workers.keep(2, 1)
     heard.workers.prepare(plan)
@@ -68,7 +68,7 @@ def test_there_is_one_worker_until_the_plan_is_known(heard: Heard) -> None:
     assert heard.messages == [(1, loaded)]
 
 
-def test_the_first_worker_is_told_to_fork_the_others(prepared: Heard, plan: Plan) -> None:
+def test_the_first_worker_is_told_to_fork_the_others(prepared: Heard, plan: WorkerPlan) -> None:
     first, second = prepared.transport.connections
     [message] = first.told()
     assert isinstance(message, protocol.Prepare)

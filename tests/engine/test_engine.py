@@ -28,8 +28,8 @@ sys.path.insert(0, {tests!r})
 from jsrunner.engine.engine import Engine
 from jsrunner.engine.errors import Interrupted, JSError
 from jsrunner.engine.interpreter import Interpreter
-from jsrunner.script.script import Script
-script = Script("script.js", source="")
+from jsrunner.script.script import ScriptBundle
+script = ScriptBundle("script.js", source="")
 engine = Engine()
 said = []
 def new(source="", deadline=0.0):

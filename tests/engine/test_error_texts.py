@@ -9,7 +9,7 @@ import pytest
 
 from jsrunner.engine.engine import process_engine
 from jsrunner.engine.interpreter import Interpreter
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 
 _HEAD = """
 import 'jsrunner:language';
@@ -29,7 +29,7 @@ const obj = { a: 1 };
 
 def texts(source: str) -> list[str]:
     """What JavaScript gives to `text(call)`: what `call()` throws, as text."""
-    script = Script("script.js", source="")
+    script = ScriptBundle("script.js", source="")
     said: list[str] = []
     interpreter = Interpreter(
         process_engine(),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsrunner.engine.engine import MERGE, SERIES, TAGS, process_engine
-from jsrunner.engine.recorder import Recorder
+from jsrunner.engine.recorder import SampleRecorder
 from jsrunner.metrics.registry import BUILTIN, Metric, Registry
 from jsrunner.outputs.json_lines import JsonFormatter
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 VALUES = st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30)
 
 
-def new_recorder(outputs: Sequence[SampleFormatter] = (), registry: Registry | None = None) -> Recorder:
-    return Recorder(process_engine().library, registry or Registry(), outputs)
+def new_recorder(
+    outputs: Sequence[SampleFormatter] = (), registry: Registry | None = None
+) -> SampleRecorder:
+    return SampleRecorder(process_engine().library, registry or Registry(), outputs)
 
 
 @pytest.fixture
-def with_outputs() -> Iterator[Callable[[Sequence[SampleFormatter]], Recorder]]:
+def with_outputs() -> Iterator[Callable[[Sequence[SampleFormatter]], SampleRecorder]]:
     """Make a recorder whose samples go to outputs, one by one."""
     yield new_recorder
     new_recorder()  # no records any more
@@ -110,7 +112,7 @@ def test_what_an_earlier_recorder_has_left_behind_is_none_of_the_next_one() -> N
 
 
 def test_outputs_get_each_sample(
-    with_outputs: Callable[[Sequence[SampleFormatter]], Recorder],
+    with_outputs: Callable[[Sequence[SampleFormatter]], SampleRecorder],
 ) -> None:
     recorder = with_outputs([JsonFormatter(), JsonFormatter()])
     series = recorder.series(BUILTIN["iterations"], recorder.tag_set({}))
@@ -129,7 +131,7 @@ def test_outputs_get_each_sample(
 
 
 def test_records_become_lines_before_the_snapshot_is_due(
-    with_outputs: Callable[[Sequence[SampleFormatter]], Recorder],
+    with_outputs: Callable[[Sequence[SampleFormatter]], SampleRecorder],
 ) -> None:
     recorder = with_outputs([JsonFormatter()])
     series = recorder.series(BUILTIN["iterations"], recorder.tag_set({}))
@@ -140,7 +142,7 @@ def test_records_become_lines_before_the_snapshot_is_due(
 
 
 def test_metadata_that_never_repeats(
-    with_outputs: Callable[[Sequence[SampleFormatter]], Recorder],
+    with_outputs: Callable[[Sequence[SampleFormatter]], SampleRecorder],
 ) -> None:
     """As the numbers of iterations."""
     recorder = with_outputs([JsonFormatter()])

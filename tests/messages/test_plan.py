@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.messages import plan as plans
-from jsrunner.messages.plan import Machine, Plan, Share
+from jsrunner.messages.plan import Machine, Share, WorkerPlan
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
 
@@ -25,7 +25,7 @@ def machines(indices: Sequence[Sequence[int]], counts: tuple[int, ...]) -> list[
         max_vus=1,
     )
     shares = tuple(Share(tuple(index + 1 for index in own), {"default": tuple(own)}) for own in indices)
-    plan = Plan(test=test, shares=shares, machines=counts)
+    plan = WorkerPlan(test=test, shares=shares, machines=counts)
     return [Machine(plan, index) for index in range(len(counts))]
 
 

@@ -14,7 +14,7 @@ from jsrunner.metrics.registry import Registry
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, Sink, TrendSink
 from jsrunner.metrics.thresholds import (
     Submetric,
-    Threshold,
+    ThresholdCondition,
     ThresholdSet,
     Verdict,
     parse_expression,
@@ -66,7 +66,7 @@ def test_expressions(
 ) -> None:
     source = f"{before}{aggregation}{left}{sign}{right}{value}{after}"
     one = parse_expression(source)
-    assert one == Threshold(source, aggregation, sign, float(value))
+    assert one == ThresholdCondition(source, aggregation, sign, float(value))
 
 
 @given(st.text(max_size=12) | st.text(alphabet="p()95<>=! .countrate", max_size=15))
@@ -221,9 +221,9 @@ def test_entries() -> None:
     )
     assert found.thresholds == {
         "hits": [
-            Threshold("count>1", "count", ">", 1.0),
-            Threshold("rate>2", "rate", ">", 2.0, abort_on_fail=True, delay_abort_eval=10.0),
-            Threshold("count>3", "count", ">", 3.0),
+            ThresholdCondition("count>1", "count", ">", 1.0),
+            ThresholdCondition("rate>2", "rate", ">", 2.0, abort_on_fail=True, delay_abort_eval=10.0),
+            ThresholdCondition("count>3", "count", ">", 3.0),
         ]
     }
     with pytest.raises(ConfigError, match=r"malformed threshold expression$"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jsrunner.messages.protocol import Log
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
@@ -41,7 +41,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
                 messages.append(message)  # all but what `-v` shows of jsrunner itself
 
         process = Process(
-            Script(str(path)),
+            ScriptBundle(str(path)),
             environment=environment or {},
             secrets=secrets or SecretSources({}),
             say=say,

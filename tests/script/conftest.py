@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.messages.protocol import Log
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
@@ -35,7 +35,7 @@ class Project:
         """Write the files (or the main script's text), run the init code; what it has logged."""
         self.write({main: files} if isinstance(files, str) else files)
         self.process = Process(
-            Script(str(self.folder / main)),
+            ScriptBundle(str(self.folder / main)),
             environment={},
             secrets=SecretSources({}),
             say=self.said.append,

@@ -10,7 +10,7 @@ import pytest
 from jsrunner.errors import ScriptError
 from jsrunner.messages.protocol import Log
 from jsrunner.script import cache
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.script.typescript import Translator
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
@@ -139,7 +139,10 @@ def test_typescript_from_standard_input(project: Project, monkeypatch: pytest.Mo
     def said(source: str) -> list[str]:
         messages: list[object] = []
         process = Process(
-            Script("-", source=source), environment={}, secrets=SecretSources({}), say=messages.append
+            ScriptBundle("-", source=source),
+            environment={},
+            secrets=SecretSources({}),
+            say=messages.append,
         )
         new_vu(process, 0)
         return [one.text for one in messages if isinstance(one, Log)]

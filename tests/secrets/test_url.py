@@ -12,7 +12,7 @@ import pytest
 
 from jsrunner.errors import UsageError
 from jsrunner.secrets.errors import SecretError
-from jsrunner.secrets.sources import Source, parse_sources
+from jsrunner.secrets.sources import SecretSource, parse_sources
 from jsrunner.secrets.url import UrlSource, parse_settings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def url() -> Iterator[str]:
         thread.join()
 
 
-def source(spec: str, environment: dict[str, str] | None = None) -> Source:
+def source(spec: str, environment: dict[str, str] | None = None) -> SecretSource:
     return parse_sources([f"url={spec}"], environment or {}).find("url")
 
 

@@ -29,7 +29,7 @@ from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.messages import protocol
 from jsrunner.messages.stream import MessageReader, encode
 from jsrunner.script import archive
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -255,12 +255,12 @@ def _is_stopped(process_id: int) -> bool:
     return stat.rpartition(b")")[2].split()[0] in (b"T", b"t")
 
 
-def _script(job: Job) -> Script:
+def _script(job: Job) -> ScriptBundle:
     """Return the script of a job, which reads files from its archive only."""
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
         file.write(job.archive)
         file.flush()
-        return Script(job.script, archive=archive.read(file.name))
+        return ScriptBundle(job.script, archive=archive.read(file.name))
 
 
 def main() -> None:

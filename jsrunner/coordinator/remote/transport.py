@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.remote.frames import Frame
     from jsrunner.coordinator.remote.leases import Order
     from jsrunner.coordinator.remote.link import MachineLink
-    from jsrunner.messages.plan import Plan
-    from jsrunner.script.script import Script
+    from jsrunner.messages.plan import WorkerPlan
+    from jsrunner.script.script import ScriptBundle
     from jsrunner.secrets.sources import SecretSources
 
 #: Seconds between two messages of what all other machines have counted.
@@ -181,7 +181,7 @@ class RemoteTransport:
 
     def __init__(
         self,
-        script: Script,
+        script: ScriptBundle,
         environment: Mapping[str, str],
         secrets: SecretSources,
         features: frozenset[str],
@@ -283,7 +283,7 @@ class RemoteTransport:
         for order in orders:
             self._machines[order.machine].link.send(order.frame)
 
-    def lend(self, plan: Plan) -> None:
+    def lend(self, plan: WorkerPlan) -> None:
         """Lend the machines shared iterations from now on."""
         machines = [Machine(plan, index) for index in range(len(plan.machines))]
         if len(machines) == 1:

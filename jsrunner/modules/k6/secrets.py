@@ -9,7 +9,7 @@ from jsrunner.modules.base import HostModule, operation
 from jsrunner.secrets.errors import SecretError
 
 if TYPE_CHECKING:
-    from jsrunner.secrets.sources import Source
+    from jsrunner.secrets.sources import SecretSource
 
 
 class SecretsModule(HostModule):
@@ -41,7 +41,7 @@ class SecretsModule(HostModule):
 
         return self.vu.interpreter.run_aside(fetch_secret, self._give)
 
-    def _find(self, name: str) -> Source:
+    def _find(self, name: str) -> SecretSource:
         return self.vu.process.secrets.find(name)
 
     def _give(self, secret: str) -> str:

@@ -384,11 +384,11 @@ from jsrunner.messages.plan import Test
 from jsrunner.messages.stream import MessageReader, encode
 from jsrunner.options.model import Options
 from jsrunner.options.segment import Striping
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import SecretSources
 
 WHOLE = Striping(None, None)
-script, settings = Script(sys.argv[1]), (dict(), SecretSources(dict()), frozenset())
+script, settings = ScriptBundle(sys.argv[1]), (dict(), SecretSources(dict()), frozenset())
 transport = RemoteTransport(
     script, *settings, loader=LocalTransport(script, *settings),
     address=sys.argv[2], is_insecure=False, workers=1,

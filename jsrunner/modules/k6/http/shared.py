@@ -13,7 +13,7 @@ import orjson
 from jsrunner.modules.k6.http.samples import HttpSamples, expectation
 from jsrunner.transport.fields import Fields
 from jsrunner.transport.headers import canonical
-from jsrunner.transport.http import Settings
+from jsrunner.transport.http import ClientSettings
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class HttpShared:
         self._process = process
         assert process.plan is not None
         max_body = process.plan.limits.body
-        self.settings = Settings(options, process.dialer, os.environ, max_body)
+        self.settings = ClientSettings(options, process.dialer, os.environ, max_body)
         self.samples = HttpSamples(process)
         self.default_expected = expectation([], [(200, 399)])
         self.max_redirects = _REDIRECTS if options.max_redirects is None else options.max_redirects

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jsrunner.messages.protocol import Log
-from jsrunner.script.script import Script
+from jsrunner.script.script import ScriptBundle
 from jsrunner.secrets.sources import SecretSources
 from jsrunner.worker.process import Process
 from jsrunner.worker.vus import new_vu
@@ -39,7 +39,7 @@ def select() -> Callable[[Any, str], Any]:
     """`select(value, path)` by the module as an interpreter runs it; None for undefined."""
     said: list[Any] = []
     process = Process(
-        Script("script.js", source="export default () => {}"),
+        ScriptBundle("script.js", source="export default () => {}"),
         environment={},
         secrets=SecretSources({}),
         say=said.append,

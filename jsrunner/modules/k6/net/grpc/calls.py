@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jsrunner.modules.context import ModuleContext
     from jsrunner.modules.k6.net.grpc.client import Client
-    from jsrunner.modules.k6.net.grpc.connecting import Connection
+    from jsrunner.modules.k6.net.grpc.connecting import GrpcConnection
     from jsrunner.modules.k6.net.grpc.responses import Response
     from jsrunner.modules.k6.net.grpc.series import CallSeries
     from jsrunner.modules.k6.net.grpc.shared import Shared
@@ -110,7 +110,7 @@ class Calls:
             call.send(message, end=True)
         return UnaryCall(call, spec, series)
 
-    def run(self, call: Call, connection: Connection) -> None:
+    def run(self, call: Call, connection: GrpcConnection) -> None:
         """Wait in this greenlet until a call is over."""
         if call.status is not None:
             return
@@ -142,7 +142,7 @@ class Calls:
             call.on_end = end
             unary.spec.connection.channel.begin_aside(call)
 
-    def check_health(self, service: str, connection: Connection) -> int:
+    def check_health(self, service: str, connection: GrpcConnection) -> int:
         """Ask a server for a service's health; return the number of the serving status.
 
         Raises:

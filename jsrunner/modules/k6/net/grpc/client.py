@@ -9,7 +9,7 @@ from jsrunner.options.numbers import quote
 from jsrunner.proto.schema import Library
 
 if TYPE_CHECKING:
-    from jsrunner.modules.k6.net.grpc.connecting import Connection
+    from jsrunner.modules.k6.net.grpc.connecting import GrpcConnection
     from jsrunner.modules.k6.net.grpc.specs import CallSpec
     from jsrunner.proto.schema import Method
 
@@ -23,16 +23,16 @@ class Client:
         #: The schemas that the script has loaded.
         self.library = Library()
         #: The connection; None while there is none.
-        self.connection: Connection | None = None
+        self.connection: GrpcConnection | None = None
         #: Specs of the connection's calls without parameters, by the method as the script writes it.
         self.plain_specs: dict[str, CallSpec] = {}
 
-    def use(self, connection: Connection | None) -> None:
+    def use(self, connection: GrpcConnection | None) -> None:
         """Replace the connection; None for none."""
         self.connection = connection
         self.plain_specs = {}
 
-    def connected(self) -> Connection:
+    def connected(self) -> GrpcConnection:
         """Return the connection. Raises HostError if there is none."""
         if self.connection is None:
             raise HostError(_NOT_CONNECTED)

@@ -107,7 +107,7 @@ def read_params(params: ConnectParams) -> ConnectSettings:
     return read
 
 
-class Connection:
+class GrpcConnection:
     """A client's channel with the limits of its messages."""
 
     def __init__(

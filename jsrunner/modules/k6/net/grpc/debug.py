@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _GROUP: Final = re.compile(r" \{$", re.MULTILINE)
 
 
-class _Watcher:
+class _CallLog:
     """Logs one call."""
 
     def __init__(self, vu: ModuleContext, call: Call, spec: CallSpec, *, is_full: bool) -> None:
@@ -65,7 +65,7 @@ class _Watcher:
 
 def watch(vu: ModuleContext, call: Call, spec: CallSpec, *, is_full: bool) -> None:
     """Log a call's parts as they come and go."""
-    watcher = _Watcher(vu, call, spec, is_full=is_full)
+    watcher = _CallLog(vu, call, spec, is_full=is_full)
     call.on_fields = watcher.fields
     call.on_begin = watcher.began
     call.on_bytes = lambda is_sent, data: watcher.message(

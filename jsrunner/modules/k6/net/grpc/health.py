@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from jsrunner.transport.rpc_call import Call
 
 if TYPE_CHECKING:
-    from jsrunner.modules.k6.net.grpc.connecting import Connection
+    from jsrunner.modules.k6.net.grpc.connecting import GrpcConnection
 
 _PATH: Final = "/grpc.health.v1.Health/Check"
 #: HealthCheckRequest.service and HealthCheckResponse.status.
 _SERVICE, _STATUS = 1 << 3 | 2, 1 << 3
 
 
-def new_call(service: str, connection: Connection) -> Call:
+def new_call(service: str, connection: GrpcConnection) -> Call:
     """Return a call for a service's health ("" is the whole server); its message is the status."""
     call = Call(_PATH, (), decode=_status, streams=False, max_receive=connection.max_receive)
     name = service.encode()

@@ -21,7 +21,7 @@ except ImportError:
 from jsrunner.modules.k6.net.grpc import loading, reflection
 from jsrunner.modules.k6.net.grpc.calls import Calls
 from jsrunner.modules.k6.net.grpc.client import Client
-from jsrunner.modules.k6.net.grpc.connecting import Connection, read_params
+from jsrunner.modules.k6.net.grpc.connecting import GrpcConnection, read_params
 from jsrunner.modules.k6.net.grpc.durations import duration
 from jsrunner.modules.k6.net.grpc.shared import Shared
 from jsrunner.proto.errors import SchemaError
@@ -123,7 +123,7 @@ class Grpc(HostModule):
         tls = parsed.tls_contexts(self.vu.process.options)
         client.use(None)
         try:
-            connection = Connection(self.vu, address, parsed, tls)
+            connection = GrpcConnection(self.vu, address, parsed, tls)
             connection.channel.connect(parsed.timeout)
         except ConnectFailure as error:
             if error.is_final:

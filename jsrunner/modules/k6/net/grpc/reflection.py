@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from greenlet import greenlet
 
-    from jsrunner.modules.k6.net.grpc.connecting import Connection, ConnectSettings
+    from jsrunner.modules.k6.net.grpc.connecting import ConnectSettings, GrpcConnection
     from jsrunner.proto.messages import MessageType
 
 _VERSIONS: Final = ("v1", "v1alpha")
@@ -78,7 +78,7 @@ class _Conversation:
     def __init__(
         self,
         version: str,
-        connection: Connection,
+        connection: GrpcConnection,
         params: ConnectSettings,
         begin: Callable[[Call], Callable[[], object]],
     ) -> None:
@@ -142,7 +142,7 @@ class _Conversation:
 
 
 def reflect(
-    begin: Callable[[Call], Callable[[], object]], params: ConnectSettings, connection: Connection
+    begin: Callable[[Call], Callable[[], object]], params: ConnectSettings, connection: GrpcConnection
 ) -> Schema:
     """Return the schema of a server's services, by the server's reflection.
 
@@ -170,7 +170,7 @@ def reflect(
 
 
 def _services(
-    begin: Callable[[Call], Callable[[], object]], params: ConnectSettings, connection: Connection
+    begin: Callable[[Call], Callable[[], object]], params: ConnectSettings, connection: GrpcConnection
 ) -> tuple[_Conversation, list[str]]:
     failure: RPCError | None = None
     for version in _VERSIONS:

@@ -14,7 +14,7 @@ from jsrunner.transport.rpc_status import RESERVED
 
 if TYPE_CHECKING:
     from jsrunner.engine.recorder import TagSet
-    from jsrunner.modules.k6.net.grpc.connecting import Connection
+    from jsrunner.modules.k6.net.grpc.connecting import GrpcConnection
     from jsrunner.modules.k6.net.grpc.series import CallSeries
     from jsrunner.proto.schema import Library, Method
 
@@ -53,7 +53,7 @@ class CallSpec:
     def __init__(
         self,
         method: Method,
-        connection: Connection,
+        connection: GrpcConnection,
         library: Library,
         params: CallParams | None,
     ) -> None:
