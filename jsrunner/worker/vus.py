@@ -64,7 +64,7 @@ def load(process: Process) -> Loaded:
     )
 
 
-class Pool:
+class VUPool:
     """The idle VUs of a process; `take` returns the VU that has been idle longest.
 
     `warn` gets texts for the log.
@@ -113,7 +113,7 @@ class VUs:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self.pool = Pool(lambda text: process.log("warning", text))
+        self.pool = VUPool(lambda text: process.log("warning", text))
         #: VUs that iterate or run a stage; for interruptions.
         self.running: set[VU] = set()
         #: Count of the VUs that were made for scenarios.

@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from jsrunner.errors import JsrunnerError
-from jsrunner.worker.vus import Pool
+from jsrunner.worker.vus import VUPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_the_vu_that_waits_longest_is_taken_first() -> None:
-    pool: Any = Pool(pytest.fail)
+    pool: Any = VUPool(pytest.fail)
     for vu in ("a", "b"):
         pool.give_back(vu)
     assert len(pool) == 2
@@ -28,7 +28,7 @@ def test_the_vu_that_waits_longest_is_taken_first() -> None:
 
 
 def test_who_finds_none_gets_the_next_that_is_given_back() -> None:
-    pool: Any = Pool(pytest.fail)
+    pool: Any = VUPool(pytest.fail)
     waiting = [gevent.spawn(pool.take) for _ in range(3)]
     gevent.idle()
     pool.give_back("a")
@@ -45,7 +45,7 @@ def test_who_finds_none_gets_the_next_that_is_given_back() -> None:
 def test_who_finds_none_for_long_is_refused() -> None:
     warnings: list[str] = []
     with pytest.raises(JsrunnerError, match="could not get a VU from the buffer in 2s"):
-        Pool(warnings.append).take()
+        VUPool(warnings.append).take()
     prefix = "Could not get a VU from the buffer for "
     assert warnings == [prefix + time for time in ("400ms", "800ms", "1.2s", "1.6s", "2s")]
 

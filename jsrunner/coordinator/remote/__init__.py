@@ -3,7 +3,7 @@
 ```
 coordinator                                    a machine
   Workers                                        a Dask worker
-    RemoteTransport                                actor.Machine, an actor with async methods
+    RemoteTransport                                actor.MachineActor, an actor with async methods
       |  queues between threads                      |  a socket pair
     link.Link: a thread with an asyncio loop  <--->  agent: a process with a LocalTransport
     and the Dask client                              |  as on the coordinator's own machine

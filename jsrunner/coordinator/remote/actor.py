@@ -14,13 +14,13 @@ import sys
 import time
 from typing import Final
 
-from jsrunner.coordinator.remote.frames import Kind, frame
+from jsrunner.coordinator.remote.frames import FrameKind, frame
 
 _READ_SIZE: Final = 1 << 20
-_ALIVE: Final = frame(Kind.ALIVE)
+_ALIVE: Final = frame(FrameKind.ALIVE)
 
 
-class Machine:
+class MachineActor:
     """The machine of one run. The coordinator makes it, and calls its methods."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.coordinator.local import LocalTransport
-from jsrunner.coordinator.remote.frames import FrameReader, Job, Kind, frame
+from jsrunner.coordinator.remote.frames import FrameKind, FrameReader, Job, frame
 from jsrunner.coordinator.remote.loans import Loans
 from jsrunner.coordinator.remote.outlet import Outlet
 from jsrunner.errors import ExitCode, JsrunnerError
@@ -132,7 +132,7 @@ class Agent:
         try:
             transport.start(job.workers)
         except JsrunnerError as error:
-            self._send(Kind.DATA, 0, encode(protocol.WorkerFailed(str(error), ExitCode.GENERIC)))
+            self._send(FrameKind.DATA, 0, encode(protocol.WorkerFailed(str(error), ExitCode.GENERIC)))
             self._stream.sendall(self._outlet.take())
             return
         [connections] = transport.keep(job.workers, job.scenarios)
@@ -184,9 +184,9 @@ class Agent:
                     self._bury(ready)
                 elif data:
                     self._send_counts()  # the bytes may be about them
-                    self._send(Kind.DATA, ready.place, data)
+                    self._send(FrameKind.DATA, ready.place, data)
             for slot, report in self._loans.reports():
-                self._send(Kind.LOANS, slot, report)
+                self._send(FrameKind.LOANS, slot, report)
             self._look(seats.values())
 
     # -- from the coordinator ----------------------------------------------------------------------
@@ -200,17 +200,17 @@ class Agent:
             self._obey(order)
 
     def _obey(self, order: Frame) -> None:
-        if order.kind is Kind.DATA:
+        if order.kind is FrameKind.DATA:
             self._seats[order.place].send(order.data)
-        elif order.kind is Kind.OTHERS:
+        elif order.kind is FrameKind.OTHERS:
             self._board.set_rows(self._scenarios, self._workers, order.data)
-        elif order.kind is Kind.KILL:
+        elif order.kind is FrameKind.KILL:
             self._seats[order.place].connection.kill()
-        elif order.kind is Kind.LEND:
+        elif order.kind is FrameKind.LEND:
             self._loans.add(order.place, order.data)
-        elif order.kind is Kind.GIVE_BACK:
+        elif order.kind is FrameKind.GIVE_BACK:
             returned = self._loans.give_back(order.place, order.data)
-            self._send(Kind.GIVE_BACK, order.place, returned)
+            self._send(FrameKind.GIVE_BACK, order.place, returned)
 
     # -- to the coordinator ------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class Agent:
         """Report a worker whose stream has ended."""
         self._send_counts()
         death = seat.reason or seat.connection.death()
-        self._send(Kind.GONE, seat.place, death.encode())
+        self._send(FrameKind.GONE, seat.place, death.encode())
 
     def _send_counts(self) -> bool:
         """Send the counts of this machine's workers; return whether they have changed."""
@@ -226,7 +226,7 @@ class Agent:
         if counts == self._counts:
             return False
         self._counts = counts
-        self._send(Kind.COUNTS, 0, counts)
+        self._send(FrameKind.COUNTS, 0, counts)
         return True
 
     def _look(self, seats: Iterable[_Seat]) -> None:
@@ -236,13 +236,13 @@ class Agent:
             return
         self._looked = now
         if not self._outlet.size and not self._send_counts():
-            self._send(Kind.ALIVE, 0, b"")
+            self._send(FrameKind.ALIVE, 0, b"")
         for seat in seats:
             seat.check()
         if now > self._heard + SILENCE:
             raise TimeoutError("nobody is there")
 
-    def _send(self, kind: Kind, place: int, data: bytes) -> None:
+    def _send(self, kind: FrameKind, place: int, data: bytes) -> None:
         self._outlet.put(frame(kind, place, data))
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 _HEAD: Final = struct.Struct("!BHI")
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame carries, and who sends it."""
 
     #: Coordinator to agent, first: a pickled `Job`.
@@ -50,7 +50,7 @@ LOANS: Final = struct.Struct("!qq?")
 class Frame(NamedTuple):
     """What one frame carries, and the place of the worker or scenario that it is about."""
 
-    kind: Kind
+    kind: FrameKind
     place: int
     data: bytes
 
@@ -70,7 +70,7 @@ class Job(Struct, frozen=True):
     scenarios: int
 
 
-def frame(kind: Kind, place: int = 0, data: bytes = b"") -> bytes:
+def frame(kind: FrameKind, place: int = 0, data: bytes = b"") -> bytes:
     """Return the bytes of a frame."""
     return _HEAD.pack(kind, place, len(data)) + data
 
@@ -92,4 +92,4 @@ class FrameReader:
                 return
             taken = bytes(buffer[_HEAD.size : end])
             del buffer[:end]
-            yield Frame(Kind(kind), place, taken)
+            yield Frame(FrameKind(kind), place, taken)

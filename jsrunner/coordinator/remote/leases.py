@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
-from jsrunner.coordinator.remote.frames import LOAN, LOANS, NUMBER, Kind, frame
+from jsrunner.coordinator.remote.frames import LOAN, LOANS, NUMBER, FrameKind, frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ class Pool:
             for borrower in alive.values()
         ):
             self._is_over = True
-            last = frame(Kind.LEND, self._slot, LOAN.pack(0, 0))
+            last = frame(FrameKind.LEND, self._slot, LOAN.pack(0, 0))
             orders += [Order(machine, last) for machine in alive]
         return orders
 
@@ -139,7 +139,7 @@ class Pool:
             if not borrower.is_asked:
                 borrower.is_asked = True
                 most = NUMBER.pack((borrower.left + 1) // 2)
-                orders.append(Order(machine, frame(Kind.GIVE_BACK, self._slot, most)))
+                orders.append(Order(machine, frame(FrameKind.GIVE_BACK, self._slot, most)))
         return orders
 
     def _size(self) -> int:
@@ -152,7 +152,7 @@ class Pool:
         if count > lent:
             self._ranges.append((first + lent, count - lent))
         self._borrowers[machine].sent += 1
-        return Order(machine, frame(Kind.LEND, self._slot, LOAN.pack(first, lent)))
+        return Order(machine, frame(FrameKind.LEND, self._slot, LOAN.pack(first, lent)))
 
 
 def _bounded(numbers: range) -> range:

@@ -22,7 +22,7 @@ import cloudpickle
 from distributed import Client
 
 from jsrunner.coordinator.remote import probe
-from jsrunner.coordinator.remote.actor import Machine
+from jsrunner.coordinator.remote.actor import MachineActor
 from jsrunner.coordinator.remote.cluster import LocalNodes, local_nodes
 from jsrunner.errors import JsrunnerError, UsageError
 from jsrunner.messages.stream import VERSION
@@ -173,7 +173,7 @@ class MachineLink:
 
     async def _open(self, job: bytes) -> None:
         future = self._link.client.submit(
-            Machine, workers=[self.address], allow_other_workers=False, actor=True, pure=False
+            MachineActor, workers=[self.address], allow_other_workers=False, actor=True, pure=False
         )
         self._actor = await asyncio.wait_for(future, _CONNECT_PATIENCE)
         exchanges = []

@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from jsrunner.coordinator.remote.frames import FrameReader, Job, Kind, frame
+from jsrunner.coordinator.remote.frames import FrameKind, FrameReader, Job, frame
 from jsrunner.coordinator.remote.leases import Pool
 from jsrunner.coordinator.remote.link import Link
 from jsrunner.errors import WorkerError
@@ -78,7 +78,7 @@ class RemoteConnection:
 
     def send(self, data: bytes) -> None:
         """Send bytes of messages soon."""
-        self._machine.send(frame(Kind.DATA, self._index, data))
+        self._machine.send(frame(FrameKind.DATA, self._index, data))
 
     def receive(self) -> bytes:
         """Return bytes of messages that have come, b"" if the worker has gone."""
@@ -117,7 +117,7 @@ class RemoteConnection:
 
     def kill(self) -> None:
         """Have the agent kill the worker."""
-        self._machine.send(frame(Kind.KILL, self._index))
+        self._machine.send(frame(FrameKind.KILL, self._index))
 
     def death(self) -> str:
         """Return how the worker has ended."""
@@ -151,14 +151,14 @@ class _Machine:
     def receive(self, board: Board, scenarios: int, data: bytes) -> Iterator[Frame]:
         """Take frames; yield those about loans of iterations. In the link's thread."""
         for taken in self._reader.feed(data):
-            if taken.kind is Kind.DATA:
+            if taken.kind is FrameKind.DATA:
                 self.connections[taken.place].put(taken.data)
-            elif taken.kind is Kind.GONE:
+            elif taken.kind is FrameKind.GONE:
                 board.vacate(scenarios, self.workers[taken.place])
                 self.connections[taken.place].end(taken.data.decode())
-            elif taken.kind is Kind.COUNTS:
+            elif taken.kind is FrameKind.COUNTS:
                 board.set_rows(scenarios, self.workers.start, taken.data)
-            elif taken.kind in (Kind.LOANS, Kind.GIVE_BACK):
+            elif taken.kind in (FrameKind.LOANS, FrameKind.GIVE_BACK):
                 yield taken
 
     def lose(self, board: Board, scenarios: int, reason: str) -> None:
@@ -259,7 +259,7 @@ class RemoteTransport:
         )  # fmt: skip
         self._link.spawn(
             link.run(
-                frame(Kind.JOB, 0, pickle.dumps(job)),
+                frame(FrameKind.JOB, 0, pickle.dumps(job)),
                 machine.room,
                 partial(self._receive, len(self._machines) - 1),
                 partial(self._lose, len(self._machines) - 1),
@@ -270,7 +270,7 @@ class RemoteTransport:
         """Take bytes of a machine; in the link's thread."""
         for taken in self._machines[number].receive(self.board, self._scenarios, data):
             pool = self._pools[taken.place]
-            note = pool.report if taken.kind is Kind.LOANS else pool.take_back
+            note = pool.report if taken.kind is FrameKind.LOANS else pool.take_back
             self._order(note(number, taken.data))
 
     def _lose(self, number: int, reason: str) -> None:
@@ -328,7 +328,7 @@ class RemoteTransport:
             for machine in self._machines:
                 if not machine.is_lost:
                     others = self.board.sums(scenarios, machine.workers)
-                    machine.link.send(frame(Kind.OTHERS, 0, others))
+                    machine.link.send(frame(FrameKind.OTHERS, 0, others))
 
     def kill(self) -> None:
         """Kill all workers; waits for a moment until the machines have heard of it."""

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from jsrunner.coordinator.remote.frames import Frame, FrameReader, Kind, frame
+from jsrunner.coordinator.remote.frames import Frame, FrameKind, FrameReader, frame
 
 
 def test_frames_survive_being_cut_anywhere() -> None:
     sent = [
-        Frame(Kind.DATA, 3, b"abc"),
-        Frame(Kind.ALIVE, 0, b""),
-        Frame(Kind.GONE, 65535, b" by itself"),
+        Frame(FrameKind.DATA, 3, b"abc"),
+        Frame(FrameKind.ALIVE, 0, b""),
+        Frame(FrameKind.GONE, 65535, b" by itself"),
     ]
     data = b"".join(frame(*one) for one in sent)
     for size in range(1, len(data) + 1):

@@ -8,7 +8,7 @@ from collections import deque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsrunner.coordinator.remote.frames import LOAN, LOANS, NUMBER, FrameReader, Kind
+from jsrunner.coordinator.remote.frames import LOAN, LOANS, NUMBER, FrameKind, FrameReader
 from jsrunner.coordinator.remote.leases import MOST, Order, Pool
 
 
@@ -34,7 +34,7 @@ class Machine:
     def obey(self) -> bytes | None:
         """Obey the next order; return what is given back."""
         [order] = FrameReader().feed(self.orders.popleft())
-        if order.kind is Kind.GIVE_BACK:
+        if order.kind is FrameKind.GIVE_BACK:
             count = min(*NUMBER.unpack(order.data), (len(self.held) + 1) // 2)
             taken = self.held[len(self.held) - count :]
             del self.held[len(self.held) - count :]

@@ -18,7 +18,7 @@ from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.modules.k6.http.flow import Flow
-from jsrunner.modules.k6.http.recipes import Loans, make_recipe
+from jsrunner.modules.k6.http.recipes import ConnectionLoans, make_recipe
 from jsrunner.modules.k6.http.samples import Outcome
 from jsrunner.modules.k6.http.shared import HttpShared, InvalidURL, RequestURL
 from jsrunner.options.duration import parse_duration
@@ -229,7 +229,7 @@ class Http(HostModule):
         if shared is None:
             shared = self.vu.shared["k6/http"] = HttpShared(process)
         self._shared = shared
-        self._client = HttpClient(shared.settings, self.vu, Loans(self.vu, shared))
+        self._client = HttpClient(shared.settings, self.vu, ConnectionLoans(self.vu, shared))
         return self._client
 
     def _prepare(

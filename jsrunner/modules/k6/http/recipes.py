@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TELLS_EMPTY: Final = ("POST", "PUT", "PATCH")
 
 
-class Loans:
+class ConnectionLoans:
     """A lender of a VU's connections to the core."""
 
     def __init__(self, vu: ModuleContext, shared: HttpShared) -> None:
