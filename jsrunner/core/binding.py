@@ -217,6 +217,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_session_output": (c_void_p, (c_uint32, c_uint32, POINTER(c_size_t))),
     "core_session_written": (None, (c_uint32, c_uint32, c_size_t, c_bool)),
     "core_sessions_count": (None, ()),
+    "core_trim_parked": (None, ()),
     "core_sessions_open": (c_uint32, ()),
 }
 

@@ -138,6 +138,8 @@ struct vu {
     int32_t index;
     enum vu_state state;
     struct fiber fiber;
+    /* While it is parked: whether core_trim_parked has seen it, has trimmed its stack. */
+    enum { REST_NONE, REST_SEEN, REST_TRIMMED } rest;
     JSRuntime *runtime;
     JSContext *context;
 

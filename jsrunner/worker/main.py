@@ -394,6 +394,7 @@ class Worker:
         for vu in list(self._vus.running):
             vu.report()
         process.engine.library.core_sessions_count()
+        process.engine.library.core_trim_parked()
         series, deltas, lines = process.recorder.collect()
         self._say(
             protocol.WorkerSnapshot(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,39 @@ def test_a_command_at_a_time(vu: VU) -> None:
     calling.get()
     assert vu.state == IDLE
     assert vu.call("whole") == ["quick", "job", "timer", "task"]
+
+
+def _resident_bytes() -> int:
+    """Return how much memory of this process is in use, exactly."""
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return int(rollup.split("Rss:")[1].split()[0]) << 10
+
+
+#: Uses more than 1 MB of the stack.
+_DEEP = "const deep = (n) => n && 1 + deep(n - 1); const use = () => deep(2000);"
+
+
+def test_an_idle_vu_gives_its_stack_back(make_vu: Callable[..., VU]) -> None:
+    vu = make_vu(_DEEP + "entries.use = use;")
+    assert vu.call("use") == 2000
+    before = _resident_bytes()
+    vu.interpreter.rest()
+    assert before - _resident_bytes() > 1 << 19
+    assert vu.call("use") == 2000
+
+
+def test_a_vu_that_stays_parked_gives_its_stack_back(make_vu: Callable[..., VU]) -> None:
+    vu = make_vu(_DEEP + "entries.use = () => { const n = use(); core.sleep(1e9); return n; };")
+    calling = vu.start("use")
+    until(lambda: vu.state == SLEEPING)
+    before = _resident_bytes()
+    vu.library.core_trim_parked()
+    assert before - _resident_bytes() < 1 << 19, "it may have been parked just now"
+    vu.library.core_trim_parked()
+    assert before - _resident_bytes() > 1 << 19
+    vu.interpreter.interrupt()
+    calling.get()
+    assert vu.state == IDLE
 
 
 def test_an_unknown_command_is_an_error(vu: VU) -> None:
