@@ -9,6 +9,7 @@
 #include "core.h"
 
 #include "codec.h"
+#include "timers.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "core.h"
 
 #include "session.h"
+#include "timers.h"
 
 #include <math.h>
 

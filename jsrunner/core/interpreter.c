@@ -13,6 +13,7 @@
 
 #include "codec.h"
 #include "heap.h"
+#include "timers.h"
 
 #include <stdlib.h>
 #include <string.h>

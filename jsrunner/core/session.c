@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "poller.h"
+#include "timers.h"
 
 #include <stdlib.h>
 #include <string.h>

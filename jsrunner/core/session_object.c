@@ -3,6 +3,7 @@
 
 #include "codec.h"
 #include "pack.h"
+#include "timers.h"
 #include "utf8.h"
 
 #include <stdlib.h>

@@ -15,6 +15,7 @@
 #include "core.h"
 
 #include "codec.h"
+#include "timers.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  * heap unless it runs at this moment. The memory is the VU's, under the VU's limit, so a script with a million timers
  * harms only itself.
  */
-#include "core.h"
+#include "timers.h"
 
 #include "codec.h"
 #include "pack.h"
