@@ -12,7 +12,6 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from jsrunner.errors import ScriptError
-from jsrunner.transport import references
 from jsrunner.transport.url import URL, URLError, parse
 
 #: k6's texts for hosts that earlier versions knew.
@@ -47,7 +46,7 @@ def resolve(base: str, specifier: str) -> str:
     if not specifier:
         raise ScriptError("local or remote path required")
     if specifier[0] in "./":
-        return str(references.resolve_on(_parse(base), _parse(specifier)))
+        return str(_parse(base).resolve(_parse(specifier)))
     if "://" in specifier:
         return _resolve_url(base, specifier)
     for host, text in _NO_LONGER.items():
@@ -70,7 +69,7 @@ def _resolve_url(base: str, specifier: str) -> str:
             f"only supported schemes for imports are file and https, {specifier} has `{link.scheme}`"
         )
     if link.scheme == "file" and base.startswith("https:"):
-        folder = references.resolve(base, "./")
+        folder = _parse(base).resolve(_parse("./"))
         raise ScriptError(f"origin ({folder}) not allowed to load local file: {specifier}")
     return str(link)
 

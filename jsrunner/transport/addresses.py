@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
     Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: The greatest number of a port.
+MOST_PORT: Final = 65535
 
 
 @functools.lru_cache(1024)

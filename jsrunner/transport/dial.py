@@ -20,6 +20,7 @@ from gevent import socket
 from jsrunner.core.binding import CONNECT_TIMEOUT
 from jsrunner.options.duration import parse_duration
 from jsrunner.transport.addresses import (
+    MOST_PORT,
     LocalAddresses,
     Networks,
     Patterns,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from jsrunner.transport.aia import Issuers
     from jsrunner.transport.tls import TLS, Untrusted
 
-_MOST_PORT: Final = 65535
 _NO_NAME: Final = (
     "tlsAIAFetch: cannot verify hostname for IP-literal target (SNI is not sent for IP addresses); "
     "use a hostname, or disable tlsAIAFetch"
@@ -253,7 +253,7 @@ class Dialer:
         if port > _MOST_INT:
             short = "value out of range"
             raise DialError(f'strconv.Atoi: parsing "{port}": {short}', short)
-        if port > _MOST_PORT:
+        if port > MOST_PORT:
             raise InvalidPort(f"dial tcp: address {port}: invalid port")
         return address, port
 

@@ -6,11 +6,11 @@ import base64
 import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
-from jsrunner.transport.addresses import literal
+from jsrunner.transport.addresses import MOST_PORT, literal
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.head import Malformed, parse_status_line, read_head
+from jsrunner.transport.url import parse
 
 if TYPE_CHECKING:
     import socket
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jsrunner.transport.addresses import Address
 
-_PORTS: Final = {"https": 443, "socks5": 1080, "socks5h": 1080}
+_PORTS: Final = {"socks5": 1080, "socks5h": 1080}
 _RECEIVE_BYTES: Final = 4096
 _SOCKS: Final = ("socks5", "socks5h")
 #: RFC 1928, section 6, in Go's words.
@@ -43,12 +43,14 @@ class Proxy:
 
     @classmethod
     def parse(cls, text: str) -> Proxy:
-        """Parse a URL, or a host with its port."""
-        url = text if "://" in text else f"http://{text}"
-        parts = urlsplit(url)
-        user = None if parts.username is None else unquote(parts.username)
-        port = parts.port or _PORTS.get(parts.scheme, 80)
-        return cls(url, parts.scheme, parts.hostname or "", port, user, unquote(parts.password or ""))
+        """Parse a URL, or a host with its port. Raises ValueError."""
+        text = text if "://" in text else f"http://{text}"
+        url = parse(text)
+        port = url.port or _PORTS.get(url.scheme, 80)
+        if port > MOST_PORT:
+            raise ValueError(f"the port {port} is greater than {MOST_PORT}")
+        user, password = url.credentials
+        return cls(text, url.scheme, url.host, port, None if url.user is None else user, password)
 
     @property
     def forwards(self) -> bool:

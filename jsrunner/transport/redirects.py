@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from jsrunner.transport import references
 from jsrunner.transport.url import URLError, parse
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def next_hop(hop: Hop, head: Head) -> Hop | None:
     except URLError as error:
         location = orjson.dumps(head.location).decode()
         raise BadLocation(f"failed to parse Location header {location}: {error}") from None
-    url = references.resolve_on(hop.url, reference)
+    url = hop.url.resolve(reference)
     headers = dict(hop.headers)
     if reference.scheme:
         headers.pop("Host", None)  # it was meant for the host before

@@ -15,6 +15,7 @@ from gevent import get_hub
 from gevent.lock import BoundedSemaphore
 
 from jsrunner.options.numbers import parse_int, quote
+from jsrunner.transport.addresses import MOST_PORT
 from jsrunner.transport.errors import (
     BlacklistedAddress,
     BlockedHostname,
@@ -48,7 +49,6 @@ _DEADLINE: Final = "context deadline exceeded"
 _BACKOFF: Final = (1.0, 1.6, 120.0, 0.2)
 #: Seconds of one attempt.
 _ATTEMPT: Final = 20.0
-_MOST_PORT: Final = 65535
 _NO_ALPN: Final = (
     "credentials: cannot check peer: missing selected ALPN property. If you upgraded from a grpc-go "
     "version earlier than 1.67, your TLS connections may have stopped working due to ALPN enforcement. "
@@ -94,7 +94,7 @@ def parse_target(address: str) -> tuple[str, int, str]:
     except ValueError:
         text = f"strconv.Atoi: parsing {quote(port)}: invalid syntax"
         raise _dialing(text, is_final=False) from None
-    if not 0 <= number <= _MOST_PORT:
+    if not 0 <= number <= MOST_PORT:
         raise _dialing(f"dial tcp: address {port}: invalid port")
     return host, number, name
 

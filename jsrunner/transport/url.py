@@ -1,4 +1,4 @@
-"""URLs as Go's net/url reads and writes them, so that requests, tags and errors agree (RFC 3986)."""
+"""URLs as Go's net/url reads, resolves and writes them (RFC 3986): requests, tags and errors agree."""
 
 from __future__ import annotations
 
@@ -122,6 +122,24 @@ class URL(Struct, frozen=True):
         """Return the text without credentials."""
         return str(self) if self.user is None else str(replace(self, user=None))
 
+    def resolve(self, link: URL) -> URL:
+        """Return the URL of a parsed reference on this page (RFC 3986, section 5.2)."""
+        if link.scheme or link.authority or link.user is not None:
+            return replace(link, scheme=link.scheme or self.scheme, path=_resolved_path("", link.path))
+        link = replace(link, scheme=self.scheme)
+        if not link.path and link.query is None:
+            link = replace(link, query=self.query, fragment=link.fragment or self.fragment)
+        if not link.path and self.opaque:
+            return replace(link, opaque=self.opaque)
+        return replace(
+            link,
+            authority=self.authority,
+            host=self.host,
+            port_text=self.port_text,
+            user=self.user,
+            path=_resolved_path(self.path, link.path),
+        )
+
 
 @functools.lru_cache(1024)
 def parse(text: str) -> URL:
@@ -147,6 +165,14 @@ def parse_websocket(text: str) -> URL:
     if url.scheme not in ("ws", "wss") or url.user is not None:
         raise DialError("malformed ws or wss URL")
     return url
+
+
+def resolve(base: str, reference: str) -> URL | None:
+    """Return the URL of a reference on the page `base`; None if either is no URL."""
+    try:
+        return parse(base).resolve(parse(reference))
+    except URLError:
+        return None
 
 
 def decoded(text: str) -> str:
@@ -255,3 +281,21 @@ def _escaped_user(text: str) -> str:
     user, colon, password = text.partition(":")
     parts = (user, password) if colon else (user,)
     return ":".join(quote_from_bytes(unquote_to_bytes(part), safe="$&+,;=~") for part in parts)
+
+
+def _resolved_path(base: str, path: str) -> str:
+    """Return the path, resolved on the base path, without `.` and `..`."""
+    if not path.startswith("/"):
+        path = base[: base.rfind("/") + 1] + path if path else base
+    if not path:
+        return ""
+    segments: list[str] = []
+    names = path.removeprefix("/").split("/")
+    for name in names:
+        if name == "..":
+            segments = segments[:-1]
+        elif name != ".":
+            segments.append(name)
+    if names[-1] in (".", ".."):
+        segments.append("")
+    return "/" + "/".join(segments)

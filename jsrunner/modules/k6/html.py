@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 from urllib.parse import quote_plus
 
 from jsrunner.engine.errors import HostError
@@ -12,8 +12,7 @@ from jsrunner.html.render import inner_html
 from jsrunner.html.selector import below, compiled
 from jsrunner.html.tree import MOST_OPEN, TooDeepError, Tree
 from jsrunner.modules.base import HostModule, operation
-from jsrunner.transport import references
-from jsrunner.transport.url import URL
+from jsrunner.transport.url import URL, decoded, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound="Callable[..., object]")
 
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443", "ftp": "21"}
 _FIELDS = "input,select,textarea,keygen"
 _NO_FIELD_TYPES = ("button", "file", "image", "reset", "submit")
 
@@ -208,14 +208,37 @@ class HTML(HostModule):
     @operation
     def resolve(self, base: str, reference: str) -> str | None:
         """Return the URL of a reference on the page `base`; None if it is no URL."""
-        link = references.resolve(base, reference)
+        link = resolve(base, reference)
         return None if link is None else str(link)
 
     @operation
     def link(self, base: str, reference: str | None) -> dict[str, str]:
         """Return the parts of a link; all empty if it is no URL."""
-        link = None if reference is None else references.resolve(base, reference)
-        return references.parts(link or URL())
+        link = None if reference is None else resolve(base, reference)
+        return link_parts(link or URL())
+
+
+def link_parts(url: URL) -> dict[str, str]:
+    """Return the properties of the DOM's links, as k6 spells them: `protocol` has no colon."""
+    port = url.port_text
+    host = url.authority.removesuffix(f":{port}") if port else url.authority.removesuffix(":")
+    has_default_port = port != "" and port == _DEFAULT_PORTS.get(url.scheme)
+    user, password = url.credentials
+    origin = ""
+    if url.scheme:
+        origin = str(url) if url.scheme == "file" else f"{url.scheme}://{url.authority}"
+    return {
+        "hash": f"#{decoded(url.fragment)}" if url.fragment else "",
+        "host": host.strip("[]") if has_default_port else url.authority,
+        "hostname": host.strip("[]") if ":" in url.authority.rpartition("]")[2] else host,
+        "origin": origin,
+        "password": password,
+        "pathname": decoded(url.path),
+        "port": port,
+        "protocol": url.scheme or ":",
+        "search": f"?{url.query}" if url.query else "",
+        "username": user,
+    }
 
 
 def _nodes(tree: Tree, numbers: Iterable[int]) -> list[Node]:

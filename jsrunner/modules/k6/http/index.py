@@ -24,7 +24,7 @@ from jsrunner.modules.k6.http.shared import HttpShared, InvalidURL, RequestURL
 from jsrunner.options.duration import parse_duration
 from jsrunner.options.numbers import parse_float
 from jsrunner.text import decode_bytewise
-from jsrunner.transport import failures, references
+from jsrunner.transport import failures
 from jsrunner.transport.http import HttpClient
 from jsrunner.transport.http1 import Begun
 from jsrunner.transport.url import URLError, parse
@@ -306,7 +306,7 @@ class Http(HostModule):
     def resolve_url(self, base: str, reference: str, query: str | None) -> str:
         """Return the URL of a reference on a page; `query` replaces its query."""
         try:
-            resolved = references.resolve_on(parse(base), parse(reference))
+            resolved = parse(base).resolve(parse(reference))
         except URLError as error:
             raise HostError(str(error)) from None
         return str(resolved if query is None else replace(resolved, query=query))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jsrunner.transport.references import parts, resolve
-from jsrunner.transport.url import URL, URLError, parse
+from jsrunner.modules.k6.html import link_parts
+from jsrunner.transport.url import URL, URLError, parse, resolve
 
 BASE = "http://a/b/c/d;p?q"
 
@@ -69,22 +69,22 @@ def test_what_is_opaque_may_be_anything() -> None:
     ],
 )
 def test_hosts(text: str, host: str, hostname: str, port: str) -> None:
-    found = parts(parse(text))
+    found = link_parts(parse(text))
     assert (found["host"], found["hostname"], found["port"]) == (host, hostname, port)
 
 
 def test_parts() -> None:
-    assert parts(parse("HTTPS://us%65r:p%40ss@h.test/a%20b;c?x=%20#fr%20ag")) == {
+    assert link_parts(parse("HTTPS://us%65r:p%40ss@h.test/a%20b;c?x=%20#fr%20ag")) == {
         "hash": "#fr ag", "host": "h.test", "hostname": "h.test", "origin": "https://h.test",
         "password": "p@ss", "pathname": "/a b;c", "port": "", "protocol": "https",
         "search": "?x=%20", "username": "user",
     }  # fmt: skip
-    assert set(parts(URL()).values()) == {"", ":"}
-    assert parts(URL())["protocol"] == ":"
+    assert set(link_parts(URL()).values()) == {"", ":"}
+    assert link_parts(URL())["protocol"] == ":"
 
 
 def test_the_origin_of_a_file_is_the_file() -> None:
-    assert parts(parse("file:///a/b"))["origin"] == "file:///a/b"
+    assert link_parts(parse("file:///a/b"))["origin"] == "file:///a/b"
 
 
 @settings(deadline=None)
