@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from jsrunner.engine import expression_texts, json_texts
+from jsrunner.engine.instruction_texts import NULLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +66,6 @@ def explain(failure: CallFailure) -> str | None:
 
 # -- rules that look at the call -------------------------------------------------------------------
 
-_NULLISH: Final = "Cannot convert undefined or null to object"
 _NOT_COERCIBLE: Final = "Value is not object coercible"
 _NO_OBJECT: Final = "Value is not an object: {0}"
 _NO_PROTOTYPE: Final = "Object prototype may only be an Object or null: "
@@ -88,7 +88,7 @@ def _callback(failure: CallFailure) -> str:
 def _array_callback(failure: CallFailure) -> str:
     if failure.this.is_typed_array:
         return _callback(failure)
-    return _NULLISH if failure.argument(0).is_nullish else "{0} is not a function"
+    return NULLISH if failure.argument(0).is_nullish else "{0} is not a function"
 
 
 def _comparator(failure: CallFailure) -> str:
@@ -273,7 +273,7 @@ _OF_ALL: Final[Mapping[str, Rule]] = {
     ),
     "operand 'prototype' property is not an object": "prototype is not an object",
     # conversions
-    "Cannot convert undefined or null to object": _NULLISH,
+    "Cannot convert undefined or null to object": NULLISH,
     "null or undefined are forbidden": _NOT_COERCIBLE,
     "cannot convert to object": _NOT_COERCIBLE,
     "toPrimitive": "Cannot convert object to primitive value",
@@ -386,7 +386,7 @@ _OF_FUNCTIONS: Final[Mapping[str, Rule]] = {
     "reject: not an object": "Value is not an object: {this}",
     "all: not an object": "Value is not an object: {this}",
     "defineProperty: not an object": _unless_reflect("Object.defineProperty called on non-object"),
-    "getPrototypeOf: not an object": _unless_reflect(_NULLISH),
+    "getPrototypeOf: not an object": _unless_reflect(NULLISH),
     "setPrototypeOf: not an object": _prototype,
     "setPrototypeOf: object is not extensible": "{0:kind} is not extensible",
     "set __proto__: object is not extensible": "{this:kind} is not extensible",
@@ -418,7 +418,7 @@ _OF_FUNCTIONS: Final[Mapping[str, Rule]] = {
 
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = (
     (_EXPECTED, _incompatible),
-    (re.compile("cannot read property '.*' of (?:undefined|null)", re.DOTALL), _NULLISH),
+    (re.compile("cannot read property '.*' of (?:undefined|null)", re.DOTALL), NULLISH),
     (re.compile("invalid array index: .*"), _index),
     (re.compile(".* is not a constructor", re.DOTALL), "Value is not a constructor"),
     (re.compile("'.*' is read-only", re.DOTALL), ""),

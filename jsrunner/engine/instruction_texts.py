@@ -31,7 +31,8 @@ def explain(failed: Instruction, message: str) -> str | None:
     return None
 
 
-_NULLISH: Final = "Cannot convert undefined or null to object"
+#: k6's text of an operation on undefined or null.
+NULLISH: Final = "Cannot convert undefined or null to object"
 
 #: k6's texts by QuickJS's, where nothing else decides.
 _PLAIN: Final[Mapping[str, str]] = {
@@ -103,7 +104,7 @@ def _unconstructable(failed: Instruction, _: re.Match[str]) -> str:
 
 def _unreadable(failed: Instruction, match: re.Match[str]) -> str:
     if not failed.reads_property:  # by an iteration
-        return _NULLISH
+        return NULLISH
     name = failed.property_name()
     indexed = name is not None and name.isdigit()
     end = " or null" if failed.gets_callee and not indexed else ""
@@ -172,7 +173,7 @@ def _no_class(failed: Instruction, _: re.Match[str]) -> str:
 
 
 def _uncoercible(failed: Instruction, _: re.Match[str]) -> str:
-    return "Value is not object coercible" if failed.name == "to_object" else _NULLISH
+    return "Value is not object coercible" if failed.name == "to_object" else NULLISH
 
 
 def _undeletable(failed: Instruction, _: re.Match[str]) -> str | None:
@@ -214,7 +215,7 @@ _DESCRIBED: Final[tuple[tuple[re.Pattern[str], Describe], ...]] = tuple(
         ("(?:not|.* is not) a constructor", _unconstructable),
         ("'(?P<name>.*)' is read-only", _unwritable),
         (".* is not initialized", _uninitialized),
-        ("cannot set property '.*' of (?:undefined|null)", lambda failed, match: _NULLISH),
+        ("cannot set property '.*' of (?:undefined|null)", lambda failed, match: NULLISH),
         ("object is not extensible", _unextendable),
         ("no setter for property", _unsettable),
         ("not an object", _no_owner),

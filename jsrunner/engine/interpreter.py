@@ -34,7 +34,8 @@ _Result = TypeVar("_Result")
 
 _OK, _ERROR = 0, 1
 _DONE_OK, _DONE_THROWN, _DONE_INTERRUPTED, _DONE_LOST, _DONE_STUCK = range(5)
-_NEVER: Final = 0.0
+#: The deadline of a command that has none.
+NEVER: Final = 0.0
 
 
 def encode_value(value: object) -> bytes:
@@ -120,7 +121,7 @@ class Interpreter:
 
     # -- into JavaScript ---------------------------------------------------------------------------
 
-    def evaluate(self, source: str, name: str, deadline: float = _NEVER) -> None:
+    def evaluate(self, source: str, name: str, deadline: float = NEVER) -> None:
         """Evaluate `source` as the ES module `name`, with what it imports.
 
         Raises:
@@ -129,7 +130,7 @@ class Interpreter:
         """
         self._command(f"@{name}", source.encode("utf-8", "surrogatepass"), deadline)
 
-    def call(self, entry: str, *arguments: object, deadline: float = _NEVER) -> Any:
+    def call(self, entry: str, *arguments: object, deadline: float = NEVER) -> Any:
         """Call a published entry and return what it returns. Raises as `evaluate` does."""
         result = self._command(entry, encode_value(arguments), deadline)
         return decode(result) if result else None

@@ -28,6 +28,10 @@ SYSTEM_TAGS: Final = (
     "error_code", "tls_version", "scenario", "service", "expected_response",
 )  # fmt: skip
 
+#: k6's defaults of the options batch and batchPerHost: requests of http.batch at once.
+BATCH: Final = 20
+BATCH_PER_HOST: Final = 6
+
 
 class OptionRow(Struct, frozen=True):
     """The description of one option or setting; the metadata `row` of its dataclass field."""
@@ -116,10 +120,11 @@ class Options:
         flag="user-agent", variable="K6_USER_AGENT")  # fmt: skip
     batch: int | None = _row(
         "batch", kinds.Int(), "max parallel batch requests",
-        flag="batch", variable="K6_BATCH", default="20")  # fmt: skip
+        flag="batch", variable="K6_BATCH", default=str(BATCH))  # fmt: skip
     batch_per_host: int | None = _row(
         "batchPerHost", kinds.Int(), "max parallel batch requests per host",
-        flag="batch-per-host", variable="K6_BATCH_PER_HOST", default="6")  # fmt: skip
+        flag="batch-per-host", variable="K6_BATCH_PER_HOST",
+        default=str(BATCH_PER_HOST))  # fmt: skip
     http_debug: str | None = _row(
         "httpDebug", kinds.Text(), "log all HTTP requests and responses; `full` with their bodies",
         flag="http-debug", variable="K6_HTTP_DEBUG", bare="headers")  # fmt: skip

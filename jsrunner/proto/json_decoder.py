@@ -17,7 +17,7 @@ import orjson
 from jsrunner.proto import scalars, well_known
 from jsrunner.proto.errors import MappingError
 from jsrunner.proto.json_quick import Unusual, quick_values
-from jsrunner.proto.messages import LIMITS, WRAPPERS
+from jsrunner.proto.messages import CONTAINERS, LIMITS, WRAPPERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from jsrunner.proto.schema import Library
 
 _LITERALS: Final = {"t": "true", "f": "false", "n": "null"}
-_CONTAINERS: Final = ("message", "group")
 _HALF_PAIR: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|"
     r"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -70,10 +69,10 @@ def _missing(type_: MessageType, message: Any) -> str:
             return field.full_name
         if field.is_map:
             assert field.value is not None
-            if field.value.kind not in _CONTAINERS:
+            if field.value.kind not in CONTAINERS:
                 continue
             inner, parts = field.value.type, list(getattr(message, field.name).values())
-        elif field.kind in _CONTAINERS:
+        elif field.kind in CONTAINERS:
             inner = field.type
             if field.is_list:
                 parts = list(getattr(message, field.name))
@@ -205,7 +204,7 @@ class _Reader:
                         )
                         raise self._error(start, text)
                     oneofs.add(field.oneof)
-                if field.kind in _CONTAINERS:
+                if field.kind in CONTAINERS:
                     part = getattr(message, field.name)
                     part.SetInParent()
                     self.message(field.type, part)
@@ -228,7 +227,7 @@ class _Reader:
         while self._peek() != "]":
             if self._peek() == ",":
                 self.position += 1
-            if field.kind in _CONTAINERS:
+            if field.kind in CONTAINERS:
                 self.message(field.type, items.add())
             else:
                 items.append(self._scalar(field))
@@ -246,7 +245,7 @@ class _Reader:
                 raise self._error(start, text)
             if key in entries:
                 raise self._error(start, f"duplicate map key {self._raw_at(start)}")
-            if value_field.kind in _CONTAINERS:
+            if value_field.kind in CONTAINERS:
                 self.message(value_field.type, entries[key])
             else:
                 entries[key] = self._scalar(value_field)

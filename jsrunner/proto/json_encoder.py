@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from jsrunner.proto import well_known
 from jsrunner.proto.errors import MappingError
-from jsrunner.proto.messages import LONG, WRAPPERS
+from jsrunner.proto.messages import CONTAINERS, LONG, WRAPPERS
 from jsrunner.proto.scalars import shown_float
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jsrunner.proto.messages import Field, MessageType
     from jsrunner.proto.schema import Library
 
-_CONTAINERS: Final = ("message", "group")
 #: Kinds whose values are shown as they are.
 _PLAIN: Final = frozenset(("bool", "string", "int32", "sint32", "sfixed32", "uint32", "fixed32"))
 
@@ -76,7 +75,7 @@ def _value(field: Field, value: Any, library: Library) -> Any:
     kind = field.kind
     if kind in _PLAIN:
         return value
-    if kind in _CONTAINERS:
+    if kind in CONTAINERS:
         return encode(field.type, value, library)
     if kind in LONG:
         return str(value)

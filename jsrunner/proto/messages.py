@@ -30,6 +30,8 @@ LIMITS: Final = {
     "int32": _INT32, "sint32": _INT32, "sfixed32": _INT32, "uint32": _UINT32, "fixed32": _UINT32,
     "int64": _INT64, "sint64": _INT64, "sfixed64": _INT64, "uint64": _UINT64, "fixed64": _UINT64,
 }  # fmt: skip
+#: Kinds of fields that have fields of their own.
+CONTAINERS: Final = ("message", "group")
 #: Kinds whose numbers JSON has as texts.
 LONG: Final = frozenset(("int64", "sint64", "sfixed64", "uint64", "fixed64"))
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.addresses import literal
+from jsrunner.transport.headers import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jsrunner.transport.url import URL
 
-_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_NAME: Final = re.compile(rf"{TOKEN}\Z")
 #: Bytes that a value may not contain (Go allows blanks and commas, and quotes around the value).
 _BAD_VALUE: Final = re.compile(r"[^ !#-:<-\[\]-~]")
 

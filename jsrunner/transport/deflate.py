@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.errors import DialError, MessageTooBig, ProtocolViolation
+from jsrunner.transport.headers import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,11 +17,10 @@ OFFER: Final = "permessage-deflate; server_no_context_takeover; client_no_contex
 #: The offer of strict mode leaves all parameters to the server (RFC 7692, section 7.1).
 STRICT_OFFER: Final = "permessage-deflate; client_max_window_bits"
 
-_TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_NAME: Final = re.compile(rf"[ \t]*({_TOKEN})[ \t]*")
+_NAME: Final = re.compile(rf"[ \t]*({TOKEN})[ \t]*")
 #: A quoted value may lack its end.
-_VALUE: Final = rf'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|(?:{_TOKEN})?'
-_PARAMETER: Final = re.compile(rf";[ \t]*({_TOKEN})[ \t]*(?:=[ \t]*({_VALUE})[ \t]*)?")
+_VALUE: Final = rf'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|(?:{TOKEN})?'
+_PARAMETER: Final = re.compile(rf";[ \t]*({TOKEN})[ \t]*(?:=[ \t]*({_VALUE})[ \t]*)?")
 _TAKEOVERS: Final = ("server_no_context_takeover", "client_no_context_takeover")
 _WINDOW_BITS: Final = ("server_max_window_bits", "client_max_window_bits")
 #: A window of 2^8 to 2^15 bytes, without leading zeros (RFC 7692, section 7.1.2.1).

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _OWN: Final = ("Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer", "Cookie")
 #: Methods without a body: an empty one is no body to them.
 _USUALLY_BODILESS: Final = ("GET", "HEAD", "DELETE", "OPTIONS", "PROPFIND", "SEARCH")
-_WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
+WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
 
 
 class Fields:
@@ -66,7 +66,7 @@ class Fields:
         if body:
             framing = f"Content-Length: {len(body)}\r\n"
         elif body is None:
-            if method in _WITH_LENGTH:
+            if method in WITH_LENGTH:
                 framing = "Content-Length: 0\r\n"
         elif method not in _USUALLY_BODILESS:
             framing, body = "Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: A head of more bytes is refused (Go's default).
 MAX_HEAD_BYTES: Final = 10 << 20
+#: Maximum fields of an HTTP/2 head.
+MAX_HTTP2_FIELDS: Final = 100_000
 HEAD_TOO_LONG: Final = f"net/http: server response headers exceeded {MAX_HEAD_BYTES} bytes; aborted"
 
 #: Go's reason phrases where Python's are others.

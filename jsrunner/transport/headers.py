@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Final
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+#: A token (RFC 9110, section 5.6.2), as a regular expression.
+TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TOKEN = re.compile(rf"{TOKEN}\Z")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 

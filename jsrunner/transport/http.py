@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import gevent
 
+from jsrunner.options.model import BATCH, BATCH_PER_HOST
 from jsrunner.options.numbers import quote
 from jsrunner.transport import failures
 from jsrunner.transport.body import TooLarge
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
 #: Methods of requests that are repeated on a new connection if a kept connection was closed.
 _REPLAYABLE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 _COMMON_METHODS: Final = frozenset((*_REPLAYABLE, "POST", "PUT", "PATCH", "DELETE"))
-#: k6's defaults: kept connections in all, and to one host.
-_BATCH: Final = 20
-_BATCH_PER_HOST: Final = 6
 #: Go's own number for kept connections to one host.
 _IDLE_PER_HOST: Final = 2
 #: Maximum repetitions of a request that an HTTP/2 server has not processed.
@@ -98,8 +96,8 @@ class ClientSettings:
         #: Maximum bytes of a response's body.
         self.max_body = max_body
         self.keeps_connections = not options.no_connection_reuse
-        self.max_idle = _BATCH if options.batch is None else options.batch
-        per_host = _BATCH_PER_HOST if options.batch_per_host is None else options.batch_per_host
+        self.max_idle = BATCH if options.batch is None else options.batch
+        per_host = BATCH_PER_HOST if options.batch_per_host is None else options.batch_per_host
         self.max_idle_per_host = per_host or _IDLE_PER_HOST
         speaks_http2 = "http2client=0" not in environment.get("GODEBUG", "").split(",")
         self.alpn = ("h2", "http/1.1") if speaks_http2 else ("http/1.1",)

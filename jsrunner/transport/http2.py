@@ -29,7 +29,8 @@ from jsrunner.transport import failures
 from jsrunner.transport.body import TooLarge
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.exchange import ExchangeFailed, StreamRefused
-from jsrunner.transport.head import MAX_HEAD_BYTES, head_of_http2
+from jsrunner.transport.fields import WITH_LENGTH
+from jsrunner.transport.head import MAX_HEAD_BYTES, MAX_HTTP2_FIELDS, head_of_http2
 from jsrunner.transport.stream import Expired, clock
 
 if TYPE_CHECKING:
@@ -43,12 +44,10 @@ if TYPE_CHECKING:
 # As Go's client says at the beginning.
 _STREAM_WINDOW: Final = 4 << 20
 _CONNECTION_WINDOW: Final = 1 << 30
-_MOST_FIELDS: Final = 100_000
 
 _CANCEL, _REFUSED, _PROTOCOL_ERROR = 8, 7, 1
 #: Fields that belong to a connection (RFC 9113, section 8.2.2).
 _NOT_SENT: Final = ("Connection", "Proxy-Connection", "Keep-Alive", "Upgrade")
-_WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
 
 
 class _Waiter:
@@ -88,7 +87,7 @@ class Http2:
         #: True if no further request may be made on it.
         self._is_abandoned = False
         configuration = Configuration(
-            max_inbound_header_list_size=MAX_HEAD_BYTES, max_inbound_header_count=_MOST_FIELDS
+            max_inbound_header_list_size=MAX_HEAD_BYTES, max_inbound_header_count=MAX_HTTP2_FIELDS
         )
         self._protocol = Connection(Role.CLIENT, configuration)
         self._protocol.initiate_connection(
@@ -309,5 +308,5 @@ def _request_fields(call: HttpCall, route: Route) -> Iterator[tuple[bytes, bytes
             yield name.lower().encode(), value.encode()
     for crumb in call.cookies.split("; ") if call.cookies else ():
         yield b"cookie", crumb.encode()
-    if call.body or (call.body is None and call.method in _WITH_LENGTH):
+    if call.body or (call.body is None and call.method in WITH_LENGTH):
         yield b"content-length", b"%d" % len(call.body or b"")

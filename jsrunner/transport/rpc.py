@@ -26,6 +26,7 @@ from jsrunner.transport.errors import (
 from jsrunner.transport.rpc_status import (
     CANCELED,
     DEADLINE_EXCEEDED,
+    DEADLINE_TEXT,
     UNAVAILABLE,
     RPCError,
     Status,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from jsrunner.transport.tls import TLS
 
 _CLOSING: Final = Status(CANCELED, "grpc: the client connection is closing")
-_DEADLINE: Final = "context deadline exceeded"
 #: Seconds between attempts to connect: the first, the factor, the most, and how far chance moves them.
 _BACKOFF: Final = (1.0, 1.6, 120.0, 0.2)
 #: Seconds of one attempt.
@@ -179,7 +179,7 @@ class Channel:
                 pass
             attempts += 1
             gevent.sleep(max(min(_pause(attempts), deadline - time.monotonic()), 0))
-        raise TimeoutError(f"{_DEADLINE}: {failure}" if failure else _DEADLINE)
+        raise TimeoutError(f"{DEADLINE_TEXT}: {failure}" if failure else DEADLINE_TEXT)
 
     def _open(self, seconds: float) -> Wire:
         """Return a connection that the server has greeted. Raises ConnectFailure, TimeoutError."""
@@ -296,7 +296,7 @@ class Channel:
         left = _ATTEMPT
         if call.deadline is not None:
             left = min(call.deadline - time.monotonic(), _ATTEMPT)
-        waiting = f"{_DEADLINE} while waiting for connections to become ready"
+        waiting = f"{DEADLINE_TEXT} while waiting for connections to become ready"
         if left <= 0 or not self._lock.acquire(timeout=left):
             raise RPCError(Status(DEADLINE_EXCEEDED, waiting))
         try:

@@ -32,7 +32,6 @@ _TWO_ANSWERS: Final = (
     "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"
 )
 _NO_ANSWER: Final = "cardinality violation: received no response message from non-server-streaming RPC"
-_DEADLINE: Final = Status(rpc_status.DEADLINE_EXCEEDED, "context deadline exceeded")
 
 
 def _ignore(event: object) -> None:
@@ -167,7 +166,7 @@ class Call:
 
     def _expire(self) -> None:
         self.is_measured = False
-        self.cancel(_DEADLINE)
+        self.cancel(rpc_status.EXPIRED)
 
     def cancel(self, status: Status) -> None:
         """End the call from this side."""

@@ -66,6 +66,13 @@ class Status(NamedTuple):
         return f"rpc error: code = {name_of(self.code)} desc = {self.message}"
 
 
+#: grpc-go's text of a deadline that has passed.
+DEADLINE_TEXT: Final = "context deadline exceeded"
+#: The status of a call whose deadline has passed, and of a call that its VU abandons.
+EXPIRED: Final = Status(DEADLINE_EXCEEDED, DEADLINE_TEXT)
+ABANDONED: Final = Status(CANCELED, "context canceled")
+
+
 def name_of(code: int) -> str:
     """Return Go's name of a code."""
     return NAMES[code] if 0 <= code < len(NAMES) else f"Code({code})"

@@ -26,6 +26,7 @@ from ngh2 import (
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures, rpc_status
 from jsrunner.transport.errors import DialError
+from jsrunner.transport.head import MAX_HTTP2_FIELDS
 from jsrunner.transport.rpc_status import INTERNAL, UNAVAILABLE, Status
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 _STREAM_WINDOW: Final = 4 << 20
 _CONNECTION_WINDOW: Final = 64 << 20
 _MOST_FIELD_BYTES: Final = 16 << 20
-_MOST_FIELDS: Final = 100_000
 _NO_ERROR, _REFUSED, _CANCEL = 0, 7, 8
 _DRAINING: Final = Status(
     UNAVAILABLE, "the stream is rejected because server is draining the connection"
@@ -67,7 +67,7 @@ class Wire:
             Role.CLIENT,
             Configuration(
                 max_inbound_header_list_size=_MOST_FIELD_BYTES,
-                max_inbound_header_count=_MOST_FIELDS,
+                max_inbound_header_count=MAX_HTTP2_FIELDS,
                 max_send_header_block_length=_MOST_FIELD_BYTES,
             ),
         )

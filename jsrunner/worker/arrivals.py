@@ -22,7 +22,7 @@ from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import Interval
 from jsrunner.messages import board
-from jsrunner.worker.player import Player
+from jsrunner.worker.player import YIELD, Player
 from jsrunner.worker.scenario import NONE, Assignment
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 _MAIL: Final = struct.Struct("=Hd")
 #: Seconds without a yield to other greenlets, while starts are late.
 _TIME_SLICE: Final = 0.002
-#: gevent looks at sockets and timers only in a real turn of its loop, which sleep(0) is not.
-_YIELD: Final = 1e-6
 #: Seconds after the scenario's end at which late starts are dropped.
 _TOO_LATE: Final = 0.25
 #: Seconds between two checks of the other processes' starts.
@@ -123,7 +121,7 @@ class ArrivalPlayer(Player):
         for _ in self.indices:
             self.counts.add_vu()
             self._add(self.vus.pool.take())
-        gevent.sleep(_YIELD)  # they become idle
+        gevent.sleep(YIELD)  # they become idle
         self._start_all()
         self._await_others()
         self._over = True
@@ -197,7 +195,7 @@ class ArrivalPlayer(Player):
                 last_yield = time.monotonic()
             elif now - last_yield > _TIME_SLICE or not self._idle:
                 # Starts are late: VUs must run all the same, perhaps to become idle.
-                gevent.sleep(_YIELD)
+                gevent.sleep(YIELD)
                 last_yield = time.monotonic()
             if self.process.stopping:
                 return

@@ -27,7 +27,7 @@ from jsrunner.messages.plan import Machine
 from jsrunner.messages.protocol import StageName
 from jsrunner.messages.stream import MessageReader, receive, send
 from jsrunner.worker.channel import CoordinatorChannel
-from jsrunner.worker.player import Player
+from jsrunner.worker.player import YIELD, Player
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
 from jsrunner.worker.vus import VUs, load
@@ -49,8 +49,6 @@ SNAPSHOT_EVERY = 1.0
 _FEW_VUS = 4
 _OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-#: Seconds. gevent checks sockets and timers only in a full turn of its loop, unlike sleep(0).
-_YIELD = 1e-6
 
 
 def run(
@@ -308,7 +306,7 @@ class Worker:
             self._vus.make(number)
             if count % 50 == 0 or count == len(numbers):
                 self._say(protocol.Initialized(count))
-                gevent.sleep(_YIELD)
+                gevent.sleep(YIELD)
             if process.stopping:
                 raise Interrupted
 

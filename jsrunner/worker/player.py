@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import gevent
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from jsrunner.worker.scenario import Scenario
     from jsrunner.worker.scenario_vu import ScenarioVU
     from jsrunner.worker.vus import VUs
+
+#: Seconds. gevent checks sockets and timers only in a full turn of its loop, unlike sleep(0).
+YIELD: Final = 1e-6
 
 
 class Player:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from jsrunner.engine.engine import ARRIVAL, ITERATION
 from jsrunner.engine.errors import Interrupted, JSError
+from jsrunner.engine.interpreter import NEVER
 from jsrunner.errors import ScriptError
 from jsrunner.messages import board
-from jsrunner.worker.vu import NEVER, VU
+from jsrunner.worker.vu import VU
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

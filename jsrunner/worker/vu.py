@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.engine.engine import MERGE, SERIES, TAGS
 from jsrunner.engine.errors import HostError, Interrupted, JSError
-from jsrunner.engine.interpreter import Interpreter
+from jsrunner.engine.interpreter import NEVER, Interpreter
 from jsrunner.errors import ScriptError
 from jsrunner.modules import registry
 from jsrunner.worker.context import VUContext
@@ -27,8 +27,6 @@ _MAIN: Final = "".join(
     f"import 'jsrunner:{name}';"
     for name in ("primordials", "errors", "host", "language", "globals/environment", "vu")
 )
-#: The deadline of a command that has none.
-NEVER: Final = 0.0
 #: Seconds before its deadline from which an interruption counts as one at the deadline.
 _DEADLINE_SLACK: Final = 0.01
 _STUCK: Final = "the VU runs its init code anew, and the memory of its old state is not freed"

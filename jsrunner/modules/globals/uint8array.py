@@ -12,8 +12,6 @@ from jsrunner.modules.k6 import encoding
 
 #: Alphabet -> Go's variant with padding and without.
 _VARIANTS: Final = {"base64": ("std", "rawstd"), "base64url": ("url", "rawurl")}
-_STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*")
-_URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
 #: ASCII white space, which is skipped between characters of base64.
 _SPACE: Final = "\t\n\f\r "
@@ -42,7 +40,7 @@ def from_base64(text: str, limit: int | None, alphabet: str, handling: str) -> D
     """
     if limit == 0:
         return 0, b"", True
-    known = _URL if alphabet == "base64url" else _STANDARD
+    known = encoding.URL if alphabet == "base64url" else encoding.STANDARD
     match = known.match(text.translate(_NO_SPACE))
     assert match is not None
     length = len(match[0]) // 4 * 4
@@ -80,7 +78,7 @@ def _last_chunk(
         return read, data, True
     elif len(chunk) == 1 or (chunk and handling == "strict"):
         return read, data, False
-    last = encoding.decode(chunk, "rawurl" if known is _URL else "rawstd")
+    last = encoding.decode(chunk, "rawurl" if known is encoding.URL else "rawstd")
     if handling == "strict" and encoding.encode(last, "rawstd") != chunk.translate(_TO_STANDARD):
         return read, data, False  # bits are set that belong to no byte
     return len(text), data + last, True

@@ -10,8 +10,9 @@ from jsrunner.modules.base import HostModule, operation
 from jsrunner.modules.bytes import TextOrBytes, bytes_of
 from jsrunner.text import decode_bytewise
 
-_STANDARD = re.compile(r"[A-Za-z0-9+/]*")
-_URL = re.compile(r"[A-Za-z0-9_-]*")
+#: Texts of the two alphabets (RFC 4648, sections 4 and 5).
+STANDARD = re.compile(r"[A-Za-z0-9+/]*")
+URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
 def encode(data: bytes, variant: str) -> str:
@@ -25,7 +26,7 @@ def decode(text: str, variant: str) -> bytes:
     """Decode base64; line ends are skipped, as in Go. Raises HostError with Go's text."""
     original = text
     text = text.replace("\r", "").replace("\n", "")
-    alphabet = _URL if variant in ("url", "rawurl") else _STANDARD
+    alphabet = URL if variant in ("url", "rawurl") else STANDARD
     match = alphabet.match(text)
     assert match is not None
     body, padding = match[0], text[match.end() :]

@@ -22,6 +22,7 @@ from jsrunner.modules.k6.http.recipes import ConnectionLoans, make_recipe
 from jsrunner.modules.k6.http.samples import Outcome
 from jsrunner.modules.k6.http.shared import HttpShared, InvalidURL, RequestURL
 from jsrunner.options.duration import parse_duration
+from jsrunner.options.model import BATCH, BATCH_PER_HOST
 from jsrunner.options.numbers import parse_float
 from jsrunner.text import decode_bytewise
 from jsrunner.transport import failures
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     #: A request of http.batch: the first arguments of `request`.
     BatchSpec: TypeAlias = tuple[str, str, str | None, RequestParams | None, Body | None]
 
-#: k6's defaults of the options batch and batchPerHost.
-_BATCH: Final = 20
-_BATCH_PER_HOST: Final = 6
 _INT64: Final = 1 << 64
 #: Largest number that k6's engine hands to Go as an integer.
 _LARGEST_INTEGER: Final = 1 << 53
@@ -161,8 +159,8 @@ class Http(HostModule):
                 self.vu.log("warning", "A batch request failed", error=str(error))
                 unmade = [None] * (len(specs) - position - 1)
                 return [*(_refused(ValueError()) for _ in flows), _refused(error), *unmade]
-        most = _BATCH if options.batch is None else options.batch
-        per_host = _BATCH_PER_HOST if options.batch_per_host is None else options.batch_per_host
+        most = BATCH if options.batch is None else options.batch
+        per_host = BATCH_PER_HOST if options.batch_per_host is None else options.batch_per_host
         return self._run_together(flows, most, per_host)
 
     def _run_together(self, flows: list[Flow], most: int, per_host: int) -> Sequence[object]:

@@ -7,10 +7,11 @@ authentication, compression, a jar, a body in chunks.
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jsrunner.core.binding import HttpTerms
 from jsrunner.engine.engine import encode
+from jsrunner.transport.fields import WITH_LENGTH
 from jsrunner.transport.http import is_replayable
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.http.shared import HttpShared
     from jsrunner.transport.exchange import Route
     from jsrunner.transport.http import HttpClient
-
-#: Methods whose requests state an empty body with Content-Length: 0.
-_TELLS_EMPTY: Final = ("POST", "PUT", "PATCH")
 
 
 class ConnectionLoans:
@@ -94,7 +92,7 @@ def _set_recipe(
         host=shared.host_number(url),
         is_head=flow.method == "HEAD",
         is_replayable=is_replayable(flow.method),
-        tells_empty=flow.method in _TELLS_EMPTY,
+        tells_empty=flow.method in WITH_LENGTH,
         is_discarded=flow.discard,
         is_binary=flow.binary,
     )

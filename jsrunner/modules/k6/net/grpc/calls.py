@@ -12,7 +12,7 @@ from jsrunner.modules.k6.net.grpc import health
 from jsrunner.modules.k6.net.grpc.responses import response_of, write_message
 from jsrunner.modules.k6.net.grpc.specs import BadMetadata, CallSpec
 from jsrunner.proto.errors import MappingError
-from jsrunner.transport.rpc_status import CANCELED, INTERNAL, RESOURCE_EXHAUSTED, Status
+from jsrunner.transport.rpc_status import ABANDONED, INTERNAL, RESOURCE_EXHAUSTED, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from jsrunner.modules.k6.net.grpc.specs import CallParams
     from jsrunner.transport.rpc_call import Call
 
-#: The status of a call that its VU abandons.
-_STOPPED: Final = Status(CANCELED, "context canceled")
 #: Seconds of a call that is given no timeout, as in k6.
 _TIMEOUT: Final = 120.0
 
@@ -125,7 +123,7 @@ class Calls:
             self._running.discard(call)
             if call.status is None:
                 call.on_end = lambda status: None
-                call.cancel(_STOPPED)
+                call.cancel(ABANDONED)
 
     def begin(self, unary: UnaryCall, ended: Callable[[], object]) -> None:
         """Begin a call, and call `ended()` from the hub when it is over."""
@@ -177,4 +175,4 @@ class Calls:
         calls, self._running = list(self._running), set()
         for call in calls:
             call.on_end = lambda status: None
-            call.cancel(_STOPPED)
+            call.cancel(ABANDONED)

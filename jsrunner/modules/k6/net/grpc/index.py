@@ -26,7 +26,7 @@ from jsrunner.modules.k6.net.grpc.durations import duration
 from jsrunner.modules.k6.net.grpc.shared import Shared
 from jsrunner.proto.errors import SchemaError
 from jsrunner.transport.rpc import ConnectFailure
-from jsrunner.transport.rpc_status import RPCError
+from jsrunner.transport.rpc_status import DEADLINE_TEXT, RPCError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ class Grpc(HostModule):
                 raise HostError(str(error)) from None
             # The address is none, which k6 tries to dial till the end.
             gevent.sleep(max(parsed.timeout, 0))
-            raise HostError(f"context deadline exceeded: {error}") from None
+            raise HostError(f"{DEADLINE_TEXT}: {error}") from None
         except TimeoutError as error:
             raise HostError(str(error)) from None
         client.use(connection)

@@ -20,7 +20,7 @@ from jsrunner.proto.errors import SchemaError
 from jsrunner.proto.schema import Library, Schema
 from jsrunner.transport.rpc_call import Call
 from jsrunner.transport.rpc_status import (
-    CANCELED,
+    ABANDONED,
     INTERNAL,
     OK,
     UNIMPLEMENTED,
@@ -137,7 +137,7 @@ class _Conversation:
         if call.status is None:
             call.close_send()
             call.is_measured = False
-            call.cancel(Status(CANCELED, "context canceled"))
+            call.cancel(ABANDONED)
         self._done()
 
 

@@ -12,8 +12,9 @@ from jsrunner.modules.k6.net.grpc.specs import BadMetadata
 from jsrunner.proto import json_encoder
 from jsrunner.proto.errors import MappingError
 from jsrunner.transport.rpc_status import (
+    ABANDONED,
     CANCELED,
-    DEADLINE_EXCEEDED,
+    EXPIRED,
     INTERNAL,
     OK,
     RESOURCE_EXHAUSTED,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 #: Events, as stream.js knows them.
 _DATA, _FAILED, _OVER, END = range(4)
 _CANCELED: Final = "canceled by client (k6)"
-_STOPPED: Final = Status(CANCELED, "context canceled")
 
 
 class Streaming:
@@ -66,7 +66,7 @@ class Streaming:
             raise RPCError(Status(INTERNAL, str(error))) from None
         if spec.timeout:
             if spec.timeout < 0:
-                raise RPCError(Status(DEADLINE_EXCEEDED, "context deadline exceeded"))
+                raise RPCError(EXPIRED)
             call.deadline = time.monotonic() + spec.timeout
             call.expire_in(spec.timeout, get_hub().loop)
         shared.watch(self._vu, call, spec, self._series)
@@ -125,13 +125,13 @@ class Streaming:
     def cancel(self) -> None:
         """End the call without a sample; the script hears of it."""
         self._call.is_measured = False
-        self._call.cancel(_STOPPED)
+        self._call.cancel(ABANDONED)
 
     def drop(self) -> None:
         """End the call; nobody hears of it."""
         self._call.on_message = lambda message: None
         self._call.on_end = lambda status: None
-        self._call.cancel(_STOPPED)
+        self._call.cancel(ABANDONED)
 
     def _refuse(self, status: Status) -> None:
         """Report that a message cannot be sent; as in grpc-go the call ends with that status, too."""
