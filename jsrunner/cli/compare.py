@@ -58,7 +58,11 @@ def _compare(invocation: Invocation) -> int:
         raise UsageError(str(error)) from None
     conditions = [parse_condition(text) for text in invocation.flags.get("fail-if", ())]
     baseline, new = (argument.split(",") for argument in invocation.arguments)
-    changes = compare(figures_of(baseline), figures_of(new))
+
+    def warn(text: str) -> None:
+        invocation.logger.log("warning", text)
+
+    changes = compare(figures_of(baseline, warn), figures_of(new, warn))
     failures = _failures(conditions, changes)
     print((markdown_table if shape == "markdown" else text_table)(changes), end="")
     if path := invocation.flags.get("output"):

@@ -40,7 +40,11 @@ def _report(invocation: Invocation) -> int:
     from jsrunner.report.document import write_report
 
     path = invocation.flags.get("output", "report.html")
-    write_report(invocation.arguments[0], path, invocation.flags.get("baseline"))
+
+    def warn(text: str) -> None:
+        invocation.logger.log("warning", text)
+
+    write_report(invocation.arguments[0], path, invocation.flags.get("baseline"), warn)
     if not invocation.globals.quiet:
         print(f"wrote {path}")
     return ExitCode.SUCCESS

@@ -24,8 +24,8 @@ VERSION: Final = 1
 FORMAT: Final = "jsrunner-record"
 #: Bytes that are read at once.
 _PIECE: Final = 1 << 16
-#: A longer line, in bytes, is none of a record's.
-_LONGEST: Final = 64 << 20
+#: A line of more pieces (32 MiB) is none of a record's.
+_MOST_PIECES: Final = 512
 #: With gzip's header and trailer.
 _GZIP: Final = zlib.MAX_WBITS | 16
 
@@ -74,7 +74,8 @@ class LineReader:
         self._file = file
         self._name = name
         self._inflate = zlib.decompressobj(_GZIP)
-        self._rest = b""
+        #: The beginning of a line whose end has not come yet, in pieces.
+        self._rest: list[bytes] = []
         self._has_head = False
         #: Whether the stream has its end: the run was not killed.
         self.is_complete = False
@@ -105,11 +106,15 @@ class LineReader:
                 self.is_damaged = True
                 return
             data = self._inflate.unconsumed_tail
-            *whole, self._rest = (self._rest + text).split(b"\n")
-            if len(self._rest) > _LONGEST:
+            first, *others = text.split(b"\n")
+            self._rest.append(first)
+            if len(self._rest) > _MOST_PIECES:
+                if not self._has_head:
+                    raise self._refusal("it is no record of jsrunner")
                 self.is_damaged = True
                 return
-            for line in whole:
+            for piece in others:
+                line, self._rest = b"".join(self._rest), [piece]
                 if not self._has_head:
                     self._check_head(line)
                 yield line

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: What lines of steps have, and when a step began.
 _STEP: Final = b'"kind":"step"'
+#: Lines of the kinds log, message and threshold that are kept.
+_MOST_EVENTS: Final = 100_000
+#: How many figures a row has, by the metric's type.
+_WIDTHS: Final = {"counter": 1, "rate": 2, "gauge": 3, "trend": 5}
 _AT: Final = re.compile(rb'"at":(\d{1,12})')
 
 
@@ -52,6 +56,16 @@ class Record(Struct):
     #: Whether the file goes on with what cannot be read.
     is_damaged: bool = False
 
+    @property
+    def flaw(self) -> str:
+        """What the record lacks, as the rest of a sentence; "" for a record that is whole."""
+        last = self.steps[-1].at + self.steps[-1].seconds if self.steps else 0
+        if self.is_damaged:
+            return f"is damaged: what comes after second {last} cannot be read"
+        if self.end is None:
+            return f"has no end: its run goes on, or was killed after second {last}"
+        return ""
+
 
 def read(path: str, *, most_steps: int = 0) -> Record:
     """Read a record.
@@ -74,7 +88,7 @@ def read(path: str, *, most_steps: int = 0) -> Record:
             steps.close()
         except OSError as error:
             raise _refusal(path, error) from None
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError):
             record.is_damaged = True
         reader.check_head()
     record.is_damaged = record.is_damaged or reader.is_damaged
@@ -168,13 +182,18 @@ class _Steps:
             self._rows.setdefault(number, []).append(row)
 
     def close(self) -> None:
-        """Complete the last step."""
+        """Complete the last step, or remove it. Raises ValueError or TypeError for wrong figures."""
         rows, self._rows = self._rows, {}
         if rows:
             series = self._record.series
-            self._record.steps[-1].rows = {
-                number: join_rows(series[number].type, listed) for number, listed in rows.items()
-            }
+            step = self._record.steps.pop()
+            joined = {}
+            for number, listed in rows.items():
+                row = join_rows(series[number].type, listed)
+                _check_row(series[number].type, row)
+                joined[number] = row
+            step.rows = joined
+            self._record.steps.append(step)
 
 
 def _take(record: Record, steps: _Steps, line: dict[str, Any]) -> None:
@@ -188,6 +207,8 @@ def _take(record: Record, steps: _Steps, line: dict[str, Any]) -> None:
         known = RecordedSeries(
             line["number"], line["metric"], line["type"], line["contains"], line["tags"]
         )
+        if known.type not in _WIDTHS or not isinstance(known.tags, dict):
+            raise ValueError("a series is of an unknown type")
         if known.number != len(record.series):
             raise ValueError("series have no gaps")
         record.series.append(known)
@@ -198,9 +219,20 @@ def _take(record: Record, steps: _Steps, line: dict[str, Any]) -> None:
         messages = dict(line.get("messages", ()))
         steps.add(RecordedStep(line["at"], line.get("seconds", 1), rows, messages))
     elif kind in ("log", "message", "threshold"):
-        record.events.append(line)
+        if len(record.events) < _MOST_EVENTS:
+            record.events.append(line)
     elif kind == "end":
+        steps.close()
         record.end = line
+
+
+def _check_row(type_: str, row: Sequence[Any]) -> None:
+    """Raise ValueError or TypeError if a row is no row of this type."""
+    numbers = row[:4]
+    if len(row) != _WIDTHS[type_] or not all(isinstance(number, (int, float)) for number in numbers):
+        raise ValueError("a row has figures of another type")
+    if type_ == "trend":
+        unpack(row[4])
 
 
 def join_rows(type_: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:

@@ -1,17 +1,17 @@
 """The comparison of runs: how much each statistic has changed, and whether that is more than noise.
 
 Method: batch means. Each record is cut into up to 20 consecutive batches, and the statistic is computed
-in each. The difference between the two sides' batches, with Welch's interval of 95 %, says how sure the
-change is: an interval that holds zero is noise. With three runs or more on each side the runs take the
-batches' place, so that differences between runs count, too, which no single run can show. The largest
-value of a run is not the mean of its batches' largest ones: only runs say anything of its noise.
+in each. How much the batches of each side differ gives Welch's interval of 95 % around the change: an
+interval that holds zero is noise. With three runs or more on each side the runs take the batches'
+place, so that differences between runs count, too, which no single run can show. The largest value of a
+run is not the mean of its batches' largest ones: only runs say anything of its noise.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from statistics import fmean, variance
+from statistics import variance
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -109,10 +109,10 @@ def _change(name: str, statistic: str, old: MetricFigures, new: MetricFigures) -
     if units is None:
         interval, verdict = None, NOISE if before == after else UNKNOWN
     else:
-        low, high = difference(*units)
+        reach = error_of(*units)
+        low, high = after - before - reach, after - before + reach
         verdict = NOISE if low <= 0 <= high else CHANGED
-        mean = fmean(units[0])
-        interval = (_part(low, mean), _part(high, mean))
+        interval = (_part(low, before), _part(high, before))
     change = _part(after - before, before)
     return Change(name, statistic, new.contains, before, after, change, interval, verdict)
 
@@ -123,21 +123,19 @@ def _part(difference: float, baseline: float) -> float:
     return difference / abs(baseline) if baseline else math.copysign(math.inf, difference)
 
 
-def difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
-    """Return Welch's interval of 95 % of the difference of two means.
+def error_of(before: Sequence[float], after: Sequence[float]) -> float:
+    """Return half the length of Welch's interval of 95 % of the difference of two means.
 
     Args:
         before: Two figures or more.
         after: Two figures or more.
     """
-    middle = fmean(after) - fmean(before)
     first, second = variance(before) / len(before), variance(after) / len(after)
     error = first + second
     if not error:
-        return middle, middle
+        return 0.0
     freedom = error**2 / (first**2 / (len(before) - 1) + second**2 / (len(after) - 1))
-    reach = quantile(freedom) * math.sqrt(error)
-    return middle - reach, middle + reach
+    return quantile(freedom) * math.sqrt(error)
 
 
 def quantile(freedom: float) -> float:

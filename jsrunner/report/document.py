@@ -17,7 +17,7 @@ from jsrunner.errors import JsrunnerError
 from jsrunner.record.reader import coarsen, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from jsrunner.record.reader import Record
 
@@ -68,18 +68,24 @@ def page(record: Record | None, baseline: Record | None = None) -> str:
     return "".join(pieces)
 
 
-def write_report(record: str, path: str, baseline: str | None = None) -> None:
+def write_report(
+    record: str,
+    path: str,
+    baseline: str | None = None,
+    warn: Callable[[str], object] = lambda text: None,
+) -> None:
     """Write the report of a record.
 
     Args:
         record: The record's file.
         path: The HTML file, which is overwritten.
         baseline: The record of a run whose figures are laid over it.
+        warn: Called with a text about each record that is not whole.
 
     Raises:
         JsrunnerError: The record cannot be read, or the report cannot be written.
     """
-    html = page(_read(record), _read(baseline) if baseline else None)
+    html = page(_read(record, warn), _read(baseline, warn) if baseline else None)
     try:
         Path(path).write_text(html, encoding="utf-8", errors="replace")
     except (OSError, ValueError) as error:
@@ -87,9 +93,11 @@ def write_report(record: str, path: str, baseline: str | None = None) -> None:
         raise JsrunnerError(f"could not write the report: open {path}: {reason}") from None
 
 
-def _read(path: str) -> Record:
+def _read(path: str, warn: Callable[[str], object]) -> Record:
     """Read a record with as many steps as charts can show. Raises RecordError."""
     record = read(path, most_steps=_MOST_STEPS)
+    if record.flaw:
+        warn(f"the record {path} {record.flaw}")
     coarsen(record, most_figures=_MOST_FIGURES, fewest_steps=_FEWEST_STEPS)
     return record
 

@@ -6,6 +6,8 @@ the noise from the differences between the figures of the batches. A summary has
 
 from __future__ import annotations
 
+import re
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -17,7 +19,7 @@ from jsrunner.record.reader import join_rows, read
 from jsrunner.record.sketch import percentile, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from jsrunner.record.reader import Record, RecordedStep
 
@@ -31,6 +33,10 @@ STATISTICS: Final = {
 #: Batches that a record is cut into, and the fewest steps that one may have.
 _MOST_BATCHES: Final = 20
 _FEWEST_STEPS: Final = 2
+#: Steps of a record that figures are made of; further ones are merged.
+_MOST_STEPS: Final = 2000
+#: A percentile's name in k6's newer schema of summaries.
+_PERCENTILE: Final = re.compile(r"\Ap(\d+)\Z")
 
 
 class MetricFigures(Struct):
@@ -45,15 +51,56 @@ class MetricFigures(Struct):
     runs: dict[str, list[float]] = field(default_factory=dict)
 
 
-def figures_of(paths: Sequence[str]) -> dict[str, MetricFigures]:
-    """Return the figures, by metric, of runs that are merged.
+def figures_of(
+    paths: Sequence[str], warn: Callable[[str], object] = lambda text: None
+) -> dict[str, MetricFigures]:
+    """Return the figures by metric of runs that count together.
+
+    The values of several records are those of all samples together. Summaries have no samples: with a
+    summary among the runs, a value is the mean of the runs' values.
+
+    Args:
+        paths: Records and summaries.
+        warn: Called with a text about each record that is not whole.
 
     Raises:
-        JsrunnerError: A file is neither a record nor a summary, or several summaries were given.
+        JsrunnerError: A file is neither a record nor a summary, or a metric has different types.
     """
-    if len(paths) == 1 and _is_json(paths[0]):
-        return _of_summary(paths[0])
-    return _of_records([read(path, most_steps=1000) for path in paths])
+    are_summaries = [_is_json(path) for path in paths]
+    if not any(are_summaries):
+        return _of_records([_read(path, warn) for path in paths])
+    return _mean(
+        [
+            _of_summary(path) if is_summary else _of_records([_read(path, warn)])
+            for path, is_summary in zip(paths, are_summaries, strict=True)
+        ]
+    )
+
+
+def _read(path: str, warn: Callable[[str], object]) -> Record:
+    record = read(path, most_steps=_MOST_STEPS)
+    if record.flaw:
+        warn(f"the record {path} {record.flaw}")
+    return record
+
+
+def _mean(runs: Sequence[Mapping[str, MetricFigures]]) -> dict[str, MetricFigures]:
+    """Return the figures of single runs together: the means of their values."""
+    metrics: dict[str, MetricFigures] = {}
+    for run in runs:
+        for name, one in run.items():
+            figures = metrics.setdefault(name, MetricFigures(one.type, one.contains))
+            _check_type(name, figures, one.type)
+            for statistic, value in one.values.items():
+                figures.runs.setdefault(statistic, []).append(value)
+    for figures in metrics.values():
+        figures.values = {name: fmean(listed) for name, listed in figures.runs.items()}
+    return metrics
+
+
+def _check_type(name: str, figures: MetricFigures, type_: str) -> None:
+    if figures.type != type_:
+        raise JsrunnerError(f"the metric {name} has the types {figures.type} and {type_}")
 
 
 def _is_json(path: str) -> bool:
@@ -70,11 +117,29 @@ def _is_json(path: str) -> bool:
 def _of_summary(path: str) -> dict[str, MetricFigures]:
     try:
         with open(path, "rb") as file:
-            metrics = orjson.loads(file.read())["metrics"]
+            metrics = _listed(orjson.loads(file.read()))
         return {name: _exported(name, each) for name, each in metrics.items() if "{" not in name}
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise JsrunnerError(f"could not read the summary {path}: {reason}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         text = f"could not read the summary {path}: it is neither a record nor k6's --summary-export"
         raise JsrunnerError(text) from None
+
+
+def _listed(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the metrics of a summary by name, also those of k6's newer schema, which is a list."""
+    if "results" not in summary:
+        metrics: dict[str, dict[str, Any]] = summary["metrics"]
+        return metrics
+    seconds = summary["config"]["duration"]
+    listed = {}
+    for metric in summary["results"]["metrics"]:
+        values = {_PERCENTILE.sub(r"p(\1)", name): value for name, value in metric["values"].items()}
+        if metric["type"] == "counter" and seconds > 0:
+            values["rate"] = values["count"] / seconds
+        listed[metric["name"]] = {**metric, "values": values}
+    return listed
 
 
 def _exported(name: str, metric: dict[str, Any]) -> MetricFigures:
@@ -82,7 +147,7 @@ def _exported(name: str, metric: dict[str, Any]) -> MetricFigures:
     values = dict(metric["values"]) if "values" in metric else dict(metric)
     if "p(95)" in values or "med" in values or "avg" in values:
         type_ = "trend"
-    elif "passes" in values:
+    elif "passes" in values or metric.get("type") == "rate":
         type_ = "rate"
         values.setdefault("rate", values.get("value"))
     else:
@@ -107,8 +172,7 @@ def _of_records(records: Sequence[Record]) -> dict[str, MetricFigures]:
         totals = _rows_by_metric(record, steps)
         for name, (type_, contains, row) in totals.items():
             figures = metrics.setdefault(name, MetricFigures(type_, contains))
-            if figures.type != type_:
-                raise JsrunnerError(f"the metric {name} has the types {figures.type} and {type_}")
+            _check_type(name, figures, type_)
             seconds = sum(step.seconds for step in steps)
             parts.setdefault(name, []).append((row, seconds))
             for statistic, value in _statistics(type_, row, seconds).items():

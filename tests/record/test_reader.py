@@ -74,6 +74,10 @@ def test_trends_of_two_steps() -> None:
 
 @pytest.mark.parametrize("line", [
     {"kind": "step", "at": 0, "rows": [[1, 1]]}, {"kind": "step"}, {"kind": "series", "number": 5}, 17,
+    {**SERIES, "number": 1, "type": "of the future"}, {**SERIES, "number": 1, "tags": []},
+    *({"kind": "step", "at": at, "rows": [row]} for at, row in (
+        (0, [0]), (0, [0, "1"]), (0, [0, 1, 2]), (0, [0, None]), (0, []), ("0", [0, 1]), (None, [0, 1]), (0, [[], 1]),
+    )),
 ])  # fmt: skip
 def test_wrong_lines_end_the_reading(tmp_path: Path, line: Any) -> None:
     found = read(record(tmp_path / "r", HEAD, RUN, SERIES, line, {"kind": "end"}))

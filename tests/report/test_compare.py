@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from statistics import fmean
 
 import pytest
 
 from jsrunner.errors import UsageError
-from jsrunner.report.compare import Change, compare, difference, parse_condition, quantile
+from jsrunner.report.compare import Change, compare, error_of, parse_condition, quantile
 from jsrunner.report.figures import MetricFigures
 
 
@@ -25,13 +26,13 @@ def test_the_interval_holds_the_difference_in_95_of_100_cases() -> None:
     for _ in range(2000):
         before = [generator.gauss(100, 10) for _ in range(10)]
         after = [generator.gauss(105, 20) for _ in range(8)]
-        low, high = difference(before, after)
-        held += low <= 5 <= high
+        change = fmean(after) - fmean(before)
+        held += abs(change - 5) <= error_of(before, after)
     assert 0.93 < held / 2000 < 0.97
 
 
 def test_figures_without_any_noise() -> None:
-    assert difference([1, 1, 1], [2, 2, 2]) == (1, 1)
+    assert error_of([1, 1, 1], [2, 2, 2]) == 0
 
 
 def figures(
@@ -46,6 +47,13 @@ def test_a_change_beyond_the_noise() -> None:
     assert (change.verdict, change.change) == ("changed", 1)
     assert change.interval is not None
     assert 0.8 < change.interval[0] < 1 < change.interval[1] < 1.2
+
+
+def test_the_interval_is_around_the_change() -> None:
+    """Percentiles of batches are not those of the run: they say how sure the change is, not how large."""
+    (change,) = compare(figures(10, [8, 9, 10, 8, 9]), figures(12, [9, 10, 11, 9, 10]))
+    assert change.interval is not None
+    assert sum(change.interval) / 2 == pytest.approx(change.change) == pytest.approx(0.2)
 
 
 def test_noise() -> None:

@@ -56,6 +56,47 @@ def test_a_summary_of_k6(tmp_path: Path, is_newer: bool) -> None:
     assert found["my_time"].batches == {}
 
 
+def test_the_newer_schema_of_k6(tmp_path: Path) -> None:
+    listed = [
+        {"name": "my_time", "type": "trend", "contains": "time", "values": {"avg": 1, "p95": 2}},
+        {"name": "iterations", "type": "counter", "contains": "default", "values": {"count": 30}},
+        {"name": "ok", "type": "rate", "contains": "default", "values": {"rate": 0.5}},
+    ]
+    path = tmp_path / "summary.json"
+    path.write_text(json.dumps({"config": {"duration": 10}, "results": {"metrics": listed}}))
+    assert {name: (each.type, each.values) for name, each in figures_of([str(path)]).items()} == {
+        "my_time": ("trend", {"avg": 1, "p(95)": 2}),
+        "iterations": ("counter", {"rate": 3}),
+        "ok": ("rate", {"rate": 0.5}),
+    }
+
+
+def test_summaries_and_records_count_together(record: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text(
+        json.dumps({"metrics": {"my_time": {"avg": 100, "med": 1}, "other": {"value": 3, "max": 4}}})
+    )
+    found = figures_of([record(lines()), str(path)])
+    assert found["my_time"].runs["avg"] == [96, 100]
+    assert found["my_time"].values["avg"] == 98
+    assert found["my_time"].batches == {}
+    assert found["other"].values == {"max": 4}
+    path.write_text(json.dumps({"metrics": {"my_time": {"count": 1, "rate": 1}}}))
+    with pytest.raises(JsrunnerError, match="the metric my_time has the types trend and counter"):
+        figures_of([record(lines()), str(path)])
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '{"metrics": 5}', '{"metrics": {"a": 5}}', '{"results": {}}', "{}" + "[" * 5000, '{"metrics": {"a": {"avg": 1e999}}}'],
+)  # fmt: skip
+def test_broken_summaries(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(
+        JsrunnerError, match=r"could not read the summary .*: it is neither a record nor"
+    ):
+        figures_of([str(tmp_path / "a.json")])
+
+
 def test_what_is_neither(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(JsrunnerError, match="neither a record nor k6's --summary-export"):
