@@ -39,11 +39,11 @@ COVERED = (
 
 #: Modules of these that have no test file, and why: C files are the parts of one library.
 UNTESTED: dict[str, str] = {
-    "coordinator/remote/actor.py": "the transport's end in a Dask worker: tested in test_transport.py",
-    "coordinator/remote/agent.py": "the transport's end below a Dask worker: tested in test_transport.py",
-    "coordinator/remote/loans.py": "the agent's side of leases.py: tested in test_transport.py",
-    "coordinator/remote/node.py": "a Dask worker of `--dask local:N`: tested in test_transport.py",
-    "coordinator/remote/probe.py": "runs in Dask workers: tested in test_transport.py",
+    "coordinator/remote/actor.py": "the transport's end in a Dask worker: tested in test_transport*.py",
+    "coordinator/remote/agent.py": "the transport's end below a Dask worker: tested in test_transport*.py",
+    "coordinator/remote/loans.py": "the agent's side of leases.py: tested in test_transport*.py",
+    "coordinator/remote/node.py": "a Dask worker of `--dask local:N`: tested in test_transport*.py",
+    "coordinator/remote/probe.py": "runs in Dask workers: tested in test_transport*.py",
     "pytest_plugin/__init__.py": "the hooks: tested with items and fixtures",
     "pytest_plugin/failure.py": "what tests show: tested with items and fixtures",
     "pytest_plugin/settings.py": "tested with items and fixtures",

@@ -119,6 +119,8 @@ class SampleRecorder:
         self._metadata: list[dict[str, str]] = []
         self._metadata_numbers: dict[tuple[tuple[str, str], ...], int] = {}
         self._collected = (Collected * _COLLECT_AT_ONCE)()
+        #: Seconds to add to the times of samples: the machine's clock is that much behind.
+        self.clock_lag = 0.0
         library.core_keep_records(bool(outputs))
 
     # -- names and numbers -------------------------------------------------------------------------
@@ -192,13 +194,14 @@ class SampleRecorder:
         address = self.library.core_take_records(ctypes.byref(count))
         if not count.value:
             return
+        lag = self.clock_lag
         for record in (_Record * count.value).from_address(address):
             key = (record.series, record.metadata)
             writers = self._writers.get(key)
             if writers is None:
                 writers = self._new_writers(key)
             for writer, lines in zip(writers, self._lines, strict=True):
-                lines.append(writer.line(record.time, record.value))
+                lines.append(writer.line(record.time + lag, record.value))
 
     def _new_writers(self, key: tuple[int, int]) -> list[SampleWriter]:
         if len(self._writers) > _WRITERS_MAX:
@@ -226,7 +229,7 @@ class SampleRecorder:
                     new.append(
                         NewSeries(
                             series.number, metric.name, metric.type, metric.contains, series.tags.tags,
-                            sums.first_time,
+                            sums.first_time + self.clock_lag,
                         )
                     )  # fmt: skip
                 deltas.append(SeriesDelta(series.number, _delta(sums)))

@@ -15,7 +15,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 #: The counts of a worker for one scenario: iterations.
 STARTED: Final = 0
@@ -38,10 +38,12 @@ _WANTED: Final = 6
 _NO_MORE: Final = 7
 _SHARED: Final = 8
 
-#: The cells of the run: the number of VUs, and when the next HTTP request may start (option rps).
+#: The cells of the run: the number of VUs, when the next HTTP request may start (option rps), and the
+#: nanoseconds that this machine's clock is behind the coordinator's.
 _ALL_VUS: Final = 0
 _NEXT_START: Final = 1
-_OF_RUN: Final = 2
+_CLOCK_LAG: Final = 2
+_OF_RUN: Final = 3
 
 #: Values of STATE.
 WAITING: Final = 0
@@ -67,12 +69,14 @@ class Board:
         """
         self.descriptor = os.memfd_create("jsrunner-board")
         self.workers = workers
+        #: The place of the other machines behind those of the workers; None if there are none.
+        self.others = workers if with_others else None
         self._stride = _SHARED + (workers + with_others) * _COUNTS
         self._cells = memoryview(b"").cast("q")
         #: The address of the first cell.
         self.base = 0
-        #: For each worker a pipe by which the others hand iterations over to it.
-        self.mail = [os.pipe2(os.O_NONBLOCK) for _ in range(workers)]
+        #: For each worker, and for other machines, a pipe by which workers hand iterations over.
+        self.mail = [os.pipe2(os.O_NONBLOCK) for _ in range(workers + with_others)]
 
     def open(self, scenarios: int) -> None:
         """Map the cells of the run and those of this number of scenarios."""
@@ -102,6 +106,15 @@ class Board:
     def vus(self, count: int) -> None:
         self._cells[_ALL_VUS] = count
 
+    @property
+    def clock_lag(self) -> int:
+        """Nanoseconds to add to times of this machine's clock for those of the coordinator's."""
+        return self._cells[_CLOCK_LAG]
+
+    @clock_lag.setter
+    def clock_lag(self, nanoseconds: int) -> None:
+        self._cells[_CLOCK_LAG] = nanoseconds
+
     def new_vu(self) -> int:
         """Count a further VU of this machine; return how many VUs there are now."""
         with self.locked(_ALL_VUS * 8):
@@ -119,6 +132,14 @@ class Board:
             start = max(now, self._cells[_NEXT_START])
             self._cells[_NEXT_START] = start + interval
         return start
+
+    def post(self, place: int, entry: bytes) -> bool:
+        """Put an entry into the mail pipe of a worker or of the other machines; False if it is full."""
+        try:
+            os.write(self.mail[place][1], entry)
+        except BlockingIOError:
+            return False
+        return True
 
     @contextlib.contextmanager
     def locked(self, offset: int) -> Iterator[None]:
@@ -149,15 +170,26 @@ class Board:
             start = self._row(slot, first)
             self._cells[start : start + size] = cells[slot * size : (slot + 1) * size]
 
-    def sums(self, scenarios: int, without: range) -> bytes:
-        """Return the sums of all workers' counts but for some, as rows of one worker."""
-        sums = array("q")
-        for slot in range(scenarios):
-            others = (worker for worker in range(self.workers) if worker not in without)
-            starts = (self._row(slot, worker) for worker in others)
-            rows = [self._cells[start : start + _COUNTS] for start in starts]
-            sums.extend(sum(column) for column in zip(*rows, strict=True))
-        return sums.tobytes()
+    def sums(self, scenarios: int, groups: Sequence[range]) -> list[bytes]:
+        """Return for each group of workers the sums of all other groups' counts, as rows of one worker.
+
+        Args:
+            scenarios: The number of scenarios.
+            groups: Numbers of workers, e.g. those of one machine.
+        """
+        own = [
+            [
+                sum(self._cells[start + count : start + len(group) * _COUNTS : _COUNTS])
+                for start in (self._row(slot, group.start) for slot in range(scenarios))
+                for count in range(_COUNTS)
+            ]
+            for group in groups
+        ]
+        totals = [sum(column) for column in zip(*own, strict=True)]
+        return [
+            array("q", (total - part for total, part in zip(totals, parts, strict=True))).tobytes()
+            for parts in own
+        ]
 
     def vacate(self, scenarios: int, worker: int) -> None:
         """Note that a worker has gone: none of its VUs is active."""
@@ -246,6 +278,11 @@ class Counts:
                 return False
             self._cells[cell] -= 1
             return True
+
+    def release(self, worker: int) -> None:
+        """Undo `reserve`."""
+        with self._board.locked(self._start):
+            self._cells[_SHARED + worker * _COUNTS + IDLE] += 1
 
     def wait_for_arrival(self) -> None:
         """Count one more idle VU of this worker."""

@@ -4,13 +4,13 @@ Each process that plays the scenario knows all planned starts and takes every n-
 number of such processes. All processes play a scenario that may have more VUs made, else those that
 have VUs for it. A start goes to the VU that has been idle longest. If this process has no idle VU, the
 start goes to another process of the same machine, by its mail pipe. If no process there has one, the
-start is dropped, and one more VU is made as long as the machine may have more.
+start goes to another machine that had one when it was heard of last. Otherwise, or if that machine has
+none any more, the start is dropped, and one more VU is made as long as the machine may have more.
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import time
 from array import array
 from collections import deque
@@ -21,27 +21,29 @@ import gevent
 from jsrunner.errors import JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import Interval
-from jsrunner.messages import board
+from jsrunner.messages import board, mail
 from jsrunner.worker.player import YIELD, Player
 from jsrunner.worker.scenario import NONE, Assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from jsrunner.messages.board import Board
     from jsrunner.messages.plan import Machine
     from jsrunner.worker.process import Process
     from jsrunner.worker.scenario import Scenario
     from jsrunner.worker.scenario_vu import ScenarioVU
     from jsrunner.worker.vus import VUs
 
-#: A start that goes to another process: the scenario's slot, the planned offset in seconds.
-_MAIL: Final = struct.Struct("=Hd")
 #: Seconds without a yield to other greenlets, while starts are late.
 _TIME_SLICE: Final = 0.002
 #: Seconds after the scenario's end at which late starts are dropped.
 _TOO_LATE: Final = 0.25
 #: Seconds between two checks of the other processes' starts.
 _LOOK_EVERY: Final = 0.002
+#: Maximum starts that other machines have not answered, and seconds to wait for answers at the end.
+_UNANSWERED_MAX: Final = 1000
+_ANSWER_PATIENCE: Final = 2.0
 
 
 class Arrival(Assignment):
@@ -90,7 +92,7 @@ class ArrivalPlayer(Player):
         worker: int,
         workers: Sequence[int],
         machine: Machine,
-        mail: Sequence[tuple[int, int]],
+        memory: Board,
     ) -> None:
         super().__init__(process, vus, scenario, indices)
         assert isinstance(self.plan.iterations, Arrivals)
@@ -104,7 +106,10 @@ class ArrivalPlayer(Player):
         #: This process's place among all that play the scenario, and their number.
         self._rank = sum(number < first + worker for number in workers)
         self._count = len(workers)
-        self._mail = mail
+        self._machine = machine
+        self._board = memory
+        #: Starts that went to other machines and are not answered yet.
+        self._unanswered = 0
         self._idle: deque[Arrival] = deque()
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._setup_data: bytes | None = None
@@ -184,6 +189,12 @@ class ArrivalPlayer(Player):
             self.counts.state(worker) < board.STARTED_ALL for worker in self._workers
         ):
             self.process.stop_event.wait(_LOOK_EVERY)
+        latest = time.monotonic() + _ANSWER_PATIENCE
+        while self._unanswered and not self.process.stopping and time.monotonic() < latest:
+            self.process.stop_event.wait(_LOOK_EVERY)
+        if self._unanswered:
+            self.record_dropped(self._unanswered)
+            self._unanswered = 0
 
     def _start_all(self) -> None:
         last_yield = time.monotonic()
@@ -209,11 +220,24 @@ class ArrivalPlayer(Player):
         if counts.reserve(self._worker):
             self._begin(offset)
             return
-        for worker in self._workers:
-            if worker != self._worker and counts.reserve(worker):
-                os.write(self._mail[worker][1], _MAIL.pack(self._slot, offset))
-                return
+        if any(worker != self._worker and self._hand_over(worker, offset) for worker in self._workers):
+            return
+        others = self._board.others
+        if (
+            others is not None
+            and self._unanswered < _UNANSWERED_MAX
+            and self._hand_over(others, offset)
+        ):
+            self._unanswered += 1
+            return
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Drop a start for which there is no VU; make one more if there may be more."""
+        counts = self.counts
         self.record_dropped(1)
+        if counts.state(self._worker) == board.STARTED_ALL:
+            return
         if counts.begin_making(self._max_vus):
             self._greenlets.append(gevent.spawn(self._make_vu))
         elif not counts.is_making and counts.tell_once():
@@ -223,6 +247,25 @@ class ArrivalPlayer(Player):
                 executor=self.scenario.config.type,
                 scenario=self.scenario.config.name,
             )
+
+    def _hand_over(self, place: int, offset: float) -> bool:
+        """Hand a start over to another process or machine; return whether that one has a free VU."""
+        if not self.counts.reserve(place):
+            return False
+        entry = mail.Entry(mail.START, self._slot, self._machine.index, self._worker, offset)
+        if self._board.post(place, entry.pack()):
+            return True
+        self.counts.release(place)
+        return False
+
+    def take(self, entry: mail.Entry) -> None:
+        """Begin the iteration that another process has handed over, or take an answer of a machine."""
+        if entry.kind == mail.START:
+            self._begin(entry.offset)
+        elif self._unanswered:
+            self._unanswered -= 1
+            if entry.kind == mail.REFUSED:
+                self._refuse()
 
     def _begin(self, offset: float) -> None:
         """Start an iteration, planned at `offset`, on the VU of this process reserved for it."""
@@ -247,15 +290,15 @@ class ArrivalPlayer(Player):
 
 
 def deliver(players: Sequence[Player], pipe: int) -> None:
-    """Begin the iterations that other processes have sent by the mail pipe."""
+    """Take what other processes have sent by the mail pipe."""
     while True:
         try:
-            data = os.read(pipe, _MAIL.size * 256)
+            data = os.read(pipe, mail.SIZE * 256)
         except BlockingIOError:
             return
         if not data:
             return
-        for slot, offset in _MAIL.iter_unpack(data):
-            player = players[slot]
+        for entry in mail.unpack(data):
+            player = players[entry.slot]
             assert isinstance(player, ArrivalPlayer)
-            player._begin(offset)
+            player.take(entry)

@@ -288,7 +288,7 @@ class Worker:
         ]
         return ArrivalPlayer(
             process, self._vus, scenario, indices,
-            slot=slot, worker=self.index, workers=workers, machine=machine, mail=self._board.mail,
+            slot=slot, worker=self.index, workers=workers, machine=machine, memory=self._board,
         )  # fmt: skip
 
     def _watch_mail(self) -> None:
@@ -393,6 +393,7 @@ class Worker:
             vu.report()
         process.engine.library.core_sessions_count()
         process.engine.library.core_trim_parked()
+        process.recorder.clock_lag = self._board.clock_lag / 1e9
         series, deltas, lines = process.recorder.collect()
         self._say(
             protocol.WorkerSnapshot(

@@ -156,11 +156,15 @@ class Process:
 
     def log(self, level: str, text: str, **fields: object) -> None:
         """Send a log record to the coordinator, with the time and further fields."""
-        self.say(Log(level, text, time.time_ns(), fields))
+        self.say(Log(level, text, self._now_ns(), fields))
 
     def log_once(self, level: str, text: str) -> None:
         """Log a message of the whole run, which only one process logs."""
-        self.say(Log(level, text, time.time_ns(), {}, once=True))
+        self.say(Log(level, text, self._now_ns(), {}, once=True))
+
+    def _now_ns(self) -> int:
+        """Return the time by the coordinator's clock, in nanoseconds since the epoch."""
+        return time.time_ns() + (self.board.clock_lag if self.board is not None else 0)
 
     def log_fault(self, error: BaseException) -> None:
         """Log an unexpected exception of jsrunner's code, which the script has seen as an exception.

@@ -31,9 +31,9 @@ class MachineActor:
         self._socket: socket.socket | None = None
         self._is_sending = False
 
-    async def clock(self) -> float:
-        """Return the time by this machine's monotonic clock, in seconds."""
-        return time.monotonic()
+    async def clocks(self) -> tuple[float, float]:
+        """Return the time by this machine's monotonic clock and since the epoch, in seconds."""
+        return time.monotonic(), time.time()
 
     async def open(self, job: bytes) -> None:
         """Start the agent with a frame that has its job."""

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.coordinator.local import LocalTransport
-from jsrunner.coordinator.remote.frames import FrameKind, FrameReader, Job, frame
+from jsrunner.coordinator.remote import starts
+from jsrunner.coordinator.remote.frames import NUMBER, FrameKind, FrameReader, Job, frame
 from jsrunner.coordinator.remote.loans import Loans
 from jsrunner.coordinator.remote.outlet import Outlet
 from jsrunner.errors import ExitCode, JsrunnerError
@@ -160,13 +161,17 @@ class Agent:
     def _pass_on(self) -> None:
         """Pass bytes on both ways. Raises OSError if the Dask worker is gone, or silent."""
         seats = dict(enumerate(self._seats))
+        assert self._board.others is not None
+        pipe = self._board.mail[self._board.others][0]
         for waiting in self._waiting:
             self._obey(waiting)
         while seats:
-            reads: list[_Seat | socket.socket] = [self._stream]
+            reads: list[_Seat | socket.socket | int] = [self._stream, pipe]
             if self._outlet.size < _HIGH_WATER:
                 reads += seats.values()
-            writes: list[_Seat | socket.socket] = [seat for seat in seats.values() if seat.outlet.size]
+            writes: list[_Seat | socket.socket | int] = [
+                seat for seat in seats.values() if seat.outlet.size
+            ]
             if self._outlet.size:
                 writes.append(self._stream)
             patience = _LOANS_EVERY if self._loans.are_used else _LOOK_EVERY
@@ -177,7 +182,10 @@ class Agent:
                 else:
                     self._outlet.flush()
             for ready in readable:
-                if not isinstance(ready, _Seat):
+                if isinstance(ready, int):
+                    self._send_counts()
+                    self._send(FrameKind.STARTS, 0, starts.collect(self._board))
+                elif not isinstance(ready, _Seat):
                     self._take_orders()
                 elif (data := ready.receive()) is None:
                     del seats[ready.place]
@@ -206,6 +214,11 @@ class Agent:
             self._board.set_rows(self._scenarios, self._workers, order.data)
         elif order.kind is FrameKind.KILL:
             self._seats[order.place].connection.kill()
+        elif order.kind is FrameKind.STARTS:
+            if answers := starts.deliver(self._board, order.data):
+                self._send(FrameKind.STARTS, 0, answers)
+        elif order.kind is FrameKind.CLOCK:
+            [self._board.clock_lag] = NUMBER.unpack(order.data)
         elif order.kind is FrameKind.LEND:
             self._loans.add(order.place, order.data)
         elif order.kind is FrameKind.GIVE_BACK:

@@ -38,6 +38,10 @@ class FrameKind(IntEnum):
     GIVE_BACK = 9
     #: Agent to coordinator: how the loans of a scenario are (`LOANS`).
     LOANS = 10
+    #: Both ways: starts of arrival rates that go to another machine, and answers (`messages.mail`).
+    STARTS = 11
+    #: Coordinator to agent: nanoseconds that the machine's clock is behind (`NUMBER`).
+    CLOCK = 12
 
 
 #: The first number and the count.

@@ -24,6 +24,7 @@ from distributed import Client
 from jsrunner.coordinator.remote import probe
 from jsrunner.coordinator.remote.actor import MachineActor
 from jsrunner.coordinator.remote.cluster import LocalNodes, local_nodes
+from jsrunner.coordinator.remote.frames import NUMBER, FrameKind, frame
 from jsrunner.errors import JsrunnerError, UsageError
 from jsrunner.messages.stream import VERSION
 from jsrunner.version import __version__
@@ -44,8 +45,9 @@ _KILL_PATIENCE: Final = 0.1
 _CONNECT_PATIENCE: Final = 10.0
 #: Seconds to send a machine the archive of the script.
 _JOB_PATIENCE: Final = 60.0
-#: Exchanges that the lead of a machine's clock is estimated from.
+#: Exchanges that the leads of a machine's clocks are estimated from; seconds until the next estimate.
 _CLOCK_EXCHANGES: Final = 8
+_CLOCKS_EVERY: Final = 20.0
 #: Seconds that closing everything may take.
 _CLOSE_PATIENCE: Final = 10.0
 
@@ -98,7 +100,7 @@ class MachineLink:
         self.address = address
         #: Cores that Dask was told the machine has.
         self.threads = threads
-        #: Seconds by which its monotonic clock is ahead.
+        #: Seconds by which its monotonic clock is ahead, as estimated last.
         self.clock_lead = 0.0
         #: Why the machine was lost.
         self.loss = ""
@@ -131,13 +133,14 @@ class MachineLink:
             lose: Called at the end with how the machine was lost, "" if its agent has ended.
         """
         reason = ""
-        sender: asyncio.Task[None] | None = None
+        tasks: list[asyncio.Task[None]] = []
         try:
             await self._open(job)
-            sender = asyncio.create_task(self._send_all())
-            # An error that nobody asks for is no news: the machine is lost anyway.
-            sender.add_done_callback(lambda task: task.cancelled() or task.exception())
-            await self._receive_all(room, receive, sender)
+            for coroutine in (self._send_all(), self._watch_clocks()):
+                tasks.append(asyncio.create_task(coroutine))
+                # An error that nobody asks for is no news: the machine is lost anyway.
+                tasks[-1].add_done_callback(lambda task: task.cancelled() or task.exception())
+            await self._receive_all(room, receive, tasks)
         except asyncio.TimeoutError:
             reason = f" because its machine has not answered for {SILENCE:.0f} seconds"
         except asyncio.CancelledError:
@@ -146,24 +149,28 @@ class MachineLink:
         except Exception as error:
             reason = f" because its machine was lost ({type(error).__name__}: {error})"
         finally:
-            if sender is not None:
-                sender.cancel()
+            for task in tasks:
+                task.cancel()
             lose(reason)
         if reason:
             await self.close(_KILL_PATIENCE)
 
     async def _receive_all(
-        self, room: Callable[[], int], receive: Callable[[bytes], None], sender: asyncio.Task[None]
+        self,
+        room: Callable[[], int],
+        receive: Callable[[bytes], None],
+        tasks: Sequence[asyncio.Task[None]],
     ) -> None:
-        """Receive frames until the agent has ended. Raises whatever has become of it."""
+        """Receive frames until the agent has ended. Raises whatever has become of it, or of a task."""
         heard, patience = time.monotonic(), _CONNECT_PATIENCE
         while True:
             size = max(room(), 0)
             data = await self._call(SILENCE, "poll", _POLL_PATIENCE if size else _FULL_PATIENCE, size)
             if data is None:
                 return
-            if sender.done():
-                sender.result()
+            for task in tasks:
+                if task.done():
+                    task.result()
             now = time.monotonic()
             if data or not size:
                 heard, patience = now, SILENCE
@@ -176,13 +183,28 @@ class MachineLink:
             MachineActor, workers=[self.address], allow_other_workers=False, actor=True, pure=False
         )
         self._actor = await asyncio.wait_for(future, _CONNECT_PATIENCE)
-        exchanges = []
-        for _ in range(_CLOCK_EXCHANGES):
-            sent = time.monotonic()
-            other = await self._call(SILENCE, "clock")
-            exchanges.append((sent, other, time.monotonic()))
-        self.clock_lead = estimate_lead(exchanges)
+        await self._compare_clocks()
         await self._call(_JOB_PATIENCE, "open", job)
+
+    async def _compare_clocks(self) -> None:
+        """Estimate the leads of the machine's clocks, and have its agent correct times from now on."""
+        monotonic, epoch = [], []
+        for _ in range(_CLOCK_EXCHANGES):
+            sent, difference = time.monotonic(), time.time() - time.monotonic()
+            others = await self._call(SILENCE, "clocks")
+            received = time.monotonic()
+            monotonic.append((sent, others[0], received))
+            epoch.append((sent + difference, others[1], received + difference))
+        self.clock_lead = estimate_lead(monotonic)
+        lag = -round(estimate_lead(epoch) * 1e9)
+        self._queue.insert(0, frame(FrameKind.CLOCK, 0, NUMBER.pack(lag)))
+        self._filled.set()
+
+    async def _watch_clocks(self) -> None:
+        """Compare the clocks again and again: they drift."""
+        while True:
+            await asyncio.sleep(_CLOCKS_EVERY)
+            await self._compare_clocks()
 
     async def _send_all(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from jsrunner.coordinator.remote.frames import FrameKind, FrameReader, Job, frame
 from jsrunner.coordinator.remote.leases import Pool
 from jsrunner.coordinator.remote.link import Link
+from jsrunner.coordinator.remote.starts import route
 from jsrunner.errors import WorkerError
 from jsrunner.executors.plan import SharedTotal
 from jsrunner.messages import protocol
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from jsrunner.script.script import ScriptBundle
     from jsrunner.secrets.sources import SecretSources
 
-#: Seconds between two messages of what all other machines have counted.
-_OTHERS_EVERY: Final = 1.0
+#: Seconds between two messages of what all other machines have counted, at least, and per machine.
+_OTHERS_EVERY: Final = 0.1
+_OTHERS_PER_MACHINE: Final = 0.01
 #: Seconds that the loader gets to exit.
 _EXIT_PATIENCE: Final = 3.0
 #: More worker processes are not started on one machine.
@@ -149,7 +151,7 @@ class _Machine:
         return _HIGH_WATER - sum(connection.waiting for connection in self.connections)
 
     def receive(self, board: Board, scenarios: int, data: bytes) -> Iterator[Frame]:
-        """Take frames; yield those about loans of iterations. In the link's thread."""
+        """Take frames; yield those about iterations. In the link's thread."""
         for taken in self._reader.feed(data):
             if taken.kind is FrameKind.DATA:
                 self.connections[taken.place].put(taken.data)
@@ -158,7 +160,7 @@ class _Machine:
                 self.connections[taken.place].end(taken.data.decode())
             elif taken.kind is FrameKind.COUNTS:
                 board.set_rows(scenarios, self.workers.start, taken.data)
-            elif taken.kind in (FrameKind.LOANS, FrameKind.GIVE_BACK):
+            elif taken.kind in (FrameKind.LOANS, FrameKind.GIVE_BACK, FrameKind.STARTS):
                 yield taken
 
     def lose(self, board: Board, scenarios: int, reason: str) -> None:
@@ -269,9 +271,18 @@ class RemoteTransport:
     def _receive(self, number: int, data: bytes) -> None:
         """Take bytes of a machine; in the link's thread."""
         for taken in self._machines[number].receive(self.board, self._scenarios, data):
+            if taken.kind is FrameKind.STARTS:
+                self._route(number, taken.data)
+                continue
             pool = self._pools[taken.place]
             note = pool.report if taken.kind is FrameKind.LOANS else pool.take_back
             self._order(note(number, taken.data))
+
+    def _route(self, sender: int, data: bytes) -> None:
+        """Send starts that a machine has no VU for, and answers to such, to other machines."""
+        workers = [machine.workers for machine in self._machines]
+        for number, entries in route(self.board, workers, sender, data).items():
+            self._machines[number].link.send(frame(FrameKind.STARTS, 0, entries))
 
     def _lose(self, number: int, reason: str) -> None:
         """Note that nothing comes of a machine any more; in the link's thread."""
@@ -322,12 +333,12 @@ class RemoteTransport:
         return archive
 
     async def _spread_counts(self, scenarios: int) -> None:
-        """Tell each machine once a second what all others have counted."""
+        """Send each machine again and again what all others have counted."""
         while len(self._machines) > 1:
-            await asyncio.sleep(_OTHERS_EVERY)
-            for machine in self._machines:
+            await asyncio.sleep(max(_OTHERS_EVERY, len(self._machines) * _OTHERS_PER_MACHINE))
+            sums = self.board.sums(scenarios, [machine.workers for machine in self._machines])
+            for machine, others in zip(self._machines, sums, strict=True):
                 if not machine.is_lost:
-                    others = self.board.sums(scenarios, machine.workers)
                     machine.link.send(frame(FrameKind.OTHERS, 0, others))
 
     def kill(self) -> None:

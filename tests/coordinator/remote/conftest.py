@@ -1,86 +1,14 @@
-"""A real Dask cluster on 127.0.0.1: processes of the commands that a user starts."""
-
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.running import ROOT, until
+from tests.dask_cluster import Cluster, Pair, Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-class Cluster:
-    """A scheduler and workers that the test adds."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = folder / "scheduler.json"
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._environment = {
-            **os.environ,
-            "DASK_LOGGING__DISTRIBUTED": "error",
-            "PYTHONPATH": str(ROOT),
-        }
-        self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file)
-        )
-        until(lambda: self._file.exists() and self._file.read_text(), "the scheduler")
-
-    @property
-    def address(self) -> str:
-        address: str = json.loads(self._file.read_text())["address"]
-        return address
-
-    def add(self, *flags: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Start a worker with one thread; it takes part as soon as it can."""
-        if "--listen-address" not in flags:
-            flags = ("--host", "127.0.0.1", *flags)
-        return self._start("worker", self.address, "--no-nanny", "--nthreads", "1", *flags, **variables)
-
-    def await_workers(self, count: int) -> None:
-        """Wait until the scheduler has this many workers."""
-        from distributed import Client
-
-        with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=30)
-
-    def processes(self) -> list[int]:
-        """Return the workers' process ids, in the order in which a run has them."""
-        from distributed import Client
-
-        with Client(self.address, set_as_default=False) as client:
-            return [process for _, process in sorted(client.run(os.getpid).items())]
-
-    def _start(self, kind: str, *flags: str, **variables: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dask", kind, "--no-dashboard", *flags],
-            cwd=self._folder,
-            env={**self._environment, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._processes.append(process)
-        return process
-
-    def close(self) -> None:
-        """End all processes."""
-        for process in self._processes:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture
@@ -92,56 +20,12 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.close()
 
 
-class Proxy:
-    """A TCP proxy whose connections can be cut; it refuses new ones from then on."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.target = 0
-        self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            self._sockets += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                self._threads.append(threading.Thread(target=self._pump, args=(source, sink)))
-                self._threads[-1].start()
-
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(1 << 16):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def cut(self) -> None:
-        """Break all connections."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for end in self._sockets:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-
-    def close(self) -> None:
-        """Break all connections and end the threads."""
-        with contextlib.suppress(OSError):  # cut already
-            self.cut()
-        self._listener.close()
-        for thread in self._threads:
-            thread.join()
-        for end in self._sockets:
-            end.close()
+@pytest.fixture
+def pair(cluster: Cluster) -> Pair:
+    """A cluster with two workers."""
+    workers = [cluster.add(), cluster.add()]
+    cluster.await_workers(2)
+    return Pair(cluster, workers)
 
 
 @pytest.fixture
