@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Seconds of one turn: then gevent's other watchers have theirs.
 _TURN: Final = 0.002
+#: WAIT_WHILE_DENSE of core/schedule.c.
+_WHILE_DENSE: Final = -2
 #: Room for the engine's message about a text and its stack.
 _SYNTAX_ERROR_BYTES: Final = 4096
 _CHECKED_LINE: Final = re.compile(r"checked:(\d+):")
@@ -154,7 +156,7 @@ class Engine:
         self.library.core_watch()
         self.has_hub = True
         self._watcher = get_hub().loop.io(descriptor, _READ)
-        self._watcher.start(self.turn)
+        self._watcher.start(self._turn)
 
     def begin_process(self) -> None:
         """Take over the engine in a process that was forked: it has no hub and no poller of its own."""
@@ -175,14 +177,20 @@ class Engine:
             self._is_polling = False
             self.library.core_stop_polling()
 
-    def turn(self) -> None:
-        """Run the VUs that are ready, and serve their requests.
+    def step(self) -> None:
+        """Run the VUs that are ready, and serve their requests; on a greenlet."""
+        if self.library.core_turn(_TURN, 0):
+            self.serve()
+
+    def _turn(self) -> None:
+        """Do what `step` does, in the hub, and wait for more while messages are frequent.
 
         TLS is served turn after turn without a round of gevent's loop in between.
         """
         end = time.monotonic() + _TURN
-        while self.library.core_turn(_TURN, 0) and self.serve() and time.monotonic() < end:
-            pass
+        while self.library.core_turn(_TURN, _WHILE_DENSE) and self.serve():
+            if time.monotonic() > end:
+                break
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Drive the core without a hub until `is_over()` is true."""

@@ -144,7 +144,7 @@ class Interpreter:
         if self._engine.has_hub:
             from gevent.hub import Waiter
 
-            self._engine.turn()
+            self._engine.step()
             if self._ended is None:
                 self._waiter = Waiter()
                 try:

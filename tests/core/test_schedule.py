@@ -164,6 +164,20 @@ def test_a_ready_vu_can_be_interrupted(make_vu: Callable[..., VU]) -> None:
         vu.close()
 
 
+def test_greenlets_run_while_alarms_are_frequent(make_vu: Callable[..., VU]) -> None:
+    """A turn of the hub waits for the next alarm itself, but not for ever."""
+    vu = make_vu(
+        "let count = 0; entries.run = () => { while (count < 1000) { core.sleep(0.1); count += 1; } return count; };"
+    )
+    calling = vu.start("run")
+    rounds = 0
+    while not calling.ready():
+        gevent.sleep(0.001)
+        rounds += 1
+    assert calling.get() == 1000
+    assert rounds > 10
+
+
 def test_a_turn_ends_though_somebody_computes(make_vu: Callable[..., VU]) -> None:
     vu = make_vu("entries.run = () => { for (;;) {} };")
     calling = vu.start("run")
