@@ -105,6 +105,11 @@ class RunView:
         return len(self._workers)
 
     @property
+    def place(self) -> str:
+        """Where the worker processes are, e.g. `local`."""
+        return self._workers.place
+
+    @property
     def counts(self) -> Sequence[Counts]:
         """The counts of each scenario, in the order of `test.scenarios`."""
         return self._workers.counts

@@ -71,6 +71,8 @@ class Workers:
         self._fail = fail
         self._tolerates_loss = tolerates_loss
         self._are_prepared = False
+        #: How many workers each machine has.
+        self._machines: tuple[int, ...] = ()
         self._handles: list[WorkerHandle] = []
         #: What is counted of each scenario, from `prepare` on.
         self.counts: list[Counts] = []
@@ -108,7 +110,8 @@ class Workers:
             self._add(connection)
         board = self._transport.board
         self.counts = [board.view(slot, 0) for slot in range(scenarios)]
-        return tuple(map(len, machines))
+        self._machines = tuple(map(len, machines))
+        return self._machines
 
     def prepare(self, plan: WorkerPlan) -> None:
         """Have each worker make the VUs of its share of the plan."""
@@ -228,6 +231,17 @@ class Workers:
 
     def __len__(self) -> int:
         return len(self._handles)
+
+    @property
+    def place(self) -> str:
+        """Where the workers are: "local", or their number and that of the machines."""
+        if not self._handles or not self._handles[0].connection.place:
+            return "local"
+        count, machines = len(self._handles), len(self._machines)
+        return (
+            f"{count} worker process{'' if count == 1 else 'es'} on "
+            f"{machines} machine{'' if machines == 1 else 's'} (Dask)"
+        )
 
     @property
     def vus(self) -> int:

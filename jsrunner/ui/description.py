@@ -32,6 +32,7 @@ def describe_run(view: RunView, *, color: bool) -> str:
     test = view.test
     plans = {name: plan for name, plan in test.plans.items() if plan.max_vus}
     return description(
+        place=view.place,
         script=view.script_name,
         outputs=view.outputs,
         scenarios={name: describe(test.scenarios[name], plan) for name, plan in plans.items()},
@@ -44,6 +45,7 @@ def describe_run(view: RunView, *, color: bool) -> str:
 
 def description(
     *,
+    place: str,
     script: str,
     outputs: Sequence[str],
     scenarios: Mapping[str, str],
@@ -55,6 +57,7 @@ def description(
     """Return the block of text with what runs where, and how.
 
     Args:
+        place: Where the worker processes are.
         script: The script's name.
         outputs: The outputs' descriptions.
         scenarios: The scenarios' descriptions by name.
@@ -63,7 +66,7 @@ def description(
         max_vus: VUs that there can be at once.
         color: Whether to paint values.
     """
-    rows = (("execution", "local"), ("script", script), ("output", ", ".join(outputs) or "-"))
+    rows = (("execution", place), ("script", script), ("output", ", ".join(outputs) or "-"))
     lines = [f"{label:>14}: {_paint(value, _CYAN, color)}" for label, value in rows]
     share = _paint(f"({float(striping.segment.length):.2%})", _CYAN, color)
     count = len(scenarios)

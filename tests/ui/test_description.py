@@ -8,6 +8,7 @@ from jsrunner.ui.description import banner, description
 
 def test_description() -> None:
     text = description(
+        place="local",
         script="x.js",
         outputs=["json (a.json)", "csv (b.csv)"],
         scenarios={"first": "4 looping VUs for 1s", "second": "2 iterations (startTime: 500ms)"},
@@ -31,6 +32,7 @@ def test_description() -> None:
 
 def test_description_of_a_segment() -> None:
     text = description(
+        place="local",
         script="-",
         outputs=[],
         scenarios={"default": "1 looping VUs for 1s (gracefulStop: 30s)"},

@@ -15,10 +15,12 @@ import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import cloudpickle
+import dask.config
 from distributed import Client
 
 from jsrunner.coordinator.remote import probe
@@ -73,6 +75,28 @@ def check_address(address: str, *, is_insecure: bool) -> None:
         f"the address {address} has no TLS: whoever reaches it can run programs there. "
         "Use tls:// with certificates, or accept that by --dask-insecure"
     )
+
+
+def check_certificates(address: str) -> None:
+    """Check that Dask has certificates for a scheduler with TLS.
+
+    Raises:
+        UsageError: A setting is missing, or its file.
+    """
+    if not address.startswith("tls:"):
+        return
+    for name in ("ca-file", "client.cert", "client.key"):
+        path, setting = dask.config.get(f"distributed.comm.tls.{name}", None), f"comm.tls.{name}"
+        variable = "DASK_DISTRIBUTED__" + setting.upper().replace(".", "__").replace("-", "_")
+        if not path and name == "client.key":  # the certificate's file may have the key, too
+            continue
+        if not path:
+            raise UsageError(
+                f"--dask {address} needs certificates: the environment variable {variable} "
+                f"(Dask's setting distributed.{setting}) has no file"
+            )
+        if not Path(path).is_file():
+            raise UsageError(f"--dask {address} needs certificates: {variable}={path} is no file")
 
 
 def _is_loopback(host: str) -> bool:
@@ -251,6 +275,7 @@ class Link:
         self._local = local_nodes(address)
         if not self._local:
             check_address(address, is_insecure=is_insecure)
+            check_certificates(address)
         self._address = address
         self._is_insecure = is_insecure
         self._loop = asyncio.new_event_loop()
@@ -295,8 +320,8 @@ class Link:
             self.client = await Client(  # type: ignore[no-untyped-call]
                 address, asynchronous=True, timeout=_CONNECT_PATIENCE
             )
-        except Exception as error:  # also TypeError where the certificates are missing
-            text = f"could not connect to the Dask scheduler {address}: {error}"
+        except Exception as error:  # whatever TLS and the settings of Dask come up with
+            text = f"could not connect to the Dask scheduler {address} of --dask: {error}"
             raise JsrunnerError(text) from None
         if self._local:
             await self.client.wait_for_workers(self._local, timeout=_CONNECT_PATIENCE)

@@ -80,6 +80,23 @@ def test_another_version_is_refused(
     assert "has jsrunner 0.0.1 (messages 1)" in ended.stderr
 
 
+def test_a_dask_worker_without_jsrunner_is_refused(
+    cluster: Cluster, tmp_path: Path, run: Callable[..., Process]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['jsrunner'] = None")
+    cluster.add(PYTHONPATH=str(tmp_path))
+    cluster.await_workers(1)
+    ended = run("export default () => {}", "--dask", cluster.address)
+    assert ended.code == ExitCode.GENERIC
+    assert "has no jsrunner: install version" in ended.stderr
+
+
+def test_a_scheduler_without_workers(cluster: Cluster, run: Callable[..., Process]) -> None:
+    ended = run("export default () => {}", "--dask", cluster.address)
+    assert ended.code == ExitCode.GENERIC
+    assert f"the Dask scheduler {cluster.address} has no workers" in ended.stderr
+
+
 def test_a_scheduler_that_is_not_there(run: Callable[..., Process]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
