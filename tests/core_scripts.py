@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gevent
@@ -9,29 +10,7 @@ import gevent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HARNESS = """
-let begun = 0;
-entries.begun = () => begun;
-globalThis.kept = {};
-globalThis.define = (name, body) => {
-  entries[name] = () => {
-    begun += 1;
-    const ballast = new ArrayBuffer(100_000);
-    body(ballast);
-    loop.settle(() => {});
-  };
-};
-entries.whole = () => {
-  const order = [];
-  loop.addTimer(() => order.push('timer'), 0, -1, 0);
-  loop.queueTask(() => order.push('task'));
-  Promise.resolve().then(() => order.push('job'));
-  core.sleep(0);
-  order.push(host('quick'));
-  loop.settle(() => {});
-  return order;
-};
-"""
+HARNESS = (Path(__file__).parent / "core_harness.js").read_text()
 
 
 def blocking() -> None:

@@ -7,6 +7,7 @@ import socket as native
 import ssl
 import struct
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -28,29 +29,7 @@ if TYPE_CHECKING:
 
 #: JavaScript of a session: `connect(isBlocking, on)` makes one and has the test connect it; its events are
 #: noted in `seen`, and handled by `on[name](value, more, session)`.
-SESSIONS = """
-const NAMES = ['open', 'failed', 'text', 'binary', 'ping', 'pong', 'close', 'end', 'reset', 'violation', 'write failed'];
-const LAST = ['failed', 'close', 'end', 'reset', 'violation'];
-globalThis.seen = [];
-globalThis.connect = (isBlocking, on = {}) => {
-  const session = core.createSession((kind, value, more, time) => {
-    const name = NAMES[kind];
-    if (name !== 'open') seen.push(value === undefined ? [name] : more === undefined ? [name, value] : [name, value, more]);
-    on.every?.(name, value, more, time);
-    on[name]?.(value, more, session);
-    if (LAST.includes(name)) { session.shut(); session.stop(); session.finish(); }
-  }, isBlocking);
-  host('dial', session.id());
-  return session;
-};
-/** See a session through; k6/ws runs once for the handshake, then again. */
-globalThis.see = (session, isBlocking) => {
-  if (isBlocking) { session.run(); session.run(); } else loop.settle(() => {});
-  return seen.splice(0);
-};
-entries.seen = () => seen;
-entries.see = (isBlocking) => see(connect(isBlocking), isBlocking);
-"""
+SESSIONS = (Path(__file__).parent / "core_sessions.js").read_text()
 
 
 class Peer:

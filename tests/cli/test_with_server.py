@@ -9,53 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 RUN = [sys.executable, "-m", "jsrunner", "run", "--with-server", "--quiet"]
 DEADLINE = 30
 
-ECHO = """
-import ws from 'k6/ws';
-import { check } from 'k6';
-export const options = { vus: 2, iterations: 4, thresholds: { checks: ['rate==1'] } };
-export function setup() {
-  console.log(JSON.stringify([__ENV.WS_URL, __ENV.HTTP_URL, __ENV.WSS_URL, __ENV.HTTPS_URL]));
-}
-export default function () {
-  for (const url of [__ENV.WS_URL, __ENV.WSS_URL]) {
-    const res = ws.connect(`${url}/echo`, (socket) => {
-      socket.on('open', () => socket.send('hello'));
-      socket.on('message', () => socket.close());
-    });
-    check(res, { 'status is 101': (r) => r.status === 101 });
-  }
-}
-"""
+ECHO = (Path(__file__).parent / "echo.js").read_text()
 
 # Says where the server is as soon as it is spoken to, and runs until it is stopped.
-ENDLESS = """
-import ws from 'k6/ws';
-export const options = { vus: 1, duration: '10m' };
-export default function () {
-  ws.connect(`${__ENV.WS_URL}/push`, (socket) => {
-    let said = false;
-    socket.on('message', () => {
-      if (!said) console.log(__ENV.WS_URL);
-      said = true;
-    });
-  });
-}
-export function teardown() {
-  const res = ws.connect(`${__ENV.WS_URL}/echo`, (socket) => socket.close());
-  console.log(`teardown: ${res.status}`);
-}
-"""
+ENDLESS = (Path(__file__).parent / "endless.js").read_text()
 
 
 def listens(url: str) -> bool:

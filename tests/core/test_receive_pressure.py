@@ -132,9 +132,9 @@ def test_a_connection_that_breaks_meanwhile_keeps_nobody_busy(
     running = one.vu.start("run", blocking)
     one.peer().send(text("go"))
     until(lambda: one.vu.state not in (WAITING, LISTENING, 0, 1))
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # the message is received while the VU rests
     one.peer().reset()
-    gevent.sleep(0.02)
+    gevent.sleep(0.02)  # the reset arrives
     poller = one.vu.engine._watcher.fd
     assert not any(select.select([poller], [], [], 0)[0] for _ in range(3) if not gevent.sleep(0.002))
     resting.set()
@@ -226,8 +226,8 @@ def test_events_that_came_meanwhile_keep_their_order_and_time(
     peer.send(text("first"))
     until(lambda: one.vu.state not in (WAITING, 0, 1))
     peer.send(text("early"))
-    gevent.sleep(0.06)
+    gevent.sleep(0.06)  # the timer is due now
     peer.send(text("late"), END)
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # the messages arrive while the VU rests
     resting.set()
     assert running.get(timeout=DEADLINE) == [["first", "early", "timer", "late"], True]

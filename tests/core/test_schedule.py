@@ -61,7 +61,7 @@ def test_busy_vus_do_not_hold_up_others(
     assert other.call("run") == 10
     for _ in range(10):
         gevent.sleep(0)
-    gevent.sleep(0.001)
+    gevent.sleep(0.001)  # VUs that are not held up would be ready by now
     assert not any(one.ready() for one in calls)
     gevent.killall(calls)
 

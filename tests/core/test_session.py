@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gevent
@@ -18,21 +19,7 @@ if TYPE_CHECKING:
     from core_session import Links
 
 
-ECHO = """
-entries.echo = (isBlocking, count, size) => {
-  let received = 0;
-  const session = connect(isBlocking, {
-    open(value, more, session) { session.sendText('x'.repeat(size)); },
-    text(value, more, session) {
-      received += 1;
-      if (value.length !== size) throw new Error(`${value.length}`);
-      if (received === count) session.sendClose(1000); else session.sendText(value);
-    },
-  });
-  see(session, isBlocking);
-  return received;
-};
-"""
+ECHO = (Path(__file__).parent / "echo.js").read_text()
 
 
 def echo(link: Links) -> None:
@@ -138,7 +125,7 @@ def test_sessions_of_both_kinds_beside_each_other(link: Callable[..., Links]) ->
     running = one.vu.start("run")
     one.peer(0).send(text("event"))
     one.peer(1).send(text("first"))
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # the messages come apart
     one.peer(1).send(text("end"))
     assert running.get(timeout=DEADLINE) == ["first", "end", "over", "event"]
 
@@ -405,7 +392,7 @@ def test_an_interruption_says_goodbye(
         running = one.vu.start("run", blocking, where)
         peer = one.peer(count)
         peer.send(text("go"))
-        gevent.sleep(0.005)
+        gevent.sleep(0.005)  # the handler of the message runs
         one.vu.interpreter.interrupt()
         assert isinstance(running.get(timeout=DEADLINE), Interrupted)
         assert [(each.opcode, bytes(each.data)) for each in peer.frames()] == [

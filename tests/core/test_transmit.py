@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -186,7 +187,7 @@ def test_a_script_of_k6_ws_waits_for_its_peer(link: Callable[..., Links], secure
     before = memory(os.getpid())
     running = one.vu.start("run", 200)
     until(lambda: one.vu.state == DRAINING)
-    gevent.sleep(0.05)
+    gevent.sleep(0.05)  # a VU that does not wait would be done by now
     assert one.vu.state == DRAINING
     assert memory(os.getpid()) < before + (24 << 20)
     one.vu.interpreter.interrupt()
@@ -214,29 +215,7 @@ def test_the_peer_of_k6_ws_may_go_meanwhile(link: Callable[..., Links], secure: 
 
 
 #: Messages of 100,000 bytes until one cannot be sent: how many could, the error, what then still works.
-FLOOD = """
-entries.run = (count, sockets) => {
-  let sent = 0;
-  let failure = '';
-  let open = 0;
-  const all = [];
-  for (let i = 0; i < sockets; i += 1) {
-    all.push(connect(false, {
-      open() {
-        open += 1;
-        if (open < sockets) return;
-        const data = new ArrayBuffer(100_000);
-        try {
-          while (sent < count) { all[sent % sockets].sendBinary(data); sent += 1; }
-        } catch (error) { failure = `${error}`; }
-        loop.addTimer(() => { for (const one of all) { one.shut(); one.stop(); } }, 1, -1, 0);
-      },
-    }));
-  }
-  loop.settle(() => {});
-  return [sent, failure];
-};
-"""
+FLOOD = (Path(__file__).parent / "flood.js").read_text()
 
 
 def test_what_waits_for_a_peer_is_bounded(link: Callable[..., Links], secure: bool) -> None:
@@ -304,7 +283,7 @@ def test_buffered_bytes_are_known(link: Callable[..., Links], secure: bool) -> N
     )
     running = one.vu.start("run", 200, 100_000)
     peer = one.peer()
-    gevent.sleep(0.02)
+    gevent.sleep(0.02)  # the frames wait for the peer
     frames = peer.frames(201)
     assert sum(len(each.data) for each in frames[:200]) == 200 * 100_000
     peer.send(END)

@@ -213,7 +213,7 @@ def test_a_deadline_that_has_passed(vu: VU) -> None:
 def test_a_deadline_can_be_moved(vu: VU) -> None:
     vu.evaluate("entries.spin = () => { for (;;) {} };")
     calling = vu.start("spin")
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # the script runs
     vu.library.core_set_deadline(vu.index, time.monotonic())
     assert isinstance(calling.get(timeout=DEADLINE), Interrupted)
 

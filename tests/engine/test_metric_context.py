@@ -8,33 +8,18 @@ from __future__ import annotations
 
 import collections
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from http_sites import Site
     from running import Process
 
-PROLOGUE = """
-import { check, group, sleep } from 'k6';
-import exec from 'k6/execution';
-import http from 'k6/http';
-import { Counter } from 'k6/metrics';
-import { WebSocket } from 'k6/websockets';
-import ws from 'k6/ws';
-import { setTimeout as later } from 'k6/timers';
-const counter = new Counter('counter');
-const note = (at) => counter.add(1, { at });
-const set = (owner) => {
-  exec.vu.metrics.tags.owner = owner;
-  exec.vu.metrics.metadata.trace = owner;
-};
-const delay = (time) => new Promise((resolve) => setTimeout(resolve, time));
-"""
+PROLOGUE = (Path(__file__).parent / "metric_context.js").read_text()
 
 #: What a sample carries: a name, the group, the tag `owner`, the metadata `trace`.
 Sample = tuple[str, str, str, str]

@@ -256,7 +256,7 @@ def test_bodies_without_end(start: Any, serve: Serve) -> None:
     most = 0
     while process.process.poll() is None:
         most = max([most, *(memory(one) for one in process.others())])
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two measurements
     done = process.end()
     assert done.code == 0
     assert done.messages("info") == ["the response body has more than 52428800 bytes null"] * 3

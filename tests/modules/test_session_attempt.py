@@ -179,7 +179,7 @@ def test_an_answer_in_pieces(tmp_path: Path, serve: Serve) -> None:
             def sendall(self, data: bytes) -> None:
                 for start in range(0, len(data), 17):
                     connection.sendall(data[start : start + 17])
-                    gevent.sleep(0.001)
+                    gevent.sleep(0.001)  # so that the pieces come apart
 
         request = accept(InPieces(), rest=frame(b"m"))  # type: ignore[arg-type]
         drain(connection)

@@ -205,7 +205,7 @@ def test_a_request_is_made_again_only_if_that_does_no_harm(serve: Any, browse: A
 def test_how_many_connections_wait(serve: Any, browse: Any) -> None:
     def answer(connection: socket.socket) -> None:
         while read_request(connection):
-            gevent.sleep(0.05)
+            gevent.sleep(0.05)  # so that the requests overlap
             connection.sendall(OK)
 
     first, second = serve(answer), serve(answer)

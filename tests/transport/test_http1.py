@@ -93,7 +93,7 @@ def test_a_reset_names_both_ends(before: bytes, serve: Any, browse: Any) -> None
     def answer(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(before)
-        gevent.sleep(0.05)
+        gevent.sleep(0.05)  # the client reads first
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     server = serve(answer)
@@ -211,7 +211,7 @@ def test_an_answer_to_nothing_ends_the_connection(serve: Any, browse: Any) -> No
     def answer(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(OK)
-        gevent.sleep(0.05)
+        gevent.sleep(0.05)  # the client reads the first response
         connection.sendall(OK)
         drain(connection)
 

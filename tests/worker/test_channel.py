@@ -66,7 +66,7 @@ def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> No
             channel.say(log(1_000_000))
 
     speaking = gevent.spawn(speak)
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # a channel that does not wait would be ready by now
     assert not speaking.ready()  # it waits until something was read
     speaking.kill()
     gevent.spawn(channel.say, Exit())
@@ -118,7 +118,7 @@ def test_the_end_while_much_waits(ends: tuple[Any, Any]) -> None:
     told: list[bool] = []
     channel = CoordinatorChannel(ends[0], gone=lambda: told.append(True))
     speaking = gevent.spawn(lambda: [channel.say(log(3_000_000)) for _ in range(10)])
-    gevent.sleep(0.01)
+    gevent.sleep(0.01)  # some messages are sent, the others wait
     ends[1].close()
     with gevent.Timeout(DEADLINE):
         speaking.get()
