@@ -35,6 +35,7 @@ COVERED = (
     "secrets",
     "summary",
     "web",
+    "worker",
 )
 
 #: Modules of these that have no test file, and why: C files are the parts of one library.
@@ -72,6 +73,9 @@ UNTESTED: dict[str, str] = {
     "core/secure.c": "the tests of sessions run with TLS, too",
     "core/session_object.c": "tested with sessions, in test_session.py",
     "core/version.c": "tested with the build",
+    "worker/context.py": "what modules see of a VU: tested with modules, and in test_scenario_vu.py",
+    "worker/main.py": "a worker's main function: tested by whole runs, in test_player.py and faults/",
+    "worker/vu.py": "the base of VUs: tested in test_scenario_vu.py and test_stage_vu.py",
 }
 
 #: Folders of tests that run the whole program.
