@@ -26,7 +26,7 @@ def start(source: str) -> tuple[VU, list[str]]:
         ScriptBundle("script.js", source=source),
         environment={},
         secrets=SecretSources({}),
-        say=said.append,
+        send=said.append,
     )
     vu = new_vu(process, 0)
     return vu, [message.text for message in said if isinstance(message, Log)]

@@ -51,7 +51,7 @@ class Stage:
             ScriptBundle(str(path)),
             environment=environment or {},
             secrets=SecretSources({}),
-            say=said.append,
+            send=said.append,
         )
         new_vu(self.process, 0)
         options = options or Options()

@@ -69,7 +69,7 @@ def _archive(invocation: Invocation) -> int:
         script,
         environment=variables,
         secrets=parse_sources(invocation.globals.secret_source, environment),
-        say=log,
+        send=log,
     )
     decision = decide(
         load(process),

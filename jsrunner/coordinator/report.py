@@ -31,12 +31,12 @@ SUMMARY_TIMEOUT: Final = 120.0
 _FAILED: Final = "failed to handle the end-of-test summary"
 
 
-def _whole(value: Any) -> Any:
+def _without_fractions(value: Any) -> Any:
     """Return JSON in which whole numbers have no fraction, as JavaScript writes them."""
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _without_fractions(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_without_fractions(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -116,7 +116,7 @@ class Report:
     def _export(self, path: str, described: dict[str, Any]) -> None:
         try:
             exported = described if self._settings.machine_readable else export.export(described)
-            written = json.dumps(_whole(exported), indent=4)
+            written = json.dumps(_without_fractions(exported), indent=4)
         except (AttributeError, KeyError, TypeError) as error:
             self._log.log(
                 "error",

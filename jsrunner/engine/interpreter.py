@@ -321,9 +321,9 @@ class Interpreter:
         if waiter is not None:
             gevent.get_hub().loop.run_callback(waiter.switch, (serial, function, data))
         else:
-            self._worker = gevent.spawn(self._work, (serial, function, data))
+            self._worker = gevent.spawn(self._run_tasks, (serial, function, data))
 
-    def _work(self, task: _Task) -> None:
+    def _run_tasks(self, task: _Task) -> None:
         from gevent import GreenletExit
         from gevent.hub import Waiter
 

@@ -22,7 +22,7 @@ def check_file(file: File) -> None:
             text = f'"{path}" was already imported at {file.source.path}:{line}:{column}'
             raise file.source.error(start, text)
         starts[path] = start
-    for symbol in sorted(file.symbols, key=lambda one: one.start):
+    for symbol in sorted(file.symbols, key=lambda symbol: symbol.start):
         if symbol.kind == "a message":
             _check_message(file, symbol)
         elif symbol.kind == "an enum":
@@ -31,8 +31,10 @@ def check_file(file: File) -> None:
             _check_field(file, symbol)
 
 
-def _options_of(file: File, owner: Any, name: str) -> list[Option]:
-    return [one for one in file.options if one.owner is owner and one.names == [(name, False)]]
+def _options_of(file: File, owner: object, name: str) -> list[Option]:
+    return [
+        option for option in file.options if option.owner is owner and option.names == [(name, False)]
+    ]
 
 
 def _check_field(file: File, symbol: Symbol) -> None:
@@ -46,7 +48,7 @@ def _check_field(file: File, symbol: Symbol) -> None:
 def _check_message(file: File, symbol: Symbol) -> None:
     message, label = symbol.descriptor, symbol.label
     offset_of = file.number_offsets
-    ranges = sorted(message.reserved_range, key=lambda one: one.start)
+    ranges = sorted(message.reserved_range, key=lambda reserved: reserved.start)
     for before, after in itertools.pairwise(ranges):
         if after.start < before.end:
             text = f"{before.start} to {before.end - 1} and {after.start} to {after.end - 1}"
@@ -58,7 +60,12 @@ def _check_message(file: File, symbol: Symbol) -> None:
         offset = offset_of.get(id(field), symbol.offset)
         if field.name in names:
             offset = next(
-                (one.offset for one in file.symbols if one.descriptor is field), symbol.offset
+                (
+                    field_symbol.offset
+                    for field_symbol in file.symbols
+                    if field_symbol.descriptor is field
+                ),
+                symbol.offset,
             )
             text = f"{label}: field {field.name} is using a reserved name"
             raise file.source.error(offset, text)
@@ -66,10 +73,10 @@ def _check_message(file: File, symbol: Symbol) -> None:
             text = f"fields {tags[field.number]} and {field.name} both have the same tag {field.number}"
             raise file.source.error(offset, f"{label}: {text}")
         tags[field.number] = field.name
-        for kind, found in (("reserved", ranges), ("extension", message.extension_range)):
-            for one in found:
-                if one.start <= field.number < one.end:
-                    where = f"{kind} range {one.start} to {one.end - 1}"
+        for kind, kept in (("reserved", ranges), ("extension", message.extension_range)):
+            for tag_range in kept:
+                if tag_range.start <= field.number < tag_range.end:
+                    where = f"{kind} range {tag_range.start} to {tag_range.end - 1}"
                     text = f"field {field.name} is using tag {field.number} which is in {where}"
                     raise file.source.error(offset, f"{label}: {text}")
 
@@ -82,8 +89,9 @@ def _check_enum(file: File, symbol: Symbol) -> None:
     if file.syntax == PROTO3 and enum.value[0].number != 0:
         text = f"{label}: proto3 requires that first value of enum have numeric value zero"
         raise file.source.error(offset_of[id(enum.value[0])], text)
-    aliases = [one for one in _options_of(file, enum, "allow_alias") if one.value.kind == IDENT]
-    allows_alias = any(one.value.value == "true" for one in aliases)
+    options = _options_of(file, enum, "allow_alias")
+    aliases = [option for option in options if option.value.kind == IDENT]
+    allows_alias = any(option.value.value == "true" for option in aliases)
     has_alias = False
     names: dict[int, str] = {}
     for value in enum.value:
@@ -100,9 +108,9 @@ def _check_enum(file: File, symbol: Symbol) -> None:
         if value.name in enum.reserved_name:
             text = f"{label}: value {value.name} is using a reserved name"
             raise file.source.error(offset, text)
-        for one in enum.reserved_range:
-            if one.start <= value.number <= one.end:
-                where = f"reserved range {one.start} to {one.end}"
+        for reserved in enum.reserved_range:
+            if reserved.start <= value.number <= reserved.end:
+                where = f"reserved range {reserved.start} to {reserved.end}"
                 text = f"value {value.name} is using number {value.number} which is in {where}"
                 raise file.source.error(offset, f"{label}: {text}")
     if allows_alias and not has_alias:
@@ -114,7 +122,7 @@ def check_json_names(file: File) -> None:
     """Check that no two fields of a message, nor values of an enum, have the same name as JSON."""
     if file.syntax == "proto2":
         return
-    by_owner = {id(one.descriptor): one for one in file.symbols}
+    by_owner = {id(symbol.descriptor): symbol for symbol in file.symbols}
     for symbol in file.symbols:
         if symbol.kind == "a message":
             _check_field_names(file, symbol, by_owner)

@@ -6,7 +6,7 @@ docs/grpc.md tells why this is a compiler of our own, and not protoc as grpcio-t
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -18,6 +18,8 @@ from jsrunner.proto.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from google.protobuf.descriptor import FileDescriptor
 
     from jsrunner.proto.parsed import File
 
@@ -96,7 +98,7 @@ class Compiler:
             if path in self._open:
                 # Go's compiler reports the cycle where it is closed, from there to there.
                 cycle = self._open[self._open.index(path) :]
-                names = " -> ".join(f'"{one}"' for one in [file.source.path, *cycle])
+                names = " -> ".join(f'"{name}"' for name in [file.source.path, *cycle])
                 raise file.source.error(offset, f"cycle found in imports: {names}")
             try:
                 self._load(path)
@@ -123,15 +125,17 @@ def parse_protoset(data: bytes) -> list[FileDescriptorProto]:
         raise SchemaError("proto: cannot parse invalid wire-format data") from None
 
 
-def build_pool(descriptors: Sequence[FileDescriptorProto]) -> tuple[DescriptorPool, list[Any]]:
+def build_pool(
+    descriptors: Sequence[FileDescriptorProto],
+) -> tuple[DescriptorPool, list[FileDescriptor]]:
     """Return a pool of these files and their descriptors in it, in any order. Raises SchemaError."""
     pool = DescriptorPool()
     by_name: dict[str, FileDescriptorProto] = {}
-    for one in descriptors:
-        if one.name in by_name:
-            raise SchemaError(f'proto: file appears multiple times: "{one.name}"')
-        by_name[one.name] = one
-    done: dict[str, Any] = {}
+    for descriptor in descriptors:
+        if descriptor.name in by_name:
+            raise SchemaError(f'proto: file appears multiple times: "{descriptor.name}"')
+        by_name[descriptor.name] = descriptor
+    done: dict[str, FileDescriptor] = {}
 
     def add(descriptor: FileDescriptorProto, open_: tuple[str, ...]) -> None:
         if descriptor.name in done:
@@ -148,6 +152,6 @@ def build_pool(descriptors: Sequence[FileDescriptorProto]) -> tuple[DescriptorPo
             raise SchemaError(f"proto: {error}") from None
         done[descriptor.name] = pool.FindFileByName(descriptor.name)
 
-    for one in descriptors:
-        add(one, ())
+    for descriptor in descriptors:
+        add(descriptor, ())
     return pool, list(done.values())

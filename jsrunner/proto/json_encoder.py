@@ -52,7 +52,7 @@ def _fields(
             if field.kind in _PLAIN:
                 shown[field.json_name] = list(value)
             else:
-                shown[field.json_name] = [_value(field, one, library) for one in value]
+                shown[field.json_name] = [_value(field, item, library) for item in value]
         elif field.is_map:
             assert field.value is not None
             shown[field.json_name] = {
@@ -138,7 +138,7 @@ def _struct(type_: MessageType, message: Any, library: Library) -> Any:
 
 def _list(type_: MessageType, message: Any, library: Library) -> Any:
     field = type_.by_name["values"]
-    return [_value(field, one, library) for one in message.values]
+    return [_value(field, item, library) for item in message.values]
 
 
 def _json_value(type_: MessageType, message: Any, library: Library) -> Any:
@@ -149,7 +149,7 @@ def _json_value(type_: MessageType, message: Any, library: Library) -> Any:
         number = message.number_value
         shown = "NaN" if number != number else "+Inf" if number > 0 else "-Inf"
         raise MappingError(f"google.protobuf.Value.number_value: invalid {shown} value")
-    field = next(one for one in type_.fields if one.name == kind)
+    field = next(field for field in type_.fields if field.name == kind)
     return _value(field, getattr(message, kind), library)
 
 

@@ -30,7 +30,7 @@ def quick_values(type_: MessageType, data: Any) -> dict[str, Any]:
         if field.is_list:
             if type(value) is not list:
                 raise Unusual
-            values[field.name] = [_quick_value(field, one) for one in value]
+            values[field.name] = [_quick_value(field, item) for item in value]
             continue
         if field.oneof is not None:
             if field.oneof in oneofs:

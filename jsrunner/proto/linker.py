@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
@@ -10,9 +10,13 @@ from jsrunner.proto.checks import check_file, check_json_names
 from jsrunner.proto.option_values import apply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+    from google.protobuf.descriptor_pb2 import (
+        DescriptorProto,
+        EnumDescriptorProto,
+        FileDescriptorProto,
+    )
 
     from jsrunner.proto.parsed import File, Option, Reference
 
@@ -36,25 +40,25 @@ class Declared(NamedTuple):
 def symbols_of(descriptor: FileDescriptorProto) -> Iterator[tuple[str, str]]:
     """Yield (full name, kind) of what a finished descriptor declares."""
 
-    def messages(found: Any, scope: str) -> Iterator[tuple[str, str]]:
-        for message in found:
+    def messages(descriptors: Iterable[DescriptorProto], scope: str) -> Iterator[tuple[str, str]]:
+        for message in descriptors:
             full = f"{scope}{message.name}"
             yield full, "a message"
             yield from messages(message.nested_type, f"{full}.")
             yield from enums(message.enum_type, f"{full}.")
-            yield from ((f"{full}.{one.name}", "a field") for one in message.field)
-            yield from ((f"{full}.{one.name}", "an extension") for one in message.extension)
+            yield from ((f"{full}.{field.name}", "a field") for field in message.field)
+            yield from ((f"{full}.{field.name}", "an extension") for field in message.extension)
 
-    def enums(found: Any, scope: str) -> Iterator[tuple[str, str]]:
-        for enum in found:
+    def enums(descriptors: Iterable[EnumDescriptorProto], scope: str) -> Iterator[tuple[str, str]]:
+        for enum in descriptors:
             yield f"{scope}{enum.name}", "an enum"
-            yield from ((f"{scope}{one.name}", "an enum value") for one in enum.value)
+            yield from ((f"{scope}{value.name}", "an enum value") for value in enum.value)
 
     scope = f"{descriptor.package}." if descriptor.package else ""
     yield from messages(descriptor.message_type, scope)
     yield from enums(descriptor.enum_type, scope)
-    yield from ((f"{scope}{one.name}", "an extension") for one in descriptor.extension)
-    yield from ((f"{scope}{one.name}", "a service") for one in descriptor.service)
+    yield from ((f"{scope}{field.name}", "an extension") for field in descriptor.extension)
+    yield from ((f"{scope}{service.name}", "a service") for service in descriptor.service)
 
 
 class Linker:
@@ -98,7 +102,7 @@ class Linker:
     def _resolve(file: File, scope: _Scope, reference: Reference) -> None:
         owner, attribute = reference.owner, reference.attribute
         spelled = getattr(owner, attribute)
-        what = {
+        role = {
             "type_name": "type",
             "extendee": "extendee type",
             "input_type": "request type",
@@ -107,7 +111,7 @@ class Linker:
         prefix = f"{reference.label}: " if reference.label else ""
         full, declared = scope.find(spelled, reference.scope)
         if declared is None:
-            text = f"{prefix}unknown {what} {spelled}"
+            text = f"{prefix}unknown {role} {spelled}"
             if full not in ("", spelled.lstrip(".")):
                 text += f"; resolved to {full} which is not defined; consider using a leading dot"
             raise file.source.error(reference.offset, text)
@@ -115,7 +119,7 @@ class Linker:
         if declared.kind not in (_TYPES if is_field else _MESSAGES):
             wanted = "a message or enum" if is_field else "a message"
             called = {"type_name": "invalid type", "extendee": "extendee is invalid"}.get(
-                attribute, f"invalid {what}"
+                attribute, f"invalid {role}"
             )
             text = f"{prefix}{called}: {full} is {declared.kind}, not {wanted}"
             raise file.source.error(reference.offset, text)

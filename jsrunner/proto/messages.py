@@ -5,10 +5,14 @@ The rules are https://protobuf.dev/programming-guides/json/ as Go's protojson ha
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.message import Message
 
 _KINDS: Final = {
     FieldDescriptor.TYPE_BOOL: "bool", FieldDescriptor.TYPE_STRING: "string",
@@ -57,7 +61,7 @@ class Field:
         "oneof", "takes_null", "value",
     )  # fmt: skip
 
-    def __init__(self, descriptor: Any) -> None:
+    def __init__(self, descriptor: FieldDescriptor) -> None:
         self.name: str = descriptor.name
         self.number: int = descriptor.number
         self.full_name: str = descriptor.full_name
@@ -80,13 +84,14 @@ class Field:
         self.takes_null = message is not None and message.full_name == VALUE
         if enum is not None:
             self.takes_null = enum.full_name == NULL_VALUE
-            for one in enum.values:
-                self.numbers[one.name] = one.number
-                self.names.setdefault(one.number, one.name)
+            for value in enum.values:
+                self.numbers[value.name] = value.number
+                self.names.setdefault(value.number, value.name)
         #: The fields of a map's entries.
         self.key: Field | None = None
         self.value: Field | None = None
         if self.is_map:
+            assert message is not None
             self.key = Field(message.fields_by_name["key"])
             self.value = Field(message.fields_by_name["value"])
         self._message_descriptor = message
@@ -101,6 +106,7 @@ class Field:
     def type(self) -> MessageType:
         """The type of a field that holds messages."""
         if self._type is None:
+            assert self._message_descriptor is not None
             self._type = message_type(self._message_descriptor)
         return self._type
 
@@ -110,28 +116,30 @@ class MessageType:
 
     __slots__ = ("by_name", "fields", "full_name", "make", "well_known")
 
-    def __init__(self, descriptor: Any) -> None:
+    def __init__(self, descriptor: Descriptor) -> None:
         self.full_name: str = descriptor.full_name
         #: The class of its messages.
         self.make: Any = GetMessageClass(descriptor)
         self.well_known = self.full_name if self.full_name in WELL_KNOWN else ""
-        self.fields = tuple(Field(one) for one in descriptor.fields)
+        self.fields = tuple(Field(field) for field in descriptor.fields)
         #: Fields by the names that JSON may have for them: the JSON name, then the name in text format.
         self.by_name: dict[str, Field] = {}
-        for field, one in zip(self.fields, descriptor.fields, strict=True):
-            self.by_name.setdefault(_text_name(one), field)
+        for field, field_descriptor in zip(self.fields, descriptor.fields, strict=True):
+            self.by_name.setdefault(_text_name(field_descriptor), field)
         self.by_name.update((field.json_name, field) for field in self.fields)
 
-    def empty(self) -> Any:
+    def empty(self) -> Message:
         """Return a message without anything in it."""
-        return self.make()
+        message: Message = self.make()
+        return message
 
 
-def _text_name(descriptor: Any) -> str:
+def _text_name(descriptor: FieldDescriptor) -> str:
     """Return a field's name in text format: a group's is that of its type."""
     message = descriptor.message_type
     if (
-        descriptor.type == FieldDescriptor.TYPE_GROUP
+        message is not None
+        and descriptor.type == FieldDescriptor.TYPE_GROUP
         and message.name.lower() == descriptor.name
         and message.containing_type is descriptor.containing_type
     ):
@@ -139,10 +147,10 @@ def _text_name(descriptor: Any) -> str:
     return str(descriptor.name)
 
 
-_types: dict[Any, MessageType] = {}
+_types: dict[Descriptor, MessageType] = {}
 
 
-def message_type(descriptor: Any) -> MessageType:
+def message_type(descriptor: Descriptor) -> MessageType:
     """Return the message type of a descriptor."""
     known = _types.get(descriptor)
     if known is None:

@@ -362,12 +362,12 @@ class Parser(Declarations):
 
 def _add_synthetic_oneofs(message: DescriptorProto) -> None:
     """Give each `optional` of proto3 a oneof of its own, after the others, as protoc does."""
-    names = {one.name for one in message.oneof_decl} | {one.name for one in message.field}
-    for one in message.field:
-        if one.proto3_optional and not one.HasField("oneof_index"):
-            name = synthetic_oneof_name(one.name, names)
+    names = {oneof.name for oneof in message.oneof_decl} | {field.name for field in message.field}
+    for field in message.field:
+        if field.proto3_optional and not field.HasField("oneof_index"):
+            name = synthetic_oneof_name(field.name, names)
             names.add(name)
-            one.oneof_index = len(message.oneof_decl)
+            field.oneof_index = len(message.oneof_decl)
             message.oneof_decl.add(name=name)
 
 

@@ -23,8 +23,8 @@ _FLOAT32: Final = struct.Struct("<f")
 
 def whole_number(match: re.Match[str], limits: tuple[int, int]) -> int | None:
     """Return the whole number that JSON writes, e.g. 5.0 or 1e3; None if it is none, or too large."""
-    whole, fraction, exponent = match.groups()
-    digits = "" if whole == "0" else whole
+    integer, fraction, exponent = match.groups()
+    digits = "" if integer == "0" else integer
     fraction = (fraction or "").rstrip("0")
     if not digits and not fraction:
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.proto.compiler import build_pool
 from jsrunner.proto.errors import MappingError
@@ -12,6 +12,7 @@ from jsrunner.proto.messages import message_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from jsrunner.proto.messages import MessageType
@@ -22,7 +23,7 @@ _NOT_FOUND: Final = '"not found"'
 class Method:
     """A method of a service."""
 
-    def __init__(self, package: str, service: Any, descriptor: Any) -> None:
+    def __init__(self, package: str, service: ServiceDescriptor, descriptor: MethodDescriptor) -> None:
         self.package = package
         self.service: str = service.name
         self.name: str = descriptor.name
@@ -54,7 +55,7 @@ class Schema:
             method.path: method
             for file in files
             for service in file.services_by_name.values()
-            for method in (Method(file.package, service, one) for one in service.methods)
+            for method in (Method(file.package, service, descriptor) for descriptor in service.methods)
         }
         self.messages = {
             message.full_name: message
@@ -63,7 +64,7 @@ class Schema:
         }
 
 
-def _with_nested(messages: Iterable[Any]) -> Iterator[Any]:
+def _with_nested(messages: Iterable[Descriptor]) -> Iterator[Descriptor]:
     for message in messages:
         yield message
         yield from _with_nested(message.nested_types)

@@ -105,7 +105,7 @@ def parse_mask(text: str) -> list[str]:
     text = text.strip()
     paths = []
     for part in text.split(",") if text else ():
-        path = "".join(f"_{one.lower()}" if "A" <= one <= "Z" else one for one in part)
+        path = _snake_case(part)
         if "_" in part or not _PATH.fullmatch(path):
             raise ValueError(part)
         paths.append(path)
@@ -120,7 +120,12 @@ def show_mask(paths: list[str]) -> str:
         if not _PATH.fullmatch(path):
             raise MappingError(f'{name} contains invalid path: "{path}"')
         camel = re.sub(r"_+([a-z]?)", lambda match: match[1].upper(), path)
-        if path != "".join(f"_{one.lower()}" if "A" <= one <= "Z" else one for one in camel):
+        if path != _snake_case(camel):
             raise MappingError(f'{name} contains irreversible value "{path}"')
         shown.append(camel)
     return ",".join(shown)
+
+
+def _snake_case(camel: str) -> str:
+    """Return a name in lowerCamelCase as lower_snake_case."""
+    return re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", camel)

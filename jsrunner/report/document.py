@@ -49,9 +49,9 @@ def page(record: Record | None, baseline: Record | None = None) -> str:
     if record is None:
         policy += "; connect-src 'self'"
     data = "".join(
-        f'<script type="application/json" id="{id}">{_json(each)}</script>\n'
-        for id, each in (("record", record), ("baseline", baseline))
-        if each is not None
+        f'<script type="application/json" id="{id}">{_json(data)}</script>\n'
+        for id, data in (("record", record), ("baseline", baseline))
+        if data is not None
     )
     parts = {
         "policy": policy,

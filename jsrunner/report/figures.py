@@ -118,7 +118,7 @@ def _of_summary(path: str) -> dict[str, MetricFigures]:
     try:
         with open(path, "rb") as file:
             metrics = _listed(orjson.loads(file.read()))
-        return {name: _exported(name, each) for name, each in metrics.items() if "{" not in name}
+        return {name: _exported(name, metric) for name, metric in metrics.items() if "{" not in name}
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise JsrunnerError(f"could not read the summary {path}: {reason}") from None
@@ -203,16 +203,16 @@ def _rows_by_metric(
     record: Record, steps: Sequence[RecordedStep]
 ) -> dict[str, tuple[str, str, Sequence[Any]]]:
     """Return type, contents and the figures of all series and steps together of each metric."""
-    found: dict[str, tuple[str, str, Sequence[Any]]] = {}
+    columns: dict[str, tuple[str, str, Sequence[Any]]] = {}
     rows: dict[str, list[Sequence[Any]]] = {}
     for step in steps:
         for number, row in step.rows.items():
             series = record.series[number]
             rows.setdefault(series.metric, []).append(row)
-            found.setdefault(series.metric, (series.type, series.contains, row))
+            columns.setdefault(series.metric, (series.type, series.contains, row))
     return {
         name: (type_, contains, join_rows(type_, rows[name]))
-        for name, (type_, contains, _) in found.items()
+        for name, (type_, contains, _) in columns.items()
     }
 
 

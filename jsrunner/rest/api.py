@@ -136,7 +136,7 @@ def _status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any
         "vus-max": view.initialized_vus,
         "stopped": view.is_stopping,
         "running": view.phase in (Phase.SETUP, Phase.RUNNING, Phase.TEARDOWN),
-        "tainted": any(each.failed for thresholds in judged for each in thresholds),
+        "tainted": any(threshold.failed for thresholds in judged for threshold in thresholds),
     }
     return {"data": {"type": "status", "id": "default", "attributes": attributes}}
 

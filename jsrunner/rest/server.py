@@ -118,7 +118,7 @@ class _RestServer(ThreadingHTTPServer):
         responses: list[RestResponse] = []
         done = threading.Event()
 
-        def work() -> None:
+        def respond() -> None:
             try:
                 responses.append(answer(self.control, request))
             except Exception as error:  # of ours, which must not end the run
@@ -126,7 +126,7 @@ class _RestServer(ThreadingHTTPServer):
             finally:
                 done.set()
 
-        self.control.call_soon(work)
+        self.control.call_soon(respond)
         while not done.wait(_POLL):
             if self.over.is_set():
                 return RestResponse(503, b"the test is over", "text/plain; charset=utf-8")

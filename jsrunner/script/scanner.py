@@ -260,7 +260,7 @@ class _Scanner:
 def _imported(word: str, match: re.Match[str]) -> Import | None:
     """Return the import of a declaration, or None for a declaration that only contains a string."""
     # Comments go, but everything else stays in its place.
-    clause = _ANY_COMMENT.sub(lambda one: " " * len(one[0]), match["clause"])
+    clause = _ANY_COMMENT.sub(lambda comment: " " * len(comment[0]), match["clause"])
     names: list[str] = []
     namespace = _NAMESPACE.search(clause)
     end = _FROM.search(clause)

@@ -196,7 +196,9 @@ class Services:
         library.add(Schema(descriptors))
         #: The serialized descriptor of playground.proto.
         self.playground = next(
-            one.SerializeToString() for one in descriptors if one.name == _PLAYGROUND
+            descriptor.SerializeToString()
+            for descriptor in descriptors
+            if descriptor.name == _PLAYGROUND
         )
         paths: dict[str, tuple[str, type[Handler]]] = {
             f"/{_SERVICE}/Echo": (f"/{_SERVICE}/Echo", _Echo),

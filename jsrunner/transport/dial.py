@@ -106,7 +106,8 @@ class Dialer:
         self._select = dns.get("select") or "random"
         self._policy = dns.get("policy") or "preferIPv4"
         self._resolved: dict[str, tuple[float, list[str]]] = {}
-        self._turns: dict[str, int] = {}
+        #: Positions of the option dns' select "roundRobin", by host.
+        self._positions: dict[str, int] = {}
 
     def dial(
         self,
@@ -277,8 +278,8 @@ class Dialer:
         if self._select == "first":
             return addresses[0]
         if self._select == "roundRobin":
-            turn = self._turns[host] = self._turns.get(host, -1) + 1
-            return addresses[turn % len(addresses)]
+            position = self._positions[host] = self._positions.get(host, -1) + 1
+            return addresses[position % len(addresses)]
         return random.choice(addresses)
 
     def _look_up(self, host: str) -> list[str]:

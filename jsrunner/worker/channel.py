@@ -38,14 +38,14 @@ class CoordinatorChannel:
         self._broken = False
         self._writer = gevent.spawn(self._write)
 
-    def say(self, message: WorkerMessage) -> None:
+    def send(self, message: WorkerMessage) -> None:
         """Send a message, or buffer it if the socket is full; wait only above `_HIGH_WATER`."""
         if self._broken:
             return
         is_first = not self._pending
         self._pending += encode(message)
         if is_first:
-            self._send()
+            self._send_pending()
         if not self._pending:
             return
         self._drained.clear()
@@ -68,7 +68,7 @@ class CoordinatorChannel:
             self._filled.clear()
             while self._pending:
                 socket.wait_write(self._stream.fileno())
-                self._send()
+                self._send_pending()
             self._drained.set()
 
     def _block(self) -> None:
@@ -77,9 +77,9 @@ class CoordinatorChannel:
         poll.register(self._stream, select.POLLOUT)
         while len(self._pending) > _HIGH_WATER:
             poll.poll()
-            self._send()
+            self._send_pending()
 
-    def _send(self) -> None:
+    def _send_pending(self) -> None:
         """Send what the socket takes now."""
         try:
             del self._pending[: self._stream.send(self._pending)]

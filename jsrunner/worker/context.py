@@ -128,7 +128,7 @@ class VUContext:
         """
         self.aborted = text
         if not self.in_init and self.stage != "handleSummary":
-            self.process.say(Abort(text))
+            self.process.send(Abort(text))
         # Only the VU that aborts the test records its sessions' durations, as in k6.
         self.process.engine.library.core_vu_measure_sessions(self.interpreter.index, True)
         raise Interrupted

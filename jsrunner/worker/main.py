@@ -79,7 +79,7 @@ def run(
         environment=environment,
         secrets=secrets,
         features=features,
-        say=lambda message: send(stream, message),
+        send=lambda message: send(stream, message),
     )
     process.engine.begin_process()
     process.engine.is_wanted = lambda: not _is_over(stream)
@@ -89,7 +89,7 @@ def run(
     waiting: list[protocol.WorkerMessage] = []
     prepare = receive(stream, reader, waiting)
     if isinstance(prepare, protocol.Pack):
-        process.say(protocol.Packed(_pack(script)))
+        process.send(protocol.Packed(_pack(script)))
         prepare = receive(stream, reader, waiting)
     if not isinstance(prepare, protocol.Prepare):
         return 0
@@ -137,12 +137,12 @@ def _load(process: Process) -> bool:
     try:
         loaded = load(process)
     except JsrunnerError as error:
-        process.say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
+        process.send(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
         return False
     except MemoryError:
-        process.say(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
+        process.send(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
         return False
-    process.say(loaded)
+    process.send(loaded)
     return True
 
 
@@ -159,7 +159,7 @@ def _fork(process: Process, count: int) -> tuple[int, list[int]] | None:
             child = os.fork()
         except OSError as error:
             text = f"could not start worker {index + 1}: {(error.strerror or '').lower()}"
-            process.say(protocol.WorkerFailed(text, ExitCode.GENERIC))
+            process.send(protocol.WorkerFailed(text, ExitCode.GENERIC))
             return None
         if not child:
             return index, []
@@ -224,7 +224,7 @@ class Worker:
         self._stream = cooperative.socket(fileno=stream.detach())
         self._reader = reader
         self._channel = CoordinatorChannel(self._stream, gone=self._abandon)
-        self._say = process.say = self._channel.say
+        self._send = process.send = self._channel.send
         self._leaving = False
         self._vus = VUs(process)
         self._players: list[Player] = []
@@ -243,7 +243,7 @@ class Worker:
         """
         process, plan = self.process, machine.plan
         share = plan.shares[machine.workers[self.index]]
-        self._say(protocol.Forked(os.getpid()))
+        self._send(protocol.Forked(os.getpid()))
         process.configure(machine, self._board)
         for slot, (name, config) in enumerate(plan.test.scenarios.items()):
             player = self._player(machine, slot, name, config)
@@ -258,11 +258,11 @@ class Worker:
             self._make_vus(share.vu_ids)
             gc.freeze()
             gc.enable()
-            self._say(protocol.Ready())
+            self._send(protocol.Ready())
         except Interrupted:
             return 0
         except JsrunnerError as error:
-            self._say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
+            self._send(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
             self._channel.flush()
             return 1
         except BaseException as error:
@@ -305,7 +305,7 @@ class Worker:
         for count, number in enumerate(numbers, 1):
             self._vus.make(number)
             if count % 50 == 0 or count == len(numbers):
-                self._say(protocol.Initialized(count))
+                self._send(protocol.Initialized(count))
                 gevent.sleep(YIELD)
             if process.stopping:
                 raise Interrupted
@@ -352,19 +352,19 @@ class Worker:
             gevent.joinall(scenarios)
         snapshots.kill()
         self._snapshot()
-        self._say(protocol.Finished())
+        self._send(protocol.Finished())
 
     def _fault(self, error: BaseException) -> None:
         """Report a fault of jsrunner, so that the run ends with an error."""
         if isinstance(error, JsrunnerError):
-            self._say(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
+            self._send(protocol.WorkerFailed(str(error), error.exit_code, error.hint))
         elif isinstance(error, MemoryError):
-            self._say(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
+            self._send(protocol.WorkerFailed(_OUT_OF_MEMORY, ExitCode.INTERNAL_ERROR))
         else:
             import traceback
 
             text = "".join(traceback.format_exception(error))
-            self._say(protocol.WorkerFailed(f"a worker has failed: {text}", ExitCode.INTERNAL_ERROR))
+            self._send(protocol.WorkerFailed(f"a worker has failed: {text}", ExitCode.INTERNAL_ERROR))
 
     def _run_stage(self, command: protocol.RunStage) -> None:
         from jsrunner.worker.stage_vu import run_stage
@@ -378,7 +378,7 @@ class Worker:
             return
         if command.stage is not StageName.HANDLE_SUMMARY:  # too late for any output, as in k6
             self._snapshot()
-        self._say(done)
+        self._send(done)
 
     # -- snapshots for the coordinator ----------------------------------------------------------------
 
@@ -395,7 +395,7 @@ class Worker:
         process.engine.library.core_trim_parked()
         process.recorder.clock_lag = self._board.clock_lag / 1e9
         series, deltas, lines = process.recorder.collect()
-        self._say(
+        self._send(
             protocol.WorkerSnapshot(
                 series=series,
                 deltas=deltas,

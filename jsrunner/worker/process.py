@@ -47,7 +47,7 @@ class Process:
         *,
         environment: Mapping[str, str],
         secrets: SecretSources,
-        say: Callable[..., None],
+        send: Callable[..., None],
         features: frozenset[str] = frozenset(),
     ) -> None:
         self.script = script
@@ -58,7 +58,7 @@ class Process:
         self.secrets = secrets
         self._given_out: set[str] = set()
         #: Sends a message to the coordinator.
-        self.say = say
+        self.send = send
         self.registry = Registry()
         self.engine = process_engine()
         self.engine.library.core_image_clear()  # of another script, in tests
@@ -156,11 +156,11 @@ class Process:
 
     def log(self, level: str, text: str, **fields: object) -> None:
         """Send a log record to the coordinator, with the time and further fields."""
-        self.say(Log(level, text, self._now_ns(), fields))
+        self.send(Log(level, text, self._now_ns(), fields))
 
     def log_once(self, level: str, text: str) -> None:
         """Log a message of the whole run, which only one process logs."""
-        self.say(Log(level, text, self._now_ns(), {}, once=True))
+        self.send(Log(level, text, self._now_ns(), {}, once=True))
 
     def _now_ns(self) -> int:
         """Return the time by the coordinator's clock, in nanoseconds since the epoch."""
@@ -201,7 +201,7 @@ class Process:
         """Hide a secret, which a script has got, from the log."""
         if secret not in self._given_out:
             self._given_out.add(secret)
-            self.say(Secret(secret))
+            self.send(Secret(secret))
 
     @property
     def sessions_open(self) -> int:
@@ -211,4 +211,4 @@ class Process:
 
     def mark_failed(self, text: str) -> None:
         """Mark the run as failed (`exec.test.fail`); it goes on."""
-        self.say(MarkFailed(text))
+        self.send(MarkFailed(text))

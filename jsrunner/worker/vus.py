@@ -129,7 +129,7 @@ class VUs:
         assert self._process.board is not None
         vu = new_vu(self._process, self._process.machine.further_vu(self._process.board.new_vu()))
         self.made += 1
-        self._process.say(Initialized(self.made))
+        self._process.send(Initialized(self.made))
         return vu
 
     def interrupt_all(self, *, even_stages: bool = False) -> None:

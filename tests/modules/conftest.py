@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
             ScriptBundle(str(path)),
             environment=environment or {},
             secrets=secrets or SecretSources({}),
-            say=say,
+            send=say,
         )
         vu = new_vu(process, 0)
         if modules is not None:

@@ -38,7 +38,7 @@ class Project:
             ScriptBundle(str(self.folder / main)),
             environment={},
             secrets=SecretSources({}),
-            say=self.said.append,
+            send=self.said.append,
         )
         new_vu(self.process, 0)
         return self.logged()

@@ -142,7 +142,7 @@ def test_typescript_from_standard_input(project: Project, monkeypatch: pytest.Mo
             ScriptBundle("-", source=source),
             environment={},
             secrets=SecretSources({}),
-            say=messages.append,
+            send=messages.append,
         )
         new_vu(process, 0)
         return [one.text for one in messages if isinstance(one, Log)]

@@ -43,7 +43,7 @@ def log(size: int, number: int = 0) -> Log:
 def test_short_messages_leave_at_once(ends: tuple[Any, Any]) -> None:
     """Also if the hub never gets its turn again."""
     channel = CoordinatorChannel(ends[0], gone=pytest.fail)
-    channel.say(Ready())
+    channel.send(Ready())
     assert ends[1]._sock.recv(100) == encode(Ready())
     channel.flush()
 
@@ -51,7 +51,7 @@ def test_short_messages_leave_at_once(ends: tuple[Any, Any]) -> None:
 def test_order_is_kept_whatever_waits(ends: tuple[Any, Any]) -> None:
     channel = CoordinatorChannel(ends[0], gone=pytest.fail)
     sizes = [10, 3_000_000, 5, 3_000_000, 1, 1]
-    speaking = gevent.spawn(lambda: [channel.say(log(size, n)) for n, size in enumerate(sizes)])
+    speaking = gevent.spawn(lambda: [channel.send(log(size, n)) for n, size in enumerate(sizes)])
     found = read(ends[1], len(sizes))
     speaking.get()
     assert [one.time for one in found] == list(range(6))  # type: ignore[attr-defined]
@@ -63,13 +63,13 @@ def test_who_is_interrupted_leaves_the_stream_whole(ends: tuple[Any, Any]) -> No
 
     def speak() -> None:
         for _ in range(100):
-            channel.say(log(1_000_000))
+            channel.send(log(1_000_000))
 
     speaking = gevent.spawn(speak)
     gevent.sleep(0.01)  # a channel that does not wait would be ready by now
     assert not speaking.ready()  # it waits until something was read
     speaking.kill()
-    gevent.spawn(channel.say, Exit())
+    gevent.spawn(channel.send, Exit())
     found = read(ends[1], 9)
     assert all(isinstance(one, Log) for one in found[:8])
 
@@ -88,7 +88,7 @@ def test_callbacks_of_the_hub_hold_up_the_process_until_something_is_read(
 
     def speak() -> None:
         for number in range(20):
-            channel.say(log(1_000_000, number))
+            channel.send(log(1_000_000, number))
         spoken.set()
 
     spoken = Event()
@@ -109,7 +109,7 @@ def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:
     channel = CoordinatorChannel(ends[0], gone=lambda: told.append(True))
     ends[1].close()
     for _ in range(3):
-        channel.say(log(1000))
+        channel.send(log(1000))
     channel.flush()
     assert told == [True]
 
@@ -117,7 +117,7 @@ def test_after_the_end_all_is_dropped(ends: tuple[Any, Any]) -> None:
 def test_the_end_while_much_waits(ends: tuple[Any, Any]) -> None:
     told: list[bool] = []
     channel = CoordinatorChannel(ends[0], gone=lambda: told.append(True))
-    speaking = gevent.spawn(lambda: [channel.say(log(3_000_000)) for _ in range(10)])
+    speaking = gevent.spawn(lambda: [channel.send(log(3_000_000)) for _ in range(10)])
     gevent.sleep(0.01)  # some messages are sent, the others wait
     ends[1].close()
     with gevent.Timeout(DEADLINE):

@@ -66,9 +66,9 @@ class Subtle(HostModule):
         return hmac.digest(key, data, _DIGESTS[hash])
 
     @operation
-    def same(self, one: bytes, other: bytes) -> bool:
+    def same(self, signature: bytes, other: bytes) -> bool:
         """Compare two signatures in constant time."""
-        return hmac.compare_digest(one, other)
+        return hmac.compare_digest(signature, other)
 
     @operation
     def pbkdf2(self, hash: str, key: bytes, salt: bytes, iterations: int, size: int) -> int:

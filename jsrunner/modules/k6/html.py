@@ -136,7 +136,7 @@ class HTML(HostModule):
         stop = _stop(tree, until) if until is not None else None
         test = compiled(wanted).test if wanted is not None else None
 
-        def each() -> Iterator[Node]:
+        def matching() -> Iterator[Node]:
             for node in _nodes(tree, nodes):
                 for relative in RELATIONS[relation](tree, node):
                     if stop is not None and stop(relative):
@@ -144,7 +144,7 @@ class HTML(HostModule):
                     if test is None or test(tree, relative):
                         yield relative
 
-        return _numbers(tree, each())
+        return _numbers(tree, matching())
 
     # -- reading -----------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def select() -> Callable[[Any, str], Any]:
         ScriptBundle("script.js", source="export default () => {}"),
         environment={},
         secrets=SecretSources({}),
-        say=said.append,
+        send=said.append,
     )
     interpreter = new_vu(process, 0).interpreter
     interpreter.evaluate(

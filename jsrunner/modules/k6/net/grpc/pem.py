@@ -80,21 +80,21 @@ def _is_key(kind: str) -> bool:
     return kind == "PRIVATE KEY" or kind.endswith(" PRIVATE KEY")
 
 
-def _blocks(text: str, what: str) -> list[str]:
+def _blocks(text: str, kind: str) -> list[str]:
     """Return the blocks of a kind. Raises PEMError if there are none."""
     kinds = []
     blocks = []
     for match in _BLOCK.finditer(text):
         kinds.append(match[1])
-        wanted = _is_certificate(match[1]) if what == "certificate" else _is_key(match[1])
+        wanted = _is_certificate(match[1]) if kind == "certificate" else _is_key(match[1])
         if wanted:
             blocks.append(match[0])
     if blocks:
         return blocks
     if not kinds:
-        raise PEMError(f"{_PAIR}tls: failed to find any PEM data in {what} input")
+        raise PEMError(f"{_PAIR}tls: failed to find any PEM data in {kind} input")
     listed = " ".join(kinds)
-    if what == "certificate":
+    if kind == "certificate":
         reason = (
             'find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the '
             f"following types: [{listed}]"
