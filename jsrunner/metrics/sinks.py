@@ -14,6 +14,9 @@ from __future__ import annotations
 import math
 import sys
 from array import array
+from collections import Counter
+from itertools import repeat
+from operator import truediv
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 if TYPE_CHECKING:
@@ -145,7 +148,7 @@ class TrendSink:
         #: The first len(_sorted) of the values, sorted.
         self._sorted: list[float] = []
         #: Counts by bucket; None as long as the values are kept.
-        self._buckets: dict[int, int] | None = None
+        self._buckets: Counter[int] | None = None
         self.count = 0
         self.sum = 0.0
         self.min = self.max = 0.0
@@ -194,22 +197,24 @@ class TrendSink:
         self.max = other.max if not self.count else max(self.max, other.max)
         self.count += other.count
         self.sum += other.sum
-        for bucket, count in other._buckets.items():
-            self._buckets[bucket] = self._buckets.get(bucket, 0) + count
+        self._buckets.update(other._buckets)
 
     def _fold(self) -> None:
         """Replace the values by counts in buckets."""
         values, self._values, self._sorted = self._values, array("d"), []
-        self._buckets = {}
+        self._buckets = Counter()
         self._count_in(values)
 
     def _count_in(self, values: array[float]) -> None:
         """Count values in their buckets."""
         buckets = self._buckets
         assert buckets is not None
-        for value in values:
-            bucket = _bucket(value)
-            buckets[bucket] = buckets.get(bucket, 0) + 1
+        regular: Sequence[float] = values
+        if not (self.min > 0 and self.max < math.inf):
+            regular = [value for value in values if 0 < value < math.inf]
+            buckets.update(_bucket(value) for value in values if not 0 < value < math.inf)
+        # As `_bucket` does, at half its cost.
+        buckets.update(map(math.floor, map(truediv, map(math.log, regular), repeat(_BASE))))
 
     # -- figures -----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from array import array
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -292,3 +293,11 @@ def test_figures_never_lie_outside_of_what_was_seen() -> None:
         "max": 3,
         "p(99.9)": 3,
     }
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=11, max_size=40))
+def test_values_are_counted_in_their_buckets_one_by_one_or_together(values: list[float]) -> None:
+    together = ShortTrend()
+    together.extend(array("d", values))
+    assert together._buckets == Counter(map(sinks._bucket, values))
+    assert filled(ShortTrend, values)._buckets == together._buckets  # type: ignore[union-attr]

@@ -40,7 +40,10 @@ class LocalNodes:
         """Start all; return the scheduler's address."""
         from distributed import Scheduler
 
-        self._scheduler = await Scheduler(host="127.0.0.1", port=0, dashboard=False)
+        # Dask serves its metrics by HTTP on all interfaces unless it is given an address.
+        self._scheduler = await Scheduler(
+            host="127.0.0.1", port=0, dashboard=False, dashboard_address="127.0.0.1:0"
+        )
         threads = max((os.cpu_count() or 1) // self._count, 1)
         command = [sys.executable, "-m", "jsrunner.coordinator.remote.node"]
         for _ in range(self._count):

@@ -9,7 +9,10 @@ from distributed import Worker
 
 
 async def _serve(scheduler: str, threads: int) -> None:
-    async with Worker(scheduler, nthreads=threads, host="127.0.0.1", dashboard=False):
+    host = "127.0.0.1"
+    async with Worker(
+        scheduler, nthreads=threads, host=host, dashboard=False, dashboard_address=f"{host}:0"
+    ):
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import signal
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.dask_cluster import ENDLESS, below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.dask_cluster import Pair
     from tests.running import Process
@@ -46,6 +50,34 @@ def test_outputs_have_the_samples_of_all_machines(
     assert (summary["med"], summary["max"]) == (50.5, 2000)
     exported = json.loads((tmp_path / "export.json").read_text())
     assert exported["metrics"]["iterations"]["count"] == 100
+
+
+def listens_at(process: int) -> set[str]:
+    """Return the addresses at which a process accepts TCP connections, as the kernel writes them."""
+    inodes = set()
+    for path in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes.add(path.readlink().name.removeprefix("socket:"))
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/{process}/net/{name}").read_text().splitlines()[1:]
+    ]
+    return {
+        fields[1].partition(":")[0]
+        for fields in lines
+        if fields[3] == "0A" and f"[{fields[9]}]" in inodes
+    }
+
+
+def test_local_machines_listen_to_this_machine_only(start: Callable[..., Process]) -> None:
+    """Whoever reaches a Dask worker can run programs there."""
+    process = start(ENDLESS, "--dask", "local:2")
+    process.wait_for("iterates")
+    places = [listens_at(one) for one in (process.id, *below(process.id))]
+    process.signal(signal.SIGINT)
+    process.end()
+    assert set().union(*places) == {"0100007F"}
 
 
 def test_an_execution_segment_is_shared_by_the_machines(
