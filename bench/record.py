@@ -38,6 +38,7 @@ from jsrunner.record.recorder import Recorder
 TYPES = ("trend",) * 6 + ("counter",) * 2 + ("rate", "gauge")
 #: Seconds whose values are made before; they come again and again, the median wanders slowly.
 VARIANTS = 240
+NO_SESSIONS = SimpleNamespace(sessions_open=0, failed_handshakes=0, closes={})
 
 
 def main():
@@ -53,7 +54,7 @@ def main():
 def measure(path, options):
     seconds, now, thresholds = int(options.hours * 3600), 0.0, ThresholdSet()
     recorder = Recorder(path, script_name="bench.js", script="", clock=lambda: now)
-    recorder.begin(SimpleNamespace(store=Store(thresholds, system_tags=()), thresholds=thresholds, started=0.0), {})
+    recorder.begin(SimpleNamespace(totals=lambda: NO_SESSIONS, store=Store(thresholds, system_tags=()), thresholds=thresholds, started=0.0), {})
     recorder.config.open(())
     variants = [list(deltas(options, variant)) for variant in range(VARIANTS)]
     before = time.process_time()

@@ -54,6 +54,8 @@ class Totals(Struct, frozen=True):
     #: Snapshots that have come from all workers, and when the last one came (time.monotonic).
     snapshots: int
     last_snapshot: float
+    #: WebSocket sessions that were closed, by close code.
+    closes: Mapping[int, int]
 
 
 class Collector:
@@ -84,6 +86,7 @@ class Collector:
         #: Why the first WebSocket handshake failed that did.
         self.handshake_failure = ""
         self._figures: dict[int, WorkerFigures] = {}
+        self._closes: dict[int, int] = {}
         self._introduced: set[str] = set()
 
     # -- samples -----------------------------------------------------------------------------------
@@ -103,6 +106,8 @@ class Collector:
         figures.sessions_open = snapshot.sessions_open
         figures.iteration_failures = snapshot.iteration_failures
         figures.failed_handshakes = snapshot.failed_handshakes
+        for code, count in snapshot.closes.items():
+            self._closes[code] = self._closes.get(code, 0) + count
         figures.snapshots += 1
         figures.last_snapshot = time.monotonic()
         self.handshake_failure = self.handshake_failure or snapshot.handshake_failure
@@ -166,6 +171,7 @@ class Collector:
             iteration_failures=sum(worker.iteration_failures for worker in workers),
             snapshots=sum(worker.snapshots for worker in workers),
             last_snapshot=max((worker.last_snapshot for worker in workers), default=0.0),
+            closes=self._closes,
         )
 
     def judge(self, elapsed: float) -> Verdict:

@@ -40,6 +40,8 @@ CONNECT_TIMEOUT: Final = 30.0
 #: Seconds of name look-up, TCP, TLS and the handshake of a WebSocket session together (k6: the same, no
 #: option).
 HANDSHAKE_TIMEOUT: Final = 60.0
+#: Close codes that are counted apart, as in session.h.
+MAX_CLOSE_CODES: Final = 64
 _LIBRARY: Final = Path(__file__).with_name("libcore.so")
 
 
@@ -218,6 +220,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_session_written": (None, (c_uint32, c_uint32, c_size_t, c_bool)),
     "core_sessions_count": (None, ()),
     "core_trim_parked": (None, ()),
+    "core_session_closes": (c_size_t, (POINTER(c_uint32),)),
     "core_sessions_open": (c_uint32, ()),
 }
 

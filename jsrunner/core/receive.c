@@ -305,6 +305,8 @@ static void stop_reading(struct session *session)
  * session's. */
 static bool answer(struct session *session, const struct frame_event *event)
 {
+    if ((event->kind == FRAME_CLOSE || event->kind == FRAME_VIOLATION) && !session->close_code)
+        session->close_code = event->code;
     switch (event->kind) {
     case FRAME_PING:
         /* A peer that does not read gets a bounded number of pongs (RFC 6455, 5.5.3: not each ping needs a pong). */

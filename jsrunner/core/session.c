@@ -127,9 +127,30 @@ static void note_dialed(struct session *session)
     session->is_dialed_by_python = false;
 }
 
+/* How many sessions were closed with each code since Python has asked. The last entry is for all other codes. */
+static struct {
+    uint32_t code, count;
+} closes[MAX_CLOSE_CODES];
+static size_t close_codes;
+
+static void count_close(uint32_t code)
+{
+    static const uint32_t ABNORMAL = 1006; /* no close frame (RFC 6455, 7.4.1) */
+    if (!code) code = ABNORMAL;
+    size_t place = 0;
+    while (place < close_codes && closes[place].code != code) place++;
+    if (place == MAX_CLOSE_CODES) place--;
+    if (place == close_codes) {
+        closes[place].code = place == MAX_CLOSE_CODES - 1 ? 0 : code;
+        close_codes++;
+    }
+    closes[place].count++;
+}
+
 void session_shut(struct session *session)
 {
     if (session->state == SESSION_OVER) return;
+    if (session->state == SESSION_OPEN) count_close(session->close_code);
     note_dialed(session);
     transmit_flush(session);
     session->state = SESSION_OVER;
@@ -397,6 +418,17 @@ CORE_API void core_sessions_count(void)
 {
     for (uint32_t i = 0; i < table_count; i++)
         if (table[i]) session_count(table[i], clock_now());
+}
+
+/* Write the codes and counts of the sessions closed since the last call, as pairs, into `pairs`, which has room for
+ * MAX_CLOSE_CODES pairs; code 0 stands for all further codes. Returns the number of pairs. */
+CORE_API size_t core_session_closes(uint32_t *pairs)
+{
+    size_t count = close_codes;
+    memcpy(pairs, closes, count * sizeof *closes);
+    memset(closes, 0, sizeof closes);
+    close_codes = 0;
+    return count;
 }
 
 CORE_API uint32_t core_sessions_open(void)

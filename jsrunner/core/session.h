@@ -57,6 +57,9 @@ union peer {
     struct sockaddr_in6 six;
 };
 
+/* Close codes that are counted apart. */
+#define MAX_CLOSE_CODES 64
+
 enum session_state { SESSION_DIALING, SESSION_OPEN, SESSION_OVER };
 
 /* An event that waits for its VU. */
@@ -92,6 +95,8 @@ struct session {
     bool has_outcome;
     /* A close frame was sent: no message may follow. */
     bool is_closing;
+    /* The code of the first close frame, sent or received, or of the violation; 0 without one. */
+    uint16_t close_code;
     /* The script has closed the session: messages that still arrive are dropped. */
     bool drops_messages;
     /* session.stop() was called: no event is delivered. */

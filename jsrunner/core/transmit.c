@@ -243,6 +243,7 @@ bool transmit_close(struct session *session, uint16_t code, const uint8_t *reaso
     bool is_sent = transmit_frame(session, FRAME_FIN | OPCODE_CLOSE, payload, code == CLOSE_NO_STATUS ? 0 : 2 + size,
                                   is_message);
     session->is_closing = true;
+    if (!session->close_code) session->close_code = code;
     return is_sent;
 }
 

@@ -156,6 +156,8 @@ class WorkerSnapshot(WorkerMessage, frozen=True):
     failed_handshakes: int
     #: Why the first handshake failed.
     handshake_failure: str = ""
+    #: Sessions that were closed since the last snapshot, by close code (see `Process.take_closes`).
+    closes: dict[int, int] = {}
 
 
 class Log(WorkerMessage, frozen=True):

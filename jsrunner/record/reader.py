@@ -33,6 +33,14 @@ class RecordedSeries(Struct, frozen=True):
     tags: dict[str, str]
 
 
+class RecordedSessions(Struct):
+    """WebSocket sessions in a step: how many are open at its end, have failed, were closed."""
+
+    open: int
+    failed: int
+    closes: dict[int, int]
+
+
 class RecordedStep(Struct):
     """The additions to each series from second `at` on, during `seconds` seconds."""
 
@@ -40,6 +48,8 @@ class RecordedStep(Struct):
     seconds: int
     rows: dict[int, Sequence[Any]]
     messages: dict[int, int] = field(default_factory=dict)
+    #: None before the first WebSocket session.
+    sessions: RecordedSessions | None = None
 
 
 class Record(Struct):
@@ -171,13 +181,18 @@ class _Steps:
         """Add a step; the last one is not complete before `close`."""
         steps, start = self._record.steps, step.at - step.at % self._length
         if steps and steps[-1].at == start:
-            messages = steps[-1].messages
-            for number, count in step.messages.items():
-                messages[number] = messages.get(number, 0) + count
+            last = steps[-1]
+            _add_counts(last.messages, step.messages)
+            if last.sessions is None:
+                last.sessions = step.sessions
+            elif step.sessions is not None:
+                last.sessions.open = step.sessions.open
+                last.sessions.failed += step.sessions.failed
+                _add_counts(last.sessions.closes, step.sessions.closes)
         else:
             self.close()
             seconds = max(self._length, step.seconds)
-            steps.append(RecordedStep(start, seconds, {}, dict(step.messages)))
+            steps.append(RecordedStep(start, seconds, {}, step.messages, step.sessions))
         for number, row in step.rows.items():
             self._rows.setdefault(number, []).append(row)
 
@@ -216,14 +231,21 @@ def _take(record: Record, steps: _Steps, line: dict[str, Any]) -> None:
         rows = {row[0]: row[1:] for row in line["rows"]}
         if rows and max(rows) >= len(record.series):
             raise ValueError("a step names a series that is not declared")
-        messages = dict(line.get("messages", ()))
-        steps.add(RecordedStep(line["at"], line.get("seconds", 1), rows, messages))
+        messages, sessions = dict(line.get("messages", ())), None
+        if counted := line.get("sessions"):
+            sessions = RecordedSessions(counted["open"], counted["failed"], dict(counted["closes"]))
+        steps.add(RecordedStep(line["at"], line.get("seconds", 1), rows, messages, sessions))
     elif kind in ("log", "message", "threshold"):
         if len(record.events) < _MOST_EVENTS:
             record.events.append(line)
     elif kind == "end":
         steps.close()
         record.end = line
+
+
+def _add_counts(total: dict[int, int], counts: dict[int, int]) -> None:
+    for number, count in counts.items():
+        total[number] = total.get(number, 0) + count
 
 
 def _check_row(type_: str, row: Sequence[Any]) -> None:

@@ -35,6 +35,25 @@ _MOST_SERIES: Final = 1_000
 _LEVELS: Final = ("warning", "error")
 
 
+class SessionTotals(Protocol):
+    """Figures of WebSocket sessions, as `coordinator.collector.Totals` has them."""
+
+    @property
+    def sessions_open(self) -> int:
+        """The number of sessions that are open now."""
+        ...
+
+    @property
+    def failed_handshakes(self) -> int:
+        """The number of handshakes that have failed."""
+        ...
+
+    @property
+    def closes(self) -> Mapping[int, int]:
+        """The number of sessions that were closed with each code."""
+        ...
+
+
 class WatchedRun(Protocol):
     """The run as `coordinator.view.RunView` shows it."""
 
@@ -51,6 +70,10 @@ class WatchedRun(Protocol):
     @property
     def started(self) -> float:
         """The moment when setup began, in seconds of time.monotonic."""
+        ...
+
+    def totals(self) -> SessionTotals:
+        """Return the figures of all workers that are no metrics."""
         ...
 
 
@@ -100,6 +123,8 @@ class Recorder(Output):
         self._folded: dict[str, int] = {}
         self._series_count = 0
         self._messages = Messages()
+        self._closes: dict[int, int] = {}
+        self._failed_handshakes = 0
         self._verdicts: dict[tuple[str, int], bool] = {}
 
     @property
@@ -205,12 +230,29 @@ class Recorder(Output):
             line["seconds"] = seconds
         if counts := self._messages.take_counts():
             line["messages"] = list(counts.items())
+        if sessions := self._take_sessions():
+            line["sessions"] = sessions
         self._add(line)
         self._add_verdicts()
         self._flush()
         if self._writer is not None and self._writer.size > self._next_size:
             self._next_size += (self._limit - self._next_size) * _PART
             self._length *= 2
+
+    def _take_sessions(self) -> dict[str, Any] | None:
+        """Return the figures of WebSocket sessions since the last call; None for a run without any."""
+        assert self._run is not None
+        totals = self._run.totals()
+        if not (totals.sessions_open or totals.failed_handshakes or totals.closes):
+            return None
+        closes, self._closes = self._closes, dict(totals.closes)
+        failed, self._failed_handshakes = self._failed_handshakes, totals.failed_handshakes
+        added = {code: count - closes.get(code, 0) for code, count in totals.closes.items()}
+        return {
+            "open": totals.sessions_open,
+            "failed": totals.failed_handshakes - failed,
+            "closes": [[code, count] for code, count in added.items() if count],
+        }
 
     def _add_verdicts(self) -> None:
         """Add a line for each threshold whose verdict has changed."""

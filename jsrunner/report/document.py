@@ -126,10 +126,15 @@ def _lines(record: Record) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
     yield from record.events
     for step in record.steps:
+        sessions = step.sessions
         yield {
             "kind": "step", "at": step.at, "seconds": step.seconds,
             "rows": [[number, *row] for number, row in step.rows.items()],
             "messages": list(step.messages.items()),
+            "sessions": sessions and {
+                "open": sessions.open, "failed": sessions.failed,
+                "closes": list(sessions.closes.items()),
+            },
         }  # fmt: skip
     if record.end is not None:
         yield record.end

@@ -405,5 +405,6 @@ class Worker:
                 iteration_failures=process.iteration_failures,
                 failed_handshakes=process.failed_handshakes,
                 handshake_failure=process.handshake_failure,
+                closes=process.take_closes(),
             )
         )

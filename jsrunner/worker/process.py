@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import time
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gevent.event import Event
 
+from jsrunner.core.binding import MAX_CLOSE_CODES
 from jsrunner.engine.engine import DRAIN, TLS, TLS_CLOSE, TLS_READ, TLS_WRITE, process_engine
 from jsrunner.engine.recorder import SampleRecorder
 from jsrunner.messages.protocol import Log, MarkFailed, Secret
@@ -90,6 +92,7 @@ class Process:
         self.failed_handshakes = self.iteration_failures = 0
         #: Reason of the first failed WebSocket handshake; "" if none has failed.
         self.handshake_failure = ""
+        self._closes = (ctypes.c_uint32 * (2 * MAX_CLOSE_CODES))()
 
     @functools.cached_property
     def dialer(self) -> Dialer:
@@ -208,6 +211,16 @@ class Process:
         """Count of the process's open WebSocket sessions."""
         count: int = self.engine.library.core_sessions_open()
         return count
+
+    def take_closes(self) -> dict[int, int]:
+        """Return how many sessions were closed with each code since the last call.
+
+        The code is that of the first close frame, sent or received; 1006 if there was none, 0 for all
+        codes beyond the first 63.
+        """
+        count = self.engine.library.core_session_closes(self._closes)
+        pairs = self._closes[: 2 * count]
+        return dict(zip(pairs[::2], pairs[1::2], strict=True))
 
     def mark_failed(self, text: str) -> None:
         """Mark the run as failed (`exec.test.fail`); it goes on."""

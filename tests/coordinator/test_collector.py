@@ -103,11 +103,15 @@ def test_figures_of_workers(collect: Callable[..., Collector]) -> None:
     collector = collect()
     assert collector.totals().snapshots == 0
     collector.add(1, snapshot(sessions_open=3, failed_handshakes=1, handshake_failure="refused"))
-    collector.add(2, snapshot(sessions_open=2, iteration_failures=4, lateness=doubles(3.0)))
+    collector.add(1, snapshot(sessions_open=3, failed_handshakes=1, closes={1000: 2, 4001: 1}))
+    collector.add(
+        2, snapshot(sessions_open=2, iteration_failures=4, lateness=doubles(3.0), closes={1000: 5})
+    )
     collector.add(1, snapshot(sessions_open=1, failed_handshakes=2, lateness=doubles(9.0)))
     totals = collector.totals()
     assert (totals.sessions_open, totals.failed_handshakes, totals.iteration_failures) == (3, 2, 4)
-    assert totals.snapshots == 3
+    assert totals.snapshots == 4
+    assert totals.closes == {1000: 7, 4001: 1}
     assert collector.handshake_failure == "refused"
     assert collector.start_lags.max == 9.0
 

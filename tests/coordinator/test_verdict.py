@@ -96,7 +96,7 @@ class Measured:
             self.store.series(BUILTIN["ws_sessions"], {}).merge(float(attempts))
 
     def totals(self) -> Totals:
-        return Totals(0, self._failed, 0, 0, 0.0)
+        return Totals(0, self._failed, 0, 0, 0.0, {})
 
 
 @pytest.mark.parametrize(("lag", "warned"), [(5.0, False), (50.0, True)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from core_session import text
 from core_vu import DEADLINE, LISTENING, SLEEPING, WAITING, until
 from websockets.frames import Close, Frame, Opcode
 
+from jsrunner.core.binding import MAX_CLOSE_CODES
 from jsrunner.engine.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -411,6 +414,31 @@ def test_an_interruption_measures_sessions_if_it_is_told_to(link: Callable[..., 
     one.vu.interpreter.interrupt()
     assert isinstance(running.get(timeout=DEADLINE), Interrupted)
     assert len(one.measured()[3]) == 1
+
+
+def test_closed_sessions_are_counted_by_code(link: Callable[..., Links], secure: bool) -> None:
+    """The code of the first close frame in either direction, or of the violation; 1006 without any."""
+    one = link(
+        "entries.run = (kind) => { connect(false, kind === 'own' ? { open(value, more, session) {"
+        " session.sendClose(3001); } } : {}); return see(); };",
+        secure=secure,
+    )
+    pairs = (ctypes.c_uint32 * (2 * MAX_CLOSE_CODES))()
+    one.library.core_session_closes(pairs)
+    close = Frame(Opcode.CLOSE, struct.pack("!H", 4001))
+    for count, (kind, play) in enumerate((
+        ("theirs", lambda peer: peer.send(close)), ("theirs", lambda peer: peer.send(close)),
+        ("own", lambda peer: peer.send(*peer.frames(1), close)), ("none", lambda peer: peer.end()),
+        ("empty", lambda peer: peer.send(Frame(Opcode.CLOSE, b""))),
+        ("wrong", lambda peer: peer.sock.sendall(b"\xff\x00")),
+    )):  # fmt: skip
+        running = one.vu.start("run", kind)
+        play(one.peer(count))
+        running.get(timeout=DEADLINE)
+    size = one.library.core_session_closes(pairs)
+    counts = dict(zip(pairs[: 2 * size : 2], pairs[1 : 2 * size : 2], strict=True))
+    assert counts == {4001: 2, 3001: 1, 1006: 1, 1005: 1, 1002: 1}
+    assert one.library.core_session_closes(pairs) == 0
 
 
 def test_sessions_are_counted_while_they_are_open(link: Callable[..., Links], secure: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jsrunner.record.lines import FORMAT, VERSION, LineWriter, RecordError
-from jsrunner.record.reader import coarsen, join_rows, read
+from jsrunner.record.reader import RecordedSessions, coarsen, join_rows, read
 from jsrunner.record.sketch import unpack
 
 if TYPE_CHECKING:
@@ -117,3 +117,18 @@ def test_steps_are_merged_until_sketches_have_few_figures(tmp_path: Path) -> Non
         assert len(found.steps) == count
         assert sum(step.rows[0][0] for step in found.steps) == 128
         assert {step.seconds for step in found.steps} == {64 // count}
+
+
+def test_sessions_of_steps_are_merged(tmp_path: Path) -> None:
+    def sessions(open_now: int, failed: int, *closes: list[int]) -> dict[str, Any]:
+        return {"sessions": {"open": open_now, "failed": failed, "closes": closes}}
+
+    steps: list[dict[str, Any]] = [
+        {}, sessions(2, 1), sessions(3, 0, [1000, 2], [4001, 1]), sessions(1, 2, [1000, 1])
+    ]  # fmt: skip
+    listed = [{"kind": "step", "at": at, "rows": [], **more} for at, more in enumerate(steps)]
+    path = record(tmp_path / "r", HEAD, RUN, *listed)
+    assert [step.sessions for step in read(path).steps][:2] == [None, RecordedSessions(2, 1, {})]
+    first, second = read(path, most_steps=2).steps
+    assert first.sessions == RecordedSessions(2, 1, {})
+    assert second.sessions == RecordedSessions(1, 2, {1000: 3, 4001: 1})

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from array import array
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from jsrunner.record.sketch import percentile, unpack
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
+NO_SESSIONS = SimpleNamespace(sessions_open=0, failed_handshakes=0, closes={})
 SCRIPT = (Path(__file__).parent / "recorded.js").read_text()
 
 
@@ -86,7 +88,9 @@ def test_the_record_of_a_day_has_a_bounded_size(tmp_path: Path) -> None:
         str(tmp_path / "run.jsr"), script_name="a.js", script="", limit=limit, clock=lambda: now
     )
     store = Store(thresholds, system_tags=())
-    recorder.begin(SimpleNamespace(store=store, thresholds=thresholds, started=0.0), {})
+    recorder.begin(
+        SimpleNamespace(totals=lambda: NO_SESSIONS, store=store, thresholds=thresholds, started=0.0), {}
+    )
     recorder.config.open(())
     for second in range(1, 86_401):
         now = float(second)
@@ -161,3 +165,33 @@ def test_further_tag_sets_count_together(tmp_path: Path) -> None:
     assert 1000 <= len(record.series) <= 1020
     assert sum(row[0] for step in record.steps for number, row in step.rows.items()
                if record.series[number].metric == "my_count") == 1500  # fmt: skip
+
+
+def test_sessions_and_close_codes_are_in_the_record(tmp_path: Path) -> None:
+    script = """
+    import ws from 'k6/ws';
+    import { WebSocket } from 'k6/websockets';
+    import { sleep } from 'k6';
+    export const options = { scenarios: {
+      theirs: { executor: 'per-vu-iterations', vus: 2, iterations: 3, exec: 'theirs' },
+      held: { executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'held' },
+      refused: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'refused' },
+      gone: { executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'gone' },
+    } };
+    export function theirs() { ws.connect(`${__ENV.WS_URL}/close/4001`, () => {}); }
+    export function gone() { ws.connect(`${__ENV.WS_URL}/close/1006`, (socket) => socket.on('error', () => {})); }
+    export function refused() { try { ws.connect('ws://127.0.0.1:1/', () => {}); } catch {} }
+    export function held() {
+      const socket = new WebSocket(`${__ENV.WS_URL}/echo`);
+      socket.onopen = () => setTimeout(() => socket.close(3005), 2500);
+    }
+    """
+    assert run(tmp_path, "--save=run.jsr", "--with-server", script=script).returncode == 0
+    counted = [step.sessions for step in read(str(tmp_path / "run.jsr")).steps if step.sessions]
+    closes: Counter[int] = Counter()
+    for each in counted:
+        closes.update(each.closes)
+    assert closes == {4001: 6, 3005: 1, 1006: 1}
+    assert sum(each.failed for each in counted) == 2
+    assert [each.open for each in counted].count(1) >= 1
+    assert counted[-1].open == 0

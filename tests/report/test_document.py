@@ -89,6 +89,19 @@ def test_charts_can_be_split_by_a_tag(
 
 
 @pytest.mark.slow
+def test_how_sessions_ended(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> None:
+    listed = lines()
+    for line in listed:
+        if line.get("kind") == "step":
+            line["sessions"] = {"open": 5, "failed": 1, "closes": [[1000, 2], [4001, 1]]}
+    text = opened(browser, record(listed), tmp_path)
+    assert re.search(r"WebSocket\s+WebSocket sessions open\s+last 5, min 5, max 5", text)
+    assert re.search(r"1000\s+normal closure\s+60\s", text)
+    assert re.search(r"4001\s+of the application\s+30\s", text)
+    assert re.search(r"handshake failed: the session was never open\s+30\s", text)
+
+
+@pytest.mark.slow
 def test_charts_are_split_by_the_chosen_tags(
     browser: Chromium, record: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -2,9 +2,16 @@
 // The page: reads the record in the document, or follows a run by server-sent events.
 "use strict";
 
+const SESSIONS_OPEN = "WebSocket sessions open";
+/** Meanings of close codes: RFC 6455, 7.4.1, and the registry of IANA. 0 stands for all codes that were not counted apart. */
+const CLOSE_CODES = {
+  0: "further codes", 1000: "normal closure", 1001: "going away", 1002: "protocol error", 1003: "unsupported data", 1005: "close frame without a code",
+  1006: "no close frame", 1007: "invalid data", 1008: "policy violation", 1009: "message too big", 1010: "extension missing",
+  1011: "internal error", 1012: "service restart", 1013: "try again later", 1014: "bad gateway",
+};
 /** Protocols with the metric that tells how much a run used each, and figures for the tiles. */
 const PROTOCOLS = [
-  { title: "WebSocket", prefix: "ws_", main: "ws_msgs_received", also: "ws_sessions", order: ["ws_connecting", "ws_msgs_sent", "ws_msgs_received", "ws_sessions", "ws_session_duration", "ws_ping"] },
+  { title: "WebSocket", prefix: "ws_", main: "ws_msgs_received", also: "ws_sessions", order: [SESSIONS_OPEN, "ws_connecting", "ws_msgs_sent", "ws_msgs_received", "ws_sessions", "ws_session_duration", "ws_ping"] },
   { title: "HTTP", prefix: "http_", main: "http_reqs", also: "", order: ["http_req_duration", "http_reqs", "http_req_failed"] },
   { title: "gRPC", prefix: "grpc_", main: "grpc_req_duration", also: "grpc_streams", order: ["grpc_req_duration"] },
 ];
@@ -24,16 +31,20 @@ function totalOf(metric) {
   return total ? total[metric.type === "rate" ? 1 : 0] : 0;
 }
 
+function belongs(metric, protocol) {
+  return metric.name.startsWith(protocol.prefix) || (metric.name === SESSIONS_OPEN && protocol.prefix === "ws_");
+}
+
 /** Sections with metrics: the protocol that was used most first, then the script's own metrics. */
 function sections(metrics) {
   const used = PROTOCOLS.map((protocol) => {
-    const listed = [...metrics.values()].filter((metric) => metric.name.startsWith(protocol.prefix));
+    const listed = [...metrics.values()].filter((metric) => belongs(metric, protocol));
     const place = (metric) => (protocol.order.includes(metric.name) ? protocol.order.indexOf(metric.name) : 99);
     listed.sort((a, b) => place(a) - place(b));
     return { title: protocol.title, metrics: listed, weight: totalOf(metrics.get(protocol.main)) + totalOf(metrics.get(protocol.also)) };
   }).filter((section) => section.metrics.length);
   used.sort((a, b) => b.weight - a.weight);
-  const named = (metric) => BUILTIN.includes(metric.name), protocol = (metric) => PROTOCOLS.some((one) => metric.name.startsWith(one.prefix));
+  const named = (metric) => BUILTIN.includes(metric.name), protocol = (metric) => PROTOCOLS.some((one) => belongs(metric, one));
   const custom = [...metrics.values()].filter((metric) => !named(metric) && !protocol(metric));
   const execution = BUILTIN.map((name) => metrics.get(name)).filter((metric) => metric);
   return [...used, { title: "Custom metrics", metrics: custom }, { title: "Execution", metrics: execution }].filter((section) => section.metrics.length);
@@ -121,6 +132,21 @@ function fillCharts() {
   }
 }
 
+/** How WebSocket sessions ended, in the section of the protocol. */
+function fillCloses() {
+  const section = byId("section-WebSocket");
+  if (!section || !(model.closes.size || model.failedHandshakes)) return;
+  let holder = byId("closes");
+  if (!holder) {
+    holder = element("div", { id: "closes" });
+    section.append(element("h3", {}, "How sessions ended"), holder);
+  }
+  const meaning = (code) => CLOSE_CODES[code] || (code >= 4000 ? "of the application" : code >= 3000 ? "of a library" : "unknown");
+  const rows = [...model.closes].sort((a, b) => b[1] - a[1]).map(([code, count]) => [code || "–", meaning(code), count]);
+  if (model.failedHandshakes) rows.push(["–", "handshake failed: the session was never open", model.failedHandshakes]);
+  holder.replaceChildren(table(["close code", "meaning", "#sessions"], rows, "Sessions by close code"));
+}
+
 function fillErrors() {
   const listed = model.messages.filter((one) => one && one.count).sort((a, b) => b.count - a.count);
   const coded = errorSeries();
@@ -160,7 +186,7 @@ function fillTest() {
 }
 
 function redraw() {
-  for (const fill of [fillHead, fillThresholds, fillChecks, fillSplit, fillCharts, fillErrors, fillLog, fillTest]) fill();
+  for (const fill of [fillHead, fillThresholds, fillChecks, fillSplit, fillCharts, fillCloses, fillErrors, fillLog, fillTest]) fill();
 }
 
 /** Follow a run that goes on. */

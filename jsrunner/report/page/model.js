@@ -92,6 +92,9 @@ class RunModel {
     /** The figures of each series in the whole run: rows as in the record, trends with the counts of buckets. */
     this.totals = [];
     this.steps = [];
+    /** WebSocket sessions that were closed, by close code, and failed handshakes. */
+    this.closes = new Map();
+    this.failedHandshakes = 0;
     this.length = 1;
     this.logs = [];
     this.messages = [];
@@ -123,8 +126,19 @@ class RunModel {
     }
   }
 
+  /** Sessions that are open are no metric of the run's; here they are a gauge like others. */
+  takeSessions(sessions, rows) {
+    if (!this.series.open) {
+      this.series.open = { number: "open", metric: "WebSocket sessions open", type: "gauge", contains: "default", tags: {} };
+    }
+    rows.push(["open", sessions.open, sessions.open, sessions.open]);
+    this.failedHandshakes += sessions.failed;
+    for (const [code, count] of sessions.closes) this.closes.set(code, (this.closes.get(code) || 0) + count);
+  }
+
   takeStep(line) {
     this.count(line.messages);
+    if (line.sessions) this.takeSessions(line.sessions, line.rows);
     for (const [number, ...row] of line.rows) this.addTotal(number, row);
     this.add({ at: line.at, seconds: line.seconds || 1, rows: new Map(line.rows.map((row) => [row[0], row.slice(1)])) });
     if (this.steps.length > MOST_STEPS) {
@@ -173,7 +187,7 @@ class RunModel {
   /** The metrics by name: their type, what they contain, their series. */
   metrics() {
     const metrics = new Map();
-    for (const one of this.series) {
+    for (const one of this.series.open ? [this.series.open, ...this.series] : this.series) {
       if (!metrics.has(one.metric)) {
         metrics.set(one.metric, { name: one.metric, type: one.type, contains: one.contains, series: [] });
       }
