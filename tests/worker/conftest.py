@@ -50,7 +50,7 @@ class Worker:
         path.write_text(source)
         self.sent: list[Any] = []
         self.process = Process(
-            ScriptBundle(str(path)), environment={}, secrets=SecretSources({}), say=self.sent.append
+            ScriptBundle(str(path)), environment={}, secrets=SecretSources({}), send=self.sent.append
         )
         load(self.process)
         plan = config.plan(EVERYTHING)
