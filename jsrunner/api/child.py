@@ -302,7 +302,7 @@ class Outbox:
 
 
 class Controls:
-    """Carries out what the program asks for, in the run's own thread."""
+    """Carries out the program's requests, in the run's own thread."""
 
     def __init__(self, control: RunControl, outbox: Outbox) -> None:
         self._control = control
@@ -363,7 +363,7 @@ class SnapshotDisplay:
         self._watcher = Watcher(view)
 
     def update(self) -> None:
-        """Send what is due. It is called after `stop` too."""
+        """Send due messages. The run calls this method after `stop`, too."""
         now = time.monotonic()
         watcher = self._watcher
         if watcher is not None and (now >= self._due or self._view.phase is not self._phase):

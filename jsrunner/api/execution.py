@@ -1,4 +1,4 @@
-"""A run that goes on, as a Python program steers it."""
+"""A running test, which a Python program steers."""
 
 from __future__ import annotations
 

@@ -74,19 +74,19 @@ def start(
     on_log: Callable[[LogRecord], object] | None = None,
     stop_timeout: float = STOP_TIMEOUT,
 ) -> Execution:
-    """Start a run of a script in processes of its own, and return without waiting for anything.
+    """Start a run of a script in processes of its own, and return at once.
 
-    Nothing is printed but what the script prints and logs. That goes to `sys.stdout` and `sys.stderr`.
+    Only the script's output and log are printed, to `sys.stdout` and `sys.stderr`.
 
     Args:
         script: The path of a script or of an archive, or a `Script`.
         options: Options of the test, as in a script or a config file; they win over the script's own.
         env: Variables for the script's `__ENV`, which has the program's own environment too.
-        outputs: Where samples go, as for `--out`, e.g. `json=out.json`.
-        secrets: Where `k6/secrets` finds secrets, as for `--secret-source`, e.g. `file=path`.
+        outputs: Destinations of samples, as for `--out`, e.g. `json=out.json`.
+        secrets: Sources for `k6/secrets`, as for `--secret-source`, e.g. `file=path`.
         scenario: The names of the scenarios to run; by default all of them.
         once: Run the scenario once: 1 VU, 1 iteration.
-        thresholds: Whether thresholds are evaluated.
+        thresholds: True if thresholds are evaluated.
         server: Start the bundled server for the run. `__ENV` has its addresses (`WS_URL`, `HTTP_URL`).
         paused: Wait before setup() until `Execution.resume`.
         samples: Keep every sample for `Result.samples`, in a temporary file of 24 bytes per sample.

@@ -57,13 +57,13 @@ class Begin(Message, frozen=True):
     scenarios: list[str] | None
     once: bool
     thresholds: bool
-    #: Whether the bundled server is started for the run.
+    #: True if the bundled server is started for the run.
     server: bool
-    #: Whether the run waits for `Resume` before setup.
+    #: True if the run waits for `Resume` before setup.
     paused: bool
-    #: Whether the log's records are written to standard error, besides being sent.
+    #: True if the log's records are written to standard error, besides being sent.
     prints_log: bool
-    #: The descriptor of the file that samples are written to; None if nobody wants them.
+    #: The descriptor of the file for samples; None without `samples=True`.
     samples: int | None
 
 
@@ -116,7 +116,7 @@ class Ended(Message, frozen=True):
     summary: bytes
     #: The series of the samples by number: JSON of (metric, type, contains, tags, metadata).
     series: dict[int, bytes]
-    #: How many records of the log were not sent because the program did not read.
+    #: Number of log records that were not sent because the program did not read them.
     records_lost: int
 
 

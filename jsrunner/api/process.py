@@ -61,7 +61,7 @@ class RunProcess:
             begin: The first message.
             on_log: Called with each record of the log in the reading thread. What it raises ends the
                 run, and is raised by `result`.
-            samples: Whether the run keeps every sample.
+            samples: True if the run keeps every sample.
 
         Raises:
             WorkerError: The process cannot be started.
@@ -70,7 +70,7 @@ class RunProcess:
         self.ended = threading.Event()
         #: The newest snapshot; None before the test is known.
         self.snapshot: Snapshot | None = None
-        #: How many snapshots have come.
+        #: Number of received snapshots.
         self.snapshots = 0
         self.changed = threading.Condition()
         self._on_log = on_log
@@ -190,7 +190,7 @@ class RunProcess:
             self._listeners.add(listener)
 
     def unlisten(self, listener: Callable[[], None]) -> None:
-        """End what `listen` has begun."""
+        """Remove a listener."""
         with self.changed:
             self._listeners.discard(listener)
 
@@ -341,7 +341,7 @@ class _Relay:
         self._decoder = getincrementaldecoder("utf-8")("replace")
 
     def copy(self, descriptor: int) -> bool:
-        """Copy what is there; False at the end."""
+        """Copy available output. Return False at its end."""
         try:
             data = os.read(descriptor, _READ_SIZE)
         except BlockingIOError:
@@ -350,7 +350,7 @@ class _Relay:
         return bool(data)
 
     def finish(self, descriptor: int) -> None:
-        """Copy what is left. A process that an extension has started may keep the pipe open."""
+        """Copy the remaining output. A process that an extension has started may keep the pipe open."""
         with contextlib.suppress(OSError):
             while data := os.read(descriptor, _READ_SIZE):
                 self._write(self._decoder.decode(data))

@@ -37,7 +37,7 @@ class Result(Struct, frozen=True):
     summary: dict[str, Any]
     #: The first records of the run's log: 1,000 of its warnings and errors, and 1,000 others.
     log: tuple[LogRecord, ...] = ()
-    #: How many further records there were.
+    #: Number of further records.
     log_dropped: int = 0
     #: Every sample, if the run was started with `samples=True`.
     samples: Samples | None = None
@@ -135,7 +135,7 @@ def _case(suite: Element, name: str, class_name: str, seconds: float = 0.0) -> E
 
 
 def _valid(text: str) -> str:
-    """Replace what XML 1.0 cannot hold: control characters and lone surrogates."""
+    """Replace characters that XML 1.0 lacks: control characters and lone surrogates."""
     return "".join(
         sign if sign in "\t\n\r" or (sign >= " " and not "\ud800" <= sign <= "\udfff") else "�"
         for sign in text

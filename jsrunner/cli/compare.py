@@ -1,4 +1,4 @@
-"""`jsrunner compare`: what has changed between runs, and whether that is more than noise."""
+"""`jsrunner compare`: the changes between runs that exceed noise."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def enabled(texts: Sequence[str] | None, layers: Mapping[str, bool], logger: Log
 
     Args:
         texts: Names of features, with commas between them.
-        layers: Whether a layer of options sets features, by its name in the log, the highest first.
+        layers: True if a layer of options sets features, by its name in the log, the highest first.
         logger: The log.
     """
     source = next((layer for layer, has_features in layers.items() if has_features), "")

@@ -98,7 +98,7 @@ def report(logger: Logger, error: JsrunnerError) -> int:
 
 
 def no_color(shared: Globals, environment: Mapping[str, str]) -> bool:
-    """Return whether colors are disabled (see https://no-color.org)."""
+    """Return True if colors are disabled (see https://no-color.org)."""
     return shared.no_color or "NO_COLOR" in environment
 
 
@@ -192,7 +192,7 @@ def script_environment(
         script: The script.
         runtime: The settings of the run.
         environment: The system's variables.
-        system: Whether the system's variables are included by default.
+        system: True if the system's variables are included by default.
         server: The variables of the bundled server.
 
     Raises:

@@ -74,7 +74,7 @@ def live_page(
     Args:
         address: Host and port.
         logger: The log, which gets the page's URL.
-        opens_browser: Whether the desktop's browser shows the page.
+        opens_browser: True if the desktop's browser shows the page.
     """
 
     @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""The measurements of a run: what workers send becomes metrics, verdicts and outputs.
+"""The samples of a run: from the workers' snapshots to metrics, verdicts and outputs.
 
-Data goes one way: the workers' snapshots and a few samples of the coordinator's own come in; they are
-added to the `Store`, which thresholds, displays and the summary read, and handed on to the outputs.
+Data flows in one direction: the workers' snapshots, and a few samples of the coordinator, are added to
+the `Store` and passed on to the outputs. Thresholds, displays and the summary read the store.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class Collector:
 
         Args:
             decision: The test and its thresholds.
-            outputs: Where all samples go besides the store; opened before the first one.
+            outputs: The outputs, which are opened before the first sample.
             log: Gets warnings.
-            by_group: Whether the summary shows each group and scenario by itself.
+            by_group: True if the summary shows each group and scenario by itself.
         """
         test = decision.test
         self._test = test
@@ -121,10 +121,11 @@ class Collector:
     def record_dropped_iterations(self, counts: Sequence[board.Counts]) -> None:
         """Record the iterations of scenarios' shared budgets that no VU has begun.
 
-        Workers cannot know their number; what arrival rates drop they record themselves.
+        Workers do not know the number of these iterations. Dropped iterations of arrival rates are
+        recorded by the workers.
 
         Args:
-            counts: What was counted of each scenario.
+            counts: The counts of each scenario.
         """
         for (name, plan), counted in zip(self._test.plans.items(), counts, strict=True):
             if not isinstance(plan.iterations, SharedTotal):
@@ -175,7 +176,7 @@ class Collector:
         )
 
     def judge(self, elapsed: float) -> Verdict:
-        """Return the thresholds' verdict while the test goes on, `elapsed` seconds after its start."""
+        """Judge the thresholds during the test, `elapsed` seconds after its start."""
         return self.thresholds.evaluate(self.store, elapsed, final=False)
 
     def judge_finally(self, elapsed: float) -> tuple[str, ...]:

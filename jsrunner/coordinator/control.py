@@ -46,12 +46,12 @@ class RunControl:
 
         Args:
             source: An object with `fileno()`, such as a socket.
-            handle: Reads what is there, or calls `unwatch`; must not block.
+            handle: Reads all available data, or calls `unwatch`; must not block.
         """
         self._loop.watch(source, handle)
 
     def unwatch(self, source: HasFileno) -> None:
-        """End what `watch` has begun."""
+        """Stop watching `source`."""
         self._loop.unwatch(source)
 
     # -- steering ----------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ class RunControl:
         return self._state.phase
 
     def pause(self) -> None:
-        """Have the test wait before it begins; a test that has begun goes on."""
+        """Make the test wait before it begins. A test that has begun is not paused."""
         self._state.is_paused = True
 
     def resume(self) -> None:

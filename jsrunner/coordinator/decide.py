@@ -1,4 +1,4 @@
-"""The decision what the test is: options of all layers, scenarios with their plans, thresholds."""
+"""The decision on the test: options of all layers, scenarios with their plans, thresholds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _REPLACED: Final = (
 
 
 class Decision(Struct, frozen=True):
-    """The test, and what judges it."""
+    """The test, and its thresholds."""
 
     test: Test
     thresholds: ThresholdSet
@@ -57,18 +57,18 @@ def decide(
     settings: RunSettings,
     logger: RunLog,
 ) -> Decision:
-    """Work out the test from all layers of options.
+    """Make the test from all layers of options.
 
     Args:
-        loaded: What the script's first init has brought.
+        loaded: The exports and options that the script's first init has reported.
         script: The script itself.
         config: Options of the configuration file.
         flags: Options of the command line or the library's caller.
-        settings: Which scenarios run, and the environment with further options.
+        settings: The selected scenarios, and the environment with further options.
         logger: Gets warnings, and the layers as debug records.
 
     Returns:
-        The test with its thresholds. Each scenario's plan is computed here, and nowhere else.
+        The test with its thresholds. This function alone computes the plans of scenarios.
 
     Raises:
         JsrunnerError: The options describe no test.
@@ -144,7 +144,7 @@ def _scenarios(
 
 
 def _check_late(options: Options) -> None:
-    """Check what k6 does not as it reads an option: a higher layer may replace the wrong value."""
+    """Check values that k6 checks only after merging, because a higher layer may replace them."""
     values: list[tuple[str, Any, Callable[[Any], object]]] = [
         ("summaryTrendStats", options.trend_stats(), TrendStats.checked),
         ("dns.ttl", (options.dns or {}).get("ttl") or "", DNS.check_ttl),

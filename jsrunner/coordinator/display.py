@@ -1,11 +1,11 @@
-"""The contract of what shows a run while it goes on.
+"""The contract of a display, which shows a run while it goes on.
 
 Life cycle: `start` once, when the workers are making VUs; then `update` some ten times a second; `stop`
 when the test is over, before the summary is printed. `stop` may come without `start`, if the run fails
-before, and a second time; `update` goes on after it, for what a display has still to send.
+earlier, and may come twice. `update` is still called after `stop`, for a display that has data to send.
 
 Threads: all methods are called in the coordinator's thread. `stop` is also called by a signal handler
-that is about to end the process, in the midst of any other method.
+that is about to end the process, and may then interrupt any other method.
 
 Errors: none. A display that cannot be written shows nothing; it never ends a run.
 """

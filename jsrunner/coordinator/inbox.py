@@ -54,7 +54,7 @@ class Inbox:
                 self._state.is_marked_failed = True
 
     def _relay(self, record: protocol.Log) -> None:
-        """Log a worker's record, unless the run has logged the same and is to do so only once."""
+        """Log a worker's record. A record with `once` is logged only the first time."""
         if record.once:
             if record.text in self._logged_once:
                 return

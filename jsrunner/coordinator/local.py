@@ -1,4 +1,4 @@
-"""Worker processes on this machine: started by fork, before anything heavy is imported."""
+"""Worker processes on this machine. They are forked before heavy modules are imported."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class LocalConnection:
                 os.kill(self.process_id, signal.SIGKILL)
 
     def death(self) -> str:
-        """Return how the process has ended that just has, "" if nobody can tell."""
+        """Return the cause of death of the process that has just ended, "" if it is unknown."""
         for _ in range(100 if self.process_id else 0):
             try:
                 result = os.waitid(os.P_PID, self.process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -86,7 +86,7 @@ class LocalConnection:
 class LocalTransport:
     """Forks the first worker, which forks the others when their number is known (see worker.main).
 
-    So what the script's first init has loaded is shared by all. See `transport` for the life cycle.
+    So all workers share the memory of the loaded script. See `transport` for the life cycle.
     """
 
     board: Board
@@ -101,14 +101,14 @@ class LocalTransport:
         *,
         with_others: bool = False,
     ) -> None:
-        """Make a transport that has started nothing yet.
+        """Make a transport without starting a worker.
 
         Args:
-            script: What runs.
+            script: The script.
             environment: The script's `__ENV`.
             secrets: Sources for `k6/secrets`.
             features: Names of k6's feature flags that are on.
-            with_others: Whether this is one machine of several.
+            with_others: True if this is one machine of several.
         """
         self._with_others = with_others
         self._script = script
@@ -160,7 +160,7 @@ class LocalTransport:
             os._exit(code)
 
     def most(self) -> int:
-        """Return how many workers there can be."""
+        """Return the maximum number of workers."""
         return len(self._connections)
 
     def keep(self, count: int, scenarios: int) -> Sequence[Sequence[LocalConnection]]:
@@ -205,10 +205,10 @@ class LocalTransport:
 
 
 def _adopt_orphans(adopt: bool = True) -> bool:
-    """Have the siblings of a first worker that dies become our children, and no zombies; Linux only.
+    """Adopt the children of a first worker that dies, so that they become no zombies. Linux only.
 
     Returns:
-        Whether it was so before.
+        True if this process was set to adopt orphans before.
     """
     before = ctypes.c_int()
     with contextlib.suppress(OSError, AttributeError):

@@ -1,7 +1,7 @@
 """The contract of a run's log.
 
-Life cycle: whoever starts a run makes the log before it and closes it after it. `start` is called once,
-when the process forks no more; a log must not start threads before that.
+Life cycle: the caller of a run makes the log before the run and closes it afterwards. `start` is called
+once, after the last fork of the process; a log must not start threads before that.
 
 Threads: all methods are called in the coordinator's thread.
 
@@ -32,7 +32,7 @@ class RunLog(Protocol):
             level: debug, info, warning or error.
             text: The message.
             moment: Nanoseconds since the epoch; None for now.
-            fields: What is shown besides the message.
+            fields: Further fields of the record.
         """
         ...
 

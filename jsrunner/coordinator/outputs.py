@@ -1,4 +1,4 @@
-"""The outputs of one run, all together: `outputs.base` says what a single output is."""
+"""All outputs of a run. `outputs.base` has the contract of a single output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OutputSet:
         self._log = log
         self._outputs: list[Output] = []
         self._is_closed = False
-        #: Outputs that want each sample, each with its formatter; and those that work on aggregates.
+        #: Outputs that write each sample, with their formatters; outputs of aggregates.
         self._writers: list[tuple[Output, SampleFormatter]] = []
         self._mergers: list[Output] = []
 
@@ -40,7 +40,7 @@ class OutputSet:
                 self._writers.append((output, output.formatter))
 
     def formatters(self) -> tuple[SampleFormatter, ...]:
-        """Return what workers make lines of samples with: `write_lines` gets them in this order."""
+        """Return the workers' formatters of samples. `write_lines` gets their lines in this order."""
         return tuple(formatter for _, formatter in self._writers)
 
     def introduce(
@@ -51,12 +51,12 @@ class OutputSet:
             output.introduce(metric, thresholds, submetrics)
 
     def write_lines(self, lines: Sequence[bytes]) -> None:
-        """Hand on what the formatters of one worker have made since its last snapshot."""
+        """Pass on the lines that a worker's formatters have made since its last snapshot."""
         for (output, _), data in zip(self._writers, lines, strict=True):
             output.write(data)
 
     def merge(self, deltas: Sequence[tuple[MergedSeries, Delta]]) -> None:
-        """Hand on what was added to series (see MergedSeries.merge)."""
+        """Pass on the figures that were added to series (see MergedSeries.merge)."""
         for output in self._mergers:
             output.merge(deltas)
 
@@ -75,7 +75,7 @@ class OutputSet:
             output.write(b"".join(lines))
 
     def report_news(self) -> None:
-        """Log what the outputs report of themselves."""
+        """Log the reports of the outputs."""
         for output in self._outputs:
             while output.news:
                 self._log.log(*output.news.popleft())

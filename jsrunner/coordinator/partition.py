@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: lets go of its VUs before a later one needs some, but a scenario's own VUs come before others go.
 Changes = list[tuple[float, int, int]]
 
-#: For more VUs than these the workers' needs are not looked at for each VU (measured: 0.1 s).
+#: Maximum number of VUs for which the workers' needs are computed per VU (measured: 0.1 s).
 _FEW_VUS: Final = 250
 
 
@@ -48,7 +48,7 @@ def _most(changes: Changes) -> int:
 
 
 def max_vus(plans: Iterable[ScenarioPlan]) -> int:
-    """Return how many VUs the test can need at once, with those that arrival rates may have made."""
+    """Return the maximum number of VUs at one time, with those that arrival rates may add."""
     changes: Changes = []
     for place, plan in enumerate(plans):
         if isinstance(plan.iterations, Arrivals):
@@ -60,11 +60,11 @@ def max_vus(plans: Iterable[ScenarioPlan]) -> int:
 
 
 def share_out(plans: Mapping[str, ScenarioPlan], workers: int) -> tuple[Share, ...]:
-    """Share the VUs out.
+    """Distribute the VUs to the workers.
 
     Args:
         plans: The scenarios' plans by name.
-        workers: How many workers there are.
+        workers: The number of workers.
 
     Returns:
         A share for each worker. VUs are numbered from 1, small numbers spread over the workers.
@@ -95,7 +95,7 @@ class _Sharing:
         self._plans = plans
         self._places = {name: place for place, name in enumerate(plans)}
         self._workers = range(workers)
-        #: Per worker: what its VUs are busy with, and the indices that it plays of each scenario.
+        #: Per worker: the times at which its VUs are busy, and its indices of each scenario.
         self.load: list[Changes] = [[] for _ in self._workers]
         self.indices: list[dict[str, list[int]]] = [{name: [] for name in plans} for _ in self._workers]
 
@@ -127,10 +127,10 @@ class _Sharing:
         return range((worker - offset) % count, self._plans[name].vus, count)
 
     def share_by_needs(self) -> None:
-        """Give each VU, in the order of their begins, to a worker that need not make another for it.
+        """Give each VU, in the order of their starts, to a worker that has an idle VU for it.
 
-        Among these, and among all if there are none, it is the worker with the fewest VUs of the
-        scenario, then the one that needs the fewest VUs.
+        Among these workers, or among all workers if none has an idle VU, the choice is the worker with
+        the fewest VUs of the scenario, then the worker that needs the fewest VUs.
         """
         needs = [0 for _ in self._workers]
         for _, _, index, name in sorted(self._begins()):

@@ -1,4 +1,4 @@
-"""The parts that a run has from its beginning, before anybody knows what its test is."""
+"""The parts that a run has from its beginning, before the test is known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RunParts(Struct, frozen=True):
-    """The parts of one run; `run` makes them and says what each is for."""
+    """The parts of one run. `run` makes them and documents them."""
 
     script: ScriptBundle
     settings: RunSettings

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jsrunner.coordinator.decide import Decision
     from jsrunner.coordinator.parts import RunParts
 
-#: Seconds between two samples of `vus`, two looks at the thresholds (k6's), two updates of the display.
+#: Seconds between samples of `vus`, evaluations of thresholds (as in k6), updates of the display.
 _VUS_EVERY: Final = 1.0
 _THRESHOLDS_EVERY: Final = 2.0
 _DISPLAY_EVERY: Final = 0.1
@@ -33,7 +33,7 @@ class Phases:
     """Leads one run through its phases, a method each."""
 
     def __init__(self, parts: RunParts, decision: Decision) -> None:
-        """Make what depends on the test, and have the workers' messages go there."""
+        """Make the parts that depend on the test, and route the workers' messages to them."""
         settings, state = parts.settings, parts.state
         self._parts = parts
         self._test = decision.test
@@ -63,7 +63,7 @@ class Phases:
         """Run the test to its end.
 
         Args:
-            is_steered: Whether somebody is there who can resume a paused test.
+            is_steered: True if the REST API or a program can resume a paused test.
 
         Returns:
             The exit code, k6's.
@@ -112,7 +112,7 @@ class Phases:
     # -- paused, setup, running, teardown ----------------------------------------------------------
 
     def _wait_for_resume(self, is_steered: bool) -> bool:
-        """Wait until the test is not paused any more; return whether it is to begin at all."""
+        """Wait until the test is resumed. Return True if it begins, False if it was stopped."""
         state = self._state
         if not state.is_paused:
             return True
@@ -135,7 +135,7 @@ class Phases:
             self._run_teardown()
 
     def _run_setup(self) -> bool:
-        """Run setup(); return whether the test goes on, teardown included."""
+        """Run setup(). Return True if the test continues, with scenarios and teardown."""
         self._state.phase = Phase.SETUP
         try:
             self.stages.run_setup()
@@ -145,7 +145,7 @@ class Phases:
         return True
 
     def _run_scenarios(self) -> None:
-        """Have the workers play the scenarios; kill those that do not come to an end."""
+        """Let the workers run the scenarios. Kill workers that do not end."""
         self._state.phase = Phase.RUNNING
         start = self._state.scenarios_started = self._workers.begin(self._state.setup_data)
         latest_end = start + max(plan.latest_end for plan in self._test.plans.values())

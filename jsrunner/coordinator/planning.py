@@ -31,10 +31,10 @@ def worker_plan(
     """Return the plan for the workers of some machines.
 
     Args:
-        test: What runs.
-        settings: How it runs.
-        machines: How many processes play the test on each machine.
-        formatters: Those of the outputs that want each sample.
+        test: The test.
+        settings: The settings of the run.
+        machines: Number of worker processes on each machine.
+        formatters: The formatters of the outputs that write each sample.
     """
     options = test.options
     consolidated = consolidated_options(test)

@@ -82,7 +82,7 @@ class Recording:
 
     @property
     def has_page(self) -> bool:
-        """Whether a live page shows the run, which can stop and resume it."""
+        """True if a live page shows the run, which can stop and resume it."""
         return self._make_page is not None
 
     @property

@@ -49,11 +49,11 @@ class Report:
         """Make the report of a run.
 
         Args:
-            settings: Where the summary goes, and in which form.
+            settings: Destination and form of the summary.
             log: Gets errors.
-            script: Its text is part of the machine-readable summary.
-            test: What was run.
-            stages: Runs handleSummary.
+            script: The script, whose text is part of the machine-readable summary.
+            test: The test.
+            stages: The runner of handleSummary.
         """
         timeout = test.options.handle_summary_timeout
         self._settings = settings
@@ -70,11 +70,11 @@ class Report:
 
         Args:
             collector: The samples.
-            duration: Seconds that the test has taken.
-            setup_data: What setup() has returned, as JSON; None for undefined.
+            duration: Duration of the test in seconds.
+            setup_data: The result of setup() as JSON; None for undefined.
 
         Returns:
-            The data that handleSummary gets.
+            The data for handleSummary.
         """
         options = self._test.options
         data = build(
@@ -183,7 +183,7 @@ def _bytes(content: str | list[str]) -> bytes:
 
 
 def _write_one(name: str, data: bytes) -> str | None:
-    """Return what is wrong, in k6's words; None if all was written, or if nobody reads it."""
+    """Return k6's text of the error; None if all was written or the reader has closed the pipe."""
     size = 0
     try:
         if name in ("stdout", "stderr"):

@@ -1,17 +1,17 @@
 """A run from its beginning to its end.
 
-`Run` puts the parts together; every part has one concern:
+`Run` connects the parts. Each part has one concern:
 
-- `loop`: waits for streams, seconds and calls, in the one thread of the coordinator
+- `loop`: waits for streams, timers and calls, in the only thread of the coordinator
 - `workers`, over a `transport`: starts and ends workers, sends messages to them and receives theirs
-- `inbox`: hands the workers' messages on
-- `decide`, `planning`, `partition`: what the test is, and what workers get of it
-- `phases`: leads through the test
-- `collector` with `outputs`: what the workers measure
+- `inbox`: distributes the workers' messages to the other parts
+- `decide`, `planning`, `partition`: the test, and the workers' shares of it
+- `phases`: runs the phases of the test
+- `collector` with `outputs`: the samples of the workers
 - `stages`: setup, teardown and handleSummary
-- `stopping` with `signals`: the end before the time
-- `verdict`, `report`: what comes of the test
-- `state`: where the run stands; `view` and `control`: what others see of it and may do
+- `stopping` with `signals`: an early end
+- `verdict`, `report`: the result of the test
+- `state`: the state of the run; `view` reads it and `control` changes it for others
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Companion(Protocol):
 
 
 def _transport(script: ScriptBundle, settings: RunSettings) -> Transport:
-    """Return what carries messages to the workers of a run. Raises UsageError."""
+    """Return the transport of messages to the workers of a run. Raises UsageError."""
     environment, secrets, features = settings.script_environment, settings.secrets, settings.features
     local = LocalTransport(script, environment, secrets, features)
     if settings.dask is None:
@@ -92,9 +92,9 @@ def _transport(script: ScriptBundle, settings: RunSettings) -> Transport:
 
 
 class Run:
-    """One run of a script, made by whoever wants it, used once: by `execute`, `look` or `examine`."""
+    """One run of a script. It is used once: by `execute`, `look` or `examine`."""
 
-    #: What is to be seen of the run, from when its test is known.
+    #: The view of the run, from the decision on the test on.
     view: RunView
 
     def __init__(
@@ -110,17 +110,17 @@ class Run:
         service: Callable[[RunControl], AbstractContextManager[object]] | None = None,
         observe: Callable[[RunView], None] | None = None,
     ) -> None:
-        """Make a run; nothing is started yet.
+        """Make a run without starting it.
 
         Args:
-            script: What runs.
+            script: The script.
             config: Options of the configuration file.
             flags: Options of the command line or the library's caller.
-            settings: How it runs.
-            logger: The log; its caller closes it.
-            display: What shows the run.
+            settings: The settings of the run.
+            logger: The log, which the caller closes.
+            display: The display of the run.
             companion: A process whose end fails the run.
-            service: Makes a context that is there from when the test is known until its end: the server
+            service: Makes a context for the time from the decision on the test to its end: the server
                 of the REST API.
             observe: Called with the view as soon as the test is known, before the outputs are opened.
         """
@@ -152,7 +152,7 @@ class Run:
             signals=Signals(loop, stop=self._stop_for_signal, quit=self._quit),
             outputs=OutputSet(settings.outputs, logger),
         )
-        #: What may be done to the run.
+        #: The operations on the run.
         self.control = RunControl(loop, state, stopping, logger)
         if companion is not None:
             loop.watch(companion, partial(self._lose_companion, companion))
@@ -251,7 +251,7 @@ class Run:
         return inbox.loaded
 
     def _decide(self) -> Decision:
-        """Wait for the script's first init, and work out what the test is. Raises JsrunnerError."""
+        """Wait for the script's first init, and make the test. Raises JsrunnerError."""
         loaded, parts = self._load(), self._parts
         return decide(
             loaded,
@@ -276,7 +276,7 @@ class Run:
         self._parts.stopping.stop_for(text, ExitCode.EXTERNAL_ABORT)
 
     def _quit(self) -> None:
-        """End the process now: a second signal has come, in the midst of anything."""
+        """End the process now, because of a second signal, which may have interrupted any code."""
         self._parts.display.stop()
         self._parts.workers.kill_all()
         os._exit(ExitCode.EXTERNAL_ABORT)

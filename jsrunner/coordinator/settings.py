@@ -29,7 +29,7 @@ class RunSettings(Struct, frozen=True):
     no_thresholds: bool = False
     no_color: bool = False
     quiet: bool = False
-    #: Whether the summary is made as data only, and not printed.
+    #: True if the summary is only made as data and not printed.
     silent: bool = False
     #: `__ENV` of the script.
     script_environment: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class RunSettings(Struct, frozen=True):
     #: connections to them are accepted.
     dask: str | None = None
     dask_insecure: bool = False
-    #: Whether a run whose scenarios have begun goes on without a lost worker.
+    #: True if a run whose scenarios have begun goes on without a lost worker.
     tolerate_loss: bool = False
     limits: Limits = field(default_factory=Limits)
     #: User agent of requests and handshakes, unless the option userAgent is set.
@@ -52,7 +52,7 @@ class RunSettings(Struct, frozen=True):
     features: frozenset[str] = frozenset()
     #: handleSummary and the exported summary have k6's newer schema.
     machine_readable: bool = False
-    #: Whether a run that is over waits for a signal.
+    #: True if a run that is over waits for a signal.
     linger: bool = False
 
     def __post_init__(self) -> None:

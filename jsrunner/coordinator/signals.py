@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM while a run goes on.
+"""Handling of SIGINT and SIGTERM during a run.
 
-The first signal stops the run: teardown and summary still come. The second one ends the process.
+The first signal stops the run: teardown and summary still follow. The second signal ends the process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Signals:
         Args:
             loop: The run's loop, which signals wake.
             stop: Called by the loop with the name of the first signal.
-            quit: Called by the handler of the second signal, in the midst of anything.
+            quit: Called by the handler of the second signal, which may interrupt any code.
         """
         self._loop = loop
         self._stop = stop
@@ -35,7 +35,7 @@ class Signals:
         self._is_lingering = False
         self._earlier_wakeup: int | None = None
         self._earlier_handlers: dict[int, object] = {}
-        #: Signals that have come, but for the one that ends lingering.
+        #: Number of received signals, without the signal that ends lingering.
         self.count = 0
 
     def install(self) -> None:
@@ -56,7 +56,7 @@ class Signals:
         wait(lambda: not self._is_lingering)
 
     def _handle(self, number: int, _frame: object) -> None:
-        """Note a signal. It may have come in the midst of anything: a line of the log, say."""
+        """Note a signal, which may have interrupted any code, such as the writing of a log line."""
         if self._is_lingering:
             self._is_lingering = False
             return

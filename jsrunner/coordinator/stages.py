@@ -56,15 +56,15 @@ class StageRunner:
         self._log = log
         self._wait = wait
         self._done: StageDone | None = None
-        #: Whether a stage is running.
+        #: True if a stage is running.
         self.is_busy = False
 
     def wants_setup(self) -> bool:
-        """Return whether the test begins with setup()."""
+        """Return True if the test begins with setup()."""
         return "setup" in self._test.exports and not self._test.options.no_setup
 
     def wants_teardown(self) -> bool:
-        """Return whether the test ends with teardown()."""
+        """Return True if the test ends with teardown()."""
         return "teardown" in self._test.exports and not self._test.options.no_teardown
 
     def run_setup(self) -> None:
@@ -103,12 +103,12 @@ class StageRunner:
 
         Args:
             stage: The function.
-            argument: What it is called with, as JSON; None for nothing.
-            timeout: Seconds that it may take.
-            wanted: Whether to call the function, and not only run the init code.
+            argument: The argument as JSON; None for none.
+            timeout: Seconds until the stage is interrupted.
+            wanted: True to call the function, False to run only the init code.
 
         Returns:
-            How it has ended; None if no worker is left to run it.
+            The outcome; None if no worker is left to run the stage.
         """
         self._done = None
         if wanted:
@@ -156,7 +156,7 @@ def _check(stage: StageName, done: StageDone | None, timeout: float) -> None:
 
 
 def _check_data(result: bytes) -> None:
-    """Raise a JsrunnerError if what setup() has returned cannot be handed on."""
+    """Raise a JsrunnerError if the result of setup() cannot be passed to the VUs."""
     data = json.loads(result)
     if isinstance(data, dict) and set(data) == {"$error"}:
         raise JsrunnerError(f"error marshaling setup() data to JSON: {data['$error']}")

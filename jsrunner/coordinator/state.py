@@ -28,18 +28,18 @@ class RunState(Struct):
     """The state of one run. Only `phases`, `stages`, `inbox` and `control` change it; views read it."""
 
     phase: Phase = Phase.INIT
-    #: Whether the test is to wait before it begins.
+    #: True if the test must wait before it begins.
     is_paused: bool = False
-    #: Whether the script has called exec.test.fail.
+    #: True if the script has called exec.test.fail.
     is_marked_failed: bool = False
-    #: VUs that are made before the test; arrival rates may have more VUs made.
+    #: Number of VUs that are made before the test; arrival rates may add VUs.
     planned_vus: int = 0
     #: When setup began, by time.monotonic: the summary's rates count from here.
     started: float = field(default_factory=time.monotonic)
     #: When the scenarios began, by time.monotonic; None before that.
     scenarios_started: float | None = None
-    #: What setup() has returned, as JSON; None for undefined.
+    #: The result of setup() as JSON; None for undefined.
     setup_data: bytes | None = None
-    #: The data that handleSummary gets, and why the run has not passed: there when the run is over.
+    #: The data for handleSummary, and the reason why the run has not passed. Set when the run is over.
     summary: dict[str, Any] | None = None
     reason: str = ""

@@ -27,7 +27,7 @@ class Stopping:
         self._state = state
         self._log = log
         self._interrupt = interrupt
-        #: What decides the exit code: the first error of all. Its text is logged after the summary.
+        #: The first error of all, which decides the exit code. Its text is logged after the summary.
         self.error: JsrunnerError | None = None
         #: Why the run cannot be completed.
         self.failure: JsrunnerError | None = None
@@ -53,7 +53,7 @@ class Stopping:
         self.stop(error)
 
     def stop_for(self, reason: str, code: ExitCode) -> None:
-        """Stop the run for somebody who waits for that: the reason is logged at once.
+        """Stop the run at somebody's request. The reason is logged at once.
 
         Args:
             reason: The text of the error.

@@ -1,7 +1,7 @@
-"""The contract of what carries messages between the coordinator and its workers.
+"""The contract of a transport, which carries messages between the coordinator and its workers.
 
-A transport knows where workers run, how they are reached and how they are ended. Of messages it knows
-only that they are bytes (see `messages.stream`). `local.LocalTransport` forks processes here,
+A transport starts and ends workers and carries bytes to and from them. Messages are only bytes to it
+(see `messages.stream`). `local.LocalTransport` forks processes on this machine,
 `remote.transport.RemoteTransport` has processes on other machines.
 
 Life cycle: `start` once; then `most`, `keep` and `lend` once, when the test is known; at last `end`,
@@ -85,7 +85,7 @@ class Transport(Protocol):
         """Start the worker that loads the script.
 
         Args:
-            most: How many workers there may be on each machine.
+            most: Maximum number of workers on each machine.
 
         Returns:
             The way to that worker.
@@ -96,15 +96,15 @@ class Transport(Protocol):
         ...
 
     def most(self) -> int:
-        """Return how many workers there can be. Raises JsrunnerError."""
+        """Return the maximum number of workers. Raises JsrunnerError."""
         ...
 
     def keep(self, count: int, scenarios: int) -> Sequence[Sequence[WorkerConnection]]:
-        """Settle that this many workers play so many scenarios.
+        """Fix the numbers of workers and scenarios.
 
         Args:
-            count: How many workers take part, at most `most`.
-            scenarios: How many scenarios the board has counts of.
+            count: Number of workers that take part, at most `most`.
+            scenarios: Number of scenarios for which the board has counts.
 
         Returns:
             The ways to the workers of each machine. The first of each machine loads the script, or has

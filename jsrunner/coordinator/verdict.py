@@ -22,11 +22,11 @@ _START_LAG_MS: Final = 10.0
 def verdict(
     stopping: Stopping, state: RunState, crossed: Sequence[str], log: RunLog
 ) -> tuple[ExitCode, str]:
-    """Log why a run has not passed.
+    """Log the reason why a run has not passed.
 
     Args:
-        stopping: What has ended the run early, if anything has.
-        state: Whether the script has marked it as failed.
+        stopping: The reason of an early end, if there was one.
+        state: The state, which says if the script has marked the run as failed.
         crossed: The metrics whose thresholds are crossed.
         log: Gets an error, unless that was logged when it happened.
 
@@ -53,7 +53,7 @@ def verdict(
 
 
 def _log_error(stopping: Stopping, log: RunLog) -> str:
-    """Log what has ended the run early, unless somebody else does; return it in words."""
+    """Log the reason of an early end, unless it is logged elsewhere. Return it in words."""
     error = stopping.error
     if error is None or error is stopping.failure or not str(error):
         return stopping.request

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class RunView:
-    """A run from when its test is known; it shows the run as it is at the moment of each call.
+    """A read-only view of a run whose test is known. Each call returns the state at that moment.
 
-    Nothing here changes the run, and what is returned must not be changed. Used in the coordinator's
-    thread only: others get there by `RunControl.call_soon`.
+    The caller must not change returned objects. Used in the coordinator's thread only; other threads
+    get there through `RunControl.call_soon`.
     """
 
     def __init__(

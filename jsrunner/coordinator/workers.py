@@ -34,15 +34,15 @@ class WorkerHandle(Struct, eq=False):
     #: VUs that the worker is to make before the run begins, and those that it has made.
     planned_vus: int = 0
     vus: int = 0
-    #: Whether all of its VUs are made, and whether all of its scenarios have ended.
+    #: True if all of its VUs are made; True if all of its scenarios have ended.
     is_ready: bool = False
     is_finished: bool = False
-    #: Whether it was killed, or has ended by itself.
+    #: True if it was killed, or has ended by itself.
     is_gone: bool = False
 
 
 class Workers:
-    """The workers of one run, over whatever transport. Used in the coordinator's thread only."""
+    """The workers of one run, over any transport. Used in the coordinator's thread only."""
 
     def __init__(
         self,
@@ -57,12 +57,12 @@ class Workers:
         """Make the interface to workers that are not started yet.
 
         Args:
-            transport: How they are reached.
-            loop: The run's loop, which hears them.
+            transport: The transport of messages to the workers.
+            loop: The run's loop, which receives their messages.
             log: Gets debug records.
             hear: Called with a worker's number and a message that is not about the worker itself.
             fail: Called with the error of a worker that was lost or killed.
-            tolerates_loss: Whether a run goes on without a lost worker, from when the workers make VUs.
+            tolerates_loss: True if a run goes on without a lost worker, from when the workers make VUs.
         """
         self._transport = transport
         self._loop = loop
@@ -71,10 +71,10 @@ class Workers:
         self._fail = fail
         self._tolerates_loss = tolerates_loss
         self._are_prepared = False
-        #: How many workers each machine has.
+        #: Number of workers on each machine.
         self._machines: tuple[int, ...] = ()
         self._handles: list[WorkerHandle] = []
-        #: What is counted of each scenario, from `prepare` on.
+        #: Counts of each scenario, from `prepare` on.
         self.counts: list[Counts] = []
 
     # -- life --------------------------------------------------------------------------------------
@@ -83,19 +83,19 @@ class Workers:
         """Start the worker that loads the script. Raises JsrunnerError.
 
         Args:
-            most: How many workers there may be on each machine.
+            most: Maximum number of workers on each machine.
         """
         self._add(self._transport.start(most))
 
     def most(self) -> int:
-        """Return how many workers there can be. Raises JsrunnerError."""
+        """Return the maximum number of workers. Raises JsrunnerError."""
         return self._transport.most()
 
     def keep(self, count: int, scenarios: int) -> tuple[int, ...]:
         """Settle that this many workers play so many scenarios.
 
         Returns:
-            How many workers each machine has.
+            The number of workers on each machine.
 
         Raises:
             JsrunnerError: The machines cannot be had.
@@ -126,10 +126,10 @@ class Workers:
         self._transport.lend(plan)
 
     def begin(self, setup_data: bytes | None) -> float:
-        """Have all workers begin the scenarios at one moment.
+        """Make all workers begin the scenarios at the same moment.
 
         Args:
-            setup_data: What setup() has returned, as JSON; None for undefined.
+            setup_data: The result of setup() as JSON; None for undefined.
 
         Returns:
             The moment, by time.monotonic.
@@ -149,7 +149,7 @@ class Workers:
         self.send_all(protocol.Exit())
 
     def end(self, patience: float) -> None:
-        """Wait until all workers have exited; kill those that have not after `patience` seconds."""
+        """Wait until all workers have exited; kill the others after `patience` seconds."""
         self._transport.end(patience)
 
     def kill(self, worker: WorkerHandle, reason: str) -> None:
@@ -254,7 +254,7 @@ class Workers:
         return sum(counts.active for counts in self.counts)
 
     def are_ready(self) -> bool:
-        """Return whether all VUs are made, but for those that are lost."""
+        """Return True if all VUs are made, except lost ones."""
         return all(worker.is_ready or worker.is_gone for worker in self._handles)
 
     def playing(self) -> list[WorkerHandle]:

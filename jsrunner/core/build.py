@@ -78,7 +78,7 @@ VERSION = "jsrunner-core {fingerprint} {platform}"
 
 
 class BuildError(Exception):
-    """The core cannot be compiled. The text tells a developer why."""
+    """The core cannot be compiled. The text gives a developer the reason."""
 
 
 def build(
@@ -90,11 +90,11 @@ def build(
         output: Path of the library. It is replaced whole, so a process that has loaded it goes on.
         target: A key of TARGETS; "" is the platform of this machine.
         sanitizers: Names for -fsanitize, such as "address,undefined"; "" is none.
-        strict: Whether warnings are errors, as they are for developers. A user's compiler may be
+        strict: True if warnings are errors, as they are for developers. A user's compiler may be
             newer than the sources and warn of more.
 
     Returns:
-        Whether the library was made anew.
+        True if the library was made anew.
 
     Raises:
         BuildError: There is no compiler, or it has refused the sources.
@@ -124,7 +124,7 @@ def compile_python() -> None:
 
 
 def platform_of(library: Path) -> str:
-    """Return the platform tag that a compiled library says it was made for."""
+    """Return the platform tag of a compiled library."""
     match = re.search(_version("[0-9a-f]+", r"(\w+)").encode(), library.read_bytes())
     if match is None:
         raise BuildError(f"{library} does not say which platform it was compiled for")
@@ -178,7 +178,7 @@ def system_compiler() -> list[str]:
 
 
 def _compiler(target: str) -> tuple[list[str], str]:
-    """Return the compiler's command, and the platform tag of what it makes."""
+    """Return the compiler's command, and the platform tag of its libraries."""
     if target and target not in TARGETS:
         raise BuildError(f"the target {target!r} is none of {', '.join(TARGETS)}")
     system = _system_platform()
@@ -226,7 +226,7 @@ def _sources() -> list[Path]:
 
 
 def _fingerprint(target: str, sanitizers: str) -> str:
-    """Return a digest of all that decides what the library does."""
+    """Return a digest of all inputs of the compilation."""
     digest = hashlib.sha256(repr((target, _flags(sanitizers), LIBRARIES)).encode())
     for path in _sources():
         digest.update(repr((path.name, path.read_bytes())).encode())

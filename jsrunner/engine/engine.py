@@ -1,4 +1,4 @@
-"""The core as one process uses it: operations, and the loop that serves JavaScript's requests.
+"""The core of one process: operations, and the loop that serves JavaScript's requests.
 
 JavaScript runs on fibers in the core, Python never does: a VU's request waits in the core until
 `serve` takes it, answers it at once (a quick operation) or hands it to the VU's own greenlet (a
@@ -31,7 +31,7 @@ _WHILE_DENSE: Final = -2
 #: Room for the engine's message about a text and its stack.
 _SYNTAX_ERROR_BYTES: Final = 4096
 _CHECKED_LINE: Final = re.compile(r"checked:(\d+):")
-#: Milliseconds between two looks at `is_wanted` while there is no hub.
+#: Milliseconds between two checks of `is_wanted` while there is no hub.
 _LOOK_MS: Final = 50
 _REQUESTS_AT_ONCE: Final = 256
 #: libev's event: a descriptor is readable.
@@ -41,7 +41,7 @@ _READ: Final = 1
 DONE, NORMALIZE, LOAD, TAGS, SERIES, MERGE, ITERATION, ARRIVAL, INFLATE, DEFLATE, HEAD, TLS, DRAIN = (
     range(13)
 )
-#: Details of TLS: what a session wants of its socket (POLLED_ of core.h).
+#: Details of TLS: the operation that a session needs on its socket (POLLED_ of core.h).
 TLS_READ, TLS_WRITE, TLS_CLOSE = 1, 2, 3
 
 encode: Final = msgspec.msgpack.Encoder().encode
@@ -70,7 +70,7 @@ class Engine:
         self._requests_view = memoryview(self._requests)
         #: For requests that concern no VU: called with (slot or -1, generation, detail, data).
         self.handlers: dict[int, Callable[[int, int, int, bytes], None]] = {}
-        #: Whether gevent's hub drives the core.
+        #: True if gevent's hub drives the core.
         self.has_hub = False
         #: Returns False if nobody needs the process any more; polled while there is no hub.
         self.is_wanted: Callable[[], bool] = lambda: True
@@ -81,7 +81,7 @@ class Engine:
     # -- modules -----------------------------------------------------------------------------------
 
     def compile(self, name: str, source: str, *, is_script: bool) -> bool:
-        """Compile a module for all VUs that are made from now on; return whether it compiles.
+        """Compile a module for all VUs that are made from now on; return True if it compiles.
 
         A script's module keeps its text and positions, for errors; ours need neither.
         """
@@ -104,7 +104,7 @@ class Engine:
 
         Args:
             source: The text of an ES module, or of a (strict) function.
-            as_function: Whether it is a function's.
+            as_function: True if it is a function's.
         """
         if as_function:
             source = f"(function (module, exports) {{'use strict';{source}\n}})"
@@ -118,7 +118,7 @@ class Engine:
         return message, int(place[1]) if place else 0
 
     def compiles(self, source: str, *, as_function: bool) -> bool:
-        """Return whether the text is an ES module, or the code of a (strict) function."""
+        """Return True if the text is an ES module, or the code of a (strict) function."""
         return self.syntax_error(source, as_function=as_function) is None
 
     # -- operations --------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def _mended(value: object) -> object:
 
 
 def is_blocking(operation: Callable[..., object]) -> bool:
-    """Return whether an operation may switch greenlets (see `modules.base.operation`)."""
+    """Return True if an operation may switch greenlets (see `modules.base.operation`)."""
     return bool(getattr(operation, "is_blocking", False))
 
 

@@ -208,7 +208,7 @@ def source_of(code: bytes, position: int, slot: int) -> tuple[int, int] | None:
 
 @functools.lru_cache(1024)
 def is_callee(code: bytes, position: int) -> bool:
-    """Return whether a later instruction calls the last value that an instruction pushes."""
+    """Return True if a later instruction calls the last value that an instruction pushes."""
     table, levels = opcodes(), stack_levels(code)
     opcode = table[code[position]]
     slot = levels[position] - pops(opcode, code, position) + opcode.pushes - 1

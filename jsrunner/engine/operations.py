@@ -36,7 +36,7 @@ _OURS: Final = ("jsrunner:", "k6/", "k6:")
 
 
 def is_readable(runtime: int, stack_bytes: int) -> bool:
-    """Return whether the structures of a runtime are where this module looks for them.
+    """Return True if the structures of a runtime are where this module looks for them.
 
     Args:
         runtime: The address of the JSRuntime, while it runs JavaScript.
@@ -155,12 +155,12 @@ class Instruction:
         return self.name in ("get_field2", "get_array_el2") and is_callee(self._code, self._position)
 
     def precedes(self, name: str) -> bool:
-        """Return whether the next instruction is one of this name."""
+        """Return True if the next instruction is one of this name."""
         following = self._position + self._opcode.size
         return following in self._levels and opcodes()[self._code[following]].name == name
 
     def follows(self, name: str) -> bool:
-        """Return whether the instruction before, as the code is written, is one of this name."""
+        """Return True if the instruction before, as the code is written, is one of this name."""
         before = max((start for start in self._levels if start < self._position), default=None)
         return before is not None and opcodes()[self._code[before]].name == name
 
@@ -330,7 +330,7 @@ def argument_of_ours(runtime: int, scene: Scene, index: int) -> JSValue:
 
 
 def _is_ours(scene: Scene, frame: _Frame) -> bool:
-    """Return whether a function belongs to jsrunner's own modules, which may have no file names."""
+    """Return True if a function belongs to jsrunner's own modules, which may have no file names."""
     name = _BYTECODE.unpack(ctypes.string_at(frame.bytecode, _BYTECODE.size))[-1]
     return name == 0 or atom_text(scene, name).startswith(_OURS)
 

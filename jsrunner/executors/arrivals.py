@@ -35,7 +35,7 @@ class RateProfile(Struct, frozen=True):
     """A rate over time, for the whole test."""
 
     ramps: tuple[Ramp, ...]
-    #: Whether the first iteration starts at 0 instead of where the rate's integral reaches 1.
+    #: True if the first iteration starts at 0 instead of where the rate's integral reaches 1.
     at_once: bool
 
     @property

@@ -53,7 +53,7 @@ class SharedTotal(Struct, frozen=True):
 class Schedule(Protocol):
     """The intervals in which the VUs of a plan iterate."""
 
-    #: Whether all VUs have the same intervals.
+    #: True if all VUs have the same intervals.
     is_uniform: ClassVar[bool]
 
     def intervals(self, index: int) -> tuple[Interval, ...]:

@@ -29,9 +29,9 @@ class Selector:
     test: Test
     #: CSS that finds all matching elements, and maybe others; "" finds all elements.
     css: str = ""
-    #: Whether `css` finds only matching elements.
+    #: True if `css` finds only matching elements.
     exact: bool = False
-    #: Whether only elements match. Otherwise texts and comments may match, too.
+    #: True if only elements match. Otherwise texts and comments may match, too.
     elements_only: bool = True
 
 
@@ -74,7 +74,7 @@ def attribute(name: str, operator: str, value: str, *, ignore_case: bool) -> Sel
         name: The attribute in lower case.
         operator: The operator; "" for `[name]`.
         value: The value.
-        ignore_case: Whether the case of the value does not matter.
+        ignore_case: True if the case of the value does not matter.
     """
     compare = _COMPARISONS[operator](value.lower() if ignore_case else value)
 
@@ -323,8 +323,8 @@ def nth(step: int, offset: int, *, last: bool, of_type: bool) -> Selector:
     Args:
         step: The step.
         offset: The offset.
-        last: Whether positions are counted from the end: `:nth-last-child`.
-        of_type: Whether only elements of the same name are counted: `:nth-of-type`.
+        last: True if positions are counted from the end: `:nth-last-child`.
+        of_type: True if only elements of the same name are counted: `:nth-of-type`.
     """
 
     def counts(position: int) -> bool:

@@ -240,7 +240,7 @@ class _Parser:
         return matching.attribute(name, operator, value, ignore_case=ignore_case)
 
     def _attribute_end(self) -> bool:
-        """Parse the end of an attribute; return whether the case of its value does not matter."""
+        """Parse the end of an attribute; return True if the case of its value does not matter."""
         self._spaces()
         ignore_case = self._skip("i") or self._skip("I")
         self._spaces()

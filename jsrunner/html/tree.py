@@ -77,7 +77,7 @@ class Tree:
         #: The nodes by number; the document is 0.
         self.nodes: list[Node] = [self.document]
         self._numbers = {self.document.mem_id: 0}
-        #: Whether there is SVG or MathML, whose names have upper-case letters and namespaces.
+        #: True if there is SVG or MathML, whose names have upper-case letters and namespaces.
         self.foreign = self._parser.css_first("svg, math") is not None
         #: The contents of templates by the template's mem_id.
         self._contents: dict[int, Node] = {}

@@ -64,7 +64,7 @@ class Board:
 
         Args:
             workers: How many workers the machine has.
-            with_others: Whether there are other machines: the sums of their counts have a place behind
+            with_others: True if there are other machines: the sums of their counts have a place behind
                 those of the workers.
         """
         self.descriptor = os.memfd_create("jsrunner-board")
@@ -259,7 +259,7 @@ class Counts:
 
     @property
     def wants_lease(self) -> bool:
-        """Whether a VU waits for a lease."""
+        """True if a VU waits for a lease."""
         return bool(self._cells[_WANTED])
 
     def end_leases(self) -> None:

@@ -68,7 +68,7 @@ class Loaded(WorkerMessage, frozen=True):
     exports: dict[str, str]
     #: The script's options as JSON; None if it exports none.
     options: str | None
-    #: Why the options are not JSON.
+    #: The reason why the options are not JSON; None if they are.
     options_error: str | None
     metrics: list[DeclaredMetric]
     #: Specifiers of all modules that were loaded, the script itself included.
@@ -76,7 +76,7 @@ class Loaded(WorkerMessage, frozen=True):
 
 
 class WorkerFailed(WorkerMessage, frozen=True):
-    """The worker cannot go on: the fields of the JsrunnerError that says why."""
+    """The worker cannot continue: the fields of its JsrunnerError."""
 
     text: str
     exit_code: ExitCode
@@ -90,7 +90,7 @@ class Initialized(WorkerMessage, frozen=True):
 
 
 class Packed(WorkerMessage, frozen=True):
-    """The script with all that its first init has imported and opened."""
+    """The script with all files that its first init has imported and opened."""
 
     #: In the format of `script.archive`.
     archive: bytes
@@ -123,13 +123,13 @@ class StageDone(WorkerMessage, frozen=True):
 class NewSeries(NamedTuple):
     """A metric with one set of tags, before its first delta."""
 
-    #: By which the worker's deltas name the series.
+    #: The number of the series in the worker's deltas.
     number: int
     metric: str
     type: str
     contains: str
     tags: dict[str, str]
-    #: When the first sample was taken, in seconds since the epoch.
+    #: Time of the first sample, in seconds since the epoch.
     first_time: float
 
 
@@ -145,7 +145,7 @@ class WorkerSnapshot(WorkerMessage, frozen=True):
 
     series: list[NewSeries]
     deltas: list[SeriesDelta]
-    #: For each output that wants every sample, in their order: the bytes that its formatter has made.
+    #: For each output that writes every sample, in their order: the bytes made by its formatter.
     lines: list[bytes]
     sessions_open: int
     #: Start lags of arrival rates since the last snapshot: milliseconds, as doubles.
@@ -154,7 +154,7 @@ class WorkerSnapshot(WorkerMessage, frozen=True):
     iteration_failures: int
     #: WebSocket handshakes that have failed, since the start of the run.
     failed_handshakes: int
-    #: Why the first handshake failed.
+    #: The reason of the first failed handshake.
     handshake_failure: str = ""
     #: Sessions that were closed since the last snapshot, by close code (see `Process.take_closes`).
     closes: dict[int, int] = {}
@@ -170,12 +170,12 @@ class Log(WorkerMessage, frozen=True):
     time: int
     #: Texts, numbers and booleans by their names.
     fields: dict[str, Any]
-    #: Whether the run logs this text only once, however many workers send it.
+    #: True if the run logs this text only once, however many workers send it.
     once: bool = False
 
 
 class Secret(WorkerMessage, frozen=True):
-    """A script has got this secret: the log must not show it from now on."""
+    """A script has read this secret. The log must not show it from now on."""
 
     value: str
 
@@ -230,7 +230,7 @@ class Start(WorkerMessage, frozen=True):
 
     #: The moment, by the monotonic clock of the worker's machine, in seconds.
     at: float
-    #: What setup() has returned, as JSON; None for undefined.
+    #: The result of setup() as JSON; None for undefined.
     setup_data: bytes | None
 
 

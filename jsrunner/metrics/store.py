@@ -91,7 +91,7 @@ class Store:
     Args:
         thresholds: The run's thresholds, which decide what sub-metrics there are.
         system_tags: The system tags that samples carry.
-        by_group: Whether metrics are also kept by scenario and group, for the full summary.
+        by_group: True if metrics are also kept by scenario and group, for the full summary.
     """
 
     many_series: ClassVar = MANY_SERIES

@@ -54,15 +54,15 @@ class ThresholdCondition(Struct):
     aggregation: str
     operator: str
     value: float
-    #: Whether the run ends when the expression fails.
+    #: True if the run ends when the expression fails.
     abort_on_fail: bool = False
     #: Seconds from the start of the run before which a failure does not end it.
     delay_abort_eval: float = 0.0
-    #: Whether the last evaluation failed; None before the first.
+    #: True if the last evaluation failed; None before the first.
     failed: bool | None = None
 
     def holds(self, sink: Sink, elapsed: float) -> bool:
-        """Return whether the expression is true.
+        """Return True if the expression is true.
 
         Args:
             sink: The sink of the metric or sub-metric.
@@ -91,7 +91,7 @@ class Verdict(Struct, frozen=True):
 
     #: The sorted names of the metrics and sub-metrics with a threshold that failed.
     crossed: tuple[str, ...]
-    #: Whether the run has to end now.
+    #: True if the run has to end now.
     abort: bool
 
 
@@ -141,7 +141,7 @@ class ThresholdSet(Struct):
         Args:
             sinks: The sinks of the metrics and sub-metrics.
             elapsed: Seconds since the start of the run.
-            final: Whether the run has ended. Only then metrics without samples are evaluated.
+            final: True if the run has ended. Only then metrics without samples are evaluated.
         """
         crossed, abort = [], False
         for key, thresholds in self.thresholds.items():

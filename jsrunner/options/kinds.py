@@ -363,7 +363,7 @@ class Stages(Base):
     go_type = "[]lib.Stage"
     #: Go's type of one stage.
     item_type = "lib.StageFields"
-    #: Whether unknown fields of a stage are an error.
+    #: True if unknown fields of a stage are an error.
     is_strict = False
 
     def from_json(self, value: object) -> tuple[Stage, ...]:
@@ -432,14 +432,14 @@ class ScenarioStages(Stages):
 
 
 class Anything(Base):
-    """Any JSON value; who uses the option checks it."""
+    """Any JSON value. The user of the option checks it."""
 
     def from_json(self, value: object) -> Any:
         return value
 
 
 class Object(Base):
-    """A JSON object; who uses the option checks its fields."""
+    """A JSON object. The user of the option checks its fields."""
 
     def __init__(self, go_type: str = "map[string]json.RawMessage") -> None:
         self.go_type = go_type

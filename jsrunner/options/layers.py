@@ -21,7 +21,7 @@ def consolidate(
 
     Args:
         layers: The options by the layer's name, the lowest layer first. Warnings show the names.
-        merge_tags: Whether `tags` are merged one by one, too (k6's feature merge-run-tags).
+        merge_tags: True if `tags` are merged one by one, too (k6's feature merge-run-tags).
 
     Returns:
         The merged options, and warnings for the log.

@@ -50,7 +50,7 @@ class OptionRow(Struct, frozen=True):
     variable: str = ""
     #: The value of the flag without a value; None if the flag needs a value.
     bare: str | None = None
-    #: Whether several uses of the flag add up to a list.
+    #: True if several uses of the flag add up to a list.
     repeats: bool = False
     #: The default, as the help shows it.
     default: str = ""
@@ -233,7 +233,7 @@ def to_json(options: Options, *, consolidated: bool) -> dict[str, Any]:
 
     Args:
         options: The options.
-        consolidated: Whether the shape is that of `exec.test.options`: with defaults, and without the
+        consolidated: True if the shape is that of `exec.test.options`: with defaults, and without the
             shortcuts for scenarios.
     """
     shown: dict[str, Any] = {}

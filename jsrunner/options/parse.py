@@ -34,7 +34,7 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
 
     Args:
         data: The decoded JSON. Null, and options that are null, leave options unset.
-        of_script: Whether the options are the script's: k6's text for a wrong type is longer then.
+        of_script: True if the options are the script's: k6's text for a wrong type is longer then.
 
     Returns:
         The options, and the names of unknown fields.

@@ -106,5 +106,5 @@ class OutputConfig(Struct, frozen=True):
     description: str
     #: Makes the output for a run with these system tags. Raises JsrunnerError.
     open: Callable[[Sequence[str]], Output]
-    #: Whether it writes to standard output.
+    #: True if it writes to standard output.
     to_stdout: bool = False

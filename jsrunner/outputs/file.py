@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def is_stdout(path: str) -> bool:
-    """Return whether the path of an output means standard output."""
+    """Return True if the path of an output means standard output."""
     return path in ("", "-")
 
 

@@ -83,7 +83,7 @@ def context(*, insecure: bool = False) -> ssl.SSLContext:
     """Make the settings of TLS.
 
     Args:
-        insecure: Whether the receiver's certificate is not verified.
+        insecure: True if the receiver's certificate is not verified.
     """
     tls = ssl.create_default_context()
     if insecure:

@@ -83,7 +83,7 @@ class OpenTelemetryOutput(AggregatePusher):
         exporter: Makes the exporter.
         service: The attributes of the resource.
         prefix: The text before the names of metrics.
-        split: Whether a rate becomes two counters, `NAME.occurred` and `NAME.total`.
+        split: True if a rate becomes two counters, `NAME.occurred` and `NAME.total`.
     """
 
     def __init__(

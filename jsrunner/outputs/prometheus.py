@@ -43,7 +43,7 @@ class PrometheusOutput(AggregatePusher):
         url: The receiver.
         stats: The suffixes of the names by the trends' statistics.
         labels: The labels of each series besides its tags.
-        stale: Whether the series are marked as ended at the end.
+        stale: True if the series are marked as ended at the end.
     """
 
     def __init__(

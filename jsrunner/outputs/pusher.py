@@ -31,7 +31,7 @@ class PushError(Exception):
 
     Args:
         text: The reason.
-        again: Whether the receiver may accept the samples later.
+        again: True if the receiver may accept the samples later.
     """
 
     def __init__(self, text: str, *, again: bool = True) -> None:
@@ -136,7 +136,7 @@ class Pusher(Output):
         """Send the buffered entries.
 
         Args:
-            last: Whether this is the last round.
+            last: True if this is the last round.
         """
         raise NotImplementedError
 

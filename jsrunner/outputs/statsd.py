@@ -36,7 +36,7 @@ class StatsdFormatter(Struct, frozen=True):
 
     #: The text before the names of metrics.
     namespace: str
-    #: Whether lines have tags.
+    #: True if lines have tags.
     tags: bool
     #: The tags that lines do not have.
     blocked: tuple[str, ...]

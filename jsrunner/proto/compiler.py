@@ -1,6 +1,6 @@
 """Compile .proto files and protosets into pools of descriptors.
 
-docs/grpc.md tells why this is a compiler of our own, and not protoc as grpcio-tools brings it.
+docs/guides/grpc.md has the reason why jsrunner does not use protoc, which is part of grpcio-tools.
 """
 
 from __future__ import annotations

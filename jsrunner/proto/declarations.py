@@ -173,7 +173,7 @@ class Declarations(Cursor):
             self._semicolon()
 
     def _message_type(self, method: Any, attribute: str, label: str, scope: str) -> bool:
-        """Read `(stream a.B)`; return whether it streams."""
+        """Read `(stream a.B)`; return True if it streams."""
         self._expect("(")
         streams = self._token.is_word("stream") and not (
             self._peek().is_symbol(")") or self._peek().is_symbol(".")

@@ -77,7 +77,7 @@ def shown_float(value: float, *, is_double: bool) -> float | str:
 
 
 def _is_exact(value: float) -> bool:
-    """Return whether a number of 32 bits has the same digits with 64."""
+    """Return True if a number of 32 bits has the same digits with 64."""
     return abs(value) < _EXACT and value == int(value)
 
 

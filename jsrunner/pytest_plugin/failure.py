@@ -27,7 +27,7 @@ def check(result: jsrunner.Result, *, strict: bool) -> None:
 
     Args:
         result: The result of the run.
-        strict: Whether failed checks, and exceptions of the script, count too.
+        strict: True if failed checks, and exceptions of the script, count too.
     """
     __tracebackhide__ = True
     failed = not result.passed

@@ -27,15 +27,15 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,9}\Z")
 _BODY_MAX: Final = 64 << 20
 #: Seconds that the end waits for responses that are being sent.
 _PATIENCE: Final = 1.0
-#: Seconds between two looks whether the server is to end.
+#: Seconds between two checks for the end of the server.
 _POLL: Final = 0.05
 
 
 class RestServer:
-    """The server of one run; it listens as long as its context lasts.
+    """The server of one run. It listens as long as its context lasts.
 
-    Made and closed in the run's own thread. Each connection has a thread, which reads requests and has
-    the run's own thread answer them.
+    The run's own thread makes and closes it. Each connection has a thread that reads requests; the
+    run's own thread answers them.
     """
 
     def __init__(self, address: str, control: RunControl) -> None:
@@ -133,7 +133,7 @@ class _RestServer(ThreadingHTTPServer):
         return responses[0] if responses else refusal("Internal error", "see the log (-v)", 500)
 
     def complain(self, error: BaseException) -> None:
-        """Log a failure of our own."""
+        """Log a fault of jsrunner."""
         text = "".join(traceback.format_exception(error))
         self.control.call_soon(lambda: self.control.log.log("debug", f"REST API: {text}"))
 

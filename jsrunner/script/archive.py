@@ -97,7 +97,7 @@ def _page_name(url: str) -> str:
 
 
 def is_archive(path: str) -> bool:
-    """Return whether a file begins as a tar file does. A file that cannot be read does not."""
+    """Return True if a file begins as a tar file does. A file that cannot be read does not."""
     try:
         with open(path, "rb") as file:
             return file.read(_BLOCK)[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC

@@ -24,7 +24,7 @@ _ESM_WORD: Final = re.compile(r"(?<![\w$.])(?:import|export|await)(?![\w$])")
 
 
 def is_commonjs(text: str, is_function_body: Callable[[str], bool]) -> bool:
-    """Return whether a module is a CommonJS module.
+    """Return True if a module is a CommonJS module.
 
     Args:
         text: The module's text.

@@ -65,7 +65,7 @@ class Modules:
     Args:
         read: Returns the text of the module at a URL. Raises ScriptError.
         main: The URL of the main script.
-        is_stdin: Whether the main script comes from standard input.
+        is_stdin: True if the main script comes from standard input.
     """
 
     def __init__(self, read: Callable[[str], str], *, main: str, is_stdin: bool) -> None:
@@ -82,7 +82,7 @@ class Modules:
         self._translator: Translator | None = None
 
     def knows(self, url: str) -> bool:
-        """Return whether the module at a URL has been read, or has failed."""
+        """Return True if the module at a URL has been read, or has failed."""
         return url in self._known
 
     def get(self, url: str) -> Module:
@@ -262,7 +262,7 @@ class Modules:
         return process_engine().compiles(text, as_function=True)
 
     def _is_typescript(self, url: str, text: str) -> bool:
-        """Return whether a text has to be translated: whether it is no JavaScript, as in k6.
+        """Return True if a text must be translated because it is no JavaScript, as in k6.
 
         JavaScript is not translated, because the compiler removes imports that are not used.
         """

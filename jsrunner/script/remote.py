@@ -31,7 +31,7 @@ class FetchError(Exception):
 
     Args:
         text: The reason.
-        reached: Whether the server has answered, so that it does not have the module.
+        reached: True if the server has answered, so that it does not have the module.
     """
 
     def __init__(self, text: str, *, reached: bool) -> None:

@@ -22,7 +22,7 @@ class Import(Struct, frozen=True):
     namespace: tuple[int, int] | None = None
     #: The name of the namespace.
     namespace_name: str = ""
-    #: Whether the declaration is `export * from`.
+    #: True if the declaration is `export * from`.
     star: bool = False
     #: The offset of `with`, if there are attributes.
     attributes: int | None = None
@@ -133,7 +133,7 @@ class _Scanner:
         self._open: list[tuple[str, int]] = []
         #: The begins of comments by their ends.
         self._comments: dict[int, int] = {}
-        #: Whether an operand, and so a regular expression, may follow a closing bracket, by its
+        #: True if an operand, and so a regular expression, may follow a closing bracket, by its
         #: position.
         self._operand_follows: dict[int, bool] = {}
 
@@ -210,7 +210,7 @@ class _Scanner:
         return "" if word and self._text[end - len(word) - 1 : end - len(word)] == "." else word
 
     def _operand_may_follow(self, at: int) -> bool:
-        """Return whether an operand may follow the code before `at`: then a slash begins a pattern."""
+        """Return True if an operand may follow the code before `at`: then a slash begins a pattern."""
         end = self._significant_before(at)
         before = self._text[end - 1 : end]
         if before in (")", "}"):
@@ -222,7 +222,7 @@ class _Scanner:
         return self._text[end - 2 : end] not in ("++", "--")
 
     def _begins_a_block(self, at: int) -> bool:
-        """Return whether the brace at `at` begins a block instead of an object."""
+        """Return True if the brace at `at` begins a block instead of an object."""
         end = self._significant_before(at)
         before = self._text[end - 1 : end]
         if before in ("", ";", "{", "}", ")") or self._text[end - 2 : end] == "=>":

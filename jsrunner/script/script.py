@@ -77,7 +77,7 @@ class ScriptBundle:
         self._builtins: dict[str, str] = {}
         self._unknown: set[str] = set()
         self._executing = False
-        #: Whether the first init is over, so that nothing new may be read.
+        #: True if the first init is over, so that nothing new may be read.
         self.sealed = False
 
     @classmethod
@@ -269,7 +269,7 @@ class ScriptBundle:
 
         Args:
             path: The file.
-            first: Whether the init is the first, which alone may open new files.
+            first: True if the init is the first, which alone may open new files.
 
         Raises:
             UnreadableFile: The file cannot be read, or is new after the first init.
@@ -303,7 +303,7 @@ class ScriptBundle:
         Args:
             text: The JavaScript exception with its stack.
             load_error: The error of loading a module, if it is the reason.
-            is_rejection: Whether the exception is that of an unhandled promise.
+            is_rejection: True if the exception is that of an unhandled promise.
         """
         try:
             return self._failure(text, load_error, is_rejection)

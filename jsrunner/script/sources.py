@@ -127,7 +127,7 @@ class Sources:
         Args:
             url: The module's URL.
             spelled: The script's specifier, for error texts.
-            main: Whether the module is the main script.
+            main: True if the module is the main script.
 
         Raises:
             ScriptError: The module cannot be read. The text is k6's.

@@ -24,7 +24,7 @@ _NO_LONGER: Final = {
 
 
 def is_builtin(specifier: str) -> bool:
-    """Return whether a specifier is that of a module of k6 or of an extension."""
+    """Return True if a specifier is that of a module of k6 or of an extension."""
     return specifier == "k6" or specifier.startswith("k6/")
 
 

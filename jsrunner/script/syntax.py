@@ -67,7 +67,7 @@ def explain(text: str, url: str, check: Check, *, is_commonjs: bool) -> str | No
         text: The module's text.
         url: The module's URL.
         check: Returns the engine's error for the text of an ES module.
-        is_commonjs: Whether the module is a CommonJS module, in which `return` may stand anywhere.
+        is_commonjs: True if the module is a CommonJS module, in which `return` may stand anywhere.
 
     Returns:
         The text; None if the module has no error.
@@ -98,7 +98,7 @@ def _find(text: str, message: str, check: Check) -> _Mistake:
     spans = tokens(text)
 
     def is_wrong(count: int) -> bool:
-        """Return whether the beginning with this number of tokens has the error itself."""
+        """Return True if the beginning with this number of tokens has the error itself."""
         beginning = text[: spans[count - 1][1]]
         failure = check(beginning + _STOP)
         return failure is not None and failure[0] == message and failure[1] <= beginning.count("\n") + 1
@@ -301,7 +301,7 @@ def _not_async(mistake: _Mistake) -> tuple[str, str, _Token]:
 
 
 def _continues(word: str) -> bool:
-    """Return whether a token may stand behind a name."""
+    """Return True if a token may stand behind a name."""
     return word not in ("{", "!", "~") and not (word[0].isalnum() or word[0] in "_$'\"#@")
 
 

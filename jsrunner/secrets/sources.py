@@ -21,7 +21,7 @@ DEFAULT: Final = "default"
 class SecretSource(Protocol):
     """The contract of a source of secrets. The coordinator makes it, workers ask it."""
 
-    #: Whether `get` may wait, so that it has to be called in another thread.
+    #: True if `get` may wait, so that it has to be called in another thread.
     waits: bool
 
     def get(self, key: str) -> str:

@@ -204,7 +204,7 @@ class _RequestFailed(Exception):
 
     Args:
         text: The reason.
-        again: Whether another request may succeed.
+        again: True if another request may succeed.
     """
 
     def __init__(self, text: str, *, again: bool) -> None:

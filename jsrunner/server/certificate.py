@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def available() -> bool:
-    """Return whether a certificate can be made: whether the package trustme is installed."""
+    """Return True if a certificate can be made: the package trustme is installed."""
     from importlib.util import find_spec
 
     return find_spec("trustme") is not None

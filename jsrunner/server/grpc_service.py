@@ -84,7 +84,7 @@ class Handler:
         """Handle the end of the client's messages."""
 
     def gone(self) -> None:
-        """Handle the end of the call, for whatever reason."""
+        """Handle the end of the call, whatever its reason."""
 
 
 class _Echo(Handler):

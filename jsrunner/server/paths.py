@@ -227,7 +227,7 @@ def _heartbeat(target: RequestTarget) -> Play:
     pings = target.switch("ping", True)
 
     async def late(connection: Connection, silent_at: float) -> bool:
-        """Return whether the server is late: whether it had not read a frame that had come in time."""
+        """Return True if the server is late: it has not read a frame that arrived in time."""
         for _ in range(2):  # the loop's first round finds the socket readable, the second reads it
             await asyncio.sleep(0)
         return connection.heard + timeout > silent_at

@@ -77,7 +77,7 @@ async def running(
     Args:
         host: The address to listen on.
         port: The port of ws and http; 0 for a free port.
-        tls: Whether to serve wss and https, too.
+        tls: True to serve wss and https, too.
         tls_port: The port of wss and https; 0 for a free port.
         grpc_port: The port of the gRPC service; 0 for a free port.
 

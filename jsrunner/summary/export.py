@@ -79,9 +79,9 @@ def handle_summary_data(
 
     Args:
         data: The summary.
-        no_color: Whether colors are disabled.
-        stdout_tty: Whether standard output is a terminal.
-        stderr_tty: Whether standard error is a terminal.
+        no_color: True if colors are disabled.
+        stdout_tty: True if standard output is a terminal.
+        stderr_tty: True if standard error is a terminal.
     """
     summary: dict[str, Any] = {
         "root_group": _group_list(data.root),

@@ -36,7 +36,7 @@ def handle_summary_data(
 
     Args:
         data: The summary.
-        compact: Whether to leave out metrics that the compact summary hides.
+        compact: True to leave out metrics that the compact summary hides.
         script: The text of the main script.
         generated_at: The time, formatted as in RFC 3339.
     """

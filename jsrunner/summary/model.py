@@ -45,7 +45,7 @@ class MetricSummary(Struct, frozen=True):
     #: The tags of a sub-metric in the summary's form: `{ tag:value }`.
     label: str = ""
     thresholds: tuple[ThresholdResult, ...] = ()
-    #: Whether the percentiles are of all values instead of buckets.
+    #: True if the percentiles are of all values instead of buckets.
     exact: bool = True
 
 

@@ -67,11 +67,11 @@ def _sorted(metrics: Iterable[MetricSummary]) -> list[MetricSummary]:
 
 
 def is_hidden(metric: str, *, full: bool) -> bool:
-    """Return whether the summary has no line for a metric. As in k6, the prefix of its name decides.
+    """Return True if the summary has no line for a metric. As in k6, the prefix of its name decides.
 
     Args:
         metric: The metric's name.
-        full: Whether the summary is the full one.
+        full: True if the summary is the full one.
     """
     return metric.startswith(_HIDDEN) or (not full and metric.startswith(_HIDDEN_IN_COMPACT))
 
@@ -304,6 +304,6 @@ def render(data: SummaryData, *, mode: str, color: bool) -> str:
     Args:
         data: The summary.
         mode: compact or full.
-        color: Whether the text has the escape codes of colors.
+        color: True if the text has the escape codes of colors.
     """
     return _Printer(data, full=mode == "full", color=color).text()

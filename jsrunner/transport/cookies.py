@@ -194,7 +194,7 @@ def _site(host: str) -> str:
 
 
 def _is_loopback(domain: str) -> bool:
-    """Return whether a domain is this machine, by the rules of browsers and Go."""
+    """Return True if a domain is this machine, by the rules of browsers and Go."""
     address = literal(domain)
     if address is not None:
         return address.is_loopback

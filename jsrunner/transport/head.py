@@ -261,7 +261,7 @@ def _is_bodiless(status: int) -> bool:
 
 
 def _closes(headers: Headers, proto: str) -> bool:
-    """Return whether the server closes the connection behind the response."""
+    """Return True if the server closes the connection behind the response."""
     tokens = {
         token.strip().lower() for value in headers.get("Connection", ()) for token in value.split(",")
     }

@@ -21,10 +21,10 @@ def canonical(name: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a text is a field name: a token (RFC 9110, section 5.6.2)."""
+    """Return True if a text is a field name: a token (RFC 9110, section 5.6.2)."""
     return bool(_TOKEN.match(text))
 
 
 def is_value(text: str) -> bool:
-    """Return whether a text can be a field's value: it has no control characters but tabs."""
+    """Return True if a text can be a field's value: it has no control characters but tabs."""
     return not _BAD_VALUE.search(text)

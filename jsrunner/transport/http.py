@@ -443,12 +443,12 @@ def _problem(call: HttpCall) -> str:
 
 
 def is_replayable(method: str) -> bool:
-    """Return whether a request may be repeated if a kept connection was closed."""
+    """Return True if a request may be repeated if a kept connection was closed."""
     return method in _REPLAYABLE
 
 
 def _is_to_be_repeated(error: ExchangeFailed, call: HttpCall, refusals: int, *, is_new: bool) -> bool:
-    """Return whether the request must be made on another connection, as in Go."""
+    """Return True if the request must be made on another connection, as in Go."""
     if isinstance(error, StreamRefused):
         return refusals < _MOST_REFUSALS
     return isinstance(error, NoAnswer) and not is_new and is_replayable(call.method)

@@ -115,7 +115,7 @@ class Http1:
         self.stream.close()
 
     def _receive(self, method: str, exchange: Exchange) -> bool:
-        """Receive the response; return whether bytes have arrived behind it."""
+        """Receive the response; return True if bytes have arrived behind it."""
         head, rest = self._read_head(method, exchange, b"")
         while head.is_interim:
             head, rest = self._read_head(method, exchange, rest)

@@ -17,7 +17,7 @@ _IGNORED: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 
 
 def can_be_looked_up(host: str) -> bool:
-    """Return whether a resolver is asked for the name."""
+    """Return True if a resolver is asked for the name."""
     return (
         len(host) <= _MOST_CHARACTERS and bool(_NAME.match(host)) and not _NUMERIC.match(host)
     )  # fmt: skip

@@ -293,7 +293,7 @@ class Stream:
             self.close()
 
     def has_ended(self) -> bool:
-        """Return whether the peer has ended an idle connection."""
+        """Return True if the peer has ended an idle connection."""
         if not self.is_closed:
             self._end_idle()
         return self.is_closed

@@ -75,7 +75,7 @@ def wire_bytes(sock: socket.socket) -> tuple[int, int] | None:
 
 
 def was_reset(sock: socket.socket) -> bool:
-    """Return whether the peer has reset the connection; Python's TLS takes a reset for an end."""
+    """Return True if the peer has reset the connection; Python's TLS takes a reset for an end."""
     option = getattr(socket, "TCP_INFO", None)
     try:
         return option is not None and sock.getsockopt(socket.IPPROTO_TCP, option, 1)[0] == _CLOSED

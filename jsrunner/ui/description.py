@@ -54,17 +54,17 @@ def description(
     max_vus: int,
     color: bool,
 ) -> str:
-    """Return the block of text with what runs where, and how.
+    """Return the block of text that describes a run.
 
     Args:
-        place: Where the worker processes are.
+        place: The place of the worker processes.
         script: The script's name.
         outputs: The outputs' descriptions.
         scenarios: The scenarios' descriptions by name.
-        longest: Seconds that all scenarios can take together.
-        striping: The part of the test that runs here.
-        max_vus: VUs that there can be at once.
-        color: Whether to paint values.
+        longest: Maximum duration of all scenarios together, in seconds.
+        striping: The part of the test that this instance runs.
+        max_vus: Maximum number of VUs at one time.
+        color: True to paint values.
     """
     rows = (("execution", place), ("script", script), ("output", ", ".join(outputs) or "-"))
     lines = [f"{label:>14}: {_paint(value, _CYAN, color)}" for label, value in rows]

@@ -30,7 +30,7 @@ class ErrorCounts:
         Args:
             level: Its level.
             text: Its text.
-            fields: What is logged besides the text.
+            fields: Further fields of the record.
         """
         if level != "error":
             return

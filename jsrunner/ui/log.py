@@ -55,9 +55,9 @@ class Logger:
         Args:
             format: text, json or raw.
             output: The destination, as for `--log-output`.
-            verbose: Whether to write debug records.
-            no_color: Whether to write no colors on a terminal.
-            ns_timestamps: Whether times have nanoseconds instead of whole seconds.
+            verbose: True to write debug records.
+            no_color: True to write no colors on a terminal.
+            ns_timestamps: True if times have nanoseconds instead of whole seconds.
             console_output: A file for the lines of scripts' consoles, instead of the destination.
 
         Raises:
@@ -72,7 +72,7 @@ class Logger:
         self._open(output)
         self._console = _open_file(console_output) if console_output else None
         tty = self._stream is not None and self._stream.isatty()
-        #: Whether records are shown as on a terminal, which needs its colors, as in k6.
+        #: True if records are shown as on a terminal, which needs its colors, as in k6.
         self._tty = tty and not no_color and format not in ("json", "raw")
         self._failed: list[TextIO] = []
         #: Takes a line that belongs above a live display; False if the log is to write it itself.
@@ -139,7 +139,7 @@ class Logger:
             level: debug, info, warning or error.
             text: The message.
             when: Nanoseconds since the epoch; None for now.
-            fields: What is shown besides the message.
+            fields: Further fields of the record.
         """
         if LEVELS[level] < self._level:
             return
@@ -165,7 +165,7 @@ class Logger:
             self._put(self._stream, line)
 
     def shares(self, stream: TextIO) -> bool:
-        """Return whether records go to the same terminal as `stream`."""
+        """Return True if records go to the same terminal as `stream`."""
         if self._stream is None or not (self._stream.isatty() and stream.isatty()):
             return False
         own, other = (os.fstat(file.fileno()).st_rdev for file in (self._stream, stream))

@@ -1,7 +1,7 @@
 """The log for Grafana Loki: batches for its push API, sent by a thread of their own.
 
-A record never waits for the network: it is put into a queue, and what is above the limit of a period
-is dropped and counted, as in k6. A failure of pushing is reported once.
+A record never waits for the network: it is put into a queue. Records above the limit of a period are
+dropped and counted, as in k6. A failure of pushing is reported once.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class LokiPusher:
             level: debug, info, warning or error.
             text: The message.
             moment: Nanoseconds since the epoch.
-            fields: What is shown besides the message.
+            fields: Further fields of the record.
         """
         settings = self._settings
         labels = {key: str(value) for key, value in fields.items()}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: k6's bars are no longer; below the other a bar gets a line of its own.
 _BAR: Final = 40
 _SHORTEST_BAR: Final = 12
-#: So many scenarios are shown, if there are, before the panel below them gets any line.
+#: Number of scenarios that are shown before the panel below them gets a line.
 _FEWEST: Final = 3
 _MOST_RISKS: Final = 5
 #: Kinds of errors that are shown.
@@ -44,15 +44,15 @@ _COLORS: Final = {
 _DIM: Final = "dim"
 _BAD: Final = "red"
 
-#: Label, value, and whether it is bad news.
+#: Label, value, and True for a value that indicates a problem.
 Figure = tuple[str, str, bool]
 
 
 def render(state: State, width: int, height: int, errors: Sequence[ErrorKind] = ()) -> list[Text]:
-    """Return the lines of a frame. When it is all over only the bars are left.
+    """Return the lines of a frame. After the end only the bars are left.
 
     Args:
-        state: What is shown.
+        state: The state of the run.
         width: Maximum width of a line in cells.
         height: Maximum number of lines.
         errors: The most frequent kinds of errors.
@@ -148,7 +148,7 @@ def _bar(progress: float, width: int, color: str) -> Text:
 
 
 def _window(scenarios: Sequence[ScenarioState], rows: list[list[Text]], room: int) -> list[Text]:
-    """As many scenarios as there is room for, those at work first; and how many there are more."""
+    """Return the scenarios for which there is room, running ones first, and the count of the others."""
     if sum(map(len, rows)) <= room:
         return [line for row in rows for line in row]
     order = ("running", "stopping", "idle", "waiting", "interrupted", "done")

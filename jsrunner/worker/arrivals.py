@@ -1,11 +1,11 @@
 """Play a scenario with an arrival rate in one process.
 
-Each process that plays the scenario knows all planned starts and takes every n-th of them, n being the
-number of such processes. All processes play a scenario that may have more VUs made, else those that
-have VUs for it. A start goes to the VU that has been idle longest. If this process has no idle VU, the
-start goes to another process of the same machine, by its mail pipe. If no process there has one, the
-start goes to another machine that had one when it was heard of last. Otherwise, or if that machine has
-none any more, the start is dropped, and one more VU is made as long as the machine may have more.
+Each of the n processes that play the scenario knows all planned starts and takes every n-th start. If
+the scenario may add VUs, all processes play it, else the processes that have VUs for it. A start goes
+to the VU that has been idle longest. If this process has no idle VU, the start goes to another process
+of the same machine, through that process's mail pipe. If no process of the machine has an idle VU, the
+start goes to another machine that had an idle VU at its last report. Otherwise, or if that machine has
+no idle VU any more, the start is dropped, and the machine makes another VU, up to its maximum.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class ArrivalPlayer(Player):
             )
 
     def _hand_over(self, place: int, offset: float) -> bool:
-        """Hand a start over to another process or machine; return whether that one has a free VU."""
+        """Hand a start over to another process or machine; return True if that one has a free VU."""
         if not self.counts.reserve(place):
             return False
         entry = mail.Entry(mail.START, self._slot, self._machine.index, self._worker, offset)
@@ -290,7 +290,7 @@ class ArrivalPlayer(Player):
 
 
 def deliver(players: Sequence[Player], pipe: int) -> None:
-    """Take what other processes have sent by the mail pipe."""
+    """Take the entries that other processes have sent through the mail pipe."""
     while True:
         try:
             data = os.read(pipe, mail.SIZE * 256)

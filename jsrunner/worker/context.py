@@ -1,4 +1,4 @@
-"""One VU as its modules see it: position in the test, samples, groups, files, cookie jars."""
+"""The context of a VU for its modules: position in the test, samples, groups, files, cookie jars."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class IterationNumbers:
 
 
 class VUContext:
-    """One VU as its modules see it: it fulfils `modules.context.ModuleContext`.
+    """The context of a VU for its modules. It implements `modules.context.ModuleContext`.
 
     The VU makes its context and keeps it for life; the worker's one thread uses it. The worker sets
     `in_init` and `scenario`. `cookies_changed()` is called when the VU's own jar comes or goes.

@@ -31,7 +31,7 @@ class ScenarioVU(VU):
         self._assignment: Assignment | None = None
         #: The number of the last iteration in each scenario, by the scenario's name.
         self._iterations_of: dict[str, int] = {}
-        #: Whether variables of a scenario lie over those of `__ENV`.
+        #: True if variables of a scenario lie over those of `__ENV`.
         self._has_environment = False
         self._operations["failed"] = self._failed
         self.interpreter.operations[ITERATION] = self._begin_iteration
@@ -126,7 +126,7 @@ class ScenarioVU(VU):
         assignment.left = int(self.context.numbers.read().left)
 
     def _iterate(self, hard_stop: float) -> bool:
-        """Run iterations; return whether there are no more. Raises Interrupted.
+        """Run iterations; return True if there are no more. Raises Interrupted.
 
         jsrunner's own JavaScript fails without memory. That ends the iteration, not the VU, unless the
         memory does not suffice for the begin of the next iteration.

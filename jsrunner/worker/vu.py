@@ -1,7 +1,7 @@
 """One virtual user: an interpreter with the script's modules, its operations, its interruption.
 
 `scenario_vu.py` has the VUs that iterate, `stage_vu.py` those that run setup, teardown and
-handleSummary. `context.py` has what a VU's modules see.
+handleSummary. `context.py` has the context of a VU for its modules.
 """
 
 from __future__ import annotations

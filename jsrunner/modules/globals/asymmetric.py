@@ -108,7 +108,7 @@ def rsa_public(data: bytes) -> rsa.RSAPublicKey:
 
 
 def is_rsa(key: Key) -> bool:
-    """Return whether a key is an RSA key."""
+    """Return True if a key is an RSA key."""
     return isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey)
 
 
@@ -227,7 +227,7 @@ def ecdsa_sign(data: bytes, digest: str, message: bytes) -> bytes:
 
 
 def ecdsa_verify(data: bytes, digest: str, signature: bytes, message: bytes) -> bool:
-    """Return whether a signature (IEEE P1363) is that of a message."""
+    """Return True if a signature (IEEE P1363) is that of a message."""
     key = _ec_public(data)
     size = (key.curve.key_size + 7) // 8
     if len(signature) != 2 * size:

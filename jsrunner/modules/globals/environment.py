@@ -31,7 +31,7 @@ class Environment(HostModule):
 
     @operation
     def frozen(self) -> bool:
-        """Return whether __ENV is frozen (k6's feature freeze-env)."""
+        """Return True if __ENV is frozen (k6's feature freeze-env)."""
         return "freeze-env" in self.vu.process.features
 
     @operation

@@ -159,7 +159,7 @@ class Subtle(HostModule):
 
     @operation
     def ecdsa_verify(self, key: bytes, hash: str, signature: bytes, data: bytes) -> bool:
-        """Return whether an ECDSA signature, r and s side by side, is that of data."""
+        """Return True if an ECDSA signature, r and s side by side, is that of data."""
         from jsrunner.modules.globals import asymmetric as keys
 
         return keys.ecdsa_verify(key, _DIGESTS[hash], signature, data)
@@ -184,7 +184,7 @@ class Subtle(HostModule):
     def rsa_verify(
         self, key: bytes, hash: str, salt_size: int | None, signature: bytes, data: bytes
     ) -> bool:
-        """Return whether a signature of RSASSA-PKCS1-v1_5 or, with a salt's size, RSA-PSS is right."""
+        """Return True if a signature of RSASSA-PKCS1-v1_5 or, with a salt's size, RSA-PSS is right."""
         from cryptography.exceptions import InvalidSignature
 
         from jsrunner.modules.globals import asymmetric as keys

@@ -28,7 +28,7 @@ class ExecutionModule(HostModule):
 
     @operation
     def has_instance(self) -> bool:
-        """Return whether `exec.instance` is available to the VU, by k6's rules.
+        """Return True if `exec.instance` is available to the VU, by k6's rules.
 
         It does in setup, in iterations, and in the init code of VUs that are made while scenarios run.
         """

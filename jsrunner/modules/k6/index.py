@@ -12,7 +12,7 @@ class K6(HostModule):
 
     @operation
     def tags_checks(self) -> bool:
-        """Return whether samples of checks have the check's name as a tag."""
+        """Return True if samples of checks have the check's name as a tag."""
         return "check" in self.vu.process.system_tags
 
     @operation

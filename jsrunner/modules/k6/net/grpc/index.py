@@ -55,7 +55,7 @@ class Grpc(HostModule):
 
     @operation
     def begin_use(self) -> None:
-        """Answer the module's first question: whether protobuf is there."""
+        """Succeed if the package protobuf is installed; the import of this module fails without it."""
 
     # -- clients -----------------------------------------------------------------------------------
 
