@@ -46,7 +46,7 @@ class JsrunnerError(Exception):
     Args:
         message: The error for the log.
         exit_code: The exit code of the process; None for the code of the class.
-        hint: What the user may do about it, for the log.
+        hint: Advice for the user, for the log.
     """
 
     exit_code: ExitCode = ExitCode.GENERIC

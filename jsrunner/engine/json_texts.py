@@ -1,7 +1,7 @@
 """k6's error texts for `JSON.parse`.
 
-k6's engine reads the text token by token with Go's encoding/json, so that the same mistake has another
-text than in `response.json()`.
+k6's engine reads the text token by token with Go's encoding/json. So the error text of a mistake
+differs from that of `response.json()`.
 """
 
 from __future__ import annotations

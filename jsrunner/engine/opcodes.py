@@ -1,4 +1,4 @@
-"""QuickJS-NG 0.11's bytecode: how long each instruction is and what it does to the stack.
+"""QuickJS-NG 0.11's bytecode: the length of each instruction and its effect on the stack.
 
 `operations` needs it to find the operands of the instruction that failed. The rows are those of
 QuickJS's quickjs-opcode.h, without the instructions that exist only while it compiles.
@@ -104,7 +104,7 @@ CALLEES: Final = {
 
 @functools.lru_cache(64)
 def stack_levels(code: bytes) -> dict[int, int]:
-    """Return how many values are on the stack before each instruction of a function.
+    """Return the number of values on the stack before each instruction of a function.
 
     Follows QuickJS's own computation of a function's stack size.
 

@@ -31,12 +31,12 @@ _CLOSURE_BYTES, _CLOSURE_NAME = 8, 4
 _VARIABLE_POINTER: Final = 24
 #: Classes of functions with bytecode: plain, generator, async, async generator.
 _BYTECODE_CLASSES: Final = frozenset((13, 16, 53, 57))
-#: How the names of our own modules begin.
+#: Prefixes of the names of jsrunner's modules.
 _OURS: Final = ("jsrunner:", "k6/", "k6:")
 
 
 def is_readable(runtime: int, stack_bytes: int) -> bool:
-    """Return True if the structures of a runtime are where this module looks for them.
+    """Return True if a runtime has the structures that this module reads.
 
     Args:
         runtime: The address of the JSRuntime, while it runs JavaScript.
@@ -73,7 +73,7 @@ class NativeCall:
         return int(length) if length.isdigit() else 0
 
     def argument(self, index: int) -> JSValue:
-        """Return an argument; undefined if there are not so many."""
+        """Return an argument; undefined if the call has fewer arguments."""
         if index >= self._frame.argument_count:
             return JSValue(self._scene)
         return _value_at(self._scene, self._frame.arguments + 16 * index)
@@ -155,12 +155,12 @@ class Instruction:
         return self.name in ("get_field2", "get_array_el2") and is_callee(self._code, self._position)
 
     def precedes(self, name: str) -> bool:
-        """Return True if the next instruction is one of this name."""
+        """Return True if the next instruction has this name."""
         following = self._position + self._opcode.size
         return following in self._levels and opcodes()[self._code[following]].name == name
 
     def follows(self, name: str) -> bool:
-        """Return True if the instruction before, as the code is written, is one of this name."""
+        """Return True if the preceding instruction of the code has this name."""
         before = max((start for start in self._levels if start < self._position), default=None)
         return before is not None and opcodes()[self._code[before]].name == name
 
@@ -297,7 +297,7 @@ class _Frame(NamedTuple):
     variables: int
     instruction: int
     argument_count: int
-    #: The JSFunctionBytecode of a function of a script's or of ours, else 0.
+    #: Address of the JSFunctionBytecode of a JavaScript function; 0 for a built-in function.
     bytecode: int
     outer_variables: int
 

@@ -134,7 +134,7 @@ class SampleRecorder:
         return number
 
     def metadata_number(self, metadata: dict[str, str] | None) -> int:
-        """Return the number of metadata, -1 for none. Without outputs nobody asks for it."""
+        """Return the number of metadata, -1 for none. Only outputs need it."""
         return self.intern_metadata(metadata) if self.outputs else -1
 
     def intern_metadata(self, metadata: dict[str, str] | None) -> int:

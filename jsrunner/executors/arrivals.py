@@ -86,8 +86,7 @@ class RateProfile(Struct, frozen=True):
 class Arrivals(Struct, frozen=True):
     """A budget of iterations that start at planned times.
 
-    A start is dropped if no VU is idle. As long as there are fewer than `max_vus`, a dropped start has
-    one more VU made.
+    A start is dropped if no VU is idle. Each dropped start adds a VU, up to `max_vus`.
     """
 
     profile: RateProfile

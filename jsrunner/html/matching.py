@@ -1,8 +1,8 @@
 """The simple selectors of the dialect of Go's cascadia, and their combinations.
 
-`selector` compiles each piece of a selector to a test of one node and to CSS. The test decides what
-matches. The CSS is for Lexbor's search, which runs at C speed: it finds all elements that match, and no
-others if it is `exact`.
+`selector` compiles each part of a selector to a test of a node and to CSS. The test decides. The CSS is
+for Lexbor's search, which is written in C: it finds all matching elements, and only these if the CSS is
+`exact`.
 """
 
 from __future__ import annotations
@@ -436,6 +436,6 @@ PSEUDO_CLASSES: Final[dict[str, Selector]] = {
     "enabled": Selector(_is_enabled),
     "disabled": Selector(_is_disabled),
     "checked": Selector(_is_checked),
-    # States that depend on a user who looks at the page never apply.
+    # States that depend on a user who views the page never apply.
     **dict.fromkeys(("visited", "hover", "active", "focus", "target"), NOTHING),
 }

@@ -33,7 +33,7 @@ _TO_ESCAPE_IN_COMMENT: Final = re.compile(r"&|\A>|(?<=[!-])>")
 def inner_html(tree: Tree, node: Node) -> str:
     """Return the markup of a node's content."""
     parts: list[str] = []
-    #: For each open element: the node behind it, whether that is in a literal element, the closing tag.
+    #: For each open element: the node behind it, True if that is in a literal element, the closing tag.
     stack: list[tuple[Node | None, bool, str]] = []
     current, literal = tree.first_child(node), _is_literal(tree, node, node.tag)
     while True:

@@ -328,7 +328,7 @@ _GO_ONLY: Final = re.compile(r"\\.|\[:(\w+):\]|\[\]?|\]|\$", re.DOTALL)
 
 
 def _go_pattern(text: str) -> re.Pattern[str]:
-    """Translate a regular expression of Go's to Python's; raise _SelectorError if it is none."""
+    """Translate a regular expression of Go to Python. Raises _SelectorError if it is invalid."""
     if _PYTHON_ONLY.search(text):
         raise _SelectorError("Go has no such regular expressions")
     inside = False

@@ -1,7 +1,7 @@
 """Counts of a run in memory that all of its processes on one machine map.
 
-Each scenario has a number that its VUs draw iterations from, and for each worker that worker's own
-counts, which nobody else writes.
+Each scenario has a cell from which its VUs draw the numbers of iterations, and counts of each worker,
+which only that worker writes.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class Board:
         """Make the memory of a run.
 
         Args:
-            workers: How many workers the machine has.
+            workers: The number of the machine's workers.
             with_others: True if there are other machines: the sums of their counts have a place behind
-                those of the workers.
+                the counts of the workers.
         """
         self.descriptor = os.memfd_create("jsrunner-board")
         self.workers = workers
@@ -116,7 +116,7 @@ class Board:
         self._cells[_CLOCK_LAG] = nanoseconds
 
     def new_vu(self) -> int:
-        """Count a further VU of this machine; return how many VUs there are now."""
+        """Count a further VU of this machine. Return the new number of VUs."""
         with self.locked(_ALL_VUS * 8):
             self._cells[_ALL_VUS] += 1
             return self._cells[_ALL_VUS]
@@ -240,7 +240,7 @@ class Counts:
 
     @property
     def active(self) -> int:
-        """VUs that run an iteration, over all workers: those that wait for one do not count in k6."""
+        """Number of VUs of all workers that run an iteration. As in k6, waiting VUs do not count."""
         return self.total(ACTIVE) - self.total(IDLE)
 
     def states(self) -> list[int]:

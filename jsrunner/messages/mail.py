@@ -1,6 +1,6 @@
-"""Starts of iterations that a process hands over to another one: entries of the board's mail pipes.
+"""Starts of iterations that a process hands over to another process: entries of the board's mail pipes.
 
-An entry that goes to another machine is answered: there is a free VU for the start, or there is none.
+An entry to another machine gets an answer: that machine has a free VU for the start, or it has none.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The test, and each worker's share of it. Pure data: it travels pickled in the message `Prepare`.
 
 The coordinator makes the `Test` once, from all layers of options, and computes each scenario's plan
-once (`coordinator.decide`). Whoever needs to know what runs, in whichever process, has this `Test`.
+once (`coordinator.decide`). All processes of the run use this `Test`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ class Test(Struct, frozen=True):
 
     options: Options
     scenarios: dict[str, ExecutorConfig]
-    #: What this instance runs of each scenario, in the same order.
+    #: Plan of this instance's part of each scenario, in the order of the scenarios.
     plans: dict[str, ScenarioPlan]
     #: The part of the test that this instance runs.
     striping: Striping
     #: Type of each export of the script.
     exports: dict[str, str]
-    #: VUs that the test can need at once, with those that arrival rates may have made.
+    #: Maximum number of VUs at one time, with those that arrival rates may add.
     max_vus: int
 
 
 class Limits(Struct, frozen=True):
-    """Maximum sizes, in bytes, of what servers send."""
+    """Maximum sizes, in bytes, of data that servers send."""
 
     #: The body of an HTTP response.
     body: int = 256 << 20
@@ -53,10 +53,10 @@ class Share(Struct, frozen=True):
 
 
 class Machine(Struct, frozen=True):
-    """A machine's place among the machines of a run, and what follows from it. Pure.
+    """A machine's place among the machines of a run, and its shares of VUs and iterations. Pure.
 
-    Processes of one machine share counts in memory (see `board`); machines share nothing, so that what
-    the processes of a run draw from one cell is divided among the machines.
+    Processes of one machine share counts in memory (see `board`). Machines share no memory, so numbers
+    that processes draw from one cell are divided among the machines.
     """
 
     plan: WorkerPlan
@@ -75,11 +75,11 @@ class Machine(Struct, frozen=True):
         return range(first, first + self.plan.machines[self.index])
 
     def vus(self, scenario: str) -> int:
-        """Return how many of a scenario's planned VUs this machine has."""
+        """Return the number of a scenario's planned VUs on this machine."""
         return self._vus(scenario, self.workers.start, self.workers.stop)
 
     def max_vus(self, scenario: str, most: int) -> int:
-        """Return how many VUs this machine may have of a scenario that may have `most` in all."""
+        """Return this machine's maximum of VUs of a scenario whose maximum is `most`."""
         more = most - self._vus(scenario, 0, len(self.plan.shares))
         return self.vus(scenario) + more // self.count + (self.index < more % self.count)
 
@@ -87,7 +87,7 @@ class Machine(Struct, frozen=True):
         """Return the number of a VU that was not planned.
 
         Args:
-            count: How many VUs the run has planned and this machine has made, that VU included.
+            count: The run's planned VUs and this machine's further VUs, that VU included.
         """
         planned = self.plan.planned_vus
         return planned + (count - planned - 1) * self.count + self.index + 1
@@ -117,13 +117,13 @@ class WorkerPlan(Struct, frozen=True):
     test: Test
     #: Of each worker.
     shares: tuple[Share, ...]
-    #: How many workers each machine has: the first ones are those of the first machine.
+    #: Number of workers of each machine. The first workers are those of the first machine.
     machines: tuple[int, ...]
-    #: What formats samples for the outputs that want each of them.
+    #: Formatters for the outputs that write each sample.
     formatters: tuple[SampleFormatter, ...] = ()
     #: `exec.test.options`, as JSON.
     options_json: str = "{}"
-    #: What a script sees in its own export `options`.
+    #: Contents of the script's own export `options`.
     shown_options: dict[str, Any] = field(default_factory=dict)
     user_agent: str = ""
     limits: Limits = field(default_factory=Limits)

@@ -1,7 +1,7 @@
 """Messages as bytes: the protocol's version in one byte, the length in four, then MessagePack.
 
-The plan, which is made of our own classes, travels pickled inside a message; everything else is plain
-data. Both sides are of one installation or at least of one `VERSION`, and trust each other.
+The plan consists of jsrunner's classes and travels pickled inside a message. Everything else is plain
+data. Both sides have the same `VERSION` and trust each other.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def encode(message: WorkerMessage) -> bytes:
 
 
 def send(stream: MessageStream, message: WorkerMessage) -> None:
-    """Send a message; wait until the stream has taken it. Raises OSError if nobody reads any more."""
+    """Send a message; wait until the stream has taken it. Raises OSError if the reader is gone."""
     stream.sendall(encode(message))
 
 
@@ -77,7 +77,7 @@ class MessageReader:
             yield message
 
     def rest(self) -> bytes:
-        """Return the bytes of an incomplete message, for whoever reads the stream from now on."""
+        """Return the bytes of an incomplete message, for the next reader of the stream."""
         taken = bytes(self._buffer)
         self._buffer.clear()
         return taken
@@ -86,12 +86,12 @@ class MessageReader:
 def receive(
     stream: MessageStream, reader: MessageReader, waiting: list[WorkerMessage]
 ) -> WorkerMessage | None:
-    """Return the next message, None when the other side is gone; waits for it.
+    """Wait for the next message and return it; None if the other side is gone.
 
     Args:
-        stream: Where it comes from.
+        stream: The stream.
         reader: The stream's reader.
-        waiting: Messages that have come with an earlier one; changed in place.
+        waiting: Messages that have arrived with an earlier message; changed in place.
 
     Raises:
         WorkerError: The other side speaks another version.

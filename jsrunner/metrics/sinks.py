@@ -1,7 +1,7 @@
-"""Sinks: what is kept of a metric's samples.
+"""Sinks: aggregates of a metric's samples.
 
-Sinks of several processes add up. `merge` is associative and commutative (but for the last value of a
-gauge), and merging an empty sink changes nothing.
+Sinks of several processes can be merged. `merge` is associative and, except for the last value of a
+gauge, commutative. Merging an empty sink changes nothing.
 
 A trend keeps all values until it has EXACT_LIMIT of them; until then its percentiles are exactly k6's.
 Afterwards it keeps counts in buckets of relative width WIDTH. The middle of a bucket differs from a

@@ -75,7 +75,7 @@ class MergedSeries:
         self._check = check
 
     def merge(self, delta: Delta) -> None:
-        """Add what a worker has measured since its last delta."""
+        """Add a worker's delta: its samples since the last delta."""
         for sink in self._sinks:
             merge_delta(sink, delta)
         if self._check is not None:

@@ -10,11 +10,11 @@ long as the VU, over all iterations and scenarios. State that all VUs of a proce
 `ModuleContext.shared`. `give_up` or `interrupted` is called when an iteration or a stage has ended
 early, `report` at any time.
 
-Threads: everything runs in the worker's one thread. A quick operation must not wait; a `blocking` one
-runs in the VU's own greenlet and may wait by gevent. The VU's JavaScript is parked meanwhile.
+Threads: everything runs in the worker's only thread. A quick operation must not wait. A `blocking`
+operation runs in the VU's own greenlet and may wait through gevent. The VU is parked meanwhile.
 
-Errors: a `HostError` becomes the exception that the script sees. Any other exception is one for the
-script, too, and is logged as a fault of jsrunner at debug level.
+Errors: a `HostError` becomes an exception of the script. So does any other exception, which is also
+logged, at debug level, as a fault of jsrunner.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def operation(*, blocking: bool) -> Callable[[_F], _F]: ...
 def operation(method: _F | None = None, *, blocking: bool = False) -> _F | Callable[[_F], _F]:
     """Mark a method as callable from the JavaScript half.
 
-    Arguments and result are plain values; buffers are bytes. The method raises `HostError` for what the
-    script shall see as an exception. A quick operation is answered at once, on the hub's greenlet, and
-    must not wait for anything; a `blocking` one runs in the VU's own greenlet.
+    Arguments and result are plain values; buffers are bytes. The method raises `HostError` for an
+    exception of the script. A quick operation is answered at once, on the hub's greenlet, and must not
+    wait. A `blocking` operation runs in the VU's own greenlet.
     """
 
     def mark(function: _F) -> _F:
@@ -78,7 +78,7 @@ class HostModule:
         return method
 
     def interrupted(self) -> None:
-        """Free what outlives an iteration: the VU was stopped in the middle of one."""
+        """Free resources of the iteration in which the VU was stopped."""
         self.give_up()
 
     def give_up(self) -> None:

@@ -1,8 +1,8 @@
 """Protocols of the VU, the process and the run, for the Python halves of modules.
 
-`HostModule.vu` is a `ModuleContext`. Modules know these protocols and the layers below; in a worker
-`worker.context.VUContext`, `worker.process.Process` and `worker.instance.Instance` fulfil them. The
-worker's one thread uses them all; what blocks says so.
+`HostModule.vu` is a `ModuleContext`. Modules use only these protocols and the layers below. In a worker
+`worker.context.VUContext`, `worker.process.Process` and `worker.instance.Instance` implement them. The
+worker's only thread uses them; blocking methods are documented as such.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Modules of other Python packages, which scripts import as `k6/x/NAME`.
 
-A package offers one by an entry point of the group `jsrunner.modules`: its name is the specifier,
-its value a Python module whose `HostModule` is the Python half; the JavaScript half lies beside it
-as NAME.js. Either may be missing: without JavaScript the operations are the exports, and without
-Python the value names what the JavaScript file would be called (see docs/guides/extensions.md).
+A package offers a module by an entry point of the group `jsrunner.modules`. The entry point's name is
+the specifier; its value is a Python module with a `HostModule`, the Python half. The JavaScript half is
+NAME.js beside it. Either half may be missing. Without JavaScript the operations are the exports.
+Without Python the value is the path that the Python module would have (see docs/guides/extensions.md).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from jsrunner.transport.exchange import Exchange, HttpCall, Route
     from jsrunner.transport.stream import Stream
 
-# As Go's client says at the beginning.
+# The values of Go's client.
 _STREAM_WINDOW: Final = 4 << 20
 _CONNECTION_WINDOW: Final = 1 << 30
 

@@ -235,7 +235,7 @@ def _shake_hands(sock: ssl.SSLSocket) -> None:
 
 
 def _check_header(header: bytes) -> None:
-    """Refuse what cannot be the first record of a server, as Go does. Raises TLSRecordError."""
+    """Refuse bytes that cannot be the first record of a server, as Go does. Raises TLSRecordError."""
     if len(header) < _HEADER_BYTES:
         return
     if header[0] not in (_ALERT, _HANDSHAKE) or header[1] >= 0x10:

@@ -31,13 +31,13 @@ SUITES: Final = {
     "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305": "ECDHE-ECDSA-CHACHA20-POLY1305",
 }
 
-#: A suite that needs a key of both sides' beforehand, which there is not: with it alone, nobody agrees.
+#: A suite that needs a pre-shared key. There is none, so no server agrees to this suite alone.
 NO_SUITE: Final = "PSK-AES128-CBC-SHA"
 
 #: OpenSSL's names -> Go's; those of TLS 1.3 are the same.
 GO_SUITES: Final = {openssl: go for go, openssl in SUITES.items()}
 
-#: What Go offers for TLS 1.2 if no option says anything else, in its order.
+#: Suites that Go offers for TLS 1.2 by default, in its order.
 DEFAULT_SUITES: Final = tuple(
     SUITES[f"TLS_ECDHE_{key}_WITH_{cipher}"]
     for cipher in (

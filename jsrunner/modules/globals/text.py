@@ -18,7 +18,7 @@ _DECODERS: Final = {
 def _without_half_pair(data: bytes, encoding: str) -> bytes:
     """Leave out the second half of a surrogate pair at the end, if its first half is not there.
 
-    Python's decoder waits for the rest of a first half only. k6 waits for what follows either.
+    Python's decoder waits for further bytes only behind a first half. k6 waits behind either half.
     """
     end = len(data) // 2 * 2
     order: Literal["little", "big"] = "little" if encoding == "utf-16le" else "big"

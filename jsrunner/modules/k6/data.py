@@ -1,6 +1,6 @@
 """Python half of `k6/data`: the elements of SharedArrays, kept once per process.
 
-The first init builds them, before the worker processes are forked: they all have the same.
+The first init builds them before the worker processes are forked, so all processes have the same ones.
 """
 
 from __future__ import annotations

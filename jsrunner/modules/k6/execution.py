@@ -30,7 +30,7 @@ class ExecutionModule(HostModule):
     def has_instance(self) -> bool:
         """Return True if `exec.instance` is available to the VU, by k6's rules.
 
-        It does in setup, in iterations, and in the init code of VUs that are made while scenarios run.
+        It is, in setup, in iterations, and in the init code of VUs that are made while scenarios run.
         """
         vu = self.vu
         if vu.stage:

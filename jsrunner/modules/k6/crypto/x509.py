@@ -49,7 +49,7 @@ _END: Final = re.compile(rb"^-----END (.*?)-----[ \t\r]*$", re.MULTILINE)
 
 
 def _decoded(text: bytes) -> bytes | None:
-    """Decode the first block of PEM, as Go's encoding/pem finds it: whatever it is said to be."""
+    """Decode the first block of PEM as Go's encoding/pem does, whatever its type."""
     at = 0
     while (begin := _BEGIN.search(text, at)) is not None:
         end = _END.search(text, begin.end())

@@ -1,7 +1,6 @@
 """Python half of `k6/experimental/csv`: records of files that `k6/experimental/fs` has opened.
 
-Records are what Go's encoding/csv makes of a text (https://pkg.go.dev/encoding/csv), and errors are
-its errors.
+Records and errors are those of Go's encoding/csv (https://pkg.go.dev/encoding/csv).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One request of a script, from its parameters to its response: what k6 does between the two."""
+"""A request of a script, from its parameters to its response, by k6's rules."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Flow:
     ) -> None:
         self._vu, self._shared, self._client = vu, shared, client
         self.method, self.target = method, target
-        #: None: the VU's own, which there is none of yet.
+        #: The cookie jar; None for the VU's own jar while it does not exist.
         self.jar = vu.jars.own
         self.discard, self.throws = shared.discards, shared.throws
         self.redirects, self.redirects_given = shared.max_redirects, shared.redirects_given

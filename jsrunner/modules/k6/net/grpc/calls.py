@@ -70,7 +70,7 @@ class Calls:
             params: The parameters as checked by the JavaScript half; None for none.
 
         Raises:
-            HostError: k6's text of what is wrong with the arguments.
+            HostError: An argument is wrong. The text is k6's.
         """
         connection = client.connected()
         spec = None if params else client.plain_specs.get(path)

@@ -1,4 +1,4 @@
-"""A script's gRPC client: what it has loaded, and its connection."""
+"""A script's gRPC client: its schemas and its connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_CONNECTED: Final = "no gRPC connection, you must call connect first"
 
 
 class Client:
-    """A `Client` of a script, as long as its VU."""
+    """A `Client` of a script. It lives as long as its VU."""
 
     def __init__(self) -> None:
         #: The schemas that the script has loaded.

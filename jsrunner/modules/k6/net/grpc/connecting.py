@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jsrunner.transport.tls import TLS
 
 _TIMEOUT: Final = 60.0
-#: Bytes of a message: what grpc-go takes and sends.
+#: Default limits of a message in bytes, those of grpc-go.
 _MAX_RECEIVE: Final = 4 << 20
 _MAX_SEND: Final = (1 << 31) - 1
 _AGENT: Final = "grpc-go/1.83.0"
@@ -65,7 +65,7 @@ class ConnectSettings:
     tls: TLSParams = field(default_factory=TLSParams)
 
     def tls_contexts(self, options: Options) -> TLS | None:
-        """Return the contexts that the parameter `tls` makes; None if it says nothing."""
+        """Return the TLS contexts of the parameter `tls`; None if the parameter is empty."""
         if self.plaintext or not self.tls:
             return None
         from jsrunner.transport.tls import TLS

@@ -1,7 +1,7 @@
 """Python half of `k6/net/grpc`: clients with what they have loaded, and their unary calls.
 
-docs/guides/grpc.md tells how a call travels. The JavaScript half has checked the types of the
-arguments. This half checks the rest in k6's order. `stream.py` has the streams.
+docs/guides/grpc.md describes the connection. The JavaScript half has checked the types of arguments.
+This half makes the other checks, in k6's order. `stream.py` has the streams.
 """
 
 from __future__ import annotations

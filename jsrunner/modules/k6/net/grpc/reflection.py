@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from jsrunner.proto.messages import MessageType
 
 _VERSIONS: Final = ("v1", "v1alpha")
-#: What of the protocol is used; both versions have the same fields.
+#: The used part of the protocol; both versions have the same fields.
 _PROTOCOL: Final = """
 syntax = "proto3";
 message Request {
@@ -218,7 +218,7 @@ class _Files:
             self._complete(descriptor)
 
     def _complete(self, descriptor: FileDescriptorProto) -> None:
-        """Ask for what a file imports; imports that the server does not have are left out."""
+        """Request the imports of a file. Imports that the server lacks are left out."""
         missing = set()
         for path in descriptor.dependency:
             if path not in self.descriptors:

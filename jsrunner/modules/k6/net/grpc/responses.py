@@ -1,4 +1,4 @@
-"""Requests into bytes, and calls that are over into what scripts see."""
+"""Encoding of requests, and conversion of ended calls to responses for scripts."""
 
 from __future__ import annotations
 

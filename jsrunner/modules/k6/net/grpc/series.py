@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CallSeries:
-    """Series of calls that have the same tags but for their status."""
+    """The series of calls whose tags differ only in the status."""
 
     def __init__(
         self, process: ProcessContext, tags: dict[str, str], metadata: dict[str, str] | None

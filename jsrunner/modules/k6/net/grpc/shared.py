@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jsrunner.proto.schema import Schema
     from jsrunner.transport.rpc_call import Call
 
-#: The table of series is emptied when it has so many entries.
+#: Number of entries at which the table of series is emptied.
 _MOST_CACHED = 10_000
 
 
@@ -28,7 +28,7 @@ class Shared:
         self._series: dict[tuple[object, ...], CallSeries] = {}
 
     def schema(self, key: tuple[str, ...], load: Callable[[], Schema]) -> Schema:
-        """Return what was loaded by a call with these arguments, loading it the first time."""
+        """Return the schema of a call of `load` with these arguments; load it the first time."""
         schema = self._schemas.get(key)
         if schema is None:
             schema = self._schemas[key] = load()
@@ -76,7 +76,7 @@ class Shared:
         return tags
 
     def watch(self, vu: ModuleContext, call: Call, spec: CallSpec, series: CallSeries) -> None:
-        """Have a call logged, if the option httpDebug says so."""
+        """Log a call if the option httpDebug is set."""
         debug = self._process.options.http_debug
         if debug:
             from jsrunner.modules.k6.net.grpc.debug import watch

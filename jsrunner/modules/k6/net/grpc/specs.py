@@ -37,7 +37,7 @@ class CallParams(TypedDict, total=False):
     metadata: list[str | bytes]
     #: A duration as Go writes it, or milliseconds.
     timeout: str | float
-    #: True if nobody wants the response message.
+    #: True if the response message is discarded.
     discards: bool
 
 

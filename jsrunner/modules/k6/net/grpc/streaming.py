@@ -128,7 +128,7 @@ class Streaming:
         self._call.cancel(ABANDONED)
 
     def drop(self) -> None:
-        """End the call; nobody hears of it."""
+        """End the call without an event."""
         self._call.on_message = lambda message: None
         self._call.on_end = lambda status: None
         self._call.cancel(ABANDONED)
@@ -176,5 +176,5 @@ class Streaming:
 
 
 def _shown(status: Status) -> str:
-    """Return the text of an error that nobody handles."""
+    """Return the text of an error without a handler."""
     return status.message if status.code == UNKNOWN else str(status)
