@@ -118,7 +118,7 @@ def start(
         save=_file("save", save),
         report=_file("report", report),
         workers=_workers(workers),
-        dask=dask,
+        dask=_dask(dask),
         dask_insecure=bool(dask_insecure),
         tolerate_loss=bool(tolerate_loss),
         scenarios=_scenarios(scenario),
@@ -260,6 +260,13 @@ def _workers(workers: int | None) -> int | None:
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise UsageError(f"invalid number of workers {workers}, there must be at least 1")
     return workers
+
+
+def _dask(address: str | None) -> str | None:
+    """Check the type of the scheduler's address. Raises UsageError."""
+    if address is not None and not isinstance(address, str):
+        raise UsageError(f"dask must be an address such as 'tls://host:8786', not {address!r}")
+    return address
 
 
 def _scenarios(scenario: str | Sequence[str] | None) -> list[str] | None:

@@ -120,6 +120,8 @@ def test_wrong_options_are_named(script: Path, options: Any, text: str) -> None:
         ({"secrets": "x"}, "secrets must be a list of texts such as 'file=path', not 'x'"),
         ({"scenario": [1]}, "scenario must be a list of texts such as 'login', not [1]"),
         ({"scenario": " "}, "scenario names no scenario"),
+        ({"dask": 5}, "dask must be an address such as 'tls://host:8786', not 5"),
+        ({"dask": "nope"}, "invalid address 'nope' of a Dask scheduler, *"),
         ({"outputs": ["nope"]}, "invalid output type 'nope', available types are: *"),
         ({"secrets": ["nope=x"]}, "*nope*"),
         ({"scenario": "nope"}, 'scenario "nope" not found; *'),

@@ -14,6 +14,7 @@ from tests.dask_cluster import ENDLESS, below, is_alive
 from tests.running import until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from tests.dask_cluster import Cluster, Pair, Proxy
@@ -121,15 +122,82 @@ def test_a_lost_worker_process_fails_the_run(pair: Pair, start: Callable[..., Pr
     )
 
 
-def test_a_cut_connection_fails_the_run(
-    cluster: Cluster, proxy: Proxy, start: Callable[..., Process]
-) -> None:
+def add_behind(proxy: Proxy, cluster: Cluster) -> subprocess.Popen[bytes]:
+    """Start a Dask worker that is reached by way of the proxy only."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         proxy.target = free.getsockname()[1]
-    cluster.add(
+    return cluster.add(
         "--listen-address", f"tcp://127.0.0.1:{proxy.target}",
         "--contact-address", f"tcp://127.0.0.1:{proxy.port}",
     )  # fmt: skip
+
+
+def test_a_cut_connection_is_tolerated(
+    cluster: Cluster, proxy: Proxy, start: Callable[..., Process]
+) -> None:
+    """The machine that nobody reaches any more ends its workers, and no iteration runs twice."""
+    cut = add_behind(proxy, cluster)
+    cluster.add()
+    cluster.await_workers(2)
+    process = start(
+        """
+        import exec from 'k6/execution';
+        import { sleep } from 'k6';
+        export const options = {
+          scenarios: { default: { executor: 'shared-iterations', vus: 4, iterations: 80 } },
+        };
+        export default function () { console.log(exec.scenario.iterationInTest); sleep(0.2); }
+        """,
+        "--dask", cluster.address, "--tolerate-loss",
+    )  # fmt: skip
+    until(lambda: len(process.messages("info")) > 8, "some iterations")
+    lost = below(cut.pid)
+    proxy.cut()
+    process.end()
+    assert process.code == 0
+    [error] = process.messages("error")
+    assert f"tcp://127.0.0.1:{proxy.port}" in error
+    assert "its 2 VUs are lost: the run goes on" in error
+    numbers = process.messages("info")
+    assert 40 <= len(numbers) == len(set(numbers)) < 80
+    until(lambda: not any(map(is_alive, lost)), "the end of its processes")
+
+
+SLOW_INIT = """
+import { sleep } from 'k6';
+export const options = { vus: 4, iterations: 8 };
+if (__VU > 0) {
+  console.log('makes');
+  for (const end = Date.now() + 2000; Date.now() < end;);
+}
+export default function () { console.log('iterates'); sleep(0.1); }
+"""
+
+
+@pytest.mark.parametrize("is_tolerated", [False, True])
+def test_a_machine_is_lost_while_vus_are_made(
+    is_tolerated: bool, pair: Pair, start: Callable[..., Process]
+) -> None:
+    flags = ("--tolerate-loss",) if is_tolerated else ()
+    process = start(SLOW_INIT, "--dask", pair.cluster.address, *flags)
+    process.wait_for("makes")
+    pair.workers[1].kill()
+    process.end()
+    [error] = process.messages("error")
+    if is_tolerated:
+        assert process.code == 0
+        assert "its 2 VUs are lost: the run goes on" in error
+        assert 2 <= process.messages("info").count("iterates") < 8
+    else:
+        assert process.code == ExitCode.GENERIC
+        assert "its 2 VUs are lost: the run is not complete" in error
+        assert "iterates" not in process.messages("info")
+
+
+def test_a_cut_connection_fails_the_run(
+    cluster: Cluster, proxy: Proxy, start: Callable[..., Process]
+) -> None:
+    add_behind(proxy, cluster)
     cluster.await_workers(1)
     process = start(ENDLESS, "--dask", cluster.address)
     process.wait_for("iterates")
