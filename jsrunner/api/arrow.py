@@ -230,7 +230,7 @@ _capsule_pointer.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
 
 
 def _destroy(capsule: int) -> None:
-    """Release a stream that nobody has taken out of its capsule."""
+    """Release a stream that no consumer has taken out of its capsule."""
     structure = _Stream.from_address(_capsule_pointer(capsule, _NAME))
     if structure.release:
         structure.release(ctypes.pointer(structure))

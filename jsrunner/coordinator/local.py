@@ -150,7 +150,7 @@ class LocalTransport:
                 streams, self.board, self._script, self._environment, self._secrets, self._features
             )
         except SystemExit:
-            pass  # the coordinator is gone: nobody is there to be told
+            pass  # the coordinator is gone
         except JsrunnerError as error:
             print(error, file=sys.stderr)
         except BaseException:

@@ -30,12 +30,12 @@ class WorkerConnection(Protocol):
 
     @property
     def process_id(self) -> int:
-        """The worker's process; 0 as long as nobody knows it."""
+        """The worker's process id; 0 while it is unknown."""
         ...
 
     @property
     def place(self) -> str:
-        """Where the worker is, as errors show it: " on tcp://10.0.0.2:4711", "" for this machine."""
+        """The worker's place, for error texts: " on tcp://10.0.0.2:4711", "" for this machine."""
         ...
 
     @property

@@ -106,7 +106,7 @@ class RunView:
 
     @property
     def place(self) -> str:
-        """Where the worker processes are, e.g. `local`."""
+        """The place of the worker processes, e.g. `local`."""
         return self._workers.place
 
     @property

@@ -234,7 +234,7 @@ class Workers:
 
     @property
     def place(self) -> str:
-        """Where the workers are: "local", or their number and that of the machines."""
+        """The place of the workers: "local", or the numbers of workers and machines."""
         if not self._handles or not self._handles[0].connection.place:
             return "local"
         count, machines = len(self._handles), len(self._machines)

@@ -72,7 +72,7 @@ class Engine:
         self.handlers: dict[int, Callable[[int, int, int, bytes], None]] = {}
         #: True if gevent's hub drives the core.
         self.has_hub = False
-        #: Returns False if nobody needs the process any more; polled while there is no hub.
+        #: Returns False if the process is no longer needed; polled while there is no hub.
         self.is_wanted: Callable[[], bool] = lambda: True
         self._watcher: _IoWatcher | None = None
         self._is_polling = False

@@ -259,7 +259,7 @@ class Interpreter:
                 arguments = ()
             status, reply = _OK, encode_value(function(*arguments))
         except Interrupted:
-            # A greenlet that was killed has nobody to answer.
+            # The request of a killed greenlet needs no answer.
             self._engine.library.core_abort_request(self.index, serial)
             self._engine.serve()
             return

@@ -114,7 +114,7 @@ class StageDone(WorkerMessage, frozen=True):
     #: None for undefined.
     result: bytes | None
     timed_out: bool = False
-    #: The failure is a promise that nobody has handled, which is no exception to k6.
+    #: The failure is an unhandled rejection of a promise, which k6 does not count as an exception.
     is_rejection: bool = False
     #: The failure is that handleSummary has called exec.test.abort.
     aborted: bool = False

@@ -24,7 +24,7 @@ def send(
         most: The most lines per datagram; None for no limit.
 
     Raises:
-        PushError: The host is unknown, or nobody listens.
+        PushError: The host is unknown, or no process listens.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(*receiver, type=socket.SOCK_DGRAM)[0]
@@ -32,7 +32,7 @@ def send(
             udp.connect(address)
             for datagram in pack(lines, size, most):
                 udp.send(datagram)
-    except OSError as error:  # with UDP only this machine reports, late, that nobody listens
+    except OSError as error:  # a missing listener is reported late, and only for this machine
         raise PushError(reason(error), again=False) from None
 
 

@@ -68,7 +68,7 @@ class Record(Struct):
 
     @property
     def flaw(self) -> str:
-        """What the record lacks, as the rest of a sentence; "" for a record that is whole."""
+        """The flaw of the record, as the rest of a sentence; "" for a whole record."""
         last = self.steps[-1].at + self.steps[-1].seconds if self.steps else 0
         if self.is_damaged:
             return f"is damaged: what comes after second {last} cannot be read"

@@ -37,7 +37,7 @@ _MOST_BYTES: Final = 64 << 20
 #: Seconds that a client gets to answer a close frame.
 _CLOSE_TIMEOUT: Final = 1.0
 
-# The package websockets logs clients that leave during a handshake; nobody needs these records.
+# The package websockets logs clients that leave during a handshake. These records are not needed.
 _LOGGER: Final = logging.getLogger("jsrunner.server")
 _LOGGER.addHandler(logging.NullHandler())
 _LOGGER.propagate = False

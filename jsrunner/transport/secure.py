@@ -108,7 +108,7 @@ class SecureStream:
     def close(self) -> None:
         """Send close_notify, close the connection, and count TLS's own bytes for the VU."""
         self.write()
-        with contextlib.suppress(OSError):  # nobody waits for the peer's answer
+        with contextlib.suppress(OSError):  # the peer's answer is not awaited
             self._tls.shutdown()
         sent, received = wire_bytes(self._sock) or (0, 0)
         self._sock.close()

@@ -174,7 +174,7 @@ class TLS:
         file = self._environment.get("SSL_CERT_FILE")
         folder = self._environment.get("SSL_CERT_DIR")
         if file or folder:
-            with contextlib.suppress(OSError):  # nobody is trusted then
+            with contextlib.suppress(OSError):  # then no authority is trusted
                 context.load_verify_locations(cafile=file or None, capath=folder or None)
         else:
             context.load_default_certs()

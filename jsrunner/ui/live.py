@@ -78,7 +78,7 @@ class LiveDisplay:
         self._region.close()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        signal.signal(number, self._suspend)  # somebody has woken us up
+        signal.signal(number, self._suspend)  # the process was resumed
 
     def _put_above(self, line: str) -> bool:
         if not self._region.drawn:

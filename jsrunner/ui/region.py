@@ -49,7 +49,7 @@ class Region:
         """Return True if the terminal belongs to this process group and takes output (no Ctrl+S)."""
         try:
             ours = os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
-        except OSError:  # it is not our controlling terminal, so there is nobody to share it with
+        except OSError:  # not the controlling terminal, so no other process group uses it
             ours = True
         return ours and bool(select.select([], [self._stream], [], 0)[1])
 

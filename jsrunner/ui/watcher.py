@@ -164,7 +164,7 @@ class Watcher:
     # -- traffic -----------------------------------------------------------------------------------
 
     def _rates(self, totals: Totals) -> tuple[float, ...] | None:
-        """Return the rates of _COUNTERS per second; None where nobody knows."""
+        """Return the rates of _COUNTERS per second; None for an unknown rate."""
         view = self._view
         if view.phase is not Phase.RUNNING or view.scenarios_started is None:
             return None

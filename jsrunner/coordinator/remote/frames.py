@@ -16,7 +16,7 @@ _HEAD: Final = struct.Struct("!BHI")
 
 
 class FrameKind(IntEnum):
-    """What a frame carries, and who sends it."""
+    """The kind of a frame: its content and its sender."""
 
     #: Coordinator to agent, first: a pickled `Job`.
     JOB = 1
@@ -52,7 +52,7 @@ LOANS: Final = struct.Struct("!qq?")
 
 
 class Frame(NamedTuple):
-    """What one frame carries, and the place of the worker or scenario that it is about."""
+    """A frame: its content, and the place of the worker or scenario that it concerns."""
 
     kind: FrameKind
     place: int
@@ -60,7 +60,7 @@ class Frame(NamedTuple):
 
 
 class Job(Struct, frozen=True):
-    """What an agent needs to start workers; it travels pickled."""
+    """The data that an agent needs to start workers. It travels pickled."""
 
     #: The name of the script as errors show it.
     script: str

@@ -46,7 +46,7 @@ class _Borrower(Struct):
 
     @property
     def is_settled(self) -> bool:
-        """Whether no loan is on its way."""
+        """True if no loan is on its way."""
         return self.received == self.sent
 
 

@@ -1,4 +1,4 @@
-"""What runs on a Dask worker before anything else of a run does.
+"""The first function of a run on a Dask worker.
 
 It travels by value (cloudpickle), so that it also runs where jsrunner is missing or another version.
 """

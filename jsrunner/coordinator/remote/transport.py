@@ -66,7 +66,7 @@ class RemoteConnection:
 
     @property
     def place(self) -> str:
-        """Where the worker is, as errors show it."""
+        """The place of the worker, for error texts."""
         return f" on {self._machine.address}"
 
     @property

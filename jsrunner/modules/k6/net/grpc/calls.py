@@ -171,7 +171,7 @@ class Calls:
         return done
 
     def stop(self) -> None:
-        """Cancel the calls under way; nobody hears of their ends."""
+        """Cancel the calls under way, without reporting their ends."""
         calls, self._running = list(self._running), set()
         for call in calls:
             call.on_end = lambda status: None

@@ -107,7 +107,7 @@ class Streaming:
             self._call.close_send()
 
     def closed(self) -> None:
-        """Process that the script has got the event `end`: cancel a call that nobody can end."""
+        """Handle the delivery of the event `end`: cancel a call that the script can no longer end."""
         call = self._call
         if call.status is not None:
             return
