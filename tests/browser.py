@@ -70,7 +70,7 @@ def url_of(server: Server, scheme: str = "http") -> str:
 
 
 def replying(data: bytes) -> Callable[[socket.socket], None]:
-    """What answers one request with these bytes."""
+    """Return a handler that answers one request with these bytes."""
 
     def answer(connection: socket.socket) -> None:
         read_request(connection)

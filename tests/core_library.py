@@ -80,7 +80,7 @@ class Event:
 
     @property
     def short(self) -> tuple[Any, ...]:
-        """What the script or the peer can observe."""
+        """The observable part of an event: for the script or the peer."""
         match self.kind:
             case "close":
                 return self.kind, self.code, self.payload
@@ -243,7 +243,7 @@ class Decoder:
 
 
 class ScriptError(Exception):
-    """What the engine threw, as text."""
+    """The text of an exception of the engine."""
 
 
 def python_stubs(folder: Path) -> Path:

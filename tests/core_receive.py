@@ -1,4 +1,4 @@
-"""What tests of receiving share."""
+"""Helpers for tests of receiving."""
 
 from __future__ import annotations
 

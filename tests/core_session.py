@@ -223,7 +223,7 @@ class Links:
 
     @property
     def bytes(self) -> tuple[int, int]:
-        """What the VU has sent and received since the last time."""
+        """The bytes that the VU has sent and received since the last call."""
         sent, received = ctypes.c_uint64(), ctypes.c_uint64()
         self.library.core_vu_take_bytes(self.vu.index, ctypes.byref(sent), ctypes.byref(received))
         return sent.value, received.value

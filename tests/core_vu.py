@@ -132,7 +132,7 @@ SHARED, PER_VU, ARRIVALS, LEASED = range(4)
 
 
 def collect(library: Any) -> dict[int, Any]:
-    """What was measured since the last time, by series: a sum, tuples, or a trend's values."""
+    """Return the samples since the last call by series: a sum, tuples, or a trend's values."""
     collected = (Collected * 3)()  # few, so that it takes several calls
     found: dict[int, Any] = {}
     while count := library.core_collect(collected, len(collected)):
@@ -190,12 +190,12 @@ class Supply:
 
     @property
     def left(self) -> int:
-        """How many numbers the leases have."""
+        """The number of numbers that the leases have."""
         return int(self.library.core_leases_left(self._leases))
 
     @property
     def wanted(self) -> bool:
-        """Whether a VU waits for a lease."""
+        """True if a VU waits for a lease."""
         return bool(self.cells[5])
 
     def end_leases(self) -> None:
@@ -215,6 +215,6 @@ class Supply:
         return self.cells[2]
 
     def measured(self) -> list[Any]:
-        """What was measured since the last time, by metric; None: nothing."""
+        """Return the samples since the last call by metric; None for a metric without samples."""
         found = collect(self.library)
         return [found.get(series) for series in self.series]

@@ -102,7 +102,7 @@ class Stage:
             gevent.sleep(0.002)
 
     def logged(self, level: str | None = None) -> list[str]:
-        """What the script has said, or all lines of a level."""
+        """Return the script's console lines, or all lines of a level."""
         return [
             one.text
             for one in self._said
@@ -111,7 +111,7 @@ class Stage:
         ]
 
     def samples(self) -> dict[str, list[tuple[dict[str, str], Any]]]:
-        """What was measured since the last time: by metric (tags, sum or values of a trend)."""
+        """Return the samples since the last call by metric: (tags, sum or values of a trend)."""
         series, deltas, _ = self.process.recorder.collect()
         for number, name, _kind, _contains, tags, _first in series:
             self._series[number] = (name, tags)

@@ -24,7 +24,7 @@ UNPRIVILEGED = () if os.getuid() else ("setpriv", "--bounding-set=-dac_override,
 
 
 def until(condition: Callable[[], Any], what: str = "the condition") -> Any:
-    """What the condition returns as soon as that is true."""
+    """Wait until a condition is true, and return its value."""
     deadline = time.monotonic() + DEADLINE
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"

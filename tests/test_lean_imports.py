@@ -1,4 +1,4 @@
-"""What a run loads: start-up time is spent on imports, so nothing is imported before it is needed."""
+"""Imports of a run. They cost start-up time, so no module is imported before it is needed."""
 
 from __future__ import annotations
 

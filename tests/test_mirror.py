@@ -103,7 +103,7 @@ TOPICS = {
 
 @functools.cache
 def does_anything(path: Path) -> bool:
-    """Whether a module has a function with a body; all of C's have."""
+    """Return True if a module has a function with a body, as each C file has."""
     if path.suffix == ".c":
         return True
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -119,7 +119,7 @@ def is_dots(node: ast.stmt) -> bool:
 
 
 def test_of(module: Path) -> Path:
-    """Where a module's test file is, or would be; a folder's `__init__` counts as the folder."""
+    """Return the path of a module's test file; a folder's `__init__` counts as the folder."""
     place = module.relative_to(PACKAGE)
     if place.stem == "__init__":
         place = place.parent

@@ -70,7 +70,7 @@ _SURVEY = (Path(__file__).parent / "survey.js").read_text()
 
 
 class Survey(NamedTuple):
-    """What the engine has: names of the global scope, methods and accessors of all prototypes."""
+    """The engine's built-ins: names of the global scope, methods and accessors of all prototypes."""
 
     names: frozenset[str]
     methods: frozenset[str]
@@ -116,7 +116,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def has_no_prototype(literal: Node) -> bool:
-    """Whether an object literal has `__proto__: null`."""
+    """Return True if an object literal has `__proto__: null`."""
     return any(
         pair.type == "pair"
         and text_of(pair.child_by_field_name("key")) == "__proto__"
@@ -182,7 +182,7 @@ class File:
                 yield from (text_of(one) for one in node.named_children if one.type == "identifier")
 
     def at_top_level(self, node: Node) -> bool:
-        """Whether a node is part of a declaration outside of all functions and classes."""
+        """Return True if a node is part of a declaration outside of all functions and classes."""
         while node.parent is not None:
             if node.type in (
                 "arrow_function",
@@ -267,7 +267,7 @@ class File:
             yield f"{receiver}.{name} may be something else by now"
 
     def literals_written(self, node: Node) -> Iterator[str]:
-        """What is written to later is a SafeArray or has no prototype."""
+        """A list or object that is written to later is a SafeArray or has no prototype."""
         if node.type == "array" and not node.named_children:
             parent = node.parent
             if parent is None or parent.type not in (
@@ -290,7 +290,7 @@ class File:
             yield f"{name} is written to, but has Object.prototype, whose setters would be called"
 
     def literals_read(self, node: Node) -> Iterator[str]:
-        """What is looked into by a computed name, and what the language reads options from, too."""
+        """So has an object that is read by a computed name, or from which the language reads options."""
         if node.type == "subscript_expression":
             index, target = node.child_by_field_name("index"), node.child_by_field_name("object")
             if index is None or target is None or index.type in ("string", "number"):
@@ -313,7 +313,7 @@ class File:
                 yield f"{text_of(callee)} would read options from Object.prototype"
 
     def fields(self, node: Node) -> Iterator[str]:
-        """What a class assigns to itself is declared as a field."""
+        """Members that a class assigns to itself are declared as fields."""
         if node.type != "class_body":
             return
         declared = {

@@ -70,7 +70,7 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imports(path: Path) -> Iterator[Import]:
-    """What a file imports, wherever in it; our own modules as `module_name` names them."""
+    """Return all imports of a file; modules of jsrunner by `module_name`."""
 
     def visit(node: ast.AST, typing_only: bool) -> Iterator[Import]:
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""What is installed: the wheel is built as for a release, without a network.
+"""The contents of the wheel, which is built as for a release, without a network.
 
 The tests marked `release` cross-compile the wheels of all platforms, and look into the libraries.
 """
@@ -83,7 +83,7 @@ def test_one_wheel_serves_every_python(wheel_file: Path, wheel: zipfile.ZipFile)
 
 @pytest.mark.slow
 def test_pip_takes_it(wheel_file: Path, tmp_path: Path) -> None:
-    """Its platform is this one, and the library that is installed loads."""
+    """The wheel is for this platform, and its library loads."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*pip, "--target", str(tmp_path), str(wheel_file)], check=True)
     installed = str(tmp_path / "jsrunner" / "core" / "libcore.so")

@@ -1,4 +1,4 @@
-"""What becomes of a run when its program, or a process of the run, ends."""
+"""The end of a run after the death of its program or of one of its processes."""
 
 from __future__ import annotations
 

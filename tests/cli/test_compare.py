@@ -56,7 +56,7 @@ def test_a_report_with_both(records: tuple[str, str], tmp_path: Path) -> None:
 def test_records_that_are_not_whole(
     records: tuple[str, str], tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What can be read counts, and the log says what is missing."""
+    """The readable part counts, and the log names the missing part."""
     killed = written(tmp_path / "killed.jsr", lines(seconds=20, end=False))
     half = tmp_path / "half.jsr"
     half.write_bytes(Path(records[1]).read_bytes()[:-200])

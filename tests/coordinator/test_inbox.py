@@ -1,4 +1,4 @@
-"""Where workers' messages go."""
+"""Distribution of the workers' messages."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def texts(record: Record) -> Sequence[str]:
 
 
 def has_steps(path: Path, count: int) -> bool:
-    """Whether the file is a record of so many steps by now."""
+    """Return True if the file is a record of this many steps."""
     try:
         return len(read(str(path)).steps) >= count
     except RecordError:

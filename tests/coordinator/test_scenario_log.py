@@ -1,4 +1,4 @@
-"""What `-v` tells of a run."""
+"""Log records of a run with `-v`."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Caught:
-    """What a run's signals have caused."""
+    """The calls that signals have caused."""
 
     def __init__(self, loop: Loop) -> None:
         self.stopped: list[str] = []

@@ -61,7 +61,7 @@ def link(make_vu: Callable[..., VU], authority: Authority) -> Iterator[Callable[
 
 @pytest.fixture(params=["ws", "wss"])
 def secure(request: pytest.FixtureRequest) -> bool:
-    """Whether there is TLS between the core and the peer."""
+    """True if there is TLS between the core and the peer."""
     return bool(request.param == "wss")
 
 

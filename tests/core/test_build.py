@@ -147,7 +147,7 @@ def test_an_unknown_target(tmp_path: Path) -> None:
 @pytest.fixture
 def requirements() -> Callable[..., list[str]]:
     def requirements(**environment: str) -> list[str]:
-        """What a build asks pip for, beyond pyproject.toml."""
+        """Return the requirements of a build, beyond pyproject.toml."""
         program = "from hatchling.build import *; print(*get_requires_for_build_wheel(), sep='\\n')"
         clean = {name: value for name, value in os.environ.items() if name != "CC"}
         done = subprocess.run(

@@ -19,7 +19,7 @@ PROGRAM = HERE / "fiber_program.c"
 
 
 def expected() -> str:
-    """What the program says: each resume goes one suspension on."""
+    """Return the expected output of the program, in which each resume reaches the next suspension."""
     total, half = 0, 0.0
     for number in range(200):
         depth = number % 30 + 1

@@ -70,7 +70,7 @@ def streams(draw: st.DrawFn) -> bytes:
 
 
 class Reference:
-    """What the RFC makes of a stream: the package's frames, put together to messages here."""
+    """A reference decoder: the frames of the package websockets, joined to messages by the RFC's rules."""
 
     def __init__(self, stream: bytes) -> None:
         self.events: list[tuple[Any, ...]] = []

@@ -100,7 +100,7 @@ def test_loading_succeeds_where_stack_or_memory_run_out(make_vu: Callable[..., V
 def test_a_module_that_is_loaded_when_memory_has_run_out_leaves_the_room_that_was_there(
     make_vu: Callable[..., VU],
 ) -> None:
-    """What it keeps would else be missing for the code that goes on."""
+    """Otherwise the memory that the module keeps would be missing for the code that continues."""
     vu = make_vu(
         """
         const fill = core.later('jsrunner:late', 'fill');

@@ -82,7 +82,7 @@ def test_shared_iterations_are_drawn_once(iterator: Callable[..., tuple[VU, list
 def test_each_vu_has_one_of_the_shared_iterations_reserved(
     iterator: Callable[..., tuple[VU, list[int]]],
 ) -> None:
-    """Those that are drawn count from behind the reserved ones."""
+    """The numbers of drawn iterations follow the reserved numbers."""
     supply = Supply(SHARED, 7, offset=3)
     vus = [iterator() for _ in range(3)]
     for number, (vu, _) in enumerate(vus):

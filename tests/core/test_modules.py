@@ -1,4 +1,4 @@
-"""How the engine gets its modules: asked of Python, or from bytecode; in the middle of running code, too."""
+"""Loading of modules: from Python or from bytecode, also in the middle of running code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_module_is_loaded_once_per_vu(make_vu: Callable[..., VU]) -> None:
 
 
 def test_a_specifier_means_what_python_says(make_vu: Callable[..., VU]) -> None:
-    """It is asked once for each importer and specifier, whichever VU asks."""
+    """Python is asked once for each importer and specifier, for all VUs together."""
     asked: list[tuple[str, str]] = []
 
     def normalize(base: str, name: str) -> str:
@@ -81,7 +81,7 @@ def test_modules_may_import_each_other(make_vu: Callable[..., VU]) -> None:
     ],
 )
 def test_modules_that_fail(make_vu: Callable[..., VU], text: str, error: str) -> None:
-    """Whoever imports them hears why; the VU goes on."""
+    """The importer gets the exception; the VU goes on."""
     vu = make_vu("entries.fine = () => 'fine';", modules={"bad": text, "fine": "export const x = 1;"})
     load = vu.interpreter._load
     vu.interpreter._load = lambda name: {}[name] if name == "missing" else load(name)

@@ -143,7 +143,7 @@ def test_an_incomplete_frame_is_waited_for(
 def test_violations_end_the_connection_with_1002(
     link: Callable[..., Links], blocking: bool, data: bytes
 ) -> None:
-    """What came in front of one is delivered first, what came behind is not."""
+    """Events in front of a violation are delivered first, events behind it are not."""
     one = link()
     one.rest = text("before").serialize(mask=False) + data + b"\x81\x05after"
     before, last = one.vu.call("see", blocking)

@@ -82,7 +82,7 @@ def test_a_busy_vu_is_not_sent_more_than_it_can_take(
 
 
 def test_a_slow_handler_holds_up_its_peer(link: Callable[..., Links], secure: bool) -> None:
-    """What waits does not grow with each message that is delivered."""
+    """The buffered bytes do not grow with each delivered message."""
     one = link(
         """
         entries.run = () => {

@@ -1,4 +1,4 @@
-"""What is measured: sums of series, tags laid over others, records for outputs."""
+"""Samples: sums of series, derived tag sets, records for outputs."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_outputs_get_each_sample(
 def test_no_record_is_lost_when_python_is_late(
     library: Any, records: Callable[[], list[tuple[float, float, int, int]]]
 ) -> None:
-    """It is told once, when the log is half full, and again after it has taken what there was."""
+    """Python is notified once when the log is half full, and again after it has taken the records."""
     engine = process_engine()
     told: list[int] = []
     engine.handlers[DRAIN] = lambda *_: told.append(1)

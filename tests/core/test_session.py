@@ -155,7 +155,7 @@ def test_timers_of_a_session(link: Callable[..., Links]) -> None:
 
 
 def test_handlers_that_throw(link: Callable[..., Links], blocking: bool, secure: bool) -> None:
-    """It comes out where the events are waited for, and the next call goes on."""
+    """The exception ends the call that waits for events, and the next call goes on."""
     one = link(
         """
         let session;
@@ -195,7 +195,7 @@ def test_a_session_that_cannot_connect(link: Callable[..., Links], blocking: boo
 
 
 def test_an_outcome_after_the_session_is_gone(link: Callable[..., Links], blocking: bool) -> None:
-    """Whoever has dialed keeps the socket, and closes it."""
+    """The dialing side keeps the socket and closes it."""
     one = link("entries.run = see;", secure=False)
     one.is_held = True
     running = one.vu.start("see", blocking)

@@ -145,7 +145,7 @@ def test_times_of_events_are_those_at_which_they_came(order_of: Callable[..., li
 
 
 def test_a_listener_that_throws_ends_the_settling(make_vu: Callable[..., VU]) -> None:
-    """What came behind is there the next time."""
+    """Tasks behind it run the next time."""
     vu = make_vu(
         f"{SETTLE} loop.listen(1, (payload) => {{ note(payload); if (payload === 'bad') throw new RangeError('no');"
         " if (payload === 'end') loop.forget(1); });"

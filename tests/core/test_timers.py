@@ -107,7 +107,7 @@ def test_an_exception_leaves_the_other_timers_alone(make_vu: Callable[..., VU]) 
 
 
 def test_names_of_timers_by_due_time(make_vu: Callable[..., VU]) -> None:
-    """Those of modules are not named."""
+    """Timers of modules are not named."""
     vu = make_vu("""
         entries.run = () => {
           loop.addTimer(() => {}, 2000, -1, loop.TIMEOUT);

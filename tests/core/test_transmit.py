@@ -1,4 +1,4 @@
-"""What a session sends: frames in their order, to peers that read and to peers that do not."""
+"""The output of sessions: frames in their order, to peers that read and to peers that do not."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_what_is_sent_by_several_sessions_goes_to_each(
 
 
 def test_a_script_of_k6_ws_waits_for_its_peer(link: Callable[..., Links], secure: bool) -> None:
-    """What it sends is bounded; other VUs go on, and it can be interrupted."""
+    """Its output is bounded; other VUs go on, and the script can be interrupted."""
     one = link(
         """
         entries.run = (count) => see(connect(true, {

@@ -28,7 +28,7 @@ const obj = { a: 1 };
 
 
 def texts(source: str) -> list[str]:
-    """What JavaScript gives to `text(call)`: what `call()` throws, as text."""
+    """The function `text(call)` of JavaScript, which returns the text of the exception of `call()`."""
     script = ScriptBundle("script.js", source="")
     said: list[str] = []
     interpreter = Interpreter(
@@ -133,7 +133,7 @@ def test_what_the_script_makes_itself_stays() -> None:
 
 
 def test_a_text_that_was_given_often_is_given_again_only_in_its_place() -> None:
-    """What is known of a place is used again; another name in that place is asked for anew."""
+    """The known text of a place is used again; another name in that place needs a new question."""
     names = ["x"] * 60 + ["y"] * 60 + ["x"]
     given = texts(
         f"for (const name of {names}) {{ text(() => obj[name]()); text(() => und[name]); }}"

@@ -1,4 +1,4 @@
-"""What JSON.parse says of texts that are no JSON, as recorded from k6."""
+"""Errors of JSON.parse for texts that are not JSON, as recorded from k6."""
 
 from __future__ import annotations
 

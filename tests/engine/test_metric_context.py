@@ -155,7 +155,7 @@ def test_rejections_pass_through_a_group(samples: Samples) -> None:
 
 
 def test_a_synchronous_group(samples: Samples) -> None:
-    """What it sets is seen in it only, as in asynchronous groups."""
+    """Tags that it sets are visible only inside, as in asynchronous groups."""
     assert samples.of(
         "export default function () { set('root');"
         "  note(group('g', () => { set('inside'); note('in'); return 'result'; })); "
@@ -262,7 +262,7 @@ def test_asynchronous_requests(samples: Samples, site: Site) -> None:
 
 
 def test_each_iteration_of_each_vu_has_its_own(samples: Samples) -> None:
-    """What continuations set is gone with them; what an iteration sets itself stays, as ever."""
+    """Tags that continuations set end with them; tags that the iteration sets itself stay."""
     found = samples.of(
         """
         export const options = { vus: 2, iterations: 20, systemTags: ['group', 'iter', 'vu'] };

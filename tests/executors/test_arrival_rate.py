@@ -1,4 +1,4 @@
-"""What both arrival rates share: their VUs (k6-surface SC-11, SC-36)."""
+"""The VUs of both arrival rates."""
 
 from __future__ import annotations
 

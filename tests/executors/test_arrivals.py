@@ -50,7 +50,7 @@ RAMPS = st.lists(st.tuples(st.integers(0, 10), st.integers(0, 20), st.integers(0
 
 
 def area(profile: RateProfile, moment: float) -> float:
-    """How many iterations have fallen due, by many small steps of `rate_at`."""
+    """Return the number of due iterations, by many small steps of `rate_at`."""
     done, begun = 0.0, 0.0
     for ramp in profile.ramps:
         length = min(max(moment - begun, 0.0), ramp.duration)

@@ -1,4 +1,4 @@
-"""What executors share: fields, and their errors."""
+"""Common fields of executors, and their errors."""
 
 from __future__ import annotations
 

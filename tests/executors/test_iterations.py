@@ -1,4 +1,4 @@
-"""What the executors with a number of iterations have in common."""
+"""Common behaviour of the executors with a number of iterations."""
 
 from __future__ import annotations
 

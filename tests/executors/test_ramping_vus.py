@@ -114,7 +114,7 @@ STAGES = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 12)), min_size=1,
 
 
 def planned(moment: float, start: int, stages: list[tuple[int, int]]) -> int:
-    """How many VUs the line asks for, at a moment that is none of its corners."""
+    """Return the number of planned VUs at a moment that is not a corner of the line."""
     begun, count = 0.0, start
     for duration, target in stages:
         if moment < begun + duration:

@@ -1,4 +1,4 @@
-"""What the executors that follow stages share."""
+"""Common behaviour of the executors with stages."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_slow_built_ins(run: Run) -> None:
 
 
 def test_interrupted_vu_works_on(run: Run) -> None:
-    """It keeps its state and its numbers, as in k6. A scenario begins without tags."""
+    """The VU keeps its state and its numbers, as in k6. A scenario begins without tags."""
     done = run(
         """
         import exec from 'k6/execution';
@@ -239,7 +239,7 @@ def test_recursion_without_end(run: Run) -> None:
 
 
 def test_recursion_on_a_small_stack(run: Run) -> None:
-    """Where the system gives less, JavaScript takes less."""
+    """If the system grants a smaller stack, JavaScript uses less."""
     done = run(
         "export default function () { (function f() { f(); })(); }",
         prefix=("sh", "-c", 'ulimit -s 4096 && exec "$@"', "sh"),
@@ -333,7 +333,7 @@ HOARDS = {
 
 @pytest.mark.parametrize("hoard", HOARDS)
 def test_memory_runs_out_in_our_own_code(run: Run, echo: str, hoard: str) -> None:
-    """That is an error of the iteration; the next one and the other VU go on."""
+    """The iteration fails; the next iteration and the other VU go on."""
     done = run(
         f"""
         import {{ sleep }} from 'k6';

@@ -205,7 +205,7 @@ def environment(
 
 
 def outcome(run: Run, environment: tuple[str, ...], script: str) -> dict[str, object]:
-    """What a run says, in its order, and how it ends."""
+    """Return the log of a run in its order, and its exit code."""
     done = run(script, *environment)
     return {"code": done.code, "stdout": done.stdout, "log": done.messages()}
 

@@ -56,7 +56,7 @@ def get_all(
 
 
 def by_path(answers: dict[str, bytes]) -> Callable[[socket.socket], None]:
-    """What answers `/name` with the bytes of that name, then closes."""
+    """Return a handler that answers `/name` with the bytes of that name, then closes."""
 
     def answer(connection: socket.socket) -> None:
         path = read_request(connection).split()[1].decode().strip("/")
@@ -317,7 +317,7 @@ def test_heads_up_to_10_mb(run: Run, serve: Serve) -> None:
 
 
 def test_empty_bodies(run: Run, serve: Serve) -> None:
-    """What goes out, and what `response.request` shows."""
+    """The sent request, and `response.request`."""
     seen: list[tuple[str, str, str]] = []
 
     def answer(connection: socket.socket) -> None:

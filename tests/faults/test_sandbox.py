@@ -1,4 +1,4 @@
-"""What a script can reach: k6's globals, and nothing of what is behind them."""
+"""The reach of a script: k6's globals, and no object of jsrunner behind them."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_signal_in_setup(start: Run, body: str) -> None:
 
 
 def test_signal_in_the_midst_of_a_log_line(tmp_path: Path) -> None:
-    """It comes as soon as the line can be read: before the call that writes it has returned."""
+    """The signal comes when the line can be read, which is before the writing call has returned."""
     (tmp_path / "script.js").write_text(script(iteration="sleep(60);"))
     process = subprocess.Popen(
         [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format=raw", "script.js"],

@@ -104,7 +104,7 @@ TEXT = "".join(chr(33 + 7 * i % 90) + chr(33 + i * i % 89) for i in range(300))
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("module", MODULES)
 def test_deflate(run: Run, serve: Serve, module: str, answer: str) -> None:
-    """What the server answers holds: for windows, and for contexts that are kept."""
+    """The server's parameters apply: windows and context takeover."""
     bits = dict(one.strip().split("=") for one in answer.split(";") if "=" in one)
     extension = PerMessageDeflate(
         remote_no_context_takeover="client_no" in answer,

@@ -1,4 +1,4 @@
-"""Who is related to whom."""
+"""Relations of nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both modules of WebSockets have in common: numbers, texts, messages that cannot be inflated."""
+"""Common behaviour of both WebSocket modules: numbers, texts, messages that cannot be inflated."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Turns:
 
     @property
     def requests(self) -> list[bytes]:
-        """Those of all connections, which must be over soon."""
+        """Return the requests of all connections, which must end soon."""
         Stage.until(lambda: all(self._requests))
         return self._requests
 
@@ -256,7 +256,7 @@ def test_a_server_that_goes_away(tmp_path: Path, serve: Serve) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("before", [0, 2])
 def test_closing_before_the_answer(tmp_path: Path, serve: Serve, before: int) -> None:
-    """Whether the core asks for the first time or again."""
+    """With the first question of the core, and with a repeated one."""
 
     def silent(connection: socket.socket) -> bytes:
         request = read_request(connection)
@@ -314,7 +314,7 @@ def test_an_interruption_before_the_answer(tmp_path: Path, serve: Serve, before:
 
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:1/", "ws://localhost:1/", "ws://127.0.0.1:99999/"])
 def test_an_iteration_that_fails_when_its_socket_cannot_connect(tmp_path: Path, url: str) -> None:
-    """It ends, and the socket has its events, whichever comes first."""
+    """The iteration ends, and the socket has its events, in either order."""
     stage = Stage(
         tmp_path,
         """

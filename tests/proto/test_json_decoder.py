@@ -43,7 +43,7 @@ def decoded(name: str, value: Any) -> Any:
 
 
 def quick(name: str, value: Any) -> Any:
-    """What `decode` makes of a value; a MappingError is returned."""
+    """Return the result of `decode`, or its MappingError."""
     try:
         return decoded(name, value)
     except MappingError as error:
@@ -51,7 +51,7 @@ def quick(name: str, value: Any) -> Any:
 
 
 def exact(name: str, value: Any) -> Any:
-    """What the slower reader makes of a value; a MappingError is returned."""
+    """Return the result of the slower reader, or its MappingError."""
     type_ = type_of(name)
     message = type_.empty()
     try:

@@ -1,4 +1,4 @@
-"""What a step adds up."""
+"""Aggregation within a step."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """What a server has by path: a text, or a status with headers; and what it was asked for."""
+    """A server's contents by path (a text, or a status with headers), and the received requests."""
 
     def __init__(self) -> None:
         self.pages: dict[str, str | tuple[int, dict[str, str]]] = {}

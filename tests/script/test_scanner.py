@@ -1,4 +1,4 @@
-"""What is found in the text of a module, and what is not taken for it."""
+"""The scanner: imports that it must find, and texts that only look like imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What specifiers mean."""
+"""Resolution of specifiers."""
 
 from __future__ import annotations
 

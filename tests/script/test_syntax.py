@@ -166,7 +166,7 @@ def test_nothing_is_wrong(text: str) -> None:
 
 
 def test_functions_of_commonjs() -> None:
-    """Its code may return, and what is wrong besides is found where it is."""
+    """Its code may return; other errors are reported at their places."""
     assert explain("if (x) return;\nexports.a = new.target;", is_commonjs=True) is None
     assert explain("return;", is_commonjs=False) == "URL: Line 1:1 Illegal return statement"
     told = explain("return 1;\nx = ;", is_commonjs=True)

@@ -1,4 +1,4 @@
-"""What --secret-source takes."""
+"""Arguments of --secret-source."""
 
 from __future__ import annotations
 

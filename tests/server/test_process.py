@@ -61,7 +61,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
 
 
 def ended(process_id: int) -> bool:
-    """Whether a process that is no child of ours ends in time."""
+    """Return True if a process that is no child of the test ends in time."""
     try:
         descriptor = os.pidfd_open(process_id)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What is said of certificates that are refused. (Real connections: test_tls.py)"""
+"""Error texts for refused certificates. (Real connections: test_tls.py)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What k6 says of requests that fail. (Real ones: test_http1.py, test_http2.py)"""
+"""k6's error texts for failed requests. (Real requests: test_http1.py, test_http2.py)"""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ ANSWER = (
 
 
 def told(pieces: list[bytes], key: str) -> object:
-    """What is made of an answer that comes in these pieces."""
+    """Return the outcome of a response that arrives in these pieces."""
     reader = AnswerReader()
     for number, piece in enumerate(pieces):
         try:
@@ -262,7 +262,7 @@ KEY = new_key()
 
 @given(answers(KEY), st.lists(st.integers(0, 300), max_size=6))
 def test_any_bytes_are_an_answer_or_an_error(data: bytes, cuts: list[int]) -> None:
-    """The same one, whatever the pieces in which they come."""
+    """The outcome does not depend on the pieces in which the bytes arrive."""
     ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     pieces = [data[start:end] for start, end in itertools.pairwise(ends)]
     whole = told([data], KEY)

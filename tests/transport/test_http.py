@@ -167,7 +167,7 @@ def test_close_ends_connections_and_a_later_call_makes_new_ones(site: Site, brow
 
 
 def test_a_kept_connection_that_has_ended_is_no_failure(serve: Any, browse: Any) -> None:
-    """What cannot be made again is made on a connection that is known to live."""
+    """A request that cannot be repeated uses a connection that is known to be alive."""
 
     def answer(connection: socket.socket) -> None:
         read_request(connection)

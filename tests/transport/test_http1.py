@@ -107,7 +107,7 @@ def test_a_reset_names_both_ends(before: bytes, serve: Any, browse: Any) -> None
 
 
 def flooding(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
-    """What answers with this head, then with the piece again and again."""
+    """Return a handler that answers with this head, then with the piece again and again."""
 
     def answer(connection: socket.socket) -> None:
         read_request(connection)

@@ -296,7 +296,7 @@ def test_goaway(code: int, expected: int, name: str, http2: Any, browser: Any) -
 
 
 def test_a_graceful_end(http2: Any, browser: Any) -> None:
-    """What is under way is answered, what follows takes a new connection."""
+    """Requests under way are answered; later requests use a new connection."""
 
     def answer(session: Session, stream: int, path: str) -> None:
         session.flush(frame(GOAWAY, 0, 0, number(stream) + number(0)))

@@ -19,7 +19,7 @@ class _Meter:
 
 
 def test_each_deadline_has_its_whole_time() -> None:
-    """What earlier exchanges have taken of theirs is not taken from it."""
+    """Time that earlier exchanges have used is not subtracted."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sock = green.create_connection(listener.getsockname())
         peer, _ = listener.accept()

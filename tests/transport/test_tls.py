@@ -26,7 +26,7 @@ def test_tls_facts_and_bytes_on_the_wire(site: Site, browse: Any) -> None:
 
 
 def secure(authority: Authority, *names: str, highest: Any = None, client: bool = False) -> Any:
-    """What treats a connection as a TLS server with a certificate for these names."""
+    """Return a handler that acts as a TLS server with a certificate for these names."""
     context = authority.context(*names)
     if highest is not None:
         context.maximum_version = highest

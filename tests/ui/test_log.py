@@ -30,7 +30,7 @@ def terminals() -> Iterator[tuple[TextIO, TextIO]]:
 
 
 def above(logger: Logger) -> list[str]:
-    """Where the lines that a display takes go."""
+    """The lines that a display gets."""
     lines: list[str] = []
     logger.above = lambda line: lines.append(line) is None
     return lines

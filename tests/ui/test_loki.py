@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Receiver:
-    """What was pushed."""
+    """A receiver that keeps the pushed records."""
 
     def __init__(self) -> None:
         self.pushes: list[tuple[str, Message, Any]] = []

@@ -21,7 +21,7 @@ COLUMNS = 20
 
 
 class Screen:
-    """What stands on a terminal of 20 columns and 10 rows that a region was drawn on."""
+    """A terminal of 20 columns and 10 rows on which a region is drawn."""
 
     def __init__(self) -> None:
         self._master, slave = pty.openpty()

@@ -87,7 +87,7 @@ def test_slow_rate_and_its_end(run: Run, executor: str, lasts: bool) -> None:
 
 @pytest.mark.slow
 def test_rates_that_no_machine_keeps(run: Run, tmp_path: Path) -> None:
-    """What was not started at the end is dropped at once, however much it is."""
+    """Iterations that have not started at the end are dropped at once, whatever their number."""
     done = run(
         """
         export const options = { scenarios: {

@@ -1,4 +1,4 @@
-"""What scripts and outputs see of a run over two machines: all of it is one run."""
+"""Scripts and outputs on two machines: they see one run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def listens_at(process: int) -> set[str]:
 
 
 def test_local_machines_listen_to_this_machine_only(start: Callable[..., Process]) -> None:
-    """Whoever reaches a Dask worker can run programs there."""
+    """Any client that reaches a Dask worker can run programs there."""
     process = start(ENDLESS, "--dask", "local:2")
     process.wait_for("iterates")
     places = [listens_at(one) for one in (process.id, *below(process.id))]

@@ -1,4 +1,4 @@
-"""How console.log writes values (k6-surface PB-01 to PB-07)."""
+"""Formatting of values by console.log."""
 
 from __future__ import annotations
 

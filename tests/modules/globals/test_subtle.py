@@ -102,7 +102,7 @@ def test_rsa_signature_is_verified_elsewhere(run: Callable[..., list[str]]) -> N
 
 @pytest.mark.parametrize("name", ["P-256", "P-384", "P-521"])
 def test_ec_keys_in_every_format(run: Callable[..., list[str]], name: str) -> None:
-    """What is exported is read by another tool, and what that one makes is imported."""
+    """Another tool reads exported keys, and its keys can be imported."""
     other = ec.generate_private_key(
         {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}[name]()
     )
@@ -217,7 +217,7 @@ def test_refusals(run: Callable[..., list[str]], call: str, error: str) -> None:
 
 
 def test_calls_that_throw(run: Callable[..., list[str]]) -> None:
-    """What k6's functions convert before they begin, and what k6 has not."""
+    """Arguments that k6 converts before it begins, and functions that k6 lacks."""
     assert run(
         TOOLS
         + """

@@ -56,7 +56,7 @@ def test_bytes_of_text(run: Callable[..., list[str]]) -> None:
 
 
 def test_bytes_that_are_there(run: Callable[..., list[str]]) -> None:
-    """What fits is written, up to an error."""
+    """Bytes that fit are written, up to an error."""
     assert run(
         ATTEMPT
         + """

@@ -195,7 +195,7 @@ def test_a_wrong_content_length_is_told(visit: Visit) -> None:
 
 @pytest.mark.parametrize("codings", ["gzip", "deflate", "br", "zstd", "gzip, deflate", ""])
 def test_compression(codings: str, ask: Ask) -> None:
-    """What was sent comes back, labelled, and is unpacked."""
+    """The server returns the compressed body with its Content-Encoding, and the client decodes it."""
     assert (
         ask(f"http.post(U + '/echo', 'text'.repeat(99), {{ compression: '{codings}' }}).body")
         == "text" * 99

@@ -1,4 +1,4 @@
-"""What Go says of texts that are no JSON."""
+"""Go's errors for texts that are not JSON."""
 
 from __future__ import annotations
 

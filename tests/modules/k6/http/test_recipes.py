@@ -37,7 +37,7 @@ Act = bytes | str
 
 
 class Seen(NamedTuple):
-    """What came of a script: all but `is_by_core` has to be the same by both ways."""
+    """The outcome of a script. Except for `is_by_core`, it must be equal with and without recipes."""
 
     result: Any
     failure: str | None

@@ -129,7 +129,7 @@ def test_clients_are_a_vu_s_own_and_stay_connected(play: Callable[..., Process])
 
 
 def test_health_without_a_connection_is_an_error(play: Callable[..., Process]) -> None:
-    """It crashes k6."""
+    """k6 crashes in this case."""
     body = (
         "attempt(() => client.healthCheck()); client.connect(__ENV.GRPC_ADDR, plain);"
         "attempt(() => client.healthCheck()); client.close(); attempt(() => client.healthCheck());"
