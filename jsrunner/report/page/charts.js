@@ -105,7 +105,7 @@ class Card {
     this.metric = metric;
     this.plot = null;
     this.figures = element("p", { class: "figures" });
-    this.holder = element("div", { role: "img" });
+    this.holder = element("div", { class: "chart", role: "img" });
     this.extra = element("div");
     this.body = element("div");
     this.details = element("details", {}, element("summary", {}, "Table"), this.body);
@@ -170,6 +170,7 @@ class Card {
     const range = rangeOf(lines, limits);
     this.range = range;
     if (this.plot && this.shape === shape) {
+      this.resize();
       this.plot.setData(data);
       return;
     }
@@ -194,7 +195,7 @@ class Card {
   }
 
   resize() {
-    if (this.plot) this.plot.setSize({ width: this.width(), height: 210 });
+    if (this.plot && this.plot.width !== this.width()) this.plot.setSize({ width: this.width(), height: 210 });
   }
 
   /** Values over time: the darker a cell, the more values; on a logarithmic axis where they are positive. */

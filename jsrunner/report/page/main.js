@@ -120,14 +120,14 @@ function fillCharts() {
       made = element("section", { id, "aria-labelledby": `${id}-title` }, element("h2", { id: `${id}-title` }, section.title), element("div", { class: "cards" }));
     }
     if (!made.isConnected) holder.append(made);
+    // All cards have their place before the first chart takes its width.
+    for (const metric of section.metrics.filter((each) => !cards.has(each.name))) {
+      const card = new Card(metric);
+      cards.set(metric.name, card);
+      made.querySelector(".cards").append(card.node);
+    }
     for (const metric of section.metrics) {
-      let card = cards.get(metric.name);
-      if (!card) {
-        card = new Card(metric);
-        cards.set(metric.name, card);
-        made.lastElementChild.append(card.node);
-      }
-      card.update(model, metric, byId("split").value, byId("statistic").value, baseline);
+      cards.get(metric.name).update(model, metric, byId("split").value, byId("statistic").value, baseline);
     }
   }
 }
@@ -219,7 +219,8 @@ function takeAll(id, into) {
 }
 
 for (const id of ["split", "statistic"]) byId(id).addEventListener("change", redraw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+// Charts are drawn anew in the colors of the other theme, and of paper.
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", redraw);
 addEventListener("resize", () => { for (const card of cards.values()) card.resize(); });
 const other = new RunModel();
 if (takeAll("baseline", other)) baseline = other;

@@ -1,0 +1,153 @@
+"""The page in all media: contrast of its colors, the keyboard, paper, the widths of charts."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from report_lines import lines
+
+from jsrunner.report import document
+from jsrunner.report.document import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chromium import Chromium
+
+STYLE = (Path(document.__file__).parent / "page" / "page.css").read_text()
+#: Colors of texts, which need a contrast of 4.5 with their background, and of lines, which need 3 (WCAG 2.2,
+#: 1.4.3 and 1.4.11).
+TEXTS = ("front", "soft", "good", "bad", "warn")
+LINES = tuple(f"c{number}" for number in range(8))
+
+
+def luminance(color: str) -> float:
+    """The relative luminance of a color such as `#fff` or `#106b35`, by WCAG 2."""
+    digits = color.removeprefix("#")
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    parts = [int(digits[index : index + 2], 16) / 255 for index in (0, 2, 4)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def palettes() -> list[dict[str, str]]:
+    """The colors by name: of the light theme, of the dark one, of paper."""
+    return [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]+);", block))
+        for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
+    ]
+
+
+def test_there_are_three_palettes() -> None:
+    names = [set(palette) for palette in palettes()]
+    assert len(names) == 3
+    assert names[0] == names[1] == names[2] >= {*TEXTS, *LINES, "back", "card"}
+
+
+@pytest.mark.parametrize("palette", palettes(), ids=["light", "dark", "paper"])
+def test_the_contrast_of_colors(palette: dict[str, str]) -> None:
+    for background in (palette["back"], palette["card"]):
+        assert min(contrast(palette[name], background) for name in TEXTS) >= 4.5
+        assert min(contrast(palette[name], background) for name in LINES) >= 3
+
+
+def test_the_contrast_of_black_and_white() -> None:
+    assert contrast("#000", "#ffffff") == 21
+    assert contrast("#767676", "#fff") == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.fixture
+def page(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> Chromium:
+    """A report that is open."""
+    write_report(record(lines()), str(tmp_path / "report.html"))
+    browser.open((tmp_path / "report.html").as_uri())
+    return browser
+
+
+def press(browser: Chromium, key: str, code: int, text: str = "") -> None:
+    for kind in ("keyDown", "keyUp"):
+        more = {"text": text} if text and kind == "keyDown" else {}
+        browser.call(
+            "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more
+        )
+
+
+#: Charts that are wider than their cards.
+TOO_WIDE = """[...document.querySelectorAll('.card')].filter((card) => {
+  const right = card.getBoundingClientRect().right;
+  return [...card.querySelectorAll('canvas')].some((each) => each.getBoundingClientRect().right > right);
+}).map((card) => card.querySelector('h3').textContent)"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 800, 1200, 2000])
+def test_charts_are_as_wide_as_their_cards(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path, width: int
+) -> None:
+    """Also the first chart of a section, whose card is alone at first."""
+    write_report(record(lines()), str(tmp_path / "report.html"))
+    browser.size(width)
+    browser.open((tmp_path / "report.html").as_uri())
+    assert browser.evaluate(TOO_WIDE) == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    browser.size(max(width // 2, 390))
+    browser.wait(f"({TOO_WIDE}).length === 0")
+
+
+@pytest.mark.slow
+def test_the_page_without_a_mouse(page: Chromium) -> None:
+    """Tab comes by everything that does something; Enter and the arrows do it."""
+    press(page, "Tab", 9)
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the charts"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    press(page, "Enter", 13, "\r")
+    page.wait("location.hash === '#charts'")
+    reached = []
+    for _ in range(60):
+        press(page, "Tab", 9)
+        reached.append(page.evaluate("document.activeElement.tagName"))
+        if reached[-1] == "BODY":
+            break
+    count = page.evaluate("document.querySelectorAll('#charts summary').length")
+    assert reached.count("SUMMARY") >= count > 0
+    page.evaluate("document.querySelector('#charts summary').focus()")
+    press(page, "Enter", 13, "\r")
+    page.wait("document.querySelector('#charts details').open")
+    page.wait("document.querySelector('#charts details table') !== null")
+    page.evaluate("document.querySelector('#split').focus()")
+    press(page, "ArrowDown", 40)
+    page.wait("document.querySelector('#split').value === 'room'")
+    page.wait("[...cards.values()].some((card) => card.lines.some((line) => line.label === 'a'))")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_on_paper(page: Chromium, tmp_path: Path, theme: str) -> None:
+    """Paper is white in both themes, charts fit, nothing is cut off, what only a screen needs is gone."""
+    features = [{"name": "prefers-color-scheme", "value": theme}]
+    page.call("Emulation.setEmulatedMedia", media="print", features=features)
+    page.size(740)
+    try:
+        page.wait("[...cards.values()].every((card) => card.shape.includes('#000'))")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.evaluate(TOO_WIDE) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 740
+        for gone in ("#controls", ".skip", ".card details"):
+            style = f"getComputedStyle(document.querySelector('{gone}')).display"
+            assert page.evaluate(style) == "none"
+        pdf = base64.b64decode(page.call("Page.printToPDF")["data"])
+        assert pdf.startswith(b"%PDF-")
+    finally:
+        page.call("Emulation.setEmulatedMedia", media="")
