@@ -255,3 +255,73 @@ def test_the_panel_shows_the_errors_of_the_script_with_their_counts(run_on_termi
     terminal.wait_for(lambda text: bool(re.search(r"^ +\d+ x  Error: VU \d has failed", text, re.M)))
     terminal.press(b"\x03")
     assert terminal.finish() == 105
+
+
+#: Sends and receives messages, and fails in each iteration.
+FAILING_ECHO = """
+import ws from 'k6/ws';
+export const options = { vus: 2, duration: '60s' };
+export default function () {
+  ws.connect(__ENV.URL, null, (socket) => {
+    socket.on('open', () => socket.send('x'));
+    socket.on('message', (text) => socket.setTimeout(() => socket.send(text), 20));
+    socket.setTimeout(() => socket.close(), 300);
+  });
+  throw new Error('no answer from the room');
+}
+"""
+SPARKLINE = re.compile(r"^  messages in +([▁▂▃▄▅▆▇█]{3,})$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["color", "NO_COLOR"])
+def test_sparklines_and_errors_fit_40_columns(
+    run_on_terminal: Any, echo: str, environment: dict[str, str]
+) -> None:
+    terminal = run_on_terminal(
+        FAILING_ECHO, f"--env=URL={echo}", "--log-output=none", columns=40, **environment
+    )
+    failed = re.compile(r"^  +\d+ x  Error: no answer from the ", re.MULTILINE)
+    terminal.wait_for(lambda text: bool(SPARKLINE.search(text) and failed.search(text)))
+    frame = terminal.text()
+    assert max(map(len, terminal.lines())) <= 40
+    assert re.search(r"^  messages out +[▁▂▃▄▅▆▇█]{3,}$", frame, re.MULTILINE)
+    terminal.press(b"\x03")
+    assert terminal.finish() == 105
+    assert bool(COLOR.search(terminal.raw)) is not bool(environment)
+    # The last frame has neither; no earlier frame is left behind.
+    assert not SPARKLINE.search(terminal.text())
+    assert terminal.text().count("interrupted") == frame.count("interrupted") == 1
+
+
+def test_a_courses_line_grows_with_the_terminal(run_on_terminal: Any, echo: str) -> None:
+    """Sparklines show the seconds for which there is room."""
+    terminal = run_on_terminal(FAILING_ECHO, f"--env=URL={echo}", "--log-output=none", columns=22)
+    terminal.wait_for(
+        lambda text: bool(re.search(r"^  messages in +[▁▂▃▄▅▆▇█]{4}$", text, re.MULTILINE))
+    )
+    terminal.resize(100, 50)
+    terminal.wait_for(
+        lambda text: bool(re.search(r"^  messages in +[▁▂▃▄▅▆▇█]{5,}$", text, re.MULTILINE))
+    )
+    terminal.press(b"\x03")
+    assert terminal.finish() == 105
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"CI": "true", "GITHUB_ACTIONS": "true", "TERM": "xterm-256color"}]
+)
+def test_the_log_of_ci_has_plain_lines(
+    run_on_pipe: Callable[..., Any],
+    echo: str,
+    variables: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No escape sequences, no sparklines, no block of errors: the log itself has each error."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = run_on_pipe(FAILING_ECHO.replace("60s", "4s"), f"--env=URL={echo}")
+    assert done.returncode == 0
+    assert not re.search(r"[\x1b▁▂▃▄▅▆▇]", done.stdout + done.stderr)
+    assert not re.search(r"\d x  Error", done.stdout)
+    assert done.stdout.count("running (") >= 3
+    assert done.stderr.count("Error: no answer from the room") >= 2

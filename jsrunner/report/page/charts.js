@@ -184,7 +184,7 @@ class Card {
       axes: [{ ...axis, incrs: STEPS, values: (_, ticks) => ticks.map(clock) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(unit) }],
       series: [{ label: "time", value: (_, value) => (value === null ? "–" : clock(value)) }, ...lines.map((line, index) => ({
         label: line.label, stroke: color(`c${index % 8}`), width: 1.5, dash: DASHES[index % DASHES.length], spanGaps: true,
-        points: { show: model.steps.length < 4 }, value: (_, value) => (value === null ? "–" : unit(value)),
+        points: { show: model.steps.length < 4, fill: color(`c${index % 8}`) }, value: (_, value) => (value === null ? "–" : unit(value)),
       }))],
       hooks: { draw: [drawLimits(limits)] },
     }, data, this.holder);

@@ -65,7 +65,8 @@ function fillHead() {
     verdict.className = `verdict ${failed || !live ? "warn" : ""}`;
   }
   byId("reason").textContent = end ? end.reason : "";
-  if (run) byId("facts").textContent = `Began ${new Date(run.started * 1000).toLocaleString()}, took ${clock(model.seconds())}`;
+  const lasted = end ? "took" : live ? "runs for" : "recorded for";
+  if (run) byId("facts").textContent = `Began ${new Date(run.started * 1000).toLocaleString()}, ${lasted} ${clock(model.seconds())}`;
   if (end) byId("steering").hidden = true;
 }
 
