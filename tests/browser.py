@@ -11,7 +11,8 @@ from jsrunner.options.model import Options
 from jsrunner.transport.dial import Dialer
 from jsrunner.transport.exchange import Exchange, HttpCall
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.http import ClientSettings, HttpClient
+from jsrunner.transport.http import HttpClient
+from jsrunner.transport.http_pools import ClientSettings
 from jsrunner.transport.url import parse
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from jsrunner.transport.exchange import HttpCall
 from jsrunner.transport.fields import Fields
-from jsrunner.transport.http import ClientSettings, HttpClient
+from jsrunner.transport.http import HttpClient
+from jsrunner.transport.http_pools import ClientSettings
 from jsrunner.transport.redirects import BadLocation, Hop, next_hop
 from jsrunner.transport.url import URLError, parse
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from jsrunner.options.model import Options
-    from jsrunner.transport.http import Connects
+    from jsrunner.transport.http_pools import Connects
 
 #: Seconds of one fetch.
 _TIMEOUT: Final = 10.0

@@ -87,19 +87,10 @@ def run(
         return 1
     reader = MessageReader()
     waiting: list[protocol.WorkerMessage] = []
-    prepare = receive(stream, reader, waiting)
-    if isinstance(prepare, protocol.Pack):
-        process.send(protocol.Packed(_pack(script)))
-        prepare = receive(stream, reader, waiting)
-    if not isinstance(prepare, protocol.Prepare):
+    prepare = _await_plan(process, stream, reader, waiting)
+    if prepare is None:
         return 0
-    process.engine.stop_polling()
-    plan: WorkerPlan = pickle.loads(prepare.plan)
-    board.open(len(plan.test.scenarios))
-    board.vus = plan.planned_vus
-    if plan.test.max_vus > _FEW_VUS:
-        process.compile_script()
-    gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
+    plan = _prepare(process, board, prepare)
     forked = _fork(process, prepare.workers)
     if forked is None:
         return 1
@@ -115,6 +106,39 @@ def run(
             os.waitpid(child, 0)
         if index:
             os._exit(0)
+
+
+def _await_plan(
+    process: Process,
+    stream: socket.socket,
+    reader: MessageReader,
+    waiting: list[protocol.WorkerMessage],
+) -> protocol.Prepare | None:
+    """Return the coordinator's plan, None if the run is over; pack the script if it asks for that.
+
+    Args:
+        process: The process, which has loaded the script.
+        stream: The socket to the coordinator.
+        reader: The reader of the stream, which may have read a part of a message behind the plan.
+        waiting: Receives messages that have arrived with the plan.
+    """
+    message = receive(stream, reader, waiting)
+    if isinstance(message, protocol.Pack):
+        process.send(protocol.Packed(_pack(process.script)))
+        message = receive(stream, reader, waiting)
+    return message if isinstance(message, protocol.Prepare) else None
+
+
+def _prepare(process: Process, board: Board, prepare: protocol.Prepare) -> WorkerPlan:
+    """Prepare what the workers share, before the fork; return the plan."""
+    process.engine.stop_polling()
+    plan: WorkerPlan = pickle.loads(prepare.plan)
+    board.open(len(plan.test.scenarios))
+    board.vus = plan.planned_vus
+    if plan.test.max_vus > _FEW_VUS:
+        process.compile_script()
+    gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
+    return plan
 
 
 def _set_up_process() -> None:

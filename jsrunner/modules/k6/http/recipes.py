@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jsrunner.core.binding import HttpTerms
 from jsrunner.engine.engine import encode
 from jsrunner.transport.fields import WITH_LENGTH
-from jsrunner.transport.http import is_replayable
+from jsrunner.transport.http_pools import is_replayable
 
 if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
@@ -54,11 +54,11 @@ def make_recipe(
         client: The VU's client.
     """
     url = flow.target.url
-    route = client.route(url)
+    route = client.pools.route(url)
     if route is None or not _is_usual(flow, route):
         return
     _set_recipe(library, number, flow, shared, route)
-    client.lend(url)
+    client.pools.lend(url)
 
 
 def _is_usual(flow: Flow, route: Route) -> bool:

@@ -13,7 +13,7 @@ import orjson
 from jsrunner.modules.k6.http.samples import HttpSamples, expectation
 from jsrunner.transport.fields import Fields
 from jsrunner.transport.headers import canonical
-from jsrunner.transport.http import ClientSettings
+from jsrunner.transport.http_pools import ClientSettings
 from jsrunner.transport.url import URL, URLError, parse
 
 if TYPE_CHECKING:
