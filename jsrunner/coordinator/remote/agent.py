@@ -10,7 +10,6 @@ has been heard of for a while: a machine whose coordinator has gone must not go 
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import select
 import signal
@@ -73,8 +72,10 @@ class _Seat:
 
     def send(self, data: bytes) -> None:
         """Send bytes as soon as the worker takes them; nothing happens if it has gone."""
-        with contextlib.suppress(OSError):
+        try:
             self.outlet.put(data)
+        except OSError:
+            self.outlet.take()
 
     def receive(self) -> bytes | None:
         """Return bytes for the coordinator, b"" if there are none, None if the worker has gone."""

@@ -45,6 +45,8 @@ _EXIT_PATIENCE: Final = 5.0
 _KILL_PATIENCE: Final = 0.1
 #: Seconds to reach the scheduler, to ask all Dask workers, to make an actor; for an agent to begin.
 _CONNECT_PATIENCE: Final = 10.0
+#: Seconds for the Dask workers of `local:N` to start.
+_LOCAL_PATIENCE: Final = 30.0
 #: Seconds to send a machine the archive of the script.
 _JOB_PATIENCE: Final = 60.0
 #: Exchanges that the leads of a machine's clocks are estimated from; seconds until the next estimate.
@@ -295,7 +297,7 @@ class Link:
         """Return the machines that take part. Raises JsrunnerError."""
         assert self._machines is not None
         try:
-            return self._machines.result(2 * _CONNECT_PATIENCE)
+            return self._machines.result(2 * _CONNECT_PATIENCE + _LOCAL_PATIENCE)
         except FutureTimeout:
             raise JsrunnerError(f"the Dask workers at {self._address} do not answer") from None
 
@@ -323,13 +325,16 @@ class Link:
         except Exception as error:  # whatever TLS and the settings of Dask come up with
             text = f"could not connect to the Dask scheduler {address} of --dask: {error}"
             raise JsrunnerError(text) from None
-        if self._local:
-            await self.client.wait_for_workers(self._local, timeout=_CONNECT_PATIENCE)
         cloudpickle.register_pickle_by_value(probe)
         try:
+            if self._local:
+                await self.client.wait_for_workers(self._local, timeout=_LOCAL_PATIENCE)
             workers = await asyncio.wait_for(self.client.run(probe.probe), _CONNECT_PATIENCE)
         except asyncio.TimeoutError:
             raise JsrunnerError(f"not all Dask workers of {address} answer") from None
+        except Exception as error:  # such as another version of Python
+            text = f"the Dask workers of {address} cannot be asked for their versions: {error}"
+            raise JsrunnerError(text) from None
         finally:
             cloudpickle.unregister_pickle_by_value(probe)
         if not workers:

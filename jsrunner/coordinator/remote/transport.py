@@ -15,6 +15,7 @@ from jsrunner.coordinator.remote.leases import Pool
 from jsrunner.coordinator.remote.link import Link
 from jsrunner.coordinator.remote.starts import route
 from jsrunner.errors import WorkerError
+from jsrunner.executors.arrivals import Arrivals
 from jsrunner.executors.plan import SharedTotal
 from jsrunner.messages import protocol
 from jsrunner.messages.board import Board
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from jsrunner.script.script import ScriptBundle
     from jsrunner.secrets.sources import SecretSources
 
-#: Seconds between two messages of what all other machines have counted, at least, and per machine.
-_OTHERS_EVERY: Final = 0.1
-_OTHERS_PER_MACHINE: Final = 0.01
+#: Seconds between two messages of what all other machines have counted. If there are arrival rates,
+#: which must know of free VUs: at least, and for each machine.
+_OTHERS_EVERY: Final = 1.0
+_FREE_EVERY: Final = 0.1
+_FREE_PER_MACHINE: Final = 0.01
 #: Seconds that the loader gets to exit.
 _EXIT_PATIENCE: Final = 3.0
 #: More worker processes are not started on one machine.
@@ -218,6 +221,7 @@ class RemoteTransport:
         self._workers = workers
         self._machines: list[_Machine] = []
         self._scenarios = 0
+        self._others_every = _OTHERS_EVERY
         #: By the scenarios' places; the link's thread uses them.
         self._pools: dict[int, Pool] = {}
 
@@ -304,6 +308,8 @@ class RemoteTransport:
             for slot, (name, made) in enumerate(plan.test.plans.items())
             if isinstance(made.iterations, SharedTotal)
         }
+        if any(isinstance(made.iterations, Arrivals) for made in plan.test.plans.values()):
+            self._others_every = max(_FREE_EVERY, len(machines) * _FREE_PER_MACHINE)
         self._link.call_soon(partial(self._begin, pools))
 
     def _begin(self, pools: dict[int, Pool]) -> None:
@@ -335,7 +341,7 @@ class RemoteTransport:
     async def _spread_counts(self, scenarios: int) -> None:
         """Send each machine again and again what all others have counted."""
         while len(self._machines) > 1:
-            await asyncio.sleep(max(_OTHERS_EVERY, len(self._machines) * _OTHERS_PER_MACHINE))
+            await asyncio.sleep(self._others_every)
             sums = self.board.sums(scenarios, [machine.workers for machine in self._machines])
             for machine, others in zip(self._machines, sums, strict=True):
                 if not machine.is_lost:
