@@ -21,7 +21,7 @@ _ENTRY: Final = struct.Struct("=BHHHd")
 SIZE: Final = _ENTRY.size
 
 
-class Entry(NamedTuple):
+class MailEntry(NamedTuple):
     """A start, or the answer to one."""
 
     kind: int
@@ -38,6 +38,6 @@ class Entry(NamedTuple):
         return _ENTRY.pack(*self)
 
 
-def unpack(data: bytes) -> Iterator[Entry]:
+def unpack(data: bytes) -> Iterator[MailEntry]:
     """Yield the entries of some bytes, which end with an entry."""
-    return map(Entry._make, _ENTRY.iter_unpack(data))
+    return map(MailEntry._make, _ENTRY.iter_unpack(data))

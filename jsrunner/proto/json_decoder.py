@@ -218,7 +218,9 @@ class _Reader:
         try:
             setattr(message, field.name, value)
         except ValueError:  # a closed enum has no such number: protobuf keeps it as an unknown field
-            message.MergeFromString(_varint(field.number << 3) + _varint(value & _UINT64_MASK))
+            message.MergeFromString(
+                scalars.varint(field.number << 3) + scalars.varint(value & _UINT64_MASK)
+            )
 
     def _list(self, field: Field, items: Any) -> None:
         if self._peek() != "[":
@@ -420,15 +422,6 @@ class _Reader:
         self._members(read)
         if not has_value and type_.full_name != "google.protobuf.Empty":
             raise self._error(self.position - 1, 'missing "value" field')
-
-
-def _varint(number: int) -> bytes:
-    data = bytearray()
-    while number >= 0x80:
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-    return bytes(data)
 
 
 def _from_text(field: Field, text: str) -> Any:

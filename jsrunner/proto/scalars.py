@@ -113,3 +113,13 @@ def bytes_in(text: str) -> bytes | None:
         return base64.urlsafe_b64decode(text) if is_url else base64.b64decode(text)
     except binascii.Error:
         return None
+
+
+def varint(number: int) -> bytes:
+    """Return a number as protobuf's wire format has it: 7 bits per byte, the lowest first."""
+    data = bytearray()
+    while number >= 0x80:
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    data.append(number)
+    return bytes(data)

@@ -252,13 +252,13 @@ class ArrivalPlayer(Player):
         """Hand a start over to another process or machine; return True if that one has a free VU."""
         if not self.counts.reserve(place):
             return False
-        entry = mail.Entry(mail.START, self._slot, self._machine.index, self._worker, offset)
+        entry = mail.MailEntry(mail.START, self._slot, self._machine.index, self._worker, offset)
         if self._board.post(place, entry.pack()):
             return True
         self.counts.release(place)
         return False
 
-    def take(self, entry: mail.Entry) -> None:
+    def take(self, entry: mail.MailEntry) -> None:
         """Begin the iteration that another process has handed over, or take an answer of a machine."""
         if entry.kind == mail.START:
             self._begin(entry.offset)

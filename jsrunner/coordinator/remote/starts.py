@@ -66,7 +66,7 @@ def deliver(board: Board, data: bytes) -> bytes:
     return answers
 
 
-def _start(board: Board, entry: mail.Entry) -> bool:
+def _start(board: Board, entry: mail.MailEntry) -> bool:
     """Hand a start over to a worker with a free VU; return whether there is one."""
     counts = board.view(entry.slot, 0)
     for worker in range(board.workers):

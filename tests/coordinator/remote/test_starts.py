@@ -8,12 +8,12 @@ import pytest
 from jsrunner.coordinator.remote import starts
 from jsrunner.messages import mail
 from jsrunner.messages.board import IDLE, Board
-from jsrunner.messages.mail import Entry
+from jsrunner.messages.mail import MailEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-START = Entry(mail.START, 0, 0, 1, 2.5)
+START = MailEntry(mail.START, 0, 0, 1, 2.5)
 TAKEN, REFUSED = START._replace(kind=mail.TAKEN), START._replace(kind=mail.REFUSED)
 #: Two machines with two workers each.
 MACHINES = [range(2), range(2, 4)]

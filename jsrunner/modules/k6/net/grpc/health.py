@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.proto.scalars import varint
 from jsrunner.transport.rpc_call import Call
 
 if TYPE_CHECKING:
@@ -21,18 +22,9 @@ def new_call(service: str, connection: GrpcConnection) -> Call:
     """Return a call for a service's health ("" is the whole server); its message is the status."""
     call = Call(_PATH, (), decode=_status, streams=False, max_receive=connection.max_receive)
     name = service.encode()
-    request = bytes([_SERVICE]) + _varint(len(name)) + name if name else b""
+    request = bytes([_SERVICE]) + varint(len(name)) + name if name else b""
     call.send(request, end=True)
     return call
-
-
-def _varint(number: int) -> bytes:
-    data = bytearray()
-    while number >= 0x80:
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-    return bytes(data)
 
 
 def _status(data: bytes) -> int:
