@@ -38,7 +38,7 @@ settings.load_profile("jsrunner")
 
 #: Folders and fixtures of tests that run the whole program.
 WHOLE_RUNS = {"api", "compat", "docs", "faults", "js_scripts", "pytest_plugin", "rest"}
-RUNNERS = {"run_on_pipe", "run_on_terminal", "run_to", "start"}
+RUNNERS = {"cluster", "run_on_pipe", "run_on_terminal", "run_to", "start"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RUN = [sys.executable, "-m", "jsrunner", "run", "--with-server", "--quiet"]
 DEADLINE = 30
 

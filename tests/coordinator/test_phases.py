@@ -57,6 +57,7 @@ export function teardown() { sleep(0.3); }
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("paused",)], ids=["at-once", "paused"])
 def test_phases_in_order(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "script.js").write_text(SCRIPT)

@@ -58,6 +58,7 @@ def has_steps(path: Path, count: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_run_has_a_record_and_a_report(tmp_path: Path) -> None:
     log: list[str] = []
     result = jsrunner.run(
@@ -84,6 +85,7 @@ def test_a_report_without_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_has_a_whole_record(tmp_path: Path) -> None:
     path = tmp_path / "run.jsr"
     with jsrunner.start(SCRIPT, options=LONG, save=path) as execution:
@@ -96,6 +98,7 @@ def test_a_run_that_is_stopped_has_a_whole_record(tmp_path: Path) -> None:
     assert end["reason"] == result.reason == "test run was stopped by the program that started it"
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_has_a_whole_record(tmp_path: Path) -> None:
     script = jsrunner.Script.from_text("""
         export function setup() { throw new Error('no setup'); }
@@ -118,6 +121,7 @@ def test_a_script_that_does_not_load_has_neither(tmp_path: Path) -> None:
     assert log == []
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
     path = tmp_path / "run.jsr"
     with jsrunner.start(SCRIPT, options=LONG, save=path) as execution:
@@ -131,6 +135,7 @@ def test_a_run_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
     assert iterations(record) > 0
 
 
+@pytest.mark.slow
 def test_a_program_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
     (tmp_path / "script.js").write_text(SCRIPT.text)
     root = str(Path(jsrunner.__file__).parents[1])

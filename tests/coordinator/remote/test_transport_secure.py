@@ -18,6 +18,8 @@ from tests.running import ROOT, until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow
+
 GUIDE = ROOT / "docs" / "guides" / "many-machines.md"
 SCRIPT = "export const options = { vus: 2, iterations: 10 }; export default () => console.log('x');"
 
