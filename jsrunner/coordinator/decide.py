@@ -212,8 +212,8 @@ def script_options(loaded: Loaded, script: ScriptBundle, logger: RunLog) -> Opti
 def _listed(options: Options) -> str:
     """Return the options that are set as JSON for the log, which must not show certificates' keys."""
     shown = {name: value for name, value in to_json(options, consolidated=False).items() if value}
-    if "tlsAuth" in shown:
-        shown["tlsAuth"] = f"{len(shown['tlsAuth'])} certificates"
+    if options.tls_auth:
+        shown["tlsAuth"] = f"{len(options.tls_auth)} certificates"
     return json.dumps(shown, ensure_ascii=False)
 
 

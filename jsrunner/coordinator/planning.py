@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jsrunner.coordinator.partition import share_out
 from jsrunner.messages.plan import WorkerPlan
@@ -11,11 +11,12 @@ from jsrunner.options.model import to_json
 
 if TYPE_CHECKING:
     from jsrunner.coordinator.settings import RunSettings
+    from jsrunner.json_types import JsonObject
     from jsrunner.messages.plan import Test
     from jsrunner.outputs.base import SampleFormatter
 
 
-def consolidated_options(test: Test) -> dict[str, Any]:
+def consolidated_options(test: Test) -> JsonObject:
     """Return the options in the shape of `exec.test.options`: with defaults, and with all scenarios."""
     scenarios = {name: config.to_json() for name, config in test.scenarios.items()}
     return to_json(test.options, consolidated=True) | {"scenarios": scenarios}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.executors.plan import ScenarioPlan
+    from jsrunner.json_types import JsonObject
     from jsrunner.options.segment import Striping
 
 _NAME = re.compile(r"[0-9a-zA-Z_-]+\Z")
@@ -125,9 +126,9 @@ class ExecutorConfig:
         """
         raise NotImplementedError
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return all fields by the script's names. Fields that the script does not set are null."""
-        shown: dict[str, Any] = {"executor": self.type}
+        shown: JsonObject = {"executor": self.type}
         for name, (attribute, kind) in fields_of(type(self)).items():
             if name in self.explicit:
                 shown[name] = kind.to_json(getattr(self, attribute))

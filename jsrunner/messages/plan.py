@@ -6,13 +6,14 @@ once (`coordinator.decide`). All processes of the run use this `Test`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.executors.plan import ScenarioPlan
+    from jsrunner.json_types import JsonObject
     from jsrunner.options.model import Options
     from jsrunner.options.segment import Striping
     from jsrunner.outputs.base import SampleFormatter
@@ -124,7 +125,7 @@ class WorkerPlan(Struct, frozen=True):
     #: `exec.test.options`, as JSON.
     options_json: str = "{}"
     #: Contents of the script's own export `options`.
-    shown_options: dict[str, Any] = field(default_factory=dict)
+    shown_options: JsonObject = field(default_factory=dict)
     user_agent: str = ""
     limits: Limits = field(default_factory=Limits)
 

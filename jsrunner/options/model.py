@@ -17,6 +17,7 @@ from jsrunner.options import kinds, network
 from jsrunner.options.segment import Segment, SegmentKind, SequenceKind
 
 if TYPE_CHECKING:
+    from jsrunner.json_types import JsonObject
     from jsrunner.options.certificates import ClientCertificate
 
 #: k6's default of the option summaryTrendStats: the columns of trends in the summary.
@@ -169,8 +170,8 @@ class Options:
     min_iteration_duration: float | None = _row(
         "minIterationDuration", kinds.Duration(), "shortest duration of an iteration",
         flag="min-iteration-duration", variable="K6_MIN_ITERATION_DURATION")  # fmt: skip
-    cloud: dict[str, Any] | None = _row("cloud", kinds.Anything(), "left for k6's cloud")
-    ext: dict[str, Any] | None = _row("ext", kinds.Object(), "left for other tools")
+    cloud: JsonObject | None = _row("cloud", kinds.Anything(), "left for k6's cloud")
+    ext: JsonObject | None = _row("ext", kinds.Object(), "left for other tools")
     summary_trend_stats: tuple[str, ...] | None = _row(
         "summaryTrendStats", kinds.TrendStats(),
         "stats of trend metrics in the summary, of avg, min, med, max, count, p(N)",
@@ -228,7 +229,7 @@ SHORTCUTS: Final = ("duration", "iterations", "stages", "scenarios")
 _FOLDED: Final = ("vus", "duration", "iterations", "stages")
 
 
-def to_json(options: Options, *, consolidated: bool) -> dict[str, Any]:
+def to_json(options: Options, *, consolidated: bool) -> JsonObject:
     """Return options in k6's JSON shape; unset options are null.
 
     Args:
@@ -236,7 +237,7 @@ def to_json(options: Options, *, consolidated: bool) -> dict[str, Any]:
         consolidated: True if the shape is that of `exec.test.options`: with defaults, and without the
             shortcuts for scenarios.
     """
-    shown: dict[str, Any] = {}
+    shown: JsonObject = {}
     for attribute, row in rows():
         if consolidated and attribute.name in _FOLDED:
             continue

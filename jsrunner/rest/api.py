@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from jsrunner.coordinator.state import Phase
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from jsrunner.coordinator.control import RunControl
     from jsrunner.coordinator.view import RunView
+    from jsrunner.json_types import JsonObject, JsonValue
     from jsrunner.metrics.store import Entry
 
     #: Gets the run's controls, the request, and the last part of the path, unquoted.
-    _Handler = Callable[[RunControl, "RestRequest", str], dict[str, Any] | None]
+    _Handler = Callable[[RunControl, "RestRequest", str], JsonObject | None]
 
 _JSON: Final = "application/json; charset=utf-8"
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -120,7 +121,7 @@ def _dumps(value: object) -> bytes:
 # -- the status ------------------------------------------------------------------------------------
 
 
-def _status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _status(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     view = control.view
     if view.is_stopping:
         status = _INTERRUPTED
@@ -141,7 +142,7 @@ def _status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any
     return {"data": {"type": "status", "id": "default", "attributes": attributes}}
 
 
-def _change_status(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _change_status(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     try:
         wanted = _attributes(_json(request.body))
     except ValueError as error:
@@ -150,7 +151,7 @@ def _change_status(control: RunControl, request: RestRequest, id: str) -> dict[s
         control.stop("test run stopped from REST API", ExitCode.STOPPED_OVER_REST)
         return _status(control, request, id)
     if wanted.get("paused") is not None:
-        _pause(control, wanted["paused"])
+        _pause(control, bool(wanted["paused"]))
     if wanted.get("vus") is not None or wanted.get("vus-max") is not None:
         raise _RequestError(
             "Execution config error", "live VU configuration updates are not supported", 500
@@ -158,25 +159,27 @@ def _change_status(control: RunControl, request: RestRequest, id: str) -> dict[s
     return _status(control, request, id)
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes) -> JsonValue:
     """Parse a request's body. Raises ValueError with the text that Go has for it."""
     try:
-        return json.loads(body.decode())
+        value: JsonValue = json.loads(body.decode())
+        return value
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
     except ValueError:
         raise ValueError(reason(body)) from None
 
 
-def _attributes(document: Any) -> dict[str, Any]:
+def _attributes(document: JsonValue) -> JsonObject:
     """Return the attributes of a status document that are set. Raises ValueError for a wrong type."""
+    attributes: JsonObject = {"": document}
     for name, go_type in (("", "StatusJSONAPI"), ("data", "statusData"), ("attributes", "Status")):
-        if name:
-            document = document.get(name)
-        if document is None:  # which changes nothing
+        member = attributes.get(name)
+        if member is None:  # which changes nothing
             return {}
-        if not isinstance(document, dict):
-            raise mismatch(document, f"v1.{go_type}")
+        if not isinstance(member, dict):
+            raise mismatch(member, f"v1.{go_type}")
+        attributes = member
     types = {
         "stopped": kinds.Bool(),
         "paused": kinds.Bool(),
@@ -184,9 +187,9 @@ def _attributes(document: Any) -> dict[str, Any]:
         "vus-max": kinds.Int(),
     }
     return {
-        name: kind.from_json(document[name])
+        name: kind.from_json(attributes[name])
         for name, kind in types.items()
-        if document.get(name) is not None
+        if attributes.get(name) is not None
     }
 
 
@@ -213,19 +216,19 @@ def _pause(control: RunControl, wanted: bool) -> None:
 # -- metrics and groups ----------------------------------------------------------------------------
 
 
-def _metrics(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _metrics(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     view = control.view
     return {"data": [_metric_document(view, name, entry) for name, entry in view.store.entries.items()]}
 
 
-def _metric(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _metric(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     entry = control.view.store.entries.get(id)
     if entry is None:
         raise _RequestError("Not Found", "No metric with that ID was found", 404)
     return {"data": _metric_document(control.view, id, entry)}
 
 
-def _metric_document(view: RunView, name: str, entry: Entry) -> dict[str, Any]:
+def _metric_document(view: RunView, name: str, entry: Entry) -> JsonObject:
     sample = entry.sink.format(time.monotonic() - view.started, TREND_STATS)
     if isinstance(entry.sink, GaugeSink):
         sample = {"value": sample["value"]}
@@ -242,11 +245,11 @@ def _metric_document(view: RunView, name: str, entry: Entry) -> dict[str, Any]:
     return {"type": "metrics", "id": name, "attributes": attributes}
 
 
-def _groups(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _groups(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     return {"data": [_group_document(*pair) for pair in _walk(group_tree(control.view.store), None)]}
 
 
-def _group(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _group(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     for group, parent in _walk(group_tree(control.view.store), None):
         if group.id == id:
             return {"data": _group_document(group, parent)}
@@ -259,8 +262,8 @@ def _walk(group: Group, parent: Group | None) -> Iterator[tuple[Group, Group | N
         yield from _walk(child, group)
 
 
-def _group_document(group: Group, parent: Group | None) -> dict[str, Any]:
-    checks = [
+def _group_document(group: Group, parent: Group | None) -> JsonObject:
+    checks: list[JsonObject] = [
         {
             "id": check.id,
             "path": check.path,
@@ -288,13 +291,13 @@ def _reference(group: Group) -> dict[str, str]:
 # -- setup and teardown ----------------------------------------------------------------------------
 
 
-def _setup_data(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _setup_data(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     data = control.view.setup_data
     attributes = {} if data is None else {"data": json.loads(data)}
     return {"data": {"type": "setupData", "id": "default", "attributes": attributes}}
 
 
-def _replace_setup_data(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _replace_setup_data(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     if request.body:
         try:
             _json(request.body)
@@ -304,7 +307,7 @@ def _replace_setup_data(control: RunControl, request: RestRequest, id: str) -> d
     return _setup_data(control, request, id)
 
 
-def _run_setup(control: RunControl, request: RestRequest, id: str) -> dict[str, Any]:
+def _run_setup(control: RunControl, request: RestRequest, id: str) -> JsonObject:
     _run_stage(control, StageName.SETUP)
     return _setup_data(control, request, id)
 

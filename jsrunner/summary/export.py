@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jsrunner.json_types import JsonObject
     from jsrunner.summary.model import CheckSummary, Group, MetricSummary, SummaryData
 
 
@@ -51,7 +52,7 @@ def _group_map(group: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(check: CheckSummary) -> dict[str, Any]:
+def _check(check: CheckSummary) -> JsonObject:
     return {
         "name": check.name,
         "path": check.path,
@@ -61,7 +62,7 @@ def _check(check: CheckSummary) -> dict[str, Any]:
     }
 
 
-def _group_list(group: Group) -> dict[str, Any]:
+def _group_list(group: Group) -> JsonObject:
     """Return a group with lists of its groups and checks."""
     return {
         "name": group.name,
@@ -74,7 +75,7 @@ def _group_list(group: Group) -> dict[str, Any]:
 
 def handle_summary_data(
     data: SummaryData, *, no_color: bool, stdout_tty: bool, stderr_tty: bool
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the argument of handleSummary.
 
     Args:
@@ -83,7 +84,7 @@ def handle_summary_data(
         stdout_tty: True if standard output is a terminal.
         stderr_tty: True if standard error is a terminal.
     """
-    summary: dict[str, Any] = {
+    summary: JsonObject = {
         "root_group": _group_list(data.root),
         "options": {
             "summaryTrendStats": list(data.trend_stats),
@@ -102,8 +103,8 @@ def handle_summary_data(
     return summary
 
 
-def _metric(metric: MetricSummary) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _metric(metric: MetricSummary) -> JsonObject:
+    shown: JsonObject = {
         "type": metric.metric.type,
         "contains": metric.metric.contains,
         "values": dict(metric.values),

@@ -5,7 +5,7 @@ handleSummary and `--summary-export` get the same JSON. `export` has the older s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.summary.text import is_hidden
 from jsrunner.version import K6_VERSION
@@ -13,6 +13,7 @@ from jsrunner.version import K6_VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jsrunner.json_types import JsonObject, JsonValue
     from jsrunner.summary.model import SummaryData
 
 #: The version of k6's schema.
@@ -31,7 +32,7 @@ _TREND: Final = {
 
 def handle_summary_data(
     data: SummaryData, *, compact: bool, script: str, generated_at: str
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the argument of handleSummary.
 
     Args:
@@ -76,7 +77,7 @@ def handle_summary_data(
     }
 
 
-def _metric(name: str, type_: str, contains: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _metric(name: str, type_: str, contains: str, values: Mapping[str, JsonValue]) -> JsonObject:
     return {"name": name, "type": type_, "contains": contains, "values": dict(values)}
 
 
