@@ -26,9 +26,9 @@ class Display(Protocol):
         ...
 
     def update(self) -> None:
-        """Show the run as it is now, if it is time to."""
+        """Show the present state of the run, if an update is due."""
         ...
 
     def stop(self) -> None:
-        """Show the run's end, and leave the screen to others."""
+        """Show the end of the run, and release the screen."""
         ...

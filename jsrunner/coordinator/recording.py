@@ -1,4 +1,4 @@
-"""The record of a run: `--save` keeps it, `--report` makes a report of it, a live page follows it.
+"""The recording of a run: `--save` keeps the record, `--report` makes a report, a live page shows it.
 
 The command and the library record a run with the same `Recording`.
 """
@@ -57,12 +57,12 @@ class Recording:
         """Make the recorder.
 
         Args:
-            script: The script that runs.
+            script: The script.
             log: The run's log, whose records are recorded.
             save: The record's file; None for a temporary file.
             report: The file of the report; None for no report.
-            page: Makes a context from when the test is known until the record is complete: the server
-                of a live page.
+            page: Makes a context for the time from the decision on the test to the end of the record:
+                the server of a live page.
             step: Seconds of a step of the record.
             split_tags: The tags that pages split charts by; empty for all tags.
         """
@@ -97,7 +97,7 @@ class Recording:
             self._page.enter_context(self._make_page(self._recorder, self._control))
 
     def execute(self, run: Run) -> ExitCode:
-        """Run the test; finish the record and make the report, however the run ends.
+        """Run the test. Finish the record and make the report, whatever the outcome.
 
         Raises:
             JsrunnerError: As `Run.execute`.

@@ -120,7 +120,7 @@ class Report:
         except (AttributeError, KeyError, TypeError) as error:
             self._log.log(
                 "error",
-                f"could not write {path}: handleSummary() has changed its argument beyond recognition "
+                f"could not write {path}: handleSummary() has changed the form of its argument "
                 f"({type(error).__name__}: {error})",
             )
             return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ScenarioLog:
-    """Logs the changes of scenarios' states that the board shows. The coordinator's, for one run."""
+    """Logs changes of scenarios' states on the board. The coordinator makes one per run."""
 
     def __init__(
         self,
@@ -27,8 +27,8 @@ class ScenarioLog:
 
         Args:
             logger: Gets debug records.
-            scenarios: By name.
-            counts: Of each scenario, in the same order.
+            scenarios: The scenarios by name.
+            counts: The counts of each scenario, in the same order.
             workers: The number of workers that take part in the run.
         """
         self._logger = logger
@@ -38,7 +38,7 @@ class ScenarioLog:
         self._states = dict.fromkeys(scenarios, board.WAITING)
 
     def update(self) -> None:
-        """Log the scenarios that have started or ended since the last time."""
+        """Log the scenarios that have started or ended since the last call."""
         for name, before in self._states.items():
             if before == board.DONE:
                 continue

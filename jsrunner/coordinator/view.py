@@ -1,4 +1,4 @@
-"""The run as displays, the REST API and the library may see it."""
+"""The read-only view of a run for displays, the REST API and the library."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RunView:
         collector: Collector,
         stopping: Stopping,
     ) -> None:
-        #: As the command line names it.
+        #: Name of the script, as on the command line.
         self.script_name = script_name
         #: Descriptions of the outputs, e.g. `json (out.json)`.
         self.outputs = outputs
@@ -45,7 +45,7 @@ class RunView:
         self._collector = collector
         self._stopping = stopping
 
-    # -- how far it is -----------------------------------------------------------------------------
+    # -- progress ----------------------------------------------------------------------------------
 
     @property
     def phase(self) -> Phase:
@@ -54,12 +54,12 @@ class RunView:
 
     @property
     def started(self) -> float:
-        """When setup began, by time.monotonic; before that, when the run was made."""
+        """Start of setup, by time.monotonic; before that, the creation of the run."""
         return self._state.started
 
     @property
     def scenarios_started(self) -> float | None:
-        """When the scenarios began, by time.monotonic; None before that."""
+        """Start of the scenarios, by time.monotonic; None before that."""
         return self._state.scenarios_started
 
     @property
@@ -86,17 +86,17 @@ class RunView:
 
     @property
     def planned_vus(self) -> int:
-        """VUs that are made before the test begins."""
+        """Number of VUs that are made before the test begins."""
         return self._state.planned_vus
 
     @property
     def initialized_vus(self) -> int:
-        """VUs that there are."""
+        """Number of existing VUs."""
         return self._workers.vus
 
     @property
     def active_vus(self) -> int:
-        """VUs that run an iteration now."""
+        """Number of VUs that run an iteration."""
         return self._workers.active_vus
 
     @property
@@ -127,5 +127,5 @@ class RunView:
         return self._collector.thresholds
 
     def totals(self) -> Totals:
-        """Return figures of all workers that are no metrics."""
+        """Return figures of all workers that are not metrics."""
         return self._collector.totals()

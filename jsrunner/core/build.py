@@ -6,8 +6,8 @@ Hatchling calls the build hook for a wheel and for an editable install. Develope
 `python -m jsrunner.core.build`, and pytest calls `build` before the first test. The library needs
 nothing but the C library, so one wheel `py3-none-<platform>` serves every version of Python.
 
-The compiler is the system's (`CC`, else `cc`, `gcc` or `clang`). Where there is none, and for other
-platforms, it is zig from PyPI's package `ziglang`, which the hook names as a requirement of the build.
+The compiler is the system's (`CC`, else `cc`, `gcc` or `clang`). Without one, and for other platforms,
+it is zig from PyPI's package `ziglang`, which the hook adds to the requirements of the build.
 
 This file is not part of a wheel, and a run never imports it. Hatchling loads it by its path, so it
 imports nothing of jsrunner.
@@ -94,7 +94,7 @@ def build(
             newer than the sources and warn of more.
 
     Returns:
-        True if the library was made anew.
+        True if the library was compiled.
 
     Raises:
         BuildError: There is no compiler, or it has refused the sources.
@@ -115,10 +115,10 @@ def build(
 
 
 def compile_python() -> None:
-    """Compile the package's Python modules that have changed, as pip does with those of a wheel.
+    """Compile the changed Python modules of the package, as pip does for a wheel.
 
-    Start-up compiles what is not compiled, which takes longer than all else that a short run does
-    (80 ms), and again each time where PYTHONDONTWRITEBYTECODE is set or the folder cannot be written.
+    Otherwise the start of a run compiles them, which takes longer than the rest of a short run (80 ms).
+    If PYTHONDONTWRITEBYTECODE is set or the folder is not writable, each run would do it again.
     """
     compileall.compile_dir(FOLDER.parent, quiet=2)
 
@@ -127,18 +127,17 @@ def platform_of(library: Path) -> str:
     """Return the platform tag of a compiled library."""
     match = re.search(_version("[0-9a-f]+", r"(\w+)").encode(), library.read_bytes())
     if match is None:
-        raise BuildError(f"{library} does not say which platform it was compiled for")
+        raise BuildError(f"{library} has no platform tag, so it is no compiled core")
     return match[1].decode()
 
 
 def sanitizer_environment(library: Path) -> dict[str, str]:
     """Return the variables with which a Python process loads a library made with sanitizers.
 
-    AddressSanitizer has to be loaded before all else, and with it the C++ library, whose exceptions
-    (greenlet's) it intercepts. Python and its extensions leave memory to the end of the process, so
-    leaks are not reported. Fibers are stacks of their own, on which the copies of locals that
-    detect_stack_use_after_return makes would be lost track of. Little freed memory is held back,
-    because tests look at how much the process has.
+    AddressSanitizer must be loaded first, together with the C++ library, whose exceptions (greenlet's)
+    it intercepts. Leaks are not reported, because Python and its extensions leave memory to the end of
+    the process. detect_stack_use_after_return is off, because it would lose its copies of locals on the
+    stacks of fibers. Little freed memory is held back, because tests measure the process's memory.
     """
     runtimes = []
     for name in ("libasan.so", "libstdc++.so.6"):
@@ -160,7 +159,7 @@ def sanitizer_environment(library: Path) -> dict[str, str]:
 
 
 def system_compiler() -> list[str]:
-    """Return the command of the system's C compiler, or [] if there is none that works.
+    """Return the command of the system's C compiler, or [] if there is no working compiler.
 
     A compiler without the C library's headers does not work. `CC` is taken as it is.
     """
@@ -218,7 +217,7 @@ def _flags(sanitizers: str) -> list[str]:
     return [*FLAGS, *WARNINGS, *more]
 
 
-# -- what a library was made from ----------------------------------------------------------------------
+# -- inputs of a library -------------------------------------------------------------------------------
 
 
 def _sources() -> list[Path]:

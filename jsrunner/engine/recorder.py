@@ -1,8 +1,8 @@
-"""Series of samples: names for the numbers by which the core counts.
+"""Series of samples: the metrics and tag sets behind the core's numbers.
 
-The core adds up series by number (core/samples.c); here are the tag sets and metrics behind the
-numbers. Once a second `collect` takes the sums for the coordinator. Where outputs want each sample,
-the core keeps records, which `drain` makes lines of, so that the coordinator only copies bytes.
+The core aggregates series by number (core/samples.c). This module has the tag sets and metrics of the
+numbers. Once a second `collect` takes the aggregates for the coordinator. If outputs write each sample,
+the core keeps records. `drain` formats them as lines, so that the coordinator only copies bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CORE_METRICS: Final = (
 #: enum series_kind of core/samples.c.
 _KINDS: Final = {"counter": 0, "rate": 1, "gauge": 2, "trend": 3}
 _COLLECT_AT_ONCE: Final = 512
-#: Writers that are kept: metadata such as `iter` never repeats.
+#: Maximum number of cached writers, because metadata such as `iter` never repeat.
 _WRITERS_MAX: Final = 10_000
 
 

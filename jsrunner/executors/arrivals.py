@@ -1,4 +1,4 @@
-"""Start times of the iterations of an arrival rate, which do not depend on how long iterations take.
+"""Start times of the iterations of an arrival rate. They do not depend on the iterations' durations.
 
 The rate is piecewise linear in time. Times are seconds since the scenario's start. The functions are
 pure: they read no clock.

@@ -1,4 +1,4 @@
-"""Options of .proto files: those of descriptor.proto are set, values of custom ones are left out."""
+"""Options of .proto files: options of descriptor.proto are set, custom options are dropped."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _integer(file: File, type_: int, value: Value, label: str) -> int:
 
 
 def _default(file: File, option: Option, label: str) -> str:
-    """Return a default value as descriptors have it: a text, whatever the field's type is."""
+    """Return a default value in the form of descriptors, which is a text for all types."""
     type_, value = option.owner.type, option.value
     if type_ == FieldDescriptorProto.TYPE_STRING:
         _expect(file, value, label, "string", STRING)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def share_group(item: pytest.Item) -> None:
-    """Have a test run in the same process as all others with load, with `--dist loadgroup`."""
+    """Run a test in the same process as all other tests with load, under `--dist loadgroup`."""
     if item.config.pluginmanager.hasplugin("xdist") and not item.get_closest_marker("xdist_group"):
         item.add_marker(pytest.mark.xdist_group("k6"))
 
@@ -26,7 +26,7 @@ def share_group(item: pytest.Item) -> None:
 def alone(config: pytest.Config) -> Iterator[None]:
     """Wait until no other process of pytest-xdist runs a test with load.
 
-    The other ways of distribution know no groups, nor does xdist 3.8 with pytest 9.2.
+    Other distribution modes have no groups, and neither has xdist 3.8 with pytest 9.2.
     """
     if not hasattr(config, "workerinput"):
         yield

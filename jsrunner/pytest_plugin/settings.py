@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: Options of the test that the command line sets.
 _OPTIONS: Final = ("vus", "duration", "iterations")
-#: Options of a load, which means nothing where each scenario runs once.
+#: Options of the load, which are dropped if each scenario runs once.
 _LOAD: Final = (*_OPTIONS, "stages", "executionSegment", "executionSegmentSequence")
 
 
@@ -21,8 +21,8 @@ def arguments(
 ) -> dict[str, Any]:
     """Return the arguments for the scripts of a test.
 
-    The later wins: configuration file, markers (the closest last), `more`, command line. Options and
-    variables are merged by name.
+    Later sources override earlier ones: configuration file, markers (the closest last), `more`, command
+    line. Options and variables are merged by name.
 
     Raises:
         pytest.UsageError: The configuration, or the command line, is wrong.

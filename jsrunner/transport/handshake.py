@@ -1,7 +1,7 @@
 """The opening handshake of RFC 6455, section 4: the request and the judgement of the response.
 
-websocket-client judges the answer (`_validate`) and makes the key; the answer itself is read here:
-in one piece (the library reads byte by byte) and with all its header lines, which scripts see.
+websocket-client judges the response (`_validate`) and makes the key. This module reads the response, in
+large pieces (the library reads byte by byte) and with all header lines, which scripts see.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def request_parts(
         protocols: The value of `Sec-WebSocket-Protocol`, "" for none.
 
     Raises:
-        DialError: The URL is none, or a header is the handshake's own.
+        DialError: The URL is invalid, or a header belongs to the handshake itself.
     """
     key = new_key()
     target = parse_websocket(address)

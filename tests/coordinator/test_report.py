@@ -147,4 +147,4 @@ def test_the_export_is_what_the_script_has_made_of_it(publish: Publish, log: Rec
     assert json.loads(Path("s.json").read_text())["metrics"] == {}
     publish(Staged(done({}, {"metrics": 7})), summary_export="t.json")
     assert not Path("t.json").exists()
-    assert "has changed its argument beyond recognition" in log.texts("error")[0]
+    assert "has changed the form of its argument" in log.texts("error")[0]

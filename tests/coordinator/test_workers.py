@@ -1,4 +1,4 @@
-"""The workers of a run; the test plays them. (Real processes: test_local.py, tests/faults/test_workers.py.)"""
+"""The workers of a run, whose messages the test sends. (Real processes: test_local.py, tests/faults/test_workers.py.)"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Heard:
-    """Workers, and what a run hears of them."""
+    """Workers, and the messages that a run receives of them."""
 
     def __init__(self, transport: PlayedTransport, loop: Loop, log: Records) -> None:
         self.messages: list[tuple[int, protocol.WorkerMessage]] = []

@@ -1,4 +1,4 @@
-"""The functions of the core as Python knows them."""
+"""The declarations of the core's functions in Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = {path.name: path.read_text(encoding="utf-8") for path in sorted(CORE.g
 
 
 def test_every_function_of_the_core_is_known_with_its_arguments() -> None:
-    """Nothing else says that both sides mean the same: ctypes believes what it is told."""
+    """ctypes does not check declarations against the library, so this test does."""
     declared = {}
     for source in SOURCES.values():
         for result, name, arguments in re.findall(

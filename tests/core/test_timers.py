@@ -1,4 +1,4 @@
-"""Timers: order, removal, intervals, and as many as a script likes."""
+"""Timers: order, removal, intervals, large numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_timers_of_no_delay_run_by_registration(order_of: Callable[[str], list[A
 
 
 def test_ids_count_up(order_of: Callable[[str], list[Any]]) -> None:
-    """Also when others were removed or have run; those of modules do not count."""
+    """Removed timers and timers that have run keep their numbers; timers of modules do not count."""
     assert order_of(
         "for (let i = 0; i < 3; i += 1) order.push(loop.addTimer(() => {}, 0, -1, loop.TIMEOUT));"
         "const own = loop.addTimer(() => {}, 0, -1, loop.OWN); order.push(own > 1e9);"

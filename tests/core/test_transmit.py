@@ -73,7 +73,7 @@ def test_frames_are_what_a_server_expects(
 def test_sizes_around_lengths_and_buffers(
     link: Callable[..., Links], blocking: bool, secure: bool, size: int
 ) -> None:
-    """Behind and in front of small ones."""
+    """Messages of these sizes go behind and in front of small messages."""
     one = link(SENDING, secure=secure)
     messages = ["a", "b" * size, "c", b"d" * size, b"e" * size, "f"]
     running = one.vu.start("run", blocking, messages)
@@ -139,7 +139,7 @@ def test_texts_and_buffers_of_all_kinds(link: Callable[..., Links]) -> None:
 def test_what_is_sent_by_several_sessions_goes_to_each(
     link: Callable[..., Links], secure: bool
 ) -> None:
-    """Though they share one buffer."""
+    """The sessions share one send buffer."""
     one = link(
         """
         entries.run = () => {
@@ -219,7 +219,7 @@ FLOOD = (Path(__file__).parent / "flood.js").read_text()
 
 
 def test_what_waits_for_a_peer_is_bounded(link: Callable[..., Links], secure: bool) -> None:
-    """Each time anew: what a closed session had waiting does not count."""
+    """The bound is that of each session: unsent bytes of a closed session do not count."""
     one = link(FLOOD, secure=secure)
     queues(one.library, session=20 << 20, patience=0.05)
     for _ in range(3):
@@ -330,7 +330,7 @@ def test_a_slow_reader_gets_everything(
 
 
 def test_queued_output_does_not_grow_while_it_is_read(link: Callable[..., Links], secure: bool) -> None:
-    """A peer that is always a little behind."""
+    """The peer always reads a little later."""
     one = link(
         """
         entries.run = () => see(connect(false, {
@@ -388,7 +388,7 @@ def test_writing_to_a_connection_that_was_reset(link: Callable[..., Links], bloc
 
 
 def test_a_failed_write_is_told(link: Callable[..., Links]) -> None:
-    """Before the end of the stream."""
+    """The event comes before the end of the stream."""
     one = link("""
         entries.run = () => see(connect(false, {
           text(value, more, session) {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def query(url: str, database: str, text: str) -> Any:
-    """The rows of the first series of a query's result."""
+    """Return the rows of the first series of a query's result."""
     words = urllib.parse.urlencode({"db": database, "q": text})
     with urllib.request.urlopen(f"{url}/query?{words}", timeout=10) as response:
         result = json.load(response)["results"][0]

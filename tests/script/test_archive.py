@@ -1,4 +1,4 @@
-"""Archives: written by us, or as k6 writes them, and run without the files they were made of."""
+"""Archives, written by jsrunner or as k6 writes them; they run without the original files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 from servers that do what they should not, and from those that do what is rarely done."""
+"""HTTP/1.1 with servers that break the rules, and with servers that use rare features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker's process without processes: its VUs play a scenario inside the test."""
+"""A worker inside the test's process: its VUs run a scenario there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MD4 (RFC 1320) and RIPEMD-160, where OpenSSL does not offer them.
+"""MD4 (RFC 1320) and RIPEMD-160, for an OpenSSL that lacks them.
 
 Scripts of old protocols need them. Neither is safe.
 """
