@@ -35,7 +35,7 @@ def markdown_table(changes: Sequence[Change]) -> str:
     """Return the changes as a table in Markdown."""
     lines = ["| " + " | ".join(_HEADS) + " |", "| --- | --- | --: | --: | --: | --: | --- |"]
     for change in changes:
-        metric, statistic, *rest = _row(change)
+        metric, statistic, *rest = (cell.replace("|", r"\|").replace("`", "'") for cell in _row(change))
         last = f"**{rest[-1]}**" if rest[-1] == "changed" else rest[-1]
         lines.append("| " + " | ".join((f"`{metric}`", statistic, *rest[:-1], last)) + " |")
     return "\n".join(lines) + f"\n\n{_METHOD}\n"
@@ -46,7 +46,8 @@ def _row(change: Change) -> tuple[str, ...]:
     if change.interval is not None:
         interval = " … ".join(map(percent, change.interval))
     return (
-        change.metric,
+        # A summary may name its metrics as it likes; terminals obey some characters.
+        "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in change.metric),
         change.statistic,
         f"{change.baseline:.4g}",
         f"{change.new:.4g}",

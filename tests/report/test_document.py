@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from chromium import Chromium
 
+#: Whether all cards have their charts.
+DRAWN = "pending.updates.length === 0"
 HOSTILE = '</script><img src=x onerror="alert(1)">{{data}}&amp;\'\u2028'
 
 
@@ -46,6 +48,7 @@ def opened(browser: Chromium, record: str, folder: Path, baseline: str | None = 
     path = folder / "report.html"
     write_report(record, str(path), baseline)
     browser.open(path.as_uri())
+    browser.wait(DRAWN)
     text: str = browser.evaluate("document.body.innerText")
     return text
 
@@ -81,6 +84,7 @@ def test_charts_can_be_split_by_a_tag(
     assert browser.evaluate(labels) == 5
     browser.evaluate("(document.querySelector('#split').value = 'room',"
                      " document.querySelector('#split').dispatchEvent(new Event('change')))")  # fmt: skip
+    browser.wait(DRAWN)
     assert browser.evaluate(labels) == 3
     browser.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
     browser.wait("document.body.innerText.includes('0:29\\t')")
@@ -208,6 +212,7 @@ def test_the_page_merges_steps_itself(
     assert browser.evaluate(added.format("counter", 0)) == 10_000_000
     assert browser.evaluate(added.format("trend", 4)) == 2_000_000
     browser.evaluate("redraw()")
+    browser.wait(DRAWN)
     points = "Math.max(...[...cards.values()].map((card) => card.plot.data[0].length))"
     assert browser.evaluate(points) <= 1200
 

@@ -29,5 +29,11 @@ def test_a_table_for_a_pull_request() -> None:
     assert lines[3].endswith("| – | noise |")
 
 
+def test_hostile_names() -> None:
+    hostile = [Change("a|b`\n\x1b[31m<img>", "avg", "time", 1.0, 1.0, 0.0, None, "noise")]
+    assert markdown_table(hostile).splitlines()[2].startswith(r"| `a\|b'��[31m<img>` | avg | 1 |")
+    assert text_table(hostile).splitlines()[1].startswith("a|b`��[31m<img>  avg ")
+
+
 def test_a_change_from_nothing() -> None:
     assert percent(math.inf) == "from 0"

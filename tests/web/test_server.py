@@ -130,6 +130,32 @@ def test_the_events_are_the_record(live: Callable[..., Live]) -> None:
     assert run.process.wait(30) == 99
 
 
+def test_several_viewers_see_the_same_from_the_first_second(live: Callable[..., Live]) -> None:
+    """Steps of a second; the 33rd viewer is refused, and the 32 others go on."""
+    run = live("--web=127.0.0.1:0")
+    viewers = [socket.create_connection(("127.0.0.1", run.port), timeout=30) for _ in range(32)]
+    for viewer in viewers:
+        viewer.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert viewer.recv(12) == b"HTTP/1.1 200"  # it has been counted
+    assert run.request("GET", "/events")[:2] == (503, "too many viewers")
+    seen = b""
+    while b'"at":3,' not in seen:
+        seen += viewers[0].recv(1 << 16)
+    assert run.end() == 103
+    texts = []
+    for viewer in viewers:
+        pieces = [seen] if viewer is viewers[0] else []
+        while piece := viewer.recv(1 << 16):
+            pieces.append(piece)
+        viewer.close()
+        _, _, events = b"".join(pieces).partition(b"\r\n\r\n")
+        texts.append(events.replace(b":\n\n", b""))
+    assert len(set(texts)) == 1
+    told = [json.loads(line[6:]) for line in texts[0].splitlines() if line.startswith(b"data: {")]
+    steps = [line["at"] for line in told if line.get("kind") == "step"]
+    assert steps[:4] == [0, 1, 2, 3]
+
+
 def test_a_viewer_that_reads_nothing_holds_nobody_up(live: Callable[..., Live]) -> None:
     run = live("--web=127.0.0.1:0")
     with socket.create_connection(("127.0.0.1", run.port)) as viewer:

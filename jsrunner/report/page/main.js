@@ -18,10 +18,14 @@ const PROTOCOLS = [
 const BUILTIN = ["iterations", "dropped_iterations", "vus", "vus_max", "checks", "iteration_duration", "group_duration", "data_sent", "data_received"];
 /** Milliseconds between two drawings of a run that goes on. */
 const REDRAW = 1000;
+/** Milliseconds after which updates of cards give way to what the reader does. */
+const LONGEST_TASK = 50;
 
 const model = new RunModel();
 let baseline = null;
 const cards = new Map();
+/** The updates of cards that are still to come. */
+let pending = { updates: [], timer: 0 };
 const part = (id) => document.querySelector(`#${id} > div`);
 const byId = (id) => document.getElementById(id);
 
@@ -76,6 +80,21 @@ function latestVerdicts() {
   return [...latest.values()];
 }
 
+/** The value that a threshold is about, as it is by now; null without samples. */
+function valueNow(threshold) {
+  const { metric, aggregation, tags } = threshold;
+  const series = model.series.filter((one) => one.metric === metric && Object.entries(tags || {}).every(([name, value]) => one.tags[name] === value));
+  const total = series.length ? model.total(series[0].type, series.map((one) => one.number)) : null;
+  if (!total) return null;
+  const [first, second] = total, { type } = series[0];
+  if (type === "counter") return aggregation === "rate" ? first / Math.max(model.seconds(), 1) : first;
+  if (type === "gauge") return first;
+  if (type === "rate") return second ? first / second : null;
+  const percent = aggregation === "med" ? 50 : Number((/^p\((.*)\)$/.exec(aggregation) || [])[1]);
+  if (!Number.isNaN(percent)) return total[4].percentiles([percent])[0];
+  return { avg: second / first, min: total[2], max: total[3], count: first }[aggregation];
+}
+
 function fillThresholds() {
   const listed = (model.run && model.run.thresholds) || [];
   byId("thresholds").hidden = !listed.length;
@@ -89,7 +108,7 @@ function fillThresholds() {
     const metric = metrics.get(one.metric);
     const contains = one.aggregation === "count" || one.aggregation === "rate" ? "" : metric && metric.contains;
     const told = history.filter((each, index) => each.failed || index).map((each) => `${each.failed ? "crossed" : "held again"} at ${clock(each.at)}`);
-    return [mark, one.key, one.source, final ? shown(final.value, contains) : "–", told.slice(0, 6).join(", ") || "–"];
+    return [mark, one.key, one.source, shown(final ? final.value : valueNow(one), contains), told.slice(0, 6).join(", ") || "–"];
   }), "Thresholds"));
 }
 
@@ -113,7 +132,7 @@ function fillSplit() {
 }
 
 function fillCharts() {
-  const holder = byId("charts"), metrics = model.metrics();
+  const holder = byId("charts"), metrics = model.metrics(), updates = [];
   for (const section of sections(metrics)) {
     const id = `section-${section.title.replace(/\W+/g, "-")}`;
     let made = byId(id);
@@ -128,9 +147,19 @@ function fillCharts() {
       made.querySelector(".cards").append(card.node);
     }
     for (const metric of section.metrics) {
-      cards.get(metric.name).update(model, metric, byId("split").value, byId("statistic").value, baseline);
+      updates.push(() => cards.get(metric.name).update(model, metric, byId("split").value, byId("statistic").value, baseline));
     }
   }
+  runUpdates(updates);
+}
+
+/** Carry out updates of cards; those that take long are followed by others only after what the reader does. */
+function runUpdates(updates) {
+  clearTimeout(pending.timer);
+  pending = { updates, timer: 0 };
+  const end = performance.now() + LONGEST_TASK;
+  while (updates.length && (performance.now() < end || matchMedia("print").matches)) updates.shift()();
+  if (updates.length) pending.timer = setTimeout(() => runUpdates(updates));
 }
 
 /** How WebSocket sessions ended, in the section of the protocol. */
@@ -193,13 +222,13 @@ function redraw() {
 /** Follow a run that goes on. */
 function follow() {
   let isDue = true;
-  const draw = () => { if (isDue) { isDue = false; redraw(); } };
+  const draw = () => { if (isDue && !pending.updates.length) { isDue = false; redraw(); } };
   const query = location.search;
   const source = new EventSource(`events${query}`);
   source.addEventListener("line", (event) => {
     model.take(JSON.parse(event.data));
     isDue = true;
-    if (model.end) { source.close(); draw(); }
+    if (model.end) { source.close(); redraw(); }
   });
   const steer = async (action) => {
     const response = await fetch(`${action}${query}`, { method: "POST" });

@@ -73,6 +73,7 @@ def page(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> Chrom
     """A report that is open."""
     write_report(record(lines()), str(tmp_path / "report.html"))
     browser.open((tmp_path / "report.html").as_uri())
+    browser.wait("pending.updates.length === 0")
     return browser
 
 
@@ -100,6 +101,7 @@ def test_charts_are_as_wide_as_their_cards(
     write_report(record(lines()), str(tmp_path / "report.html"))
     browser.size(width)
     browser.open((tmp_path / "report.html").as_uri())
+    browser.wait("pending.updates.length === 0")
     assert browser.evaluate(TOO_WIDE) == []
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     browser.size(max(width // 2, 390))
@@ -151,3 +153,65 @@ def test_the_page_on_paper(page: Chromium, tmp_path: Path, theme: str) -> None:
         assert pdf.startswith(b"%PDF-")
     finally:
         page.call("Emulation.setEmulatedMedia", media="")
+
+
+@pytest.mark.slow
+def test_thresholds_and_heat_are_drawn(page: Chromium) -> None:
+    """The threshold `p(95)<80` is a line in the color of what is bad, at 80; the heat map has cells."""
+    reds = """(() => {
+      const { plot } = cards.get('ws_ping'), { ctx } = plot, { left, width } = plot.bbox;
+      const y = Math.round(plot.valToPos(80, 'y', true));
+      const [red, green, blue] = color('bad').match(/\\w\\w/g).map((digits) => parseInt(digits, 16));
+      let count = 0;
+      const data = ctx.getImageData(left, y - 2, width, 4).data;
+      for (let at = 0; at < data.length; at += 4)
+        count += Math.abs(data[at] - red) + Math.abs(data[at + 1] - green) + Math.abs(data[at + 2] - blue) < 60;
+      return count;
+    })()"""
+    assert page.evaluate(reds) > 50
+    filled = """[...document.querySelectorAll('canvas.heat')].map((each) => {
+      const data = each.getContext('2d').getImageData(0, 0, each.width, each.height).data;
+      return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+    })"""
+    # Two buckets in each of 30 steps.
+    assert page.evaluate(filled) == [60, 60]
+
+
+@pytest.mark.slow
+def test_thresholds_have_values_before_the_end(
+    browser: Chromium, record: Callable[..., str], tmp_path: Path
+) -> None:
+    listed = lines(end=False)
+    more = [
+        ("ws_ping", "avg", {}), ("ws_ping", "max", {}), ("ws_ping", "med", {"room": "a"}), ("vus", "value", {}),
+        ("ws_sessions", "count", {}), ("ws_sessions", "rate", {"room": "b"}), ("http_reqs", "count", {"room": "c"}),
+    ]  # fmt: skip
+    listed[1] = {
+        **listed[1],
+        "thresholds": [
+            *listed[1]["thresholds"],
+            *({"key": metric, "metric": metric, "tags": tags, "source": f"{name}<1", "aggregation": name,
+               "operator": "<", "value": 1} for metric, name, tags in more),
+        ],
+    }  # fmt: skip
+    write_report(record(listed), str(tmp_path / "report.html"))
+    browser.open((tmp_path / "report.html").as_uri())
+    browser.wait("pending.updates.length === 0")
+    cells = browser.evaluate(
+        "[...document.querySelectorAll('#thresholds tbody tr')].map((row) => row.cells[3].textContent)"
+    )
+    assert cells == ["128.5 ms", "0.9", "96 ms", "129 ms", "96.4 ms", "2", "600", "10", "–"]
+
+
+@pytest.mark.slow
+def test_long_updates_give_way(page: Chromium) -> None:
+    """Cards that take long are not updated in one go; a new choice takes the place of the last one."""
+    page.evaluate(
+        "(globalThis.order = [], globalThis.busy = (name) => () => {"
+        " const end = performance.now() + 60; while (performance.now() < end); order.push(name); })"
+    )
+    assert page.evaluate("(runUpdates(['a', 'b', 'c'].map(busy)), order.join())") == "a"
+    page.evaluate("runUpdates(['d', 'e'].map(busy))")
+    page.wait("pending.updates.length === 0")
+    assert page.evaluate("order.slice(-2).join()") == "d,e"
+    assert not page.evaluate("order.includes('c') && order.indexOf('c') > order.indexOf('d')")
