@@ -20,12 +20,24 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.close()
 
 
-@pytest.fixture
-def pair(cluster: Cluster) -> Pair:
-    """A cluster with two workers."""
+def _pair(cluster: Cluster) -> Pair:
     workers = [cluster.add(), cluster.add()]
     cluster.await_workers(2)
     return Pair(cluster, workers)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """A cluster with two workers, for tests that leave it whole."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield _pair(cluster)
+    cluster.close()
+
+
+@pytest.fixture
+def own_pair(cluster: Cluster) -> Pair:
+    """A cluster with two workers, for tests that break it."""
+    return _pair(cluster)
 
 
 @pytest.fixture

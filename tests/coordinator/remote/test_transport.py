@@ -46,7 +46,7 @@ def test_two_machines_are_one_run(pair: Pair, tmp_path: Path, run: Callable[...,
         }
         export function teardown({ bonus }) { console.log(`teardown ${bonus}`); }
         """,
-        "--dask", pair[0].address,
+        "--dask", pair.cluster.address,
     )  # fmt: skip
     assert ended.code == 0, ended.stderr
     said = Counter(ended.messages("info"))
@@ -74,7 +74,7 @@ def test_numbers_of_iterations_without_end_are_different(
           console.log(`${exec.scenario.name} ${exec.scenario.iterationInTest}`);
         }
         """,
-        "--dask", pair[0].address,
+        "--dask", pair.cluster.address,
     )  # fmt: skip
     assert ended.code == 0, ended.stderr
     said = ended.messages("info")
@@ -100,7 +100,7 @@ def test_a_fast_machine_takes_over_shared_iterations(pair: Pair, run: Callable[.
           sleep(exec.vu.idInTest % 2 ? 2 : 0.02);
         }
         """,
-        "--dask", pair[0].address,
+        "--dask", pair.cluster.address,
     )  # fmt: skip
     assert ended.code == 0, ended.stderr
     said = [text.split() for text in ended.messages("info")]
@@ -135,7 +135,7 @@ def test_starts_go_to_a_machine_that_has_a_free_vu(pair: Pair, run: Callable[...
           return { stdout: `${metrics.iterations.values.count} ${dropped ? dropped.values.count : 0}` };
         }
         """,
-        "--dask", pair[0].address,
+        "--dask", pair.cluster.address,
     )  # fmt: skip
     assert ended.code == 0, ended.stderr
     said = [text.split() for text in ended.messages("info")]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_ctrl_c_ends_all_machines(pair: Pair, start: Callable[..., Process]) -> None:
-    process = start(ENDLESS, "--dask", pair[0].address)
+    process = start(ENDLESS, "--dask", pair.cluster.address)
     process.wait_for("iterates")
     process.signal(signal.SIGINT)
     process.end()
@@ -38,7 +38,7 @@ def test_an_abort_on_one_machine_ends_all(pair: Pair, run: Callable[..., Process
         export const options = { vus: 4, duration: '60s' };
         export default function () { if (exec.vu.idInTest === 2) exec.test.abort('enough'); sleep(1); }
         """,
-        "--dask", pair[0].address,
+        "--dask", pair.cluster.address,
     )  # fmt: skip
     assert ended.code == ExitCode.SCRIPT_ABORTED
 
@@ -53,7 +53,7 @@ def test_a_crossed_threshold_ends_all(pair: Pair, run: Callable[..., Process]) -
         };
         export default function () { sleep(0.1); }
         """,
-        "--dask", pair[0].address,
+        "--dask", pair.cluster.address,
     )  # fmt: skip
     assert ended.code == ExitCode.THRESHOLDS_FAILED
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_lost_machine_fails_the_run(
-    number: signal.Signals, pair: Pair, start: Callable[..., Process]
+    number: signal.Signals, own_pair: Pair, start: Callable[..., Process]
 ) -> None:
-    cluster, workers = pair
+    cluster, workers = own_pair
     process = start(ENDLESS, "--dask", cluster.address)
     process.wait_for("iterates")
     lost = below(workers[0].pid)
@@ -39,9 +39,9 @@ def test_a_lost_machine_fails_the_run(
 
 @pytest.mark.parametrize("place", [0, 1], ids=["agent", "worker process"])
 def test_a_frozen_process_below_a_dask_worker_fails_the_run(
-    place: int, pair: Pair, start: Callable[..., Process]
+    place: int, own_pair: Pair, start: Callable[..., Process]
 ) -> None:
-    cluster, workers = pair
+    cluster, workers = own_pair
     process = start(ENDLESS, "--dask", cluster.address)
     process.wait_for("iterates")
     lost = below(workers[0].pid)
@@ -60,10 +60,10 @@ def test_a_frozen_process_below_a_dask_worker_fails_the_run(
 )
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_loss_is_tolerated(
-    number: signal.Signals, place: int | None, pair: Pair, start: Callable[..., Process]
+    number: signal.Signals, place: int | None, own_pair: Pair, start: Callable[..., Process]
 ) -> None:
     """The other machine goes on to the end, and nothing is left of the lost one."""
-    cluster, workers = pair
+    cluster, workers = own_pair
     duration = "6s" if number is signal.SIGKILL else "10s"
     process = start(ENDLESS, "--dask", cluster.address, "--tolerate-loss", "--duration", duration)
     process.wait_for("iterates")
@@ -86,8 +86,8 @@ export default function () { console.log('iterates'); }
 """
 
 
-def test_a_loss_during_setup_is_tolerated(pair: Pair, start: Callable[..., Process]) -> None:
-    cluster, _ = pair
+def test_a_loss_during_setup_is_tolerated(own_pair: Pair, start: Callable[..., Process]) -> None:
+    cluster, _ = own_pair
     _, second = cluster.processes()
     process = start(SLOW_SETUP, "--dask", cluster.address, "--tolerate-loss")
     process.wait_for("setup begins")
@@ -110,8 +110,8 @@ def test_the_loss_of_the_worker_that_runs_setup_is_an_error(
     assert "the worker that was to run setup() is lost" in process.messages("error")[-1]
 
 
-def test_a_lost_worker_process_fails_the_run(pair: Pair, start: Callable[..., Process]) -> None:
-    cluster, workers = pair
+def test_a_lost_worker_process_fails_the_run(own_pair: Pair, start: Callable[..., Process]) -> None:
+    cluster, workers = own_pair
     process = start(ENDLESS, "--dask", cluster.address)
     process.wait_for("iterates")
     os.kill(below(workers[1].pid)[-1], signal.SIGKILL)
@@ -176,12 +176,12 @@ export default function () { console.log('iterates'); sleep(0.1); }
 
 @pytest.mark.parametrize("is_tolerated", [False, True])
 def test_a_machine_is_lost_while_vus_are_made(
-    is_tolerated: bool, pair: Pair, start: Callable[..., Process]
+    is_tolerated: bool, own_pair: Pair, start: Callable[..., Process]
 ) -> None:
     flags = ("--tolerate-loss",) if is_tolerated else ()
-    process = start(SLOW_INIT, "--dask", pair.cluster.address, *flags)
+    process = start(SLOW_INIT, "--dask", own_pair.cluster.address, *flags)
     process.wait_for("makes")
-    pair.workers[1].kill()
+    own_pair.workers[1].kill()
     process.end()
     [error] = process.messages("error")
     if is_tolerated:
@@ -208,9 +208,9 @@ def test_a_cut_connection_fails_the_run(
 
 
 def test_machines_do_not_go_on_without_their_coordinator(
-    pair: Pair, start: Callable[..., Process]
+    own_pair: Pair, start: Callable[..., Process]
 ) -> None:
-    cluster, workers = pair
+    cluster, workers = own_pair
     process = start(ENDLESS, "--dask", cluster.address)
     process.wait_for("iterates")
     process.signal(signal.SIGKILL)
