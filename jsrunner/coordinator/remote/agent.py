@@ -119,7 +119,7 @@ class Agent:
         self._outlet = Outlet(stream)
         self._reader = FrameReader()
         self._waiting: list[Frame] = []
-        self._heard = self._looked = time.monotonic()
+        self._heard = self._looked = 0.0
         self._counts = b""
         self._seats: list[_Seat] = []
 
@@ -164,6 +164,7 @@ class Agent:
         seats = dict(enumerate(self._seats))
         assert self._board.others is not None
         pipe = self._board.mail[self._board.others][0]
+        self._heard = time.monotonic()  # the job may have taken long
         for waiting in self._waiting:
             self._obey(waiting)
         while seats:

@@ -128,8 +128,6 @@ class MachineLink:
         self.threads = threads
         #: Seconds by which its monotonic clock is ahead, as estimated last.
         self.clock_lead = 0.0
-        #: Why the machine was lost.
-        self.loss = ""
         self._link = link
         self._queue: list[bytes] = []
         self._filled = asyncio.Event()

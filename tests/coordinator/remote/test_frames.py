@@ -9,8 +9,8 @@ def test_frames_survive_being_cut_anywhere() -> None:
         Frame(FrameKind.ALIVE, 0, b""),
         Frame(FrameKind.GONE, 65535, b" by itself"),
     ]
-    data = b"".join(frame(*one) for one in sent)
+    data = b"".join(frame(*example) for example in sent)
     for size in range(1, len(data) + 1):
         reader = FrameReader()
         parts = [data[start : start + size] for start in range(0, len(data), size)]
-        assert [one for part in parts for one in reader.feed(part)] == sent
+        assert [taken for part in parts for taken in reader.feed(part)] == sent

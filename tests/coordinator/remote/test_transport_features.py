@@ -74,7 +74,7 @@ def test_local_machines_listen_to_this_machine_only(start: Callable[..., Process
     """Any client that reaches a Dask worker can run programs there."""
     process = start(ENDLESS, "--dask", "local:2")
     process.wait_for("iterates")
-    places = [listens_at(one) for one in (process.id, *below(process.id))]
+    places = [listens_at(number) for number in (process.id, *below(process.id))]
     process.signal(signal.SIGINT)
     process.end()
     assert set().union(*places) == {"0100007F"}

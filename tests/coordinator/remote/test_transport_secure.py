@@ -64,10 +64,10 @@ class Guide:
         log = self.folder / "scheduler.log"
         scheduler = self.scheduler.strip().replace("8786", "0 --host 127.0.0.1")
         self.shell("export DASK_LOGGING__DISTRIBUTED=info", self.settings, f"exec {scheduler} &> {log}")
-        found = until(lambda: log.exists() and re.search(r"tls://(\S+:\d+)", log.read_text()))
-        self.shell(self.settings, f"exec {self._at(self.worker, found[1])} --host 127.0.0.1")
+        matched = until(lambda: log.exists() and re.search(r"tls://(\S+:\d+)", log.read_text()))
+        self.shell(self.settings, f"exec {self._at(self.worker, matched[1])} --host 127.0.0.1")
         until(lambda: "Register worker" in log.read_text(), "the worker")
-        return str(found[1])
+        return str(matched[1])
 
     @staticmethod
     def _at(command: str, place: str) -> str:
