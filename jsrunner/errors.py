@@ -14,7 +14,7 @@ Errors of other libraries are translated where they occur; none of them reaches 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 
 class ExitCode(IntEnum):
@@ -60,7 +60,7 @@ class JsrunnerError(Exception):
         self.hint = hint
 
     @property
-    def log_fields(self) -> dict[str, Any]:
+    def log_fields(self) -> dict[str, object]:
         """The fields of the log record besides the message, as in k6."""
         if self.hint is None:
             return {}

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.api.messages import (
     Begin,
@@ -278,7 +278,7 @@ class Outbox:
         if not self._pending:
             self.send(message)
 
-    def log(self, level: str, text: str, moment: int, fields: dict[str, Any]) -> None:
+    def log(self, level: str, text: str, moment: int, fields: dict[str, object]) -> None:
         """Send a record of the log."""
         if len(self._pending) > _OUTBOX_MAX:
             self.records_lost += 1

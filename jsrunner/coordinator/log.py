@@ -10,7 +10,7 @@ Errors: none. A log that cannot be written reports that elsewhere, and never end
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class RunLog(Protocol):
@@ -25,7 +25,7 @@ class RunLog(Protocol):
         """Allow the log to start threads."""
         ...
 
-    def log(self, level: str, text: str, moment: int | None = None, /, **fields: Any) -> None:
+    def log(self, level: str, text: str, moment: int | None = None, /, **fields: object) -> None:
         """Write a record.
 
         Args:

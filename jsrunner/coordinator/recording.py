@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jsrunner.coordinator.planning import consolidated_options
 from jsrunner.errors import ExitCode, JsrunnerError
@@ -29,9 +29,9 @@ class RecordedLog(Protocol):
     """The log of a recorded run; `ui.log.Logger` implements it."""
 
     #: Called with each record: level, text, nanoseconds since the epoch, fields.
-    listeners: list[Callable[[str, str, int, dict[str, Any]], None]]
+    listeners: list[Callable[[str, str, int, dict[str, object]], None]]
 
-    def log(self, level: str, text: str, moment: int | None = None, /, **fields: Any) -> None:
+    def log(self, level: str, text: str, moment: int | None = None, /, **fields: object) -> None:
         """Write a record."""
         ...
 

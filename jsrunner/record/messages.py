@@ -34,7 +34,7 @@ class Messages:
         self._records = 0
 
     def add(
-        self, level: str, text: str, at: float, fields: Mapping[str, Any]
+        self, level: str, text: str, at: float, fields: Mapping[str, object]
     ) -> Iterator[dict[str, Any]]:
         """Count a message; return the lines that it adds to the record.
 
@@ -71,5 +71,5 @@ class Messages:
         return counts
 
 
-def _short(fields: Mapping[str, Any]) -> dict[str, str]:
+def _short(fields: Mapping[str, object]) -> dict[str, str]:
     return {str(key)[:_LENGTH]: str(value)[:_LENGTH] for key, value in fields.items()}

@@ -206,7 +206,7 @@ class Recorder(Output):
         for series, delta in deltas:
             self._step.add(self._number(series), series, delta)
 
-    def log(self, level: str, text: str, moment: int, fields: Mapping[str, Any]) -> None:
+    def log(self, level: str, text: str, moment: int, fields: Mapping[str, object]) -> None:
         """Take a record of the log; `moment` is nanoseconds since the epoch."""
         if level in _LEVELS and self._writer is not None:
             for line in self._messages.add(level, text, self._elapsed(), fields):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.record.messages import kind_of
 from jsrunner.ui.state import ErrorKind
@@ -24,7 +24,7 @@ class ErrorCounts:
         #: The count of each kind and its first message.
         self._kinds: dict[str, tuple[int, str]] = {}
 
-    def add(self, level: str, text: str, fields: Mapping[str, Any]) -> None:
+    def add(self, level: str, text: str, fields: Mapping[str, object]) -> None:
         """Count a record of the log, if it is an error.
 
         Args:

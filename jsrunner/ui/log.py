@@ -78,7 +78,7 @@ class Logger:
         #: Takes a line that belongs above a live display; False if the log is to write it itself.
         self.above: Callable[[str], bool] | None = None
         #: Called with each record, secrets redacted: level, text, nanoseconds since the epoch, fields.
-        self.listeners: list[Callable[[str, str, int, dict[str, Any]], None]] = []
+        self.listeners: list[Callable[[str, str, int, dict[str, object]], None]] = []
         #: Counts the records, secrets redacted, for a live display.
         self.errors: ErrorCounts | None = None
         self._secrets: set[str] = set()
@@ -132,7 +132,7 @@ class Logger:
         shown = self._secret.sub(REDACTED, text)
         return value if shown == text else shown
 
-    def log(self, level: str, text: str, when: int | None = None, /, **fields: Any) -> None:
+    def log(self, level: str, text: str, when: int | None = None, /, **fields: object) -> None:
         """Write a record.
 
         Args:
@@ -185,7 +185,7 @@ class Logger:
                 with contextlib.suppress(OSError, ValueError):
                     print(f"jsrunner: writing to {stream.name} failed: {reason}", file=sys.stderr)
 
-    def _line(self, level: str, text: str, moment: int, fields: dict[str, Any], *, tty: bool) -> str:
+    def _line(self, level: str, text: str, moment: int, fields: dict[str, object], *, tty: bool) -> str:
         if self._format == "json":
             record = {**fields, "level": level, "msg": text, "time": self._time(moment)}
             line = orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str).decode()

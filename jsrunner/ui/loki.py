@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -40,7 +40,7 @@ class LokiPusher:
             self._thread = threading.Thread(target=self._run, name="loki", daemon=True)
             self._thread.start()
 
-    def put(self, level: str, text: str, moment: int, fields: Mapping[str, Any]) -> None:
+    def put(self, level: str, text: str, moment: int, fields: Mapping[str, object]) -> None:
         """Queue a record; drop it if the period has its maximum.
 
         Args:
