@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from jsrunner.errors import ConfigError
 from jsrunner.executors.config import WrongType, build, read_fields
@@ -71,7 +71,7 @@ def _scenario(name: str, data: object) -> ExecutorConfig:
     return build(executor, name, read_fields(executor, name, data))
 
 
-def shortcut(kind: str, values: Mapping[str, Any]) -> ExecutorConfig:
+def shortcut(kind: str, values: Mapping[str, object]) -> ExecutorConfig:
     """Make the scenario `default` that options such as vus and duration stand for.
 
     Args:

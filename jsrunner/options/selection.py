@@ -60,7 +60,7 @@ class Selection:
         listed = [name.strip() for text in self.scenario or () for name in text.split(",")]
         return tuple(dict.fromkeys(listed)) if any(listed) else ()
 
-    def check(self, flags: Mapping[str, Any]) -> None:
+    def check(self, flags: Mapping[str, object]) -> None:
         """Refuse flags that contradict the selection.
 
         Args:
@@ -126,14 +126,14 @@ class Selection:
         return options
 
 
-def _refuse(flag: str, clashing: Mapping[str, str], flags: Mapping[str, Any]) -> None:
+def _refuse(flag: str, clashing: Mapping[str, str], flags: Mapping[str, object]) -> None:
     """Raise ConfigError if one of the clashing flags is set beside `flag`."""
     for name in clashing.values():
         if name in flags:
             raise ConfigError(f"--{flag} cannot be combined with --{name}")
 
 
-def _check_names(names: tuple[str, ...], configured: Mapping[str, Any]) -> None:
+def _check_names(names: tuple[str, ...], configured: Mapping[str, object]) -> None:
     for name in names:
         if name not in configured:
             available = "the script does not have any named scenario"
@@ -142,7 +142,7 @@ def _check_names(names: tuple[str, ...], configured: Mapping[str, Any]) -> None:
             raise ConfigError(f"scenario {quote(name)} not found; {available}")
 
 
-def _once(scenario: Mapping[str, Any]) -> dict[str, Any]:
+def _once(scenario: Mapping[str, object]) -> dict[str, Any]:
     """Return the scenario that calls another scenario's function once."""
     fields = {key.lower(): value for key, value in scenario.items()}  # Go's JSON decoder ignores case
     kept = {name: fields[name] for name in _KEPT if fields.get(name) is not None}

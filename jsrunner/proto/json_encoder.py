@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 _PLAIN: Final = frozenset(("bool", "string", "int32", "sint32", "sfixed32", "uint32", "fixed32"))
 
 
-def encode(type_: MessageType, message: Any, library: Library) -> Any:
+def encode(type_: MessageType, message: Any, library: Library) -> object:
     """Return a message's value. Raises MappingError, without Go's prefix `proto: `."""
     if type_.well_known:
         return _well_known(type_, message, library)
     return _fields(type_, message, library, {})
 
 
-def encode_any(message: Any, library: Library) -> Any:
+def encode_any(message: Any, library: Library) -> object:
     """Return the value of a google.protobuf.Any of whatever pool. Raises MappingError."""
     return _any(message, library)
 
 
 def _fields(
-    type_: MessageType, message: Any, library: Library, shown: dict[str, Any]
-) -> dict[str, Any]:
+    type_: MessageType, message: Any, library: Library, shown: dict[str, object]
+) -> dict[str, object]:
     for field in type_.fields:
         if field.has_presence and not message.HasField(field.name):
             if field.oneof is None:
@@ -65,13 +65,13 @@ def _fields(
     return shown
 
 
-def _key(key: Any) -> str:
+def _key(key: object) -> str:
     if isinstance(key, bool):
         return "true" if key else "false"
     return str(key)
 
 
-def _value(field: Field, value: Any, library: Library) -> Any:
+def _value(field: Field, value: Any, library: Library) -> object:
     kind = field.kind
     if kind in _PLAIN:
         return value
@@ -89,7 +89,7 @@ def _value(field: Field, value: Any, library: Library) -> Any:
 # -- well-known types ----------------------------------------------------------------------------------
 
 
-def _well_known(type_: MessageType, message: Any, library: Library) -> Any:
+def _well_known(type_: MessageType, message: Any, library: Library) -> object:
     name = type_.well_known
     if name in WRAPPERS:
         return _value(type_.fields[0], message.value, library)
@@ -98,7 +98,7 @@ def _well_known(type_: MessageType, message: Any, library: Library) -> Any:
     return _SHOWN[name](type_, message, library)
 
 
-def _any(message: Any, library: Library) -> Any:
+def _any(message: Any, library: Library) -> object:
     url, prefix = message.type_url, "google.protobuf.Any: "
     if not url:
         if message.value:
@@ -118,30 +118,30 @@ def _any(message: Any, library: Library) -> Any:
     return _fields(inner_type, inner, library, {"@type": url})
 
 
-def _timestamp(type_: MessageType, message: Any, library: Library) -> Any:
+def _timestamp(type_: MessageType, message: Any, library: Library) -> object:
     return well_known.show_timestamp(message.seconds, message.nanos)
 
 
-def _duration(type_: MessageType, message: Any, library: Library) -> Any:
+def _duration(type_: MessageType, message: Any, library: Library) -> object:
     return well_known.show_duration(message.seconds, message.nanos)
 
 
-def _mask(type_: MessageType, message: Any, library: Library) -> Any:
+def _mask(type_: MessageType, message: Any, library: Library) -> object:
     return well_known.show_mask(list(message.paths))
 
 
-def _struct(type_: MessageType, message: Any, library: Library) -> Any:
+def _struct(type_: MessageType, message: Any, library: Library) -> object:
     value = type_.by_name["fields"].value
     assert value is not None
     return {key: _value(value, message.fields[key], library) for key in message.fields}
 
 
-def _list(type_: MessageType, message: Any, library: Library) -> Any:
+def _list(type_: MessageType, message: Any, library: Library) -> object:
     field = type_.by_name["values"]
     return [_value(field, item, library) for item in message.values]
 
 
-def _json_value(type_: MessageType, message: Any, library: Library) -> Any:
+def _json_value(type_: MessageType, message: Any, library: Library) -> object:
     kind = message.WhichOneof("kind")
     if kind is None:
         raise MappingError("google.protobuf.Value: none of the oneof fields is set")
@@ -153,11 +153,11 @@ def _json_value(type_: MessageType, message: Any, library: Library) -> Any:
     return _value(field, getattr(message, kind), library)
 
 
-def _empty(type_: MessageType, message: Any, library: Library) -> Any:
+def _empty(type_: MessageType, message: Any, library: Library) -> object:
     return {}
 
 
-_SHOWN: Final[dict[str, Callable[[MessageType, Any, Library], Any]]] = {
+_SHOWN: Final[dict[str, Callable[[MessageType, Any, Library], object]]] = {
     "google.protobuf.Timestamp": _timestamp,
     "google.protobuf.Duration": _duration,
     "google.protobuf.FieldMask": _mask,

@@ -202,7 +202,7 @@ class Archivable(Protocol):
 
 
 def write(
-    script: Archivable, options: Mapping[str, Any], environment: Mapping[str, str], out: IO[bytes]
+    script: Archivable, options: Mapping[str, object], environment: Mapping[str, str], out: IO[bytes]
 ) -> None:
     """Write the archive of a script whose init code has run.
 
