@@ -138,7 +138,7 @@ struct vu {
     int32_t index;
     enum vu_state state;
     struct fiber fiber;
-    /* While it is parked: whether core_trim_parked has seen it, has trimmed its stack. */
+    /* While the VU is parked: core_trim_parked has not seen it yet, has seen it, has trimmed its stack. */
     enum { REST_NONE, REST_SEEN, REST_TRIMMED } rest;
     JSRuntime *runtime;
     JSContext *context;
@@ -233,7 +233,7 @@ struct core {
     size_t stack_bytes, memory_bytes;
     double epoch_offset;
     bool is_polling;
-    /* Count of the parked VUs that Python is at work for. */
+    /* Number of parked VUs for which Python works. */
     int32_t awaiting_python;
 };
 extern struct core core;
@@ -444,7 +444,7 @@ void session_leave(struct vu *);
 bool session_run_task(struct vu *, struct session *);
 /* Define the class of sessions in a new interpreter. */
 void session_install(struct vu *);
-/* Give back what session_install has taken of the interpreter. */
+/* Release the references to the interpreter that session_install has taken. */
 void session_uninstall(struct vu *);
 
 /* functions.c ------------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@
 
 enum supply_kind { SUPPLY_SHARED, SUPPLY_PER_VU, SUPPLY_ARRIVALS, SUPPLY_LEASED };
 
-/* Seconds between two looks of a VU that waits for a lease. */
+/* Seconds between two attempts of a VU that waits for a lease. */
 static const double LEASE_EVERY = 0.01;
 
 /* A scenario's supply of iterations in this process. All processes of the run map the memory of the cells. */

@@ -1,13 +1,13 @@
 /* Shared iterations over machines: numbers that this machine has on loan.
  *
- * Theory. The iterations of one scenario are numbers. The coordinator lends each machine ranges of them, and takes a
- * part back for a machine that has none left. The machine's VUs draw from its ranges. All of that happens in cells of
+ * Theory. The iterations of a scenario have numbers. The coordinator lends each machine ranges of numbers, and takes a
+ * part back for a machine that has none left. The machine's VUs draw from its ranges. The ranges are in cells of
  * memory that the machine's processes map: the worker processes draw, one process (the agent) puts and takes.
  *
- * A range is one word: its first number and its length. So numbers leave the range by one exchange of the word, and no
- * number is drawn twice. The word is all there is to know: a word that comes again means the same numbers again.
+ * A range is one word: its first number and its length. So an atomic exchange of the word takes numbers from the
+ * range, and no number is drawn twice. Equal words mean equal ranges, so a word that returns does no harm.
  *
- * Invariants. Only the agent fills an empty cell. A VU that gets nothing sets WANTED. The agent clears WANTED when it
+ * Invariants. Only the agent fills an empty cell. A VU that gets no number sets WANTED. The agent clears WANTED when it
  * puts a range.
  */
 #include "leases.h"
@@ -27,7 +27,7 @@ typedef _Atomic int64_t cell;
 int64_t leases_draw(int64_t *memory)
 {
     cell *cells = (cell *)memory;
-    /* Before the ranges: once it is set, no range comes any more. */
+    /* Read before the ranges, because no range is put after it is set. */
     int64_t no_more = atomic_load(&cells[NO_MORE]);
     for (int i = 0; i < RANGES; i++) {
         int64_t range = atomic_load(&cells[i]);
@@ -39,9 +39,9 @@ int64_t leases_draw(int64_t *memory)
     return LEASES_NONE_YET;
 }
 
-/* -- what the agent calls ------------------------------------------------------------------------- */
+/* -- functions for the agent ------------------------------------------------------------------------ */
 
-/* Put a range of at most 2^24 - 1 numbers below 2^39 into the cells. False: they are full. */
+/* Put a range of at most 2^24 - 1 numbers below 2^39 into an empty cell. Returns false if there is none. */
 CORE_API bool core_leases_put(int64_t *memory, int64_t first, int64_t count)
 {
     cell *cells = (cell *)memory;
@@ -54,8 +54,8 @@ CORE_API bool core_leases_put(int64_t *memory, int64_t first, int64_t count)
     return false;
 }
 
-/* Take numbers that nobody has drawn: at most `most`, from the end of the longer range, and of one number that one.
- * Returns how many; `first` is the first of them. */
+/* Take numbers that no VU has drawn from the end of the longer range: at most `most`, and at most half of the range,
+ * rounded up. Returns their count, and sets `first` to the first of them. */
 CORE_API int64_t core_leases_take(int64_t *memory, int64_t most, int64_t *first)
 {
     cell *cells = (cell *)memory;
@@ -71,7 +71,7 @@ CORE_API int64_t core_leases_take(int64_t *memory, int64_t most, int64_t *first)
     return count;
 }
 
-/* Return how many numbers nobody has drawn yet. */
+/* Return the number of iterations that no VU has drawn. */
 CORE_API int64_t core_leases_left(const int64_t *memory)
 {
     const cell *cells = (const cell *)memory;

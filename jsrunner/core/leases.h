@@ -6,7 +6,8 @@
 
 enum { LEASES_NONE_YET = -1, LEASES_NO_MORE = -2 };
 
-/* Draw a number from the cells of a scenario. LEASES_NONE_YET: another lease may come; LEASES_NO_MORE: none will. */
+/* Draw a number from the cells of a scenario. Returns LEASES_NONE_YET if there is none now but another range may
+ * come, LEASES_NO_MORE if none will come. */
 int64_t leases_draw(int64_t *cells);
 
 #endif

@@ -29,7 +29,7 @@ static struct vu **alarms;
 static size_t alarm_count, alarm_capacity;
 /* The moment at which sockets and alarms were last checked. */
 static double polled_at;
-/* The moment at which a socket was last ready or an alarm last rang; whether that was within LINGER of the time before. */
+/* The moment at which a socket was last ready or an alarm last rang. is_dense: it came within LINGER of the one before. */
 static double active_at;
 static bool is_dense;
 /* Counts of the present period of 10 ms (see await_more). */
@@ -225,14 +225,13 @@ static void await_more(double now)
 
 /* -- waiting within a turn -------------------------------------------------------------------------- */
 
-/* A turn that ends leads through Python to gevent's loop, which waits in another system call. While sockets are
- * ready or alarms ring every millisecond or more often, a turn of the hub's (WAIT_WHILE_DENSE) without ready VUs waits
- * itself, until its budget is used up. The poller's
- * alarm ends the wait: a timeout for each wait would set the kernel's clock each time. Measured (2 cores, loopback,
- * `echo-1`): 1.2 us CPU less of 17 per message.
+/* After a turn, control goes through Python to gevent's loop, which waits in another system call. While sockets are
+ * ready or alarms ring at least every millisecond, a turn of the hub (WAIT_WHILE_DENSE) without ready VUs waits by
+ * itself, until its budget is used up. The poller's alarm ends the wait; a timeout for each wait would set the kernel's
+ * clock each time. Measured (2 cores, loopback, `echo-1`): 1.2 us CPU less of 17 per message.
  *
- * Meanwhile gevent's own sockets and timers are late by the budget at most. So a turn does not wait while Python works
- * for a parked VU; what remains are messages of the coordinator and the ends of scenarios' intervals. */
+ * Meanwhile gevent's own sockets and timers are late by at most the budget. So a turn does not wait while Python works
+ * for a parked VU. Only messages of the coordinator and the ends of scenarios' intervals may then be late. */
 static const double LINGER = 0.001;
 
 enum wait { WAIT_FOR_EVER = -1, WAIT_WHILE_DENSE = -2 };

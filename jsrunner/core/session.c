@@ -120,14 +120,14 @@ void session_count(struct session *session, double time)
     session->sent = session->received = 0;
 }
 
-/* Python dials it no more. */
+/* Note that Python no longer dials the session. */
 static void note_dialed(struct session *session)
 {
     session->vu->dialed_by_python -= session->is_dialed_by_python;
     session->is_dialed_by_python = false;
 }
 
-/* How many sessions were closed with each code since Python has asked. The last entry is for all other codes. */
+/* Numbers of sessions closed with each code since the last call of Python. The last entry is for all other codes. */
 static struct {
     uint32_t code, count;
 } closes[MAX_CLOSE_CODES];
