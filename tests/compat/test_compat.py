@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,24 @@ def urls(case: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     return addresses
 
 
+def without_gauges(expected: Any, digest: Any) -> Any:
+    """Return the digest without `vus` and `vus_max` if k6's run ended before their first sample, which is taken after 1 s.
+
+    The same run may take longer on a loaded machine.
+    """
+    if "vus" in expected.get("metrics", {"vus": None}):
+        return digest
+    kept = {**digest}
+    for part in ("metrics", "summary"):
+        if part in digest:
+            kept[part] = {
+                name: value for name, value in digest[part].items() if name not in ("vus", "vus_max")
+            }
+    if "text" in digest:
+        kept["text"] = [line for line in digest["text"] if not re.match(r"\s*vus(_max)?\.", line)]
+    return kept
+
+
 @pytest.mark.parametrize("case", conformance.collect([]), ids=lambda case: f"{case.parent.name}/{case.stem}")
 def test_case(case: Path, urls: dict[str, str]) -> None:
     expected = json.loads((case.parent / "expected" / f"{case.stem}.json").read_text())
@@ -65,7 +84,7 @@ def test_case(case: Path, urls: dict[str, str]) -> None:
     wrong: list[str] = []
     for _ in range(1 + int(conformance.directives(case).get("retries", 0))):
         digest = conformance.run(runner, case, urls, 60)
-        wrong = conformance.compare(case, expected, digest)
+        wrong = conformance.compare(case, expected, without_gauges(expected, digest))
         if not wrong:
             return
     pytest.fail("\n".join([*wrong, digest.get("_stderr", "")]))
