@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jsrunner.proto.lexer import IDENT
 from jsrunner.proto.names import json_name
 from jsrunner.proto.parsed import PROTO3
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import EnumValueDescriptorProto, FieldDescriptorProto
+
     from jsrunner.proto.parsed import File, Option, Symbol
 
 
@@ -131,7 +133,7 @@ def check_json_names(file: File) -> None:
 
 
 def _check_field_names(file: File, message: Symbol, symbols: dict[int, Symbol]) -> None:
-    known: dict[str, Any] = {}
+    known: dict[str, FieldDescriptorProto] = {}
     for field in message.descriptor.field:
         other = known.setdefault(field.json_name, field)
         if other is not field:
@@ -144,13 +146,13 @@ def _check_field_names(file: File, message: Symbol, symbols: dict[int, Symbol]) 
             raise file.source.error(symbols[id(field)].start, text)
 
 
-def _origin(field: Any) -> str:
+def _origin(field: FieldDescriptorProto) -> str:
     return "default" if field.json_name == json_name(field.name) else "custom"
 
 
 def _check_value_names(file: File, enum: Symbol, symbols: dict[int, Symbol]) -> None:
     prefix = enum.descriptor.name.replace("_", "").lower()
-    known: dict[str, Any] = {}
+    known: dict[str, EnumValueDescriptorProto] = {}
     for value in enum.descriptor.value:
         name = _camel_case(value.name, prefix)
         other = known.setdefault(name, value)

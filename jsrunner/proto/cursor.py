@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 
 from jsrunner.proto.lexer import END, FLOAT, IDENT, INT, STRING, Source, Token
 from jsrunner.proto.parsed import PROTO2, File, Option, Value
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from jsrunner.proto.parsed import Owner
 
 
 class Cursor:
@@ -18,7 +23,7 @@ class Cursor:
         self._tokens = source.tokens
         self._position = 0
         self._file = File(source, PROTO2, FileDescriptorProto(name=source.path))
-        self._kept: list[Any] = []
+        self._kept: list[Message] = []
 
     # -- tokens ------------------------------------------------------------------------------------
 
@@ -97,12 +102,12 @@ class Cursor:
 
     # -- options -----------------------------------------------------------------------------------
 
-    def _option(self, owner: Any, label: str, scope: str) -> None:
+    def _option(self, owner: Owner, label: str, scope: str) -> None:
         self._advance()
         self._option_body(owner, label, scope)
         self._semicolon()
 
-    def _options(self, owner: Any, label: str, scope: str) -> None:
+    def _options(self, owner: Owner, label: str, scope: str) -> None:
         """Read `[a = 1, (b).c = 2]`, if it is there."""
         if not self._accept("["):
             return
@@ -113,7 +118,7 @@ class Cursor:
             if not self._accept(","):
                 self._fail("',' or ']'")
 
-    def _option_body(self, owner: Any, label: str, scope: str) -> None:
+    def _option_body(self, owner: Owner, label: str, scope: str) -> None:
         offset = self._token.offset
         names = []
         while True:
@@ -127,7 +132,8 @@ class Cursor:
         self._expect("=")
         value = self._value()
         self._file.options.append(Option(names, value, offset, owner, label, scope))
-        if names == [("json_name", False)] and value.kind == STRING:
+        is_json_name = names == [("json_name", False)] and value.kind == STRING
+        if is_json_name and isinstance(owner, FieldDescriptorProto):
             owner.json_name = value.value.decode("utf-8", "replace")
 
     def _value(self) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from jsrunner.proto.cursor import Cursor
 from jsrunner.proto.lexer import IDENT, INT, STRING, Token
@@ -11,7 +11,15 @@ from jsrunner.proto.parsed import Reference, Symbol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from google.protobuf.descriptor_pb2 import EnumDescriptorProto
+    from google.protobuf.descriptor_pb2 import (
+        DescriptorProto,
+        EnumDescriptorProto,
+        MethodDescriptorProto,
+        ServiceDescriptorProto,
+    )
+    from google.protobuf.message import Message
+
+_Range = TypeVar("_Range", bound="Message")
 
 MAX_TAG: Final = (1 << 29) - 1
 _INT32: Final = range(-(1 << 31), 1 << 31)
@@ -21,14 +29,14 @@ class Declarations(Cursor):
     """Reads what the parser of messages needs besides fields."""
 
     def _declare(
-        self, scope: str, name: Token, kind: str, descriptor: Any, label: str, start: int
+        self, scope: str, name: Token, kind: str, descriptor: Message, label: str, start: int
     ) -> str:
         """Note a declaration; return its full name."""
         full = f"{scope}.{name.text}" if scope else name.text
         self._file.symbols.append(Symbol(full, kind, name.offset, descriptor, f"{label} {full}", start))
         return full
 
-    def _numbered(self, descriptor: Any, offset: int) -> None:
+    def _numbered(self, descriptor: Message, offset: int) -> None:
         self._file.number_offsets[id(descriptor)] = offset
         self._kept.append(descriptor)  # so that its identity stays its own
 
@@ -37,7 +45,7 @@ class Declarations(Cursor):
             self._peek(2).is_symbol(",") or self._peek(2).is_symbol(";")
         )
 
-    def _ranges(self, add: Callable[[int, int], Any], top: int, low: int, bump: int) -> list[Any]:
+    def _ranges(self, add: Callable[[int, int], _Range], top: int, low: int, bump: int) -> list[_Range]:
         """Read `1, 3 to 5, 9 to max`; `bump` is added to ends, which descriptors of tags exclude."""
         made = []
         while True:
@@ -65,7 +73,7 @@ class Declarations(Cursor):
         value = int(self._integer().value)
         return -value if is_negative else value
 
-    def _reserved(self, parent: Any, top: int, low: int) -> None:
+    def _reserved(self, parent: DescriptorProto | EnumDescriptorProto, top: int, low: int) -> None:
         self._advance()
         if self._token.kind == STRING:
             while True:
@@ -81,7 +89,7 @@ class Declarations(Cursor):
             )
         self._semicolon()
 
-    def _reserved_words(self, parent: Any) -> None:
+    def _reserved_words(self, parent: DescriptorProto | EnumDescriptorProto) -> None:
         """Read reserved names of editions, which are no strings."""
         self._advance()
         while True:
@@ -132,7 +140,7 @@ class Declarations(Cursor):
         self._options(value, f"enum value {full}", scope)
         self._semicolon()
 
-    def _service(self, service: Any, scope: str) -> None:
+    def _service(self, service: ServiceDescriptorProto, scope: str) -> None:
         start = self._advance().offset
         name = self._identifier()
         service.name = name.text
@@ -148,7 +156,7 @@ class Declarations(Cursor):
             else:
                 self._fail()
 
-    def _method(self, method: Any, scope: str) -> None:
+    def _method(self, method: MethodDescriptorProto, scope: str) -> None:
         start = self._advance().offset
         name = self._identifier()
         method.name = name.text
@@ -172,7 +180,9 @@ class Declarations(Cursor):
         else:
             self._semicolon()
 
-    def _message_type(self, method: Any, attribute: str, label: str, scope: str) -> bool:
+    def _message_type(
+        self, method: MethodDescriptorProto, attribute: str, label: str, scope: str
+    ) -> bool:
         """Read `(stream a.B)`; return True if it streams."""
         self._expect("(")
         streams = self._token.is_word("stream") and not (

@@ -124,6 +124,7 @@ class Linker:
             text = f"{prefix}{called}: {full} is {declared.kind}, not {wanted}"
             raise file.source.error(reference.offset, text)
         if is_field:
+            assert isinstance(owner, FieldDescriptorProto)
             if declared.kind == "a synthetic map entry":
                 text = f"{full} is a synthetic map entry and may not be referenced explicitly"
                 raise file.source.error(reference.offset, f"{prefix}{text}")

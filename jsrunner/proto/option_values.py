@@ -47,7 +47,7 @@ def apply(file: File, option: Option, prefix: str) -> None:
     """
     names = [name for name, _ in option.names]
     if names == ["default"] and isinstance(option.owner, FieldDescriptorProto):
-        text = _default(file, option, f"{prefix}option default: ")
+        text = _default(file, option, option.owner.type, f"{prefix}option default: ")
         option.owner.default_value = text
         return
     if names == ["json_name"] and isinstance(option.owner, FieldDescriptorProto):
@@ -60,7 +60,7 @@ def apply(file: File, option: Option, prefix: str) -> None:
         if option.owner.type not in message_types:
             raise file.source.error(option.offset, "lazy option can only be used with message fields")
     shown = ".".join(names)
-    target = option.owner.options
+    target: Any = option.owner.options
     label = f"{prefix}option {shown}: "
     for position, name in enumerate(names):
         field = target.DESCRIPTOR.fields_by_name.get(name)
@@ -135,9 +135,9 @@ def _integer(file: File, type_: int, value: Value, label: str) -> int:
     return int(value.value)
 
 
-def _default(file: File, option: Option, label: str) -> str:
+def _default(file: File, option: Option, type_: int, label: str) -> str:
     """Return a default value in the form of descriptors, which is a text for all types."""
-    type_, value = option.owner.type, option.value
+    value = option.value
     if type_ == FieldDescriptorProto.TYPE_STRING:
         _expect(file, value, label, "string", STRING)
         return str(value.value.decode("utf-8", "replace"))

@@ -6,9 +6,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from google.protobuf import descriptor_pb2
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
     from jsrunner.proto.lexer import Source
+
+    #: A descriptor that has options.
+    Owner: TypeAlias = (
+        FileDescriptorProto
+        | descriptor_pb2.DescriptorProto
+        | descriptor_pb2.DescriptorProto.ExtensionRange
+        | descriptor_pb2.FieldDescriptorProto
+        | descriptor_pb2.OneofDescriptorProto
+        | descriptor_pb2.EnumDescriptorProto
+        | descriptor_pb2.EnumValueDescriptorProto
+        | descriptor_pb2.ServiceDescriptorProto
+        | descriptor_pb2.MethodDescriptorProto
+    )
 
 PROTO2, PROTO3, EDITIONS = "proto2", "proto3", "editions"
 
@@ -31,7 +47,7 @@ class Option:
     value: Value
     offset: int
     #: The descriptor that it belongs to, and how error texts name that.
-    owner: Any
+    owner: Owner
     label: str
     scope: str
 
@@ -41,7 +57,7 @@ class Reference:
     """A type's name that the linker replaces by its full name."""
 
     #: The descriptor, its attribute, and how error texts name it.
-    owner: Any
+    owner: descriptor_pb2.FieldDescriptorProto | descriptor_pb2.MethodDescriptorProto
     attribute: str
     label: str
     scope: str

@@ -6,7 +6,7 @@ the linker resolves and checks later: references, options, and the places of dec
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -18,6 +18,10 @@ from jsrunner.proto.declarations import MAX_TAG, Declarations
 from jsrunner.proto.lexer import END, IDENT, INT, STRING, Source, Token
 from jsrunner.proto.names import entry_name, json_name, synthetic_oneof_name
 from jsrunner.proto.parsed import EDITIONS, PROTO2, PROTO3, File, Reference
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 _SCALARS: Final = {
     name: getattr(FieldDescriptorProto, f"TYPE_{name.upper()}")
@@ -162,8 +166,8 @@ class Parser(Declarations):
 
     def _field(
         self,
-        fields: Any,
-        nested: Any,
+        fields: RepeatedCompositeFieldContainer[FieldDescriptorProto],
+        nested: RepeatedCompositeFieldContainer[DescriptorProto],
         scope: str,
         extendee: Token | None = None,
         oneof: int | None = None,
@@ -211,7 +215,14 @@ class Parser(Declarations):
             descriptor.json_name = json_name(descriptor.name)
 
     def _check_label(
-        self, descriptor: Any, full: str, start: int, name: int, *, has_label: bool, is_member: bool
+        self,
+        descriptor: FieldDescriptorProto,
+        full: str,
+        start: int,
+        name: int,
+        *,
+        has_label: bool,
+        is_member: bool,
     ) -> None:
         syntax, error = self._file.syntax, self._source.error
         if syntax == PROTO2:
@@ -226,11 +237,13 @@ class Parser(Declarations):
             text = f"field {full}: label 'optional' is not allowed in editions; use option "
             raise error(start, f"{text}features.field_presence instead")
 
-    def _refer_extendee(self, descriptor: Any, extendee: Token, scope: str) -> None:
+    def _refer_extendee(self, descriptor: FieldDescriptorProto, extendee: Token, scope: str) -> None:
         descriptor.extendee = extendee.text
         self._file.references.append(Reference(descriptor, "extendee", "", scope, extendee.offset))
 
-    def _set_type(self, descriptor: Any, type_name: Token, label: str, scope: str) -> None:
+    def _set_type(
+        self, descriptor: FieldDescriptorProto, type_name: Token, label: str, scope: str
+    ) -> None:
         scalar = _SCALARS.get(type_name.text)
         if scalar is not None:
             descriptor.type = scalar
@@ -240,7 +253,7 @@ class Parser(Declarations):
                 Reference(descriptor, "type_name", label, scope, type_name.offset)
             )
 
-    def _tag(self, descriptor: Any) -> None:
+    def _tag(self, descriptor: FieldDescriptorProto) -> None:
         if not self._token.is_symbol("="):
             raise self._source.error(self._token.offset, "syntax error: expecting ';'")
         self._advance()
@@ -258,7 +271,12 @@ class Parser(Declarations):
         self._numbered(descriptor, tag.offset)
 
     def _group(
-        self, descriptor: Any, nested: Any, scope: str, extendee: Token | None, start: int
+        self,
+        descriptor: FieldDescriptorProto,
+        nested: RepeatedCompositeFieldContainer[DescriptorProto],
+        scope: str,
+        extendee: Token | None,
+        start: int,
     ) -> None:
         self._advance()
         name = self._identifier()
@@ -332,7 +350,7 @@ class Parser(Declarations):
         if len(message.field) == count:
             raise self._source.error(start, "oneof must contain at least one field")
 
-    def _extend(self, parent: Any, scope: str) -> None:
+    def _extend(self, parent: DescriptorProto | FileDescriptorProto, scope: str) -> None:
         start = self._advance().offset
         extendee = self._type_name()
         self._expect("{")
