@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
+from array import array
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 import pytest
+from report_lines import END, HEAD, RUN, written
 
 from jsrunner.errors import UsageError
+from jsrunner.record.sketch import count_values, pack
 from jsrunner.report.compare import Change, compare, error_of, parse_condition, quantile
-from jsrunner.report.figures import MetricFigures
+from jsrunner.report.figures import MetricFigures, figures_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -104,3 +111,42 @@ def test_what_a_condition_is_not_about() -> None:
 def test_wrong_conditions(text: str) -> None:
     with pytest.raises(UsageError, match="invalid condition"):
         parse_condition(text)
+
+
+def noisy(path: Path, generator: random.Random, factor: float = 1.0) -> str:
+    """A record of a minute: 50 lognormal times and a random number of iterations each second."""
+    series = [
+        {"kind": "series", "number": number, "metric": metric, "type": type_, "contains": "time", "tags": {}}
+        for number, (metric, type_) in enumerate((("my_time", "trend"), ("iterations", "counter")))
+    ]  # fmt: skip
+    steps = []
+    for at in range(62):
+        values = array("d", (factor * generator.lognormvariate(4, 0.5) for _ in range(50)))
+        figures = [len(values), sum(values), min(values), max(values), pack(count_values(values))]
+        rows = [[0, *figures], [1, generator.gauss(100, 10)]]
+        steps.append({"kind": "step", "at": at, "rows": rows})
+    return written(path, [HEAD, RUN, *series, *steps, END])
+
+
+def test_runs_that_do_not_differ_are_noise(tmp_path: Path) -> None:
+    """Of all statistics of 60 pairs of such runs one of 20 is called a change, as the interval promises."""
+    generator, called, count = random.Random(7), 0, 0
+    for _ in range(60):
+        sides = [figures_of([noisy(tmp_path / name, generator)]) for name in ("a.jsr", "b.jsr")]
+        judged = [change for change in compare(*sides) if change.verdict != "unknown"]
+        called += sum(change.verdict == "changed" for change in judged)
+        count += len(judged)
+    assert count == 360
+    assert 0.02 < called / count < 0.09
+
+
+def test_a_run_that_is_slower_is_seen(tmp_path: Path) -> None:
+    generator = random.Random(7)
+    base, slow = (
+        figures_of([noisy(tmp_path / name, generator, factor)])
+        for name, factor in (("a.jsr", 1.0), ("b.jsr", 1.15))
+    )
+    verdicts = {(each.metric, each.statistic): each.verdict for each in compare(base, slow)}
+    assert {verdicts["my_time", name] for name in ("avg", "med", "p(90)", "p(95)")} == {"changed"}
+    assert verdicts["iterations", "rate"] == "noise"
+    assert verdicts["my_time", "max"] == "unknown"
