@@ -159,6 +159,10 @@ class LocalTransport:
             sys.stderr.flush()
             os._exit(code)
 
+    def are_known(self) -> bool:
+        """Return True: there is this machine only."""
+        return True
+
     def most(self) -> int:
         """Return the maximum number of workers."""
         return len(self._connections)

@@ -82,6 +82,7 @@ class Phases:
     def _prepare(self) -> None:
         """Have the workers forked and the VUs made."""
         parts, workers = self._parts, self._workers
+        parts.wait(workers.are_known)
         count = max(1, min(workers.most(), self._test.max_vus))
         formatters = parts.outputs.formatters()
         machines = workers.keep(count, len(self._test.scenarios))

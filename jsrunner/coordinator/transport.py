@@ -95,6 +95,10 @@ class Transport(Protocol):
         """
         ...
 
+    def are_known(self) -> bool:
+        """Return whether the machines are known, or cannot be had: then `most` does not wait."""
+        ...
+
     def most(self) -> int:
         """Return the maximum number of workers. Raises JsrunnerError."""
         ...

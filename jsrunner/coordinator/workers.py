@@ -87,6 +87,10 @@ class Workers:
         """
         self._add(self._transport.start(most))
 
+    def are_known(self) -> bool:
+        """Return whether the workers' machines are known, so that `most` does not wait."""
+        return self._transport.are_known()
+
     def most(self) -> int:
         """Return the maximum number of workers. Raises JsrunnerError."""
         return self._transport.most()

@@ -119,6 +119,9 @@ class PlayedTransport:
         self.connections = [PlayedConnection() for _ in range(most)]
         return self.connections[0]
 
+    def are_known(self) -> bool:
+        return True
+
     def most(self) -> int:
         return len(self.connections)
 

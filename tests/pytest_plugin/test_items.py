@@ -56,6 +56,15 @@ def test_scripts_are_collected_by_their_names(pytester: pytest.Pytester, write: 
     )
 
 
+def test_scripts_are_selected_as_other_tests_are(pytester: pytest.Pytester, write: Write) -> None:
+    write("good.k6.js", PASSES)
+    write("bad.k6.js", "export default () => {}; export function setup() { throw new Error('x'); }")
+    pytester.runpytest("-k", "good").assert_outcomes(passed=1, deselected=1)
+    pytester.runpytest().assert_outcomes(passed=1, failed=1)
+    pytester.runpytest("--lf").assert_outcomes(failed=1)
+    pytester.runpytest("-m", "not k6").assert_outcomes(deselected=2)
+
+
 def test_the_configuration_names_further_scripts(pytester: pytest.Pytester, write: Write) -> None:
     for name in ("load/a.js", "load/b.js", "c.load.js", "d.js", "load/deep/e.js"):
         write(name, PASSES)

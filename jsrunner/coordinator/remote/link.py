@@ -291,6 +291,11 @@ class Link:
         self._thread.start()
         self._machines = asyncio.run_coroutine_threadsafe(self._connect(), self._loop)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether `machines` does not wait."""
+        return self._machines is not None and self._machines.done()
+
     def machines(self) -> list[MachineLink]:
         """Return the machines that take part. Raises JsrunnerError."""
         assert self._machines is not None

@@ -232,6 +232,10 @@ class RemoteTransport:
         self._link.start()
         return self._loading
 
+    def are_known(self) -> bool:
+        """Return whether the Dask workers have answered, or cannot be reached."""
+        return self._link.is_connected
+
     def most(self) -> int:
         """Return how many workers the machines can have. Raises JsrunnerError."""
         return sum(self._capacity(machine) for machine in self._link.machines())

@@ -30,6 +30,19 @@ def test_ctrl_c_ends_all_machines(pair: Pair, start: Callable[..., Process]) -> 
     assert process.messages("info").count("teardown") == 1
 
 
+def test_ctrl_c_ends_the_wait_for_a_scheduler(start: Callable[..., Process]) -> None:
+    """The scheduler accepts a connection and is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        process = start("export default () => {}", "--dask", address)
+        connection, _ = silent.accept()
+        process.signal(signal.SIGINT)
+        process.end()
+        connection.close()
+    assert process.code == ExitCode.EXTERNAL_ABORT
+    assert "could not connect" not in process.stderr
+
+
 def test_an_abort_on_one_machine_ends_all(pair: Pair, run: Callable[..., Process]) -> None:
     ended = run(
         """
