@@ -441,6 +441,19 @@ def test_closed_sessions_are_counted_by_code(link: Callable[..., Links], secure:
     assert one.library.core_session_closes(pairs) == 0
 
 
+def test_further_close_codes_are_counted_together(link: Callable[..., Links]) -> None:
+    one = link("entries.run = () => { connect(false); return see(); };")
+    pairs = (ctypes.c_uint32 * (2 * MAX_CLOSE_CODES))()
+    one.library.core_session_closes(pairs)
+    for count in range(MAX_CLOSE_CODES + 5):
+        running = one.vu.start("run")
+        one.peer(count).send(Frame(Opcode.CLOSE, struct.pack("!H", 4000 + count)))
+        running.get(timeout=DEADLINE)
+    assert one.library.core_session_closes(pairs) == MAX_CLOSE_CODES
+    counts = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    assert counts == {4000 + number: 1 for number in range(MAX_CLOSE_CODES - 1)} | {0: 6}
+
+
 def test_sessions_are_counted_while_they_are_open(link: Callable[..., Links], secure: bool) -> None:
     one = link("entries.run = () => { connect(false); connect(false); return see(); };", secure=secure)
     before = one.library.core_sessions_open()
