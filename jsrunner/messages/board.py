@@ -25,7 +25,9 @@ INTERRUPTED: Final = 2
 ACTIVE: Final = 3
 IDLE: Final = 4
 STATE: Final = 5
-_COUNTS: Final = 6
+#: VUs that were assigned to a scenario with an arrival rate.
+_ASSIGNED: Final = 6
+_COUNTS: Final = 7
 
 #: The cells of a scenario that its processes share: numbers drawn so far, VUs, and two flags.
 DRAWN: Final = 0
@@ -296,7 +298,8 @@ class Counts:
                 return False
             self._cells[_MAKING] = 1
             self._cells[_VUS] += 1
-            return True
+        self.add(_ASSIGNED)
+        return True
 
     def end_making(self) -> None:
         """End the making of a VU."""
@@ -306,11 +309,12 @@ class Counts:
         """Count a VU that plays the scenario from now on."""
         with self._board.locked(self._start):
             self._cells[_VUS] += 1
+        self.add(_ASSIGNED)
 
     @property
     def vus(self) -> int:
         """The number of VUs that play the scenario, over all workers."""
-        return self._cells[_VUS]
+        return self.total(_ASSIGNED)
 
     @property
     def is_making(self) -> bool:

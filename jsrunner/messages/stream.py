@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The version of all messages, of the plan, of the board and of frames between machines.
-VERSION: Final = 4
+VERSION: Final = 5
 
 _HEAD: Final = struct.Struct("!BI")
 _encode = msgspec.msgpack.Encoder().encode
