@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -93,4 +94,5 @@ def test_a_dead_receiver_costs_neither_the_summary_nor_the_exit_code(
     assert "iterations" in done.stdout
     lines = done.stderr.splitlines()
     assert sum("connection refused; the test goes on" in line for line in lines) == 3
-    assert sum("pushes that failed: 1; " in line for line in lines) == 3
+    # On a busy machine a run lasts longer, and there are more pushes than the last one.
+    assert sum(re.search(r"pushes that failed: [1-9]\d*; ", line) is not None for line in lines) == 3
