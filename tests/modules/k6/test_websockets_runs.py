@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,44 +13,11 @@ from servers import Server, echo
 from websockets_play import Recorder, pushing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from running import Process
 
 # -- scripts that change the language's own objects ------------------------------------------------------
 
-CHANGED = """
-import {{ WebSocket, Blob }} from 'k6/websockets';
-const {{ ownKeys, deleteProperty }} = Reflect;
-const without = (all) => {{
-  for (let i = 0; i < all.length; i += 1) {{
-    const names = ownKeys(all[i]);
-    for (let j = 0; j < names.length; j += 1) {{
-      if (names[j] !== 'constructor' && names[j] !== 'concat') deleteProperty(all[i], names[j]);
-    }}
-  }}
-}};
-const bytes = new Uint8Array(3);
-{change};
-export function setup() {{
-  const ws = new WebSocket(__ENV.URL, ['a'], {{ tags: {{ t: 1 }}, headers: {{ 'X-A': 'b' }} }});
-  let n = 0;
-  ws.addEventListener('open', function () {{
-    ws.send('text'); ws.send(bytes); ws.send(new Blob(['blob', bytes])); ws.ping();
-    console.log(ws.bufferedAmount, ws.readyState);
-  }});
-  ws.addEventListener('message', function () {{}});
-  ws.onmessage = async function (e) {{
-    n += 1;
-    console.log(e.data.size, n === 3 ? await e.data.text() : e.data);
-    if (n === 3) ws.close(3000, 'é');
-  }};
-  ws.onpong = function (e) {{ console.log(e.type); }};
-  ws.onerror = function (e) {{ console.log(e.error); }};
-  ws.onclose = function (e) {{ console.log(e.code, e.reason); }};
-  setTimeout(function () {{ console.log('timer'); }}, 60);
-}}
-"""
+CHANGED = (Path(__file__).parent / "changed_globals.js").read_text()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +38,7 @@ export function setup() {{
 def test_changed_globals(
     tmp_path: Path, serve: Callable[[Callable[..., Any]], Server], change: str
 ) -> None:
-    source = CHANGED.format(change=change)
+    source = CHANGED.replace("/* change */", change)
     stage = Stage(tmp_path, source, environment={"URL": serve(echo).url}).run()
     assert stage.failure is None
     assert sorted(stage.logged()) == sorted(
