@@ -293,7 +293,7 @@ class Link:
 
     @property
     def is_connected(self) -> bool:
-        """Whether `machines` does not wait."""
+        """True if `machines` does not wait."""
         return self._machines is not None and self._machines.done()
 
     def machines(self) -> list[MachineLink]:
