@@ -24,11 +24,11 @@ def record(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def browser_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+def browser_process() -> Iterator[Chromium]:
     program = chromium()
     if program is None:
         pytest.skip("no Chromium: apt-get install chromium, or name one in JSRUNNER_CHROMIUM")
-    browser = Chromium(program, tmp_path_factory.mktemp("chromium"))
+    browser = Chromium(program)
     yield browser
     browser.close()
 
@@ -36,8 +36,8 @@ def browser_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromi
 @pytest.fixture
 def browser(browser_process: Chromium) -> Iterator[Chromium]:
     """A browser; errors and violations of the page's policy fail the test."""
-    browser_process.complaints.clear()
+    browser_process.take_complaints()
     browser_process.theme("light")
     browser_process.size(1200)
     yield browser_process
-    assert browser_process.complaints == []
+    assert browser_process.take_complaints() == []

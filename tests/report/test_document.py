@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from chromium import Chromium
+    from chromium import Chromium, Theme
 
 #: Whether all cards have their charts.
 DRAWN = "pending.updates.length === 0"
@@ -220,10 +220,10 @@ def test_the_page_merges_steps_itself(
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_shows_all(
-    browser: Chromium, record: Callable[..., str], tmp_path: Path, theme: str
+    browser: Chromium, record: Callable[..., str], tmp_path: Path, theme: Theme
 ) -> None:
     browser.theme(theme)
-    browser.size(390, 800, mobile=True)
+    browser.phone(390, 800)
     opened(browser, record(lines()), tmp_path)
     assert browser.evaluate("document.documentElement.scrollWidth") <= 390
     contrast: Any = browser.evaluate(CONTRAST)

@@ -84,14 +84,15 @@ def live(tmp_path: Path) -> Iterator[Callable[..., Live]]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
+def browser() -> Iterator[Chromium]:
     program = chromium()
     if program is None:
         pytest.skip("no Chromium: apt-get install chromium, or name one in JSRUNNER_CHROMIUM")
-    opened = Chromium(program, tmp_path)
+    opened = Chromium(program)
     yield opened
+    complaints = opened.take_complaints()
     opened.close()
-    assert opened.complaints == []
+    assert complaints == []
 
 
 def test_a_browser_follows_and_stops_a_run(live: Callable[..., Live], browser: Chromium) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from jsrunner.report.document import write_report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chromium import Chromium
+    from chromium import Chromium, Theme
 
 STYLE = (Path(document.__file__).parent / "page" / "page.css").read_text()
 #: Colors of texts, which need a contrast of 4.5 with their background, and of lines, which need 3 (WCAG 2.2,
@@ -77,14 +76,6 @@ def page(browser: Chromium, record: Callable[..., str], tmp_path: Path) -> Chrom
     return browser
 
 
-def press(browser: Chromium, key: str, code: int, text: str = "") -> None:
-    for kind in ("keyDown", "keyUp"):
-        more = {"text": text} if text and kind == "keyDown" else {}
-        browser.call(
-            "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more
-        )
-
-
 #: Charts that are wider than their cards.
 TOO_WIDE = """[...document.querySelectorAll('.card')].filter((card) => {
   const right = card.getBoundingClientRect().right;
@@ -111,37 +102,35 @@ def test_charts_are_as_wide_as_their_cards(
 @pytest.mark.slow
 def test_the_page_without_a_mouse(page: Chromium) -> None:
     """Tab comes by everything that does something; Enter and the arrows do it."""
-    press(page, "Tab", 9)
+    page.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the charts"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    press(page, "Enter", 13, "\r")
+    page.press("Enter")
     page.wait("location.hash === '#charts'")
     reached = []
     for _ in range(60):
-        press(page, "Tab", 9)
+        page.press("Tab")
         reached.append(page.evaluate("document.activeElement.tagName"))
         if reached[-1] == "BODY":
             break
     count = page.evaluate("document.querySelectorAll('#charts summary').length")
     assert reached.count("SUMMARY") >= count > 0
     page.evaluate("document.querySelector('#charts summary').focus()")
-    press(page, "Enter", 13, "\r")
+    page.press("Enter")
     page.wait("document.querySelector('#charts details').open")
     page.wait("document.querySelector('#charts details table') !== null")
     page.evaluate("document.querySelector('#split').focus()")
-    press(page, "ArrowDown", 40)
+    page.press("ArrowDown")
     page.wait("document.querySelector('#split').value === 'room'")
     page.wait("[...cards.values()].some((card) => card.lines.some((line) => line.label === 'a'))")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_page_on_paper(page: Chromium, tmp_path: Path, theme: str) -> None:
+def test_the_page_on_paper(page: Chromium, theme: Theme) -> None:
     """Paper is white in both themes, charts fit, nothing is cut off, what only a screen needs is gone."""
-    features = [{"name": "prefers-color-scheme", "value": theme}]
-    page.call("Emulation.setEmulatedMedia", media="print", features=features)
-    page.size(740)
-    try:
+    with page.paper(theme):
+        page.size(740)
         page.wait("[...cards.values()].every((card) => card.shape.includes('#000'))")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.evaluate(TOO_WIDE) == []
@@ -149,10 +138,7 @@ def test_the_page_on_paper(page: Chromium, tmp_path: Path, theme: str) -> None:
         for gone in ("#controls", ".skip", ".card details"):
             style = f"getComputedStyle(document.querySelector('{gone}')).display"
             assert page.evaluate(style) == "none"
-        pdf = base64.b64decode(page.call("Page.printToPDF")["data"])
-        assert pdf.startswith(b"%PDF-")
-    finally:
-        page.call("Emulation.setEmulatedMedia", media="")
+        assert page.pdf().startswith(b"%PDF-")
 
 
 @pytest.mark.slow
