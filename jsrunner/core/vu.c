@@ -37,7 +37,8 @@ bool vu_park(struct vu *vu, enum vu_state state, double alarm)
     if (vu->deadline != NEVER && (moment == NEVER || vu->deadline < moment)) moment = vu->deadline;
     if (moment != NEVER) schedule_alarm(vu, moment);
     vu->rest = REST_NONE;
-    bool awaits_python = state == VU_ASKING || vu->listener_count || vu->dialed_by_python;
+    /* An idle VU may be freed, and never comes back to be subtracted. */
+    bool awaits_python = state != VU_IDLE && (state == VU_ASKING || vu->listener_count || vu->dialed_by_python);
     core.awaiting_python += awaits_python;
     fiber_suspend(&vu->fiber);
     core.awaiting_python -= awaits_python;
