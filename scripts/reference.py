@@ -13,9 +13,11 @@ import contextlib
 import io
 import re
 import sys
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 import jsrunner
 from jsrunner.cli.main import COMMANDS, main, usage
@@ -151,7 +153,7 @@ def _fields(executor: type[ExecutorConfig], names: Sequence[str]) -> str:
     for name in names:
         attribute, kind = fields_of(executor)[name]
         default = attributes[attribute].default
-        is_set = default is not MISSING and default is not None and default != ()
+        is_set = default is not NODEFAULT and default is not None and default != ()
         value = _VALUES[type(kind).__name__]
         lines.append([_code(name), value, _code(str(kind.to_json(default))) if is_set else ""])
     return _table(("field", "value", "default"), lines)

@@ -70,7 +70,7 @@ _SNAPSHOTS_SHARE: Final = 0.02
 def main(descriptor: int) -> None:
     """Carry out the run that the first message describes; ends the process."""
     gc.disable()  # as `jsrunner run` does: imports leave no garbage
-    os.register_at_fork(after_in_parent=gc.enable)
+    os.register_at_fork(before=gc.freeze, after_in_parent=gc.enable)
     code = 1
     try:
         outbox = Outbox(socket.socket(fileno=descriptor))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jsrunner.coordinator.partition import max_vus
 from jsrunner.errors import ConfigError, JsrunnerError

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 
-class ArrivalRate(ExecutorConfig):
+class ArrivalRate(ExecutorConfig, frozen=True, kw_only=True):
     """A scenario of an executor that starts iterations at planned times on a pool of VUs.
 
     The subclasses declare the fields, each in the order of k6's JSON.

@@ -4,25 +4,23 @@ An executor is a subclass of `ExecutorConfig`. It declares its own fields, check
 texts and makes the plan that follows from them (see `plan`).
 """
 
-from __future__ import annotations
-
 import json
 import re
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_origin
+
+from msgspec import Struct
 
 from jsrunner.errors import ConfigError
+from jsrunner.executors.plan import ScenarioPlan
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
 from jsrunner.options.mismatch import Mismatch, mismatch
 from jsrunner.options.numbers import quote
+from jsrunner.options.segment import Striping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from jsrunner.executors.plan import ScenarioPlan
     from jsrunner.json_types import JsonObject
-    from jsrunner.options.segment import Striping
 
 _NAME = re.compile(r"[0-9a-zA-Z_-]+\Z")
 
@@ -63,37 +61,32 @@ class ScenarioOptions(kinds.Object):
         return {"browser": browser}
 
 
-def scenario_field(
-    name: str, kind: kinds.Kind, default: Any = None, *, factory: Callable[[], Any] | None = None
-) -> Any:
-    """Declare a field of a scenario.
+class ScenarioField(Struct, frozen=True):
+    """The description of a field of a scenario; the metadata of its annotation."""
 
-    Args:
-        name: Its name in the script.
-        kind: The kind of its values.
-        default: Its value if the script does not set it.
-        factory: A function that makes this value instead.
+    #: The name in the script.
+    name: str
+    #: The kind of its values.
+    kind: kinds.Kind
+
+
+class ExecutorConfig(Struct, frozen=True, kw_only=True):
+    """A scenario with the fields that every executor has. Durations are seconds.
+
+    The annotations of fields are read, so a module with a subclass has no `from __future__ import
+    annotations`.
     """
-    metadata = {"name": name, "kind": kind}
-    if factory is not None:
-        return field(default_factory=factory, metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExecutorConfig:
-    """A scenario with the fields that every executor has. Durations are seconds."""
 
     #: The executor's name in scripts.
     type: ClassVar[str]
 
     name: str
-    start_time: float = scenario_field("startTime", kinds.Duration(), 0.0)
-    graceful_stop: float = scenario_field("gracefulStop", kinds.Duration(), GRACEFUL_STOP)
-    env: Mapping[str, str] = scenario_field("env", kinds.TextMap(), factory=dict)
-    exec: str = scenario_field("exec", kinds.Text(), "default")
-    tags: Mapping[str, str] = scenario_field("tags", kinds.TextMap(), factory=dict)
-    options: Mapping[str, Any] | None = scenario_field("options", ScenarioOptions())
+    start_time: Annotated[float, ScenarioField("startTime", kinds.Duration())] = 0.0
+    graceful_stop: Annotated[float, ScenarioField("gracefulStop", kinds.Duration())] = GRACEFUL_STOP
+    env: Annotated[Mapping[str, str], ScenarioField("env", kinds.TextMap())] = {}
+    exec: Annotated[str, ScenarioField("exec", kinds.Text())] = "default"
+    tags: Annotated[Mapping[str, str], ScenarioField("tags", kinds.TextMap())] = {}
+    options: Annotated[Mapping[str, Any] | None, ScenarioField("options", ScenarioOptions())] = None
     #: Names, as in the script, of the fields that the script has set.
     explicit: frozenset[str] = frozenset()
 
@@ -126,7 +119,7 @@ class ExecutorConfig:
         """
         raise NotImplementedError
 
-    def to_json(self) -> JsonObject:
+    def to_json(self) -> "JsonObject":
         """Return all fields by the script's names. Fields that the script does not set are null."""
         shown: JsonObject = {"executor": self.type}
         for name, (attribute, kind) in fields_of(type(self)).items():
@@ -146,11 +139,13 @@ def fields_of(executor: type[ExecutorConfig]) -> dict[str, tuple[str, kinds.Kind
     Returns:
         The pairs by the fields' names in scripts, in the order of k6's JSON.
     """
-    return {
-        attribute.metadata["name"]: (attribute.name, attribute.metadata["kind"])
-        for attribute in fields(executor)
-        if "name" in attribute.metadata
-    }
+    known: dict[str, tuple[str, kinds.Kind]] = {}
+    for base in reversed(executor.__mro__):
+        for attribute, annotation in vars(base).get("__annotations__", {}).items():
+            if get_origin(annotation) is Annotated:
+                (field,) = annotation.__metadata__
+                known[field.name] = attribute, field.kind
+    return known
 
 
 def read_fields(

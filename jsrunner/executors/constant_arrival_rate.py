@@ -4,28 +4,24 @@ With r iterations per second the starts are at n / r seconds, n = 0, 1, 2, ..., 
 end of the duration if it falls there, as with k6.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from jsrunner.executors.arrival_rate import ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
-from jsrunner.executors.config import check_duration, scenario_field
+from jsrunner.executors.config import ScenarioField, check_duration
 from jsrunner.options import kinds
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConstantArrivalRate(ArrivalRate):
+class ConstantArrivalRate(ArrivalRate, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Constant arrival rate")."""
 
     type: ClassVar = "constant-arrival-rate"
 
-    rate: int | None = scenario_field("rate", kinds.Int())
-    time_unit: float = scenario_field("timeUnit", kinds.Duration(), 1.0)
-    duration: float | None = scenario_field("duration", kinds.Duration())
-    pre_allocated_vus: int | None = scenario_field("preAllocatedVUs", kinds.Int())
-    max_vus: int | None = scenario_field("maxVUs", kinds.Int())
+    rate: Annotated[int | None, ScenarioField("rate", kinds.Int())] = None
+    time_unit: Annotated[float, ScenarioField("timeUnit", kinds.Duration())] = 1.0
+    duration: Annotated[float | None, ScenarioField("duration", kinds.Duration())] = None
+    pre_allocated_vus: Annotated[int | None, ScenarioField("preAllocatedVUs", kinds.Int())] = None
+    max_vus: Annotated[int | None, ScenarioField("maxVUs", kinds.Int())] = None
 
     def validate_own(self) -> list[str]:
         """Return the errors of the executor's own fields, with k6's texts."""

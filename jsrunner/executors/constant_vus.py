@@ -1,26 +1,20 @@
 """constant-vus: a fixed number of VUs that iterate for a fixed duration."""
 
-from __future__ import annotations
+from typing import Annotated, ClassVar
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
-
-from jsrunner.executors.config import ExecutorConfig, check_duration, scenario_field
+from jsrunner.executors.config import ExecutorConfig, ScenarioField, check_duration
 from jsrunner.executors.plan import ScenarioPlan, Steady, Unlimited
 from jsrunner.options import kinds
-
-if TYPE_CHECKING:
-    from jsrunner.options.segment import Striping
+from jsrunner.options.segment import Striping
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConstantVUs(ExecutorConfig):
+class ConstantVUs(ExecutorConfig, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Constant VUs")."""
 
     type: ClassVar = "constant-vus"
 
-    vus: int = scenario_field("vus", kinds.Int(), 1)
-    duration: float | None = scenario_field("duration", kinds.Duration())
+    vus: Annotated[int, ScenarioField("vus", kinds.Int())] = 1
+    duration: Annotated[float | None, ScenarioField("duration", kinds.Duration())] = None
 
     def validate_own(self) -> list[str]:
         """Return the errors of the executor's own fields, with k6's texts."""

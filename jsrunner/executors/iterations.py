@@ -1,21 +1,18 @@
 """The base of per-vu-iterations and shared-iterations: VUs, a number of iterations, a time limit."""
 
-from __future__ import annotations
+from typing import Annotated
 
-from dataclasses import dataclass
-
-from jsrunner.executors.config import MAX_DURATION, ExecutorConfig, check_duration, scenario_field
+from jsrunner.executors.config import MAX_DURATION, ExecutorConfig, ScenarioField, check_duration
 from jsrunner.options import kinds
 
 
-@dataclass(frozen=True, kw_only=True)
-class Iterations(ExecutorConfig):
+class Iterations(ExecutorConfig, frozen=True, kw_only=True):
     """A scenario of an executor that ends with its last iteration, or at `maxDuration`."""
 
-    vus: int = scenario_field("vus", kinds.Int(), 1)
-    iterations: int = scenario_field("iterations", kinds.Int(), 1)
+    vus: Annotated[int, ScenarioField("vus", kinds.Int())] = 1
+    iterations: Annotated[int, ScenarioField("iterations", kinds.Int())] = 1
     #: The longest time in seconds that the iterations may take.
-    max_duration: float = scenario_field("maxDuration", kinds.Duration(), MAX_DURATION)
+    max_duration: Annotated[float, ScenarioField("maxDuration", kinds.Duration())] = MAX_DURATION
 
     def validate_own(self) -> list[str]:
         """Return the errors of the executor's own fields, with k6's texts."""

@@ -4,29 +4,25 @@ The i-th start (i = 1, 2, ...) is where the integral of the rate reaches i. Henc
 0.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from jsrunner.executors.arrival_rate import ArrivalRate
 from jsrunner.executors.arrivals import Ramp, RateProfile
-from jsrunner.executors.config import scenario_field
+from jsrunner.executors.config import ScenarioField
 from jsrunner.executors.stages import check_stages, ramps
 from jsrunner.options import kinds
 
 
-@dataclass(frozen=True, kw_only=True)
-class RampingArrivalRate(ArrivalRate):
+class RampingArrivalRate(ArrivalRate, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Ramping arrival rate")."""
 
     type: ClassVar = "ramping-arrival-rate"
 
-    start_rate: int = scenario_field("startRate", kinds.Int(), 0)
-    time_unit: float = scenario_field("timeUnit", kinds.Duration(), 1.0)
-    stages: tuple[kinds.Stage, ...] = scenario_field("stages", kinds.ScenarioStages(), ())
-    pre_allocated_vus: int | None = scenario_field("preAllocatedVUs", kinds.Int())
-    max_vus: int | None = scenario_field("maxVUs", kinds.Int())
+    start_rate: Annotated[int, ScenarioField("startRate", kinds.Int())] = 0
+    time_unit: Annotated[float, ScenarioField("timeUnit", kinds.Duration())] = 1.0
+    stages: Annotated[tuple[kinds.Stage, ...], ScenarioField("stages", kinds.ScenarioStages())] = ()
+    pre_allocated_vus: Annotated[int | None, ScenarioField("preAllocatedVUs", kinds.Int())] = None
+    max_vus: Annotated[int | None, ScenarioField("maxVUs", kinds.Int())] = None
 
     def validate_own(self) -> list[str]:
         """Return the errors of the executor's own fields, with k6's texts."""

@@ -6,36 +6,31 @@ that stops may finish its iteration within gracefulRampDown. If the VU starts ag
 the iteration is not interrupted.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Struct
 
-from jsrunner.executors.config import GRACEFUL_STOP, ExecutorConfig, scenario_field
+from jsrunner.executors.config import GRACEFUL_STOP, ExecutorConfig, ScenarioField
 from jsrunner.executors.plan import Interval, ScenarioPlan, Unlimited
 from jsrunner.executors.stages import check_stages, highest_target, ramps, total_duration
 from jsrunner.options import kinds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from jsrunner.options.segment import Striping
+from jsrunner.options.segment import Striping
 
 #: The highest number of VUs that k6 accepts.
 MAX_VUS: Final = 100_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class RampingVUs(ExecutorConfig):
+class RampingVUs(ExecutorConfig, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Ramping VUs")."""
 
     type: ClassVar = "ramping-vus"
 
-    start_vus: int = scenario_field("startVUs", kinds.Int(), 1)
-    stages: tuple[kinds.Stage, ...] = scenario_field("stages", kinds.ScenarioStages(), ())
-    graceful_ramp_down: float = scenario_field("gracefulRampDown", kinds.Duration(), GRACEFUL_STOP)
+    start_vus: Annotated[int, ScenarioField("startVUs", kinds.Int())] = 1
+    stages: Annotated[tuple[kinds.Stage, ...], ScenarioField("stages", kinds.ScenarioStages())] = ()
+    graceful_ramp_down: Annotated[float, ScenarioField("gracefulRampDown", kinds.Duration())] = (
+        GRACEFUL_STOP
+    )
 
     def validate_own(self) -> list[str]:
         """Return the errors of the executor's own fields, with k6's texts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from jsrunner.executors.iterations import Iterations
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from jsrunner.options.segment import Striping
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedIterations(Iterations):
+class SharedIterations(Iterations, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Shared iterations")."""
 
     type: ClassVar = "shared-iterations"

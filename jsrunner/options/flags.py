@@ -170,17 +170,17 @@ def options_from_flags(values: dict[str, Any]) -> Options:
         UsageError: A value is wrong.
     """
     options: dict[str, Any] = {}
-    for attribute, row in rows():
+    for name, row in rows():
         if not row.flag or row.flag not in values:
             continue
         value, parse = values[row.flag], row.kind.from_text
         try:
             if isinstance(row.kind, _EARLY):
-                options[attribute.name] = value
+                options[name] = value
             elif isinstance(row.kind, kinds.TextMap):
-                options[attribute.name] = dict(pair for text in value for pair in parse(text).items())
+                options[name] = dict(pair for text in value for pair in parse(text).items())
             else:
-                options[attribute.name] = parse(",".join(value) if row.repeats else value)
+                options[name] = parse(",".join(value) if row.repeats else value)
         except ValueError as error:
             raise UsageError(str(error)) from None
     return Options(**options)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from jsrunner.options.model import SHORTCUTS, Options, rows
 
@@ -30,9 +31,7 @@ def consolidate(
     warnings = []
     for name, layer in layers.items():
         values = {
-            attribute.name: value
-            for attribute, _ in rows()
-            if (value := getattr(layer, attribute.name)) is not None
+            option: value for option, _ in rows() if (value := getattr(layer, option)) is not None
         }
         if any(shortcut in values for shortcut in SHORTCUTS):
             if merged.scenarios is not None:

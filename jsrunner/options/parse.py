@@ -48,7 +48,7 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
         text = str(mismatch(data, "lib.Options"))
         raise ConfigError(script_mismatch(text, json.dumps(data)) if of_script else text)
     values: dict[str, Any] = {}
-    known = {row.json.lower(): (attribute.name, row) for attribute, row in rows() if row.json}
+    known = {row.json.lower(): (name, row) for name, row in rows() if row.json}
     unknown = []
     for key, value in _mend(data).items():
         if key.lower() not in known:  # Go's JSON decoder ignores the case of field names
@@ -100,12 +100,12 @@ def options_from_env(env: Mapping[str, str]) -> Options:
         ConfigError: A value is wrong; the text names the variable.
     """
     values: dict[str, Any] = {}
-    for attribute, row in rows():
+    for name, row in rows():
         text = env.get(row.variable) if row.variable else None
         if text is None or text == "":
             continue
         try:
-            values[attribute.name] = row.kind.from_env(text)
+            values[name] = row.kind.from_env(text)
         except ValueError as error:
             raise env_error(row, text, error) from None
     return Options(**values)

@@ -3,18 +3,16 @@
 k6 2.3: https://grafana.com/docs/k6/latest/using-k6/scenarios/#run-selected-scenarios
 """
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jsrunner.errors import ConfigError
 from jsrunner.options import kinds
 from jsrunner.options.model import OptionRow, Options
 from jsrunner.options.numbers import quote
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The flags that set the load, by option.
 _LOAD: Final = {"vus": "vus", "duration": "duration", "iterations": "iterations", "stages": "stage"}
@@ -31,28 +29,16 @@ _LAYERS: Final = {"config": "config", "script": "script", "env": "environment"}
 _KEPT: Final = ("exec", "env", "tags", "options")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """A command line's choice among the configured scenarios."""
 
     #: Texts of names with commas between them; None without the flag.
-    scenario: tuple[str, ...] | None = field(
-        default=None,
-        metadata={
-            "row": OptionRow(
-                "", kinds.Texts(), "run only these scenarios of the script, e.g. `login,checkout`",
-                flag="scenario", repeats=True, word="names",
-            )
-        },
-    )  # fmt: skip
-    once: bool = field(
-        default=False,
-        metadata={
-            "row": OptionRow(
-                "", kinds.Bool(), "run the scenario once: 1 VU, 1 iteration", flag="once", bare="true"
-            )
-        },
-    )
+    scenario: Annotated[tuple[str, ...] | None, OptionRow(
+        "", kinds.Texts(), "run only these scenarios of the script, e.g. `login,checkout`",
+        flag="scenario", repeats=True, word="names")] = None  # fmt: skip
+    once: Annotated[bool, OptionRow(
+        "", kinds.Bool(), "run the scenario once: 1 VU, 1 iteration",
+        flag="once", bare="true")] = False  # fmt: skip
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ def test_names_flags_and_variables_are_unique() -> None:
 
 
 def test_every_option_can_be_given_and_is_explained() -> None:
-    for one, row in rows():
-        assert row.json or row.flag, one.name
-        assert row.help, one.name
-        assert not row.short or row.flag, one.name
-        assert row.variable.startswith("K6_") or not row.variable, one.name
+    for name, row in rows():
+        assert row.json or row.flag, name
+        assert row.help, name
+        assert not row.short or row.flag, name
+        assert row.variable.startswith("K6_") or not row.variable, name
 
 
 def test_switches_and_only_they_need_no_value() -> None:

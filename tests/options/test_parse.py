@@ -132,6 +132,6 @@ def test_a_wrong_variable_is_named(variable: str, text: str, reason: str) -> Non
 
 
 def test_every_option_has_a_name_in_json_or_cannot_be_given_there() -> None:
-    for one, row in rows():
+    for name, row in rows():
         if row.json:
-            assert options_from_json({row.json: None}) == (Options(), []), one.name
+            assert options_from_json({row.json: None}) == (Options(), []), name
