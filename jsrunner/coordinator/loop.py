@@ -10,7 +10,7 @@ import contextlib
 import selectors
 import socket
 import time
-from queue import Empty, SimpleQueue
+from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
@@ -70,7 +70,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._wakeup = _Wakeup()
         self._timers: list[_Timer] = []
-        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._calls: deque[Callable[[], None]] = deque()
         self.watch(self._wakeup, self._wakeup.clear)
 
     def watch(self, source: HasFileno, handle: Callable[[], None]) -> None:
@@ -102,17 +102,15 @@ class Loop:
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Schedule a call in the loop's thread. Threads and signal handlers may call this method."""
-        self._calls.put(function)
+        self._calls.append(function)
         self._wakeup.wake()
 
     def make_calls(self) -> None:
         """Make the calls that `call_soon` has scheduled so far; not those that these calls schedule."""
-        for _ in range(self._calls.qsize()):
-            try:
-                function = self._calls.get_nowait()
-            except Empty:  # a call has run the loop itself
+        for _ in range(len(self._calls)):
+            if not self._calls:  # a call has run the loop itself
                 return
-            function()
+            self._calls.popleft()()
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Call handlers until `is_over()`, which is called after each turn, is true. Reentrant."""

@@ -9,8 +9,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-import orjson
-
 from jsrunner.errors import UsageError
 from jsrunner.options.numbers import quote
 from jsrunner.timestamps import rfc3339_ns
@@ -187,6 +185,8 @@ class Logger:
 
     def _line(self, level: str, text: str, moment: int, fields: dict[str, object], *, tty: bool) -> str:
         if self._format == "json":
+            import orjson  # few logs are JSON
+
             record = {**fields, "level": level, "msg": text, "time": self._time(moment)}
             line = orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str).decode()
             return _HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", line)

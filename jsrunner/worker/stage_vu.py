@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import orjson
+import msgspec
 
 from jsrunner.engine.errors import Interrupted
 from jsrunner.messages.protocol import StageDone, StageName
@@ -71,9 +71,9 @@ class StageVU(VU):
         text, is_rejection = failure or (None, False)
         result = None
         if self._is_summary:
-            result = orjson.dumps(results)
+            result = msgspec.json.encode(results)
         elif results:
-            result = orjson.dumps(results[0])
+            result = msgspec.json.encode(results[0])
         return StageDone(text, result, is_rejection=is_rejection)
 
     def end(self) -> None:
