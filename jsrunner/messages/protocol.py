@@ -24,18 +24,17 @@ at any time, too; the stages and scenarios that run then end early, with their u
 may end at any time: a worker that has lost the coordinator exits, and the coordinator ends a run that
 has lost a worker.
 
-A change of any class here needs a new `stream.VERSION`.
+A change of any class here needs a new `stream.VERSION`. The decoder of `stream` reads the annotations;
+without `from __future__ import annotations` they need not be compiled for that, which takes 1.4 ms.
 """
-
-from __future__ import annotations
 
 from enum import Enum
 from typing import Any, NamedTuple
 
 import msgspec
 
-from jsrunner.errors import ExitCode  # noqa: TC001 - msgspec reads the annotations
-from jsrunner.metrics.sinks import Delta  # noqa: TC001 - msgspec reads the annotations
+from jsrunner.errors import ExitCode
+from jsrunner.metrics.sinks import Delta
 
 
 class StageName(str, Enum):

@@ -3,15 +3,13 @@
 The error texts are those of Go's crypto/tls and crypto/x509, which k6 prints.
 """
 
-from __future__ import annotations
-
 import re
 from typing import TYPE_CHECKING, Final, TypedDict
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-_BLOCK: Final = re.compile(r"^-----BEGIN ([A-Z0-9 ]+)-----\s*?\n.*?^-----END \1-----", re.M | re.S)
+_BLOCK: Final = r"(?ms)^-----BEGIN ([A-Z0-9 ]+)-----\s*?\n.*?^-----END \1-----"
 
 
 class ClientCertificate(TypedDict, total=False):
@@ -68,7 +66,7 @@ def check_pair(certificate: str, key: str, password: str | None) -> None:
 def _certificate(text: str) -> str:
     """Return the first certificate block of a PEM text."""
     skipped = []
-    for match in _BLOCK.finditer(text):
+    for match in re.finditer(_BLOCK, text):
         if match[1] == "CERTIFICATE":
             return match[0]
         skipped.append(match[1])
@@ -88,7 +86,7 @@ def _certificate(text: str) -> str:
 def _key(text: str) -> str:
     """Return the first private key block of a PEM text."""
     skipped = []
-    for match in _BLOCK.finditer(text):
+    for match in re.finditer(_BLOCK, text):
         if match[1] == "PRIVATE KEY" or match[1].endswith(" PRIVATE KEY"):
             return match[0]
         skipped.append(match[1])

@@ -174,10 +174,10 @@ class Size(Base):
 
     word = "size"
     go_type = "null.String"
-    _FORM = re.compile(r"(\d+)\s*(?:([KMGT])(?:i?B)?|B)?", re.IGNORECASE)
+    _FORM = r"(?i)(\d+)\s*(?:([KMGT])(?:i?B)?|B)?"
 
     def from_text(self, text: str) -> int:
-        match = self._FORM.fullmatch(text.strip())
+        match = re.fullmatch(self._FORM, text.strip())
         if match is None or not int(match[1]):
             raise ValueError(
                 f"invalid size {quote(text)}: give bytes, or a number with a unit as in 64MiB"

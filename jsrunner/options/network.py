@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOSTNAME = rf"(?:\*\.?)?(?:{_LABEL}(?:\.{_LABEL})*)?"
-_HOSTNAMES = re.compile(rf"{_HOSTNAME}\Z", re.IGNORECASE | re.ASCII)
-_HOSTS = re.compile(rf"{_HOSTNAME}(?::[0-9]{{1,5}})?\Z", re.IGNORECASE | re.ASCII)
+_HOSTNAMES = rf"(?ia){_HOSTNAME}\Z"
+_HOSTS = rf"(?ia){_HOSTNAME}(?::[0-9]{{1,5}})?\Z"
 
 _TLS_VERSIONS: Final = ("tls1.0", "tls1.1", "tls1.2", "tls1.3")
 
@@ -170,7 +170,7 @@ class Hostnames(Texts):
 
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in values:
-            if not _HOSTNAMES.match(pattern):
+            if not re.match(_HOSTNAMES, pattern):
                 raise ValueError(f"invalid hostname pattern '{pattern}'")
         return values
 
@@ -189,7 +189,7 @@ class Hosts(TextMap):
             _, colon, port = address.rpartition(":")
             if colon and (address.count(":") == 1 or "]:" in address) and not port.isdecimal():
                 raise ValueError(f"strconv.Atoi: parsing {quote(port)}: invalid syntax")
-            if not _HOSTS.match(name):
+            if not re.match(_HOSTS, name):
                 raise ValueError(f"invalid host pattern '{name}'")
         return hosts
 

@@ -6,7 +6,7 @@ import re
 
 _INT = re.compile(r"[+-]?[0-9]+\Z")
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
-_FLOAT = re.compile(
+_FLOAT = (
     rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?\Z"
     r"|[+-]?(?:[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)\Z|[nN][aA][nN]\Z"
 )
@@ -60,7 +60,7 @@ def parse_float(text: str) -> float:
         ValueError: The text is no number, or the number is too large for a float. The error's text is
             that of Go's `strconv.ParseFloat`.
     """
-    if not _FLOAT.match(text):
+    if not re.match(_FLOAT, text):
         raise ValueError(f"strconv.ParseFloat: parsing {quote(text)}: invalid syntax")
     number = float(text)
     if number in (float("inf"), float("-inf")) and text[-1].isdigit():

@@ -43,17 +43,17 @@ class Segment(Struct, frozen=True):
 WHOLE = Segment(Fraction(0), Fraction(1))
 
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)\Z")
-_PERCENTAGE = re.compile(r"[+-]?[0-9]+%\Z")
+_NUMBER = r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)\Z"
+_PERCENTAGE = r"[+-]?[0-9]+%\Z"
 
 
 def _fraction(text: str) -> Fraction:
     if text.endswith("%"):
-        if not _PERCENTAGE.match(text):
+        if not re.match(_PERCENTAGE, text):
             raise ValueError(f"'{text}' is not a valid percentage")
         return Fraction(int(text[:-1]), 100)
     try:
-        if _NUMBER.match(text):
+        if re.match(_NUMBER, text):
             return Fraction(text)
     except ZeroDivisionError:
         pass

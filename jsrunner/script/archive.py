@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from jsrunner.script.sources import Sources
 
-_HOME: Final = re.compile(r"(?i)^(/[a-z])?/(users|home|documents and settings)/[^/]+")
+_HOME: Final = r"(?i)^(/[a-z])?/(users|home|documents and settings)/[^/]+"
 _STDIN: Final = "file:///-"
 _BLOCK: Final = 512
 _MAGIC: Final = b"ustar"
@@ -88,7 +88,7 @@ class Archive(Struct):
 
 def anonymous(path: str) -> str:
     """Return a path as archives have it: the user's name in a home folder becomes `nobody`."""
-    return _HOME.sub(lambda match: f"{match[1] or ''}/{match[2]}/nobody", normpath(path))
+    return re.sub(_HOME, lambda match: f"{match[1] or ''}/{match[2]}/nobody", normpath(path))
 
 
 def _page_name(url: str) -> str:

@@ -52,12 +52,11 @@ _REMOVED: Final = {
 #: is null.
 _OBJECTS: Final = frozenset(("k6/execution", "k6/html", "k6/http", "k6/net/grpc", "k6/ws"))
 
-_EXPORT: Final = re.compile(
-    r"^export\s+(?:(?P<default>default)\b|(?:async\s+)?(?:function\s*\*?|class)\s+(?P<name>[\w$]+)"
-    r"|(?:const|let|var)\s+(?:(?P<variable>[\w$]+)|[{\[](?P<pattern>[^}\]]*)[}\]])|\{(?P<list>[^}]*)\})",
-    re.MULTILINE,
+_EXPORT: Final = (
+    r"(?m)^export\s+(?:(?P<default>default)\b|(?:async\s+)?(?:function\s*\*?|class)\s+(?P<name>[\w$]+)"
+    r"|(?:const|let|var)\s+(?:(?P<variable>[\w$]+)|[{\[](?P<pattern>[^}\]]*)[}\]])|\{(?P<list>[^}]*)\})"
 )
-_LAST_WORD: Final = re.compile(r"([\w$]+)\s*(?:=.*)?\Z", re.DOTALL)
+_LAST_WORD: Final = r"(?s)([\w$]+)\s*(?:=.*)?\Z"
 
 
 def unknown(names: Collection[str], prefix: str = "") -> ScriptError:
@@ -96,14 +95,14 @@ def exports(text: str) -> frozenset[str]:
         text: The text of a module of jsrunner's or of an extension.
     """
     names: set[str] = set()
-    for match in _EXPORT.finditer(text):
+    for match in re.finditer(_EXPORT, text):
         if match["default"]:
             names.add("default")
         elif match["name"] or match["variable"]:
             names.add(match["name"] or match["variable"])
         else:
             for binding in (match["pattern"] or match["list"] or "").split(","):
-                if last := _LAST_WORD.search(binding.strip()):
+                if last := re.search(_LAST_WORD, binding.strip()):
                     names.add(last[1])
     return frozenset(names)
 

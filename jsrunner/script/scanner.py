@@ -62,8 +62,9 @@ _TOKEN: Final = re.compile(
     rf"|(?<!{_LETTER})(?<!\#)(?P<word>import|export)(?!{_LETTER})",
     re.DOTALL,
 )
-#: Any other token: a word, a number, or a mark of one to four characters.
-_PLAIN_TOKEN: Final = re.compile(
+#: Any other token: a word, a number, or a mark of one to four characters. (Patterns that few texts need
+#: are compiled when they are used; `re` keeps them.)
+_PLAIN_TOKEN: Final = (
     rf"\.?\d(?:[eE][+-]|[\w.])*|\#?{_LETTER}+|=>|\.{{3}}|\?\.(?!\d)|>>>=|\*\*=|\?\?=|&&=|\|\|=|===|!==|>>>|<<=|>>="
     r"|[=!<>+\-*/%&|^]=|\+\+|--|\*\*|\?\?|&&|\|\||<<|>>|[^\s\w]"
 )
@@ -80,10 +81,10 @@ _DECLARATION: Final = re.compile(
     rf"(?:\s*(?P<attributes>with)\s*(?=\{{))?",
     re.DOTALL,
 )
-_FROM: Final = re.compile(r"\s*\bfrom\s*\Z")
-_DEFAULT: Final = re.compile(rf"\s*({_LETTER}+)\s*(?:,|\Z)")
-_NAMESPACE: Final = re.compile(rf"\*\s*as\s+({_NAME})")
-_NAMED: Final = re.compile(rf"({_NAME})(?:\s+as\s+{_NAME}|{_STRING})?\s*(?:,|\Z)")
+_FROM: Final = r"\s*\bfrom\s*\Z"
+_DEFAULT: Final = rf"\s*({_LETTER}+)\s*(?:,|\Z)"
+_NAMESPACE: Final = rf"\*\s*as\s+({_NAME})"
+_NAMED: Final = rf"({_NAME})(?:\s+as\s+{_NAME}|{_STRING})?\s*(?:,|\Z)"
 _META: Final = re.compile(r"import\.meta(?![\w$])")
 _CALL: Final = re.compile(rf"import(?:\s|{_COMMENT})*\(", re.DOTALL)
 
@@ -112,9 +113,10 @@ def tokens(text: str) -> list[tuple[int, int]]:
     scanner = _Scanner(text)
     scanner.run(find_imports=False)
     spans: list[tuple[int, int]] = []
+    plain_token = re.compile(_PLAIN_TOKEN)
     at = 0
     for start, end in [*scanner.spans, (len(text), len(text))]:
-        spans += [match.span() for match in _PLAIN_TOKEN.finditer(text, at, start)]
+        spans += [match.span() for match in plain_token.finditer(text, at, start)]
         if end > start and not text.startswith(("//", "/*"), start):
             spans.append((start, end))
         at = max(at, end)
@@ -260,19 +262,21 @@ class _Scanner:
 def _imported(word: str, match: re.Match[str]) -> Import | None:
     """Return the import of a declaration, or None for a declaration that only contains a string."""
     # Comments go, but everything else stays in its place.
-    clause = _ANY_COMMENT.sub(lambda comment: " " * len(comment[0]), match["clause"])
+    clause = match["clause"]
+    if "/" in clause:
+        clause = re.sub(_COMMENT, lambda comment: " " * len(comment[0]), clause, flags=re.DOTALL)
     names: list[str] = []
-    namespace = _NAMESPACE.search(clause)
-    end = _FROM.search(clause)
+    namespace = re.search(_NAMESPACE, clause) if "*" in clause else None
+    end = re.search(_FROM, clause)
     if end is None and (word == "export" or clause.strip()):
         return None
     before, brace, inner = clause[: end.start() if end else None].partition("{")
-    if word == "import" and _DEFAULT.match(before):
+    if word == "import" and before.strip() and re.match(_DEFAULT, before):
         names.append("default")
     elif word == "export" and not brace and "*" not in before:
         return None
     if brace:
-        names += [_unquoted(name) for name in _NAMED.findall(inner.rpartition("}")[0])]
+        names += [_unquoted(name) for name in re.findall(_NAMED, inner.rpartition("}")[0])]
     start = match.start("clause")
     return Import(
         specifier=_unquoted(match["specifier"]),
@@ -284,11 +288,9 @@ def _imported(word: str, match: re.Match[str]) -> Import | None:
     )
 
 
-_ANY_COMMENT: Final = re.compile(_COMMENT, re.DOTALL)
-_ESCAPE: Final = re.compile(
-    r"\\(?:u\{(?P<code>[0-9A-Fa-f]+)\}|u(?P<four>[0-9A-Fa-f]{4})|x(?P<two>[0-9A-Fa-f]{2})"
-    r"|(?P<line>\r\n|[\n\r\u2028\u2029])|(?P<other>.))",
-    re.DOTALL,
+_ESCAPE: Final = (
+    r"(?s)\\(?:u\{(?P<code>[0-9A-Fa-f]+)\}|u(?P<four>[0-9A-Fa-f]{4})|x(?P<two>[0-9A-Fa-f]{2})"
+    r"|(?P<line>\r\n|[\n\r\u2028\u2029])|(?P<other>.))"
 )
 _CONTROLS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 
@@ -304,4 +306,4 @@ def _unquoted(text: str) -> str:
             return chr(int(code, 16))
         return "" if match["line"] else _CONTROLS.get(match["other"], match["other"])
 
-    return _ESCAPE.sub(character, text[1:-1])
+    return re.sub(_ESCAPE, character, text[1:-1]) if "\\" in text else text[1:-1]

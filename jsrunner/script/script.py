@@ -32,8 +32,8 @@ _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = (_PACKAGE / "engine", _PACKAGE / "modules", _PACKAGE / "worker")
 _OWN_TEXTS: dict[str, str] = {}
 
-_MISSING_EXPORT = re.compile(r"Could not find export '([^']*)' in module '([^']*)'")
-_POSITION = re.compile(r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d+)")
+_MISSING_EXPORT = r"Could not find export '([^']*)' in module '([^']*)'"
+_POSITION = r"\n(?:\s+|\t)at (?:.*?\()?((?:file|https):.*?):(\d+):(\d+)"
 
 
 class ScriptBundle:
@@ -328,7 +328,7 @@ class ScriptBundle:
             )
         if load_error is not None:
             raise load_error
-        if match := _MISSING_EXPORT.search(text):
+        if match := re.search(_MISSING_EXPORT, text):
             name, module = match[1], match[2]
             spelled = self._modules.spelling(name, module) or module
             return ScriptError(
@@ -347,7 +347,7 @@ class ScriptBundle:
         Args:
             text: The engine's SyntaxError, with its stack.
         """
-        place = _POSITION.search(text)
+        place = re.search(_POSITION, text)
         try:
             explained = self._modules.syntax_error(place[1] if place else None)
         finally:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from jsrunner.errors import ScriptError
-from jsrunner.transport.url import URL, URLError, parse
+
+if TYPE_CHECKING:
+    from jsrunner.transport.url import URL
 
 #: k6's texts for hosts that earlier versions knew.
 _NO_LONGER: Final = {
@@ -75,6 +77,8 @@ def _resolve_url(base: str, specifier: str) -> str:
 
 
 def _parse(text: str) -> URL:
+    from jsrunner.transport.url import URLError, parse  # many scripts import only k6's modules
+
     try:
         return parse(text)
     except URLError as error:

@@ -27,7 +27,7 @@ _SHORT: Final = {
     "error": ("ERRO", "31"),
 }
 #: Characters that Go's JSON escapes besides the usual, so that every reader sees a single line.
-_HTML = re.compile("[<>&\u2028\u2029]")
+_HTML = "[<>&\u2028\u2029]"
 _PLAIN = re.compile(r"[a-zA-Z0-9\-._/@^+]*\Z")
 #: The text in place of a secret.
 REDACTED: Final = "***SECRET_REDACTED***"
@@ -189,7 +189,7 @@ class Logger:
 
             record = {**fields, "level": level, "msg": text, "time": self._time(moment)}
             line = orjson.dumps(record, option=orjson.OPT_SORT_KEYS, default=str).decode()
-            return _HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+            return re.sub(_HTML, lambda match: f"\\u{ord(match[0]):04x}", line)
         if self._format == "raw":
             return text
         short, color = _SHORT[level]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from jsrunner.core.binding import Numbers
 from jsrunner.engine.errors import HostError, Interrupted
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from jsrunner.worker.scenario import Scenario
 
 
-class _Group(NamedTuple):
+class _Group(Struct, frozen=True):
     """A group whose function is running."""
 
     #: The tag `group` outside of it.
