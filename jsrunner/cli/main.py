@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.errors import ExitCode, UsageError
+from jsrunner.imports import import_msgspec
 from jsrunner.version import K6_VERSION, __version__
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def usage() -> str:
 
 
 def _module(name: str) -> Any:
+    if name != "version":
+        import_msgspec()
     return importlib.import_module(f"jsrunner.cli.{name}")
 
 

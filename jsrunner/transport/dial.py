@@ -11,11 +11,11 @@ import random
 import resource
 import socket as plain
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import gevent
 from gevent import socket
+from msgspec.structs import replace
 
 from jsrunner.core.binding import CONNECT_TIMEOUT
 from jsrunner.options.duration import parse_duration

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypedDict
+
+from msgspec.structs import replace
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.k6.net.grpc import pem
