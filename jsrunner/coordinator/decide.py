@@ -146,7 +146,7 @@ def _scenarios(
 def _check_late(options: Options) -> None:
     """Check values that k6 checks only after merging, because a higher layer may replace them."""
     values: list[tuple[str, Any, Callable[[Any], object]]] = [
-        ("summaryTrendStats", options.trend_stats(), TrendStats.checked),
+        ("summaryTrendStats", options.summary_trend_stats or (), TrendStats.checked),
         ("dns.ttl", (options.dns or {}).get("ttl") or "", DNS.check_ttl),
     ]
     for name, value, check in values:

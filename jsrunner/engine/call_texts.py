@@ -8,8 +8,9 @@ the value as Object.prototype.toString shows it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from jsrunner.engine import expression_texts, json_texts
 from jsrunner.engine.instruction_texts import NULLISH
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from jsrunner.engine.values import JSValue
 
 
-@dataclass(frozen=True, slots=True)
-class CallFailure:
+class CallFailure(Struct, frozen=True):
     """A call of a function of the language that has thrown."""
 
     call: NativeCall

@@ -8,8 +8,9 @@ for Lexbor's search, which is written in C: it finds all matching elements, and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.html.tree import COMMENT, DOCUMENT, ELEMENT, TEXT
 
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     Test = Callable[[Tree, Node], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """A compiled selector, or a piece of a selector."""
 
     #: Returns whether a node matches.

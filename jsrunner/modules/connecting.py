@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypedDict
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
 
 from jsrunner.core.binding import DialFacts
 from jsrunner.engine.interpreter import encode_value
@@ -38,8 +39,7 @@ class ConnectResponse(TypedDict):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """The judgement of an answer that opens a session; equal answers differ in the accept only."""
 
     status: str
@@ -51,8 +51,7 @@ class Opening:
     behind: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """The parameters of a script's connect call."""
 
     address: str

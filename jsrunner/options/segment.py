@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from fractions import Fraction
 from itertools import accumulate, islice, pairwise
 from math import lcm
 from typing import TYPE_CHECKING
@@ -21,16 +20,17 @@ from jsrunner.options.mismatch import mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from fractions import Fraction
 
 
 class Segment(Struct, frozen=True):
     """The part of a test between two fractions, from 0 to 1."""
 
-    start: Fraction
-    end: Fraction
+    start: Fraction | int
+    end: Fraction | int
 
     @property
-    def length(self) -> Fraction:
+    def length(self) -> Fraction | int:
         """The fraction of the test that the segment is."""
         return self.end - self.start
 
@@ -40,7 +40,7 @@ class Segment(Struct, frozen=True):
 
 
 #: The segment that is the whole test.
-WHOLE = Segment(Fraction(0), Fraction(1))
+WHOLE = Segment(0, 1)
 
 
 _NUMBER = r"[+-]?(?:[0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)\Z"
@@ -48,6 +48,8 @@ _PERCENTAGE = r"[+-]?[0-9]+%\Z"
 
 
 def _fraction(text: str) -> Fraction:
+    from fractions import Fraction  # few tests need it
+
     if text.endswith("%"):
         if not re.match(_PERCENTAGE, text):
             raise ValueError(f"'{text}' is not a valid percentage")
@@ -60,7 +62,7 @@ def _fraction(text: str) -> Fraction:
     raise ValueError(f"'{text}' is not a valid percentage, decimal, fraction or interval value")
 
 
-def _segment(first: Fraction, last: Fraction) -> Segment:
+def _segment(first: Fraction | int, last: Fraction) -> Segment:
     if first < 0:
         raise ValueError(f"segment start value must be at least 0 but was {float(first):.2f}")
     if first >= last:
@@ -84,7 +86,7 @@ def parse_segment(text: str) -> Segment:
     start, colon, end = text.partition(":")
     if colon:
         return _segment(_fraction(start), _fraction(end))
-    return _segment(Fraction(0), _fraction(text)) if text else WHOLE
+    return _segment(0, _fraction(text)) if text else WHOLE
 
 
 def parse_sequence(text: str) -> tuple[Segment, ...]:
@@ -215,6 +217,8 @@ class Striping:
         rounds, rest = divmod(total, self._period)
         if not rest:
             return self
+        from fractions import Fraction
+
         counts = [rounds * share for share in self._shares]
         for owner in islice(self._owners(), rest):
             counts[owner] += 1
@@ -229,7 +233,7 @@ def _completed(sequence: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return the sequence with the parts of the test before its first and behind its last segment."""
     parts = list(sequence)
     if parts[0].start > 0:
-        parts.insert(0, Segment(Fraction(0), parts[0].start))
+        parts.insert(0, Segment(0, parts[0].start))
     if parts[-1].end < 1:
-        parts.append(Segment(parts[-1].end, Fraction(1)))
+        parts.append(Segment(parts[-1].end, 1))
     return tuple(parts)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 PROTO2, PROTO3, EDITIONS = "proto2", "proto3", "editions"
 
 
-@dataclass(slots=True)
-class Value:
+class Value(Struct):
     """An option's value: its token's kind (`message` for `{...}`), and the value."""
 
     kind: str
@@ -38,8 +38,7 @@ class Value:
     offset: int
 
 
-@dataclass(slots=True)
-class Option:
+class Option(Struct):
     """An option as a file writes it."""
 
     #: (name, whether it is an extension's), as in `(a.b).c`.
@@ -52,8 +51,7 @@ class Option:
     scope: str
 
 
-@dataclass(slots=True)
-class Reference:
+class Reference(Struct):
     """A type's name that the linker replaces by its full name."""
 
     #: The descriptor, its attribute, and how error texts name it.
@@ -64,8 +62,7 @@ class Reference:
     offset: int
 
 
-@dataclass(slots=True)
-class Symbol:
+class Symbol(Struct):
     """A declaration: its full name, and what it is."""
 
     name: str
@@ -77,8 +74,7 @@ class Symbol:
     start: int
 
 
-@dataclass(slots=True)
-class File:
+class File(Struct):
     """A parsed file."""
 
     source: Source

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from jsrunner.coordinator.state import Phase
 from jsrunner.errors import ExitCode, JsrunnerError
@@ -49,8 +50,7 @@ _INTERRUPTED: Final = 10
 _MARKED_AS_FAILED: Final = 11
 
 
-@dataclass(frozen=True, slots=True)
-class RestRequest:
+class RestRequest(Struct, frozen=True):
     """An HTTP request."""
 
     method: str
@@ -59,8 +59,7 @@ class RestRequest:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class RestResponse:
+class RestResponse(Struct, frozen=True):
     """An HTTP response."""
 
     status: int = 200

@@ -13,10 +13,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from jsrunner.core.binding import engine_path
 from jsrunner.engine.engine import Engine
@@ -28,8 +30,7 @@ _CACHE = "typescript"
 _COMPILER = "jsrunner:typescript"
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(Struct, frozen=True):
     """The JavaScript of a TypeScript file."""
 
     code: str

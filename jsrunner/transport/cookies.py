@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.transport.addresses import literal
 from jsrunner.transport.headers import TOKEN
@@ -19,8 +20,7 @@ _NAME: Final = re.compile(rf"{TOKEN}\Z")
 _BAD_VALUE: Final = re.compile(r"[^ !#-:<-\[\]-~]")
 
 
-@dataclass(slots=True)
-class SetCookie:
+class SetCookie(Struct):
     """A cookie that a server or a script sets."""
 
     name: str
@@ -86,8 +86,7 @@ def sanitized(name: str, value: str) -> str:
     return f"{name.replace(chr(13), '-').replace(chr(10), '-')}={value}"
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(Struct):
     """A cookie of a jar. `expires` is seconds since the epoch, None for the session's end."""
 
     name: str

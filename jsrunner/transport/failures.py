@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.options.numbers import quote
 from jsrunner.transport.errors import (
@@ -64,8 +65,7 @@ _FRAME_SIZE_ERROR: Final = 6
 _BROKEN: Final = "net/http: HTTP/1.x transport connection broken: "
 
 
-@dataclass(frozen=True, slots=True)
-class HttpFailure:
+class HttpFailure(Struct, frozen=True):
     """The failure of a request that has no response."""
 
     code: int

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import sys
 from base64 import b64encode
-from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,8 @@ if "python_socks" not in sys.modules:
     del sys.modules["python_socks"]
 else:
     from websocket._handshake import _create_sec_websocket_key, _validate
+
+from msgspec import Struct
 
 from jsrunner.transport.chunked import ChunkedBody
 from jsrunner.transport.errors import DialError
@@ -58,8 +59,7 @@ _PROTOCOL: Final = "Sec-Websocket-Protocol"
 _SENT_PROTOCOL: Final = "Sec-WebSocket-Protocol"
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """The server's response. `upgraded` is true if it fulfils RFC 6455."""
 
     head: Head
@@ -67,7 +67,7 @@ class Answer:
     #: Of a refusal.
     body: bytes = b""
     #: The header's fields, those that came more than once joined.
-    joined: dict[str, str] = field(init=False)
+    joined: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         self.joined = {name: ", ".join(values) for name, values in self.head.headers.items()}

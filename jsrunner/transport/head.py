@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.options.numbers import quote
 from jsrunner.text import decode_bytewise
@@ -48,8 +49,7 @@ class Malformed(Exception):
     """A response is no HTTP; the text is Go's."""
 
 
-@dataclass(slots=True, eq=False)
-class Head:
+class Head(Struct, eq=False):
     """A response's head. Names are canonical; a name that came more than once has all its values."""
 
     proto: str
@@ -62,16 +62,16 @@ class Head:
     is_chunked: bool = False
     #: True if the connection ends with this response.
     closes: bool = False
-    set_cookies: list[str] = field(init=False)
+    set_cookies: list[str] = []
     #: Content codings of the body, in the order in which they were applied.
-    encodings: list[str] = field(init=False)
-    location: str = field(init=False)
+    encodings: list[str] = []
+    location: str = ""
     #: True if another response follows (RFC 9110, section 15.2; 101 is final).
-    is_interim: bool = field(init=False)
+    is_interim: bool = False
     #: True if there is no body, whatever was sent (RFC 9110, section 6.4.1).
-    is_bodiless: bool = field(init=False)
+    is_bodiless: bool = False
     #: The header fields as lines, which `headersOf` of the core makes an object of.
-    lines: str = field(init=False)
+    lines: str = ""
 
     def __post_init__(self) -> None:
         headers = self.headers

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from jsrunner.transport.addresses import MOST_PORT, literal
 from jsrunner.transport.errors import DialError
@@ -29,8 +30,7 @@ _SOCKS_REPLIES: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """A proxy, as an environment variable names it."""
 
     url: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
+from msgspec import Struct
 
 from jsrunner.transport.url import URLError, parse
 
@@ -27,8 +27,7 @@ class BadLocation(ValueError):
     """A Location header is no URL; the text is Go's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """A request of a chain of redirections."""
 
     method: str

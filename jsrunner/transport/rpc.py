@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent import get_hub
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct
 
 from jsrunner.options.numbers import parse_int, quote
 from jsrunner.transport.addresses import MOST_PORT
@@ -56,8 +56,7 @@ _NO_ALPN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelTarget:
+class ChannelTarget(Struct, frozen=True):
     """The destination of a channel, and its security."""
 
     #: Address as the script writes it.

@@ -6,7 +6,7 @@ handleSummary. `context.py` has the context of a VU for its modules.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +50,7 @@ class VU:
         self.context = VUContext(process, number, stage, self.interpreter, self._cookies_changed)
         #: Operations of the module `jsrunner:vu`.
         self._operations: dict[str, Callable[..., object]] = {
-            "base64": lambda data: base64.b64encode(data).decode(),
+            "base64": lambda data: binascii.b2a_base64(data, newline=False).decode(),
             "give_up": self._give_up,
             "started": self._started,
         }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from jsrunner.modules.context import ModuleContext
 
 
-@dataclass(slots=True)
-class OpenFile:
+class OpenFile(Struct):
     """A file that a script has opened; VUs share the content, not the position."""
 
     path: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import gevent
 import orjson
+from msgspec import Struct
 
 from jsrunner.modules.k6.http.samples import HttpSamples, expectation
 from jsrunner.transport.fields import Fields
@@ -30,8 +30,7 @@ class InvalidURL(ValueError):
     """k6's error 1020."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestURL:
+class RequestURL(Struct, frozen=True):
     """A URL of a script, with its forms for tags."""
 
     url: URL
@@ -51,8 +50,7 @@ class RequestURL:
         return cls(url, str(url), url.masked(), str(url) == text)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """Request headers of a script, in the forms for sending and for `response.request`."""
 
     #: Values by canonical names.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from jsrunner.engine.errors import HostError
@@ -52,8 +52,7 @@ class ConnectParams(TypedDict, total=False):
     tls: TLSParams
 
 
-@dataclass(slots=True)
-class ConnectSettings:
+class ConnectSettings(Struct):
     """Parameters of `client.connect` with k6's defaults."""
 
     plaintext: bool = False
