@@ -66,6 +66,8 @@ class Engine:
     ) -> None:
         self.library = binding.load(stack_bytes, memory_bytes)
         self._interpreters: dict[int, Asks] = {}
+        #: The names of operations that VUs have used, by number.
+        self._operation_names: dict[int, str] = {}
         self._requests = (ctypes.c_char * (binding.REQUEST.size * _REQUESTS_AT_ONCE))()
         self._requests_view = memoryview(self._requests)
         #: For requests that concern no VU: called with (slot or -1, generation, detail, data).
@@ -125,8 +127,10 @@ class Engine:
 
     def operation_name(self, number: int) -> str:
         """Return the name of an operation, e.g. `crypto.hash`."""
-        name: bytes = self.library.core_operation_name(number)
-        return name.decode()
+        name = self._operation_names.get(number)
+        if name is None:
+            name = self._operation_names[number] = self.library.core_operation_name(number).decode()
+        return name
 
     # -- VUs ---------------------------------------------------------------------------------------
 

@@ -142,10 +142,10 @@ class Interpreter:
         if not library.core_command(self.index, text, arguments, len(arguments), deadline):
             raise RuntimeError(f"the VU is busy with another command than {name}")
         if self._engine.has_hub:
-            from gevent.hub import Waiter
-
             self._engine.step()
             if self._ended is None:
+                from gevent.hub import Waiter
+
                 self._waiter = Waiter()
                 try:
                     self._waiter.get()

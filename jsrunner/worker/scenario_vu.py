@@ -79,7 +79,9 @@ class ScenarioVU(VU):
             tags["group"] = ""
         if "scenario" in system:
             tags["scenario"] = scenario.config.name
-        self.context.context.replace(tags, {"vu": str(self.context.id)} if "vu" in system else None)
+        context = self.context.context
+        context.replace(tags, {"vu": str(self.context.id)} if "vu" in system else None)
+        context.number()  # the first sample would ask for it, which takes longer
 
     def _set_environment(self, variables: Mapping[str, str]) -> None:
         """Lay a scenario's variables over those of `__ENV`, in place of the last scenario's."""
