@@ -17,10 +17,12 @@ from gevent.ssl import SSLContext
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 
-from jsrunner.engine.engine import DEFLATE, INFLATE, TLS
+from jsrunner.engine.engine import DEFLATE, INFLATE
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.modules.session import inflate
-from jsrunner.transport.secure import SecureStream
+from jsrunner.options.model import Options
+from jsrunner.transport.openssl import core_functions
+from jsrunner.transport.tls import TLS
 
 if TYPE_CHECKING:
     from http_sites import Authority
@@ -118,9 +120,6 @@ class Links:
         self.series = [self.library.core_series_create(one) for one in (COUNTER, COUNTER, TREND, TREND)]
         #: The same for the core, behind ws_sessions and ws_connecting.
         self._numbers = (ctypes.c_int32 * 6)(*self._connecting, *self.series)
-        self.streams: dict[int, SecureStream] = {}
-        self._handler = vu.engine.handlers.get(TLS)
-        vu.engine.handlers[TLS] = self._serve_tls
         vu._named["dial"] = self._dial
         vu.interpreter.operations[INFLATE] = lambda slot, generation, data: self._inflate(data)
         vu.interpreter.operations[DEFLATE] = lambda slot, generation, data: self._compress(data)
@@ -147,12 +146,13 @@ class Links:
         if self._authority is not None:
             client, server = self._secured(client, server)
         slot, generation = key & 0xFFFFFFFF, key >> 32
-        descriptor = -1
         if self._authority is not None:
-            self.streams[key] = SecureStream(
-                client, self.library, slot, generation, self.vu.index, 0, 0
-            )
-            descriptor = client.fileno()
+            if self.library.core_session_secure(
+                slot, generation, client.fileno(), client.address, core_functions, 0, 0
+            ):
+                client.detach()
+            else:
+                client.close()
         elif self.library.core_dial_adopt(
             slot, generation, client.fileno(), b"", 0, time.monotonic() + DEADLINE
         ):
@@ -164,7 +164,6 @@ class Links:
         is_open: bool = self.library.core_session_open(
             slot,
             generation,
-            descriptor,
             self.deflate is not None,
             self._numbers,
             time.monotonic(),
@@ -173,10 +172,6 @@ class Links:
             self.rest,
             len(self.rest),
         )
-        if is_open and self._authority is not None:
-            self.streams[key].read()
-        if not is_open:
-            client.close()
         self.vu.engine.serve()
         return is_open
 
@@ -185,11 +180,8 @@ class Links:
         context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.ca.issue_cert("127.0.0.1").configure_cert(context)
         accepting = gevent.spawn(context.wrap_socket, server, server_side=True)
-        trusting = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._authority.ca.configure_trust(trusting)
-        return trusting.wrap_socket(client, server_hostname="127.0.0.1"), accepting.get(
-            timeout=DEADLINE
-        )
+        trusting = TLS(Options(), {"SSL_CERT_FILE": str(self._authority.file)})
+        return trusting.handshake(client, "127.0.0.1", ()), accepting.get(timeout=DEADLINE)
 
     def fail(self, key: int, payload: object = "no") -> bool:
         """Tell a session that there is no connection."""
@@ -197,18 +189,6 @@ class Links:
         failed: bool = self.library.core_session_fail(key & 0xFFFFFFFF, key >> 32, data, len(data))
         self.vu.engine.serve()
         return failed
-
-    def _serve_tls(self, slot: int, generation: int, wanted: int, _: bytes) -> None:
-        stream = self.streams.get(generation << 32 | slot)
-        if stream is None:
-            return
-        if wanted == 1:
-            stream.read()
-        elif wanted == 2:
-            stream.write()
-        else:
-            del self.streams[generation << 32 | slot]
-            stream.close()
 
     def peer(self, number: int = 0) -> Peer:
         """The peer of the session that was opened as this one."""
@@ -236,10 +216,6 @@ class Links:
             peer.sock.close()
         self.vu.close()
         self.vu.engine.serve()
-        if self._handler is None:
-            del self.vu.engine.handlers[TLS]
-        else:
-            self.vu.engine.handlers[TLS] = self._handler
         self.library.core_session_rules(False, 0, 256 << 20, 0)
         queues(self.library)
 

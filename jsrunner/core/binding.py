@@ -88,16 +88,6 @@ class DialFacts(ctypes.Structure):
     )
 
 
-class Fed(ctypes.Structure):
-    """`struct fed` of secure.c."""
-
-    _fields_ = (
-        ("output", c_void_p),
-        ("size", c_size_t),
-        ("reads_on", c_int32),
-    )
-
-
 class HttpTerms(ctypes.Structure):
     """`struct http_terms` of http.h."""
 
@@ -203,21 +193,22 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
         (c_uint32, POINTER(HttpTerms), c_char_p, c_size_t, c_char_p, c_size_t),
     ),
     "core_http_reclaim": (c_int, (c_int32, c_uint32)),
+    # secure.c
+    "core_session_secure": (
+        c_bool,
+        (c_uint32, c_uint32, c_int, c_void_p, c_void_p, c_uint64, c_uint64),
+    ),
+    "core_tls_log_keys": (None, (c_int,)),
+    "core_tls_log_key": (None, (c_void_p, c_char_p)),
     # session.c
     "core_dial_timeouts": (None, (c_double, c_double)),
     "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
     "core_session_queues": (None, (c_size_t, c_size_t, c_double)),
     "core_session_open": (
         c_bool,
-        (c_uint32, c_uint32, c_int, c_bool, c_void_p, c_double, c_char_p, c_size_t, c_char_p, c_size_t),
+        (c_uint32, c_uint32, c_bool, c_void_p, c_double, c_char_p, c_size_t, c_char_p, c_size_t),
     ),
     "core_session_fail": (c_bool, (c_uint32, c_uint32, c_char_p, c_size_t)),
-    "core_session_feed": (
-        None,
-        (c_uint32, c_uint32, c_void_p, c_size_t, c_int, POINTER(Fed)),
-    ),
-    "core_session_output": (c_void_p, (c_uint32, c_uint32, POINTER(c_size_t))),
-    "core_session_written": (None, (c_uint32, c_uint32, c_size_t, c_bool)),
     "core_sessions_count": (None, ()),
     "core_trim_parked": (None, ()),
     "core_session_closes": (c_size_t, (POINTER(c_uint32),)),

@@ -333,13 +333,10 @@ enum core_operation {
     OPERATION_INFLATE,   /* (session, bytes): the inflated payload of a message */
     OPERATION_DEFLATE,   /* (session, bytes): the deflated payload of a message */
     OPERATION_HEAD,      /* on the main stack: bytes of the response to a handshake, or the end of a dialing */
-    OPERATION_TLS,       /* on the main stack: a TLS session's socket is ready */
+    OPERATION_CLOSED,    /* on the main stack: a session with permessage-deflate is over */
     OPERATION_DRAIN,     /* on the main stack: the ring of samples is half full */
     CORE_OPERATION_COUNT,
 };
-
-/* Details of OPERATION_TLS: Python's task for a session. */
-enum { POLLED_INPUT = 1, POLLED_OUTPUT = 2, POLLED_CLOSE = 3 };
 
 /* Request an operation of Python whose arguments are in vu->request, and park until its answer. vu->answer is
  * valid until the VU parks again. Returns false if the VU must stop. On a fiber. */

@@ -150,7 +150,7 @@ static bool open_again(struct session *session, const uint8_t *data, size_t size
     size_t head = answer->before.size + sizeof accept + answer->behind.size;
     struct bytes received = dialing->received; /* outlives the dialing */
     dialing->received = (struct bytes){0};
-    session_open(session, -1, false, answer->series, dialing->started, payload.data, payload.size, data + head,
+    session_open(session, false, answer->series, dialing->started, payload.data, payload.size, data + head,
                  size - head);
     bytes_free(&received);
     return true;

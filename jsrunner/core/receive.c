@@ -84,20 +84,32 @@ bool receive_is_ready(const struct session *session)
     return session->queue || session->is_readable || has_bytes(session);
 }
 
-/* Note the result of a recv. Returns false if it brought no bytes. */
-static bool received(struct session *session, ssize_t count, size_t capacity)
+/* Note that the stream has ended. */
+static void end_input(struct session *session, enum session_event kind)
 {
-    if (count > 0) {
-        session->vu->bytes_received += (uint64_t)count;
-        /* Fewer bytes than there was room for: the socket is empty. The poller reports further bytes. */
-        if ((size_t)count < capacity) session->is_readable = false;
-        return true;
-    }
     session->is_readable = false;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
     session->is_drained = true;
-    session_queue(session, count == 0 ? EVENT_END : EVENT_RESET, 0, false, NULL, 0);
+    session_queue(session, kind, 0, false, NULL, 0);
     session_watch(session);
+}
+
+/* Receive bytes. Returns true if there are some, and their number. Notes the end of the stream. */
+static bool receive_bytes(struct session *session, uint8_t *to, size_t room, size_t *size)
+{
+    bool is_all = true;
+    ssize_t count;
+    if (session->secure) {
+        count = secure_receive(session, to, room, &is_all);
+    } else {
+        count = recv(session->descriptor, to, room, MSG_DONTWAIT);
+        if (count > 0) session->vu->bytes_received += (uint64_t)count;
+        /* Fewer bytes than there was room for: the socket is empty. The poller reports further bytes. */
+        is_all = count < (ssize_t)room;
+    }
+    if (is_all || count <= 0) session->is_readable = false;
+    *size = count > 0 ? (size_t)count : 0;
+    if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))) return count > 0;
+    end_input(session, count == 0 ? EVENT_END : EVENT_RESET);
     return false;
 }
 
@@ -113,39 +125,27 @@ static bool receive_own(struct session *session, size_t wanted)
     if (room < 2 * LARGE) room = 2 * LARGE;
     if (room > GROWTH) room = GROWTH;
     if (!bytes_reserve(&session->rx, room)) {
-        errno = ENOMEM;
-        return received(session, -1, 0);
+        end_input(session, EVENT_RESET);
+        return false;
     }
-    room = session->rx.capacity - session->rx.size;
-    ssize_t count = recv(session->descriptor, session->rx.data + session->rx.size, room, MSG_DONTWAIT);
-    if (!received(session, count, room)) return false;
-    session->rx.size += (size_t)count;
-    return true;
-}
-
-/* Handle the end of a TLS stream behind the bytes that Python has fed. The core never receives from a TLS socket. */
-static bool receive_fed_end(struct session *session)
-{
-    session->is_readable = false;
-    if (session->end == STREAM_GOES_ON || session->is_drained) return false;
-    session->is_drained = true;
-    session_queue(session, session->end == STREAM_ENDED ? EVENT_END : EVENT_RESET, 0, false, NULL, 0);
-    session_watch(session);
-    return false;
+    size_t size;
+    bool has_bytes =
+        receive_bytes(session, session->rx.data + session->rx.size, session->rx.capacity - session->rx.size, &size);
+    session->rx.size += size;
+    return has_bytes;
 }
 
 /* Receive the bytes that have arrived. `wanted`: bytes that the next frame needs in all. Returns false if no bytes
  * have arrived. */
 static bool receive_some(struct session *session, size_t wanted)
 {
-    if (session->is_secure) return receive_fed_end(session);
     if (session->is_large || session->rx.size > session->rx_at || receive_owner)
         return receive_own(session, wanted);
-    ssize_t count = recv(session->descriptor, receive_buffer, RECEIVE_BUFFER, MSG_DONTWAIT);
-    if (!received(session, count, RECEIVE_BUFFER)) return false;
+    size_t size;
+    if (!receive_bytes(session, receive_buffer, RECEIVE_BUFFER, &size)) return false;
     receive_owner = session;
     receive_at = 0;
-    receive_end = (size_t)count;
+    receive_end = size;
     return true;
 }
 
@@ -462,24 +462,6 @@ void receive_aside(struct session *session)
         session_pause(session, true);
         return;
     }
-    if (session->is_secure) {
-        session_pause(session, false);
-        decode_aside(session);
-        receive_fed_end(session);
-        return;
-    }
     if (receive_some(session, 0)) decode_aside(session);
     if (receive_owner == session) receive_release();
-}
-
-void receive_feed(struct session *session, const uint8_t *data, size_t size, enum stream_end end)
-{
-    if (session->rx_at) {
-        memmove(session->rx.data, session->rx.data + session->rx_at, session->rx.size - session->rx_at);
-        session->rx.size -= session->rx_at;
-        session->rx_at = 0;
-    }
-    session->vu->bytes_received += size;
-    session->end = bytes_append(&session->rx, data, size) ? end : STREAM_RESET;
-    session->is_readable = session->end != STREAM_GOES_ON;
 }

@@ -36,7 +36,7 @@ static const char *const CORE_OPERATIONS[CORE_OPERATION_COUNT] = {
     [OPERATION_SERIES] = "core.series",       [OPERATION_MERGE] = "core.merge",
     [OPERATION_ITERATION] = "core.iteration", [OPERATION_ARRIVAL] = "core.arrival",
     [OPERATION_INFLATE] = "core.inflate",     [OPERATION_DEFLATE] = "core.deflate",
-    [OPERATION_HEAD] = "core.head",           [OPERATION_TLS] = "core.tls",
+    [OPERATION_HEAD] = "core.head",           [OPERATION_CLOSED] = "core.closed",
     [OPERATION_DRAIN] = "core.drain",
 };
 

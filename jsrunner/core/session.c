@@ -156,12 +156,10 @@ void session_shut(struct session *session)
     session->state = SESSION_OVER;
     session->is_drained = true;
     if (session->descriptor >= 0) {
-        /* Closing a socket takes it from the poller too. */
-        if (session->is_secure && session->watched) poller_remove(session->descriptor);
-        if (session->is_secure) secure_part(session);
-        if (session->is_secure || session->is_deflated)
-            request_post((int32_t)session->slot, session->generation, OPERATION_TLS, POLLED_CLOSE, NULL, 0);
-        if (!session->is_secure) close(session->descriptor);
+        secure_close(session);
+        if (session->is_deflated)
+            request_post((int32_t)session->slot, session->generation, OPERATION_CLOSED, 0, NULL, 0);
+        close(session->descriptor); /* which takes it from the poller too */
     }
     session->descriptor = -1;
     session->watched = 0;
@@ -178,14 +176,12 @@ static void wake(struct session *session)
     if (waits) schedule_resume(vu);
 }
 
-void session_open(struct session *session, int descriptor, bool is_deflated, const int32_t series[6], double started,
+void session_open(struct session *session, bool is_deflated, const int32_t series[6], double started,
                   const uint8_t *payload, size_t payload_size, const uint8_t *rest, size_t rest_size)
 {
     note_dialed(session);
     dial_forget(session);
     frame_decoder_start(&session->decoder, is_strict, is_deflated, limits);
-    session->is_secure = descriptor >= 0;
-    if (session->is_secure) session->descriptor = descriptor;
     session->is_deflated = is_deflated;
     double time = clock_epoch(started);
     samples_add(series[0], 1, time, session->metadata);
@@ -211,10 +207,6 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events)
     struct vu *vu = session->vu;
     if (session->state == SESSION_DIALING) {
         if (session->dialing) dial_ready(session, events);
-        return;
-    }
-    if (session->is_secure) {
-        secure_ready(session, events);
         return;
     }
     if (events & POLL_OUT) {
@@ -387,15 +379,15 @@ CORE_API void core_session_rules(bool strict, size_t frame_bytes, size_t message
 
 /* Open a session. `payload` (MessagePack) goes to its `receive`; `rest` are the bytes received behind the handshake;
  * `series` are the numbers of the series of ws_sessions, ws_connecting, ws_msgs_sent, ws_msgs_received, ws_ping and
- * ws_session_duration. `descriptor` is the socket of a TLS session, which Python keeps owning, or -1 if the core owns
- * the socket (dial.c). Resumes the VU if it waits. Returns false if the session is gone. On the main stack. */
-CORE_API bool core_session_open(uint32_t slot, uint32_t generation, int descriptor, bool is_deflated,
+ * ws_session_duration. The session has its connection already (dial.c, secure.c). Resumes the VU if it waits. Returns
+ * false if the session is gone. On the main stack. */
+CORE_API bool core_session_open(uint32_t slot, uint32_t generation, bool is_deflated,
                                 const int32_t series[6], double started, const uint8_t *payload,
                                 size_t payload_size, const uint8_t *rest, size_t rest_size)
 {
     struct session *session = session_at(slot, generation);
-    if (!session || session->state != SESSION_DIALING || (descriptor < 0) != !!session->dialing) return false;
-    session_open(session, descriptor, is_deflated, series, started, payload, payload_size, rest, rest_size);
+    if (!session || session->state != SESSION_DIALING || session->descriptor < 0) return false;
+    session_open(session, is_deflated, series, started, payload, payload_size, rest, rest_size);
     core_leave();
     return true;
 }

@@ -14,8 +14,7 @@
  * main stack reads the socket of an event session: pings and close frames are answered at once, messages wait in
  * `queue`.
  *
- * With TLS the socket belongs to Python, which reads and writes through ssl. The core sees plain bytes
- * (core_session_feed, core_session_output).
+ * With TLS the bytes go through OpenSSL (secure.c) between the socket and what is said of bytes here.
  *
  * Invariants.
  *  - A session belongs to one VU, and to the JavaScript object through which the script sees the session. Only
@@ -34,6 +33,8 @@
 #include "frames.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 enum session_event {
     EVENT_OPEN,         /* Python's payload of core_session_open */
@@ -87,7 +88,6 @@ struct session {
     enum session_state state;
     /* True for k6/ws, false for k6/websockets. */
     bool is_blocking;
-    bool is_secure;
     /* permessage-deflate was agreed on. */
     bool is_deflated;
     bool is_dialed_by_python;
@@ -103,11 +103,11 @@ struct session {
     bool is_stopped;
     /* The socket brings no further event. */
     bool is_drained;
-    bool is_readable, is_paused, wants_output, is_tls_posted, is_input_posted;
+    bool is_readable, is_paused, wants_output;
     /* POLL_ flags for which the poller watches the socket, 0 if the poller does not watch it. */
     unsigned watched;
-    /* With TLS: the end of the stream behind the bytes in rx. */
-    enum stream_end { STREAM_GOES_ON, STREAM_ENDED, STREAM_RESET } end;
+    /* The TLS of the connection, NULL without TLS. */
+    struct secure *secure;
     /* The session has had a large frame and reads into a buffer of its own. */
     bool is_large;
 
@@ -175,7 +175,7 @@ static inline uint64_t session_key(const struct session *session)
 /* Return the session of this name, NULL if the session is gone. */
 struct session *session_at(uint32_t slot, uint32_t generation);
 /* Open a session, see core_session_open. Resumes the VU if it waits for the outcome. On the main stack. */
-void session_open(struct session *, int descriptor, bool is_deflated, const int32_t series[6], double started,
+void session_open(struct session *, bool is_deflated, const int32_t series[6], double started,
                   const uint8_t *payload, size_t payload_size, const uint8_t *rest, size_t rest_size);
 /* Update the poller's flags to those that the session waits for. */
 void session_watch(struct session *);
@@ -194,7 +194,7 @@ bool transmit_close(struct session *, uint16_t code, const uint8_t *reason, size
 void transmit_flush(struct session *);
 /* Write the process's send buffer, whichever session owns it. */
 void transmit_flush_shared(void);
-/* Ask Python to write the output of a TLS session, or watch another session's socket for room. */
+/* Watch the session's socket for room. */
 void transmit_await(struct session *);
 /* Return the number of unwritten bytes in tx. */
 static inline size_t transmit_pending(const struct session *session) { return session->tx.size - session->tx_at; }
@@ -210,8 +210,6 @@ void transmit_forget(struct session *);
 int receive_next(struct session *);
 /* Read and decode while the VU is busy elsewhere. Events are queued. */
 void receive_aside(struct session *);
-/* Take bytes that Python has read from a TLS session, and the end of the stream behind them, if it has ended. */
-void receive_feed(struct session *, const uint8_t *data, size_t size, enum stream_end);
 /* Return true if receive_next may deliver an event without waiting. */
 bool receive_is_ready(const struct session *);
 /* Copy the contents of the process's receive buffer to the rx of the session that owns it. */
@@ -229,10 +227,17 @@ bool dial_again(struct session *, struct recipe *);
 /* Forget the dialing. The socket stays open. */
 void dial_forget(struct session *);
 
-/* secure.c: TLS. */
-/* Handle the readiness of a TLS session's socket. On the main stack. */
-void secure_ready(struct session *, unsigned events);
-/* Keep the output of a session that is over until Python has closed the socket. */
-void secure_part(struct session *);
+/* secure.c: TLS. The session's `secure` must not be NULL, unless said otherwise. */
+/* Receive and decrypt. `room`: at least 32 KiB. Returns as recv does; sets `is_all` to true if the socket is empty. */
+ssize_t secure_receive(struct session *, uint8_t *to, size_t room, bool *is_all);
+/* Encrypt and send, also what waits since earlier. Returns the number of plain bytes that were taken; encrypted bytes
+ * may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection is broken. */
+ptrdiff_t secure_send(struct session *, const uint8_t *data, size_t size);
+/* Return true if encrypted bytes wait for the socket. False without TLS. */
+bool secure_has_waiting(const struct session *);
+/* Return true if nothing but the socket keeps the session from writing. True without TLS. */
+bool secure_can_write(const struct session *);
+/* Send close_notify, and free the TLS. The socket stays open. Does nothing without TLS. */
+void secure_close(struct session *);
 
 #endif

@@ -56,7 +56,7 @@ static bool remember(struct session *session, uint8_t first, size_t frame_size, 
 static void advance(struct session *session, size_t size)
 {
     session->tx_written += size;
-    session->vu->bytes_sent += size;
+    if (!session->secure) session->vu->bytes_sent += size;
     while (session->outgoing_at < session->outgoing_count) {
         const struct outgoing *first = &session->outgoing[session->outgoing_at];
         if (first->end > session->tx_written) return;
@@ -120,11 +120,25 @@ size_t transmit_error_text(const struct session *session, char *to, size_t capac
 
 /* -- writing -------------------------------------------------------------------------------------- */
 
-/* Write as much as the kernel takes. Returns the number of bytes. */
+static void stop_awaiting(struct session *session)
+{
+    if (!session->wants_output) return;
+    session->wants_output = false;
+    session_watch(session);
+}
+
+/* Write as much as the kernel takes, with TLS as much as OpenSSL encrypts at once. Returns the number of bytes. */
 static size_t write_some(struct session *session, const uint8_t *data, size_t size)
 {
     size_t written = 0;
     schedule_note_write();
+    if (session->secure) {
+        ptrdiff_t count = secure_send(session, data, size);
+        if (count < 0) fail(session, errno);
+        else if (secure_has_waiting(session)) transmit_await(session);
+        if (!secure_can_write(session)) stop_awaiting(session);
+        return count < 0 ? 0 : (size_t)count;
+    }
     while (written < size) {
         ssize_t count = send(session->descriptor, data + written, size - written, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count < 0) {
@@ -139,15 +153,9 @@ static size_t write_some(struct session *session, const uint8_t *data, size_t si
 
 void transmit_await(struct session *session)
 {
-    if (session->wants_output) return;
-    if (session->is_secure) {
-        if (session->is_tls_posted) return;
-        session->is_tls_posted = true;
-        request_post((int32_t)session->slot, session->generation, OPERATION_TLS, POLLED_OUTPUT, NULL, 0);
-    } else {
-        session->wants_output = true;
-        session_watch(session);
-    }
+    if (session->wants_output || !secure_can_write(session)) return;
+    session->wants_output = true;
+    session_watch(session);
 }
 
 /* Remove the written bytes from the session's buffer if they are most of it. */
@@ -176,7 +184,7 @@ void transmit_flush_shared(void)
     send_size = 0;
     if (!session || !size || session->state != SESSION_OPEN || session->write_error) return;
     size_t written = 0;
-    if (!transmit_pending(session) && !session->is_secure) {
+    if (!transmit_pending(session)) {
         written = write_some(session, send_buffer, size);
         if (session->write_error) return;
         advance(session, written);
@@ -187,7 +195,8 @@ void transmit_flush_shared(void)
 void transmit_flush(struct session *session)
 {
     if (send_owner == session) transmit_flush_shared();
-    if (!transmit_pending(session) || session->is_secure || session->state != SESSION_OPEN) return;
+    if (!transmit_pending(session) && !secure_has_waiting(session)) return;
+    if (session->state != SESSION_OPEN) return;
     size_t written = write_some(session, session->tx.data + session->tx_at, transmit_pending(session));
     if (!session->write_error) transmit_written(session, written);
 }
@@ -200,10 +209,7 @@ void transmit_written(struct session *session, size_t size)
     if (transmit_pending(session)) return;
     bytes_free(&session->tx);
     session->tx_at = 0;
-    if (session->wants_output) {
-        session->wants_output = false;
-        session_watch(session);
-    }
+    if (!secure_has_waiting(session)) stop_awaiting(session);
 }
 
 bool transmit_frame(struct session *session, uint8_t first, const uint8_t *payload, size_t size, bool is_message)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
-import time
 from ctypes import string_at
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -38,11 +37,21 @@ _REQUESTS_AT_ONCE: Final = 256
 _READ: Final = 1
 
 #: Numbers of the core's own operations: enum core_operation of core.h.
-DONE, NORMALIZE, LOAD, TAGS, SERIES, MERGE, ITERATION, ARRIVAL, INFLATE, DEFLATE, HEAD, TLS, DRAIN = (
-    range(13)
-)
-#: Details of TLS: the operation that a session needs on its socket (POLLED_ of core.h).
-TLS_READ, TLS_WRITE, TLS_CLOSE = 1, 2, 3
+(
+    DONE,
+    NORMALIZE,
+    LOAD,
+    TAGS,
+    SERIES,
+    MERGE,
+    ITERATION,
+    ARRIVAL,
+    INFLATE,
+    DEFLATE,
+    HEAD,
+    CLOSED,
+    DRAIN,
+) = range(13)
 
 encode: Final = msgspec.msgpack.Encoder().encode
 decode: Final = msgspec.msgpack.Decoder().decode
@@ -187,14 +196,9 @@ class Engine:
             self.serve()
 
     def _turn(self) -> None:
-        """Do what `step` does, in the hub, and wait for more while messages are frequent.
-
-        TLS is served turn after turn without a round of gevent's loop in between.
-        """
-        end = time.monotonic() + _TURN
-        while self.library.core_turn(_TURN, _WHILE_DENSE) and self.serve():
-            if time.monotonic() > end:
-                break
+        """Do what `step` does, in the hub, and wait for more while messages are frequent."""
+        if self.library.core_turn(_TURN, _WHILE_DENSE):
+            self.serve()
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Drive the core without a hub until `is_over()` is true."""
@@ -206,15 +210,11 @@ class Engine:
             if not self.is_wanted():
                 raise SystemExit(1)
 
-    def serve(self) -> bool:
-        """Answer the pending requests, and those that the resumed VUs add.
-
-        Returns:
-            True if nothing but TLS was served, so that gevent's loop has nothing new to do.
-        """
+    def serve(self) -> None:
+        """Answer the pending requests, and those that the resumed VUs add."""
         if self._is_serving:  # the outer call goes on with the new requests
-            return False
-        self._is_serving = only_tls = True
+            return
+        self._is_serving = True
         handlers, unpack = self.handlers, binding.REQUEST.iter_unpack
         try:
             while count := self.library.core_take_requests(self._requests, _REQUESTS_AT_ONCE):
@@ -225,7 +225,6 @@ class Engine:
                     for vu, serial, operation, status, address, size in unpack(view)
                 ]
                 for vu, serial, operation, status, data in requests:
-                    only_tls = only_tls and operation == TLS and status != TLS_CLOSE
                     handler = handlers.get(operation)
                     if handler is not None:
                         handler(vu, serial, status, data)
@@ -235,7 +234,6 @@ class Engine:
                         self._interpreters[vu].answer(serial, operation, data)
         finally:
             self._is_serving = False
-        return only_tls
 
 
 @functools.cache

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.jars import CookieJars
-    from jsrunner.transport.secure import SecureStream
 
 
 class ScriptContext(Protocol):
@@ -106,8 +105,7 @@ class InstanceContext(Protocol):
 class ProcessContext(Protocol):
     """The process of a VU, and the state that its VUs share."""
 
-    #: TLS of wss sessions, and compression of those that have agreed on it, by the session's key.
-    secure: dict[int, SecureStream]
+    #: The compression of sessions that have agreed on permessage-deflate, by the session's key.
     deflates: dict[int, Deflate]
     #: Count of failed WebSocket handshakes, and the first failure's reason ("" for none).
     failed_handshakes: int

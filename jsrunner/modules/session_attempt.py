@@ -32,19 +32,19 @@ from jsrunner.transport import failures, handshake
 from jsrunner.transport.deflate import negotiate, negotiate_strictly
 from jsrunner.transport.errors import DialError, DialTimeout
 from jsrunner.transport.head import MAX_HEAD_BYTES, end_of_head
-from jsrunner.transport.secure import SecureStream
 from jsrunner.transport.url import parse_websocket
-from jsrunner.transport.wire import ends_of, shown
+from jsrunner.transport.wire import ends_of, shown, wire_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ssl import SSLSocket
 
     from jsrunner.core.binding import DialFacts
     from jsrunner.modules.context import ModuleContext
     from jsrunner.transport.cookies import CookieJar
     from jsrunner.transport.dial import Direct
+    from jsrunner.transport.tls_socket import TLSSocket
     from jsrunner.transport.url import URL
+    from jsrunner.transport.wire import Connection
 
 #: The core's events: enum dial_event of core/dial.c.
 _RECEIVED, _ENDED, _NOT_CONNECTED, _BROKEN, _LATE, _CONNECT_LATE = range(6)
@@ -186,9 +186,9 @@ class Attempt:
                 peer = sock.getpeername()
                 self._ip, self._peer = peer[0], shown(peer)
                 if target.secure:
-                    self._shake_hands(cast("SSLSocket", sock))
+                    self._shake_hands(cast("TLSSocket", sock))
                     return
-            descriptor = sock.detach()
+            descriptor = cast("plain.socket", sock).detach()
             number = self._library.core_dial_adopt(
                 self._slot,
                 self._generation,
@@ -211,20 +211,23 @@ class Attempt:
             self._greenlet = None
             self._process.engine.serve()
 
-    def _shake_hands(self, sock: SSLSocket) -> None:
+    def _shake_hands(self, sock: TLSSocket) -> None:
         """Send the request and read the answer over TLS."""
         index = self._vu.interpreter.index
         ends = ends_of(sock)
+        answer = None
         try:
             sock.sendall(self._request)
             self._library.core_vu_add_bytes(index, len(self._request), 0)
-            answer = None
             while answer is None:
-                data = sock.recv(_RECEIVE_BYTES)
-                self._library.core_vu_add_bytes(index, 0, len(data))
-                self._size += len(data)
+                try:
+                    data = sock.recv(_RECEIVE_BYTES)
+                except DialError as error:
+                    raise self._broken_off(str(error)) from None
                 if not data:
                     raise self._broken_off()
+                self._library.core_vu_add_bytes(index, 0, len(data))
+                self._size += len(data)
                 answer = self._read(data)
         except OSError as error:
             raise self._broken_off(str(failures.dial_error(error, ends))) from None
@@ -281,7 +284,7 @@ class Attempt:
 
     # -- the answer --------------------------------------------------------------------------------
 
-    def _judge(self, block: bytes, rest: bytes, sock: SSLSocket | None = None) -> None:
+    def _judge(self, block: bytes, rest: bytes, sock: TLSSocket | None = None) -> None:
         """Open the session if the answer's head fulfils RFC 6455, else refuse it.
 
         Args:
@@ -331,21 +334,20 @@ class Attempt:
         jar = self._vu.jars.get() if self._cookies is None else self._cookies
         jar.store(parse_websocket(self._address), cookies, time.time())
 
-    def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: SSLSocket | None) -> None:
+    def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: TLSSocket | None) -> None:
         _, series = series_of(
             self._process, self._connecting, self._question, self._ip, opening.status, opening.protocol
         )
         key, slot, generation = self._key, self._slot, self._generation
         self._leave()
         if sock is not None:
-            index = self._vu.interpreter.index
-            self._process.secure[key] = SecureStream(
-                sock, self._library, slot, generation, index, len(self._request), self._size
-            )
-        is_open = self._library.core_session_open(
+            rest += sock.take_pending()
+            if not self._hand_over(sock):  # the script has closed the socket meanwhile
+                sock.close()
+                return
+        self._library.core_session_open(
             slot,
             generation,
-            -1 if sock is None else sock.fileno(),
             key in self._process.deflates,
             series,
             self._clock,
@@ -354,15 +356,27 @@ class Attempt:
             rest,
             len(rest),
         )
-        if sock is None:
-            return
-        if is_open:
-            self._process.secure[key].read()
-        else:  # the script has closed the socket meanwhile
-            del self._process.secure[key]
-            sock.close()
 
-    def _refuse(self, answer: handshake.Answer, rest: bytes, sock: SSLSocket | None) -> None:
+    def _hand_over(self, sock: TLSSocket) -> bool:
+        """Give the core the TLS connection; return False if the session is gone."""
+        from jsrunner.transport.openssl import core_functions
+
+        # The plain bytes are counted already.
+        sent, received = wire_bytes(sock.sock) or (0, 0)
+        is_taken: bool = self._library.core_session_secure(
+            self._slot,
+            self._generation,
+            sock.fileno(),
+            sock.address,
+            core_functions,
+            max(sent - len(self._request), 0),
+            max(received - self._size, 0),
+        )
+        if is_taken:
+            sock.detach()
+        return is_taken
+
+    def _refuse(self, answer: handshake.Answer, rest: bytes, sock: TLSSocket | None) -> None:
         """Read the body of a refusal in a greenlet, then fail."""
         if cookies := answer.values("Set-Cookie"):
             self._store(cookies)
@@ -382,7 +396,7 @@ class Attempt:
             self._greenlet = None
             self._process.engine.serve()
 
-    def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: plain.socket) -> None:
+    def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: Connection) -> None:
         left = self._clock + HANDSHAKE_TIMEOUT - time.monotonic()
         timeout = gevent.Timeout(max(left, 0.001))
         try:
@@ -407,7 +421,7 @@ class Attempt:
         self,
         failure: str,
         answer: handshake.Answer | None = None,
-        sock: plain.socket | None = None,
+        sock: TLSSocket | None = None,
     ) -> None:
         """End the attempt with the event FAILED.
 

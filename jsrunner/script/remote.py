@@ -127,10 +127,16 @@ def _reason(error: Exception, url: str) -> str:
         return f"dial tcp: lookup {host}: no such host"
     if isinstance(error, TimeoutError):
         return "context deadline exceeded"
-    if isinstance(error, ssl.SSLError):
-        from jsrunner.transport.tls import explained
+    if isinstance(error, ssl.SSLCertVerificationError):
+        from jsrunner.transport.certificates import refusal
 
-        return str(explained(error, host))
+        return str(refusal(error.verify_code, error.verify_message, host, []))
+    if isinstance(error, ssl.SSLEOFError):
+        return "EOF"
+    if isinstance(error, ssl.SSLError):
+        from jsrunner.transport.tls_names import explained
+
+        return str(explained((error.reason or str(error)).replace("_", " ").lower()))
     if isinstance(error, ConnectionRefusedError):
         return f"dial tcp {host}:{port}: connect: connection refused"
     if isinstance(error, http.client.RemoteDisconnected):

@@ -40,17 +40,18 @@ from jsrunner.transport.errors import (
 from jsrunner.transport.failures import dial_error
 from jsrunner.transport.names import can_be_looked_up
 from jsrunner.transport.proxy import Proxies, Proxy, tunnel
-from jsrunner.transport.wire import ends_of, socket_below, tls_below
+from jsrunner.transport.wire import ends_of, socket_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from ssl import SSLSocket
 
     from gevent.lock import RLock
 
     from jsrunner.options.model import Options
     from jsrunner.transport.aia import Issuers
-    from jsrunner.transport.tls import TLS, Untrusted
+    from jsrunner.transport.tls import TLS
+    from jsrunner.transport.tls_socket import TLSSocket, Untrusted
+    from jsrunner.transport.wire import Connection
 
 _NO_NAME: Final = (
     "tlsAIAFetch: cannot verify hostname for IP-literal target (SNI is not sent for IP addresses); "
@@ -117,8 +118,8 @@ class Dialer:
         tls: bool,
         alpn: tuple[str, ...] = (),
         vu: int = 0,
-    ) -> plain.socket:
-        """Return a connected gevent socket, through a proxy if the environment says so.
+    ) -> Connection:
+        """Return a connection, through a proxy if the environment says so.
 
         Args:
             host: Name or address of the server.
@@ -139,7 +140,7 @@ class Dialer:
 
     def connect(
         self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = _nothing
-    ) -> plain.socket:
+    ) -> Connection:
         """Return a gevent socket that is connected to the host, by a proxy's tunnel if there is one.
 
         Args:
@@ -163,9 +164,7 @@ class Dialer:
             raise
         return sock
 
-    def connect_proxy(
-        self, proxy: Proxy, vu: int, begin: Callable[[], None] = _nothing
-    ) -> plain.socket:
+    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = _nothing) -> Connection:
         """Return a gevent socket that is connected to the proxy. Raises DialError."""
         try:
             sock = self._connect(proxy.host, proxy.port, vu, begin)
@@ -312,7 +311,7 @@ class Dialer:
 
     def secure(
         self,
-        sock: plain.socket,
+        sock: Connection,
         host: str,
         port: int,
         alpn: tuple[str, ...],
@@ -320,7 +319,7 @@ class Dialer:
         *,
         tls: TLS | None = None,
         name: str = "",
-    ) -> SSLSocket:
+    ) -> TLSSocket:
         """Return a TLS socket on top of a connection to the host.
 
         Args:
@@ -335,14 +334,11 @@ class Dialer:
         Raises:
             DialError: The handshake has failed, or the certificate is not trusted.
         """
-        # ssl is imported by the first connection that needs it.
-        from jsrunner.transport.tls import TLS, Untrusted
+        # OpenSSL is imported by the first connection that needs it.
+        from jsrunner.transport.certificates import UNKNOWN_AUTHORITY
+        from jsrunner.transport.tls import TLS
+        from jsrunner.transport.tls_socket import Untrusted
 
-        if tls_below(sock) is not None:
-            sock.close()
-            raise DialError(
-                "TLS goes through http:// and socks5:// proxies, not through an https:// one"
-            )
         if self._tls is None:
             self._tls = TLS(self._options, self._environment)
         contexts, name = tls or self._tls, name or host
@@ -353,7 +349,7 @@ class Dialer:
                 secure = self._shake_hands(contexts, sock, name, alpn)
                 break
             except Untrusted as error:
-                is_incomplete = fetches and error.is_of_issuer
+                is_incomplete = fetches and error.code in UNKNOWN_AUTHORITY
                 if not is_incomplete or self._fetch_issuers(host, port, vu) == known:
                     raise self._refusal(error, host, port, vu, name) from None
                 contexts.take_intermediates(self._tls)
@@ -382,8 +378,15 @@ class Dialer:
 
     @staticmethod
     def _shake_hands(
-        tls: TLS, sock: plain.socket, host: str, alpn: tuple[str, ...], *, verify: bool = True
-    ) -> SSLSocket:
+        tls: TLS, sock: Connection, host: str, alpn: tuple[str, ...], *, verify: bool = True
+    ) -> TLSSocket:
+        from jsrunner.transport.tls_socket import TLSSocket
+
+        if isinstance(sock, TLSSocket):
+            sock.close()
+            raise DialError(
+                "TLS goes through http:// and socks5:// proxies, not through an https:// one"
+            )
         ends = ""
         try:
             ends = ends_of(sock)
@@ -396,10 +399,11 @@ class Dialer:
         """Return the error of a certificate that was not trusted."""
         from jsrunner.transport import certificates
 
-        chain = [] if error.is_of_issuer else self._chain(host, port, vu)
+        is_of_issuer = error.code in certificates.UNKNOWN_AUTHORITY
+        chain = [] if is_of_issuer else self._chain(host, port, vu)
         if not self._options.tls_aia_fetch:
             return certificates.refusal(error.code, error.detail, name, chain)
-        if error.is_of_issuer:
+        if is_of_issuer:
             self._warn("warning", _STILL_INCOMPLETE)
         # k6 verifies by itself then, and Go's prefix is missing.
         return certificates.refusal(error.code, error.detail, name, chain, prefix="")
@@ -409,15 +413,13 @@ class Dialer:
 
         OpenSSL does not hand out what it has refused, so this is another connection, once per host.
         """
-        from jsrunner.transport import tls
-
         known = self._chains.get((host, port))
         if known is None:
             assert self._tls is not None
             try:
                 sock = self.connect(host, port, vu, secure=True)
                 secure = self._shake_hands(self._tls, sock, host, (), verify=False)
-                known = tls.chain(secure)
+                known = secure.chain()
                 secure.close()
             except DialError:
                 known = []

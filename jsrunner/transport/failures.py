@@ -167,10 +167,6 @@ def dial_error(error: OSError, ends: str) -> DialError:
         error: The socket's error.
         ends: Both ends of the connection as Go shows them: `a->b`.
     """
-    if hasattr(error, "reason"):
-        from jsrunner.transport.tls import explained
-
-        return explained(error, "")  # type: ignore[arg-type]
     return Disconnected(socket_text(error, "read", ends), error.errno or 0)
 
 

@@ -39,10 +39,9 @@ from jsrunner.transport.headers import canonical, is_name
 from jsrunner.transport.url import parse_websocket
 
 if TYPE_CHECKING:
-    from gevent.socket import socket
-
     from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
+    from jsrunner.transport.wire import Connection
 
 #: Maximum bytes read of a refused handshake's body (as in Go's gorilla/websocket).
 BODY_BYTES: Final = 1024
@@ -201,7 +200,7 @@ def judge(block: bytes, key: str) -> Answer:
     return answer
 
 
-def read_body(sock: socket, head: Head, data: bytes) -> bytes:
+def read_body(sock: Connection, head: Head, data: bytes) -> bytes:
     """Return the beginning of the body of a response that refuses the handshake.
 
     Args:
@@ -221,5 +220,5 @@ def read_body(sock: socket, head: Head, data: bytes) -> bytes:
             data = sock.recv(BODY_BYTES)
             if not data:
                 return body
-    except (Malformed, OSError):
+    except (Malformed, DialError, OSError):
         return body[:wanted]

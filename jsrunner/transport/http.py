@@ -142,11 +142,9 @@ class HttpClient:
         marks.append(clock())
         if not url.secure:
             return Http1(Stream(sock, self._vu), self._settings.heads, None)
-        from jsrunner.transport.tls import facts
-
         secure = dialer.secure(sock, host, url.port, self._settings.alpn, vu)
         marks.append(clock())
-        stream, known = Stream(secure, self._vu), facts(secure)
+        stream, known = Stream(secure, self._vu), secure.facts()
         if secure.selected_alpn_protocol() != "h2":
             return Http1(stream, self._settings.heads, known)
         from jsrunner.transport.http2 import Http2

@@ -12,15 +12,15 @@ from jsrunner.transport.exchange import Route
 from jsrunner.transport.head import Heads
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping
-    from ssl import SSLSocket
 
     from jsrunner.options.model import Options
     from jsrunner.transport.http1 import Begun, Http1
     from jsrunner.transport.http2 import Http2
     from jsrunner.transport.proxy import Proxies, Proxy
+    from jsrunner.transport.tls_socket import TLSSocket
     from jsrunner.transport.url import URL
+    from jsrunner.transport.wire import Connection
 
 #: Methods of requests that are repeated on a new connection if a kept connection was closed.
 REPLAYABLE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -49,15 +49,15 @@ class Connects(Protocol):
 
     def connect(
         self, host: str, port: int, vu: int, *, secure: bool, begin: Callable[[], None] = ...
-    ) -> socket.socket:
+    ) -> Connection:
         """Return a gevent socket that is connected to the host."""
 
-    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = ...) -> socket.socket:
+    def connect_proxy(self, proxy: Proxy, vu: int, begin: Callable[[], None] = ...) -> Connection:
         """Return a gevent socket that is connected to the proxy."""
 
     def secure(
-        self, sock: socket.socket, host: str, port: int, alpn: tuple[str, ...], vu: int
-    ) -> SSLSocket:
+        self, sock: Connection, host: str, port: int, alpn: tuple[str, ...], vu: int
+    ) -> TLSSocket:
         """Return a TLS socket on top of a connection to the host."""
 
 

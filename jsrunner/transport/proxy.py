@@ -14,10 +14,10 @@ from jsrunner.transport.head import Malformed, parse_status_line, read_head
 from jsrunner.transport.url import parse
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
 
     from jsrunner.transport.addresses import Address
+    from jsrunner.transport.wire import Connection
 
 _PORTS: Final = {"socks5": 1080, "socks5h": 1080}
 _RECEIVE_BYTES: Final = 4096
@@ -117,7 +117,7 @@ def _first(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or environment.get(name.lower()) or ""
 
 
-def tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
+def tunnel(sock: Connection, proxy: Proxy, host: str, port: int) -> None:
     """Ask the proxy at the other end for a connection to the host. Raises DialError, OSError."""
     if proxy.scheme in _SOCKS:
         _socks5(sock, proxy, host, port)
@@ -125,7 +125,7 @@ def tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
         _connect(sock, proxy, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
-def _connect(sock: socket.socket, proxy: Proxy, target: str) -> None:
+def _connect(sock: Connection, proxy: Proxy, target: str) -> None:
     """Open a tunnel by HTTP's CONNECT (RFC 9110, section 9.3.6)."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", "User-Agent: Go-http-client/1.1"]
     if proxy.authorization:
@@ -140,7 +140,7 @@ def _connect(sock: socket.socket, proxy: Proxy, target: str) -> None:
         raise DialError(text.partition(" ")[2] or "unknown status code")
 
 
-def _socks5(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
+def _socks5(sock: Connection, proxy: Proxy, host: str, port: int) -> None:
     """Open a tunnel by SOCKS 5 (RFC 1928, RFC 1929); the proxy looks the name up."""
     sock.sendall(b"\5\1\0" if proxy.user is None else b"\5\2\0\2")
     version, method = _exactly(sock, 2)
@@ -174,7 +174,7 @@ def _counted(text: str) -> bytes:
     return bytes((len(data),)) + data
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes:
+def _exactly(sock: Connection, size: int) -> bytes:
     data = b""
     while len(data) < size:
         piece = sock.recv(size - len(data))

@@ -36,13 +36,12 @@ from jsrunner.transport.rpc_wire import Wire
 from jsrunner.transport.stream import Stream
 
 if TYPE_CHECKING:
-    import socket
-    import ssl
-
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.rpc_call import Call
     from jsrunner.transport.stream import Meter
     from jsrunner.transport.tls import TLS
+    from jsrunner.transport.tls_socket import TLSSocket
+    from jsrunner.transport.wire import Connection
 
 _CLOSING: Final = Status(CANCELED, "grpc: the client connection is closing")
 #: Seconds between attempts to connect: the first, the factor, the most, and how far chance moves them.
@@ -198,7 +197,7 @@ class Channel:
         target = self.target
         try:
             # As in k6, proxies of the environment are not for gRPC.
-            sock = self._dialer.connect_directly(target.host, target.port, self._meter.id)
+            sock: Connection = self._dialer.connect_directly(target.host, target.port, self._meter.id)
         except DialError as error:
             is_retried = isinstance(error, (BlacklistedAddress, BlockedHostname, DialTimeout))
             text = f"transport: error while dialing: {error}"
@@ -216,7 +215,7 @@ class Channel:
                 sock.close()
             raise
 
-    def _secure(self, sock: socket.socket) -> ssl.SSLSocket:
+    def _secure(self, sock: Connection) -> TLSSocket:
         target, prefix = self.target, "transport: authentication handshake failed: "
         name = _split(target.authority, "443")[0]
         try:

@@ -7,14 +7,13 @@ in the kernel (libcurl's multi interface: 25).
 
 from __future__ import annotations
 
-import errno
 import time
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gevent import get_hub, getcurrent
 
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.wire import ends_of, socket_below, tls_below, was_reset, wire_bytes
+from jsrunner.transport.wire import ends_of, socket_below, tls_of, wire_bytes
 
 if TYPE_CHECKING:
     import socket
@@ -23,15 +22,14 @@ if TYPE_CHECKING:
     from gevent._types import _TimerWatcher
     from greenlet import greenlet
 
+    from jsrunner.transport.wire import Connection
+
 #: Bytes of one `recv`.
 _RECEIVE_BYTES: Final = 65536
 #: Bytes after which a greenlet that never waits for data yields to others and to timers.
 _MOST_AT_ONCE: Final = 1 << 20
 #: libev's events.
 _READ, _WRITE = 1, 2
-#: SSL_ERROR_WANT_READ and WANT_WRITE; SSL_ERROR_ZERO_RETURN and Python's own SSL_ERROR_EOF.
-_WOULD_BLOCK: Final = (2, 3)
-_ENDED: Final = (6, 8)
 
 #: Nanoseconds of a clock that only goes forward.
 clock = time.perf_counter_ns
@@ -67,16 +65,19 @@ class _Watcher(Protocol):
 class Stream:
     """One connection. Its owner closes it; used by one greenlet at a time and by the hub."""
 
-    def __init__(self, sock: socket.socket, meter: Meter) -> None:
-        self.sock = sock
-        self.peer: tuple[str, int] = sock.getpeername()[:2]
+    def __init__(self, connection: Connection, meter: Meter) -> None:
+        self._tls = tls_of(connection)
+        #: gevent's socket, below TLS if there is TLS.
+        self.sock = cast("socket.socket", connection) if self._tls is None else self._tls.sock
+        self.peer: tuple[str, int] = self.sock.getpeername()[:2]
         #: Both ends as Go shows them.
-        self.ends = ends_of(sock)
+        self.ends = ends_of(self.sock)
         self._meter = meter
-        self._tls = tls_below(sock)
         # gevent's own send and recv park the greenlet; what is below them says EAGAIN.
-        below = socket_below(sock)
-        self._send: Callable[[bytes | memoryview], int] = self._tls.write if self._tls else below.send
+        below = socket_below(self.sock)
+        self._send: Callable[[bytes | memoryview], int] = (
+            self._tls.write_now if self._tls else below.send
+        )
         self._receive: Callable[[int], bytes] = self._receive_tls if self._tls else below.recv
         self._counted = (0, 0)
         self._unsent: list[memoryview] = []
@@ -97,7 +98,7 @@ class Stream:
         self.on_readable: Callable[[], None] = self._end_idle
         self._hub = get_hub()
         self._timer: _TimerWatcher | None = None
-        self._watcher = cast("_Watcher", self._hub.loop.io(sock.fileno(), _READ))
+        self._watcher = cast("_Watcher", self._hub.loop.io(self.sock.fileno(), _READ))
         self._watcher.start(self._on_ready, pass_events=True)
 
     # -- the core, which may use the connection meanwhile --------------------------------------------
@@ -148,11 +149,11 @@ class Stream:
         if not self._unsent:
             try:
                 sent = self._send(data)
-            except OSError as error:
-                if not self._would_block(error):
-                    self.write_error = error
-                    return
+            except BlockingIOError:
                 sent = 0
+            except OSError as error:
+                self.write_error = error
+                return
             if self._tls is None:
                 self._meter.add_bytes(sent, 0)
             if sent == len(data):
@@ -179,9 +180,9 @@ class Stream:
                     self._unsent[0] = self._unsent[0][sent:]
                 else:
                     del self._unsent[0]
+        except BlockingIOError:
+            return
         except OSError as error:
-            if self._would_block(error):
-                return
             self._unsent.clear()
             self.write_error = error
         else:
@@ -194,11 +195,6 @@ class Stream:
         self._watcher.stop()
         self._watcher.events = events
         self._watcher.start(self._on_ready, pass_events=True)
-
-    def _would_block(self, error: OSError) -> bool:
-        return isinstance(error, BlockingIOError) or (
-            self._tls is not None and error.errno in _WOULD_BLOCK
-        )
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -246,20 +242,7 @@ class Stream:
 
     def _receive_tls(self, size: int) -> bytes:
         assert self._tls is not None
-        try:
-            data = cast("bytes", self._tls.read(size))
-        except OSError as error:
-            if error.errno in _WOULD_BLOCK:
-                raise BlockingIOError from None
-            if error.errno in _ENDED:
-                if was_reset(self.sock):
-                    raise ConnectionResetError(errno.ECONNRESET, "") from None
-                return b""
-            if hasattr(error, "reason"):
-                from jsrunner.transport.tls import explained
-
-                raise explained(error, "") from None  # type: ignore[arg-type]
-            raise
+        data = self._tls.read_now(size)
         self._is_drained = False
         return data
 

@@ -2,62 +2,48 @@
 
 from __future__ import annotations
 
-import contextlib
+import ctypes
 import os
-import socket
-import ssl
-import tempfile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gevent.socket import wait_read, wait_write
-
-from jsrunner.transport.certificates import UNKNOWN_AUTHORITY
-from jsrunner.transport.errors import DialError, TLSAlert, TLSRecordError
-from jsrunner.transport.tls_names import (
-    DEFAULT_SUITES,
-    GO_SUITES,
-    NO_SUITE,
-    SUITES,
-    alert_text,
-    certificate_for,
-)
-from jsrunner.transport.wire import socket_below, tls_below
+from jsrunner.transport.addresses import literal
+from jsrunner.transport.errors import DialError
+from jsrunner.transport.names import to_ascii
+from jsrunner.transport.openssl import certificates_of, ffi, key_of, lib, take_problem
+from jsrunner.transport.tls_names import DEFAULT_SUITES, NO_SUITE, SUITES, certificate_for
+from jsrunner.transport.tls_socket import TLSSocket
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping, Sequence
 
     from jsrunner.options.certificates import ClientCertificate
     from jsrunner.options.model import Options
-    from jsrunner.transport.wire import TLSObject
 
 _VERSIONS: Final = {
-    "tls1.0": ssl.TLSVersion.TLSv1,
-    "tls1.1": ssl.TLSVersion.TLSv1_1,
-    "tls1.2": ssl.TLSVersion.TLSv1_2,
-    "tls1.3": ssl.TLSVersion.TLSv1_3,
+    "tls1.0": lib.TLS1_VERSION,
+    "tls1.1": lib.TLS1_1_VERSION,
+    "tls1.2": lib.TLS1_2_VERSION,
+    "tls1.3": lib.TLS1_3_VERSION,
 }
-
-# A TLS record (RFC 8446, section 5.1).
-_HEADER_BYTES: Final = 5
-_ALERT_BYTES: Final = 7
-_MAX_RECORD_BYTES: Final = 16384 + 2048
-_ALERT, _HANDSHAKE = 21, 22
-_NO_TLS: Final = "tls: first record does not look like a TLS handshake"
-
-
-class Untrusted(Exception):
-    """The server's certificate was refused."""
-
-    def __init__(self, code: int, detail: str) -> None:
-        super().__init__(detail)
-        #: OpenSSL's X509_V_ERR_*.
-        self.code = code
-        self.detail = detail
-
-    @property
-    def is_of_issuer(self) -> bool:
-        """True if no trusted authority has issued the certificate."""
-        return self.code in UNKNOWN_AUTHORITY
+#: A peer that ends the stream without close_notify ends it all the same, as in Go's net/http.
+_OPTIONS: Final = lib.SSL_OP_ALL | lib.SSL_OP_NO_COMPRESSION | lib.SSL_OP_IGNORE_UNEXPECTED_EOF
+_MODE: Final = (
+    lib.SSL_MODE_ENABLE_PARTIAL_WRITE
+    | lib.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+    | lib.SSL_MODE_AUTO_RETRY
+    | lib.SSL_MODE_RELEASE_BUFFERS
+)
+_HOST_FLAGS: Final = lib.X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | lib.X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+#: Places of the authorities that systems trust: Debian and Alpine, Fedora, openSUSE, RHEL, the BSDs.
+_SYSTEM_FILES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_SYSTEM_FOLDERS: Final = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 
 
 class TLS:
@@ -79,13 +65,16 @@ class TLS:
         self._suites = options.tls_cipher_suites
         self._certificates: Sequence[ClientCertificate] = options.tls_auth or ()
         self._environment = environment
-        self._contexts: dict[tuple[int | None, tuple[str, ...]], ssl.SSLContext] = {}
+        #: OpenSSL's SSL_CTX by the client certificate and the protocols to offer.
+        self._contexts: dict[tuple[int | None, tuple[str, ...]], Any] = {}
         #: Certificates of authorities between servers' and trusted ones, as PEM (see `aia`).
         self._intermediates: list[str] = []
+        #: OpenSSL's callback for SSLKEYLOGFILE, made on first need.
+        self._key_logger: Any = None
 
     def handshake(
         self, sock: socket.socket, host: str, alpn: tuple[str, ...], *, verify: bool = True
-    ) -> ssl.SSLSocket:
+    ) -> TLSSocket:
         """Speak TLS on a connected gevent socket.
 
         Args:
@@ -98,19 +87,16 @@ class TLS:
             The TLS socket.
 
         Raises:
-            Untrusted, DialError, OSError: the socket is closed.
+            Untrusted, DialError, OSError: The socket is closed.
         """
-        context = self._context(host, alpn) if verify else self._new_context()
-        secure = None
         try:
-            secure = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-            _shake_hands(secure)
-        except BaseException as error:
-            (secure or sock).close()
-            if isinstance(error, ssl.SSLCertVerificationError):
-                raise Untrusted(error.verify_code, error.verify_message) from None
-            if isinstance(error, ssl.SSLError):
-                raise explained(error, host) from None
+            context = self._context(host, alpn) if verify else self._new_context()
+            ssl = ffi.gc(lib.SSL_new(context), lib.SSL_free)
+            _expect(ssl, host)
+            secure = TLSSocket(sock, ssl)
+            secure.shake_hands()
+        except BaseException:
+            sock.close()
             raise
         return secure
 
@@ -131,146 +117,101 @@ class TLS:
         if other is not self:
             self.add_intermediates(other._intermediates)
 
-    def _context(self, host: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    def _context(self, host: str, alpn: tuple[str, ...]) -> Any:
         certificate = certificate_for(host, self._certificates)
         key = (certificate, alpn)
         context = self._contexts.get(key)
         if context is None:
-            context = self._contexts[key] = self._new_context()
+            context = self._new_context()
             if self._verifies:
                 self._trust(context)
             if alpn:
-                context.set_alpn_protocols(list(alpn))
+                names = b"".join(bytes([len(name)]) + name.encode() for name in alpn)
+                lib.SSL_CTX_set_alpn_protos(context, names, len(names))
             if certificate is not None:
                 _load_certificate(context, self._certificates[certificate])
+            self._contexts[key] = context
         return context
 
-    def _new_context(self) -> ssl.SSLContext:
+    def _new_context(self) -> Any:
         """Return a context that takes any certificate."""
-        from gevent.ssl import SSLContext
-
-        context: ssl.SSLContext = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+        context = ffi.gc(lib.SSL_CTX_new(lib.TLS_client_method()), lib.SSL_CTX_free)
+        lib.SSL_CTX_set_options(context, _OPTIONS)
+        lib.SSL_CTX_set_mode(context, _MODE)
         lowest, highest = self._versions
-        context.minimum_version = _VERSIONS[lowest or "tls1.2"]
+        lib.SSL_CTX_set_min_proto_version(context, _VERSIONS[lowest or "tls1.2"])
         if highest:
-            context.maximum_version = _VERSIONS[highest]
+            lib.SSL_CTX_set_max_proto_version(context, _VERSIONS[highest])
         suites = [SUITES[name] for name in self._suites or () if name in SUITES]
         if self._suites and not suites:  # of older protocols none that OpenSSL has
             suites = [NO_SUITE]
         # Level 1 takes keys that Go takes; OpenSSL speaks TLS 1.0 and 1.1 only at level 0.
         level = 1 if (lowest or "tls1.2") >= "tls1.2" else 0
-        context.set_ciphers(":".join([*(suites or DEFAULT_SUITES), f"@SECLEVEL={level}"]))
-        if key_log := self._environment.get("SSLKEYLOGFILE"):
-            context.keylog_filename = key_log
+        names = ":".join([*(suites or DEFAULT_SUITES), f"@SECLEVEL={level}"])
+        if not lib.SSL_CTX_set_cipher_list(context, names.encode()):
+            raise DialError(f"tls: {take_problem().text}")
+        if path := self._environment.get("SSLKEYLOGFILE"):
+            self._log_keys(context, path)
         return context
 
-    def _trust(self, context: ssl.SSLContext) -> None:
+    def _log_keys(self, context: Any, path: str) -> None:
+        """Write the keys of the context's connections to a file. Raises OSError."""
+        if self._key_logger is None:
+            from jsrunner.core.binding import attach
+
+            library = attach()
+            library.core_tls_log_keys(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+            address = ctypes.cast(library.core_tls_log_key, ctypes.c_void_p).value
+            self._key_logger = ffi.cast("void(*)(SSL *, char *)", address)
+        lib.SSL_CTX_set_keylog_callback(context, self._key_logger)
+
+    def _trust(self, context: Any) -> None:
         """Verify by the system's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR, as Go."""
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.check_hostname = True
-        context.hostname_checks_common_name = False
+        lib.SSL_CTX_set_verify(context, lib.SSL_VERIFY_PEER, ffi.NULL)
+        lib.X509_VERIFY_PARAM_set_hostflags(lib.SSL_CTX_get0_param(context), _HOST_FLAGS)
         file = self._environment.get("SSL_CERT_FILE")
         folder = self._environment.get("SSL_CERT_DIR")
-        if file or folder:
-            with contextlib.suppress(OSError):  # then no authority is trusted
-                context.load_verify_locations(cafile=file or None, capath=folder or None)
-        else:
-            context.load_default_certs()
-        if self._authorities:
-            context.load_verify_locations(cadata="\n".join(self._authorities))
-        if self._intermediates:
-            context.load_verify_locations(cadata="\n".join(self._intermediates))
+        if not (file or folder):
+            file = next(filter(os.path.isfile, _SYSTEM_FILES), None)
+            folder = ":".join(filter(os.path.isdir, _SYSTEM_FOLDERS))
+        for name, is_file in ((file, True), (folder, False)):
+            if name:  # if it cannot be read, none of its authorities is trusted
+                path = os.fsencode(name)
+                lib.SSL_CTX_load_verify_locations(
+                    context, path if is_file else ffi.NULL, ffi.NULL if is_file else path
+                )
+        store = lib.SSL_CTX_get_cert_store(context)
+        for certificate in certificates_of("\n".join([*self._authorities, *self._intermediates])):
+            lib.X509_STORE_add_cert(store, certificate)
+        lib.ERR_clear_error()
 
 
-def facts(sock: ssl.SSLSocket) -> tuple[str, str]:
-    """Return (`tls1.3`, Go's name of the cipher suite) of a TLS socket."""
-    cipher, version = sock.cipher(), sock.version()
-    assert cipher is not None  # the handshake is over
-    assert version is not None
-    return "tls" + version.removeprefix("TLSv"), GO_SUITES.get(cipher[0], cipher[0])
+def _expect(ssl: Any, host: str) -> None:
+    """Name the server to itself, and to the verification of its certificate. Raises DialError."""
+    param, address = lib.SSL_get0_param(ssl), literal(host)
+    if address is not None:
+        is_set = lib.X509_VERIFY_PARAM_set1_ip(param, address.packed, len(address.packed))
+    else:
+        name = to_ascii(host).encode()
+        lib.SSL_set_tlsext_host_name(ssl, name)
+        # Without a name OpenSSL would take any, and a leading dot stands for all subdomains.
+        is_set = name[:1] not in (b"", b".") and lib.X509_VERIFY_PARAM_set1_host(param, name, len(name))
+    if not is_set:
+        lib.ERR_clear_error()
+        raise DialError(f"tls: invalid server name {host!r}")
 
 
-def chain(sock: ssl.SSLSocket) -> list[bytes]:
-    """Return the certificates that the server has sent, its own first, as DER."""
-    encoding = 2  # _ssl.ENCODING_DER; from Python 3.13 on they are bytes
-    return [
-        certificate if isinstance(certificate, bytes) else certificate.public_bytes(encoding)
-        for certificate in _tls_of(sock).get_unverified_chain() or ()
-    ]
-
-
-def _tls_of(sock: ssl.SSLSocket) -> TLSObject:
-    tls = tls_below(sock)
-    assert tls is not None
-    return tls
-
-
-def _shake_hands(sock: ssl.SSLSocket) -> None:
-    """Shake hands, and park the greenlet meanwhile. Raises OSError, TLSRecordError, DialError."""
-    tls, below = _tls_of(sock), socket_below(sock)
-    header = b""  # and an alert, if it is one
-    while True:
-        try:
-            tls.do_handshake()
-            return
-        except ssl.SSLWantReadError:
-            wait_read(sock.fileno())
-            if not header:  # OpenSSL does not say what it was that is no TLS
-                header = below.recv(_ALERT_BYTES, socket.MSG_PEEK)
-                _check_header(header[:_HEADER_BYTES])
-        except ssl.SSLWantWriteError:
-            wait_write(sock.fileno())
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            has_begun = header and header[0] != _ALERT
-            raise DialError("unexpected EOF" if has_begun else "EOF") from None
-        except ssl.SSLError as error:
-            if error.reason is None and len(header) == _ALERT_BYTES and header[0] == _ALERT:
-                raise TLSAlert(f"remote error: tls: alert({header[-1]})") from None
-            if not header and "WRONG_VERSION_NUMBER" in str(error):  # it has come at once
-                rest = below.recv(2, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-                raise TLSRecordError(_NO_TLS, is_http=rest == b"1.") from None
-            raise
-
-
-def _check_header(header: bytes) -> None:
-    """Refuse bytes that cannot be the first record of a server, as Go does. Raises TLSRecordError."""
-    if len(header) < _HEADER_BYTES:
-        return
-    if header[0] not in (_ALERT, _HANDSHAKE) or header[1] >= 0x10:
-        raise TLSRecordError(_NO_TLS, is_http=header == b"HTTP/")
-    size = int.from_bytes(header[3:], "big")
-    if size > _MAX_RECORD_BYTES:
-        raise TLSRecordError(f"tls: oversized record received with length {size}")
-
-
-def explained(error: ssl.SSLError, host: str) -> DialError:
-    """Return the error of a failed handshake with the host, in Go's words."""
-    from jsrunner.transport import certificates
-
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return certificates.refusal(error.verify_code, error.verify_message, host, [])
-    if isinstance(error, ssl.SSLEOFError):
-        return DialError("EOF")
-    text = str(error)
-    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
-        return TLSRecordError(_NO_TLS)
-    alert = alert_text(text)
-    if alert is not None:
-        return TLSAlert(alert)
-    return DialError(f"tls: {(error.reason or text).replace('_', ' ').lower()}")
-
-
-def _load_certificate(context: ssl.SSLContext, entry: ClientCertificate) -> None:
-    # OpenSSL reads client certificates from files only.
-    with tempfile.TemporaryDirectory() as folder:
-        certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-        for path, text in ((certificate, entry["cert"]), (key, entry["key"])):
-            with open(path, "w", encoding="ascii") as file:
-                os.chmod(path, 0o600)
-                file.write(text)
-        try:
-            context.load_cert_chain(certificate, key, entry.get("password") or None)
-        except (ssl.SSLError, OSError) as error:
-            raise DialError(f"tls: {error}") from None
+def _load_certificate(context: Any, entry: ClientCertificate) -> None:
+    certificates = certificates_of(entry["cert"])
+    key = key_of(entry["key"], entry.get("password") or "")
+    is_loaded = (
+        certificates
+        and key is not None
+        and lib.SSL_CTX_use_certificate(context, certificates[0])
+        and lib.SSL_CTX_use_PrivateKey(context, key)
+        and lib.SSL_CTX_check_private_key(context)
+    )
+    if not is_loaded:
+        raise DialError(f"tls: {take_problem().text or 'failed to load the client certificate'}")
+    for certificate in certificates[1:]:
+        lib.SSL_CTX_add_extra_chain_cert(context, ffi.gc(certificate, None))

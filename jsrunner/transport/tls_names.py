@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from jsrunner.transport.errors import DialError, TLSAlert, TLSRecordError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -61,6 +63,10 @@ _ALERTS: Final = {
 }
 
 
+#: Go's text for a server that speaks something else.
+NO_TLS: Final = "tls: first record does not look like a TLS handshake"
+
+
 def certificate_for(host: str, certificates: Sequence[ClientCertificate]) -> int | None:
     """Return the index of the client certificate (option tlsAuth) for a host."""
     return next(
@@ -84,10 +90,18 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
 
 def alert_text(text: str) -> str | None:
     """Return Go's text of a TLS alert from the peer, by OpenSSL's text; None for other errors."""
-    if "NO_CIPHERS_AVAILABLE" in text:  # OpenSSL does not even ask the peer
+    if "no ciphers available" in text:  # OpenSSL does not even ask the peer
         return "remote error: tls: handshake failure"
     match = re.search(r"(?:tlsv1|tlsv13|sslv3|ssl/tls)[ _](?:alert[ _])?([a-z_ ]+)", text.lower())
     if match is None:
         return None
     name = match[1].replace("_", " ").strip()
     return "remote error: tls: " + _ALERTS.get(name, name)
+
+
+def explained(text: str) -> DialError:
+    """Return the error of a connection in Go's words, by OpenSSL's text in lower case."""
+    if "wrong version number" in text or "record layer" in text:
+        return TLSRecordError(NO_TLS)
+    alert = alert_text(text)
+    return DialError(f"tls: {text}") if alert is None else TLSAlert(alert)

@@ -1,16 +1,18 @@
-"""The layers below gevent's sockets: Python's TLS objects, and the kernel's facts of a connection.
-
-gevent's sockets park the greenlet where the layers below say that there is nothing to do yet.
-"""
+"""Connections, which are plain or speak TLS, and the kernel's facts of them."""
 
 from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from jsrunner.transport.tls_socket import TLSSocket
+
+    #: A gevent socket, or TLS on top of it.
+    Connection: TypeAlias = socket.socket | TLSSocket
 
 #: Offsets in Linux's struct tcp_info: tcpi_bytes_acked and tcpi_bytes_received.
 _TCP_INFO: Final = struct.Struct("=120xQQ")
@@ -18,39 +20,9 @@ _TCP_INFO: Final = struct.Struct("=120xQQ")
 _CLOSED: Final = 7
 
 
-class CertificateObject(Protocol):
-    """A certificate as `_ssl` has it before Python 3.13."""
-
-    def public_bytes(self, encoding: int, /) -> bytes:
-        """Return the certificate in an encoding."""
-        ...
-
-
-class TLSObject(Protocol):
-    """The TLS of a socket as `_ssl` has it. Its methods raise SSLWantReadError, not park."""
-
-    def do_handshake(self) -> None:
-        """Go on with the handshake. Raises ssl.SSLError."""
-
-    def read(self, size: int, buffer: bytearray | None = ..., /) -> bytes | int:
-        """Return decrypted bytes; with a buffer write them there and return their count."""
-        ...
-
-    def write(self, data: bytes | memoryview, /) -> int:
-        """Encrypt and send bytes; return the count of those that were taken."""
-        ...
-
-    def shutdown(self) -> object:
-        """Send close_notify."""
-
-    def get_unverified_chain(self) -> Sequence[bytes | CertificateObject] | None:
-        """Return the peer's certificates: DER from Python 3.13 on, else objects."""
-        ...
-
-
-def tls_below(sock: socket.socket) -> TLSObject | None:
-    """Return the TLS of a gevent socket; None if it has none."""
-    return cast("TLSObject | None", getattr(sock, "_sslobj", None))
+def tls_of(connection: Connection) -> TLSSocket | None:
+    """Return a connection if it is a TLS connection, None for a plain socket."""
+    return cast("TLSSocket", connection) if hasattr(connection, "shake_hands") else None
 
 
 def socket_below(sock: socket.socket) -> socket.socket:
@@ -75,7 +47,7 @@ def wire_bytes(sock: socket.socket) -> tuple[int, int] | None:
 
 
 def was_reset(sock: socket.socket) -> bool:
-    """Return True if the peer has reset the connection; Python's TLS takes a reset for an end."""
+    """Return True if the peer has reset the connection; OpenSSL takes a reset for an end."""
     option = getattr(socket, "TCP_INFO", None)
     try:
         return option is not None and sock.getsockopt(socket.IPPROTO_TCP, option, 1)[0] == _CLOSED
@@ -83,7 +55,7 @@ def was_reset(sock: socket.socket) -> bool:
         return False
 
 
-def ends_of(sock: socket.socket) -> str:
+def ends_of(sock: Connection) -> str:
     """Return both ends of a connection as Go shows them: `127.0.0.1:5->127.0.0.1:80`."""
     return "->".join(shown(name[:2]) for name in (sock.getsockname(), sock.getpeername()))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gevent.event import Event
 
 from jsrunner.core.binding import MAX_CLOSE_CODES
-from jsrunner.engine.engine import DRAIN, TLS, TLS_CLOSE, TLS_READ, TLS_WRITE, process_engine
+from jsrunner.engine.engine import CLOSED, DRAIN, process_engine
 from jsrunner.engine.recorder import SampleRecorder
 from jsrunner.messages.protocol import Log, MarkFailed, Secret
 from jsrunner.metrics.registry import Registry
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from jsrunner.secrets.sources import SecretSources
     from jsrunner.transport.deflate import Deflate
     from jsrunner.transport.dial import Dialer
-    from jsrunner.transport.secure import SecureStream
 
 #: Bytes that may wait to be sent by one k6/websockets socket and by all of a VU, and how many seconds a
 #: script that sends more waits for a peer that reads nothing. k6 has no bounds.
@@ -65,8 +64,6 @@ class Process:
         self.engine = process_engine()
         self.engine.library.core_image_clear()  # of another script, in tests
         self.recorder = SampleRecorder(self.engine.library, self.registry)
-        #: TLS of wss sessions by their keys: Python's ssl stands between the core and the socket.
-        self.secure: dict[int, SecureStream] = {}
         #: The compression of sessions that have agreed on permessage-deflate, by key.
         self.deflates: dict[int, Deflate] = {}
         self._logged_faults: set[str] = set()
@@ -148,7 +145,7 @@ class Process:
             self.is_strict, plan.limits.frame, plan.limits.message, _MOST_FRAGMENTS
         )
         self.engine.library.core_session_queues(_UNSENT_BYTES, _UNSENT_BYTES_OF_VU, _UNSENT_PATIENCE)
-        self.engine.handlers[TLS] = self._serve_tls
+        self.engine.handlers[CLOSED] = self._forget_compression
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()
         self.minimum_iteration = options.min_iteration_duration or 0.0
@@ -179,21 +176,9 @@ class Process:
             self._logged_faults.add(text)
             self.log("debug", f"a fault in jsrunner: {text}")
 
-    def _serve_tls(self, slot: int, generation: int, wanted: int, _: bytes) -> None:
-        """Read, write or close the socket of a wss session; forget an ended one's compression."""
-        key = generation << 32 | slot
-        if wanted == TLS_CLOSE:
-            self.deflates.pop(key, None)
-        stream = self.secure.get(key)
-        if stream is None:
-            return
-        if wanted == TLS_READ:
-            stream.read()
-        elif wanted == TLS_WRITE:
-            stream.write()
-        else:
-            del self.secure[key]
-            stream.close()
+    def _forget_compression(self, slot: int, generation: int, _detail: int, _data: bytes) -> None:
+        """Drop the compression of a session that is over."""
+        self.deflates.pop(generation << 32 | slot, None)
 
     def compile_script(self) -> None:
         """Compile the modules that the first init has loaded, so that further VUs cost less."""
