@@ -17,12 +17,13 @@ from gevent.ssl import SSLContext
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 
-from jsrunner.engine.engine import DEFLATE, INFLATE
+from jsrunner.engine.engine import CLOSED, DEFLATE, INFLATE
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.modules.session import inflate
 from jsrunner.options.model import Options
 from jsrunner.transport.openssl import core_functions
 from jsrunner.transport.tls import TLS
+from jsrunner.transport.wire import wire_bytes
 
 if TYPE_CHECKING:
     from http_sites import Authority
@@ -120,6 +121,7 @@ class Links:
         self.series = [self.library.core_series_create(one) for one in (COUNTER, COUNTER, TREND, TREND)]
         #: The same for the core, behind ws_sessions and ws_connecting.
         self._numbers = (ctypes.c_int32 * 6)(*self._connecting, *self.series)
+        vu.engine.handlers[CLOSED] = lambda *_: None
         vu._named["dial"] = self._dial
         vu.interpreter.operations[INFLATE] = lambda slot, generation, data: self._inflate(data)
         vu.interpreter.operations[DEFLATE] = lambda slot, generation, data: self._compress(data)
@@ -148,7 +150,12 @@ class Links:
         slot, generation = key & 0xFFFFFFFF, key >> 32
         if self._authority is not None:
             if self.library.core_session_secure(
-                slot, generation, client.fileno(), client.address, core_functions, 0, 0
+                slot,
+                generation,
+                client.fileno(),
+                client.address,
+                core_functions,
+                *(wire_bytes(client.sock) or (0, 0)),
             ):
                 client.detach()
             else:
@@ -216,6 +223,7 @@ class Links:
             peer.sock.close()
         self.vu.close()
         self.vu.engine.serve()
+        del self.vu.engine.handlers[CLOSED]
         self.library.core_session_rules(False, 0, 256 << 20, 0)
         queues(self.library)
 

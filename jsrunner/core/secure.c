@@ -240,6 +240,10 @@ void secure_close(struct session *session)
         /* The peer's close_notify is not awaited (RFC 8446, section 6.1). */
         if (count > 0 && send_waiting(session)) send_encrypted(session, output, (size_t)count);
     }
+    /* Bytes that nobody has read, such as session tickets, would have the kernel reset the connection, and drop output
+     * that the peer has not got yet. */
+    ssize_t unread = recv(session->descriptor, input, INPUT_BYTES, MSG_DONTWAIT);
+    if (unread > 0) session->vu->bytes_received += (uint64_t)unread;
     tls.clear_errors();
     tls.free(secure->ssl);
     bytes_free(&secure->waiting);

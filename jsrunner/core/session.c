@@ -211,7 +211,7 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events)
     }
     if (events & POLL_OUT) {
         transmit_flush(session);
-        if (vu->state == VU_DRAINING && vu->blocking == session && !transmit_pending(session)) schedule_resume(vu);
+        if (vu->state == VU_DRAINING && vu->blocking == session && transmit_is_done(session)) schedule_resume(vu);
     }
     if (!(events & (POLL_IN | POLL_FAILED)) || session->is_drained || session->state != SESSION_OPEN) return;
     session->is_readable = true;

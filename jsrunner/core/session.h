@@ -186,6 +186,9 @@ void session_shut(struct session *);
 /* Add the session's counts of messages since the last call to its series. */
 void session_count(struct session *, double time);
 
+/* secure.c: return true if encrypted bytes wait for the socket. False without TLS. */
+bool secure_has_waiting(const struct session *);
+
 /* transmit.c: output. */
 /* Queue a frame. It is written when the VU parks, or earlier. Returns false if the session cannot send any more. */
 bool transmit_frame(struct session *, uint8_t first, const uint8_t *payload, size_t size, bool is_message);
@@ -198,6 +201,11 @@ void transmit_flush_shared(void);
 void transmit_await(struct session *);
 /* Return the number of unwritten bytes in tx. */
 static inline size_t transmit_pending(const struct session *session) { return session->tx.size - session->tx_at; }
+/* Return true if the kernel has taken all output. */
+static inline bool transmit_is_done(const struct session *session)
+{
+    return !transmit_pending(session) && !secure_has_waiting(session);
+}
 /* Note that `size` bytes of tx were written. */
 void transmit_written(struct session *, size_t size);
 /* Write the text that k6 has for the session's write error to `to`. Returns its size. */
@@ -233,8 +241,6 @@ ssize_t secure_receive(struct session *, uint8_t *to, size_t room, bool *is_all)
 /* Encrypt and send, also what waits since earlier. Returns the number of plain bytes that were taken; encrypted bytes
  * may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection is broken. */
 ptrdiff_t secure_send(struct session *, const uint8_t *data, size_t size);
-/* Return true if encrypted bytes wait for the socket. False without TLS. */
-bool secure_has_waiting(const struct session *);
 /* Return true if nothing but the socket keeps the session from writing. True without TLS. */
 bool secure_can_write(const struct session *);
 /* Send close_notify, and free the TLS. The socket stays open. Does nothing without TLS. */

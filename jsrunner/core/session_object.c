@@ -112,7 +112,7 @@ static bool drain(struct session *session, double end)
     struct session *outer = vu->blocking;
     vu->blocking = session;
     bool goes_on = true;
-    while (goes_on && transmit_pending(session) && !session->write_error && (end == NEVER || clock_now() < end))
+    while (goes_on && !transmit_is_done(session) && !session->write_error && (end == NEVER || clock_now() < end))
         goes_on = vu_park(vu, VU_DRAINING, end);
     vu->blocking = outer;
     return goes_on;
