@@ -26,6 +26,8 @@ from jsrunner.transport.tls import TLS
 from jsrunner.transport.wire import wire_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from http_sites import Authority
 
     from jsrunner.transport.deflate import Deflate
@@ -117,6 +119,10 @@ class Links:
         self.is_closed = False
         #: Whether sessions wait for `open` instead of being opened when they dial.
         self.is_held = False
+        #: Shakes hands at the peer's end, by the server's context.
+        self.accept: Callable[[Any, ssl.SSLContext], Any] = lambda sock, context: context.wrap_socket(
+            sock, server_side=True
+        )
         self._connecting = [self.library.core_series_create(one) for one in (COUNTER, TREND)]
         self.series = [self.library.core_series_create(one) for one in (COUNTER, COUNTER, TREND, TREND)]
         #: The same for the core, behind ws_sessions and ws_connecting.
@@ -186,7 +192,7 @@ class Links:
         assert self._authority is not None
         context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.ca.issue_cert("127.0.0.1").configure_cert(context)
-        accepting = gevent.spawn(context.wrap_socket, server, server_side=True)
+        accepting = gevent.spawn(self.accept, server, context)
         trusting = TLS(Options(), {"SSL_CERT_FILE": str(self._authority.file)})
         return trusting.handshake(client, "127.0.0.1", ()), accepting.get(timeout=DEADLINE)
 

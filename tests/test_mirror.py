@@ -70,7 +70,6 @@ UNTESTED: dict[str, str] = {
     "core/poller_epoll.c": "tested with what waits, in test_schedule.py and test_session.py",
     "core/recipe.c": "tested with its Python half, in modules/test_session_attempt.py",
     "core/request.c": "its Python half is engine/interpreter.py: tested there",
-    "core/secure.c": "the tests of sessions run with TLS, too",
     "core/session_object.c": "tested with sessions, in test_session.py",
     "core/version.c": "tested with the build",
     "worker/context.py": "what modules see of a VU: tested with modules, and in test_scenario_vu.py",

@@ -38,7 +38,7 @@ struct tls_functions {
     int (*write)(struct ssl_st *, const void *, int);
     int (*wants_read)(const struct ssl_st *);
     int (*shutdown)(struct ssl_st *);
-    int (*shutdown_state)(const struct ssl_st *);
+    int (*error)(const struct ssl_st *, int);
     void (*free)(struct ssl_st *);
     void (*set_bio)(struct ssl_st *, struct bio_st *, struct bio_st *);
     struct bio_st *(*bio_new)(const struct bio_method_st *);
@@ -70,7 +70,7 @@ enum {
     INPUT_BYTES = 128 << 10,
     OUTPUT_BYTES = 128 << 10,
     MAX_WAITING = 1 << 20,
-    RECEIVED_SHUTDOWN = 2, /* SSL_RECEIVED_SHUTDOWN */
+    ZERO_RETURN = 6, /* SSL_ERROR_ZERO_RETURN: the peer has sent close_notify */
 };
 
 static struct tls_functions tls;
@@ -194,7 +194,7 @@ static size_t decrypt(struct secure *secure, const uint8_t *data, size_t size, u
         if (count > 0) {
             plain += (size_t)count;
         } else if (!tls.wants_read(secure->ssl) || tls.bio_contents(secure->input, NULL) == left) {
-            secure->end = tls.shutdown_state(secure->ssl) & RECEIVED_SHUTDOWN ? STREAM_ENDED : STREAM_BROKEN;
+            secure->end = tls.error(secure->ssl, count) == ZERO_RETURN ? STREAM_ENDED : STREAM_BROKEN;
             tls.clear_errors();
         }
     }
@@ -216,6 +216,7 @@ ssize_t secure_receive(struct session *session, uint8_t *to, size_t room, bool *
     size_t plain = 0;
     bool was_renegotiating = secure->is_renegotiating;
     secure->is_renegotiating = false;
+    tls.clear_errors(); /* on which SSL_get_error depends */
     /* In pieces, because a memory BIO keeps its largest size. */
     for (size_t at = 0, piece; at < (size_t)count && !secure->end; at += piece) {
         piece = (size_t)count - at < RECORD_BYTES ? (size_t)count - at : RECORD_BYTES;

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 
     from jsrunner.core.binding import DialFacts
     from jsrunner.modules.context import ModuleContext
+    from jsrunner.transport.connection import Connection
     from jsrunner.transport.cookies import CookieJar
     from jsrunner.transport.dial import Direct
     from jsrunner.transport.tls_socket import TLSSocket
     from jsrunner.transport.url import URL
-    from jsrunner.transport.wire import Connection
 
 #: The core's events: enum dial_event of core/dial.c.
 _RECEIVED, _ENDED, _NOT_CONNECTED, _BROKEN, _LATE, _CONNECT_LATE = range(6)

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 
     from jsrunner.options.model import Options
     from jsrunner.transport.aia import Issuers
+    from jsrunner.transport.connection import Connection
     from jsrunner.transport.tls import TLS
     from jsrunner.transport.tls_socket import TLSSocket, Untrusted
-    from jsrunner.transport.wire import Connection
 
 _NO_NAME: Final = (
     "tlsAIAFetch: cannot verify hostname for IP-literal target (SNI is not sent for IP addresses); "

@@ -39,9 +39,9 @@ from jsrunner.transport.headers import canonical, is_name
 from jsrunner.transport.url import parse_websocket
 
 if TYPE_CHECKING:
+    from jsrunner.transport.connection import Connection
     from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
-    from jsrunner.transport.wire import Connection
 
 #: Maximum bytes read of a refused handshake's body (as in Go's gorilla/websocket).
 BODY_BYTES: Final = 1024

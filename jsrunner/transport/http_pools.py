@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jsrunner.options.model import Options
+    from jsrunner.transport.connection import Connection
     from jsrunner.transport.http1 import Begun, Http1
     from jsrunner.transport.http2 import Http2
     from jsrunner.transport.proxy import Proxies, Proxy
     from jsrunner.transport.tls_socket import TLSSocket
     from jsrunner.transport.url import URL
-    from jsrunner.transport.wire import Connection
 
 #: Methods of requests that are repeated on a new connection if a kept connection was closed.
 REPLAYABLE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")

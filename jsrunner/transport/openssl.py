@@ -16,7 +16,7 @@ ffi: Final[Any] = _openssl.ffi
 
 #: The functions that core/secure.c calls: struct tls_functions.
 _CORE_FUNCTIONS: Final = (
-    "SSL_read", "SSL_write", "SSL_want_read", "SSL_shutdown", "SSL_get_shutdown", "SSL_free",
+    "SSL_read", "SSL_write", "SSL_want_read", "SSL_shutdown", "SSL_get_error", "SSL_free",
     "SSL_set_bio", "BIO_new", "BIO_free", "BIO_s_mem", "BIO_get_mem_data", "BIO_read", "BIO_write",
     "ERR_clear_error",
 )  # fmt: skip
@@ -25,6 +25,9 @@ _CORE_FUNCTIONS: Final = (
 core_functions: Final = (ctypes.c_void_p * len(_CORE_FUNCTIONS))(
     *(int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _CORE_FUNCTIONS)
 )
+
+#: A reason that adds nothing to the reason before it.
+_RECORD_LAYER_FAILURE: Final = 313
 
 
 class Problem(NamedTuple):
@@ -40,7 +43,8 @@ def take_problem() -> Problem:
     """Return the latest error of this thread, and forget all."""
     latest = 0
     while code := lib.ERR_get_error():
-        latest = code
+        if lib.ERR_GET_REASON(code) != _RECORD_LAYER_FAILURE or not latest:
+            latest = code
     text = lib.ERR_reason_error_string(latest)
     return Problem(ffi.string(text).decode() if text else "", lib.ERR_GET_REASON(latest))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jsrunner.transport.addresses import Address
-    from jsrunner.transport.wire import Connection
+    from jsrunner.transport.connection import Connection
 
 _PORTS: Final = {"socks5": 1080, "socks5h": 1080}
 _RECEIVE_BYTES: Final = 4096

@@ -36,12 +36,12 @@ from jsrunner.transport.rpc_wire import Wire
 from jsrunner.transport.stream import Stream
 
 if TYPE_CHECKING:
+    from jsrunner.transport.connection import Connection
     from jsrunner.transport.dial import Dialer
     from jsrunner.transport.rpc_call import Call
     from jsrunner.transport.stream import Meter
     from jsrunner.transport.tls import TLS
     from jsrunner.transport.tls_socket import TLSSocket
-    from jsrunner.transport.wire import Connection
 
 _CLOSING: Final = Status(CANCELED, "grpc: the client connection is closing")
 #: Seconds between attempts to connect: the first, the factor, the most, and how far chance moves them.

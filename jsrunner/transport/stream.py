@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from gevent import get_hub, getcurrent
 
 from jsrunner.transport.errors import DialError
-from jsrunner.transport.wire import ends_of, socket_below, tls_of, wire_bytes
+from jsrunner.transport.wire import ends_of, socket_below, wire_bytes
 
 if TYPE_CHECKING:
     import socket
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from gevent._types import _TimerWatcher
     from greenlet import greenlet
 
-    from jsrunner.transport.wire import Connection
+    from jsrunner.transport.connection import Connection
+    from jsrunner.transport.tls_socket import TLSSocket
 
 #: Bytes of one `recv`.
 _RECEIVE_BYTES: Final = 65536
@@ -66,7 +67,9 @@ class Stream:
     """One connection. Its owner closes it; used by one greenlet at a time and by the hub."""
 
     def __init__(self, connection: Connection, meter: Meter) -> None:
-        self._tls = tls_of(connection)
+        self._tls: TLSSocket | None = None
+        if hasattr(connection, "shake_hands"):  # its class is imported with OpenSSL only
+            self._tls = cast("TLSSocket", connection)
         #: gevent's socket, below TLS if there is TLS.
         self.sock = cast("socket.socket", connection) if self._tls is None else self._tls.sock
         self.peer: tuple[str, int] = self.sock.getpeername()[:2]

@@ -1,18 +1,10 @@
-"""Connections, which are plain or speak TLS, and the kernel's facts of them."""
+"""The kernel's facts of connections."""
 
 from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING, Final, cast
-
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    from jsrunner.transport.tls_socket import TLSSocket
-
-    #: A gevent socket, or TLS on top of it.
-    Connection: TypeAlias = socket.socket | TLSSocket
+from typing import Final, Protocol, cast
 
 #: Offsets in Linux's struct tcp_info: tcpi_bytes_acked and tcpi_bytes_received.
 _TCP_INFO: Final = struct.Struct("=120xQQ")
@@ -20,9 +12,16 @@ _TCP_INFO: Final = struct.Struct("=120xQQ")
 _CLOSED: Final = 7
 
 
-def tls_of(connection: Connection) -> TLSSocket | None:
-    """Return a connection if it is a TLS connection, None for a plain socket."""
-    return cast("TLSSocket", connection) if hasattr(connection, "shake_hands") else None
+class HasEnds(Protocol):
+    """A connection, plain or with TLS."""
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return the address and port of this end."""
+        ...
+
+    def getpeername(self) -> tuple[str, int]:
+        """Return the peer's address and port."""
+        ...
 
 
 def socket_below(sock: socket.socket) -> socket.socket:
@@ -55,7 +54,7 @@ def was_reset(sock: socket.socket) -> bool:
         return False
 
 
-def ends_of(sock: Connection) -> str:
+def ends_of(sock: HasEnds) -> str:
     """Return both ends of a connection as Go shows them: `127.0.0.1:5->127.0.0.1:80`."""
     return "->".join(shown(name[:2]) for name in (sock.getsockname(), sock.getpeername()))
 

@@ -180,7 +180,7 @@ def test_the_names_of_operations(make_vu: Callable[..., VU]) -> None:
         f"core.{name}"
         for name in (
             "done", "normalize", "load", "tags", "series", "merge", "iteration", "arrival", "inflate",
-            "deflate", "head", "tls", "drain",
+            "deflate", "head", "closed", "drain",
         )
     ]  # fmt: skip
     number = max(vu.interpreter.operations)

@@ -12,6 +12,8 @@ from browser import OK, url_of
 from servers import drain, read_request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from http_sites import Authority, Site
 
 
@@ -23,6 +25,20 @@ def test_tls_facts_and_bytes_on_the_wire(site: Site, browse: Any) -> None:
         assert exchange.tls == ("tls1.3", "TLS_AES_256_GCM_SHA384")
     assert exchange.timings[2] == 0
     assert browser.meter.bytes_received > 1000  # the certificates too
+
+
+def test_a_log_of_keys(site: Site, browse: Any, tmp_path: Path) -> None:
+    """Programs such as Wireshark decrypt connections with it."""
+    log = tmp_path / "keys"
+    log.write_text("before\n")
+    environment = {"SSL_CERT_FILE": str(site.authority.file), "SSLKEYLOGFILE": str(log)}
+    assert browse(environment=environment).send(site.https + "/status/200").failure is None
+    lines = log.read_text().splitlines()
+    assert lines[0] == "before"
+    assert {"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"} <= {each.split()[0] for each in lines}
+    assert all(len(each.split()) == 3 for each in lines[1:])
+    missing = {**environment, "SSLKEYLOGFILE": str(tmp_path / "missing" / "keys")}
+    assert "no such file" in browse(environment=missing).failure(site.https + "/")[1]
 
 
 def secure(authority: Authority, *names: str, highest: Any = None, client: bool = False) -> Any:
