@@ -1,4 +1,4 @@
-"""The import of msgspec at the least cost."""
+"""Imports of a part of what a package offers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def run(program: str) -> str:
-    begin = "import sys\nfrom jsrunner.imports import import_msgspec\n"
+    begin = "import sys\nfrom jsrunner.imports import bare_package, import_msgspec, substituted\n"
     return subprocess.run(
         [sys.executable, "-c", begin + program], capture_output=True, text=True, check=True
     ).stdout
@@ -42,3 +42,30 @@ def test_typing_extensions_stays_if_it_is_there() -> None:
         "print(before is after)\n"
     )
     assert run(program) == "True\n"
+
+
+def test_others_can_import_all_of_websocket_client_afterwards() -> None:
+    program = (
+        "import jsrunner.transport.handshake\n"
+        "before = 'websocket' in sys.modules, 'websocket._app' in sys.modules\n"
+        "import websocket\n"
+        "print(*before, websocket.WebSocketApp.__name__, websocket.create_connection.__name__)\n"
+    )
+    assert run(program) == "False False WebSocketApp create_connection\n"
+
+
+def test_a_substitute_ends_with_its_context() -> None:
+    program = (
+        "try:\n"
+        "    with substituted({'wave': None, 'sys': None}):\n"
+        "        import wave\n"
+        "except ImportError:\n"
+        "    print('absent')\n"
+        "import sys, wave\n"
+        "print(wave.__name__)\n"
+    )
+    assert run(program) == "absent\nwave\n"
+
+
+def test_no_bare_package_of_what_is_not_installed() -> None:
+    assert run("print(bare_package('there_is_no_such_package'))\n") == "None\n"

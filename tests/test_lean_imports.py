@@ -26,8 +26,8 @@ NEEDLESS_FOR_NOTHING = {
     "fractions", "jsrunner.transport.url", "jsrunner.ui.live", "jsrunner.ui.loki", "jsrunner.ui.plain",
     "orjson", "pprint", "queue", "threading",
 }  # fmt: skip
-if sys.version_info >= (3, 11):
-    NEEDLESS_FOR_NOTHING.add("inspect")
+#: Before Python 3.11 msgspec needs typing_extensions, which imports it.
+NEEDLESS_IF_NEW = {"inspect"} if sys.version_info >= (3, 11) else set()
 
 
 def loaded(program: list[str], folder: Path) -> set[str]:
@@ -64,7 +64,18 @@ def test_a_run_without_connections(script: Path) -> None:
 def test_a_run_of_an_empty_iteration() -> None:
     found = loaded(["-m", "jsrunner", "run", "--quiet", "bench/scripts/noop.js"], ROOT)
     assert {"gevent", "jsrunner.worker.vu", "jsrunner.summary.text"} <= found
-    assert packages(found) & (NEEDLESS | NEEDLESS_FOR_NOTHING) == set()
+    assert packages(found) & (NEEDLESS | NEEDLESS_FOR_NOTHING | NEEDLESS_IF_NEW) == set()
+
+
+def test_a_run_with_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "script.js"
+    path.write_text("import ws from 'k6/ws'; export default () => {}\n")
+    found = loaded(["-m", "jsrunner", "run", "--quiet", str(path)], tmp_path)
+    assert "websocket._handshake" in found
+    assert (
+        found & ({"asyncio", "dataclasses", "python_socks", "websocket._app"} | NEEDLESS_IF_NEW)
+        == set()
+    )
 
 
 def test_records_cost_little_at_import() -> None:

@@ -7,22 +7,13 @@ large pieces (the library reads byte by byte) and with all header lines, which s
 from __future__ import annotations
 
 import functools
-import sys
 from base64 import b64encode
 from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
-# websocket-client imports python-socks if it is installed, which takes 10 ms. Proxies are for dial.py.
-if "python_socks" not in sys.modules:
-    sys.modules["python_socks"] = None  # type: ignore[assignment]
-    from websocket._handshake import _create_sec_websocket_key, _validate
-
-    del sys.modules["python_socks"]
-else:
-    from websocket._handshake import _create_sec_websocket_key, _validate
-
 from msgspec import Struct
 
+from jsrunner.imports import bare_package, substituted
 from jsrunner.transport.chunked import ChunkedBody
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.fields import Fields
@@ -37,6 +28,11 @@ from jsrunner.transport.head import (
 )
 from jsrunner.transport.headers import canonical, is_name
 from jsrunner.transport.url import parse_websocket
+
+# The package websocket imports its clients, which take 4 ms, and python-socks if it is installed, which
+# takes 10 ms. Proxies are for dial.py.
+with substituted({"websocket": bare_package("websocket"), "python_socks": None}):
+    from websocket._handshake import _create_sec_websocket_key, _validate
 
 if TYPE_CHECKING:
     from jsrunner.transport.connection import Connection
