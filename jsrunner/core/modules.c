@@ -297,6 +297,10 @@ static JSContext *open_compiler(void)
     return context;
 }
 
+/* The interpreter that compiles for the image: it is kept for the next module, because opening it takes longer than
+ * compiling a module. NULL while nothing is compiled. */
+static JSContext *compiler;
+
 static void close_compiler(JSContext *context)
 {
     JSRuntime *runtime = JS_GetRuntime(context);
@@ -306,11 +310,13 @@ static void close_compiler(JSContext *context)
 
 /* Compile a module and add it to the image. `is_script` keeps source text and positions; modules of jsrunner's need
  * neither. A module without positions also has no name for import(). Returns false if the source does not compile.
- * On the main stack. */
+ * core_compiler_close has to follow the last module. On the main stack. */
 CORE_API bool core_compile(const char *name, const char *source, size_t size, bool is_script)
 {
-    JSContext *context = open_compiler();
+    JSContext *context = compiler ? compiler : open_compiler();
     if (!context) return false;
+    compiler = context;
+    JS_UpdateStackTop(JS_GetRuntime(context));
     bool is_compiled = false;
     JSValue module = JS_Eval(context, source, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (js_is_exception(module)) {
@@ -324,8 +330,14 @@ CORE_API bool core_compile(const char *name, const char *source, size_t size, bo
         js_free(context, bytecode);
         JS_FreeValue(context, module);
     }
-    close_compiler(context);
     return is_compiled;
+}
+
+/* Free the interpreter that core_compile has kept, if there is one. On the main stack. */
+CORE_API void core_compiler_close(void)
+{
+    if (compiler) close_compiler(compiler);
+    compiler = NULL;
 }
 
 /* Copy a text property of an exception to `to`. Returns its size. */
