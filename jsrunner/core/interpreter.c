@@ -13,6 +13,7 @@
 
 #include "codec.h"
 #include "heap.h"
+#include "text.h"
 #include "timers.h"
 
 #include <stdlib.h>
@@ -108,6 +109,7 @@ const char *vu_open_interpreter(struct vu *vu)
     vu->context = JS_NewContextRaw(runtime);
     if (!vu->context) return NO_MEMORY;
     add_intrinsics(vu->context);
+    text_open(vu->context);
     JS_SetContextOpaque(vu->context, vu);
     modules_install(vu);
     functions_install(vu);

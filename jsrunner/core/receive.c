@@ -13,6 +13,7 @@
 
 #include "codec.h"
 #include "pack.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -362,8 +363,9 @@ static bool dispatch(struct session *session, struct frame_event *event)
     if (event->kind == FRAME_TEXT || event->kind == FRAME_BINARY) {
         if (session->drops_messages) return true;
         count_received(session, true);
-        JSValue value = event->kind == FRAME_TEXT ? text_value(session, event->payload, event->size)
-                                                  : JS_NewArrayBufferCopy(context, event->payload, event->size);
+        JSValue value = event->kind == FRAME_BINARY ? JS_NewArrayBufferCopy(context, event->payload, event->size)
+                        : event->is_ascii           ? text_from_ascii(context, event->payload, event->size)
+                                                    : text_value(session, event->payload, event->size);
         return deliver(session, KINDS[event->kind], value, JS_UNDEFINED, event_time(session));
     }
     JSValue a = JS_UNDEFINED, b = JS_UNDEFINED;

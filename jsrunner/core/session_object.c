@@ -3,6 +3,7 @@
 
 #include "codec.h"
 #include "pack.h"
+#include "text.h"
 #include "timers.h"
 #include "utf8.h"
 
@@ -175,6 +176,8 @@ METHOD(send_text)
 {
     SESSION_OR_RETURN;
     size_t size;
+    const uint8_t *ascii = text_ascii(argv[0], &size);
+    if (ascii) return send_message(context, session, OPCODE_TEXT, ascii, size);
     const char *text = JS_ToCStringLen2(context, &size, argv[0], false);
     if (!text) return JS_EXCEPTION;
     /* In place: the engine's text is a copy, except for ASCII texts, which have no surrogates. */

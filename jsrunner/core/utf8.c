@@ -74,6 +74,8 @@ static bool take_byte(struct utf8 *text, uint8_t byte)
     return true;
 }
 
+bool utf8_is_ascii(const uint8_t *bytes, size_t size) { return ascii_prefix(bytes, size) == size; }
+
 void utf8_start(struct utf8 *text) { *text = (struct utf8){.is_ascii = true, .is_valid = true}; }
 
 bool utf8_feed(struct utf8 *text, const uint8_t *piece, size_t size)

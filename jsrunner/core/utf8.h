@@ -20,6 +20,9 @@ struct utf8 {
     bool is_valid;     /* no byte so far is wrong */
 };
 
+/* Return true if no byte is above 0x7F. */
+bool utf8_is_ascii(const uint8_t *bytes, size_t size);
+
 /* Begin a text. */
 void utf8_start(struct utf8 *text);
 
