@@ -269,19 +269,26 @@ struct session *session_new(struct vu *vu, bool is_blocking, JSValue receive)
     session->metadata = vu->metadata;
     vu->event_sessions += !is_blocking;
     session->next = vu->sessions;
+    session->link = &vu->sessions;
+    if (session->next) session->next->link = &session->next;
     vu->sessions = session;
     return session;
+}
+
+static void leave_list(struct session *session)
+{
+    if (!session->link) return;
+    *session->link = session->next;
+    if (session->next) session->next->link = session->link;
+    session->next = NULL;
+    session->link = NULL;
 }
 
 void session_free(struct session *session)
 {
     struct vu *vu = session->vu;
     JSRuntime *runtime = vu->runtime;
-    for (struct session **link = &vu->sessions; *link; link = &(*link)->next) {
-        if (*link != session) continue;
-        *link = session->next;
-        break;
-    }
+    leave_list(session);
     if (!session->is_stopped && !session->is_blocking) vu->event_sessions--;
     session_shut(session);
     tasks_remove_session(vu, session);
@@ -361,8 +368,7 @@ void session_end_all(struct vu *vu)
     while (vu->sessions) {
         struct session *session = vu->sessions;
         end_session(session);
-        vu->sessions = session->next;
-        session->next = NULL;
+        leave_list(session);
         session_stop_events(session); /* which may free it */
     }
     vu->blocking = NULL;

@@ -81,7 +81,9 @@ struct outgoing {
 };
 
 struct session {
-    struct session *next;
+    /* The list of the VU's sessions: the next one, and the pointer that points here. A script that connects again and
+     * again has hundreds of dead sessions in it until the engine collects them. */
+    struct session *next, **link;
     struct vu *vu;
     uint32_t slot, generation;
     int descriptor;
