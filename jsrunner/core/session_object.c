@@ -187,24 +187,6 @@ METHOD(send_text)
     return result;
 }
 
-/* The function that session.sender returns: send(message). */
-static JSValue send_by_sender(JSContext *context, JSValue self, int argc, JSValue *argv, int magic, JSValue *data)
-{
-    (void)magic;
-    struct session *session = session_of(data[0]);
-    if (!argc || !js_is_string(argv[0]) || session->state != SESSION_OPEN || session->is_closing)
-        return JS_Call(context, data[1], self, argc, argv);
-    JSValue result = send_text(context, data[0], argc, argv);
-    return js_is_exception(result) ? result : JS_UNDEFINED;
-}
-
-/* sender(other): return a function that sends a text if the session is open, and otherwise calls `other`. */
-METHOD(sender)
-{
-    SESSION_OR_RETURN;
-    JSValue data[2] = {self, argv[0]};
-    return JS_NewCFunctionData(context, send_by_sender, 1, 0, 2, data);
-}
 
 /* setHandler(isBinary, handler): call `handler` instead of `receive` with messages of the kind. undefined removes it. */
 METHOD(set_handler)
@@ -253,6 +235,26 @@ METHOD(send_binary)
     size_t start = offset > 0 && offset <= (double)size ? (size_t)offset : 0;
     size_t count = length >= 0 && length <= (double)(size - start) ? (size_t)length : size - start;
     return send_message(context, session, OPCODE_BINARY, data ? data + start : NULL, count);
+}
+
+/* The function that session.sender returns: send(message). `magic`: whether messages are binary. */
+static JSValue send_by_sender(JSContext *context, JSValue self, int argc, JSValue *argv, int magic, JSValue *data)
+{
+    struct session *session = session_of(data[0]);
+    bool is_sendable = argc && (magic ? JS_IsArrayBuffer(argv[0]) : js_is_string(argv[0]));
+    if (!is_sendable || session->state != SESSION_OPEN || session->is_closing)
+        return JS_Call(context, data[1], self, argc, argv);
+    JSValue result = magic ? send_binary(context, data[0], 1, argv) : send_text(context, data[0], 1, argv);
+    return js_is_exception(result) ? result : JS_UNDEFINED;
+}
+
+/* sender(isBinary, other): return a function that sends a text or an ArrayBuffer if the session is open, and otherwise
+ * calls `other`. */
+METHOD(sender)
+{
+    SESSION_OR_RETURN;
+    JSValue data[2] = {self, argv[1]};
+    return JS_NewCFunctionData(context, send_by_sender, 1, JS_ToBool(context, argv[0]) > 0, 2, data);
 }
 
 /* ping(): send a ping, whose payload is the number of pings before it. Returns true if it could be sent. */
@@ -410,7 +412,7 @@ void session_install(struct vu *vu)
         {"sendClose", send_close, 2}, {"shut", shut, 0},            {"stop", stop, 0},
         {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
         {"id", get_id, 0},           {"buffered", get_buffered, 0},
-        {"messageEvent", message_event, 4}, {"isNew", is_new, 0},        {"sender", sender, 1},         {"setHandler", set_handler, 2},
+        {"messageEvent", message_event, 4}, {"isNew", is_new, 0},        {"sender", sender, 2},         {"setHandler", set_handler, 2},
     };
     static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
     JSContext *context = vu->context;

@@ -138,17 +138,18 @@ export function connect(url, ...args) {
     ping() {
       if (!session.ping() && closed) fail(CLOSE_SENT);
     },
-    send: session.sender((message) => {
+    send: session.sender(false, (message) => {
       if (!session.sendText(asText(message)) && closed) fail(CLOSE_SENT);
     }),
-    sendBinary(message) {
-      if (arguments.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
+    sendBinary: session.sender(true, (...args) => {
+      if (args.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
+      const message = args[0];
       if (!isInstance(ArrayBuffer, message)) {
         const type = message === undefined || message === null ? String(message) : Object(message).constructor.name;
         throw new GoError('expected ArrayBuffer as argument, received: ' + type);
       }
       if (!session.sendBinary(message) && closed) fail(CLOSE_SENT);
-    },
+    }),
     setInterval(callback, delay) {
       setTimer(session, 'setInterval', true, callback, delay);
     },
