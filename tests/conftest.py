@@ -135,7 +135,7 @@ def make_vu() -> Iterator[Callable[..., VU]]:
 
     from jsrunner.engine.engine import process_engine
 
-    process_engine().library.core_image_clear()
+    process_engine().forget_modules()
     made: list[VU] = []
 
     def make(source: str = "", **more: Any) -> VU:

@@ -142,6 +142,8 @@ struct vu {
     enum { REST_NONE, REST_SEEN, REST_TRIMMED } rest;
     JSRuntime *runtime;
     JSContext *context;
+    /* The copy of the template in which the interpreter lies, or NULL. */
+    char *copy;
 
     /* The command under way (see command.c). */
     const char *command;
@@ -261,6 +263,9 @@ void vu_stop_calls(struct vu *);
 
 /* Make the interpreter. Returns NULL, or a static text of the error. On the VU's fiber. */
 const char *vu_open_interpreter(struct vu *);
+/* Make the VU's interpreter a copy of the template. Returns false if that cannot be. The caller sets the pointers to
+ * the VU. See template.c. */
+bool template_open(struct vu *);
 
 /* Raise the threshold at which the interpreter searches for cycles. After a search QuickJS lowers the threshold to
  * one and a half times the memory that is left, which makes small interpreters search too often. */

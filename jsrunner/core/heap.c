@@ -16,6 +16,8 @@
 #define _GNU_SOURCE
 #include "heap.h"
 
+#include "template.h"
+
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -165,6 +167,7 @@ static void close_slab(struct slab *slab)
 static void *heap_malloc(void *opaque, size_t size)
 {
     (void)opaque;
+    if (template_is_open) return template_allocate(size);
     if (!WITH_ASAN && size <= COARSE_MOST) {
         unsigned class = class_of(size);
         struct slab *slab = with_room[class];
@@ -188,7 +191,8 @@ static void heap_free(void *opaque, void *block)
 {
     (void)opaque;
     if (!is_ours(block)) {
-        free(block);
+        if (template_owns(block)) template_free(block);
+        else free(block);
         return;
     }
     struct slab *slab = slab_of(block);
@@ -202,14 +206,15 @@ static void heap_free(void *opaque, void *block)
 
 static size_t heap_usable_size(const void *block)
 {
-    return is_ours(block) ? slab_of(block)->block_bytes : malloc_usable_size((void *)block);
+    if (is_ours(block)) return slab_of(block)->block_bytes;
+    return template_owns(block) ? template_block_bytes(block) : malloc_usable_size((void *)block);
 }
 
 static void *heap_calloc(void *opaque, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    if (bytes > COARSE_MOST) return calloc(count, size);
+    if (bytes > COARSE_MOST && !template_is_open) return calloc(count, size);
     void *block = heap_malloc(opaque, bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
@@ -218,7 +223,7 @@ static void *heap_realloc(void *opaque, void *block, size_t size)
 {
     if (!block) return heap_malloc(opaque, size);
     bool is_block_ours = is_ours(block);
-    if (!is_block_ours && size > COARSE_MOST) return realloc(block, size);
+    if (!is_block_ours && size > COARSE_MOST && !template_owns(block)) return realloc(block, size);
     size_t had = heap_usable_size(block);
     if (is_block_ours && size <= COARSE_MOST && bytes_of(class_of(size)) == had) return block;
     void *moved = heap_malloc(opaque, size);

@@ -13,6 +13,7 @@
 
 #include "codec.h"
 #include "heap.h"
+#include "template.h"
 #include "text.h"
 #include "timers.h"
 
@@ -91,12 +92,28 @@ static void add_intrinsics(JSContext *context)
     JS_AddIntrinsicWeakRef(context);
 }
 
+static const char NO_MEMORY[] = "out of memory";
+
+/* Make the context of an interpreter that is no copy of the template. Returns NULL or a text of the error. */
+static const char *open_context(struct vu *vu)
+{
+    vu->context = JS_NewContextRaw(vu->runtime);
+    if (!vu->context) return NO_MEMORY;
+    add_intrinsics(vu->context);
+    text_open(vu->context);
+    JS_SetContextOpaque(vu->context, vu);
+    functions_install(vu);
+    exports_install(vu);
+    session_install(vu);
+    return context_install(vu);
+}
+
 const char *vu_open_interpreter(struct vu *vu)
 {
-    static const char NO_MEMORY[] = "out of memory";
-    JSRuntime *runtime = JS_NewRuntime2(&heap_functions, NULL);
+    bool is_copy = template_open(vu);
+    if (!is_copy) vu->runtime = JS_NewRuntime2(&heap_functions, NULL);
+    JSRuntime *runtime = vu->runtime;
     if (!runtime) return NO_MEMORY;
-    vu->runtime = runtime;
     vu->loads = 0;
     vu->loaded_bytes = 0;
     JS_UpdateStackTop(runtime);
@@ -106,16 +123,10 @@ const char *vu_open_interpreter(struct vu *vu)
     JS_SetRuntimeOpaque(runtime, vu);
     JS_SetInterruptHandler(runtime, on_interrupt, vu);
     JS_SetHostPromiseRejectionTracker(runtime, on_rejection, vu);
-    vu->context = JS_NewContextRaw(runtime);
-    if (!vu->context) return NO_MEMORY;
-    add_intrinsics(vu->context);
-    text_open(vu->context);
-    JS_SetContextOpaque(vu->context, vu);
     modules_install(vu);
-    functions_install(vu);
-    exports_install(vu);
-    session_install(vu);
-    return context_install(vu);
+    if (!is_copy) return open_context(vu);
+    JS_SetContextOpaque(vu->context, vu);
+    return NULL;
 }
 
 void vu_begin_loading(struct vu *vu)
@@ -184,9 +195,13 @@ void vu_close_interpreter(struct vu *vu)
     }
     vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
     JS_RunGC(vu->runtime);
-    if (is_empty(vu->runtime)) JS_FreeRuntime(vu->runtime);
+    if (is_empty(vu->runtime)) {
+        JS_FreeRuntime(vu->runtime);
+        if (vu->copy) template_release(vu->copy);
+    }
     vu->runtime = NULL;
     vu->context = NULL;
+    vu->copy = NULL;
 }
 
 void vu_leave_interpreter(struct vu *vu)
@@ -200,6 +215,7 @@ void vu_leave_interpreter(struct vu *vu)
     vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
     vu->runtime = NULL;
     vu->context = NULL;
+    vu->copy = NULL;
 }
 
 bool vu_recover_interpreter(struct vu *vu)

@@ -119,7 +119,8 @@ static char *normalize(JSContext *context, const char *base, const char *name, v
 {
     struct vu *vu = opaque;
     static const char OURS[] = "jsrunner:";
-    if (strncmp(base, OURS, sizeof OURS - 1) == 0 && strncmp(name, OURS, sizeof OURS - 1) == 0)
+    /* Python has resolved the names of the template's imports. */
+    if (vu->index < 0 || (strncmp(base, OURS, sizeof OURS - 1) == 0 && strncmp(name, OURS, sizeof OURS - 1) == 0))
         return copy_of(context, name, strlen(name));
     /* The key is both names, with a zero between them. */
     size_t base_size = strlen(base) + 1, name_size = strlen(name), key_size = base_size + name_size;

@@ -81,7 +81,7 @@ void request_withdraw(struct vu *vu)
 
 bool request_ask(struct vu *vu, int32_t operation)
 {
-    if (vu->is_aborting) return false;
+    if (vu->is_aborting || vu->index < 0) return false; /* Python knows nothing of the template's VU */
     vu->operation = operation;
     vu->serial++;
     put((struct pending){vu->index, vu->serial, operation, 0, vu->request.data, vu->request.size});

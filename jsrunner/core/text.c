@@ -8,8 +8,8 @@
 /* The engine's longest string. */
 enum { LENGTH_MOST = (1 << 30) - 1 };
 
-/* The head of the engine's string. The characters are behind it: bytes (Latin-1) with a zero at the end, or 16-bit units
- * if is_wide. A slice has a reference to another string instead. */
+/* The head of the engine's string. The characters are behind it: bytes (Latin-1) with a zero at the end, or 16-bit
+ * units if is_wide. A slice has a reference to another string instead. */
 struct head {
     int32_t reference_count;
     uint32_t length : 31, is_wide : 1;

@@ -115,6 +115,24 @@ class Engine:
         """Have VUs read a module from bytecode that was kept."""
         self.library.core_image_put(name.encode(), bytecode, len(bytecode))
 
+    def make_template(self, imports: str, *, tracks_contexts: bool) -> bool:
+        """Evaluate compiled modules once for all VUs that are made from now on.
+
+        Args:
+            imports: The text of a module that imports them. They must not ask for an operation.
+            tracks_contexts: Whether the VUs track metric contexts.
+
+        Returns:
+            False if it cannot be done; then each VU evaluates them.
+        """
+        done: bool = self.library.core_template_make(imports.encode(), tracks_contexts)
+        return done
+
+    def forget_modules(self) -> None:
+        """Forget all compiled modules and the template."""
+        self.library.core_template_forget()
+        self.library.core_image_clear()
+
     def syntax_error(self, source: str, *, as_function: bool = False) -> tuple[str, int] | None:
         """Return the text and the line of a syntax error; None if the text compiles.
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from jsrunner.engine.errors import Interrupted, JSError
+from jsrunner.engine.metric_context import FEATURE
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.messages import protocol
@@ -30,6 +31,7 @@ from jsrunner.worker.channel import CoordinatorChannel
 from jsrunner.worker.player import YIELD, Player
 from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
+from jsrunner.worker.vu import MAIN
 from jsrunner.worker.vus import VUs, load
 
 if TYPE_CHECKING:
@@ -137,8 +139,21 @@ def _prepare(process: Process, board: Board, prepare: protocol.Prepare) -> Worke
     board.vus = plan.planned_vus
     if plan.test.max_vus > _FEW_VUS:
         process.compile_script()
+        _make_template(process)
     gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
     return plan
+
+
+def _make_template(process: Process) -> None:
+    """Make the template, from which the VUs are copied.
+
+    It has jsrunner's modules, and the k6 modules of the script unless one of them calls Python.
+    """
+    used = [name for name, _ in process.script.modules() if name.startswith("k6")]
+    for names in (used, ()):
+        imports = MAIN + "".join(f"import '{name}';" for name in names)
+        if process.engine.make_template(imports, tracks_contexts=FEATURE in process.features):
+            break
 
 
 def _set_up_process() -> None:

@@ -62,7 +62,7 @@ class Process:
         self.send = send
         self.registry = Registry()
         self.engine = process_engine()
-        self.engine.library.core_image_clear()  # of another script, in tests
+        self.engine.forget_modules()  # of another script, in tests
         self.recorder = SampleRecorder(self.engine.library, self.registry)
         #: The compression of sessions that have agreed on permessage-deflate, by key.
         self.deflates: dict[int, Deflate] = {}

@@ -3,6 +3,7 @@
 import { context } from 'jsrunner:context';
 import { later, nextIteration } from 'jsrunner:core';
 import { describe, describeRejection } from 'jsrunner:errors';
+import { setUp } from 'jsrunner:globals/environment';
 import { entries, host } from 'jsrunner:host';
 import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {
@@ -62,8 +63,9 @@ export const callExport = (name, argument) => {
   run(() => called(argument));
 };
 
-/** Load the script; return [text, isRejection] of the failure, or null. */
-entries.load = () => {
+/** Load the script for the VU of this number; return [text, isRejection] of the failure, or null. */
+entries.load = (number, environment, isEnvironmentFrozen) => {
+  setUp(number, environment, isEnvironmentFrozen);
   context.inInit = true;
   called = undefined;
   run(() => PromisePrototypeThen(import('jsrunner:script'), (module) => {

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from jsrunner.worker.process import Process
 
-#: The module that an interpreter evaluates first: jsrunner's modules, before any code of a script.
-_MAIN: Final = "".join(
+#: The text of the module that an interpreter evaluates first, before any code of a script.
+MAIN: Final = "".join(
     f"import 'jsrunner:{name}';"
     for name in ("primordials", "errors", "host", "language", "globals/environment", "vu")
 )
@@ -71,9 +71,15 @@ class VU:
         """Run the script's init code. Raises ScriptError, Interrupted."""
         script, context = self.process.script, self.context
         try:
-            self.interpreter.evaluate(_MAIN, "jsrunner:main", self._deadline)
+            self.interpreter.evaluate(MAIN, "jsrunner:main", self._deadline)
             script.begin()
-            failure = self.interpreter.call("load", deadline=self._deadline)
+            failure = self.interpreter.call(
+                "load",
+                context.id,
+                self.process.environment,
+                "freeze-env" in self.process.features,
+                deadline=self._deadline,
+            )
         except Interrupted:
             if context.aborted is None:
                 raise

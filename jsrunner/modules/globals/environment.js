@@ -2,24 +2,33 @@
 // @ts-check
 import { defineLater } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
-import { entries, host } from 'jsrunner:host';
+import { entries } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
 import {
   ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, Proxy, String, globalThis,
 } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 
+let variables;
+let isFrozen;
 // A script may write to its __ENV, unless it is frozen. Values become strings, and only this VU sees them.
-const variables = host('environment.variables');
-const frozen = host('environment.frozen');
-const publish = () => defineGlobal('__ENV', frozen ? ObjectFreeze({ ...variables }) : new Proxy(variables, {
+const publish = () => defineGlobal('__ENV', isFrozen ? ObjectFreeze({ ...variables }) : new Proxy(variables, {
   __proto__: null,
   set(target, key, value) {
     setOwn(target, key, String(value));
     return true;
   },
 }));
-publish();
+defineGlobal('__ENV', undefined);
+defineGlobal('__VU', 0);
+
+/** Set the VU's number and the variables of `__ENV`. */
+export const setUp = (number, environment, isEnvironmentFrozen) => {
+  variables = environment;
+  isFrozen = isEnvironmentFrozen;
+  publish();
+  defineGlobal('__VU', number);
+};
 
 /** Variables of the VU's present scenario. They hide other variables of the same names. */
 let overlaid = { __proto__: null };
@@ -35,10 +44,8 @@ entries.setEnvironment = (scenario) => {
     overlaid[names[i]] = ObjectHasOwn(variables, names[i]) ? variables[names[i]] : undefined;
     setOwn(variables, names[i], scenario[names[i]]);
   }
-  if (frozen) publish();
+  if (isFrozen) publish();
 };
-
-defineGlobal('__VU', host('environment.vu_number'));
 
 const mixed = (name) => ObjectDefineProperty(globalThis, name, {
   __proto__: null,

@@ -1,4 +1,4 @@
-"""Python half of the script's global scope: its environment and its files."""
+"""Python half of the script's global scope: its files and modules."""
 
 from __future__ import annotations
 
@@ -16,28 +16,13 @@ if TYPE_CHECKING:
 
 
 class Environment(HostModule):
-    """The operations of the global scope: `__ENV`, `__VU`, `open`, `require`, time zones."""
+    """The operations of the global scope: `open`, `require`, time zones."""
 
     specifier = "jsrunner:globals/environment"
 
     @property
     def _script(self) -> ScriptContext:
         return self.vu.process.script
-
-    @operation
-    def variables(self) -> dict[str, str]:
-        """Return the variables of `__ENV`."""
-        return self.vu.process.environment
-
-    @operation
-    def frozen(self) -> bool:
-        """Return True if __ENV is frozen (k6's feature freeze-env)."""
-        return "freeze-env" in self.vu.process.features
-
-    @operation
-    def vu_number(self) -> int:
-        """Return `__VU`."""
-        return self.vu.id
 
     @operation
     def open(self, path: str, binary: bool, base: str | None, caller: str | None) -> object:

@@ -1,0 +1,124 @@
+/* Makes templates of random blocks that point to one another, and compares their copies with what was written. */
+#include "template.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCKS = 600, STEPS = 20000, WORDS_MOST = 40, COPIES = 30 };
+
+/* What a word of a block must have: a number, or the place of another block's word. */
+struct word { int block, at; uint64_t number; };
+static struct { uint64_t *at; size_t size, words; struct word *words_of; } blocks[BLOCKS];
+static uint32_t seed;
+
+static uint32_t draw(uint32_t below)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % below;
+}
+
+#define CHECK(condition) do { if (!(condition)) { printf("line %d: " #condition "\n", __LINE__); exit(1); } } while (0)
+
+static void fill(int i, size_t size)
+{
+    blocks[i].size = size;
+    blocks[i].words = size / 8;
+    blocks[i].words_of = calloc(blocks[i].words + 1, sizeof(struct word));
+    for (size_t k = 0; k < blocks[i].words; k++) {
+        blocks[i].words_of[k] = (struct word){-1, 0, (uint64_t)draw(1 << 20) << draw(30)};
+        blocks[i].at[k] = blocks[i].words_of[k].number;
+    }
+}
+
+/* Point some words to others. All blocks exist now. */
+static void link_blocks(void)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        for (size_t k = 0; blocks[i].at && k < blocks[i].words; k++) {
+            int target = (int)draw(BLOCKS);
+            if (draw(3) || !blocks[target].at || !blocks[target].words) continue;
+            int at = (int)draw((uint32_t)blocks[target].words);
+            blocks[i].words_of[k] = (struct word){target, at, 0};
+            blocks[i].at[k] = (uint64_t)(uintptr_t)(blocks[target].at + at);
+        }
+}
+
+static void check_copy(char *copy, const size_t *offsets)
+{
+    for (int i = 0; i < BLOCKS; i++) {
+        if (!blocks[i].at) continue;
+        uint64_t *block = (uint64_t *)(copy + offsets[i]);
+        CHECK(template_owns(block));
+        size_t bytes = template_block_bytes(block);
+        CHECK(bytes >= blocks[i].size && bytes < blocks[i].size + 8 + !blocks[i].size);
+        for (size_t k = 0; k < blocks[i].words; k++) {
+            struct word word = blocks[i].words_of[k];
+            uint64_t expected = word.number;
+            if (word.block >= 0) expected = (uint64_t)(uintptr_t)((uint64_t *)(copy + offsets[word.block]) + word.at);
+            CHECK(block[k] == expected);
+        }
+    }
+}
+
+static void try_once(uint32_t number)
+{
+    seed = number;
+    CHECK(template_memory_open() && template_is_open && !template_memory_open());
+    for (int step = 0; step < STEPS; step++) {
+        int i = (int)draw(BLOCKS);
+        size_t size = draw(number % 4 ? 1000 : 20) ? draw(WORDS_MOST * 8) : draw(20000);
+        if (blocks[i].at) {
+            template_free(blocks[i].at);
+            free(blocks[i].words_of);
+            blocks[i].at = NULL;
+        } else if (step < STEPS / 4 || draw(2)) {
+            blocks[i].at = template_allocate(size);
+            if (!blocks[i].at) break;
+            CHECK(template_block_bytes(blocks[i].at) >= size);
+            fill(i, size);
+        }
+    }
+    link_blocks();
+    static size_t offsets[BLOCKS];
+    static void *roots[BLOCKS];
+    static void **places[BLOCKS];
+    int live = 0;
+    for (int i = 0; i < BLOCKS; i++) {
+        roots[i] = blocks[i].at;
+        places[i] = &roots[i];
+        live += blocks[i].at != NULL;
+    }
+    bool is_made = template_memory_close(places, BLOCKS);
+    CHECK(!template_is_open);
+    if (!is_made) {
+        CHECK(!template_copy());
+        puts("full");
+    } else {
+        CHECK(live > 10);
+        for (int i = 0; i < BLOCKS; i++) offsets[i] = (size_t)roots[i];
+        char *copies[COPIES];
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < COPIES; i++) CHECK((copies[i] = template_copy()));
+            for (int i = 0; i < COPIES; i++) check_copy(copies[i], offsets);
+            if (round) template_memory_forget();
+            for (int i = 0; i < COPIES; i++) {
+                check_copy(copies[i], offsets);
+                template_free(copies[i]); /* of no effect */
+                template_release(copies[i]);
+            }
+        }
+        CHECK(!template_copy());
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        if (blocks[i].at) free(blocks[i].words_of);
+        blocks[i].at = NULL;
+    }
+}
+
+int main(int count, char **arguments)
+{
+    for (uint32_t number = 0; number < (count > 1 ? (uint32_t)atoi(arguments[1]) : 1); number++) try_once(number);
+    puts("equal");
+    return 0;
+}
