@@ -78,6 +78,20 @@ def test_a_run_with_sessions(tmp_path: Path) -> None:
     )
 
 
+def test_a_run_with_requests(tmp_path: Path) -> None:
+    path = tmp_path / "script.js"
+    path.write_text(
+        "import http from 'k6/http'; export default () => { http.get('http://127.0.0.1:1'); }\n"
+    )
+    found = loaded(["-m", "jsrunner", "run", "--quiet", str(path)], tmp_path)
+    assert "jsrunner.transport.http1" in found
+    needless = {
+        "asyncio", "brotli", "dataclasses", "hashlib", "logging", "ngh2", "orjson", "random", "ssl",
+        "threading", "websocket", "zstandard",
+    }  # fmt: skip
+    assert found & (needless | NEEDLESS_IF_NEW) == set()
+
+
 def test_records_cost_little_at_import() -> None:
     """The class of a dataclass takes 0.5 ms, and its module imports inspect; a Struct takes 10 us."""
     texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "jsrunner").rglob("*.py")}

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
+import functools
 import os
 import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import hashlib
     from collections.abc import Callable, Sequence
 
 _PARAMETER: Final = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
-_HASHES: Final[dict[str, Callable[[bytes], hashlib._Hash]]] = {
-    "MD5": hashlib.md5,
-    "SHA-256": hashlib.sha256,
-    "SHA-512-256": lambda data: hashlib.new("sha512_256", data),
-}
+#: The names in hashlib of the algorithms of Digest.
+_HASHES: Final = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _NTLM_SCHEMES: Final = ("NTLM", "Negotiate")
 
 
@@ -50,8 +48,11 @@ def digest(
             for key, quoted, bare in _PARAMETER.findall(rest)
         }
         algorithm = challenge.get("algorithm", "MD5")
-        make = _HASHES.get(algorithm.upper().removesuffix("-SESS"))
-        if make is not None and "nonce" in challenge:
+        name = _HASHES.get(algorithm.upper().removesuffix("-SESS"))
+        if name is not None and "nonce" in challenge:
+            import hashlib  # 2 ms, with libcrypto
+
+            make = functools.partial(hashlib.new, name)
             return _answer(challenge, algorithm, make, method, target, user, password, body)
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import orjson
+import msgspec
 from msgspec import Struct
 
 from jsrunner.transport.url import URLError, parse
@@ -52,7 +52,7 @@ def next_hop(hop: Hop, head: Head) -> Hop | None:
     try:
         reference = parse(head.location)
     except URLError as error:
-        location = orjson.dumps(head.location).decode()
+        location = msgspec.json.encode(head.location).decode()
         raise BadLocation(f"failed to parse Location header {location}: {error}") from None
     url = hop.url.resolve(reference)
     headers = dict(hop.headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypedDict
 
-import orjson
+import msgspec
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.base import HostModule, operation
@@ -126,7 +126,7 @@ def _rfc1123(text: str) -> float:
     try:
         return parse_date(text)
     except ValueError:
-        shown = orjson.dumps(text).decode()
+        shown = msgspec.json.encode(text).decode()
         raise HostError(
             f'unable to parse "expires" date string {shown}: parsing time {shown} as '
             f'"Mon, 02 Jan 2006 15:04:05 MST": cannot parse {shown} as "Mon"'

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import gevent
-import orjson
+import msgspec
 
 from jsrunner.engine.errors import HostError
 from jsrunner.modules.k6.http.samples import Request
@@ -198,7 +198,7 @@ class Flow:
         if header != str(size):
             self._vu.log(
                 "warning",
-                f"The specified Content-Length header {orjson.dumps(header).decode()} in the "
+                f"The specified Content-Length header {msgspec.json.encode(header).decode()} in the "
                 f"{self.method} request for {self.target.text} doesn't match the actual request body "
                 f"length of {size}, so it will be ignored!",
             )
@@ -406,9 +406,9 @@ class Flow:
             facts["asked"] = self.target.text
         prepared, cookies = self.prepared, self.sent_cookies
         if cookies:
-            headers = orjson.loads(prepared.json)
+            headers = msgspec.json.decode(prepared.json)
             headers["Cookie"] = [cookies]
-            facts["headers"] = orjson.dumps(headers).decode()
+            facts["headers"] = msgspec.json.encode(headers).decode()
             facts["sent"] = [pair.partition("=")[::2] for pair in cookies.split("; ")]
         elif prepared is not self._shared.plain:
             facts["headers"] = prepared.json

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import gevent
-import orjson
+import msgspec
 from msgspec import Struct
 
 from jsrunner.modules.k6.http.samples import HttpSamples, expectation
@@ -70,7 +70,7 @@ def prepare(headers: dict[str, str]) -> Prepared:
     return Prepared(
         headers,
         Fields(headers),
-        orjson.dumps(shown).decode(),
+        msgspec.json.encode(shown).decode(),
         headers.get("Cookie", ""),
         headers.get("Content-Length"),
     )
@@ -128,7 +128,7 @@ class HttpShared:
         """Return the statuses of http.expectedStatuses: numbers and [min, max]; None judges none."""
         if statuses is None:
             return None
-        key = orjson.dumps(statuses)
+        key = msgspec.json.encode(statuses)
         known = self._expected.get(key)
         if known is None:
             ranges = [(status[0], status[1]) for status in statuses if isinstance(status, list)]
