@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import ModuleType
 
 
@@ -27,19 +27,31 @@ def substituted(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
             del sys.modules[name]
 
 
-def bare_package(name: str) -> ModuleType | None:
-    """Return a package whose own code has not run: its submodules can be imported, and nothing else.
+def import_part(name: str, *, without: Collection[str]) -> ModuleType:
+    """Import a module without the code of its package, and without modules that it can do without.
 
     Args:
-        name: The package.
+        name: The module. Its package has to be a top-level package.
+        without: Modules that are not found meanwhile.
 
     Returns:
-        The package; None if it is not installed.
-    """
-    from importlib import util
+        The module. It belongs to the caller: other imports of the package get all of the package.
 
-    spec = util.find_spec(name)
-    return None if spec is None else util.module_from_spec(spec)
+    Raises:
+        ModuleNotFoundError: The package is not installed.
+    """
+    import importlib.util
+
+    package = name.partition(".")[0]
+    spec = None if package in sys.modules else importlib.util.find_spec(package)
+    if spec is None:
+        return importlib.import_module(name)
+    bare = importlib.util.module_from_spec(spec)
+    with substituted({package: bare, **dict.fromkeys(without)}):
+        part = importlib.import_module(name)
+    for module in [module for module in sys.modules if module.startswith(f"{package}.")]:
+        del sys.modules[module]
+    return part
 
 
 def import_msgspec() -> None:

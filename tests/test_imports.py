@@ -7,7 +7,7 @@ import sys
 
 
 def run(program: str) -> str:
-    begin = "import sys\nfrom jsrunner.imports import bare_package, import_msgspec, substituted\n"
+    begin = "import sys\nfrom jsrunner.imports import import_msgspec, import_part, substituted\n"
     return subprocess.run(
         [sys.executable, "-c", begin + program], capture_output=True, text=True, check=True
     ).stdout
@@ -46,12 +46,22 @@ def test_typing_extensions_stays_if_it_is_there() -> None:
 
 def test_others_can_import_all_of_websocket_client_afterwards() -> None:
     program = (
-        "import jsrunner.transport.handshake\n"
-        "before = 'websocket' in sys.modules, 'websocket._app' in sys.modules\n"
-        "import websocket\n"
-        "print(*before, websocket.WebSocketApp.__name__, websocket.create_connection.__name__)\n"
+        "from jsrunner.transport import handshake\n"
+        "before = [name for name in sys.modules if name.startswith('websocket')]\n"
+        "import websocket._handshake\n"
+        "print(before, websocket.WebSocketApp.__name__, websocket._ssl_compat.HAVE_SSL)\n"
+        "print(websocket._handshake is handshake._client)\n"
     )
-    assert run(program) == "False False WebSocketApp create_connection\n"
+    assert run(program) == "[] WebSocketApp True\nFalse\n"
+
+
+def test_websocket_client_is_not_imported_again() -> None:
+    program = (
+        "import websocket._handshake\n"
+        "from jsrunner.transport import handshake\n"
+        "print(websocket._handshake is handshake._client)\n"
+    )
+    assert run(program) == "True\n"
 
 
 def test_a_substitute_ends_with_its_context() -> None:
@@ -67,5 +77,11 @@ def test_a_substitute_ends_with_its_context() -> None:
     assert run(program) == "absent\nwave\n"
 
 
-def test_no_bare_package_of_what_is_not_installed() -> None:
-    assert run("print(bare_package('there_is_no_such_package'))\n") == "None\n"
+def test_a_part_of_a_package_that_is_not_installed() -> None:
+    program = (
+        "try:\n"
+        "    import_part('there_is.no_such_package', without=())\n"
+        "except ModuleNotFoundError as error:\n"
+        "    print(error.name)\n"
+    )
+    assert run(program) == "there_is\n"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from jsrunner.imports import bare_package, substituted
+from jsrunner.imports import import_part
 from jsrunner.transport.chunked import ChunkedBody
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.fields import Fields
@@ -29,15 +29,14 @@ from jsrunner.transport.head import (
 from jsrunner.transport.headers import canonical, is_name
 from jsrunner.transport.url import parse_websocket
 
-# The package websocket imports its clients, which take 4 ms, and python-socks if it is installed, which
-# takes 10 ms. Proxies are for dial.py.
-with substituted({"websocket": bare_package("websocket"), "python_socks": None}):
-    from websocket._handshake import _create_sec_websocket_key, _validate
-
 if TYPE_CHECKING:
     from jsrunner.transport.connection import Connection
     from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
+
+#: The handshake of websocket-client. The import of the library's clients takes 4 ms, that of ssl 3 ms, and
+#: that of python-socks 10 ms. This package has its own sockets, TLS and proxies.
+_client: Final = import_part("websocket._handshake", without=("python_socks", "ssl"))
 
 #: Maximum bytes read of a refused handshake's body (as in Go's gorilla/websocket).
 BODY_BYTES: Final = 1024
@@ -102,7 +101,7 @@ def request_parts(
 
 def new_key() -> str:
     """Return a random Sec-WebSocket-Key."""
-    key: str = _create_sec_websocket_key()
+    key: str = _client._create_sec_websocket_key()
     return key
 
 
@@ -192,7 +191,7 @@ def judge(block: bytes, key: str) -> Answer:
         raise DialError(str(error)) from None
     answer = Answer(head)
     fields = {name.lower(): value for name, value in answer.joined.items()}
-    answer.upgraded = answer.status == 101 and _validate(fields, key, None)[0]
+    answer.upgraded = answer.status == 101 and _client._validate(fields, key, None)[0]
     return answer
 
 
