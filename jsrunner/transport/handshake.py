@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from jsrunner.transport.head import Head
     from jsrunner.transport.url import URL
 
-#: The handshake of websocket-client. The import of the library's clients takes 4 ms, that of ssl 3 ms, and
-#: that of python-socks 10 ms. This package has its own sockets, TLS and proxies.
+#: The handshake of websocket-client. The import of the library's clients takes 4 ms, that of ssl 3 ms,
+#: and that of python-socks 10 ms. This package has its own sockets, TLS and proxies.
 _client: Final = import_part("websocket._handshake", without=("python_socks", "ssl"))
 
 #: Maximum bytes read of a refused handshake's body (as in Go's gorilla/websocket).
