@@ -24,10 +24,10 @@ NEEDLESS_FOR_NOTHING = {
     "_hashlib", "dataclasses", "hashlib", "jsrunner.engine.error_texts", "jsrunner.outputs.extension",
     "jsrunner.outputs.pusher", "jsrunner.rest", "jsrunner.script.typescript", "jsrunner.server",
     "fractions", "jsrunner.transport.url", "jsrunner.ui.live", "jsrunner.ui.loki", "jsrunner.ui.plain",
-    "orjson", "pprint", "queue", "threading",
+    "orjson", "pprint", "queue",
 }  # fmt: skip
-#: Before Python 3.11 msgspec needs typing_extensions, which imports it.
-NEEDLESS_IF_NEW = {"inspect"} if sys.version_info >= (3, 11) else set()
+#: Before Python 3.11 msgspec needs typing_extensions, which imports inspect, and uuid, which imports threading.
+NEEDLESS_IF_NEW = {"inspect", "threading"} if sys.version_info >= (3, 11) else set()
 
 
 def loaded(program: list[str], folder: Path) -> set[str]:
@@ -72,10 +72,10 @@ def test_a_run_with_sessions(tmp_path: Path) -> None:
     path.write_text("import ws from 'k6/ws'; export default () => {}\n")
     found = loaded(["-m", "jsrunner", "run", "--quiet", str(path)], tmp_path)
     assert "websocket._http" in found  # for the handshake
-    assert (
-        found & ({"asyncio", "dataclasses", "python_socks", "_ssl", "websocket._app"} | NEEDLESS_IF_NEW)
-        == set()
-    )
+    needless = {"_ssl", "asyncio", "dataclasses", "inspect", "python_socks", "websocket._app"}
+    if sys.version_info < (3, 11):
+        needless.remove("inspect")
+    assert found & needless == set()
 
 
 def test_a_run_with_requests(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_run_with_requests(tmp_path: Path) -> None:
     assert "jsrunner.transport.http1" in found
     needless = {
         "asyncio", "brotli", "dataclasses", "hashlib", "logging", "ngh2", "orjson", "random", "ssl",
-        "threading", "websocket", "zstandard",
+        "websocket", "zstandard",
     }  # fmt: skip
     assert found & (needless | NEEDLESS_IF_NEW) == set()
 
