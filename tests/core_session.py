@@ -21,9 +21,7 @@ from jsrunner.engine.engine import CLOSED, DEFLATE, INFLATE
 from jsrunner.engine.interpreter import encode_value
 from jsrunner.modules.session import inflate
 from jsrunner.options.model import Options
-from jsrunner.transport.openssl import core_functions
 from jsrunner.transport.tls import TLS
-from jsrunner.transport.wire import wire_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +110,8 @@ class Links:
         #: Keys of sessions in the order in which they dialed.
         self.keys: list[int] = []
         self._authority = authority
+        if authority is not None:
+            self._tls = TLS(Options(), {"SSL_CERT_FILE": str(authority.file)})
         #: What comes behind the handshake, whether to compress, and the kernel's buffers.
         self.rest = b""
         self.deflate: Deflate | None = None
@@ -151,27 +151,21 @@ class Links:
     def open(self, key: int) -> bool:
         """Connect a session; return whether it still wants to be."""
         client, server = tcp_pair(self.buffers)
-        if self._authority is not None:
-            client, server = self._secured(client, server)
         slot, generation = key & 0xFFFFFFFF, key >> 32
+        target, accepting = None, None
         if self._authority is not None:
-            if self.library.core_session_secure(
-                slot,
-                generation,
-                client.fileno(),
-                client.address,
-                core_functions,
-                *(wire_bytes(client.sock) or (0, 0)),
-            ):
-                client.detach()
-            else:
-                client.close()
-        elif self.library.core_dial_adopt(
-            slot, generation, client.fileno(), b"", 0, time.monotonic() + DEADLINE
+            context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._authority.ca.issue_cert("127.0.0.1").configure_cert(context)
+            accepting = gevent.spawn(self.accept, server, context)
+            target = self._tls.target("127.0.0.1", ())
+        if self.library.core_dial_adopt(
+            slot, generation, client.fileno(), b"", 0, time.monotonic() + DEADLINE, target
         ):
             client.close()
         else:
             client.detach()
+        if accepting is not None:
+            server = accepting.get(timeout=DEADLINE)
         self.peers.append(Peer(server))
         payload = encode_value("outcome")
         is_open: bool = self.library.core_session_open(
@@ -187,14 +181,6 @@ class Links:
         )
         self.vu.engine.serve()
         return is_open
-
-    def _secured(self, client: Any, server: Any) -> tuple[Any, Any]:
-        assert self._authority is not None
-        context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.ca.issue_cert("127.0.0.1").configure_cert(context)
-        accepting = gevent.spawn(self.accept, server, context)
-        trusting = TLS(Options(), {"SSL_CERT_FILE": str(self._authority.file)})
-        return trusting.handshake(client, "127.0.0.1", ()), accepting.get(timeout=DEADLINE)
 
     def fail(self, key: int, payload: object = "no") -> bool:
         """Tell a session that there is no connection."""

@@ -22,6 +22,7 @@ from ctypes import (
     c_int32,
     c_int64,
     c_size_t,
+    c_uint8,
     c_uint16,
     c_uint32,
     c_uint64,
@@ -85,6 +86,33 @@ class DialFacts(ctypes.Structure):
         ("vu", c_int32),
         ("is_blocking", c_int32),
         ("key", c_char * 24),
+    )
+
+
+class TLSTarget(ctypes.Structure):
+    """`struct tls_target` of session.h."""
+
+    _fields_ = (
+        ("functions", c_void_p),
+        ("context", c_void_p),
+        ("name", c_char_p),
+        ("name_size", c_size_t),
+        ("address", c_uint8 * 16),
+        ("address_size", c_size_t),
+    )
+
+
+class TLSFailure(ctypes.Structure):
+    """`struct tls_failure` of session.h."""
+
+    _fields_ = (
+        ("first_error", c_uint64),
+        ("last_error", c_uint64),
+        ("verify_result", c_int64),
+        ("kind", c_int32),
+        ("number", c_int32),
+        ("header_size", c_uint32),
+        ("header", c_uint8 * 8),
     )
 
 
@@ -176,16 +204,39 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # dial.c
     "core_dial": (
         c_int,
-        (c_uint32, c_uint32, c_char_p, c_uint16, c_char_p, c_char_p, c_size_t, c_double),
+        (
+            c_uint32,
+            c_uint32,
+            c_char_p,
+            c_uint16,
+            c_char_p,
+            c_char_p,
+            c_size_t,
+            c_double,
+            POINTER(TLSTarget),
+        ),
     ),
-    "core_dial_adopt": (c_int, (c_uint32, c_uint32, c_int, c_char_p, c_size_t, c_double)),
+    "core_dial_adopt": (
+        c_int,
+        (c_uint32, c_uint32, c_int, c_char_p, c_size_t, c_double, POINTER(TLSTarget)),
+    ),
     "core_dial_facts": (c_bool, (c_uint32, c_uint32, POINTER(DialFacts))),
     "core_dial_more": (None, (c_uint32, c_uint32)),
-    "core_dial_take": (c_int, (c_uint32, c_uint32)),
+    "core_dial_take": (c_int, (c_uint32, c_uint32, POINTER(c_void_p))),
     # recipe.c
     "core_recipe_keep": (
         None,
-        (c_int64, c_char_p, c_uint16, c_char_p, c_size_t, c_char_p, c_size_t, c_double),
+        (
+            c_int64,
+            c_char_p,
+            c_uint16,
+            c_char_p,
+            c_size_t,
+            c_char_p,
+            c_size_t,
+            c_double,
+            POINTER(TLSTarget),
+        ),
     ),
     "core_recipe_answer": (None, (c_int64, *(c_char_p, c_size_t) * 4, c_void_p)),
     # http*.c
@@ -197,10 +248,6 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     ),
     "core_http_reclaim": (c_int, (c_int32, c_uint32)),
     # secure.c
-    "core_session_secure": (
-        c_bool,
-        (c_uint32, c_uint32, c_int, c_void_p, c_void_p, c_uint64, c_uint64),
-    ),
     "core_tls_log_keys": (None, (c_int,)),
     "core_tls_log_key": (None, (c_void_p, c_char_p)),
     # session.c

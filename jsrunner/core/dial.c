@@ -8,6 +8,8 @@
  * Measured (2 cores, loopback): a connection to this machine is established when `connect` returns. So the request
  * is sent at once, which saves a wait for the poller and two system calls per session.
  *
+ * With TLS (secure.c) the handshake comes before the request, within the time of the whole dialing.
+ *
  * Invariants.
  *  - A session has a `dialing` while it is in SESSION_DIALING and its socket belongs to the core.
  *  - Dialings that wait are in a list, the earliest deadline first.
@@ -30,6 +32,8 @@ struct dialing {
     /* Moments of the begin, and of the timeout of the present phase. */
     double started, deadline;
     bool is_connected;
+    /* True if TLS has shaken hands. */
+    bool is_secured;
     /* The recipe of the dialing, with its key; NULL if Python dials. */
     struct recipe *recipe;
     char key[KEY_CHARACTERS];
@@ -42,8 +46,16 @@ struct dialing {
 };
 
 /* Events for Python: in the lowest byte of the detail, with an errno above it. */
-enum dial_event { DIAL_RECEIVED, DIAL_ENDED, DIAL_NOT_CONNECTED, DIAL_BROKEN, DIAL_LATE, DIAL_CONNECT_LATE };
-enum { ERRNO_SHIFT = 8, RECEIVE_ROOM = 4096 };
+enum dial_event {
+    DIAL_RECEIVED,
+    DIAL_ENDED,
+    DIAL_NOT_CONNECTED,
+    DIAL_BROKEN,
+    DIAL_LATE,
+    DIAL_CONNECT_LATE,
+    DIAL_NOT_SECURE, /* a struct tls_failure instead of received bytes */
+};
+enum { ERRNO_SHIFT = 8, RECEIVE_ROOM = 4096, SECURE_ROOM = 32 << 10 };
 
 /* See core_dial_timeouts. */
 static double connect_seconds, handshake_seconds;
@@ -101,10 +113,23 @@ static void watch(struct session *session, unsigned events)
     session->watched = events;
 }
 
+/* Send the request over TLS, after the handshake. Returns 0, EAGAIN, or EPROTO if the handshake has failed. */
+static int send_securely(struct session *session)
+{
+    struct dialing *dialing = session->dialing;
+    int error = dialing->is_secured ? 0 : secure_shake_hands(session);
+    if (error) return error;
+    dialing->is_secured = true;
+    ptrdiff_t count = secure_send(session, dialing->request.data + dialing->sent, dialing->request.size - dialing->sent);
+    if (count > 0) dialing->sent += (size_t)count;
+    return count >= 0 && (dialing->sent < dialing->request.size || secure_has_waiting(session)) ? EAGAIN : 0;
+}
+
 /* Send the request, as far as the kernel takes it. Returns 0 or an errno; EAGAIN if bytes are left. */
 static int send_request(struct session *session)
 {
     struct dialing *dialing = session->dialing;
+    if (session->secure) return send_securely(session);
     while (dialing->sent < dialing->request.size) {
         ssize_t count = send(session->descriptor, dialing->request.data + dialing->sent,
                              dialing->request.size - dialing->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -118,12 +143,26 @@ static int send_request(struct session *session)
     return 0;
 }
 
+/* End a dialing whose TLS has failed. */
+static void stop_insecure(struct session *session)
+{
+    struct bytes *received = &session->dialing->received;
+    received->size = 0;
+    bytes_append(received, secure_failure(session), sizeof(struct tls_failure));
+    stop(session, DIAL_NOT_SECURE, 0);
+}
+
 static void go_on_sending(struct session *session)
 {
     int error = send_request(session);
+    if (session->secure && error == EPROTO) {
+        stop_insecure(session);
+        return;
+    }
     /* Other errors are ignored: reading the response reports them, and a server may respond before it has read
      * the whole request. */
-    watch(session, error == EAGAIN ? (unsigned)POLL_IN | (unsigned)POLL_OUT : (unsigned)POLL_IN);
+    bool is_full = error == EAGAIN && (!session->secure || secure_has_waiting(session));
+    watch(session, is_full ? (unsigned)POLL_IN | (unsigned)POLL_OUT : (unsigned)POLL_IN);
 }
 
 static void connected(struct session *session)
@@ -160,17 +199,25 @@ static void receive_head(struct session *session)
 {
     struct dialing *dialing = session->dialing;
     if (dialing->is_handed_over) return;
+    if (session->secure && !dialing->is_secured) {
+        go_on_sending(session);
+        return;
+    }
     ssize_t count = -1;
-    if (!bytes_reserve(&dialing->received, RECEIVE_ROOM)) errno = ENOMEM;
+    bool is_all;
+    if (!bytes_reserve(&dialing->received, session->secure ? SECURE_ROOM : RECEIVE_ROOM)) errno = ENOMEM;
+    else if (session->secure) count = secure_receive(session, dialing->received.data, SECURE_ROOM, &is_all);
     else count = recv(session->descriptor, dialing->received.data, RECEIVE_ROOM, MSG_DONTWAIT);
     if (count > 0) {
         dialing->received.size = (size_t)count;
-        session->vu->bytes_received += (uint64_t)count;
+        if (!session->secure) session->vu->bytes_received += (uint64_t)count;
         if (dialing->recipe && open_again(session, dialing->received.data, (size_t)count)) return;
         dialing->is_handed_over = true;
         tell(session, DIAL_RECEIVED, 0);
     } else if (count == 0) {
         stop(session, DIAL_ENDED, 0);
+    } else if (session->secure && errno == EPROTO) {
+        stop_insecure(session);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         stop(session, DIAL_BROKEN, errno);
     }
@@ -260,20 +307,25 @@ static int open_socket(struct session *session, const union peer *from)
 }
 
 /* Connect, and send the request if there is one. Returns 0, or an errno after the dialing was freed. */
-static int start(struct session *session, const union peer *from)
+static int start(struct session *session, const union peer *from, const struct tls_target *target)
 {
     struct dialing *dialing = session->dialing;
     int error = open_socket(session, from);
+    if (!error && target && !secure_begin(session, target)) error = ENOMEM;
     if (!error) {
         enter_list(dialing, dialing->started + connect_seconds);
         error = send_request(session);
-        if (!error) connected(session);
+        bool waits_for_peer = session->secure && error == EAGAIN && !secure_has_waiting(session);
+        if (!error || waits_for_peer) connected(session);
         if (!error || error == EAGAIN) {
-            watch(session, error ? POLL_OUT : POLL_IN);
+            watch(session, error && !waits_for_peer ? POLL_OUT : POLL_IN);
             return 0;
         }
+        if (session->secure && error == EPROTO) error = secure_failure(session)->number;
+        if (!error) error = ECONNRESET;
     }
     dial_forget(session);
+    secure_free(session);
     if (session->descriptor >= 0) close(session->descriptor);
     session->descriptor = -1;
     return error;
@@ -291,7 +343,7 @@ bool dial_again(struct session *session, struct recipe *recipe)
     if (bytes_append(&dialing->request, recipe->before.data, recipe->before.size) &&
         bytes_append(&dialing->request, dialing->key, sizeof dialing->key) &&
         bytes_append(&dialing->request, recipe->behind.data, recipe->behind.size))
-        return !start(session, NULL);
+        return !start(session, NULL, recipe->is_secure ? &recipe->target : NULL);
     dial_forget(session);
     return false;
 }
@@ -313,9 +365,10 @@ static struct session *waiting_session(uint32_t slot, uint32_t generation)
 
 /* Dial for a session: connect to a literal address, from the address `local` if that is not NULL, send the request,
  * and post each event to Python (OPERATION_HEAD). `started`: the moment of clock_now() at which the attempt began.
- * Returns 0 if events will follow, else an errno; EEXIST if no session of this name waits for a dialing. */
+ * `target`: the server to speak TLS with, or NULL. Returns 0 if events will follow, else an errno; EEXIST if no session
+ * of this name waits for a dialing. */
 CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, uint16_t port, const char *local,
-                       const uint8_t *request, size_t size, double started)
+                       const uint8_t *request, size_t size, double started, const struct tls_target *target)
 {
     struct session *session = waiting_session(slot, generation);
     union peer from;
@@ -323,7 +376,7 @@ CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, 
     if (!dial_address(address, port, &session->peer) || (local && !dial_address(local, 0, &from))) return EINVAL;
     if (!add_dialing(session, started)) return ENOMEM;
     int error = ENOMEM;
-    if (bytes_append(&session->dialing->request, request, size)) error = start(session, local ? &from : NULL);
+    if (bytes_append(&session->dialing->request, request, size)) error = start(session, local ? &from : NULL, target);
     else dial_forget(session);
     core_leave();
     return error;
@@ -332,7 +385,7 @@ CORE_API int core_dial(uint32_t slot, uint32_t generation, const char *address, 
 /* Send the request on a connected socket, e.g. behind a proxy, and go on as core_dial does. The core owns the
  * descriptor from now on, unless it returns an errno. */
 CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor, const uint8_t *request, size_t size,
-                             double started)
+                             double started, const struct tls_target *target)
 {
     struct session *session = waiting_session(slot, generation);
     if (!session) return EEXIST;
@@ -342,6 +395,11 @@ CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor,
         return ENOMEM;
     }
     session->descriptor = descriptor;
+    if (target && !secure_begin(session, target)) {
+        session->descriptor = -1;
+        dial_forget(session);
+        return ENOMEM;
+    }
     socklen_t room = sizeof session->peer;
     getpeername(descriptor, &session->peer.any, &room);
     connected(session);
@@ -379,11 +437,15 @@ CORE_API void core_dial_more(uint32_t slot, uint32_t generation)
 }
 
 /* Return the socket of a dialing, which the caller owns and closes from now on; -1 if there is none. All received
- * bytes were already posted. */
-CORE_API int core_dial_take(uint32_t slot, uint32_t generation)
+ * bytes were already posted. If `ssl` is not NULL, it is set to the SSL of TLS, which the caller frees; NULL without
+ * TLS. */
+CORE_API int core_dial_take(uint32_t slot, uint32_t generation, struct ssl_st **ssl)
 {
     struct session *session = session_at(slot, generation);
+    if (ssl) *ssl = NULL;
     if (!session || !session->dialing) return -1;
+    if (ssl) *ssl = secure_take(session);
+    secure_free(session);
     int descriptor = session->descriptor;
     if (session->watched) poller_remove(descriptor);
     session->watched = 0;

@@ -34,6 +34,7 @@ static void forget(struct recipe *recipe)
     bytes_free(&recipe->question);
     bytes_free(&recipe->before);
     bytes_free(&recipe->behind);
+    bytes_free(&recipe->name);
     for (size_t i = 0; i < ANSWERS_KEPT; i++) forget_answer(&recipe->answers[i]);
     memset(recipe, 0, sizeof *recipe);
 }
@@ -124,16 +125,22 @@ static bool set(struct bytes *to, const uint8_t *data, size_t size)
     return bytes_append(to, data, size);
 }
 
-/* Fill in a recipe: a literal address, the request before and behind its key, and the moment of clock_now() until
- * which the recipe is valid (NEVER: for ever). */
+/* Fill in a recipe: a literal address, the request before and behind its key, the moment of clock_now() until which the
+ * recipe is valid (NEVER: for ever), and the server to speak TLS with (NULL without TLS), which is copied. */
 CORE_API void core_recipe_keep(int64_t number, const char *address, uint16_t port, const uint8_t *before,
-                               size_t before_size, const uint8_t *behind, size_t behind_size, double until)
+                               size_t before_size, const uint8_t *behind, size_t behind_size, double until,
+                               const struct tls_target *target)
 {
     struct recipe *recipe = by_number(number);
     if (!recipe || recipe->users) return;
     recipe->until = until;
     recipe->is_kept = dial_address(address, port, &recipe->peer) && set(&recipe->before, before, before_size) &&
                       set(&recipe->behind, behind, behind_size);
+    recipe->is_secure = target;
+    if (!target) return;
+    recipe->target = *target;
+    recipe->is_kept &= set(&recipe->name, (const uint8_t *)target->name, target->name_size + 1);
+    recipe->target.name = (const char *)recipe->name.data;
 }
 
 /* Add a response to a recipe: its head and the payload of EVENT_OPEN, both before and behind the value of

@@ -40,6 +40,10 @@ struct recipe {
     bool is_kept;
     double until;
     union peer peer;
+    /* The server to speak TLS with; its name is in `name`. Python keeps its context. */
+    bool is_secure;
+    struct tls_target target;
+    struct bytes name;
     /* The request before and behind its key. */
     struct bytes before, behind;
     /* The last responses. A new one replaces the oldest. */

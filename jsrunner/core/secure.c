@@ -1,17 +1,17 @@
 /* TLS of sessions, by OpenSSL.
  *
- * Theory. Python shakes hands (transport/tls.py) with the OpenSSL that the package cryptography brings along, and
- * gives the core the connection: the socket, OpenSSL's SSL, and the addresses of OpenSSL's functions. So the core needs
- * neither headers of OpenSSL nor a link to it, and there is one TLS stack in the process. From then on OpenSSL reads
+ * Theory. Python makes the contexts (transport/tls.py) with the OpenSSL that the package cryptography brings along, and
+ * passes the core a context, the name of the server, and the addresses of OpenSSL's functions (struct tls_target). So the
+ * core needs neither headers of OpenSSL nor a link to it, and there is one TLS stack in the process. OpenSSL reads
  * from a memory BIO and writes to another. One system call receives many records into a buffer of the process, and one
  * sends those of a whole write. OpenSSL answers by itself whatever the peer asks for between messages (KeyUpdate,
- * renegotiation); such output goes out after each receive.
+ * renegotiation); such output goes out after each receive. Why a handshake has failed is for Python to say.
  *
  * Measured (2 cores, loopback, 50 VUs, 64 B): the memory BIOs cost two copies, and save a system call per message,
  * because OpenSSL reads a record's header and its body apart from a socket.
  *
  * Invariants.
- *  - The session owns SSL and socket from secure_adopt on; secure_close frees the SSL, which frees the BIOs.
+ *  - The session owns its SSL from secure_begin on, which owns the BIOs; secure_close and secure_free free them.
  *  - After secure_receive OpenSSL holds no whole record, so the poller, which knows the socket only, reports all that
  *    is to come. Plain bytes are never more than the encrypted ones, so they have room.
  *  - Nothing is encrypted while encrypted bytes wait for the socket, so no more than OUTPUT_BYTES wait, and the answers
@@ -23,7 +23,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -31,9 +30,18 @@
 struct ssl_st;
 struct bio_st;
 struct bio_method_st;
+struct verify_param;
 
 /* OpenSSL's functions, in the order of transport/openssl.py. */
 struct tls_functions {
+    struct ssl_st *(*new)(struct ssl_ctx_st *);
+    void (*set_connect)(struct ssl_st *);
+    void (*set_name)(struct ssl_st *, const char *);
+    struct verify_param *(*param)(struct ssl_st *);
+    int (*expect_name)(struct verify_param *, const char *, size_t);
+    int (*expect_address)(struct verify_param *, const uint8_t *, size_t);
+    int (*handshake)(struct ssl_st *);
+    long (*verify_result)(const struct ssl_st *);
     int (*read)(struct ssl_st *, void *, int);
     int (*write)(struct ssl_st *, const void *, int);
     int (*wants_read)(const struct ssl_st *);
@@ -48,6 +56,7 @@ struct tls_functions {
     int (*bio_read)(struct bio_st *, void *, int);
     int (*bio_write)(struct bio_st *, const void *, int);
     void (*clear_errors)(void);
+    unsigned long (*take_error)(void);
 };
 
 struct secure {
@@ -61,6 +70,7 @@ struct secure {
     enum stream_end { STREAM_GOES_ON, STREAM_ENDED, STREAM_BROKEN } end;
     /* OpenSSL must read before it writes: the peer renegotiates. */
     bool is_renegotiating;
+    struct tls_failure failure;
 };
 
 enum {
@@ -75,6 +85,20 @@ enum {
 
 static struct tls_functions tls;
 static uint8_t input[INPUT_BYTES], output[OUTPUT_BYTES];
+
+/* Note why the connection has failed. `number`: the errno of a broken socket, else 0. Returns EPROTO. */
+static int fail(struct secure *secure, int kind, int number)
+{
+    struct tls_failure *failure = &secure->failure;
+    failure->kind = kind;
+    failure->number = number;
+    failure->verify_result = tls.verify_result(secure->ssl);
+    for (unsigned long code; (code = tls.take_error());) {
+        if (!failure->first_error) failure->first_error = code;
+        failure->last_error = code;
+    }
+    return EPROTO;
+}
 
 /* -- output ---------------------------------------------------------------------------------------- */
 
@@ -194,8 +218,9 @@ static size_t decrypt(struct secure *secure, const uint8_t *data, size_t size, u
         if (count > 0) {
             plain += (size_t)count;
         } else if (!tls.wants_read(secure->ssl) || tls.bio_contents(secure->input, NULL) == left) {
-            secure->end = tls.error(secure->ssl, count) == ZERO_RETURN ? STREAM_ENDED : STREAM_BROKEN;
-            tls.clear_errors();
+            int kind = tls.error(secure->ssl, count);
+            secure->end = kind == ZERO_RETURN ? STREAM_ENDED : STREAM_BROKEN;
+            fail(secure, kind, 0);
         }
     }
     return plain;
@@ -209,7 +234,7 @@ ssize_t secure_receive(struct session *session, uint8_t *to, size_t room, bool *
     ssize_t count = secure->end ? 0 : recv(session->descriptor, input, most, MSG_DONTWAIT);
     if (count < 0) return -1;
     if (count == 0) {
-        errno = ECONNRESET;
+        errno = EPROTO;
         return secure->end == STREAM_BROKEN ? -1 : 0;
     }
     session->vu->bytes_received += (uint64_t)count;
@@ -226,8 +251,79 @@ ssize_t secure_receive(struct session *session, uint8_t *to, size_t room, bool *
     if (was_renegotiating && transmit_pending(session)) transmit_await(session);
     *is_all = (size_t)count < most && !secure->end;
     if (plain) return (ssize_t)plain;
-    errno = secure->end == STREAM_BROKEN ? ECONNRESET : EAGAIN;
+    errno = secure->end == STREAM_BROKEN ? EPROTO : EAGAIN;
     return secure->end == STREAM_ENDED ? 0 : -1;
+}
+
+/* -- the handshake --------------------------------------------------------------------------------- */
+
+bool secure_begin(struct session *session, const struct tls_target *target)
+{
+    memcpy(&tls, target->functions, sizeof tls);
+    struct secure *secure = calloc(1, sizeof *secure);
+    if (!secure) return false;
+    session->secure = secure;
+    secure->ssl = tls.new(target->context);
+    secure->input = tls.bio_new(tls.bio_memory());
+    secure->output = tls.bio_new(tls.bio_memory());
+    bool is_made = secure->ssl && secure->input && secure->output;
+    if (is_made) {
+        tls.set_bio(secure->ssl, secure->input, secure->output);
+        tls.set_connect(secure->ssl);
+        struct verify_param *param = tls.param(secure->ssl);
+        if (!target->address_size) tls.set_name(secure->ssl, target->name);
+        is_made = target->address_size ? tls.expect_address(param, target->address, target->address_size)
+                                       : tls.expect_name(param, target->name, target->name_size);
+    } else {
+        if (secure->input) tls.bio_free(secure->input);
+        if (secure->output) tls.bio_free(secure->output);
+    }
+    tls.clear_errors();
+    if (!is_made) secure_free(session);
+    return is_made;
+}
+
+/* Receive a part of the handshake. Returns 0, EAGAIN, or EPROTO after a failure. */
+static int receive_handshake(struct session *session)
+{
+    struct secure *secure = session->secure;
+    struct tls_failure *failure = &secure->failure;
+    ssize_t count = recv(session->descriptor, input, RECORD_BYTES, MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return EAGAIN;
+    if (count < 0) return fail(secure, 0, errno);
+    if (count == 0) return fail(secure, ZERO_RETURN, 0);
+    session->vu->bytes_received += (uint64_t)count;
+    for (ssize_t i = 0; i < count && failure->header_size < sizeof failure->header; i++)
+        failure->header[failure->header_size++] = input[i];
+    return tls.bio_write(secure->input, input, (int)count) == count ? 0 : fail(secure, 0, ENOMEM);
+}
+
+int secure_shake_hands(struct session *session)
+{
+    struct secure *secure = session->secure;
+    for (;;) {
+        tls.clear_errors();
+        int result = tls.handshake(secure->ssl);
+        int kind = result > 0 || tls.wants_read(secure->ssl) ? 0 : tls.error(secure->ssl, result);
+        if (result > 0) return 0; /* the end of the handshake goes out with the request */
+        int error = kind ? fail(secure, kind, 0) : EAGAIN;
+        /* An alert of this end is sent, too. */
+        int count = tls.bio_read(secure->output, output, OUTPUT_BYTES);
+        if (!send_waiting(session) || (count > 0 && !send_encrypted(session, output, (size_t)count)))
+            return error == EPROTO ? error : fail(secure, 0, errno);
+        if (error != EAGAIN || count > 0 || secure_has_waiting(session)) return error;
+        error = receive_handshake(session);
+        if (error) return error;
+    }
+}
+
+const struct tls_failure *secure_failure(const struct session *session) { return &session->secure->failure; }
+
+struct ssl_st *secure_take(struct session *session)
+{
+    struct ssl_st *ssl = session->secure ? session->secure->ssl : NULL;
+    if (ssl) session->secure->ssl = NULL;
+    return ssl;
 }
 
 /* -- beginning and end ----------------------------------------------------------------------------- */
@@ -245,49 +341,18 @@ void secure_close(struct session *session)
      * that the peer has not got yet. */
     ssize_t unread = recv(session->descriptor, input, INPUT_BYTES, MSG_DONTWAIT);
     if (unread > 0) session->vu->bytes_received += (uint64_t)unread;
+    secure_free(session);
+}
+
+void secure_free(struct session *session)
+{
+    struct secure *secure = session->secure;
+    if (!secure) return;
     tls.clear_errors();
-    tls.free(secure->ssl);
+    tls.free(secure->ssl); /* which may be NULL */
     bytes_free(&secure->waiting);
     free(secure);
     session->secure = NULL;
-}
-
-/* Count the handshake's bytes, as far as Python has read the socket. */
-static void count_handshake(struct session *session, uint64_t sent, uint64_t received)
-{
-    int unread = 0;
-    ioctl(session->descriptor, FIONREAD, &unread);
-    session->vu->bytes_sent += sent;
-    session->vu->bytes_received += received > (uint64_t)unread ? received - (uint64_t)unread : 0;
-}
-
-/* Give a dialing session a TLS connection whose handshake is over; core_session_open follows. `functions` are
- * addresses in the order of struct tls_functions. `sent` and `received`: bytes of the connection that the kernel has
- * counted and the VU has not. The session owns the SSL and the descriptor from now on, unless the function returns
- * false: the session is gone, or memory is exhausted. On the main stack. */
-CORE_API bool core_session_secure(uint32_t slot, uint32_t generation, int descriptor, struct ssl_st *ssl,
-                                  const void *functions, uint64_t sent, uint64_t received)
-{
-    struct session *session = session_at(slot, generation);
-    if (!session || session->state != SESSION_DIALING || session->descriptor >= 0) return false;
-    memcpy(&tls, functions, sizeof tls);
-    struct secure *secure = calloc(1, sizeof *secure);
-    struct bio_st *to_read = tls.bio_new(tls.bio_memory()), *to_write = tls.bio_new(tls.bio_memory());
-    if (!secure || !to_read || !to_write) {
-        free(secure);
-        if (to_read) tls.bio_free(to_read);
-        if (to_write) tls.bio_free(to_write);
-        tls.clear_errors();
-        return false;
-    }
-    *secure = (struct secure){.ssl = ssl, .input = to_read, .output = to_write};
-    tls.set_bio(ssl, to_read, to_write);
-    session->secure = secure;
-    session->descriptor = descriptor;
-    socklen_t size = sizeof session->peer;
-    getpeername(descriptor, &session->peer.any, &size);
-    count_handshake(session, sent, received);
-    return true;
 }
 
 /* -- the log of keys ------------------------------------------------------------------------------- */

@@ -238,7 +238,36 @@ bool dial_again(struct session *, struct recipe *);
 void dial_forget(struct session *);
 
 /* secure.c: TLS. The session's `secure` must not be NULL, unless said otherwise. */
-/* Receive and decrypt. `room`: at least 32 KiB. Returns as recv does; sets `is_all` to true if the socket is empty. */
+struct ssl_ctx_st;
+struct ssl_st;
+/* The server of a TLS connection, and how to speak with it; `binding.TLSTarget`. */
+struct tls_target {
+    const void *functions; /* addresses in the order of struct tls_functions */
+    struct ssl_ctx_st *context;
+    /* The name that the certificate must have: a host name, or, if address_size is not 0, an address. */
+    const char *name;
+    size_t name_size;
+    uint8_t address[16];
+    size_t address_size;
+};
+/* Why a handshake or the connection behind it has failed; `tls_socket.failure_of`. */
+struct tls_failure {
+    uint64_t first_error, last_error; /* of OpenSSL's queue, 0 for none */
+    int64_t verify_result;
+    int32_t kind;   /* SSL_ERROR_*; 0 if the socket is broken */
+    int32_t number; /* its errno */
+    uint32_t header_size;
+    uint8_t header[8]; /* the first bytes that the server has sent */
+};
+/* Give a session that has a socket TLS. Returns false if memory is exhausted or the name is none. */
+bool secure_begin(struct session *, const struct tls_target *);
+/* Go on with the handshake. Returns 0 if it is over, EAGAIN if the socket is not ready, EPROTO if it has failed. */
+int secure_shake_hands(struct session *);
+const struct tls_failure *secure_failure(const struct session *);
+/* Return the SSL, which the caller frees from now on; NULL without TLS. secure_free follows. */
+struct ssl_st *secure_take(struct session *);
+/* Receive and decrypt. `room`: at least 32 KiB. Returns as recv does, with the errno EPROTO if OpenSSL has ended the
+ * connection; sets `is_all` to true if the socket is empty. */
 ssize_t secure_receive(struct session *, uint8_t *to, size_t room, bool *is_all);
 /* Encrypt and send, also what waits since earlier. Returns the number of plain bytes that were taken; encrypted bytes
  * may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection is broken. */
@@ -247,5 +276,7 @@ ptrdiff_t secure_send(struct session *, const uint8_t *data, size_t size);
 bool secure_can_write(const struct session *);
 /* Send close_notify, and free the TLS. The socket stays open. Does nothing without TLS. */
 void secure_close(struct session *);
+/* Free the TLS without a word to the peer. Does nothing without TLS. */
+void secure_free(struct session *);
 
 #endif

@@ -108,7 +108,9 @@ class Session(HostModule):
         """
         try:
             target = url.parse_websocket(address)
-            direct = self.vu.process.dialer.direct(target.host, target.port, self.vu.id)
+            direct = self.vu.process.dialer.direct(
+                target.host, target.port, self.vu.id, secure=target.secure
+            )
         except DialError:
             return None
         if direct is None:

@@ -7,10 +7,11 @@ repeats an equal attempt without Python (core/recipe.h).
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket as plain
 import time
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent import socket
@@ -33,22 +34,23 @@ from jsrunner.transport.deflate import negotiate, negotiate_strictly
 from jsrunner.transport.errors import DialError, DialTimeout
 from jsrunner.transport.head import MAX_HEAD_BYTES, end_of_head
 from jsrunner.transport.url import parse_websocket
-from jsrunner.transport.wire import ends_of, shown, wire_bytes
+from jsrunner.transport.wire import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsrunner.core.binding import DialFacts
+    from jsrunner.core.binding import DialFacts, TLSTarget
     from jsrunner.modules.context import ModuleContext
     from jsrunner.transport.connection import Connection
     from jsrunner.transport.cookies import CookieJar
     from jsrunner.transport.dial import Direct
-    from jsrunner.transport.tls_socket import TLSSocket
+    from jsrunner.transport.tls_socket import Untrusted
     from jsrunner.transport.url import URL
 
 #: The core's events: enum dial_event of core/dial.c.
-_RECEIVED, _ENDED, _NOT_CONNECTED, _BROKEN, _LATE, _CONNECT_LATE = range(6)
-_RECEIVE_BYTES: Final = 4096
+_RECEIVED, _ENDED, _NOT_CONNECTED, _BROKEN, _LATE, _CONNECT_LATE, _NOT_SECURE = range(7)
+#: Protocols that wss offers in the TLS handshake.
+_ALPN: Final = ("http/1.1",)
 _TIMED_OUT: Final = "i/o timeout"
 
 
@@ -61,9 +63,9 @@ class Attempt:
     """
 
     __slots__ = (
-        "_address", "_clock", "_connecting", "_cookies", "_generation", "_greenlet", "_ip",
-        "_is_offered", "_key", "_library", "_metadata", "_nonce", "_own", "_peer", "_process",
-        "_question", "_reader", "_request", "_size", "_slot", "_vu",
+        "_address", "_clock", "_connecting", "_cookies", "_generation", "_greenlet", "_intermediates",
+        "_ip", "_is_offered", "_key", "_library", "_metadata", "_nonce", "_own", "_peer", "_process",
+        "_question", "_reader", "_request", "_slot", "_tls", "_vu",
     )  # fmt: skip
 
     def __init__(
@@ -96,8 +98,9 @@ class Attempt:
         self._greenlet: gevent.Greenlet[..., None] | None = None
         #: The peer: its IP address, and its address and port as Go shows them.
         self._ip = self._peer = ""
-        #: Bytes of the answer that have arrived over TLS.
-        self._size = 0
+        #: The server to speak TLS with, None without TLS, and the count of intermediates known to it.
+        self._tls: TLSTarget | None = None
+        self._intermediates = 0
         own[key] = connecting.attempts[key] = self
 
     # -- beginning ---------------------------------------------------------------------------------
@@ -118,12 +121,11 @@ class Attempt:
             )
             self._nonce = handshake.new_key()
             self._request = before + self._nonce.encode() + behind
-            direct = None
-            if not target.secure:
-                direct = process.dialer.direct(target.host, target.port, self._vu.id)
+            direct = process.dialer.direct(target.host, target.port, self._vu.id, secure=target.secure)
             if direct is None:
                 self._greenlet = gevent.spawn(self._dial, target)
                 return
+            self._prepare_tls(target)
             if not cookies and not extensions:
                 self._keep_recipe(direct, before, behind)
             self._dial_directly(direct)
@@ -137,6 +139,11 @@ class Attempt:
         self.fail(failure)
         self._process.engine.serve()
 
+    def _prepare_tls(self, target: URL) -> None:
+        """Prepare the core's TLS with a wss server. Raises DialError."""
+        if target.secure:
+            self._tls, self._intermediates = self._process.dialer.tls_target(target.host, _ALPN)
+
     def _keep_recipe(self, direct: Direct, before: bytes, behind: bytes) -> None:
         """Give the core a recipe for equal questions."""
         number = self._question.recipe
@@ -145,7 +152,15 @@ class Attempt:
         self._connecting.keep_recipe(self._question, direct)
         until = 0.0 if direct.until == float("inf") else direct.until
         self._library.core_recipe_keep(
-            number, direct.ip.encode(), direct.port, before, len(before), behind, len(behind), until
+            number,
+            direct.ip.encode(),
+            direct.port,
+            before,
+            len(before),
+            behind,
+            len(behind),
+            until,
+            self._tls,
         )
 
     def _dial_directly(self, direct: Direct) -> None:
@@ -159,6 +174,7 @@ class Attempt:
             self._request,
             len(self._request),
             self._clock,
+            self._tls,
         )
         if number:
             raise self._connect_error(number)
@@ -175,31 +191,35 @@ class Attempt:
 
     # -- in a greenlet -----------------------------------------------------------------------------
 
-    def _dial(self, target: URL) -> None:
-        """Dial in a greenlet, for destinations that need a wait: a look-up, a proxy, TLS."""
+    def _dial(self, target: URL, refusal: Untrusted | None = None) -> None:
+        """Dial in a greenlet, for destinations that need a wait: a look-up, a proxy, issuers.
+
+        Args:
+            target: The destination.
+            refusal: The refusal of the server's certificate by an attempt before.
+        """
         sock = None
+        dialer = self._process.dialer
         try:
             with gevent.Timeout(HANDSHAKE_TIMEOUT, DialError(_TIMED_OUT)):
-                sock = self._process.dialer.dial(
-                    target.host, target.port, tls=target.secure, alpn=("http/1.1",), vu=self._vu.id
-                )
-                peer = sock.getpeername()
-                self._ip, self._peer = peer[0], shown(peer)
-                if target.secure:
-                    self._shake_hands(cast("TLSSocket", sock))
-                    return
-            descriptor = cast("plain.socket", sock).detach()
+                if refusal is not None:
+                    dialer.settle(refusal, target.host, target.port, self._vu.id, self._intermediates)
+                sock = dialer.dial(target.host, target.port, self._vu.id, secure=target.secure)
+            peer = sock.getpeername()
+            self._ip, self._peer = peer[0], shown(peer)
+            self._prepare_tls(target)
             number = self._library.core_dial_adopt(
                 self._slot,
                 self._generation,
-                descriptor,
+                sock.fileno(),
                 self._request,
                 len(self._request),
                 self._clock,
+                self._tls,
             )
             if number:
-                os.close(descriptor)
                 raise DialError(os.strerror(number).lower())
+            sock.detach()
         except gevent.GreenletExit:
             if sock is not None:
                 sock.close()
@@ -210,28 +230,6 @@ class Attempt:
         finally:
             self._greenlet = None
             self._process.engine.serve()
-
-    def _shake_hands(self, sock: TLSSocket) -> None:
-        """Send the request and read the answer over TLS."""
-        index = self._vu.interpreter.index
-        ends = ends_of(sock)
-        answer = None
-        try:
-            sock.sendall(self._request)
-            self._library.core_vu_add_bytes(index, len(self._request), 0)
-            while answer is None:
-                try:
-                    data = sock.recv(_RECEIVE_BYTES)
-                except DialError as error:
-                    raise self._broken_off(str(error)) from None
-                if not data:
-                    raise self._broken_off()
-                self._library.core_vu_add_bytes(index, 0, len(data))
-                self._size += len(data)
-                answer = self._read(data)
-        except OSError as error:
-            raise self._broken_off(str(failures.dial_error(error, ends))) from None
-        self._judge(*answer, sock)
 
     def _read(self, data: bytes) -> tuple[bytes, bytes] | None:
         """Return the answer's head and the bytes behind it; None if the head is incomplete."""
@@ -269,6 +267,8 @@ class Attempt:
                 raise self._broken_off(self._read_error(number))
             elif event == _NOT_CONNECTED:
                 raise self._connect_error(number)
+            elif event == _NOT_SECURE:
+                self._explain(data)
             elif event == _CONNECT_LATE:
                 raise DialTimeout(f"dial tcp {self._peer}: {_TIMED_OUT}")
             else:
@@ -276,28 +276,42 @@ class Attempt:
         except Exception as error:
             self._fail_with(error)
 
+    def _explain(self, data: bytes) -> None:
+        """Raise the error of a failed TLS connection, or dial again if that may help."""
+        from jsrunner.transport.tls_socket import Untrusted, failure_of
+
+        error = failure_of(data)
+        if isinstance(error, Untrusted) and self._address:
+            os.close(self._library.core_dial_take(self._slot, self._generation, None))
+            self._greenlet = gevent.spawn(self._dial, parse_websocket(self._address), error)
+            return
+        text = self._read_error(error.errno or 0) if isinstance(error, OSError) else str(error)
+        raise self._broken_off(text)
+
     def _read_error(self, number: int) -> str:
         """Return Go's text of a failed read."""
-        with plain.socket(fileno=self._library.core_dial_take(self._slot, self._generation)) as sock:
+        descriptor = self._library.core_dial_take(self._slot, self._generation, None)
+        with plain.socket(fileno=descriptor) as sock:
             ends = f"{shown(sock.getsockname())}->{self._peer}"
         return str(failures.dial_error(OSError(number, os.strerror(number)), ends))
 
     # -- the answer --------------------------------------------------------------------------------
 
-    def _judge(self, block: bytes, rest: bytes, sock: TLSSocket | None = None) -> None:
+    def _judge(self, block: bytes, rest: bytes) -> None:
         """Open the session if the answer's head fulfils RFC 6455, else refuse it.
 
         Args:
             block: The head.
             rest: The bytes behind it.
-            sock: The TLS connection; None if the core has the socket.
         """
+        if self._tls is not None:
+            self._process.dialer.check_name(parse_websocket(self._address).host)
         before, accept, behind = block.partition(handshake.accept_of(self._nonce))
         opening = self._connecting.opening(self._address, before, behind) if accept else None
         if opening is None:
             answer = handshake.judge(block, self._nonce)
             if not answer.upgraded:
-                self._refuse(answer, rest, sock)
+                self._refuse(answer, rest)
                 return
             opening = opening_of(self._address, answer, accept)
             self._connecting.keep_opening(self._address, before, behind, opening)
@@ -311,13 +325,13 @@ class Attempt:
                     else negotiate(opening.extensions)
                 )
             except DialError as error:
-                self.fail(str(error), handshake.judge(block, self._nonce), sock)
+                self.fail(str(error), handshake.judge(block, self._nonce))
                 return
             if deflate is not None:
                 self._process.deflates[self._key] = deflate
-        if sock is None and not opening.cookies and not opening.extensions:
+        if not opening.cookies and not opening.extensions:
             self._keep_answer(opening, before, behind)
-        self._open(opening, opening.before + accept + opening.behind, rest, sock)
+        self._open(opening, opening.before + accept + opening.behind, rest)
 
     def _keep_answer(self, opening: Opening, before: bytes, behind: bytes) -> None:
         """Give the core the answer, so that it opens sessions with an equal answer by itself."""
@@ -334,21 +348,15 @@ class Attempt:
         jar = self._vu.jars.get() if self._cookies is None else self._cookies
         jar.store(parse_websocket(self._address), cookies, time.time())
 
-    def _open(self, opening: Opening, payload: bytes, rest: bytes, sock: TLSSocket | None) -> None:
+    def _open(self, opening: Opening, payload: bytes, rest: bytes) -> None:
         _, series = series_of(
             self._process, self._connecting, self._question, self._ip, opening.status, opening.protocol
         )
-        key, slot, generation = self._key, self._slot, self._generation
         self._leave()
-        if sock is not None:
-            rest += sock.take_pending()
-            if not self._hand_over(sock):  # the script has closed the socket meanwhile
-                sock.close()
-                return
         self._library.core_session_open(
-            slot,
-            generation,
-            key in self._process.deflates,
+            self._slot,
+            self._generation,
+            self._key in self._process.deflates,
             series,
             self._clock,
             payload,
@@ -357,46 +365,21 @@ class Attempt:
             len(rest),
         )
 
-    def _hand_over(self, sock: TLSSocket) -> bool:
-        """Give the core the TLS connection; return False if the session is gone."""
-        from jsrunner.transport.openssl import core_functions
-
-        # The plain bytes are counted already.
-        sent, received = wire_bytes(sock.sock) or (0, 0)
-        is_taken: bool = self._library.core_session_secure(
-            self._slot,
-            self._generation,
-            sock.fileno(),
-            sock.address,
-            core_functions,
-            max(sent - len(self._request), 0),
-            max(received - self._size, 0),
-        )
-        if is_taken:
-            sock.detach()
-        return is_taken
-
-    def _refuse(self, answer: handshake.Answer, rest: bytes, sock: TLSSocket | None) -> None:
+    def _refuse(self, answer: handshake.Answer, rest: bytes) -> None:
         """Read the body of a refusal in a greenlet, then fail."""
         if cookies := answer.values("Set-Cookie"):
             self._store(cookies)
-        if sock is None:
-            descriptor = self._library.core_dial_take(self._slot, self._generation)
-            self._greenlet = gevent.spawn(self._read_refusal, answer, rest, descriptor)
-        else:
-            self._end_refusal(answer, rest, sock)
+        address = ctypes.c_void_p()
+        descriptor = self._library.core_dial_take(self._slot, self._generation, ctypes.byref(address))
+        below = socket.socket(fileno=descriptor)
+        sock: Connection = below
+        if address.value is not None:
+            from jsrunner.transport.tls_socket import TLSSocket
 
-    def _read_refusal(self, answer: handshake.Answer, rest: bytes, descriptor: int) -> None:
-        try:
-            with socket.socket(fileno=descriptor) as sock:
-                self._end_refusal(answer, rest, sock)
-        except gevent.GreenletExit:
-            pass
-        finally:
-            self._greenlet = None
-            self._process.engine.serve()
+            sock = TLSSocket.of_core(below, address.value)
+        self._greenlet = gevent.spawn(self._read_refusal, answer, rest, sock)
 
-    def _end_refusal(self, answer: handshake.Answer, rest: bytes, sock: Connection) -> None:
+    def _read_refusal(self, answer: handshake.Answer, rest: bytes, sock: Connection) -> None:
         left = self._clock + HANDSHAKE_TIMEOUT - time.monotonic()
         timeout = gevent.Timeout(max(left, 0.001))
         try:
@@ -405,8 +388,13 @@ class Attempt:
         except gevent.Timeout as error:
             if error is not timeout:
                 raise
-        sock.close()
+        except gevent.GreenletExit:
+            return
+        finally:
+            sock.close()
+            self._greenlet = None
         self.fail("websocket: bad handshake", answer)
+        self._process.engine.serve()
 
     # -- the outcome -------------------------------------------------------------------------------
 
@@ -421,20 +409,16 @@ class Attempt:
         self,
         failure: str,
         answer: handshake.Answer | None = None,
-        sock: TLSSocket | None = None,
     ) -> None:
         """End the attempt with the event FAILED.
 
         Args:
             failure: The text of the error, as in k6.
             answer: The server's response, None without one.
-            sock: A TLS connection to close.
         """
         if self._key not in self._own:
             return
         self.drop()
-        if sock is not None:
-            sock.close()
         process = self._process
         process.failed_handshakes += 1
         if not process.handshake_failure:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from gevent.lock import RLock
 
+    from jsrunner.core.binding import TLSTarget
     from jsrunner.options.model import Options
     from jsrunner.transport.aia import Issuers
     from jsrunner.transport.connection import Connection
@@ -109,29 +110,19 @@ class Dialer:
         #: Positions of the option dns' select "roundRobin", by host.
         self._positions: dict[str, int] = {}
 
-    def dial(
-        self,
-        host: str,
-        port: int,
-        *,
-        tls: bool,
-        alpn: tuple[str, ...] = (),
-        vu: int = 0,
-    ) -> Connection:
-        """Return a connection, through a proxy if the environment says so.
+    def dial(self, host: str, port: int, vu: int, *, secure: bool) -> plain.socket:
+        """Return a connected gevent socket, by a proxy's tunnel if there is one, for the core to use.
 
         Args:
             host: Name or address of the server.
             port: The server's port.
-            tls: True to speak TLS with the host.
-            alpn: Protocols to offer in the TLS handshake.
             vu: The VU's number, for the option localIPs.
+            secure: True if TLS will be spoken, which may have a proxy of its own.
 
         Raises:
-            DialError: There is no connection, or its TLS handshake has failed.
+            DialError: There is no connection.
         """
-        sock = self.connect(host, port, vu, secure=tls)
-        return self.secure(sock, host, port, alpn, vu) if tls else sock
+        return _plain(self.connect(host, port, vu, secure=secure))
 
     def connect_directly(self, host: str, port: int, vu: int) -> plain.socket:
         """Return a gevent socket that is connected to the host by no proxy. Raises DialError."""
@@ -171,18 +162,19 @@ class Dialer:
             raise ProxyError(str(error)) from None
         return self.secure(sock, proxy.host, proxy.port, (), vu) if proxy.scheme == "https" else sock
 
-    def direct(self, host: str, port: int, vu: int) -> Direct | None:
-        """Return the destination of a plain connection; None if it needs a proxy or a look-up.
+    def direct(self, host: str, port: int, vu: int, *, secure: bool) -> Direct | None:
+        """Return the destination of a connection; None if it needs a proxy or a look-up.
 
         Args:
             host: Name or address of the server.
             port: The server's port.
             vu: The VU's number, for the option localIPs.
+            secure: True if TLS will be spoken, which may have a proxy of its own.
 
         Raises:
             DialError: The options forbid the connection.
         """
-        if self.proxies.proxy_for(host, port, secure=False) is not None:
+        if self.proxies.proxy_for(host, port, secure=secure) is not None:
             return None
         until: float | None = float("inf")
         is_name = literal(host) is None
@@ -336,29 +328,75 @@ class Dialer:
             DialError: The handshake has failed, or the certificate is not trusted.
         """
         # OpenSSL is imported by the first connection that needs it.
-        from jsrunner.transport.certificates import UNKNOWN_AUTHORITY
-        from jsrunner.transport.tls import TLS
         from jsrunner.transport.tls_socket import Untrusted
 
-        if self._tls is None:
-            self._tls = TLS(self._options, self._environment)
-        contexts, name = tls or self._tls, name or host
-        fetches = bool(self._options.tls_aia_fetch) and not self._options.insecure_skip_tls_verify
+        contexts, name = tls or self._contexts(), name or host
         while True:
-            known = self._tls.intermediate_count
+            known = self._contexts().intermediate_count
             try:
                 secure = self._shake_hands(contexts, sock, name, alpn)
                 break
             except Untrusted as error:
-                is_incomplete = fetches and error.code in UNKNOWN_AUTHORITY
-                if not is_incomplete or self._fetch_issuers(host, port, vu) == known:
-                    raise self._refusal(error, host, port, vu, name) from None
-                contexts.take_intermediates(self._tls)
+                self.settle(error, host, port, vu, known, name=name)
+                contexts.take_intermediates(self._contexts())
             sock = self.connect(host, port, vu, secure=True)
-        if fetches and literal(host) is not None:
+        try:
+            self.check_name(host)
+        except DialError:
             secure.close()
-            raise DialError(_NO_NAME)
+            raise
         return secure
+
+    def _contexts(self) -> TLS:
+        """Return the contexts of the run's options."""
+        if self._tls is None:
+            from jsrunner.transport.tls import TLS
+
+            self._tls = TLS(self._options, self._environment)
+        return self._tls
+
+    @property
+    def _fetches(self) -> bool:
+        return bool(self._options.tls_aia_fetch) and not self._options.insecure_skip_tls_verify
+
+    def tls_target(self, host: str, alpn: tuple[str, ...]) -> tuple[TLSTarget, int]:
+        """Return how the core speaks TLS with a host, and the count of known intermediates.
+
+        Raises:
+            DialError: No server can have the name, or a client certificate cannot be loaded.
+        """
+        contexts = self._contexts()
+        try:
+            return contexts.target(host, alpn), contexts.intermediate_count
+        except OSError as error:  # of SSLKEYLOGFILE
+            raise dial_error(error, "") from None
+
+    def check_name(self, host: str) -> None:
+        """Refuse an address, after the handshake, if issuers may be fetched. Raises DialError."""
+        if self._fetches and literal(host) is not None:
+            raise DialError(_NO_NAME)
+
+    def settle(
+        self, error: Untrusted, host: str, port: int, vu: int, known: int, *, name: str = ""
+    ) -> None:
+        """Return if another handshake may succeed, because missing issuers were fetched.
+
+        Args:
+            error: The refusal of the server's certificate.
+            host: Name or address of the server.
+            port: The server's port, for further connections.
+            vu: The VU's number, for the option localIPs.
+            known: Count of the intermediates that were known to the handshake.
+            name: The name that the certificate must have, if it is not the host.
+
+        Raises:
+            DialError: The certificate is not trusted.
+        """
+        from jsrunner.transport.certificates import UNKNOWN_AUTHORITY
+
+        is_incomplete = self._fetches and error.code in UNKNOWN_AUTHORITY
+        if not is_incomplete or self._fetch_issuers(host, port, vu) == known:
+            raise self._refusal(error, host, port, vu, name or host)
 
     def _fetch_issuers(self, host: str, port: int, vu: int) -> int:
         """Fetch the missing issuers of a server's chain; return the count of known intermediates."""
@@ -381,19 +419,12 @@ class Dialer:
     def _shake_hands(
         tls: TLS, sock: Connection, host: str, alpn: tuple[str, ...], *, verify: bool = True
     ) -> TLSSocket:
-        from jsrunner.transport.tls_socket import TLSSocket
-
-        if isinstance(sock, TLSSocket):
-            sock.close()
-            raise DialError(
-                "TLS goes through http:// and socks5:// proxies, not through an https:// one"
-            )
-        ends = ""
+        below, ends = _plain(sock), ""
         try:
-            ends = ends_of(sock)
-            return tls.handshake(sock, host, alpn, verify=verify)
+            ends = ends_of(below)
+            return tls.handshake(below, host, alpn, verify=verify)
         except OSError as error:
-            sock.close()
+            below.close()
             raise dial_error(error, ends) from None
 
     def _refusal(self, error: Untrusted, host: str, port: int, vu: int, name: str) -> DialError:
@@ -426,6 +457,14 @@ class Dialer:
                 known = []
             self._chains[host, port] = known
         return known
+
+
+def _plain(connection: Connection) -> plain.socket:
+    """Return a connection if it has no TLS; else close it and raise DialError."""
+    if hasattr(connection, "shake_hands"):
+        connection.close()
+        raise DialError("TLS goes through http:// and socks5:// proxies, not through an https:// one")
+    return connection
 
 
 def _establish(sock: plain.socket, address: tuple[str, int]) -> None:

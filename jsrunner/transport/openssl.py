@@ -16,9 +16,11 @@ ffi: Final[Any] = _openssl.ffi
 
 #: The functions that core/secure.c calls: struct tls_functions.
 _CORE_FUNCTIONS: Final = (
-    "SSL_read", "SSL_write", "SSL_want_read", "SSL_shutdown", "SSL_get_error", "SSL_free",
-    "SSL_set_bio", "BIO_new", "BIO_free", "BIO_s_mem", "BIO_get_mem_data", "BIO_read", "BIO_write",
-    "ERR_clear_error",
+    "SSL_new", "SSL_set_connect_state", "SSL_set_tlsext_host_name", "SSL_get0_param",
+    "X509_VERIFY_PARAM_set1_host", "X509_VERIFY_PARAM_set1_ip", "SSL_do_handshake",
+    "SSL_get_verify_result", "SSL_read", "SSL_write", "SSL_want_read", "SSL_shutdown",
+    "SSL_get_error", "SSL_free", "SSL_set_bio", "BIO_new", "BIO_free", "BIO_s_mem",
+    "BIO_get_mem_data", "BIO_read", "BIO_write", "ERR_clear_error", "ERR_get_error",
 )  # fmt: skip
 
 #: Their addresses.
@@ -41,12 +43,17 @@ class Problem(NamedTuple):
 
 def take_problem() -> Problem:
     """Return the latest error of this thread, and forget all."""
-    latest = 0
+    first = latest = lib.ERR_get_error()
     while code := lib.ERR_get_error():
-        if lib.ERR_GET_REASON(code) != _RECORD_LAYER_FAILURE or not latest:
-            latest = code
-    text = lib.ERR_reason_error_string(latest)
-    return Problem(ffi.string(text).decode() if text else "", lib.ERR_GET_REASON(latest))
+        latest = code
+    return problem_of(first, latest)
+
+
+def problem_of(first: int, latest: int) -> Problem:
+    """Return an error by the first and the latest code in OpenSSL's queue."""
+    code = first if lib.ERR_GET_REASON(latest) == _RECORD_LAYER_FAILURE else latest
+    text = lib.ERR_reason_error_string(code)
+    return Problem(ffi.string(text).decode() if text else "", lib.ERR_GET_REASON(code))
 
 
 def certificates_of(pem: str) -> list[Any]:

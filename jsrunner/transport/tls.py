@@ -6,10 +6,18 @@ import ctypes
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from jsrunner.core.binding import TLSTarget
 from jsrunner.transport.addresses import literal
 from jsrunner.transport.errors import DialError
 from jsrunner.transport.names import to_ascii
-from jsrunner.transport.openssl import certificates_of, ffi, key_of, lib, take_problem
+from jsrunner.transport.openssl import (
+    certificates_of,
+    core_functions,
+    ffi,
+    key_of,
+    lib,
+    take_problem,
+)
 from jsrunner.transport.tls_names import DEFAULT_SUITES, NO_SUITE, SUITES, certificate_for
 from jsrunner.transport.tls_socket import TLSSocket
 
@@ -67,6 +75,8 @@ class TLS:
         self._environment = environment
         #: OpenSSL's SSL_CTX by the client certificate and the protocols to offer.
         self._contexts: dict[tuple[int | None, tuple[str, ...]], Any] = {}
+        #: Contexts without the latest intermediates, which recipes of the core may name.
+        self._former: list[Any] = []
         #: Certificates of authorities between servers' and trusted ones, as PEM (see `aia`).
         self._intermediates: list[str] = []
         #: OpenSSL's callback for SSLKEYLOGFILE, made on first need.
@@ -100,6 +110,21 @@ class TLS:
             raise
         return secure
 
+    def target(self, host: str, alpn: tuple[str, ...]) -> TLSTarget:
+        """Return how the core speaks TLS with a host. Raises DialError.
+
+        Args:
+            host: The name that the certificate must have.
+            alpn: Protocols to offer, the preferred protocol first.
+        """
+        context = self._context(host, alpn)
+        name, address = _names_of(host)
+        target = TLSTarget(ctypes.addressof(core_functions), int(ffi.cast("uintptr_t", context)))
+        target.name, target.name_size = name, len(name)
+        target.address[: len(address)] = address
+        target.address_size = len(address)
+        return target
+
     @property
     def intermediate_count(self) -> int:
         """Count of known intermediate certificates."""
@@ -110,6 +135,7 @@ class TLS:
         added = [certificate for certificate in certificates if certificate not in self._intermediates]
         if added:
             self._intermediates += added
+            self._former += self._contexts.values()
             self._contexts.clear()
 
     def take_intermediates(self, other: TLS) -> None:
@@ -186,19 +212,27 @@ class TLS:
         lib.ERR_clear_error()
 
 
+def _names_of(host: str) -> tuple[bytes, bytes]:
+    """Return (name, b"") or (text, address) of a host. Raises DialError if no server can have it."""
+    address = literal(host)
+    if address is not None:
+        return host.encode(), address.packed
+    name = to_ascii(host).encode()
+    # Without a name OpenSSL would take any, and a leading dot stands for all subdomains.
+    if name[:1] in (b"", b".") or b"\0" in name:
+        raise DialError(f"tls: invalid server name {host!r}")
+    return name, b""
+
+
 def _expect(ssl: Any, host: str) -> None:
     """Name the server to itself, and to the verification of its certificate. Raises DialError."""
-    param, address = lib.SSL_get0_param(ssl), literal(host)
-    if address is not None:
-        is_set = lib.X509_VERIFY_PARAM_set1_ip(param, address.packed, len(address.packed))
+    name, address = _names_of(host)
+    param = lib.SSL_get0_param(ssl)
+    if address:
+        lib.X509_VERIFY_PARAM_set1_ip(param, address, len(address))
     else:
-        name = to_ascii(host).encode()
         lib.SSL_set_tlsext_host_name(ssl, name)
-        # Without a name OpenSSL would take any, and a leading dot stands for all subdomains.
-        is_set = name[:1] not in (b"", b".") and lib.X509_VERIFY_PARAM_set1_host(param, name, len(name))
-    if not is_set:
-        lib.ERR_clear_error()
-        raise DialError(f"tls: invalid server name {host!r}")
+        lib.X509_VERIFY_PARAM_set1_host(param, name, len(name))
 
 
 def _load_certificate(context: Any, entry: ClientCertificate) -> None:

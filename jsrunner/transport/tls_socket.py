@@ -1,7 +1,8 @@
 """A TLS connection on top of a gevent socket, as HTTP, gRPC and the handshake of wss use it.
 
 OpenSSL reads from the descriptor and writes to it. The methods ending in `_now` say so if they would
-block; the others park the greenlet. The core takes a wss session's connection over by `detach`.
+block; the others park the greenlet. The core speaks TLS by itself for wss (core/secure.c), and gives a
+connection back whose server has refused the session.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gevent.socket import wait_read, wait_write
 
+from jsrunner.core.binding import TLSFailure
 from jsrunner.transport.errors import DialError, TLSAlert, TLSRecordError
-from jsrunner.transport.openssl import der_of, ffi, lib, take_problem
+from jsrunner.transport.openssl import Problem, der_of, ffi, lib, problem_of, take_problem
 from jsrunner.transport.tls_names import GO_SUITES, NO_TLS, explained
 from jsrunner.transport.wire import socket_below, was_reset
 
@@ -56,16 +58,15 @@ class TLSSocket:
     _buffer: Final[Any] = ffi.new("char[]", _READ_BYTES)
 
     def __init__(self, sock: plain.socket, ssl: Any) -> None:
-        """Set the connection up for a handshake.
+        """Put OpenSSL on top of a socket.
 
         Args:
             sock: A connected gevent socket, which belongs to this object from now on.
-            ssl: OpenSSL's SSL, which belongs to this object and frees itself.
+            ssl: OpenSSL's SSL, before or after the handshake; it frees itself.
         """
         self.sock = sock
         self._ssl = ssl
         lib.SSL_set_fd(ssl, sock.fileno())
-        lib.SSL_set_connect_state(ssl)
 
     # -- the socket below --------------------------------------------------------------------------
 
@@ -88,25 +89,10 @@ class TLSSocket:
         name: tuple[str, int] = self.sock.getsockname()[:2]
         return name
 
-    # -- the core, which takes connections over ----------------------------------------------------
-
-    @property
-    def address(self) -> int:
-        """Address of OpenSSL's SSL."""
-        return int(ffi.cast("uintptr_t", self._ssl))
-
-    def take_pending(self) -> bytes:
-        """Return the bytes that OpenSSL has decrypted already."""
-        data = b""
-        while lib.SSL_pending(self._ssl):
-            data += self.read_now(_READ_BYTES)
-        return data
-
-    def detach(self) -> None:
-        """Give socket and SSL away: the core owns them."""
-        ffi.gc(self._ssl, None)
-        self._ssl = None
-        self.sock.detach()
+    @classmethod
+    def of_core(cls, sock: plain.socket, address: int) -> TLSSocket:
+        """Return a connection that the core gives back: a gevent socket, and the address of its SSL."""
+        return cls(sock, ffi.gc(ffi.cast("SSL *", address), lib.SSL_free))
 
     # -- facts -------------------------------------------------------------------------------------
 
@@ -150,20 +136,7 @@ class TLSSocket:
         kind = lib.SSL_get_error(self._ssl, result)
         if kind in (lib.SSL_ERROR_WANT_READ, lib.SSL_ERROR_WANT_WRITE):
             raise BlockingIOError
-        if kind == lib.SSL_ERROR_ZERO_RETURN:
-            raise TLSEnded
-        problem = take_problem()
-        if kind == lib.SSL_ERROR_SYSCALL and number:
-            raise OSError(number, os.strerror(number))
-        if kind == lib.SSL_ERROR_SYSCALL or problem.text == _EOF:
-            raise TLSEnded
-        if problem.reason == _NOT_VERIFIED:
-            code = lib.SSL_get_verify_result(self._ssl)
-            text = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
-            raise Untrusted(code, text)
-        if not problem.text and problem.reason > _ALERTS:
-            raise TLSAlert(f"remote error: tls: alert({problem.reason - _ALERTS})")
-        raise explained(problem.text)
+        raise _error_of(kind, number, take_problem(), lib.SSL_get_verify_result(self._ssl))
 
     def read_now(self, size: int) -> bytes:
         """Return received bytes, at most one record's; b"" at the end.
@@ -222,6 +195,7 @@ class TLSSocket:
     def shake_hands(self) -> None:
         """Do the handshake. Raises Untrusted, OSError, TLSRecordError, DialError."""
         header = b""
+        lib.SSL_set_connect_state(self._ssl)
         while True:
             try:
                 self._call(lib.SSL_do_handshake)
@@ -232,8 +206,7 @@ class TLSSocket:
                     header = socket_below(self.sock).recv(_HEADER_BYTES, plain.MSG_PEEK)
                     _check_header(header)
             except TLSEnded:
-                has_begun = header and header[0] != _ALERT
-                raise DialError("unexpected EOF" if has_begun else "EOF") from None
+                raise _broken_off(header) from None
             except TLSRecordError:
                 if header:
                     raise
@@ -251,3 +224,51 @@ def _check_header(header: bytes) -> None:
     size = int.from_bytes(header[3:], "big")
     if size > _MAX_RECORD_BYTES:
         raise TLSRecordError(f"tls: oversized record received with length {size}")
+
+
+def _broken_off(header: bytes) -> DialError:
+    """Return the error of a stream that has ended in the handshake, by what came first."""
+    return DialError("unexpected EOF" if header and header[0] != _ALERT else "EOF")
+
+
+def _error_of(kind: int, number: int, problem: Problem, verify_result: int) -> Exception:
+    """Return the error of a call of OpenSSL's.
+
+    Args:
+        kind: SSL_ERROR_*, 0 for a broken socket.
+        number: The errno.
+        problem: OpenSSL's latest error.
+        verify_result: The result of the verification: X509_V_ERR_*.
+    """
+    if kind == lib.SSL_ERROR_ZERO_RETURN:
+        return TLSEnded()
+    if kind in (0, lib.SSL_ERROR_SYSCALL) and number:
+        return OSError(number, os.strerror(number))
+    if kind == lib.SSL_ERROR_SYSCALL or problem.text == _EOF:
+        return TLSEnded()
+    if problem.reason == _NOT_VERIFIED:
+        text = ffi.string(lib.X509_verify_cert_error_string(verify_result)).decode()
+        return Untrusted(verify_result, text)
+    if not problem.text and problem.reason > _ALERTS:
+        return TLSAlert(f"remote error: tls: alert({problem.reason - _ALERTS})")
+    return explained(problem.text)
+
+
+def failure_of(data: bytes) -> Exception:
+    """Return the error of a handshake of the core's.
+
+    Args:
+        data: struct tls_failure (core/session.h).
+
+    Returns:
+        Untrusted, DialError or OSError.
+    """
+    failure = TLSFailure.from_buffer_copy(data)
+    header = bytes(failure.header[: min(failure.header_size, _HEADER_BYTES)])
+    try:
+        _check_header(header)
+    except TLSRecordError as refusal:
+        return refusal
+    problem = problem_of(failure.first_error, failure.last_error)
+    error = _error_of(failure.kind, failure.number, problem, failure.verify_result)
+    return _broken_off(header) if isinstance(error, TLSEnded) else error

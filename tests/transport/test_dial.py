@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def peer_of(dialer: Dialer, host: str, port: int, **more: Any) -> tuple[str, int]:
-    sock = dialer.dial(host, port, tls=False, **more)
+    sock = dialer.dial(host, port, 0, secure=False, **more)
     try:
         found: tuple[str, int] = sock.getpeername()[:2]
         return found
@@ -32,9 +32,15 @@ def peer_of(dialer: Dialer, host: str, port: int, **more: Any) -> tuple[str, int
         sock.close()
 
 
+def connect(dialer: Dialer, host: str, port: int, *, tls: bool) -> Any:
+    """Return a connection, with TLS on demand."""
+    sock = dialer.connect(host, port, 0, secure=tls)
+    return dialer.secure(sock, host, port, ("http/1.1",), 0) if tls else sock
+
+
 def failure(dialer: Dialer, host: str, port: int, *, tls: bool = False) -> str:
     with pytest.raises(DialError) as caught:
-        dialer.dial(host, port, tls=tls).close()
+        connect(dialer, host, port, tls=tls).close()
     return str(caught.value)
 
 
@@ -79,7 +85,7 @@ def test_local_addresses(serve: Serve) -> None:
     server = serve(lambda connection: seen.append(connection.getpeername()[0]))
     dialer = Dialer(Options(local_ips="127.0.0.2-127.0.0.4"), {})
     for vu in (1, 2, 3, 4):
-        sock = dialer.dial("127.0.0.1", server.port, tls=False, vu=vu)
+        sock = dialer.dial("127.0.0.1", server.port, vu, secure=False)
         drain(sock)
         sock.close()
     assert seen == ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.2"]
@@ -177,7 +183,7 @@ def test_proxy(serve: Serve) -> None:
     dialer = Dialer(
         Options(hosts={"proxy.test": f"127.0.0.1:{server.port}"}), {"HTTP_PROXY": "http://proxy.test"}
     )
-    sock = dialer.dial("target.test", 81, tls=False)
+    sock = dialer.dial("target.test", 81, 0, secure=False)
     sock.sendall(b"!")
     assert drain(sock) == b"through!"
     sock.close()
@@ -247,7 +253,7 @@ def trusted(authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
 
 
 def greet(dialer: Dialer, host: str, port: int) -> bytes:
-    sock = dialer.dial(host, port, tls=True, alpn=("http/1.1",))
+    sock = connect(dialer, host, port, tls=True)
     try:
         data: bytes = sock.recv(5)
         return data

@@ -83,19 +83,6 @@ def test_reads_wait_without_holding_others_up(connect: Connect) -> None:
     connection.close()
 
 
-def test_bytes_that_are_decrypted_already(connect: Connect) -> None:
-    def answer(peer: ssl.SSLSocket) -> None:
-        with peer:
-            peer.sendall(b"x" * 1000)
-            drain(peer)
-
-    connection = connect(answer)
-    assert connection.recv(10) == b"x" * 10
-    assert connection.take_pending() == b"x" * 990
-    assert connection.take_pending() == b""
-    connection.close()
-
-
 def test_ends(connect: Connect) -> None:
     def end(peer: ssl.SSLSocket) -> None:
         peer.close()  # without close_notify
