@@ -44,7 +44,6 @@ struct tls_functions {
     long (*verify_result)(const struct ssl_st *);
     int (*read)(struct ssl_st *, void *, int);
     int (*write)(struct ssl_st *, const void *, int);
-    int (*wants_read)(const struct ssl_st *);
     int (*shutdown)(struct ssl_st *);
     int (*error)(const struct ssl_st *, int);
     void (*free)(struct ssl_st *);
@@ -80,6 +79,7 @@ enum {
     INPUT_BYTES = 128 << 10,
     OUTPUT_BYTES = 128 << 10,
     MAX_WAITING = 1 << 20,
+    WANT_READ = 2,   /* SSL_ERROR_WANT_READ */
     ZERO_RETURN = 6, /* SSL_ERROR_ZERO_RETURN: the peer has sent close_notify */
 };
 
@@ -166,7 +166,7 @@ static size_t encrypt(struct secure *secure, const uint8_t *data, size_t size, s
             int count = tls.write(secure->ssl, data + *taken, (int)room);
             if (count > 0) {
                 *taken += (size_t)count;
-            } else if (tls.wants_read(secure->ssl)) {
+            } else if (tls.error(secure->ssl, count) == WANT_READ) {
                 secure->is_renegotiating = true;
             } else { /* OpenSSL has ended the connection; the next receive reports it */
                 tls.clear_errors();
@@ -185,6 +185,7 @@ ptrdiff_t secure_send(struct session *session, const uint8_t *data, size_t size)
 {
     size_t taken = 0;
     if (!send_waiting(session)) return -1;
+    tls.clear_errors(); /* on which SSL_get_error depends */
     while (!secure_has_waiting(session)) {
         size_t used = encrypt(session->secure, data, size, &taken);
         if (!used) break;
@@ -217,8 +218,10 @@ static size_t decrypt(struct secure *secure, const uint8_t *data, size_t size, u
         int count = tls.read(secure->ssl, to + plain, (int)(room - plain));
         if (count > 0) {
             plain += (size_t)count;
-        } else if (!tls.wants_read(secure->ssl) || tls.bio_contents(secure->input, NULL) == left) {
-            int kind = tls.error(secure->ssl, count);
+            continue;
+        }
+        int kind = tls.error(secure->ssl, count);
+        if (kind != WANT_READ || tls.bio_contents(secure->input, NULL) == left) {
             secure->end = kind == ZERO_RETURN ? STREAM_ENDED : STREAM_BROKEN;
             fail(secure, kind, 0);
         }
@@ -304,9 +307,9 @@ int secure_shake_hands(struct session *session)
     for (;;) {
         tls.clear_errors();
         int result = tls.handshake(secure->ssl);
-        int kind = result > 0 || tls.wants_read(secure->ssl) ? 0 : tls.error(secure->ssl, result);
         if (result > 0) return 0; /* the end of the handshake goes out with the request */
-        int error = kind ? fail(secure, kind, 0) : EAGAIN;
+        int kind = tls.error(secure->ssl, result);
+        int error = kind == WANT_READ ? EAGAIN : fail(secure, kind, 0);
         /* An alert of this end is sent, too. */
         int count = tls.bio_read(secure->output, output, OUTPUT_BYTES);
         if (!send_waiting(session) || (count > 0 && !send_encrypted(session, output, (size_t)count)))

@@ -18,7 +18,7 @@ ffi: Final[Any] = _openssl.ffi
 _CORE_FUNCTIONS: Final = (
     "SSL_new", "SSL_set_connect_state", "SSL_set_tlsext_host_name", "SSL_get0_param",
     "X509_VERIFY_PARAM_set1_host", "X509_VERIFY_PARAM_set1_ip", "SSL_do_handshake",
-    "SSL_get_verify_result", "SSL_read", "SSL_write", "SSL_want_read", "SSL_shutdown",
+    "SSL_get_verify_result", "SSL_read", "SSL_write", "SSL_shutdown",
     "SSL_get_error", "SSL_free", "SSL_set_bio", "BIO_new", "BIO_free", "BIO_s_mem",
     "BIO_get_mem_data", "BIO_read", "BIO_write", "ERR_clear_error", "ERR_get_error",
 )  # fmt: skip

@@ -49,6 +49,11 @@ DEFAULT_SUITES: Final = tuple(
     for key in ("ECDSA", "RSA")
 )  # fmt: skip
 
+#: OpenSSL's texts of alerts; from version 4 on they begin with `tls alert`.
+_ALERT: Final = re.compile(
+    r"(?:(?:tlsv1|tlsv13|sslv3|ssl/tls)[ _](?:alert[ _])?|\btls alert )([a-z_ ]+)"
+)
+
 #: TLS alerts (RFC 8446, section 6) by OpenSSL's names where Go's differ.
 _ALERTS: Final = {
     "protocol version": "protocol version not supported",
@@ -60,6 +65,8 @@ _ALERTS: Final = {
     "certificate unknown": "unknown certificate",
     "certificate expired": "expired certificate",
     "certificate revoked": "revoked certificate",
+    "user cancelled": "user canceled",
+    "unknown psk identity": "unknown PSK identity",
 }
 
 
@@ -92,7 +99,7 @@ def alert_text(text: str) -> str | None:
     """Return Go's text of a TLS alert from the peer, by OpenSSL's text; None for other errors."""
     if "no ciphers available" in text:  # OpenSSL does not even ask the peer
         return "remote error: tls: handshake failure"
-    match = re.search(r"(?:tlsv1|tlsv13|sslv3|ssl/tls)[ _](?:alert[ _])?([a-z_ ]+)", text.lower())
+    match = _ALERT.search(text.lower())
     if match is None:
         return None
     name = match[1].replace("_", " ").strip()
@@ -103,5 +110,7 @@ def explained(text: str) -> DialError:
     """Return the error of a connection in Go's words, by OpenSSL's text in lower case."""
     if "wrong version number" in text or "record layer" in text:
         return TLSRecordError(NO_TLS)
+    if "bad record mac" in text and "decryption failed" in text:
+        return DialError("local error: tls: bad record MAC")
     alert = alert_text(text)
     return DialError(f"tls: {text}") if alert is None else TLSAlert(alert)

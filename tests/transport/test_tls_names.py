@@ -43,6 +43,9 @@ def test_what_is_offered_by_default() -> None:
         ("error:0A000410:SSL routines::ssl/tls alert handshake failure",
          "remote error: tls: handshake failure"),
         ("tlsv13 alert certificate required", "remote error: tls: certificate required"),
+        ("tls alert handshake failure", "remote error: tls: handshake failure"),
+        ("tls alert unexpected message", "remote error: tls: unexpected message"),
+        ("tls illegal exporter label", None),
         ("unexpected eof", None),
     ],
 )  # fmt: skip
