@@ -52,6 +52,8 @@ _SYSTEM_FILES: Final = (
     "/etc/ssl/cert.pem",
 )
 _SYSTEM_FOLDERS: Final = ("/etc/ssl/certs", "/etc/pki/tls/certs")
+#: Contexts by address that recipes of the core may name, which live as long as the process.
+_lent: Final[dict[int, Any]] = {}
 
 
 class TLS:
@@ -75,8 +77,6 @@ class TLS:
         self._environment = environment
         #: OpenSSL's SSL_CTX by the client certificate and the protocols to offer.
         self._contexts: dict[tuple[int | None, tuple[str, ...]], Any] = {}
-        #: Contexts without the latest intermediates, which recipes of the core may name.
-        self._former: list[Any] = []
         #: Certificates of authorities between servers' and trusted ones, as PEM (see `aia`).
         self._intermediates: list[str] = []
         #: OpenSSL's callback for SSLKEYLOGFILE, made on first need.
@@ -118,8 +118,10 @@ class TLS:
             alpn: Protocols to offer, the preferred protocol first.
         """
         context = self._context(host, alpn)
+        number = int(ffi.cast("uintptr_t", context))
+        _lent[number] = context
         name, address = _names_of(host)
-        target = TLSTarget(ctypes.addressof(core_functions), int(ffi.cast("uintptr_t", context)))
+        target = TLSTarget(ctypes.addressof(core_functions), number)
         target.name, target.name_size = name, len(name)
         target.address[: len(address)] = address
         target.address_size = len(address)
@@ -135,7 +137,6 @@ class TLS:
         added = [certificate for certificate in certificates if certificate not in self._intermediates]
         if added:
             self._intermediates += added
-            self._former += self._contexts.values()
             self._contexts.clear()
 
     def take_intermediates(self, other: TLS) -> None:
