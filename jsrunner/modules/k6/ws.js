@@ -33,6 +33,15 @@ const withHandler = (list, handler) => {
   return list;
 };
 
+/** Return the ArrayBuffer that socket.sendBinary was called with. */
+const asBuffer = (args) => {
+  if (args.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
+  const message = args[0];
+  if (isInstance(ArrayBuffer, message)) return message;
+  const type = message === undefined || message === null ? String(message) : Object(message).constructor.name;
+  throw new GoError('expected ArrayBuffer as argument, received: ' + type);
+};
+
 /** Schedule the callback of socket.setTimeout or socket.setInterval. It is called inside session.run(). */
 const setTimer = (session, name, repeats, callback, delay) => {
   if (callback !== undefined) mustBeCallable(callback, 0);
@@ -46,6 +55,119 @@ const setTimer = (session, name, repeats, callback, delay) => {
   session.setTimer(callback, milliseconds, repeats);
 };
 
+/** One call of ws.connect: its session, the handlers of its events, and its end. */
+class Connection {
+  handlers = { __proto__: null };
+  isShut = false;
+  session;
+  outcome;
+
+  constructor() {
+    this.session = createSession((kind, value, reason) => this.receive(kind, value, reason), true);
+  }
+
+  fire(event, argument) {
+    const list = this.handlers[event];
+    if (list === undefined) return;
+    if (typeof list === 'function') {
+      call(list, argument);
+      return;
+    }
+    // A handler that is added by a handler is called from the next event on.
+    for (let i = 0, count = list.length; i < count; i += 1) call(list[i], argument);
+  }
+
+  fail(text, fields) {
+    this.fire('error', new GoValue(text, fields));
+  }
+
+  /** Note that a frame could not be sent. */
+  refuse() {
+    if (this.isShut) this.fail(CLOSE_SENT);
+  }
+
+  /** Send a close frame and end the connection without waiting for the server's close frame. */
+  shut(code) {
+    if (this.isShut) return;
+    this.isShut = true;
+    const isSent = this.session.sendClose(code);
+    const failure = this.session.shut();
+    if (failure !== undefined) this.fail(failure);
+    else if (!isSent) this.fail(CLOSE_SENT);
+    this.fire('close', code);
+    this.session.stop();
+  }
+
+  failAndShut(text, code, reason) {
+    this.fail(text, { __proto__: null, code, text: reason });
+    this.shut(code);
+  }
+
+  /** Take an event of the session. */
+  receive(kind, value, reason) {
+    switch (kind) {
+      case TEXT: this.fire('message', value); break;
+      case BINARY: this.fire('binaryMessage', value); break;
+      case PING: this.fire('ping'); break;
+      case PONG: this.fire('pong'); break;
+      case CLOSE:
+        if (value === NORMAL || value === GOING_AWAY) this.shut(value);
+        else this.failAndShut(closeText(value, reason), value, reason);
+        break;
+      case END: this.failAndShut(closeText(ABNORMAL, UNEXPECTED_END), ABNORMAL, UNEXPECTED_END); break;
+      case VIOLATION:
+        if (value === TOO_BIG) {
+          this.fail(tooBigText(reason));
+          this.shut(TOO_BIG);
+          break;
+        }
+        this.shut(GOING_AWAY);
+        break;
+      case RESET: this.shut(GOING_AWAY); break;
+      case WRITE_FAILED: this.fail(value); break;
+      case OPEN:
+      case FAILED: this.outcome = value; break;
+      default:
+    }
+  }
+
+  addHandler(event, handler) {
+    const list = this.handlers[event] = withHandler(this.handlers[event], handler);
+    // The core calls a sole handler of messages directly, without receive().
+    const isBinary = event === 'binaryMessage';
+    if (isBinary || event === 'message') this.session.setHandler(isBinary, typeof list === 'function' ? list : undefined);
+  }
+
+  /** Return the socket, which scripts get. Its functions do not need their `this`. */
+  socket() {
+    const { session } = this;
+    const connection = this;
+    return {
+      close(code) {
+        connection.shut(arguments.length ? asInt64(code) : GOING_AWAY);
+      },
+      on(event, handler) {
+        if (typeof handler === 'function') connection.addHandler(event, handler);
+      },
+      ping() {
+        if (!session.ping()) connection.refuse();
+      },
+      send: session.sender(false, (message) => {
+        if (!session.sendText(asText(message))) connection.refuse();
+      }),
+      sendBinary: session.sender(true, (...args) => {
+        if (!session.sendBinary(asBuffer(args))) connection.refuse();
+      }),
+      setInterval(callback, delay) {
+        setTimer(session, 'setInterval', true, callback, delay);
+      },
+      setTimeout(callback, delay) {
+        setTimer(session, 'setTimeout', false, callback, delay);
+      },
+    };
+  }
+}
+
 export function connect(url, ...args) {
   if (context.inInit) throw new GoError('using websockets in the init context is not supported');
   if (args.length < 1 || args.length > 2) throw new GoError('invalid number of arguments to ws.connect');
@@ -54,116 +176,23 @@ export function connect(url, ...args) {
   const { headers, tags, jar, compression } = wsParams(args.length === 2 ? args[0] : undefined, PARAMS);
   const address = asText(url);
 
-  const handlers = { __proto__: null };
-  let closed = false;
-  let session; // eslint-disable-line prefer-const
-  let outcome;
-
-  const fire = (event, argument) => {
-    const list = handlers[event];
-    if (list === undefined) return;
-    if (typeof list === 'function') {
-      call(list, argument);
-      return;
-    }
-    // A handler that is added by a handler is called from the next event on.
-    for (let i = 0, count = list.length; i < count; i += 1) call(list[i], argument);
-  };
-  const fail = (text, fields) => fire('error', new GoValue(text, fields));
-
-  /** Send a close frame and end the connection without waiting for the server's close frame. */
-  const shut = (code) => {
-    if (closed) return;
-    closed = true;
-    const isSent = session.sendClose(code);
-    const failure = session.shut();
-    if (failure !== undefined) fail(failure);
-    else if (!isSent) fail(CLOSE_SENT);
-    fire('close', code);
-    session.stop();
-  };
-  const failAndShut = (text, code, reason) => {
-    fail(text, { __proto__: null, code, text: reason });
-    shut(code);
-  };
-
-  const receive = (kind, value, reason) => {
-    switch (kind) {
-      case TEXT: fire('message', value); break;
-      case BINARY: fire('binaryMessage', value); break;
-      case PING: fire('ping'); break;
-      case PONG: fire('pong'); break;
-      case CLOSE:
-        if (value === NORMAL || value === GOING_AWAY) shut(value);
-        else failAndShut(closeText(value, reason), value, reason);
-        break;
-      case END: failAndShut(closeText(ABNORMAL, UNEXPECTED_END), ABNORMAL, UNEXPECTED_END); break;
-      case VIOLATION:
-        if (value === TOO_BIG) {
-          fail(tooBigText(reason));
-          shut(TOO_BIG);
-          break;
-        }
-        shut(GOING_AWAY);
-        break;
-      case RESET: shut(GOING_AWAY); break;
-      case WRITE_FAILED: fail(value); break;
-      case OPEN:
-      case FAILED: outcome = value; break;
-      default:
-    }
-  };
-
-  session = createSession(receive, true);
+  const connection = new Connection();
+  const { session } = connection;
   session.dial(address, headers, tags, jar, compression, '');
   session.run();
+  const { outcome } = connection;
   if (outcome.failure !== undefined && outcome.failure !== null) {
     session.stop();
     session.finish();
     if (outcome.isThrown) throw new GoError(outcome.failure);
     return outcome.response;
   }
-
-  const socket = {
-    close(code) {
-      shut(arguments.length ? asInt64(code) : GOING_AWAY);
-    },
-    on(event, handler) {
-      if (typeof handler !== 'function') return;
-      const list = handlers[event] = withHandler(handlers[event], handler);
-      // The core calls a sole handler of messages directly, without receive().
-      const isBinary = event === 'binaryMessage';
-      if (isBinary || event === 'message') session.setHandler(isBinary, typeof list === 'function' ? list : undefined);
-    },
-    ping() {
-      if (!session.ping() && closed) fail(CLOSE_SENT);
-    },
-    send: session.sender(false, (message) => {
-      if (!session.sendText(asText(message)) && closed) fail(CLOSE_SENT);
-    }),
-    sendBinary: session.sender(true, (...args) => {
-      if (args.length === 0) throw new GoError('missing argument, expected ArrayBuffer');
-      const message = args[0];
-      if (!isInstance(ArrayBuffer, message)) {
-        const type = message === undefined || message === null ? String(message) : Object(message).constructor.name;
-        throw new GoError('expected ArrayBuffer as argument, received: ' + type);
-      }
-      if (!session.sendBinary(message) && closed) fail(CLOSE_SENT);
-    }),
-    setInterval(callback, delay) {
-      setTimer(session, 'setInterval', true, callback, delay);
-    },
-    setTimeout(callback, delay) {
-      setTimer(session, 'setTimeout', false, callback, delay);
-    },
-  };
-
   try {
-    setup(socket);
-    fire('open');
+    setup(connection.socket());
+    connection.fire('open');
     session.run();
   } catch (error) {
-    shut(GOING_AWAY);
+    connection.shut(GOING_AWAY);
     throw error;
   } finally {
     session.stop();
