@@ -167,7 +167,6 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_answer": (c_bool, (c_int32, c_uint32, c_int, c_char_p, c_size_t)),
     # modules.c
     "core_compile": (c_bool, (c_char_p, c_char_p, c_size_t, c_bool)),
-    "core_compiler_close": (None, ()),
     "core_syntax_error": (c_size_t, (c_char_p, c_size_t, c_bool, c_char_p, c_size_t)),
     "core_image_clear": (None, ()),
     "core_image_get": (c_void_p, (c_char_p, POINTER(c_size_t))),

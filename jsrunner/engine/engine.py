@@ -94,16 +94,12 @@ class Engine:
     def compile(self, name: str, source: str, *, is_script: bool) -> bool:
         """Compile a module for all VUs that are made from now on; return True if it compiles.
 
-        A script's module keeps its text and positions, for errors; ours need neither. `close_compiler`
-        has to follow the last module.
+        A script's module keeps its text and positions, for errors; ours need neither. Modules that a VU
+        has loaded need no such call: they are compiled already.
         """
         text = source.encode("utf-8", "surrogatepass")
         done: bool = self.library.core_compile(name.encode(), text, len(text), is_script)
         return done
-
-    def close_compiler(self) -> None:
-        """Free the interpreter that `compile` keeps for the next module."""
-        self.library.core_compiler_close()
 
     def bytecode(self, name: str) -> bytes:
         """Return the bytecode of a compiled module."""

@@ -122,7 +122,6 @@ def _compiler() -> Interpreter:
     bytecode = cache.load(_CACHE, _version())
     if bytecode is None:
         engine.compile(_COMPILER, _compiler_source(), is_script=False)
-        engine.close_compiler()
         cache.store(_CACHE, _version(), engine.bytecode(_COMPILER))
     else:
         engine.use_bytecode(_COMPILER, bytecode)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two snapshots for the coordinator.
 SNAPSHOT_EVERY = 1.0
-#: Maximum VUs for which the script is not compiled beforehand (2 ms).
+#: Maximum VUs for which a template does not pay: it takes 1 ms, and saves a VU 0.24 ms.
 _FEW_VUS = 4
 _OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -138,7 +138,6 @@ def _prepare(process: Process, board: Board, prepare: protocol.Prepare) -> Worke
     board.open(len(plan.test.scenarios))
     board.vus = plan.planned_vus
     if plan.test.max_vus > _FEW_VUS:
-        process.compile_script()
         _make_template(process)
     gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
     return plan

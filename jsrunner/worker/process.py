@@ -180,12 +180,6 @@ class Process:
         """Drop the compression of a session that is over."""
         self.deflates.pop(generation << 32 | slot, None)
 
-    def compile_script(self) -> None:
-        """Compile the modules that the first init has loaded, so that further VUs cost less."""
-        for name, source in self.script.modules():
-            self.engine.compile(name, source, is_script=not name.startswith(("jsrunner:", "k6")))
-        self.engine.close_compiler()
-
     def redact(self, secret: str) -> None:
         """Hide a secret, which a script has got, from the log."""
         if secret not in self._given_out:

@@ -52,6 +52,20 @@ def test_a_specifier_means_what_python_says(make_vu: Callable[..., VU]) -> None:
     assert asked == [("file:///test.js", "./lib/one.js"), ("file:///lib/one.js", "./two.js")]
 
 
+def test_vus_that_follow_read_what_the_first_has_compiled(make_vu: Callable[..., VU]) -> None:
+    source = "import { f } from 'lib'; import 'jsrunner:own'; entries.run = () => [f(), own(), `${f}`, `${own}`];"
+    modules = {
+        "lib": "export const f = () => new Error('x').stack.includes('lib');",
+        "jsrunner:own": "globalThis.own = () => typeof new Error('x').stack;",
+    }
+    first = make_vu(source, modules=modules)
+    second = make_vu(source, modules=dict.fromkeys(modules, "throw new Error('loaded again');"))
+    text = "() => new Error('x').stack.includes('lib')"
+    assert first.call("run")[:3] == second.call("run")[:3] == [True, "string", text]
+    # A module of jsrunner's keeps no source text.
+    assert "native code" in second.call("run")[3]
+
+
 def test_names_and_texts_may_be_any(make_vu: Callable[..., VU]) -> None:
     name = "file:///" + "ü" * 3000
     vu = make_vu(

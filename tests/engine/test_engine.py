@@ -246,27 +246,10 @@ def test_bytecode_can_be_kept(make_vu: Callable[..., VU]) -> None:
     assert vu.call("run") == "kept"
 
 
-def test_modules_are_compiled_alike_before_and_after_others() -> None:
-    engine = process_engine()
-    user = "import { n } from 'used'; export const twice = () => 2 * n;"
-    sources = {"used": "export const n = 21;", "wrong": "export const ;", "user": user}
-    kept = {name: (engine.compile(name, sources[name], is_script=True), engine.bytecode(name))
-            for name in sources}  # fmt: skip
-    for name in reversed(sources):
-        engine.close_compiler()
-        assert (engine.compile(name, sources[name], is_script=True), engine.bytecode(name)) == kept[
-            name
-        ]
-    engine.close_compiler()
-    engine.close_compiler()
-    assert [is_compiled for is_compiled, _ in kept.values()] == [True, False, True]
-
-
-def test_modules_of_one_compiler(make_vu: Callable[..., VU]) -> None:
+def test_compiled_modules_import_one_another(make_vu: Callable[..., VU]) -> None:
     engine = process_engine()
     assert engine.compile("user", "import { n } from 'used'; export const f = () => n;", is_script=True)
     assert engine.compile("used", "export const n = 21;", is_script=True)
-    engine.close_compiler()
     vu = make_vu("import { f } from 'user'; entries.run = f;")
     assert vu.call("run") == 21
 

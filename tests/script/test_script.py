@@ -354,8 +354,6 @@ def test_later_vus_get_what_the_first_init_has_read(project: Project) -> None:
     assert project.init(files) == ["1 2 data", "3"]
     project.write({"lib.js": "export const x = 'new';", "d.txt": "new"})
     assert project.again() == ["1 2 data", "3"]
-    assert project.process is not None
-    project.process.compile_script()
     assert project.again(2) == ["1 2 data", "3"]
 
 
