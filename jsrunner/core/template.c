@@ -3,7 +3,8 @@
  * Theory. To make an interpreter and to evaluate jsrunner's modules in it takes 0.3 ms, and the result is the same for
  * each VU. So one interpreter is made before the workers are forked, and a VU's interpreter begins as a copy of its
  * memory (template_memory.c). What depends on the VU is set in the copy: the pointers to the VU, the place of the
- * stack, and the state of Math.random. Measured (2,100 VUs of bench/scripts/noop.js): 0.24 ms of CPU per VU instead of 0.48.
+ * stack, and the state of Math.random. Measured (2,100 VUs of bench/scripts/noop.js): 0.24 ms of CPU per VU instead
+ * of 0.48.
  *
  * Invariants.
  *  - The top level of the template's modules depends on no VU and asks Python for nothing. If it does ask, there is no
