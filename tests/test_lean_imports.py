@@ -92,6 +92,19 @@ def test_a_run_with_requests(tmp_path: Path) -> None:
     assert found & (needless | NEEDLESS_IF_NEW) == set()
 
 
+def test_a_run_with_tls(tmp_path: Path) -> None:
+    """There is one TLS stack in a process."""
+    path = tmp_path / "script.js"
+    path.write_text(
+        "import ws from 'k6/ws';\n"
+        "export default () => { ws.connect('wss://127.0.0.1:1', null, () => {}); }\n"
+    )
+    found = loaded(["-m", "jsrunner", "run", "--quiet", str(path)], tmp_path)
+    assert "jsrunner.transport.openssl" in found
+    assert "_ssl" not in found
+    assert "cryptography.x509" not in found  # 15 ms, for certificates that are refused
+
+
 def test_records_cost_little_at_import() -> None:
     """The class of a dataclass takes 0.5 ms, and its module imports inspect; a Struct takes 10 us."""
     texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "jsrunner").rglob("*.py")}
