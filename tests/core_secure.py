@@ -62,14 +62,16 @@ class Records:
         self.below.close()
 
 
-class Renegotiating:
-    """TLS 1.2 by OpenSSL, which can ask a client for another handshake; Python's ssl cannot."""
+class OldTLS:
+    """TLS up to 1.2 by OpenSSL, which can ask a client for another handshake; Python's ssl cannot."""
 
-    def __init__(self, below: Any, authority: Authority) -> None:
+    def __init__(self, below: Any, authority: Authority, version: int = lib.TLS1_2_VERSION) -> None:
         self.below = below
         issued = authority.ca.issue_cert("127.0.0.1")
         context = ffi.gc(lib.SSL_CTX_new(lib.TLS_server_method()), lib.SSL_CTX_free)
-        lib.SSL_CTX_set_max_proto_version(context, lib.TLS1_2_VERSION)
+        lib.SSL_CTX_set_cipher_list(context, b"ALL:@SECLEVEL=0")  # which TLS 1.0 needs
+        lib.SSL_CTX_set_min_proto_version(context, version)
+        lib.SSL_CTX_set_max_proto_version(context, version)
         [certificate] = certificates_of(issued.cert_chain_pems[0].bytes().decode())
         key = key_of(issued.private_key_pem.bytes().decode(), "")
         assert lib.SSL_CTX_use_certificate(context, certificate)

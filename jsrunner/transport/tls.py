@@ -35,7 +35,11 @@ _VERSIONS: Final = {
     "tls1.3": lib.TLS1_3_VERSION,
 }
 #: A peer that ends the stream without close_notify ends it all the same, as in Go's net/http.
-_OPTIONS: Final = lib.SSL_OP_ALL | lib.SSL_OP_NO_COMPRESSION | lib.SSL_OP_IGNORE_UNEXPECTED_EOF
+_OPTIONS: Final = (
+    (lib.SSL_OP_ALL & ~lib.SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS)
+    | lib.SSL_OP_NO_COMPRESSION
+    | lib.SSL_OP_IGNORE_UNEXPECTED_EOF
+)
 _MODE: Final = (
     lib.SSL_MODE_ENABLE_PARTIAL_WRITE
     | lib.SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER

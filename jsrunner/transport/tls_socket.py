@@ -105,6 +105,7 @@ class TLSSocket:
     def facts(self) -> tuple[str, str]:
         """Return (`tls1.3`, Go's name of the cipher suite)."""
         version = ffi.string(lib.SSL_get_version(self._ssl)).decode()
+        version = "TLSv1.0" if version == "TLSv1" else version
         name = ffi.string(lib.SSL_CIPHER_get_name(lib.SSL_get_current_cipher(self._ssl))).decode()
         return "tls" + version.removeprefix("TLSv"), GO_SUITES.get(name, name)
 

@@ -14,8 +14,8 @@ from core_secure import (
     HANDSHAKE,
     UPDATE,
     UPDATE_REQUESTED,
+    OldTLS,
     Records,
-    Renegotiating,
     TrafficKeys,
 )
 from core_session import text
@@ -214,7 +214,7 @@ def test_a_peer_that_renegotiates(
 ) -> None:
     """Messages of both ends come before and after."""
     one = link(ECHO, secure=True)
-    one.accept = lambda sock, context: Renegotiating(sock, authority)
+    one.accept = lambda sock, context: OldTLS(sock, authority)
     running = one.vu.start("run", blocking)
     peer = one.peer()
     for number in range(3):

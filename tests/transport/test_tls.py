@@ -8,8 +8,12 @@ import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from browser import OK, url_of
+from core_secure import OldTLS
 from servers import drain, read_request
+
+from jsrunner.transport.openssl import lib
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +107,23 @@ def test_versions_and_suites(authority: Authority, serve: Any, browse: Any) -> N
     assert high.failure(url_of(server, "https"))[:2] == (
         1010, "remote error: tls: protocol version not supported",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+def test_old_versions(authority: Authority, serve: Any, browse: Any, version: str) -> None:
+    number = {"1.0": lib.TLS1_VERSION, "1.1": lib.TLS1_1_VERSION, "1.2": lib.TLS1_2_VERSION}[version]
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            peer = OldTLS(connection, authority, number)
+            read_request(peer)  # type: ignore[arg-type]
+            peer.sendall(OK)
+
+    url = url_of(serve(answer), "https")
+    trusting = {"SSL_CERT_FILE": str(authority.file)}
+    exchange = browse(environment=trusting, tls_version=("tls1.0", "tls1.2")).send(url)
+    assert exchange.tls is not None
+    assert (exchange.tls[0], exchange.body) == (f"tls{version}", b"hi")
 
 
 def test_certificates_that_are_not_trusted(
