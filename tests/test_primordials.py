@@ -80,6 +80,7 @@ class Survey(NamedTuple):
 @cache
 def survey() -> Survey:
     """Look at the engine's own objects."""
+    process_engine().forget_modules()  # those of other tests
     found: list[list[str]] = []
     interpreter = Interpreter(
         process_engine(),

@@ -157,6 +157,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # watchdog.c
     "core_watch": (c_bool, ()),
     # schedule.c
+    "core_main": (c_bool, (c_char_p,)),
     "core_template_make": (c_bool, (c_char_p, c_bool)),
     "core_template_forget": (None, ()),
     "core_turn": (c_bool, (c_double, c_int)),

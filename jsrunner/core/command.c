@@ -4,14 +4,19 @@
  * command evaluates a module's text, or calls an entry, which is a function that JavaScript has published by name.
  * Python sends commands and sees the end of a command as a request. When an interrupted command has unwound, the
  * interpreter is prepared for the next command. If that fails, or memory is exhausted, the interpreter is freed and
- * the next command makes a new one.
+ * the next command makes a new one. A new interpreter first evaluates the main module.
  */
+#define _GNU_SOURCE
 #include "core.h"
 
 #include "codec.h"
 #include "timers.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* The text of the main module, or NULL. */
+static char *main_text;
 
 enum command_status { DONE_OK, DONE_THROWN, DONE_INTERRUPTED, DONE_LOST, DONE_STUCK };
 
@@ -47,12 +52,11 @@ static void describe_exception(struct vu *vu)
     JS_FreeValue(context, exception);
 }
 
-/* Evaluate the module text in command_arguments, and what it imports, and its promise jobs. */
-static enum command_status evaluate(struct vu *vu)
+/* Evaluate the text of a module, and what it imports, and its promise jobs. */
+static enum command_status evaluate(struct vu *vu, const char *text, size_t size, const char *name)
 {
     JSContext *context = vu->context;
-    struct bytes *source = &vu->command_arguments;
-    JSValue done = JS_Eval(context, (char *)source->data, source->size - 1, vu->command, JS_EVAL_TYPE_MODULE);
+    JSValue done = JS_Eval(context, text, size, name, JS_EVAL_TYPE_MODULE);
     if (js_is_exception(done)) {
         describe_exception(vu);
         return DONE_THROWN;
@@ -103,19 +107,32 @@ static void end_command(struct vu *vu, enum command_status status)
     request_done(vu, (int32_t)status);
 }
 
+/* Evaluate the main module, with which interpreters begin. A copy of the template has evaluated it. */
+static enum command_status begin(struct vu *vu)
+{
+    return vu->copy || !main_text ? DONE_OK : evaluate(vu, main_text, strlen(main_text), "jsrunner:main");
+}
+
+static enum command_status obey(struct vu *vu)
+{
+    struct bytes *arguments = &vu->command_arguments;
+    if (vu->command[0] != '@') return call_entry(vu);
+    return evaluate(vu, (char *)arguments->data, arguments->size - 1, vu->command + 1);
+}
+
 static void run_command(struct vu *vu)
 {
     enum command_status status = DONE_THROWN;
     vu->result.size = 0;
     vu->slice_end = NEVER;
-    bool is_module = vu->command[0] == '@';
-    if (is_module) vu->command++;
-    const char *problem = vu->context ? NULL : vu_open_interpreter(vu);
+    bool is_module = vu->command[0] == '@', is_new = !vu->context;
+    const char *problem = is_new ? vu_open_interpreter(vu) : NULL;
     if (problem) {
         bytes_append(&vu->result, problem, strlen(problem));
     } else {
         watchdog_watch(vu);
-        status = is_module ? evaluate(vu) : call_entry(vu);
+        status = is_new ? begin(vu) : DONE_OK;
+        if (status == DONE_OK) status = obey(vu);
         if (watchdog_release(vu)) vu->is_aborting = true;
     }
     /* Entries catch all exceptions of scripts. An entry throws only if memory is exhausted, and then the code of
@@ -177,5 +194,16 @@ CORE_API bool core_command(int32_t index, const char *name, const uint8_t *argum
     vu->deadline = deadline;
     schedule_ready(vu);
     core_leave();
+    return true;
+}
+
+/* Set the text of the main module, which new interpreters evaluate; NULL for none. Returns false if memory is
+ * exhausted. */
+CORE_API bool core_main(const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+    if (text && !copy) return false;
+    free(main_text);
+    main_text = copy;
     return true;
 }

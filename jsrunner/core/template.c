@@ -9,8 +9,8 @@
  * Invariants.
  *  - The top level of the template's modules depends on no VU and asks Python for nothing. If it does ask, there is no
  *    template.
- *  - Without a template, or memory for a copy, interpreters are made one by one. In both cases Python then has the
- *    modules evaluated; in a copy this finds them evaluated.
+ *  - The template has evaluated the main module (command.c). Without a template, or memory for a copy, an interpreter
+ *    is made and evaluates it by itself.
  */
 #include "template.h"
 

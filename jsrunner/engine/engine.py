@@ -111,11 +111,17 @@ class Engine:
         """Have VUs read a module from bytecode that was kept."""
         self.library.core_image_put(name.encode(), bytecode, len(bytecode))
 
+    def begin_with(self, imports: str) -> None:
+        """Let interpreters that are made from now on evaluate this text, a module, first."""
+        if not self.library.core_main(imports.encode()):
+            raise MemoryError
+
     def make_template(self, imports: str, *, tracks_contexts: bool) -> bool:
         """Evaluate compiled modules once for all VUs that are made from now on.
 
         Args:
-            imports: The text of a module that imports them. They must not ask for an operation.
+            imports: The text of a module that imports them, among them what interpreters begin with.
+                They must not ask for an operation.
             tracks_contexts: Whether the VUs track metric contexts.
 
         Returns:
@@ -125,7 +131,8 @@ class Engine:
         return done
 
     def forget_modules(self) -> None:
-        """Forget all compiled modules and the template."""
+        """Forget all compiled modules, the template, and what interpreters begin with."""
+        self.library.core_main(None)
         self.library.core_template_forget()
         self.library.core_image_clear()
 

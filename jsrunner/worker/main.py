@@ -29,9 +29,8 @@ from jsrunner.messages.protocol import StageName
 from jsrunner.messages.stream import MessageReader, receive, send
 from jsrunner.worker.channel import CoordinatorChannel
 from jsrunner.worker.player import YIELD, Player
-from jsrunner.worker.process import Process
+from jsrunner.worker.process import MAIN, Process
 from jsrunner.worker.scenario import Scenario
-from jsrunner.worker.vu import MAIN
 from jsrunner.worker.vus import VUs, load
 
 if TYPE_CHECKING:

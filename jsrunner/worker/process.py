@@ -37,6 +37,11 @@ _UNSENT_BYTES_OF_VU: Final = 512 << 20
 _UNSENT_PATIENCE: Final = 10.0
 #: Maximum fragments of a WebSocket message; more end the connection with 1009.
 _MOST_FRAGMENTS: Final = 1 << 20
+#: The text of the module that an interpreter evaluates first, before any code of a script.
+MAIN: Final = "".join(
+    f"import 'jsrunner:{name}';"
+    for name in ("primordials", "errors", "host", "language", "globals/environment", "vu")
+)
 
 
 class Process:
@@ -63,6 +68,7 @@ class Process:
         self.registry = Registry()
         self.engine = process_engine()
         self.engine.forget_modules()  # of another script, in tests
+        self.engine.begin_with(MAIN)
         self.recorder = SampleRecorder(self.engine.library, self.registry)
         #: The compression of sessions that have agreed on permessage-deflate, by key.
         self.deflates: dict[int, Deflate] = {}

@@ -63,25 +63,8 @@ export const callExport = (name, argument) => {
   run(() => called(argument));
 };
 
-/** Load the script for the VU of this number; return [text, isRejection] of the failure, or null. */
-entries.load = (number, environment, isEnvironmentFrozen) => {
-  setUp(number, environment, isEnvironmentFrozen);
-  context.inInit = true;
-  called = undefined;
-  run(() => PromisePrototypeThen(import('jsrunner:script'), (module) => {
-    ({ script } = module);
-  }, (error) => fail(describe(error))));
-  return hasFailed() ? [giveUp(), isRejection] : null;
-};
-
-// The functions of stages are loaded at their first call.
-entries.stage = later('jsrunner:stages', 'stage');
-entries.handleSummary = later('jsrunner:stages', 'handleSummary');
-entries.describeScript = later('jsrunner:stages', 'describeScript');
-
 /** Show the run's options in the script's 'options', if that is an object. */
-entries.showOptions = (consolidated) => {
-  context.inInit = false;
+const showOptions = (consolidated) => {
   const { options } = script;
   if (typeof options !== 'object' || options === null) return;
   const names = ObjectKeys(consolidated);
@@ -90,6 +73,30 @@ entries.showOptions = (consolidated) => {
     if (consolidated[names[i]] !== null) ReflectSet(options, names[i], consolidated[names[i]]);
   }
 };
+
+/**
+ * Load the script for the VU of this number. `options` are the run's, which are not known before the first init. Return
+ * [text, isRejection] of the failure, or null.
+ */
+entries.load = (number, environment, isEnvironmentFrozen, options) => {
+  setUp(number, environment, isEnvironmentFrozen);
+  context.inInit = true;
+  called = undefined;
+  run(() => PromisePrototypeThen(import('jsrunner:script'), (module) => {
+    ({ script } = module);
+  }, (error) => fail(describe(error))));
+  if (hasFailed()) return [giveUp(), isRejection];
+  if (options !== null) {
+    context.inInit = false;
+    showOptions(options);
+  }
+  return null;
+};
+
+// The functions of stages are loaded at their first call.
+entries.stage = later('jsrunner:stages', 'stage');
+entries.handleSummary = later('jsrunner:stages', 'handleSummary');
+entries.describeScript = later('jsrunner:stages', 'describeScript');
 
 // -- iterations ------------------------------------------------------------------------------------
 

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
     from jsrunner.worker.process import Process
 
-#: The text of the module that an interpreter evaluates first, before any code of a script.
-MAIN: Final = "".join(
-    f"import 'jsrunner:{name}';"
-    for name in ("primordials", "errors", "host", "language", "globals/environment", "vu")
-)
 #: Seconds before its deadline from which an interruption counts as one at the deadline.
 _DEADLINE_SLACK: Final = 0.01
 _STUCK: Final = "the VU runs its init code anew, and the memory of its old state is not freed"
@@ -69,15 +64,15 @@ class VU:
 
     def initialize(self) -> None:
         """Run the script's init code. Raises ScriptError, Interrupted."""
-        script, context = self.process.script, self.context
+        script, context, plan = self.process.script, self.context, self.process.plan
         try:
-            self.interpreter.evaluate(MAIN, "jsrunner:main", self._deadline)
             script.begin()
             failure = self.interpreter.call(
                 "load",
                 context.id,
                 self.process.environment,
                 "freeze-env" in self.process.features,
+                None if plan is None else plan.shown_options,
                 deadline=self._deadline,
             )
         except Interrupted:
@@ -92,8 +87,6 @@ class VU:
             text, is_rejection = failure
             raise script.failure(text, self.interpreter.load_error, is_rejection=is_rejection)
         context.in_init = False
-        if self.process.plan is not None:
-            self.interpreter.call("showOptions", self.process.plan.shown_options)
         self.interpreter.rest()
 
     def _renew(self) -> None:

@@ -13,6 +13,7 @@ from core_vu import ASKING, DEADLINE, until
 
 from jsrunner.engine import engine as numbers
 from jsrunner.engine.engine import process_engine
+from jsrunner.engine.errors import Interrupted, JSError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,6 +219,38 @@ def test_an_operation_that_fails_badly_leaves_the_others_alone(make_vu: Callable
                    operations={"burst": burst}) for _ in range(3)]  # fmt: skip
     calls = [vu.start("run") for vu in vus]
     assert [one.get(timeout=DEADLINE) for one in calls] == ["jsrunner: AssertionError: "] * 3
+
+
+# -- what interpreters begin with --------------------------------------------------------------------
+
+
+def test_interpreters_begin_with_a_module(make_vu: Callable[..., VU]) -> None:
+    engine = process_engine()
+    engine.begin_with("import 'begin';")
+    modules = {"begin": "globalThis.begun = (globalThis.begun ?? 0) + 1;"}
+    for _ in range(2):
+        vu = make_vu("entries.begun = () => begun;", modules=modules)
+        assert [vu.call("begun"), vu.call("begun")] == [1, 1]
+    engine.forget_modules()
+    assert make_vu("entries.begun = () => typeof begun;").call("begun") == "undefined"
+
+
+def test_interpreters_begin_again_after_they_were_lost(make_vu: Callable[..., VU]) -> None:
+    process_engine().begin_with("globalThis.begun = 1;")
+    vu = make_vu("entries.stay = () => { for (;;) [].concat('x'.repeat(1e6).split('')); };")
+    with pytest.raises(Interrupted):
+        vu.call("stay", within=0.1)
+    vu.evaluate("entries.begun = () => begun;")
+    assert vu.call("begun") == 1
+
+
+@pytest.mark.parametrize(
+    ("imports", "error"), [("import {", "SyntaxError"), ("throw new Error('thrown');", "thrown")]
+)
+def test_interpreters_that_cannot_begin(make_vu: Callable[..., VU], imports: str, error: str) -> None:
+    process_engine().begin_with(imports)
+    with pytest.raises(JSError, match=error):
+        make_vu()
 
 
 # -- compiled modules --------------------------------------------------------------------------------

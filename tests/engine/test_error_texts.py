@@ -29,6 +29,7 @@ const obj = { a: 1 };
 
 def texts(source: str) -> list[str]:
     """The function `text(call)` of JavaScript, which returns the text of the exception of `call()`."""
+    process_engine().forget_modules()  # those of other tests
     script = ScriptBundle("script.js", source="")
     said: list[str] = []
     interpreter = Interpreter(
