@@ -214,7 +214,7 @@ static void receive_head(struct session *session)
         if (dialing->recipe && open_again(session, dialing->received.data, (size_t)count)) return;
         dialing->is_handed_over = true;
         tell(session, DIAL_RECEIVED, 0);
-    } else if (count == 0) {
+    } else if (count == 0 || (session->secure && errno == ENODATA)) {
         stop(session, DIAL_ENDED, 0);
     } else if (session->secure && errno == EPROTO) {
         stop_insecure(session);

@@ -58,6 +58,8 @@ struct tls_functions {
     unsigned long (*take_error)(void);
 };
 
+enum { RECORD_HEAD = 5 };
+
 struct secure {
     struct ssl_st *ssl;
     /* Encrypted bytes from the peer, and for the peer. */
@@ -67,6 +69,10 @@ struct secure {
     size_t waiting_at;
     /* The end of the stream behind the plain bytes that were received. */
     enum stream_end { STREAM_GOES_ON, STREAM_ENDED, STREAM_BROKEN } end;
+    /* The header of the record that is arriving, as far as it has arrived, and the number of bytes behind it that have
+     * not. */
+    uint8_t head[RECORD_HEAD];
+    size_t head_size, record_left;
     /* OpenSSL must read before it writes: the peer renegotiates. */
     bool is_renegotiating;
     struct tls_failure failure;
@@ -98,6 +104,28 @@ static int fail(struct secure *secure, int kind, int number)
         failure->last_error = code;
     }
     return EPROTO;
+}
+
+/* Follow the records that arrive (RFC 8446, section 5.1). An end within a record is no end in good order, as in Go. */
+static void follow_records(struct secure *secure, const uint8_t *data, size_t size)
+{
+    while (size) {
+        size_t part;
+        if (secure->record_left) {
+            part = size < secure->record_left ? size : secure->record_left;
+            secure->record_left -= part;
+        } else {
+            part = size < RECORD_HEAD - secure->head_size ? size : RECORD_HEAD - secure->head_size;
+            memcpy(secure->head + secure->head_size, data, part);
+            secure->head_size += part;
+            if (secure->head_size == RECORD_HEAD) {
+                secure->record_left = (size_t)secure->head[3] << 8 | secure->head[4];
+                secure->head_size = 0;
+            }
+        }
+        data += part;
+        size -= part;
+    }
 }
 
 /* -- output ---------------------------------------------------------------------------------------- */
@@ -237,10 +265,12 @@ ssize_t secure_receive(struct session *session, uint8_t *to, size_t room, bool *
     ssize_t count = secure->end ? 0 : recv(session->descriptor, input, most, MSG_DONTWAIT);
     if (count < 0) return -1;
     if (count == 0) {
-        errno = EPROTO;
-        return secure->end == STREAM_BROKEN ? -1 : 0;
+        bool is_within = !secure->end && (secure->head_size || secure->record_left);
+        errno = is_within ? ENODATA : EPROTO;
+        return is_within || secure->end == STREAM_BROKEN ? -1 : 0;
     }
     session->vu->bytes_received += (uint64_t)count;
+    follow_records(secure, input, (size_t)count);
     size_t plain = 0;
     bool was_renegotiating = secure->is_renegotiating;
     secure->is_renegotiating = false;
@@ -296,6 +326,7 @@ static int receive_handshake(struct session *session)
     if (count < 0) return fail(secure, 0, errno);
     if (count == 0) return fail(secure, ZERO_RETURN, 0);
     session->vu->bytes_received += (uint64_t)count;
+    follow_records(secure, input, (size_t)count);
     for (ssize_t i = 0; i < count && failure->header_size < sizeof failure->header; i++)
         failure->header[failure->header_size++] = input[i];
     return tls.bio_write(secure->input, input, (int)count) == count ? 0 : fail(secure, 0, ENOMEM);

@@ -267,7 +267,7 @@ const struct tls_failure *secure_failure(const struct session *);
 /* Return the SSL, which the caller frees from now on; NULL without TLS. secure_free follows. */
 struct ssl_st *secure_take(struct session *);
 /* Receive and decrypt. `room`: at least 32 KiB. Returns as recv does, with the errno EPROTO if OpenSSL has ended the
- * connection; sets `is_all` to true if the socket is empty. */
+ * connection, ENODATA if the stream has ended within a record; sets `is_all` to true if the socket is empty. */
 ssize_t secure_receive(struct session *, uint8_t *to, size_t room, bool *is_all);
 /* Encrypt and send, also what waits since earlier. Returns the number of plain bytes that were taken; encrypted bytes
  * may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection is broken. */

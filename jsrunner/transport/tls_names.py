@@ -70,6 +70,12 @@ _ALERTS: Final = {
 }
 
 
+#: OpenSSL's texts of alerts that this end sends.
+_LOCAL: Final = {
+    "decryption failed or bad record mac": "bad record MAC",
+    "unexpected message": "unexpected message",
+}
+
 #: Go's text for a server that speaks something else.
 NO_TLS: Final = "tls: first record does not look like a TLS handshake"
 
@@ -110,7 +116,7 @@ def explained(text: str) -> DialError:
     """Return the error of a connection in Go's words, by OpenSSL's text in lower case."""
     if "wrong version number" in text or "record layer" in text:
         return TLSRecordError(NO_TLS)
-    if "bad record mac" in text and "decryption failed" in text:
-        return DialError("local error: tls: bad record MAC")
+    if text in _LOCAL:
+        return DialError(f"local error: tls: {_LOCAL[text]}")
     alert = alert_text(text)
     return DialError(f"tls: {text}") if alert is None else TLSAlert(alert)

@@ -138,6 +138,17 @@ def test_an_end_with_and_without_close_notify(
     assert running.get(timeout=DEADLINE) == [["text", "last"], ["end"]]
 
 
+@pytest.mark.parametrize("cut", [1, 5, 6, -1])
+def test_an_end_within_a_record(records: Callable[..., Links], blocking: bool, cut: int) -> None:
+    one = records()
+    running = one.vu.start("see", blocking)
+    peer = one.peer()
+    data = peer.sock.encrypted(serialized(text("last")))
+    peer.sock.below.sendall(data + peer.sock.encrypted(serialized(text("lost")))[:cut])
+    peer.sock.close()
+    assert running.get(timeout=DEADLINE) == [["text", "last"], ["reset"]]
+
+
 def test_a_record_that_was_tampered_with(records: Callable[..., Links], blocking: bool) -> None:
     """The client says so by an alert."""
     one = records()

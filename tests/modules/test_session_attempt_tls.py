@@ -83,6 +83,14 @@ def tampers(connection: socket.socket) -> bytes:
     return request
 
 
+def breaks_off(connection: socket.socket) -> bytes:
+    """End the stream within a record."""
+    request = read_request(connection)
+    with socket.socket(fileno=connection.detach()) as below:
+        below.sendall(b"\x17\x03\x03\x00\x20" + bytes(5))
+    return request
+
+
 def says_nothing(connection: socket.socket) -> bytes:
     request = read_request(connection)
     connection.close()
@@ -171,6 +179,7 @@ def test_failures(tmp_path: Path, serve: Serve, authority: Authority, *, is_repe
         "remote error: tls: handshake failure ": tls(needs["TLSv1_2"], opens("m")),
         "unexpected EOF ": tls(context, says_nothing),
         "unexpected EOF  ": tls(context, says(b"HTTP/1.1 101 Swit")),
+        "unexpected EOF   ": tls(context, breaks_off),
         "read tcp PEER->PEER: read: connection reset by peer ": tls(context, reset),
         "local error: tls: bad record MAC": tls(context, tampers),
     }
