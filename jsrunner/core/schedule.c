@@ -148,10 +148,9 @@ static double next_alarm(void)
 }
 
 /* Resume the VUs whose alarm is due. Returns true if there was one. */
-static bool ring_alarms(void)
+static bool ring_alarms(double now)
 {
     bool has_rung = false;
-    double now = clock_now();
     dial_expire(now);
     while (alarm_count && alarms[0]->alarm <= now) {
         struct vu *vu = alarms[0];
@@ -236,9 +235,8 @@ static const double LINGER = 0.001;
 
 enum wait { WAIT_FOR_EVER = -1, WAIT_WHILE_DENSE = -2 };
 
-static void note_activity(void)
+static void note_activity(double now)
 {
-    double now = clock_now();
     is_dense = now < active_at + LINGER;
     active_at = now;
 }
@@ -272,15 +270,16 @@ CORE_API bool core_turn(double budget, int wait)
         poller_set_alarm(lingers && (alarm == NEVER || end < alarm) ? end : alarm);
         int timeout = lingers ? WAIT_FOR_EVER : is_busy || wait == WAIT_WHILE_DENSE ? 0 : wait;
         int count = poller_wait(ready, SOCKETS_AT_ONCE, timeout);
-        bool is_active = ring_alarms() || count || first_ready;
-        if (is_active) note_activity();
+        now = clock_now();
+        bool is_active = ring_alarms(now) || count || first_ready;
+        if (is_active) note_activity(now);
         window.reads += count > 0;
         for (int i = 0; i < count; i++) {
             if (ready[i].key & HTTP_KEY) http_ready(ready[i].key);
             else session_ready((uint32_t)ready[i].key, (uint32_t)(ready[i].key >> 32), ready[i].events);
         }
         if (request_is_pending()) break;
-        if (wait != WAIT_FOR_EVER && (!is_active || clock_now() > end)) break;
+        if (wait != WAIT_FOR_EVER && (!is_active || now > end)) break;
     }
     if (core.is_polling) {
         poller_set_alarm(next_alarm());
