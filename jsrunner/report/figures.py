@@ -88,10 +88,10 @@ def _mean(runs: Sequence[Mapping[str, MetricFigures]]) -> dict[str, MetricFigure
     """Return the figures of single runs together: the means of their values."""
     metrics: dict[str, MetricFigures] = {}
     for run in runs:
-        for name, one in run.items():
-            figures = metrics.setdefault(name, MetricFigures(one.type, one.contains))
-            _check_type(name, figures, one.type)
-            for statistic, value in one.values.items():
+        for name, single in run.items():
+            figures = metrics.setdefault(name, MetricFigures(single.type, single.contains))
+            _check_type(name, figures, single.type)
+            for statistic, value in single.values.items():
                 figures.runs.setdefault(statistic, []).append(value)
     for figures in metrics.values():
         figures.values = {name: fmean(listed) for name, listed in figures.runs.items()}
