@@ -185,7 +185,7 @@ static bool send_encrypted(struct session *session, const uint8_t *data, size_t 
 
 /* Encrypt plain bytes, as many as `output` has room for. Returns the number of bytes in `output`, and adds that of the
  * plain bytes to `taken`. */
-static size_t encrypt(struct secure *secure, const uint8_t *data, size_t size, size_t *taken)
+static size_t encrypt_bytes(struct secure *secure, const uint8_t *data, size_t size, size_t *taken)
 {
     size_t used = 0;
     while (used + RECORD_ROOM <= OUTPUT_BYTES) {
@@ -215,7 +215,7 @@ ptrdiff_t secure_send(struct session *session, const uint8_t *data, size_t size)
     if (!send_waiting(session)) return -1;
     tls.clear_errors(); /* on which SSL_get_error depends */
     while (!secure_has_waiting(session)) {
-        size_t used = encrypt(session->secure, data, size, &taken);
+        size_t used = encrypt_bytes(session->secure, data, size, &taken);
         if (!used) break;
         if (!send_encrypted(session, output, used)) return -1;
         if (taken == size && tls.bio_contents(session->secure->output, NULL) == 0) break;
@@ -238,7 +238,7 @@ static void send_answers(struct session *session)
 }
 
 /* Decrypt bytes into `to`. Returns the number of plain bytes. */
-static size_t decrypt(struct secure *secure, const uint8_t *data, size_t size, uint8_t *to, size_t room)
+static size_t decrypt_bytes(struct secure *secure, const uint8_t *data, size_t size, uint8_t *to, size_t room)
 {
     size_t plain = 0;
     if (tls.bio_write(secure->input, data, (int)size) != (int)size) secure->end = STREAM_BROKEN;
@@ -278,7 +278,7 @@ ssize_t secure_receive(struct session *session, uint8_t *to, size_t room, bool *
     /* In pieces, because a memory BIO keeps its largest size. */
     for (size_t at = 0, piece; at < (size_t)count && !secure->end; at += piece) {
         piece = (size_t)count - at < RECORD_BYTES ? (size_t)count - at : RECORD_BYTES;
-        plain += decrypt(secure, input + at, piece, to + plain, room - plain);
+        plain += decrypt_bytes(secure, input + at, piece, to + plain, room - plain);
     }
     send_answers(session);
     if (was_renegotiating && transmit_pending(session)) transmit_await(session);
