@@ -224,7 +224,7 @@ CORE_API void core_vu_add_bytes(int32_t index, uint64_t sent, uint64_t received)
     vu->bytes_received += received;
 }
 
-/* Allow or forbid dialings by recipes (recipe.h). They are allowed while the VU has no cookies. */
+/* Allow or forbid dialings by recipes (recipe.h). They are allowed while the VU has no cookies, as at first. */
 CORE_API void core_vu_repeats_dials(int32_t index, bool may)
 {
     struct vu *vu = vu_at(index);

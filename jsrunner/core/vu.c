@@ -117,6 +117,7 @@ CORE_API int32_t core_vu_create(void)
     vu->alarm_slot = SIZE_MAX;
     vu->entries = vu->make_error = vu->promise_then = JS_UNDEFINED;
     vu->tag_set = vu->metadata = -1;
+    vu->repeats_dials = true;
     core.vus[index] = vu;
     if (index == core.vu_count) core.vu_count++;
     schedule_resume(vu); /* into its loop */

@@ -66,6 +66,10 @@ class Asks(Protocol):
     def answer(self, serial: int, operation: int, data: bytes) -> None:
         """Answer a request for an operation."""
 
+    @property
+    def find_operation(self) -> Callable[[str], Callable[..., object]]:
+        """The function that returns the operation of a name."""
+
 
 class Engine:
     """The core of one process. `library` has its functions (see core/binding.py)."""
@@ -176,6 +180,10 @@ class Engine:
             raise MemoryError("no memory for another VU")
         self._interpreters[index] = interpreter
         return index
+
+    def find_operation(self, index: int, name: str) -> Callable[..., object]:
+        """Return an operation of the VU with the core's index, e.g. `session.dial`."""
+        return self._interpreters[index].find_operation(name)
 
     def remove(self, index: int) -> None:
         """Free an interpreter's fiber and what its JavaScript holds."""

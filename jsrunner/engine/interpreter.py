@@ -79,7 +79,7 @@ class Interpreter:
         on_fault: Callable[[BaseException], object] = lambda error: None,
     ) -> None:
         self._engine = engine
-        self._find_operation = find_operation
+        self.find_operation = find_operation
         self._load, self._normalize = load, normalize
         self._on_fault = on_fault
         #: Functions by the operations' numbers, looked up on first use.
@@ -241,7 +241,7 @@ class Interpreter:
                 deferred(serial)
                 return
             try:
-                function = self._find_operation(self._engine.operation_name(operation))
+                function = self.find_operation(self._engine.operation_name(operation))
             except Exception as error:
                 self._reply(serial, _ERROR, self._described(error))
                 return

@@ -15,6 +15,7 @@ from jsrunner.text import decode_bytewise
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from jsrunner.engine.engine import Engine
     from jsrunner.engine.recorder import TagSet
     from jsrunner.transport import handshake
     from jsrunner.transport.dial import Direct
@@ -87,8 +88,9 @@ class Resumes(Protocol):
 class SessionAttempts:
     """A process's attempts under way, by the session's key, and the cache of earlier attempts."""
 
-    def __init__(self, library: ctypes.CDLL) -> None:
-        self.library = library
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.library = engine.library
         self.attempts: dict[int, Proceeds] = {}
         #: VUs' Python halves, by their interpreters' index.
         self.halves: WeakValueDictionary[int, Resumes] = WeakValueDictionary()
@@ -104,10 +106,15 @@ class SessionAttempts:
         if attempt is None:
             facts = DialFacts()
             if self.library.core_dial_facts(key & 0xFFFFFFFF, key >> 32, ctypes.byref(facts)):
-                half = self.halves[facts.vu]
                 question, direct = self.recipes.get(facts.recipe, (None, None))
-                attempt = half.resume(key, question, direct, facts)
+                attempt = self._half(facts.vu).resume(key, question, direct, facts)
         return attempt
+
+    def _half(self, vu: int) -> Resumes:
+        """Return the half of the VU with the core's index. A VU that has dialed by recipes has none yet."""
+        if vu not in self.halves:
+            self._engine.find_operation(vu, "session.dial")
+        return self.halves[vu]
 
     def proceed(self, slot: int, generation: int, detail: int, data: bytes) -> None:
         """Hand the core's event to its attempt."""

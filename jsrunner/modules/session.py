@@ -39,9 +39,7 @@ class Session(HostModule):
         self._attempts: dict[int, Attempt] = {}
         process = vu.process
         engine = process.engine
-        self._connecting: SessionAttempts = vu.shared.setdefault(
-            "session", SessionAttempts(engine.library)
-        )
+        self._connecting: SessionAttempts = vu.shared.setdefault("session", SessionAttempts(engine))
         self._connecting.halves[vu.interpreter.index] = self
         engine.handlers[HEAD] = self._connecting.proceed
         vu.interpreter.operations[INFLATE] = self._inflate
@@ -84,8 +82,6 @@ class Session(HostModule):
         The core calls it without a ready recipe (core/recipe.h); `recipe` is the number of the recipe
         that the attempt should fill, -1 for none. `tag_set` is part of the recipe's key.
         """
-        has_cookies = self.vu.jars.own is not None  # recipes have no cookies
-        self._connecting.library.core_vu_repeats_dials(self.vu.interpreter.index, not has_cookies)
         question = Question(address, tags, self.vu.context.tag_set, bool(is_blocking), recipe)
         attempt = Attempt(self.vu, self._connecting, self._attempts, key, question)
         cookies = self.vu.jars.own if jar is None else self.vu.jars.get(jar)

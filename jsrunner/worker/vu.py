@@ -136,7 +136,7 @@ class VU:
         """Adapt to a change of the VU's own jar: recipes, which contain no cookies, need it empty."""
         has_no_cookies = self.context.jars.own is None
         library, index = self.process.engine.library, self.interpreter.index
-        library.core_vu_repeats_dials(index, has_no_cookies and "session" in self.context.modules)
+        library.core_vu_repeats_dials(index, has_no_cookies)
         library.core_vu_repeats_requests(index, has_no_cookies)
 
     def report(self) -> None:

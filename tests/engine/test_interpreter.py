@@ -29,7 +29,7 @@ def test_operations_are_found_once(make_vu: Callable[..., VU]) -> None:
         asked.append(name)
         return lambda value: value * 2
 
-    vu.interpreter._find_operation = find
+    vu.interpreter.find_operation = find
     assert vu.call("run") == [4, "abab", [1, 1]]
     assert asked == ["twice"]
 
@@ -46,7 +46,7 @@ def test_arguments_may_ask_for_something_themselves(make_vu: Callable[..., VU]) 
 def test_names_of_operations_may_be_any(make_vu: Callable[..., VU]) -> None:
     names = ["", "ü", "a" * 5000, *(f"operation {number}" for number in range(2000))]
     vu = make_vu("entries.run = (name) => host(name);")
-    vu.interpreter._find_operation = lambda name: lambda: name
+    vu.interpreter.find_operation = lambda name: lambda: name
     for name in names:
         assert vu.call("run", name) == name
 

@@ -240,3 +240,34 @@ def test_an_iteration_that_fails_when_its_socket_cannot_connect(tmp_path: Path, 
     assert stage.failure is not None
     assert stage.failure.startswith("Error: no")
     assert stage.logged() == ["error", "close"]
+
+
+def test_the_first_attempts_of_vus_are_like_those_of_others(
+    start: Callable[..., Any], serve: Serve
+) -> None:
+    """VUs connect like one before them, and then have answers of their own."""
+    turns = Turns(
+        serve,
+        opens("one"),
+        opens("two", "X-Turn: 2\r\n"),
+        says(b"HTTP/1.1 404 Not Found\r\nX-Turn: 3\r\nContent-Length: 4\r\n\r\ngone"),
+        says(b""),
+        resets,
+        opens("six", "Set-Cookie: from=server\r\n"),
+    )
+    done = start(
+        f"""
+        import ws from 'k6/ws';
+        import {{ sleep }} from 'k6';
+        {CONNECTS}
+        export const options = {{ noCookiesReset: true, scenarios: {{
+          s: {{ executor: 'per-vu-iterations', vus: 6, iterations: 2 }} }} }};
+        export default function () {{ sleep(__ITER ? 1 : 0.15 * __VU); connects(1); }}
+        """,
+        "-e", f"URL={turns.url}", "--workers", "1",
+    ).end()  # fmt: skip
+    reset = "0||read tcp PEER->PEER: read: connection reset by peer|"
+    each = ["101||||one", "101|||2|two", "404|gone||3", "0||unexpected EOF|", reset, "101||||six"]
+    assert done.messages("info") == each * 2
+    assert done.code == 0
+    assert [b"from=server" in request for request in turns.requests] == [False] * 11 + [True]
