@@ -111,7 +111,7 @@ class SessionAttempts:
         return attempt
 
     def _half(self, vu: int) -> Resumes:
-        """Return the half of the VU with the core's index. A VU that has dialed by recipes has none yet."""
+        """Return the half of the VU with the core's index. It may have dialed by recipes only."""
         if vu not in self.halves:
             self._engine.find_operation(vu, "session.dial")
         return self.halves[vu]
