@@ -115,12 +115,18 @@ static char *copy_of(JSContext *context, const void *text, size_t size)
     return copy;
 }
 
+static const char OURS[] = "jsrunner:";
+
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
 static char *normalize(JSContext *context, const char *base, const char *name, void *opaque)
 {
     struct vu *vu = opaque;
-    static const char OURS[] = "jsrunner:";
     /* Python has resolved the names of the template's imports. */
-    if (vu->index < 0 || (strncmp(base, OURS, sizeof OURS - 1) == 0 && strncmp(name, OURS, sizeof OURS - 1) == 0))
+    if (vu->index < 0 || (begins_with(base, OURS) && begins_with(name, OURS)))
         return copy_of(context, name, strlen(name));
     /* The key is both names, with a zero between them. */
     size_t base_size = strlen(base) + 1, name_size = strlen(name), key_size = base_size + name_size;
@@ -164,7 +170,8 @@ static bool keep(JSContext *context, JSValue module, const char *name, const cha
     return is_kept;
 }
 
-static bool is_ours(const char *name) { return strncmp(name, "jsrunner:", 9) == 0 || strncmp(name, "k6", 2) == 0; }
+/* Return true for modules of jsrunner's, k6's among them. */
+static bool is_ours(const char *name) { return begins_with(name, OURS) || begins_with(name, "k6"); }
 
 /* Compile a module for the VU, and keep its bytecode for others. */
 static JSValue compile(JSContext *context, const char *text, size_t size, const char *name)

@@ -140,19 +140,12 @@ bool secure_can_write(const struct session *session)
     return !session->secure || !session->secure->is_renegotiating;
 }
 
-/* Send as much as the kernel takes. Returns the number of bytes, or -1 with an errno. */
+/* Send encrypted bytes, as many as the kernel takes. Returns their number, or -1 with an errno. */
 static ptrdiff_t send_some(struct session *session, const uint8_t *data, size_t size)
 {
-    size_t sent = 0;
-    while (sent < size) {
-        ssize_t count = send(session->descriptor, data + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
-        if (count < 0) break;
-        sent += (size_t)count;
-    }
-    session->vu->bytes_sent += sent;
-    return (ptrdiff_t)sent;
+    ptrdiff_t sent = transmit_bytes(session, data, size);
+    if (sent > 0) session->vu->bytes_sent += (uint64_t)sent;
+    return sent;
 }
 
 /* Send the waiting bytes. Returns false, with an errno, if the connection is broken. */

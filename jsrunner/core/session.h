@@ -195,6 +195,8 @@ bool secure_has_waiting(const struct session *);
 /* Queue a frame. It is written when the VU parks, or earlier. Returns false if the session cannot send any more. */
 bool transmit_frame(struct session *, uint8_t first, const uint8_t *payload, size_t size, bool is_message);
 bool transmit_close(struct session *, uint16_t code, const uint8_t *reason, size_t size, bool is_message);
+/* Send bytes on the session's socket, as many as the kernel takes. Returns their number, or -1 with an errno. */
+ptrdiff_t transmit_bytes(const struct session *, const uint8_t *data, size_t size);
 /* Write the session's output. */
 void transmit_flush(struct session *);
 /* Write the process's send buffer, whichever session owns it. */

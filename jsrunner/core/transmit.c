@@ -120,6 +120,19 @@ size_t transmit_error_text(const struct session *session, char *to, size_t capac
 
 /* -- writing -------------------------------------------------------------------------------------- */
 
+ptrdiff_t transmit_bytes(const struct session *session, const uint8_t *data, size_t size)
+{
+    size_t sent = 0;
+    while (sent < size) {
+        ssize_t count = send(session->descriptor, data + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return -1;
+        if (count < 0) break;
+        sent += (size_t)count;
+    }
+    return (ptrdiff_t)sent;
+}
+
 static void stop_awaiting(struct session *session)
 {
     if (!session->wants_output) return;
@@ -130,7 +143,6 @@ static void stop_awaiting(struct session *session)
 /* Write as much as the kernel takes, with TLS as much as OpenSSL encrypts at once. Returns the number of bytes. */
 static size_t write_some(struct session *session, const uint8_t *data, size_t size)
 {
-    size_t written = 0;
     schedule_note_write();
     if (session->secure) {
         ptrdiff_t count = secure_send(session, data, size);
@@ -139,16 +151,9 @@ static size_t write_some(struct session *session, const uint8_t *data, size_t si
         if (!secure_can_write(session)) stop_awaiting(session);
         return count < 0 ? 0 : (size_t)count;
     }
-    while (written < size) {
-        ssize_t count = send(session->descriptor, data + written, size - written, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (count < 0) {
-            if (errno == EINTR) continue;
-            if (errno != EAGAIN && errno != EWOULDBLOCK) fail(session, errno);
-            break;
-        }
-        written += (size_t)count;
-    }
-    return written;
+    ptrdiff_t written = transmit_bytes(session, data, size);
+    if (written < 0) fail(session, errno);
+    return written < 0 ? 0 : (size_t)written;
 }
 
 void transmit_await(struct session *session)
