@@ -146,12 +146,12 @@ class Proxy:
 
 
 def below(process: int) -> list[int]:
-    """Return the processes that descend from this one."""
-    children = [
-        int(child)
-        for task in Path(f"/proc/{process}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
+    """Return the processes that descend from this one; processes and threads may end meanwhile."""
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(OSError):
+                children += map(int, (task / "children").read_text().split())
     return [descendant for child in children for descendant in (child, *below(child))]
 
 
