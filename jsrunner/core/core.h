@@ -3,7 +3,7 @@
  *
  * The files, from the bottom up. Each file opens with its theory.
  *
- *   bytes, utf8, mask, frames   plain data: no engine, no system
+ *   bytes, utf8, mask, frames, bytecode  plain data: no engine, no system
  *   fiber, poller               the system: stacks, readiness
  *   quickjs, heap, codec        the engine's API and its memory; JavaScript values <-> MessagePack
  *   samples                     series and tag sets of the process
@@ -157,6 +157,8 @@ struct vu {
     int loads;
     /* Bytes that those modules have added to the limit of memory. */
     size_t loaded_bytes;
+    /* Pointers to those modules; of the template, to all of jsrunner's. */
+    struct bytes loaded_modules;
     /* For the watchdog (watchdog.c). is_watched: a command runs in the interpreter. is_overdue: the watchdog has
      * stopped the command's calls. */
     bool is_watched, is_overdue;
@@ -370,6 +372,9 @@ bool request_is_pending(void);
 /* modules.c --------------------------------------------------------------------------------------- */
 
 void modules_install(struct vu *);
+
+/* Free the code of the top levels of jsrunner's modules in the template, all of which have run. */
+void modules_drop_code(struct vu *);
 
 /* Return the namespace of a module of jsrunner's, and load the module at the first call. `name` has fewer than
  * 100 bytes. */

@@ -116,6 +116,7 @@ const char *vu_open_interpreter(struct vu *vu)
     if (!runtime) return NO_MEMORY;
     vu->loads = 0;
     vu->loaded_bytes = 0;
+    vu->loaded_modules.size = 0;
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
     JS_SetMemoryLimit(runtime, core.memory_bytes);

@@ -72,7 +72,11 @@ static void make(void *argument)
 {
     struct vu *vu = argument;
     is_ready = !vu_open_interpreter(vu) && evaluate(vu) && find_random(vu);
-    if (is_ready) JS_RunGC(vu->runtime);
+    if (is_ready) {
+        modules_drop_code(vu);
+        JS_RunGC(vu->runtime);
+    }
+    bytes_free(&vu->loaded_modules);
     for (;;) fiber_suspend(&vu->fiber);
 }
 

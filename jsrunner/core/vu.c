@@ -137,6 +137,7 @@ CORE_API void core_vu_destroy(int32_t index)
     bytes_free(&vu->command_arguments);
     bytes_free(&vu->result);
     bytes_free(&vu->request);
+    bytes_free(&vu->loaded_modules);
     free(vu->listeners);
     free(vu->rejections);
     core.vus[index] = NULL;
