@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from servers import read_request
+from waiting import DEADLINE
 
 from jsrunner.options.model import Options
 from jsrunner.transport.dial import Dialer
@@ -51,8 +52,8 @@ class Browser:
     def send(
         self, url: str, method: str = "GET", headers: dict[str, str] | None = None, **more: Any
     ) -> Exchange:
-        call = HttpCall(method, parse(url), Fields(headers or {}), **{"timeout": 10.0, **more})
-        with gevent.Timeout(20):
+        call = HttpCall(method, parse(url), Fields(headers or {}), **{"timeout": DEADLINE, **more})
+        with gevent.Timeout(DEADLINE):
             return self.client.exchange(call)
 
     def failure(self, url: str, **more: Any) -> tuple[int, str, str]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
 from playwright.sync_api import sync_playwright
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,9 +43,12 @@ class Chromium:
     def _launch(self, program: str) -> None:
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
-            executable_path=program, args=["--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path=program,
+            args=["--disable-gpu", "--disable-dev-shm-usage"],
+            timeout=DEADLINE * 1000,
         )
         self._page = self._browser.new_page()
+        self._page.set_default_timeout(DEADLINE * 1000)
         self._protocol = self._page.context.new_cdp_session(self._page)
         self._page.on("console", self._note_message)
         self._page.on("pageerror", self._note_error)
@@ -69,9 +73,9 @@ class Chromium:
         """Return the value of an expression, awaited."""
         return self._do(lambda: self._page.evaluate(expression))
 
-    def wait(self, expression: str, seconds: float = 60) -> None:
+    def wait(self, expression: str) -> None:
         """Wait until an expression is true. Playwright's own function would need a policy that allows `eval`."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + DEADLINE
         while not self.evaluate(expression):
             assert time.monotonic() < deadline, f"{expression} has not come true; {self._complaints}"
             time.sleep(0.05)

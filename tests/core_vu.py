@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from waiting import DEADLINE
 
 from jsrunner.core.binding import Collected, Numbers
 from jsrunner.engine.engine import process_engine
@@ -17,8 +18,6 @@ from jsrunner.script.script import ScriptBundle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds after which whatever is waited for has failed.
-DEADLINE = 30.0
 
 #: What a test's JavaScript finds: it sets `entries.NAME`, which the test calls.
 PRELUDE = """

@@ -13,11 +13,12 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.running import ROOT, until
+from tests.running import ROOT
+from tests.waiting import DEADLINE, until
 
 ENDLESS = """
 import { sleep } from 'k6';
-export const options = { vus: 4, duration: '60s' };
+export const options = { vus: 4, duration: '1h' };
 export function setup() { console.log('setup'); }
 export default function () { console.log('iterates'); sleep(0.2); }
 export function teardown() { console.log('teardown'); }
@@ -46,12 +47,14 @@ class Cluster:
         self._start(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file)
         )
-        until(lambda: self._file.exists() and self._file.read_text(), "the scheduler")
+        self.address: str = until(self._written_address, "the scheduler")
 
-    @property
-    def address(self) -> str:
-        address: str = json.loads(self._file.read_text())["address"]
-        return address
+    def _written_address(self) -> str | None:
+        """Return the scheduler's address, or None if its file is not written, or not to its end."""
+        with contextlib.suppress(OSError, ValueError):
+            address: str = json.loads(self._file.read_text())["address"]
+            return address
+        return None
 
     def add(self, *flags: str, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker with one thread; it takes part as soon as it can."""
@@ -64,7 +67,7 @@ class Cluster:
         from distributed import Client
 
         with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(count, timeout=30)
+            client.wait_for_workers(count, timeout=DEADLINE)
 
     def processes(self) -> list[int]:
         """Return the workers' process ids, in the order in which a run has them."""
@@ -94,12 +97,12 @@ class Cluster:
 
 
 class Proxy:
-    """A TCP proxy whose connections can be cut; it refuses new ones from then on."""
+    """A TCP proxy to a port. Its connections can be cut; it refuses new ones from then on."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: int) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.target = 0
+        self.target = target
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -127,17 +130,16 @@ class Proxy:
 
     def cut(self) -> None:
         """Break all connections."""
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # cut already
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()  # a connection that was just accepted is cut with the others
         for end in self._sockets:
-            try:
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
 
     def close(self) -> None:
         """Break all connections and end the threads."""
-        with contextlib.suppress(OSError):  # cut already
-            self.cut()
+        self.cut()
         self._listener.close()
         for thread in self._threads:
             thread.join()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trustme
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -51,7 +52,7 @@ class Threaded:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(DEADLINE)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -73,7 +74,7 @@ class Threaded:
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(20)
+        self._thread.join(DEADLINE)
 
 
 class Site(Threaded):

@@ -9,6 +9,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from waiting import DEADLINE
 
 from jsrunner.messages.board import Board
 from jsrunner.messages.plan import Machine, Test, WorkerPlan
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jsrunner.outputs.base import SampleFormatter
-
-#: Seconds after which whatever is waited for has failed.
-DEADLINE = 20.0
 
 
 class Stage:

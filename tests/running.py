@@ -10,26 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from waiting import DEADLINE, until
 
-#: Seconds after which whatever is waited for has failed.
-DEADLINE = 20.0
 ROOT = Path(__file__).parent.parent
 
 #: The prefix of a command whose files' permissions count, also for root.
 UNPRIVILEGED = () if os.getuid() else ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-
-
-def until(condition: Callable[[], Any], what: str = "the condition") -> Any:
-    """Wait until a condition is true, and return its value."""
-    deadline = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.005)
-    return found
 
 
 class Process:
@@ -95,38 +83,49 @@ class Process:
 
     def others(self) -> list[int]:
         """Processes of the run besides the first, zombies too."""
-        return [one for one in _session(self.id) if one != self.id]
+        return [one for one in session_processes(self.id) if one != self.id]
 
     def workers(self, count: int) -> list[int]:
         """The ids of `count` worker processes, the oldest first."""
-        return sorted(until(lambda: found if len(found := self.others()) == count else None, "workers"))
+        ids: list[int] = until(lambda: ids if len(ids := self.others()) == count else None, "workers")
+        return ids
 
     def end(self) -> Process:
         """Wait for the end; nothing may be left of the run then."""
         out, _ = self.process.communicate(timeout=DEADLINE)
         self.stdout = (out or b"").decode()
         self.code = self.process.returncode
-        until(lambda: not _session(self.id), "the end of all processes of the run")
+        until(lambda: not session_processes(self.id), "the end of all processes of the run")
         assert "Traceback" not in self.stderr, self.stderr
         return self
 
     def destroy(self) -> None:
-        for one in _session(self.id):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
+        kill_session(self.id)
         self.process.wait()
 
 
-def _session(leader: int) -> list[int]:
-    found = []
+def session_processes(leader: int) -> list[int]:
+    """Return the ids of a session's processes, the oldest first.
+
+    Ids do not tell the age of processes: they start again at 1 when the largest has been used.
+    """
+    processes = []
     for path in Path("/proc").iterdir():
         if path.name.isdecimal():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
                 fields = (path / "stat").read_text().rpartition(")")[2].split()
                 abandoned = fields[0] == "Z" and fields[1] == "1"  # init's to reap, in its own time
                 if int(fields[3]) == leader and not abandoned:
-                    found.append(int(path.name))
-    return found
+                    started = int(fields[19])  # in clock ticks
+                    processes.append((started, int(path.name)))
+    return [process for _, process in sorted(processes)]
+
+
+def kill_session(leader: int) -> None:
+    """Kill the processes of a session that are left."""
+    for process in session_processes(leader):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def memory(process: int) -> int:

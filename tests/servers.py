@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -107,6 +107,19 @@ def drain(connection: socket.socket) -> bytes:
     return data
 
 
+@contextlib.contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that refuses connections until a program of the test listens at it.
+
+    A socket that is bound, and does not listen, keeps the system from giving the port to others. A program that
+    sets SO_REUSEADDR, as those in Go and Dask do, can listen there nevertheless.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
 class Server:
     """Serves each connection with `serve(connection)`; its errors are kept in `failures`."""
 
@@ -146,10 +159,14 @@ class Server:
             with self._lock:
                 self.open -= 1
 
-    def close(self) -> None:
+    def refuse(self) -> None:
+        """Refuse connections from now on."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def close(self) -> None:
+        self.refuse()
         with self._lock:
             for connection in self._connections:
                 with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from in_process import Stage
 from servers import Server, accept, drain, frame, read_frame
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     import socket as plain
@@ -102,5 +103,5 @@ def beside(play: Play, meanwhile: Callable[[Play], None]) -> Play:
     """Run, and do something meanwhile."""
     running = play.stage.start()
     meanwhile(play)
-    running.get(timeout=20)
+    running.get(timeout=DEADLINE)
     return play

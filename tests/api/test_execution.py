@@ -6,7 +6,8 @@ import asyncio
 import threading
 
 import pytest
-from running import _session, until
+from running import session_processes
+from waiting import DEADLINE, until
 
 import jsrunner
 
@@ -48,13 +49,13 @@ def running(execution: jsrunner.Execution) -> jsrunner.Execution:
 
 
 def nothing_is_left(execution: jsrunner.Execution) -> bool:
-    return not _session(execution.process_id)
+    return not session_processes(execution.process_id)
 
 
 def test_a_run_that_is_stopped_has_a_result(log: Log) -> None:
     with jsrunner.start(LONG, on_log=log) as execution:
         running(execution).stop()
-        result = execution.wait(20)
+        result = execution.wait(DEADLINE)
         assert nothing_is_left(execution)
     assert result.exit_code == jsrunner.ExitCode.EXTERNAL_ABORT
     assert result.reason == "test run was stopped by the program that started it"
@@ -96,7 +97,7 @@ def test_a_run_that_is_stopped_before_it_has_begun(log: Log) -> None:
     with jsrunner.start(LONG, on_log=log) as execution:
         execution.stop()
         with pytest.raises(jsrunner.JsrunnerError) as caught:
-            execution.wait(20)
+            execution.wait(DEADLINE)
     assert str(caught.value) == "test run was stopped by the program that started it"
     assert caught.value.exit_code == jsrunner.ExitCode.EXTERNAL_ABORT
     assert log.texts == [str(caught.value)]
@@ -114,7 +115,7 @@ def test_an_execution_that_nobody_has_any_more_is_stopped(log: Log) -> None:
     process = executions[0].process_id
     with pytest.warns(ResourceWarning, match=f"the run in process {process} is stopped"):
         executions.clear()
-    until(lambda: not _session(process), "the end of the run")
+    until(lambda: not session_processes(process), "the end of the run")
     assert log.texts[-1] == "teardown"
 
 
@@ -128,7 +129,7 @@ def test_the_callback_of_the_log_cannot_wait_for_its_run() -> None:
     with jsrunner.start(LONG, on_log=wait) as execution:
         executions.append(execution)
         with pytest.raises(RuntimeError, match="on_log cannot wait for the run that calls it"):
-            execution.wait(20)
+            execution.wait(DEADLINE)
         executions.clear()
 
 
@@ -179,7 +180,7 @@ def test_a_paused_run_is_resumed(log: Log) -> None:
         until(lambda: execution.status == "paused", "the pause")
         assert log.texts == []
         execution.resume()
-        assert execution.wait(20).passed
+        assert execution.wait(DEADLINE).passed
     assert log.texts == ["goes on"]
     with pytest.raises(jsrunner.JsrunnerError, match="the run has ended"):
         execution.resume()
@@ -200,14 +201,14 @@ def test_a_paused_run_is_stopped() -> None:
     with jsrunner.start(LONG, paused=True, on_log=print) as execution:
         until(lambda: execution.status == "paused", "the pause")
         execution.stop()
-        assert execution.wait(20).exit_code == jsrunner.ExitCode.EXTERNAL_ABORT
+        assert execution.wait(DEADLINE).exit_code == jsrunner.ExitCode.EXTERNAL_ABORT
 
 
 def test_another_thread_stops_the_run() -> None:
     with jsrunner.start(LONG, on_log=print) as execution:
         thread = threading.Thread(target=lambda: running(execution).stop())
         thread.start()
-        assert execution.wait(20).exit_code == jsrunner.ExitCode.EXTERNAL_ABORT
+        assert execution.wait(DEADLINE).exit_code == jsrunner.ExitCode.EXTERNAL_ABORT
         thread.join()
 
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import DEADLINE
 
 import jsrunner
 from jsrunner.api import functions
@@ -295,7 +296,7 @@ def test_programs_that_are_no_modules(script: Path, arguments: tuple[str, ...]) 
         input=PROGRAM if arguments == ("-",) else "",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     assert done.stdout == "SUCCESS 4.0\n", done.stderr
 
@@ -303,7 +304,7 @@ def test_programs_that_are_no_modules(script: Path, arguments: tuple[str, ...]) 
 def test_a_program_that_gevent_has_patched(script: Path) -> None:
     program = f"from gevent import monkey; monkey.patch_all()\n{PROGRAM}"
     done = subprocess.run(
-        [sys.executable, "-c", program, str(script)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, str(script)], capture_output=True, text=True, timeout=DEADLINE
     )
     assert done.stdout == "SUCCESS 4.0\n", done.stderr
 
@@ -316,7 +317,7 @@ def test_a_notebook(script: Path) -> None:
     outputs: list[dict[str, Any]] = []
     try:
         code = f"import jsrunner\njsrunner.run({str(script)!r}, env={{'WANTED': 'no'}})"
-        client.execute_interactive(code, timeout=60, output_hook=outputs.append)
+        client.execute_interactive(code, timeout=DEADLINE, output_hook=outputs.append)
     finally:
         client.stop_channels()
         manager.shutdown_kernel()

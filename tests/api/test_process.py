@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from running import _session, until
+from running import kill_session, session_processes
+from waiting import DEADLINE, until
 
 import jsrunner
 
@@ -28,7 +29,7 @@ export const teardown = () => ends.add(1);
 """
 #: Its arguments are a script and a file; it says the process of its run when the scenarios go on.
 BEGIN = """
-import os, sys, time
+import os, signal, sys
 import jsrunner
 execution = jsrunner.start(sys.argv[1], outputs=[f"json={sys.argv[2]}"])
 for snapshot in execution.snapshots():
@@ -55,7 +56,7 @@ class Program:
 
     def ends_with_teardown(self) -> None:
         """Assert that the run comes to a graceful end, and that nothing is left of it."""
-        until(lambda: not _session(self.run), "the end of the run")
+        until(lambda: not session_processes(self.run), "the end of the run")
         lines = [json.loads(line) for line in self.samples.read_text().splitlines()]
         assert [line["data"].get("value") for line in lines if line["metric"] == "ends"] == [None, 1]
 
@@ -72,8 +73,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Program]]:
     for program in programs:
         program.process.kill()
         program.process.communicate()
-        for process in _session(program.run):
-            os.kill(process, signal.SIGKILL)
+        kill_session(program.run)
 
 
 def test_a_program_that_is_killed(start: Callable[[str], Program]) -> None:
@@ -90,7 +90,7 @@ def test_a_program_that_ends(start: Callable[[str], Program]) -> None:
 def test_a_program_that_ends_as_usual(start: Callable[[str], Program]) -> None:
     program = start("sys.exit(7)")
     program.ends_with_teardown()
-    assert program.process.wait(20) == 7
+    assert program.process.wait(DEADLINE) == 7
 
 
 def test_a_program_that_is_interrupted(start: Callable[[str], Program]) -> None:
@@ -98,7 +98,7 @@ def test_a_program_that_is_interrupted(start: Callable[[str], Program]) -> None:
     program = start("with execution: execution.wait()")
     program.process.send_signal(signal.SIGINT)
     program.ends_with_teardown()
-    assert "KeyboardInterrupt" in program.process.communicate(timeout=20)[1]
+    assert "KeyboardInterrupt" in program.process.communicate(timeout=DEADLINE)[1]
 
 
 def test_a_program_that_has_forked_and_is_killed(start: Callable[[str], Program]) -> None:
@@ -108,7 +108,7 @@ def test_a_program_that_has_forked_and_is_killed(start: Callable[[str], Program]
         "if not child:\n"
         "    del execution, snapshot\n"
         "    print('forked', flush=True)\n"
-        "    time.sleep(60)\n"
+        "    signal.pause()\n"
         "print(child, flush=True)\n"
         "execution.wait()"
     )
@@ -134,7 +134,7 @@ def test_a_program_that_ignores_the_ends_of_its_children(tmp_path: Path) -> None
         [sys.executable, "-c", program, tmp_path / "script.js"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE,
     )
     assert done.stdout == "True\n", done.stderr
 
@@ -150,7 +150,7 @@ def test_a_program_without_standard_streams(tmp_path: Path) -> None:
         "os._exit(0)"
     )
     command = [sys.executable, "-c", program, "script.js"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=DEADLINE)
     assert (tmp_path / "result").read_text() == "True seen True"
 
 
@@ -169,12 +169,12 @@ def test_a_process_of_the_run_is_killed(victim: int) -> None:
     script = jsrunner.Script.from_text(SCRIPT)
     with jsrunner.start(script, workers=1) as execution:
         until(lambda: execution.status == "running", "the scenarios")
-        processes = sorted(_session(execution.process_id))
+        processes = session_processes(execution.process_id)
         assert processes[0] == execution.process_id
         os.kill(processes[victim], signal.SIGKILL)
         with pytest.raises(jsrunner.WorkerError, match="signal SIGKILL"):
-            execution.wait(20)
-    until(lambda: not _session(execution.process_id), "the end of the run")
+            execution.wait(DEADLINE)
+    until(lambda: not session_processes(execution.process_id), "the end of the run")
 
 
 def test_a_program_that_does_not_read(tmp_path: Path) -> None:
@@ -204,5 +204,5 @@ def test_a_program_that_does_not_read(tmp_path: Path) -> None:
         )
     finally:
         program.send_signal(signal.SIGCONT)
-    out, _ = program.communicate(timeout=20)
+    out, _ = program.communicate(timeout=DEADLINE)
     assert out == "True 40\n"

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE
 
 from jsrunner import __version__
 from jsrunner.cli.main import COMMANDS, main
@@ -37,7 +38,7 @@ def shell(*words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "jsrunner", *words],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -230,5 +231,7 @@ complete_words jsrunner help ne
 def test_completion_in_bash(capsys: Capture) -> None:
     do("completion", "bash")
     code = capsys.readouterr().out + COMPLETE
-    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(
+        ["bash", "-c", code], capture_output=True, text=True, timeout=DEADLINE, check=True
+    )
     assert done.stdout.splitlines() == ["inspect", "--summary-mode", "", "fish", "new"]

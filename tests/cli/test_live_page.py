@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import DEADLINE, until
 
 from jsrunner.cli.live_page import step_length, web_address
 from jsrunner.errors import UsageError
@@ -34,7 +35,7 @@ def run(
     (folder / "script.js").write_text(script)
     return subprocess.run(
         [sys.executable, "-m", "jsrunner", "run", "-q", "--log-format=raw", *flags, "script.js"], cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **variables}, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables}, capture_output=True, text=True, timeout=DEADLINE,
         check=False,
     )  # fmt: skip
 
@@ -129,7 +130,9 @@ def test_the_browser_is_opened_with_the_address(tmp_path: Path) -> None:
     path = opener(tmp_path / "bin", f'echo "$1" > {tmp_path}/opened; exec sleep 30')
     done = run(tmp_path, "--web=127.0.0.1:0", PATH=path, **dashboard(OPEN="true"))
     assert done.returncode == 0
-    assert f"The run is shown at {(tmp_path / 'opened').read_text()}" in done.stderr
+    opened = tmp_path / "opened"
+    address = until(lambda: opened.exists() and opened.read_text(), "the opener")
+    assert f"The run is shown at {address}" in done.stderr
 
 
 @pytest.mark.slow
@@ -140,7 +143,8 @@ def test_a_browser_that_cannot_be_opened_is_a_warning(
     tmp_path: Path, program: str | None, reason: str
 ) -> None:
     path = str(tmp_path) if program is None else opener(tmp_path / "bin", program)
-    done = run(tmp_path, "--web=127.0.0.1:0", PATH=path, **dashboard(OPEN="true"))
+    script = SCRIPT.replace("5s", "3s")  # the opener ends before the run
+    done = run(tmp_path, "--web=127.0.0.1:0", script=script, PATH=path, **dashboard(OPEN="true"))
     assert done.returncode == 0
     assert f"could not open a browser with xdg-open: {reason}" in done.stderr
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import DEADLINE
 
 from jsrunner import __version__
 
@@ -13,7 +14,7 @@ def jsrunner(*words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "jsrunner", *words],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
     )
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -22,7 +23,7 @@ export default function () { time.add(5); }
 
 def jsrunner(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "jsrunner", *words], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-m", "jsrunner", *words], capture_output=True, text=True, timeout=DEADLINE, check=False,
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
     )  # fmt: skip
 

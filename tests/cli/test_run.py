@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ def test_script_on_standard_input(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format", "raw", "-"],
         input="import { x } from './lib.js'; export default function () { console.log('x', x); }",
-        cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True,
+        cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE, check=True,
     )  # fmt: skip
     assert done.stderr == "x 5\n"
 
@@ -118,7 +119,7 @@ def test_help_lists_the_flags() -> None:
         [sys.executable, "-m", "jsrunner", "run", "--help"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
         check=True,
     )
     for flag in ("--vus", "--duration", "--out", "--summary-export", "--workers", "--env"):

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import DEADLINE
 from websockets.sync.client import connect
 
 from jsrunner.cli.main import main
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SERVE = [sys.executable, "-m", "jsrunner", "serve"]
-DEADLINE = 20
 
 
 @pytest.fixture

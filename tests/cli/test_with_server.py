@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from waiting import DEADLINE
 
 pytestmark = pytest.mark.slow
 
 RUN = [sys.executable, "-m", "jsrunner", "run", "--with-server", "--quiet"]
-DEADLINE = 30
 
 ECHO = (Path(__file__).parent / "echo.js").read_text()
 

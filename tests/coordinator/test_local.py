@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from waiting import DEADLINE
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -21,7 +23,7 @@ def test_other_children_of_the_process_are_left_alone(tmp_path: Path) -> None:
         from jsrunner.cli.main import main
         quick = subprocess.Popen(["sh", "-c", "exit 7"])
         os.waitid(os.P_PID, quick.pid, os.WEXITED | os.WNOWAIT)
-        slow = subprocess.Popen(["sleep", "60"])
+        slow = subprocess.Popen(["sleep", "3600"])
         code = main(["run", "--quiet", {str(script)!r}])
         reaper = ctypes.c_int()
         ctypes.CDLL(None).prctl(37, ctypes.byref(reaper), 0, 0, 0)
@@ -31,7 +33,7 @@ def test_other_children_of_the_process_are_left_alone(tmp_path: Path) -> None:
         """
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True,
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert "outcome 0 7 None 0" in done.stdout
@@ -53,6 +55,6 @@ def test_signal_handlers_come_back(tmp_path: Path) -> None:
         """
     )
     subprocess.run(
-        [sys.executable, "-c", program], timeout=30, check=True, capture_output=True,
+        [sys.executable, "-c", program], timeout=DEADLINE, check=True, capture_output=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -51,9 +52,9 @@ print(int(run.execute()), *(f"{call}:{phase}" for call, phase in display.phases)
 
 SCRIPT = """
 import { sleep } from 'k6';
-export function setup() { sleep(0.3); }
-export default function () { sleep(0.3); }
-export function teardown() { sleep(0.3); }
+export function setup() { sleep(1); }
+export default function () { sleep(1); }
+export function teardown() { sleep(1); }
 """
 
 
@@ -63,7 +64,7 @@ def test_phases_in_order(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "script.js").write_text(SCRIPT)
     (tmp_path / "program.py").write_text(textwrap.dedent(PROGRAM))
     done = subprocess.run(
-        [sys.executable, "program.py", *words], cwd=tmp_path, capture_output=True, text=True, timeout=30,
+        [sys.executable, "program.py", *words], cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE,
         check=True, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     code, *notes = done.stdout.split()

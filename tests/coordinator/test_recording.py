@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import _session, until
+from records import has_steps
+from running import session_processes
+from waiting import DEADLINE, until
 
 import jsrunner
-from jsrunner.record.lines import RecordError
 from jsrunner.record.reader import Record, read
 
 if TYPE_CHECKING:
@@ -50,14 +51,6 @@ def texts(record: Record) -> Sequence[str]:
     return [event["text"] for event in record.events if event["kind"] == "log"]
 
 
-def has_steps(path: Path, count: int) -> bool:
-    """Return True if the file is a record of this many steps."""
-    try:
-        return len(read(str(path)).steps) >= count
-    except RecordError:
-        return False
-
-
 @pytest.mark.slow
 def test_a_run_has_a_record_and_a_report(tmp_path: Path) -> None:
     log: list[str] = []
@@ -91,7 +84,7 @@ def test_a_run_that_is_stopped_has_a_whole_record(tmp_path: Path) -> None:
     with jsrunner.start(SCRIPT, options=LONG, save=path) as execution:
         until(lambda: has_steps(path, 2), "two steps of the record")
         execution.stop()
-        result = execution.wait(20)
+        result = execution.wait(DEADLINE)
     end = read(str(path)).end
     assert end is not None
     assert end["code"] == jsrunner.ExitCode.EXTERNAL_ABORT
@@ -128,7 +121,7 @@ def test_a_run_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
         until(lambda: has_steps(path, 2), "two steps of the record")
         execution.kill()
         with pytest.raises(jsrunner.WorkerError):
-            execution.wait(20)
+            execution.wait(DEADLINE)
     record = read(str(path))
     assert record.end is None
     assert not record.is_damaged
@@ -147,8 +140,8 @@ def test_a_program_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
         process = int(program.stdout.readline())
         until(lambda: has_steps(tmp_path / "run.jsr", 2), "two steps of the record")
         program.kill()
-        program.communicate(timeout=20)
-    until(lambda: not _session(process), "the end of the run")
+        program.communicate(timeout=DEADLINE)
+    until(lambda: not session_processes(process), "the end of the run")
     record = read(str(tmp_path / "run.jsr"))
     assert record.end is not None
     assert record.end["reason"] == "test run was stopped because the program that started it has ended"

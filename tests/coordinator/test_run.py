@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from servers import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,15 +171,15 @@ export default function () {
 @pytest.mark.slow
 @pytest.mark.parametrize("module", ["ws", "websockets"])
 def test_a_run_without_a_single_session_says_why(run: Run, module: str, echo: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"ws://127.0.0.1:{taken.getsockname()[1]}/"
-    done = run(DEAD, f"--env=URL={url}", f"--env=MODULE={module}", "--workers=2")
-    assert done.messages("info") == [
-        "No WebSocket session was opened: 6 of 6 handshakes failed, the first one with: "
-        f"dial tcp {url[5:-1]}: connect: connection refused"
-    ]
-    done = run(DEAD, f"--env=URL={url}", f"--env=MODULE={module}", f"--env=SOME={echo}")
-    assert not done.said("No WebSocket session was opened")
+    with reserved_port() as port:
+        url = f"ws://127.0.0.1:{port}/"
+        done = run(DEAD, f"--env=URL={url}", f"--env=MODULE={module}", "--workers=2")
+        assert done.messages("info") == [
+            "No WebSocket session was opened: 6 of 6 handshakes failed, the first one with: "
+            f"dial tcp 127.0.0.1:{port}: connect: connection refused"
+        ]
+        done = run(DEAD, f"--env=URL={url}", f"--env=MODULE={module}", f"--env=SOME={echo}")
+        assert not done.said("No WebSocket session was opened")
 
 
 def test_a_refused_handshake_is_told_with_its_status(run: Run, site: Site) -> None:

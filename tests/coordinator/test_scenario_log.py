@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import trustme
-from running import until
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ export const options = {
   tlsAuth: [{ cert: `CERT`, key: `SECRET` }],
   scenarios: {
     early: { executor: 'per-vu-iterations', vus: 2, iterations: 3 },
-    late: { executor: 'shared-iterations', vus: 1, iterations: 1, startTime: '0.3s' },
+    late: { executor: 'shared-iterations', vus: 1, iterations: 1, startTime: '2s' },
     never: { executor: 'shared-iterations', vus: 1, iterations: 1, startTime: '1h' },
   },
 };

@@ -87,7 +87,7 @@ def test_a_slow_handler_holds_up_its_peer(link: Callable[..., Links], secure: bo
         """
         entries.run = () => {
           let count = 0;
-          see(connect(false, { every() { seen.length = 0; }, text() { count += 1; if (count < 200) core.sleep(1); } }));
+          see(connect(false, { every() { seen.length = 0; }, text() { count += 1; core.sleep(1); } }));
           return count;
         };
         """,
@@ -132,11 +132,15 @@ def test_a_connection_that_breaks_meanwhile_keeps_nobody_busy(
     running = one.vu.start("run", blocking)
     one.peer().send(text("go"))
     until(lambda: one.vu.state not in (WAITING, LISTENING, 0, 1))
-    gevent.sleep(0.01)  # the message is received while the VU rests
-    one.peer().reset()
-    gevent.sleep(0.02)  # the reset arrives
     poller = one.vu.engine._watcher.fd
-    assert not any(select.select([poller], [], [], 0)[0] for _ in range(3) if not gevent.sleep(0.002))
+
+    def is_quiet() -> bool:
+        return not select.select([poller], [], [], 0)[0]
+
+    until(is_quiet)  # the message was received, and the VU rests
+    one.peer().reset()
+    until(is_quiet)
+    assert all(is_quiet() for _ in range(10) if not gevent.sleep(0.002))
     resting.set()
     events = running.get(timeout=DEADLINE)
     assert events[0] == ["text", "go"]
@@ -206,7 +210,10 @@ def test_events_that_came_meanwhile_keep_their_order_and_time(
             every(name, value, more, time) { times.push(time); },
             text(value) {
               order.push(value);
-              if (value === 'first') { loop.addTimer(() => order.push('timer'), 30, -1, 0); host('rest'); }
+              if (value !== 'first') return;
+              host('rest');
+              loop.addTimer(() => order.push('timer'), 30, -1, 0);
+              host('rest');
             },
           }));
           return [order, times.every((time, i) => i === 0 || time >= times[i - 1])];
@@ -214,20 +221,27 @@ def test_events_that_came_meanwhile_keep_their_order_and_time(
         """,
         secure=secure,
     )
-    resting = gevent.event.Event()
+    rests = [gevent.event.Event() for _ in range(2)]
+    waiting = iter(rests)
+    has_rested: list[bool] = []
 
     def rest() -> None:
-        resting.wait()
+        has_rested.append(True)
+        next(waiting).wait()
 
     rest.is_blocking = True  # type: ignore[attr-defined]
     one.vu._named["rest"] = rest
     running = one.vu.start("run")
     peer = one.peer()
     peer.send(text("first"))
-    until(lambda: one.vu.state not in (WAITING, 0, 1))
+    until(lambda: len(has_rested) == 1)
+    assert one.bytes[1]  # those of the first message
     peer.send(text("early"))
+    until(lambda: one.bytes[1])  # the message was received while the VU rests, before there is a timer
+    rests[0].set()
+    until(lambda: len(has_rested) == 2)
     gevent.sleep(0.06)  # the timer is due now
     peer.send(text("late"), END)
-    gevent.sleep(0.01)  # the messages arrive while the VU rests
-    resting.set()
+    until(lambda: one.bytes[1])
+    rests[1].set()
     assert running.get(timeout=DEADLINE) == [["first", "early", "timer", "late"], True]

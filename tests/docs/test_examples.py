@@ -24,12 +24,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-#: Seconds that the blocks of one page may take each.
-DEADLINE = 120
 
 _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)(?P<more>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$",

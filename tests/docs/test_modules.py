@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from waiting import DEADLINE
+
 from jsrunner.modules.registry import source
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "modules.md"
@@ -43,7 +45,7 @@ def test_the_exports_are_those_of_the_page(tmp_path: Path) -> None:
     script = tmp_path / "exports.js"
     script.write_text(f"{imports}export default () => console.log(JSON.stringify({{ {shown} }}));")
     command = [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format", "raw", str(script)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=DEADLINE)
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("{")]
     is_constant = re.compile(r"[A-Z0-9_]+|(Status|HealthCheck)\w+").fullmatch
     exports = {

@@ -60,15 +60,20 @@ slow.is_blocking = True  # type: ignore[attr-defined]
 
 
 def test_blocking_operations_let_others_run(make_vu: Callable[..., VU]) -> None:
-    source = "entries.run = (seconds, value) => host('slow', seconds, value);"
-    first, second = (make_vu(source, operations={"slow": slow}) for _ in range(2))
-    order: list[object] = []
-    calls = [first.start("run", 0.05, "late"), second.start("run", 0.0, "soon")]
-    for one in calls:
-        one.link(lambda call: order.append(call.value))
-    gevent.joinall(calls, timeout=DEADLINE)
-    until(lambda: len(order) == 2)
-    assert order == ["soon", "late"]
+    """The first operation waits for the end of the second one."""
+    is_over = gevent.event.Event()
+
+    def wait() -> None:
+        is_over.wait()
+
+    wait.is_blocking = True  # type: ignore[attr-defined]
+    first = make_vu("entries.run = () => host('wait');", operations={"wait": wait})
+    second = make_vu("entries.run = () => host('slow', 0, 'soon');", operations={"slow": slow})
+    calls = [first.start("run"), second.start("run")]
+    assert calls[1].get(timeout=DEADLINE) == "soon"
+    assert not calls[0].ready()
+    is_over.set()
+    assert calls[0].get(timeout=DEADLINE) is None
 
 
 def test_blocking_operations_one_after_the_other(make_vu: Callable[..., VU]) -> None:

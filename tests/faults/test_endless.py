@@ -7,7 +7,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from running import memory, until
+from running import memory
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,11 +91,11 @@ SLOW = [
 
 def test_slow_built_ins(run: Run) -> None:
     """They end in time, and what does not end costs its VU the state and nothing else."""
-    script = BESIDE + "options.scenarios.good.stages[0].duration = '5s';"
+    script = BESIDE + "options.scenarios.good.stages[0].duration = '6s';"
     for number, body in enumerate(SLOW):
         script += f"""
-        options.scenarios.bad{number} = loop('bad{number}', '300ms');
-        options.scenarios.bad{number}.startTime = '{number}s';
+        options.scenarios.bad{number} = loop('bad{number}', '1s');
+        options.scenarios.bad{number}.startTime = '{1.5 * number}s';
         export async function bad{number}() {{ console.log('begun {number}'); {body} }}
         """
     done = run(script, "--workers", "1")
@@ -116,9 +117,9 @@ def test_interrupted_vu_works_on(run: Run) -> None:
         const shared = new SharedArray('s', () => [{ a: 1 }]);
         let state = 0;
         export const options = { scenarios: {
-          first: { executor: 'ramping-vus', startVUs: 1, stages: [{ duration: '200ms', target: 1 }],
+          first: { executor: 'ramping-vus', startVUs: 1, stages: [{ duration: '1s', target: 1 }],
             gracefulStop: '0s', exec: 'first' },
-          second: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'second', startTime: '300ms' },
+          second: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'second', startTime: '1500ms' },
         } };
         export function first() {
           state += 1;

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ngh2 import Connection, DataReceived, NGH2Error, RequestReceived, Role, Setting, StreamReset
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -266,6 +267,7 @@ def test_a_window_that_stays_closed_ends_with_the_deadline(serve: Serve, calls: 
     server = serve(lambda peer, stream: None, {Setting.INITIAL_WINDOW_SIZE: 0})
     body = "connect(); show(call({ text: 'x' }, { timeout: '200ms' }));"
     assert shown(calls(server, body)) == [[4, "context deadline exceeded", ""]]
+    until(lambda: server.resets, "the end of the stream")
     assert server.resets == [8]
 
 

@@ -8,8 +8,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import memory, until
-from servers import accept, drain, frame, read_request
+from running import memory
+from servers import accept, drain, frame, read_request, reserved_port
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,11 +62,10 @@ def events(run: Run, url: str, more: str = "") -> list[str]:
 
 
 def test_no_server(run: Run) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert events(run, f"ws://127.0.0.1:{port}") == [
-        f"status 0 dial tcp 127.0.0.1:{port}: connect: connection refused"
-    ]
+    with reserved_port() as port:
+        assert events(run, f"ws://127.0.0.1:{port}") == [
+            f"status 0 dial tcp 127.0.0.1:{port}: connect: connection refused"
+        ]
 
 
 def test_no_such_host(run: Run) -> None:
@@ -109,7 +109,7 @@ def test_handshake_that_never_ends_is_interrupted(run: Run, serve: Serve) -> Non
         (SCRIPT % "").replace(
             "{ iterations: 1 }",
             """{ scenarios: { one: { executor: 'ramping-vus', startVUs: 1, gracefulStop: '0s',
-              stages: [{ duration: '300ms', target: 1 }] } } }""",
+              stages: [{ duration: '1s', target: 1 }] } } }""",
         ),
         "-e",
         f"URL={server.url}",
@@ -346,7 +346,7 @@ def test_endless_handler(run: Run, serve: Serve, event: str, body: str) -> None:
         (SCRIPT % f"socket.on('{event}', () => {{ {body} }});").replace(
             "{ iterations: 1 }",
             """{ scenarios: { one: { executor: 'ramping-vus', startVUs: 1, gracefulStop: '0s',
-              stages: [{ duration: '300ms', target: 1 }] } } }""",
+              stages: [{ duration: '1s', target: 1 }] } } }""",
         ),
         "-e",
         f"URL={serve(greet).url}",

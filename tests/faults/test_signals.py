@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Process]
 
-DEADLINE = 30
 
 SCRIPT = """
 import { sleep } from 'k6';
-export const options = { vus: 2, duration: '1m' };
+export const options = { vus: 2, duration: '1h' };
 export function setup() { %(setup)s }
 export default function () { console.log('iterating'); %(iteration)s }
 export function teardown() { %(teardown)s console.log('teardown done'); }
@@ -35,7 +35,7 @@ def script(**parts: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("body", ["sleep(60);", "while (true) {}"])
+@pytest.mark.parametrize("body", ["sleep(3600);", "while (true) {}"])
 def test_first_signal_stops_iterations(start: Run, number: int, body: str) -> None:
     """Teardown runs whole, even if it computes for longer than a look at it takes."""
     process = start(
@@ -54,7 +54,7 @@ def test_first_signal_stops_iterations(start: Run, number: int, body: str) -> No
     assert done.stdout == "own summary"
 
 
-@pytest.mark.parametrize("body", ["sleep(60);", "while (true) {}"])
+@pytest.mark.parametrize("body", ["sleep(3600);", "while (true) {}"])
 @pytest.mark.parametrize("where", ["teardown", "summary"])
 def test_second_signal_ends_all_at_once(start: Run, where: str, body: str) -> None:
     process = start(script(**{where: f"console.log('here'); {body}"}), "-i", "2")
@@ -65,14 +65,14 @@ def test_second_signal_ends_all_at_once(start: Run, where: str, body: str) -> No
     assert process.end().code == 105
 
 
-@pytest.mark.parametrize("body", ["sleep(60);", "while (true) {}", "await new Promise(() => {}); "])
+@pytest.mark.parametrize("body", ["sleep(3600);", "while (true) {}", "await new Promise(() => {}); "])
 def test_signal_in_setup(start: Run, body: str) -> None:
     """No iterations and, as setup has not succeeded, no teardown."""
     text = script(setup=f"console.log('here'); {body}").replace(
         "function setup", "async function setup"
     )
     if "Promise" in body:
-        text = text.replace(body, "await new Promise(() => setTimeout(() => {}, 60000));")
+        text = text.replace(body, "await new Promise(() => setTimeout(() => {}, 3600000));")
     process = start(text)
     process.wait_for("here")
     process.signal(signal.SIGINT)
@@ -85,7 +85,7 @@ def test_signal_in_setup(start: Run, body: str) -> None:
 
 def test_signal_in_the_midst_of_a_log_line(tmp_path: Path) -> None:
     """The signal comes when the line can be read, which is before the writing call has returned."""
-    (tmp_path / "script.js").write_text(script(iteration="sleep(60);"))
+    (tmp_path / "script.js").write_text(script(iteration="sleep(3600);"))
     process = subprocess.Popen(
         [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format=raw", "script.js"],
         cwd=tmp_path,

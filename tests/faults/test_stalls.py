@@ -6,8 +6,8 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import until
 from servers import drain, read_request
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     Run = Callable[..., Process]
     Serve = Callable[[Callable[[socket.socket], Any]], Server]
 
-#: VUs of both modules whose scenario is over after 0.3 s.
+#: VUs of both modules whose scenario is over after 1 s: all of them have begun to dial by then.
 SCRIPT = """
 import ws from 'k6/ws';
 import { WebSocket } from 'k6/websockets';
 
-const scenario = (exec) => ({ executor: 'ramping-vus', startVUs: 5, stages: [{ duration: '300ms', target: 5 }],
+const scenario = (exec) => ({ executor: 'ramping-vus', startVUs: 5, stages: [{ duration: '1s', target: 5 }],
   gracefulRampDown: '0s', gracefulStop: '0s', exec });
 export const options = {
   scenarios: { one: scenario('one'), other: scenario('other') }, hosts: { 'a.test': '127.0.0.1' },

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from running import until
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCRIPT = """
 import { sleep } from 'k6';
-export const options = { vus: 4, duration: '1m' };
+export const options = { vus: 4, duration: '1h' };
 export default function () { console.log('iterating', __VU); sleep(0.1); }
 export function teardown() { console.log('teardown done'); }
 """
@@ -64,10 +64,10 @@ def test_all_workers_are_killed(running: Process) -> None:
     ("stage", "body"),
     [
         ("init", "while (true) {}"),
-        ("init", "sleep(60);"),
+        ("init", "sleep(3600);"),
         ("setup", "while (true) {}"),
         ("iteration", "while (true) {}"),
-        ("iteration", "sleep(60);"),
+        ("iteration", "sleep(3600);"),
     ],
 )
 def test_coordinator_is_killed(start: Run, stage: str, body: str) -> None:
@@ -104,7 +104,7 @@ def test_worker_is_killed_in_setup(start: Run) -> None:
     process = start(
         """
         import { sleep } from 'k6';
-        export function setup() { console.log('here'); sleep(60); }
+        export function setup() { console.log('here'); sleep(3600); }
         export default function () {}
         """
     )

@@ -144,19 +144,12 @@ def test_names(tmp_path: Path, serve: Serve, host: str) -> None:
 
 
 def test_a_server_that_goes_away(tmp_path: Path, serve: Serve) -> None:
-    turns = Turns(serve, opens("m"))
-    source = f"import ws from 'k6/ws'; import {{ sleep }} from 'k6'; {CONNECTS}"
-    stage = Stage(
-        tmp_path,
-        source + "export function setup() { connects(2); sleep(0.2); connects(2); }"
-        "export default function () {}",
-        environment={"URL": turns.url},
-    )
-    running = stage.start()
-    stage.until(lambda: len(stage.logged()) == 2)
-    turns.server.close()
-    running.join()
-    assert stage.failure is None
+    def last(connection: socket.socket) -> bytes:
+        turns.server.refuse()
+        return opens("m")(connection)
+
+    turns = Turns(serve, opens("m"), last)
+    stage = run(tmp_path, turns.url, "connects(4);")
     refused = "0||dial tcp PEER: connect: connection refused|"
     assert stage.logged() == ["101||||m", "101||||m", refused, refused]
 
@@ -257,12 +250,16 @@ def test_the_first_attempts_of_vus_are_like_those_of_others(
     )
     done = start(
         f"""
+        import exec from 'k6/execution';
         import ws from 'k6/ws';
         import {{ sleep }} from 'k6';
         {CONNECTS}
         export const options = {{ noCookiesReset: true, scenarios: {{
           s: {{ executor: 'per-vu-iterations', vus: 6, iterations: 2 }} }} }};
-        export default function () {{ sleep(__ITER ? 1 : 0.15 * __VU); connects(1); }}
+        export default function () {{
+          while (exec.instance.iterationsCompleted < 6 * __ITER + __VU - 1) sleep(0.01);
+          connects(1);
+        }}
         """,
         "-e", f"URL={turns.url}", "--workers", "1",
     ).end()  # fmt: skip

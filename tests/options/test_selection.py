@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,7 +213,7 @@ def test_an_archive_keeps_the_selection(run: Run, tmp_path: Path) -> None:
     (tmp_path / "script.js").write_text(THREE)
     done = subprocess.run(
         [sys.executable, "-m", "jsrunner", "archive", "--scenario", "api,checkout", "--once", "script.js"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -6,16 +6,16 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from servers import reserved_port
+from waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,17 +38,10 @@ def run_to(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             [sys.executable, "-m", "jsrunner", "run", "--quiet", "--log-format=raw", "--workers=2",
              *(f"--out={one}" for one in outputs), *flags, str(path)],
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", **variables},
-            capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+            capture_output=True, text=True, timeout=DEADLINE, check=False, cwd=tmp_path,
         )  # fmt: skip
 
     return run
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def program(request: pytest.FixtureRequest, package: str, name: str) -> str:
@@ -77,11 +70,8 @@ def served(words: Sequence[str], url: str, log: Path) -> Iterator[None]:
     with log.open("wb") as file:
         process = subprocess.Popen(words, stdout=file, stderr=file, cwd=log.parent)
         try:
-            deadline = time.monotonic() + 30
-            while not answers(url):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.02)
+            until(lambda: answers(url) or process.poll() is not None, url)
+            assert process.poll() is None, log.read_text()
             yield
         finally:
             process.send_signal(signal.SIGKILL)
@@ -90,7 +80,7 @@ def served(words: Sequence[str], url: str, log: Path) -> Iterator[None]:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1):
+        with urllib.request.urlopen(url, timeout=DEADLINE):
             return True
     except (urllib.error.URLError, OSError):
         return False
@@ -99,7 +89,12 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="session")
 def influxd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an InfluxDB 1."""
-    port, other, folder = free_port(), free_port(), tmp_path_factory.mktemp("influxdb")
+    folder = tmp_path_factory.mktemp("influxdb")
+    with reserved_port() as port, reserved_port() as other:
+        yield from serve_influxd(request, folder, port, other)
+
+
+def serve_influxd(request: pytest.FixtureRequest, folder: Path, port: int, other: int) -> Iterator[str]:
     (folder / "influxdb.conf").write_text(
         f'''
 reporting-disabled = true
@@ -124,13 +119,13 @@ store-enabled = false
 @pytest.fixture
 def prometheus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a Prometheus that takes remote writes."""
-    port = free_port()
     (tmp_path / "prometheus.yml").write_text("global: {}\n")
-    url = f"http://127.0.0.1:{port}"
-    words = [
-        program(request, "prometheus", "prometheus"), f"--config.file={tmp_path}/prometheus.yml",
-        f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-remote-write-receiver", "--enable-feature=native-histograms",
-    ]  # fmt: skip
-    for _ in served(words, f"{url}/-/ready", tmp_path / "prometheus.log"):
-        yield url
+    with reserved_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        words = [
+            program(request, "prometheus", "prometheus"), f"--config.file={tmp_path}/prometheus.yml",
+            f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{port}",
+            "--web.enable-remote-write-receiver", "--enable-feature=native-histograms",
+        ]  # fmt: skip
+        for _ in served(words, f"{url}/-/ready", tmp_path / "prometheus.log"):
+            yield url

@@ -6,6 +6,8 @@ import threading
 from array import array
 from typing import Any
 
+from waiting import DEADLINE
+
 from jsrunner.metrics.registry import Metric
 from jsrunner.metrics.sinks import CounterSink, GaugeSink, RateSink, TrendSink
 from jsrunner.metrics.store import Store
@@ -66,7 +68,7 @@ def test_deltas_add_up() -> None:
 def test_what_could_not_be_sent_is_in_the_next_figures() -> None:
     output = Exports(failures=1)
     output.merge(DELTAS)
-    assert output.tried.wait(10)
+    assert output.tried.wait(DEADLINE)
     output.close()
     assert output.exported[-1]["counter"].count == 2
     assert [text for _, text in output.news] == [

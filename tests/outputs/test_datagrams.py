@@ -7,6 +7,7 @@ import socket
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import DEADLINE
 
 from jsrunner.outputs.datagrams import pack, send
 from jsrunner.outputs.pusher import PushError
@@ -29,7 +30,7 @@ def test_a_line_that_is_too_long_goes_alone() -> None:
 def test_lines_arrive(family: socket.AddressFamily, host: str) -> None:
     with socket.socket(family, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(10)
+        server.settimeout(DEADLINE)
         send((host, server.getsockname()[1]), [b"one\n", b"two\n", b"three\n"], size=100, most=2)
         assert [server.recv(100), server.recv(100)] == [b"one\ntwo\n", b"three\n"]
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import until
+from waiting import DEADLINE, until
 
 from jsrunner.errors import UsageError
 from jsrunner.metrics.registry import Metric
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 def query(url: str, database: str, text: str) -> Any:
     """Return the rows of the first series of a query's result."""
     words = urllib.parse.urlencode({"db": database, "q": text})
-    with urllib.request.urlopen(f"{url}/query?{words}", timeout=10) as response:
+    with urllib.request.urlopen(f"{url}/query?{words}", timeout=DEADLINE) as response:
         result = json.load(response)["results"][0]
     return result["series"][0]["values"] if "series" in result else []
 
 
 def post(url: str, body: bytes) -> None:
-    with urllib.request.urlopen(url, data=body, timeout=10) as response:
+    with urllib.request.urlopen(url, data=body, timeout=DEADLINE) as response:
         assert response.status < 300
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import cramjam
 import pytest
+from waiting import DEADLINE
 
 from jsrunner.errors import UsageError
 from jsrunner.outputs.prometheus import configure
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def query(url: str, text: str) -> dict[str, Any]:
     """The values of a query by their series' names; by their tag `group` too, if they have one."""
     words = urllib.parse.urlencode({"query": text})
-    with urllib.request.urlopen(f"{url}/api/v1/query?{words}", timeout=10) as response:
+    with urllib.request.urlopen(f"{url}/api/v1/query?{words}", timeout=DEADLINE) as response:
         found = json.load(response)["data"]["result"]
     return {
         one["metric"].get("__name__", "") + one["metric"].get("group", ""): (

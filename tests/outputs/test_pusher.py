@@ -6,6 +6,8 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from waiting import DEADLINE
+
 from jsrunner.outputs.influxdb import InfluxFormatter
 from jsrunner.outputs.pusher import LinePusher, PushError
 
@@ -34,7 +36,7 @@ class Pushes(LinePusher):
     def push(self, items: Sequence[Item]) -> None:
         if self._gate is not None:
             self.failed.set()
-            self._gate.wait(30)
+            self._gate.wait(DEADLINE)
         if self._answers and (answer := self._answers.pop(0)) is not None:
             self.failed.set()
             raise answer
@@ -44,7 +46,7 @@ class Pushes(LinePusher):
 def test_what_the_receiver_did_not_take_is_sent_again() -> None:
     output = Pushes(PushError("no"))
     output.write(b"one\ntwo\n")
-    assert output.failed.wait(10)
+    assert output.failed.wait(DEADLINE)
     output.write(b"three\n")
     output.close()
     output.close()
@@ -58,10 +60,10 @@ def test_what_the_receiver_did_not_take_is_sent_again() -> None:
 def test_what_it_will_never_take_is_lost() -> None:
     output = Pushes(PushError("bad request", again=False), ValueError("odd"))
     output.write(b"one\ntwo\n")
-    assert output.failed.wait(10)
+    assert output.failed.wait(DEADLINE)
     output.failed.clear()
     output.write(b"three\n")
-    assert output.failed.wait(10)
+    assert output.failed.wait(DEADLINE)
     output.close()
     assert [text for _, text in output.news] == [
         "output x: bad request; the test goes on",
@@ -73,7 +75,7 @@ def test_a_receiver_that_never_answers_costs_the_end_its_patience() -> None:
     gate = threading.Event()
     output = Pushes(gate=gate)
     output.write(b"one\ntwo\n")
-    assert output.failed.wait(10)
+    assert output.failed.wait(DEADLINE)
     for _ in range(20):
         output.write(b"0123456789\n")
     output.close()

@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from array import array
 from collections import Counter
 from pathlib import Path
@@ -15,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from records import has_steps
+from waiting import DEADLINE, until
 
 from jsrunner.metrics.registry import Metric
 from jsrunner.metrics.store import MergedSeries, Store
@@ -38,7 +39,7 @@ def command(folder: Path, *flags: str, script: str = SCRIPT) -> list[str]:
 
 def run(folder: Path, *flags: str, script: str = SCRIPT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(folder, *flags, script=script), capture_output=True, text=True, timeout=60, check=False,
+        command(folder, *flags, script=script), capture_output=True, text=True, timeout=DEADLINE, check=False,
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
@@ -110,16 +111,13 @@ def test_the_record_of_a_day_has_a_bounded_size(tmp_path: Path) -> None:
 
 def test_a_run_that_is_killed_leaves_its_record(tmp_path: Path) -> None:
     path = tmp_path / "run.jsr"
-    script = SCRIPT.replace("iterations: 40", "duration: '60s'")
+    script = SCRIPT.replace("iterations: 40", "duration: '1h'")
     process = subprocess.Popen(
         command(tmp_path, "--save=run.jsr", script=script), cwd=tmp_path, start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 30
-        while not (path.exists() and path.stat().st_size and len(read(str(path)).steps) >= 3):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: has_steps(path, 3), "three steps of the record")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

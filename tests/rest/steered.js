@@ -3,7 +3,7 @@ import { Counter, Gauge, Trend } from 'k6/metrics';
 
 const trend = new Trend('took', true), gauge = new Gauge('level'), counter = new Counter('things');
 export const options = {
-  vus: 1, duration: '60s', setupTimeout: '5s',
+  vus: 1, duration: '1h', setupTimeout: '5s',
   thresholds: { took: ['avg<1'], things: ['count>0'] },
 };
 let setups = 0;

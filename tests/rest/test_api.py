@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from running import until
+from waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ class Api:
 
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, str, str]:
         """(status, content type, text)."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         connection.request(method, path, data)
         with connection.getresponse() as response:
@@ -243,8 +243,8 @@ def test_setup_that_fails(begin: Begin) -> None:
 
 SLOW = """
 import { sleep } from 'k6';
-export const options = { vus: 1, duration: '60s', noSetup: true };
-export function setup() { console.log('setup has begun'); sleep(60); }
+export const options = { vus: 1, duration: '1h', noSetup: true };
+export function setup() { console.log('setup has begun'); sleep(3600); }
 export default function () { sleep(0.05); }
 """
 
@@ -353,7 +353,7 @@ HEAD = b"PATCH /v1/status HTTP/1.1\r\nHost: x\r\n"
 )
 def test_what_is_no_http(begin: Begin, data: bytes, status: int, text: bytes) -> None:
     process, api = begin()
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=DEADLINE) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         answer = b""

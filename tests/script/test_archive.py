@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from running import ROOT, Process
+from waiting import DEADLINE
 
 from jsrunner.script import archive
 from jsrunner.script.archive import ArchiveError, anonymous
@@ -39,7 +40,7 @@ def pack(project: Project, *words: str, stdin: str | None = None) -> bytes:
         env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(project.folder)},
         input=None if stdin is None else stdin.encode(),
         capture_output=True,
-        timeout=30,
+        timeout=DEADLINE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

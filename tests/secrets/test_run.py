@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from waiting import DEADLINE
+
 ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
@@ -49,7 +51,7 @@ def test_secrets_of_all_workers_are_kept_out_of_the_log(tmp_path: Path) -> None:
              "--no-summary", "--secret-source=mock=default,plain=in setup",
              f"--secret-source=url=urlTemplate=http://127.0.0.1:{server.server_port}/{{key}}",
              str(script)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=30,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=DEADLINE,
             check=False,
         )  # fmt: skip
         server.shutdown()

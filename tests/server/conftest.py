@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import DEADLINE
 
 from jsrunner.server.server import Addresses, running
 
@@ -33,8 +34,8 @@ def server() -> Iterator[Addresses]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert listening.wait(10)
+    assert listening.wait(DEADLINE)
     yield found[0]
     loop.call_soon_threadsafe(over.set)
-    thread.join(10)
+    thread.join(DEADLINE)
     assert not thread.is_alive()

@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
+from waiting import DEADLINE
 
 from jsrunner.proto.compiler import Compiler
 from jsrunner.proto.schema import Library, Schema
@@ -127,7 +128,7 @@ def test_what_is_not_served(channel: grpc.Channel, library: Library) -> None:
 
 def test_who_speaks_no_http2_is_let_go(server: Addresses) -> None:
     host, port = server.grpc.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as client:
+    with socket.create_connection((host, int(port)), timeout=DEADLINE) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         while client.recv(4096):
             pass

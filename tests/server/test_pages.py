@@ -6,12 +6,11 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import DEADLINE
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
     from jsrunner.server.server import Addresses
-
-DEADLINE = 10
 
 
 def get(url: str) -> tuple[int, str, str]:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import DEADLINE
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.sync.client import ClientConnection, connect
@@ -17,8 +18,6 @@ from jsrunner.server.paths import SILENT, Paths
 
 if TYPE_CHECKING:
     from jsrunner.server.server import Addresses
-
-DEADLINE = 10
 
 
 def closed(connection: ClientConnection) -> tuple[int | None, str | None]:
@@ -252,10 +251,10 @@ def test_any_handshake_can_be_slow(server: Addresses) -> None:
 
 
 def test_heartbeat_pings_and_stays_with_those_that_answer(server: Addresses) -> None:
-    with connect(f"{server.ws}/heartbeat?interval=0.02&timeout=0.4") as connection:
+    with connect(f"{server.ws}/heartbeat?interval=0.02&timeout=2") as connection:
         # This client answers pings: nothing comes until it speaks, long after the timeout.
         with pytest.raises(TimeoutError):
-            connection.recv(0.6)
+            connection.recv(2.5)
         connection.send("still here")
         assert connection.recv(DEADLINE) == "still here"
 
@@ -266,11 +265,11 @@ def test_heartbeat_closes_on_the_silent(server: Addresses) -> None:
 
 
 def test_heartbeat_hears_pings(server: Addresses) -> None:
-    with connect(f"{server.ws}/heartbeat?ping=false&timeout=0.4") as connection:
-        for _ in range(10):
+    with connect(f"{server.ws}/heartbeat?ping=false&timeout=2") as connection:
+        for _ in range(50):  # longer than the timeout
             assert connection.ping().wait(DEADLINE)
             with pytest.raises(TimeoutError):
-                connection.recv(0.06)
+                connection.recv(0.05)
         connection.send("still here")
         assert connection.recv(DEADLINE) == "still here"
 

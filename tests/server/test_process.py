@@ -9,11 +9,10 @@ import sys
 from urllib.parse import urlsplit
 
 import pytest
+from waiting import DEADLINE
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.server.process import ServerProcess
-
-DEADLINE = 10
 
 
 def listens(url: str) -> bool:

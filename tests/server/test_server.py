@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE
 from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -19,8 +20,6 @@ from websockets.sync.client import connect
 from jsrunner.errors import JsrunnerError
 from jsrunner.server import certificate
 from jsrunner.server.server import Addresses, running
-
-DEADLINE = 10
 
 
 def failure(**settings: object) -> JsrunnerError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 from gevent import socket
-from servers import drain, read_request
+from servers import drain, read_request, reserved_port
 
 from jsrunner.options.model import Options
 from jsrunner.transport.dial import Dialer
@@ -143,13 +143,11 @@ def test_unknown_names(host: str) -> None:
 
 
 def test_refused() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    text = failure(Dialer(Options(), {}), "127.0.0.1", port)
-    assert text == f"dial tcp 127.0.0.1:{port}: connect: connection refused"
-    text = failure(Dialer(Options(), {}), "::1", port)
-    assert text == f"dial tcp [::1]:{port}: connect: connection refused"
+    with reserved_port() as port:
+        text = failure(Dialer(Options(), {}), "127.0.0.1", port)
+        assert text == f"dial tcp 127.0.0.1:{port}: connect: connection refused"
+        text = failure(Dialer(Options(), {}), "::1", port)
+        assert text == f"dial tcp [::1]:{port}: connect: connection refused"
 
 
 def test_limit_of_open_files_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import pytest
 from browser import OK, Browser, replying, url_of
 from servers import drain, read_request
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     import socket
@@ -138,7 +140,7 @@ def test_a_failure_does_not_end_the_others(site: Site, browse: Any) -> None:
     browser = browse()
     slow = gevent.spawn(browser.send, site.http + "/delay/100")
     refused = gevent.spawn(browser.send, "http://127.0.0.1:1/")
-    late = gevent.spawn(browser.send, site.http + "/delay/3000", timeout=0.05)
+    late = gevent.spawn(browser.send, site.http + "/delay/5000", timeout=1.0)
     gevent.joinall([slow, refused, late], raise_error=True)
     assert slow.value.body == b"late"
     assert refused.value.failure.code == 1212
@@ -152,7 +154,7 @@ def test_an_interrupted_request_leaves_nothing_behind(serve: Any, site: Site, br
     while server.open == 0:
         gevent.sleep(0.001)
     waiting.kill()
-    with gevent.Timeout(20):
+    with gevent.Timeout(DEADLINE):
         while server.open:
             gevent.sleep(0.001)
     assert browser.send(site.http + "/status/200").head.status == 200
@@ -178,7 +180,7 @@ def test_a_kept_connection_that_has_ended_is_no_failure(serve: Any, browse: Any)
     for method in ("GET", "POST", "DELETE", "GET", "PUT"):
         exchange = browser.send(url_of(server), method=method, body=b"x")
         assert exchange.failure is None, method
-        with gevent.Timeout(20):
+        with gevent.Timeout(DEADLINE):
             while server.open:
                 gevent.sleep(0.001)
     assert server.accepted == 5
@@ -203,12 +205,17 @@ def test_a_request_is_made_again_only_if_that_does_no_harm(serve: Any, browse: A
 
 
 def test_how_many_connections_wait(serve: Any, browse: Any) -> None:
-    def answer(connection: socket.socket) -> None:
-        while read_request(connection):
-            gevent.sleep(0.05)  # so that the requests overlap
-            connection.sendall(OK)
+    def answering(count: int) -> Callable[[socket.socket], None]:
+        all_have_asked = threading.Barrier(count)
 
-    first, second = serve(answer), serve(answer)
+        def answer(connection: socket.socket) -> None:
+            while read_request(connection):
+                all_have_asked.wait(DEADLINE)
+                connection.sendall(OK)
+
+        return answer
+
+    first, second = serve(answering(4)), serve(answering(2))
     browser = browse(batch=3, batch_per_host=2)
 
     def send(server: Any, count: int) -> None:
@@ -216,7 +223,7 @@ def test_how_many_connections_wait(serve: Any, browse: Any) -> None:
         gevent.joinall(sent, raise_error=True)
 
     def wait_for(*open_ones: int) -> None:
-        with gevent.Timeout(20):
+        with gevent.Timeout(DEADLINE):
             while (first.open, second.open) != open_ones:
                 gevent.sleep(0.001)
 
@@ -257,7 +264,7 @@ def test_timeouts(data: bytes, text: str, serve: Any, browse: Any) -> None:
         drain(connection)
 
     url = url_of(serve(answer))
-    found = browse().failure(url, timeout=0.1)
+    found = browse().failure(url, timeout=1.0)
     assert found == (1050, "request timeout", text.replace("URL", url))
     assert browse().failure(url, timeout=0.0)[0] == 1050
 

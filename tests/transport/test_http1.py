@@ -12,6 +12,7 @@ import gevent
 import pytest
 from browser import OK, replying, url_of
 from servers import drain, read_request
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,7 @@ def test_what_came_of_a_body_can_be_read(serve: Any, browse: Any) -> None:
         drain(connection)
 
     for handle in (hanging, replying(FINE + b"Content-Length: 9\r\n\r\nhi")):
-        exchange = browse().send(url_of(serve(handle)), timeout=0.3)
+        exchange = browse().send(url_of(serve(handle)), timeout=1.0)
         assert exchange.failure is not None
         assert exchange.body == b"hi"
 
@@ -218,7 +219,7 @@ def test_an_answer_to_nothing_ends_the_connection(serve: Any, browse: Any) -> No
     server = serve(answer)
     browser = browse()
     assert browser.send(url_of(server)).body == b"hi"
-    with gevent.Timeout(20):
+    with gevent.Timeout(DEADLINE):
         while server.open:
             gevent.sleep(0.001)
     assert browser.send(url_of(server)).body == b"hi"

@@ -10,6 +10,7 @@ import gevent
 import pytest
 from gevent import socket as green
 from servers import drain
+from waiting import DEADLINE
 
 from jsrunner.options.model import Options
 from jsrunner.transport.errors import DialError, TLSAlert
@@ -54,7 +55,7 @@ def test_bytes_both_ways(connect: Connect) -> None:
             peer.sendall(data)
             peer.unwrap()
 
-    with gevent.Timeout(30):
+    with gevent.Timeout(DEADLINE):
         connection = connect(echo)
         sent = bytes(range(256)) * (size // 256)
         connection.sendall(sent)
@@ -79,7 +80,7 @@ def test_reads_wait_without_holding_others_up(connect: Connect) -> None:
     with pytest.raises(BlockingIOError):
         connection.read_now(10)
     connection.sendall(b"?")
-    assert reading.get(timeout=30) == b"yes"
+    assert reading.get(timeout=DEADLINE) == b"yes"
     connection.close()
 
 

@@ -11,17 +11,21 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pyte
 import pytest
+from servers import read_request
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-LIMIT = 30.0
+    from servers import Server
 
 
 class Terminal:
@@ -54,7 +58,7 @@ class Terminal:
 
     def wait_for(self, seen: Callable[[str], bool]) -> None:
         """Until the text on the screen, history included, is as wanted."""
-        limit = time.monotonic() + LIMIT
+        limit = time.monotonic() + DEADLINE
         while not seen(self.text()):
             assert time.monotonic() < limit, self.text()
             assert self._read(), self.text()
@@ -63,11 +67,11 @@ class Terminal:
         """Let it run to its end; the exit code."""
         while self._read():
             pass
-        return self.process.wait(LIMIT)
+        return self.process.wait(DEADLINE)
 
     def _read(self) -> bool:
-        if not select.select([self._master], [], [], LIMIT)[0]:
-            pytest.fail(f"no output for {LIMIT} s: {self.text()}")
+        if not select.select([self._master], [], [], DEADLINE)[0]:
+            pytest.fail(f"no output for {DEADLINE} s: {self.text()}")
         try:
             data = os.read(self._master, 65536)
         except OSError:  # Linux: nobody has the other end open any more
@@ -94,8 +98,31 @@ class Terminal:
     def close(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(LIMIT)
+            self.process.wait(DEADLINE)
         os.close(self._master)
+
+
+class Gate:
+    """A server that answers when the test opens the gate: a script that asks the server waits until then."""
+
+    def __init__(self, serve: Callable[..., Server]) -> None:
+        self._is_open = threading.Event()
+        self.url = f"http://127.0.0.1:{serve(self._answer).port}/"
+
+    def _answer(self, connection: socket.socket) -> None:
+        read_request(connection)
+        assert self._is_open.wait(DEADLINE)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    def open(self) -> None:
+        self._is_open.set()
+
+
+@pytest.fixture
+def gate(serve: Callable[..., Server]) -> Iterator[Gate]:
+    made = Gate(serve)
+    yield made
+    made.open()
 
 
 @pytest.fixture
@@ -128,7 +155,7 @@ def run_on_pipe(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str
         path.write_text(script)
         command = [sys.executable, "-m", "jsrunner", "run", *flags, str(path)]
         return subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", timeout=LIMIT, check=False
+            command, capture_output=True, text=True, encoding="utf-8", timeout=DEADLINE, check=False
         )
 
     return run

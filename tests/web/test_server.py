@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from chromium import Chromium, chromium
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ SCRIPT = """
 import { sleep } from 'k6';
 import { Trend } from 'k6/metrics';
 const time = new Trend('my_time', true);
-export const options = { vus: 2, duration: '60s', thresholds: { my_time: ['p(95)<1'] } };
+export const options = { vus: 2, duration: '1h', thresholds: { my_time: ['p(95)<1'] } };
 export default function () {
   time.add(5, { room: '<img src=x>' });
   if (__ITER === 0) console.error('<img src=x onerror=alert(1)>');
@@ -52,7 +53,7 @@ class Live:
     def request(
         self, method: str, path: str, **headers: str
     ) -> tuple[int, str, http.client.HTTPMessage]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         body = answer.read().decode()
@@ -63,7 +64,7 @@ class Live:
         """Stop the run; its exit code."""
         status, body, _ = self.request("POST", "/stop")
         assert (status, body) == (200, "")
-        return self.process.wait(30)
+        return self.process.wait(DEADLINE)
 
     def close(self) -> None:
         self.process.kill()
@@ -103,22 +104,22 @@ def test_a_browser_follows_and_stops_a_run(live: Callable[..., Live], browser: C
     assert browser.evaluate("document.querySelectorAll('img').length") == 0
     assert "<img src=x onerror=alert(1)>" in browser.evaluate("document.body.innerText")
     browser.evaluate("document.querySelector('#stop').click()")
-    assert run.process.wait(30) == 103
+    assert run.process.wait(DEADLINE) == 103
     browser.wait("document.querySelector('#verdict').textContent === '✗ Failed (exit code 103)'")
 
 
 def test_a_browser_starts_a_paused_test(live: Callable[..., Live], browser: Chromium) -> None:
-    run = live("--web=127.0.0.1:0", "--paused", script=SCRIPT.replace("60s", "1s"))
+    run = live("--web=127.0.0.1:0", "--paused", script=SCRIPT.replace("1h", "1s"))
     browser.open(run.url)
     browser.wait("!document.querySelector('#resume').hidden")
     browser.evaluate("document.querySelector('#resume').click()")
-    assert run.process.wait(30) == 99
+    assert run.process.wait(DEADLINE) == 99
     assert run.process.stderr is not None
     assert "only the REST API" not in run.process.stderr.read()
 
 
 def test_the_events_are_the_record(live: Callable[..., Live]) -> None:
-    run = live("--web=127.0.0.1:0", script=SCRIPT.replace("60s", "2s"))
+    run = live("--web=127.0.0.1:0", script=SCRIPT.replace("1h", "2s"))
     status, body, headers = run.request("GET", "/events")
     assert (status, headers["Content-Type"]) == (200, "text/event-stream")
     lines = [
@@ -128,13 +129,13 @@ def test_the_events_are_the_record(live: Callable[..., Live]) -> None:
     ]
     assert lines[0]["format"] == "jsrunner-record"
     assert (lines[-1]["kind"], lines[-1]["code"]) == ("end", 99)
-    assert run.process.wait(30) == 99
+    assert run.process.wait(DEADLINE) == 99
 
 
 def test_several_viewers_see_the_same_from_the_first_second(live: Callable[..., Live]) -> None:
     """Steps of a second; the 33rd viewer is refused, and the 32 others go on."""
     run = live("--web=127.0.0.1:0")
-    viewers = [socket.create_connection(("127.0.0.1", run.port), timeout=30) for _ in range(32)]
+    viewers = [socket.create_connection(("127.0.0.1", run.port), timeout=DEADLINE) for _ in range(32)]
     for viewer in viewers:
         viewer.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert viewer.recv(12) == b"HTTP/1.1 200"  # it has been counted
@@ -208,7 +209,7 @@ def test_other_machines_need_the_token(live: Callable[..., Live]) -> None:
     assert run.request("GET", f"/?{token}", Host="my.example")[0] == 200
     assert run.request("POST", "/stop?token=")[0] == 403
     assert run.request("POST", f"/stop?{token}")[0] == 200
-    assert run.process.wait(30) == 103
+    assert run.process.wait(DEADLINE) == 103
 
 
 def test_the_variables_of_k6(live: Callable[..., Live]) -> None:
@@ -225,7 +226,7 @@ def test_addresses_that_nobody_can_listen_at(live: Callable[..., Live], tmp_path
     ):  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-m", "jsrunner", "run", "-q", f"--web={address}", "script.js"], cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=DEADLINE, check=False,
         )  # fmt: skip
         assert done.returncode == code
         assert text in done.stderr

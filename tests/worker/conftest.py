@@ -8,6 +8,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import DEADLINE
 
 from jsrunner.messages.board import Board
 from jsrunner.messages.plan import Machine, Share, Test, WorkerPlan
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from jsrunner.executors.config import ExecutorConfig
     from jsrunner.worker.scenario_vu import ScenarioVU
 
-#: Seconds after which a VU's work has failed.
-DEADLINE = 20.0
 EVERYTHING = Striping(None, None)
 
 

@@ -8,6 +8,7 @@ import gevent
 import pytest
 from gevent import socket
 from gevent.event import Event
+from waiting import DEADLINE
 
 from jsrunner.messages.protocol import Exit, Log, Ready, WorkerMessage
 from jsrunner.messages.stream import MessageReader, encode
@@ -15,8 +16,6 @@ from jsrunner.worker.channel import CoordinatorChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-DEADLINE = 10
 
 
 @pytest.fixture

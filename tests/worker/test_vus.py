@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 import pytest
+from waiting import DEADLINE
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.worker.vus import VUPool
@@ -36,7 +37,7 @@ def test_who_finds_none_gets_the_next_that_is_given_back() -> None:
     gevent.idle()
     assert sorted(one.value for one in waiting if one.ready()) == ["a", "b"]
     pool.give_back("c")
-    gevent.joinall(waiting, timeout=20)
+    gevent.joinall(waiting, timeout=DEADLINE)
     assert sorted(one.value for one in waiting) == ["a", "b", "c"]
     assert len(pool) == 0
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from servers import reserved_port
 
 from tests.dask_cluster import Cluster, Pair, Proxy
 
@@ -42,6 +43,7 @@ def own_pair(cluster: Cluster) -> Pair:
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    made = Proxy()
-    yield made
-    made.close()
+    with reserved_port() as target:
+        made = Proxy(target)
+        yield made
+        made.close()

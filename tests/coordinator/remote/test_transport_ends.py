@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from servers import reserved_port
 
 from jsrunner.errors import ExitCode
 from tests.dask_cluster import ENDLESS
@@ -48,7 +49,7 @@ def test_an_abort_on_one_machine_ends_all(pair: Pair, run: Callable[..., Process
         """
         import exec from 'k6/execution';
         import { sleep } from 'k6';
-        export const options = { vus: 4, duration: '60s' };
+        export const options = { vus: 4, duration: '1h' };
         export default function () { if (exec.vu.idInTest === 2) exec.test.abort('enough'); sleep(1); }
         """,
         "--dask", pair.cluster.address,
@@ -61,7 +62,7 @@ def test_a_crossed_threshold_ends_all(pair: Pair, run: Callable[..., Process]) -
         """
         import { sleep } from 'k6';
         export const options = {
-          vus: 4, duration: '60s',
+          vus: 4, duration: '1h',
           thresholds: { iterations: [{ threshold: 'count<4', abortOnFail: true }] },
         };
         export default function () { sleep(0.1); }
@@ -111,9 +112,8 @@ def test_a_scheduler_without_workers(cluster: Cluster, run: Callable[..., Proces
 
 
 def test_a_scheduler_that_is_not_there(run: Callable[..., Process]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    ended = run("export default () => {}", "--dask", f"tcp://127.0.0.1:{port}")
+    with reserved_port() as port:
+        ended = run("export default () => {}", "--dask", f"tcp://127.0.0.1:{port}")
     assert ended.code == ExitCode.GENERIC
     assert f"could not connect to the Dask scheduler tcp://127.0.0.1:{port}" in ended.stderr
 

@@ -53,16 +53,18 @@ def test_outputs_have_the_samples_of_all_machines(
 
 
 def listens_at(process: int) -> set[str]:
-    """Return the addresses at which a process accepts TCP connections, as the kernel writes them."""
-    inodes = set()
-    for path in Path(f"/proc/{process}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            inodes.add(path.readlink().name.removeprefix("socket:"))
-    lines = [
-        line.split()
-        for name in ("tcp", "tcp6")
-        for line in Path(f"/proc/{process}/net/{name}").read_text().splitlines()[1:]
-    ]
+    """Return the addresses at which a process accepts TCP connections, as the kernel writes them.
+
+    They are none if the process has ended.
+    """
+    inodes, lines = set(), []
+    with contextlib.suppress(OSError):
+        for path in Path(f"/proc/{process}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                inodes.add(path.readlink().name.removeprefix("socket:"))
+        for name in ("tcp", "tcp6"):
+            text = Path(f"/proc/{process}/net/{name}").read_text()
+            lines += [line.split() for line in text.splitlines()[1:]]
     return {
         fields[1].partition(":")[0]
         for fields in lines

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jsrunner.errors import ExitCode
 from tests.dask_cluster import ENDLESS, below, is_alive
-from tests.running import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import subprocess
@@ -124,8 +123,6 @@ def test_a_lost_worker_process_fails_the_run(own_pair: Pair, start: Callable[...
 
 def add_behind(proxy: Proxy, cluster: Cluster) -> subprocess.Popen[bytes]:
     """Start a Dask worker that is reached by way of the proxy only."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        proxy.target = free.getsockname()[1]
     return cluster.add(
         "--listen-address", f"tcp://127.0.0.1:{proxy.target}",
         "--contact-address", f"tcp://127.0.0.1:{proxy.port}",

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.running import ROOT
+from tests.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,6 @@ def test_workers_wait_for_a_slow_coordinator(cluster: Cluster, tmp_path: Path) -
     script.write_text(TALKER)
     done = subprocess.run(
         [sys.executable, "-c", LISTENER, str(script), cluster.address],
-        capture_output=True, text=True, timeout=60, cwd=ROOT,
+        capture_output=True, text=True, timeout=DEADLINE, cwd=ROOT,
     )  # fmt: skip
     assert "outcome True True True" in done.stdout, done.stderr

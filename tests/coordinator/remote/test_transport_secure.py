@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.errors import ExitCode
-from tests.running import ROOT, until
+from tests.running import ROOT
+from tests.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +61,7 @@ class Guide:
 
     def start(self) -> str:
         """Start the scheduler and a worker; return the scheduler's host and port."""
-        self.shell(self.keys).wait(20)
+        self.shell(self.keys).wait(DEADLINE)
         log = self.folder / "scheduler.log"
         scheduler = self.scheduler.strip().replace("8786", "0 --host 127.0.0.1")
         self.shell("export DASK_LOGGING__DISTRIBUTED=info", self.settings, f"exec {scheduler} &> {log}")
@@ -77,7 +78,7 @@ class Guide:
     def finish(self, place: str, *before: str) -> tuple[int, str]:
         """Run the command of the last step, after others; return its exit code and what it prints."""
         process = self.shell(self.settings, *before, self._at(self.run, place))
-        out, _ = process.communicate(timeout=40)
+        out, _ = process.communicate(timeout=DEADLINE)
         return process.returncode, out.decode()
 
     def close(self) -> None:

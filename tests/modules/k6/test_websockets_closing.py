@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from servers import accept, drain, echo, frame, read_frame, read_request
+from waiting import DEADLINE
 from websockets_play import Play, Player, Recorder, beside, closing
 
 
@@ -126,7 +127,7 @@ def test_closed_while_it_connects(prepare: Player, refused: bool) -> None:
     server = Recorder()
 
     def handle(connection: plain.socket) -> None:
-        assert go_on.wait(20)
+        assert go_on.wait(DEADLINE)
         if refused:
             read_request(connection)
             connection.sendall(b"HTTP/1.1 403 No\r\n\r\n")

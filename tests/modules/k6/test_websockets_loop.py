@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from servers import accept, drain, echo, frame, read_frame
+from waiting import DEADLINE
 from websockets_play import Play, Player, Recorder, beside, closing, pushing
 
 # -- the event loop --------------------------------------------------------------------------------------
@@ -23,7 +24,7 @@ def test_several_sockets_interleave_as_their_messages_came(play: Player) -> None
             connection.sendall(frame(b"sleep"))
             turns[0].set()
         for count in range(3):
-            assert turns[number].wait(20)
+            assert turns[number].wait(DEADLINE)
             turns[number].clear()
             connection.sendall(frame(f"{number}:{count}".encode()) + frame(b"", 9))
             read_frame(connection)  # the pong: it has arrived, though the VU sleeps
@@ -59,7 +60,7 @@ def test_a_server_that_does_not_read_holds_up_its_socket_only(prepare: Player) -
     def handle(connection: plain.socket) -> None:
         connection.setsockopt(plain.SOL_SOCKET, plain.SO_RCVBUF, 65536)
         accept(connection)
-        assert go_on.wait(20)
+        assert go_on.wait(DEADLINE)
         while True:
             first, payload = read_frame(connection)
             sizes.append(len(payload))
@@ -260,7 +261,7 @@ def test_interrupted_while_the_server_does_not_read(prepare: Player) -> None:
 
     def handle(connection: plain.socket) -> None:
         accept(connection)
-        over.wait(20)
+        over.wait(DEADLINE)
 
     def meanwhile(play: Play) -> None:
         play.stage.until(lambda: "open" in play.said)

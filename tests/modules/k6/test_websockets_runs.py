@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from in_process import Stage
 from servers import Server, echo
+from waiting import until
 from websockets_play import Recorder, pushing
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ def test_the_end_of_the_test_closes_sockets(
     start: Start, serve: Callable[[Callable[..., Any]], Server]
 ) -> None:
     recorder = Recorder()
-    options = "{ executor: 'constant-vus', vus: 5, duration: '1s', gracefulStop: '0s' }"
+    options = "{ executor: 'constant-vus', vus: 5, duration: '2s', gracefulStop: '0s' }"
     run = start(
         WAITING.replace("OPTIONS", options), "-e", f"URL={serve(recorder).url}", "--workers", "2"
     ).end()
     assert run.code == 0
     assert sorted(run.messages("info")) == ["open"] * 5 + ["teardown"]
+    until(lambda: len(recorder.ends) == 5, "the ends of the connections")
     assert recorder.frames == [(0x88, b"\x03\xe8")] * 5
 
 
@@ -87,6 +89,7 @@ def test_interrupted_by_a_signal(start: Start, serve: Callable[[Callable[..., An
     run.signal(signal.SIGINT)
     assert run.end().code == 105
     assert run.messages("info") == ["open", "teardown"]
+    until(lambda: recorder.ends, "the end of the connection")
     assert recorder.frames == [(0x88, b"\x03\xe8")]
 
 
@@ -97,6 +100,7 @@ def test_aborted_by_a_handler(start: Start, serve: Callable[[Callable[..., Any]]
     ).end()
     assert run.code == 108
     assert run.messages("info") == ["open", "teardown"]
+    until(lambda: recorder.ends, "the end of the connection")
     assert recorder.frames == [(0x88, b"\x03\xe8")]
 
 
@@ -151,31 +155,38 @@ def test_the_old_name_warns_once(start: Start, serve: Callable[[Callable[..., An
 @pytest.mark.parametrize(
     "hog",
     [
-        "const again = () => { if (Date.now() < end) setTimeout(again, 0); }; again();",
-        "(async () => { while (Date.now() < end) await null; })();",
-        "const id = setInterval(() => { if (Date.now() >= end) clearInterval(id); }, 0);",
+        "const again = () => { if (isBusy()) setTimeout(again, 0); }; again();",
+        "(async () => { while (isBusy()) await null; })();",
+        "const id = setInterval(() => { if (!isBusy()) clearInterval(id); }, 0);",
     ],
 )
 def test_who_is_always_busy_lets_others_work(
     start: Start, serve: Callable[[Callable[..., Any]], Server], hog: str
 ) -> None:
+    """One VU is busy until the other one has made its iteration."""
     run = start(
         f"""
+        import exec from 'k6/execution';
         import {{ WebSocket }} from 'k6/websockets';
         export default function () {{
-          const end = Date.now() + 1500;
+          let due = Date.now() + 100;
+          const isBusy = () => {{
+            if (Date.now() < due) return true;
+            due += 100;
+            return exec.instance.iterationsCompleted === 0;
+          }};
           if (__VU === 1) {{ {hog} }}
           const ws = new WebSocket(__ENV.URL);
           let count = 0;
           ws.onopen = () => ws.send('x');
           ws.onmessage = () => {{ count += 1; if (count < 20) ws.send('x'); else ws.close(); }};
-          ws.onclose = () => {{ if (__VU === 2) console.log(Date.now() < end); }};
+          ws.onclose = () => {{ if (__VU === 2) console.log('done'); }};
         }}
         """,
         "-e", f"URL={serve(echo).url}", "--vus", "2", "--iterations", "2", "--workers", "1",
     ).end()  # fmt: skip
     assert run.code == 0
-    assert run.messages("info") == ["true"]
+    assert run.messages("info") == ["done"]
 
 
 @pytest.mark.parametrize(

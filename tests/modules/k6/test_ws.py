@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from in_process import Stage
 from servers import accept, drain, frame
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     import socket
@@ -162,7 +163,7 @@ def test_interrupted_session_says_goodbye(tmp_path: Path, serve: Serve) -> None:
     running = stage.start()
     stage.until(lambda: stage.logged())
     stage.vu.interrupt()
-    running.join(10)
+    running.join(DEADLINE)
     assert stage.failure == "interrupted"
     stage.until(lambda: ends)
     assert ends[0][:2] == b"\x88\x82"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from servers import drain, read_request
+from waiting import DEADLINE
 
 if TYPE_CHECKING:
     import socket
@@ -207,7 +208,7 @@ def test_an_interruption_leaves_nothing(stage: Callable[..., Stage], serve: Any)
     here.until(lambda: len(asked) == 3)
     here.vu.interrupt()
     here.until(lambda: len(ended) == 3)
-    running.join(20)
+    running.join(DEADLINE)
     assert running.dead
     assert here.logged() == []
     module = here.vu.context.modules["http"]

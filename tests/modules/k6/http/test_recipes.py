@@ -18,6 +18,7 @@ import pytest
 from core_vu import EXCHANGING
 from in_process import Stage
 from servers import Server, read_request
+from waiting import DEADLINE
 
 from jsrunner.options.model import Options
 
@@ -74,7 +75,7 @@ class Answers:
                         connection.close()
                         return
                     if act == SILENCE:
-                        self.is_over.wait(20)
+                        self.is_over.wait(DEADLINE)
                         return
                     assert isinstance(act, bytes)
                     connection.sendall(act)
@@ -286,7 +287,7 @@ def test_post_that_nobody_answers_is_not_made_again(same: Callable[..., Seen]) -
 
 @pytest.mark.parametrize("call", ["http.get(U + '/')", "http.post(U + '/', 'x')"])
 def test_server_closes_a_connection_that_waits(call: str, same: Callable[..., Seen]) -> None:
-    seen = same([OK, CLOSE], call, shown="(sleep(0.1), plain(r))")
+    seen = same([OK, CLOSE], call, shown="(sleep(0.5), plain(r))")
     assert len(seen.requests) == BEFORE + 2
 
 
