@@ -12,7 +12,7 @@
  *   schedule                    the next VU to run: ready queue, alarms, turns
  *   request                     requests of JavaScript to Python
  *   modules                     loading of the engine's modules
- *   functions                   function objects that cost little memory
+ *   functions, builtins         function objects that cost little memory; built-in functions that no script can replace
  *   timers, tasks               one VU's event loop
  *   leases, iterations          numbers that a machine has on loan; the loop over iterations
  *   metric_context              tags and metadata along asynchronous code
@@ -269,6 +269,10 @@ const char *vu_open_interpreter(struct vu *);
  * the VU. See template.c. */
 bool template_open(struct vu *);
 
+/* Add the parts of the language that k6 has. WeakRef is for jsrunner's modules, which notice the end of a cookie
+ * jar by it. */
+void vu_add_intrinsics(JSContext *);
+
 /* Raise the threshold at which the interpreter searches for cycles. After a search QuickJS lowers the threshold to
  * one and a half times the memory that is left, which makes small interpreters search too often. */
 void vu_allow_garbage(struct vu *);
@@ -457,6 +461,11 @@ void session_uninstall(struct vu *);
 /* functions.c ------------------------------------------------------------------------------------- */
 
 void functions_install(struct vu *);
+
+/* builtins.c -------------------------------------------------------------------------------------- */
+
+/* Return the built-in function of a path (see builtins.c). The caller owns it. */
+JSValue builtins_new(JSContext *, const char *path);
 
 /* dial.c ------------------------------------------------------------------------------------------ */
 

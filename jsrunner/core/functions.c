@@ -1,59 +1,21 @@
 /* Function objects that cost a VU less memory than functions of JavaScript.
  *
- * Theory. Each VU has an interpreter of its own, so a function costs its bytes once per VU. Three kinds of `jsrunner:core`
- * save most of them:
+ * Theory. Each VU has an interpreter of its own, so a function costs its bytes once per VU. Two functions of
+ * `jsrunner:core` save most of them:
  *
- *  - uncurryThis(f): `f` with its `this` as the first argument. It takes less memory than the result of `bind`, and its
- *    call is one step shorter.
  *  - later(module, name): the function that the module exports by this name. The first call loads the module.
  *  - defineLater(target, module, name, isWritable): a member of an object, whose value the module exports. The first
  *    use loads the module and makes the member an ordinary one.
  *
- * Invariants. A module that is loaded late uses only the built-ins that primordials.js has saved, because the script
- * may have changed the others.
+ * Invariants. A module that is loaded late uses only built-ins of primordials.js and builtins.c, because the script may
+ * have changed the others.
  */
 #include "core.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t uncurried_class, late_class;
-
-/* -- uncurried functions -------------------------------------------------------------------------- */
-
-/* The opaque pointer of an uncurried function is the function object itself, of which it owns a reference. */
-static JSValue uncurried_value(JSValue self)
-{
-    return (JSValue){{.pointer = JS_GetOpaque(self, uncurried_class)}, JS_TAG_OBJECT};
-}
-
-static void free_uncurried(JSRuntime *runtime, JSValue self)
-{
-    JSValue function = uncurried_value(self);
-    if (function.u.pointer) JS_FreeValueRT(runtime, function);
-}
-
-static void mark_uncurried(JSRuntime *runtime, JSValue self, void *mark)
-{
-    JSValue function = uncurried_value(self);
-    if (function.u.pointer) JS_MarkValue(runtime, function, mark);
-}
-
-static JSValue call_uncurried(JSContext *context, JSValue function, JSValue self, int argc, JSValue *argv, int flags)
-{
-    (void)self, (void)flags;
-    JSValue first = argc ? argv[0] : JS_UNDEFINED;
-    return JS_Call(context, uncurried_value(function), first, argc ? argc - 1 : 0, argc ? argv + 1 : argv);
-}
-
-JSValue functions_uncurry(JSContext *context, JSValue self, int argc, JSValue *argv)
-{
-    (void)self, (void)argc;
-    if (!JS_IsFunction(context, argv[0])) return JS_ThrowTypeError(context, "not a function");
-    JSValue function = JS_NewObjectClass(context, uncurried_class);
-    if (!js_is_exception(function)) JS_SetOpaque(function, JS_DupValue(context, argv[0]).u.pointer);
-    return function;
-}
+static uint32_t late_class;
 
 /* -- late functions and members ------------------------------------------------------------------- */
 
@@ -200,10 +162,7 @@ static void install(struct vu *vu, uint32_t *class, const JSClassDef *definition
 
 void functions_install(struct vu *vu)
 {
-    static const JSClassDef uncurried = {
-        .class_name = "Function", .finalizer = free_uncurried, .gc_mark = mark_uncurried, .call = call_uncurried};
     static const JSClassDef late = {
         .class_name = "Function", .finalizer = free_late, .gc_mark = mark_late, .call = call_late};
-    install(vu, &uncurried_class, &uncurried);
     install(vu, &late_class, &late);
 }

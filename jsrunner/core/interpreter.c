@@ -75,9 +75,7 @@ static void on_rejection(JSContext *context, JSValue promise, JSValue reason, bo
 
 /* -- creation and end ------------------------------------------------------------------------------ */
 
-/* Add the parts of the language that k6 has. WeakRef is for jsrunner's modules, which notice the end of a cookie
- * jar by it. */
-static void add_intrinsics(JSContext *context)
+void vu_add_intrinsics(JSContext *context)
 {
     JS_AddIntrinsicBaseObjects(context);
     JS_AddIntrinsicDate(context);
@@ -99,7 +97,7 @@ static const char *open_context(struct vu *vu)
 {
     vu->context = JS_NewContextRaw(vu->runtime);
     if (!vu->context) return NO_MEMORY;
-    add_intrinsics(vu->context);
+    vu_add_intrinsics(vu->context);
     text_open(vu->context);
     JS_SetContextOpaque(vu->context, vu);
     functions_install(vu);

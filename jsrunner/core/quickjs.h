@@ -224,6 +224,7 @@ enum {
     X(JSAtom, JS_NewAtom, (JSContext *, const char *))                                            \
     X(JSAtom, JS_NewAtomLen, (JSContext *, const char *, size_t))                                 \
     X(JSAtom, JS_NewAtomUInt32, (JSContext *, uint32_t))                                          \
+    X(JSAtom, JS_ValueToAtom, (JSContext *, JSValue))                                             \
     X(void, JS_FreeAtom, (JSContext *, JSAtom))                                                   \
     X(const char *, JS_AtomToCStringLen, (JSContext *, size_t *, JSAtom))                         \
     X(JSValue, JS_AtomToString, (JSContext *, JSAtom))                                            \

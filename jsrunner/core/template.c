@@ -47,12 +47,10 @@ static bool find_random(struct vu *vu)
     JSContext *context = vu->context;
     size_t size = template_block_bytes(context), changes = 0;
     uint64_t *before = malloc(size), now;
-    JSValue scope = JS_GetGlobalObject(context);
-    JSValue math = JS_GetPropertyStr(context, scope, "Math");
-    JSValue random = JS_GetPropertyStr(context, math, "random");
+    JSValue random = builtins_new(context, "Math.random");
     if (before) {
         memcpy(before, context, size);
-        JS_FreeValue(context, JS_Call(context, random, math, 0, NULL));
+        JS_FreeValue(context, JS_Call(context, random, JS_UNDEFINED, 0, NULL));
         for (size_t at = 0; at < size; at += sizeof now) {
             memcpy(&now, (char *)context + at, sizeof now);
             uint64_t change = now ^ before[at / sizeof now];
@@ -63,8 +61,6 @@ static bool find_random(struct vu *vu)
     }
     free(before);
     JS_FreeValue(context, random);
-    JS_FreeValue(context, math);
-    JS_FreeValue(context, scope);
     return changes == 1;
 }
 

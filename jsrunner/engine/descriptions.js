@@ -1,9 +1,13 @@
 // jsrunner:descriptions — how an exception is described in the log.
 // @ts-check
+import { uncurried } from 'jsrunner:core';
 import {
-  Error, InternalError, Object, ObjectHasOwn, ObjectPrototypeToString, String, StringPrototypeIndexOf,
-  StringPrototypeSlice, SymbolPrototypeGetDescription, isInstance,
+  Error, Object, ObjectHasOwn, String, StringPrototypeSlice, SymbolPrototypeGetDescription, constructors, isInstance,
 } from 'jsrunner:primordials';
+import { StringPrototypeIndexOf } from 'jsrunner:texts';
+
+const { InternalError } = constructors;
+const ObjectPrototypeToString = uncurried('Object.prototype.toString');
 
 // The last thrown value and its stack. Thrown values that are no errors have no stack of their own.
 let thrown;

@@ -3,9 +3,9 @@
 import { later } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { entries } from 'jsrunner:host';
-import {
-  Boolean, Error, Function, ReflectDefineProperty, globalThis,
-} from 'jsrunner:primordials';
+import { Boolean, Error, ReflectDefineProperty, globalThis } from 'jsrunner:primordials';
+
+const { Function } = globalThis;
 
 // The engine calls this function when an error is created and whenever a value is thrown.
 Error.prepareStackTrace = later('jsrunner:positions', 'prepareStackTrace');

@@ -1,7 +1,8 @@
 // jsrunner:error_lines — texts of handlers' exceptions for error events.
 // @ts-check
 import { describe } from 'jsrunner:errors';
-import { StringPrototypeIndexOf, StringPrototypeSlice } from 'jsrunner:primordials';
+import { StringPrototypeSlice } from 'jsrunner:primordials';
+import { StringPrototypeIndexOf } from 'jsrunner:texts';
 
 const FRAME = '\n\tat ';
 

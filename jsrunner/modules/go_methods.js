@@ -1,6 +1,7 @@
 // jsrunner:go_methods — marks functions and objects that are values of Go in k6.
 // @ts-check
-import { ArrayPrototypePush, SafeArray, SafeWeakMap } from 'jsrunner:primordials';
+import { SafeWeakMap } from 'jsrunner:collections';
+import { ArrayPrototypePush, SafeArray } from 'jsrunner:primordials';
 
 /** Methods of Go's objects. Go's JSON leaves them out, while it refuses functions of scripts. */
 export const goMethods = SafeArray();

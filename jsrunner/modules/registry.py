@@ -26,14 +26,18 @@ _WITH_PARTS: tuple[str, ...] = ("k6/http", "k6/net/grpc")
 LATE: Final = tuple(
     f"jsrunner:{name}"
     for name in (
+        "collections",
         "commonjs",
         "descriptions",
         "error_texts",
         "globals/console",
         "globals/require",
         "globals/timers",
+        "jars",
+        "lists",
         "positions",
         "stages",
+        "texts",
     )
 )
 

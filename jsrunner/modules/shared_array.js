@@ -1,10 +1,14 @@
 // jsrunner:shared_array — arrays whose elements are kept once per process, as JSON.
 // @ts-check
+import { builtin } from 'jsrunner:core';
+import { ArrayFromSafe } from 'jsrunner:lists';
 import {
-  ArrayFromSafe, ArrayPrototypePush, JSONParse, Number, ObjectGetOwnPropertyDescriptor, Proxy, ReflectGet, SafeArray,
-  String, TypeError,
+  ArrayPrototypePush, JSONParse, Number, Proxy, SafeArray, String, TypeError,
 } from 'jsrunner:primordials';
 import { freezeDeep } from 'jsrunner:values';
+
+const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
+const ReflectGet = builtin('Reflect.get');
 
 const immutable = () => {
   throw new TypeError('SharedArray is immutable');

@@ -3,9 +3,7 @@
 import { context } from 'jsrunner:context';
 import { later } from 'jsrunner:core';
 import { GoError, describe } from 'jsrunner:errors';
-import {
-  JSONParse, ObjectHasOwn, ObjectKeys, Promise, isInstance,
-} from 'jsrunner:primordials';
+import { JSONParse, ObjectHasOwn, ObjectKeys, Promise, isInstance } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 import {
   callExport, giveUp, hasFailed, isRejection, result, script,

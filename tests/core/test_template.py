@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from jsrunner.engine.engine import Engine
 
-OURS = ("primordials", "errors", "host", "loop")
+OURS = ("primordials", "collections", "errors", "host", "loop")
 
 #: A module with state of many kinds.
 STATE = """
-import { SafeMap, uncurryThis } from 'jsrunner:primordials';
-import { later } from 'jsrunner:core';
+import { SafeMap } from 'jsrunner:collections';
+import { later, uncurried } from 'jsrunner:core';
 export const counts = { made: 0 };
 export const list = [1, 'two', { three: 3.5 }, [4n, 'v'.repeat(5000), null, undefined]];
 export const names = new SafeMap();
 names.set('a', 1);
 export class Counter { #n = 0; static all = 0; next() { Counter.all += 1; return (this.#n += 1); } }
 export const counter = new Counter();
-export const slice = uncurryThis(String.prototype.slice);
+export const slice = uncurried('String.prototype.slice');
 export const lazy = later('jsrunner:lazy', 'answer');
 export const symbol = Symbol('a symbol');
 export const pattern = /(?<word>\\w+)-\\d+/u;

@@ -1,12 +1,15 @@
 // Date's setters: a value that is no number makes the date invalid. The engine's own setters leave the date unchanged.
 // @ts-check
-import { Date } from 'jsrunner:more_primordials';
-import {
-  ArrayPrototypeFilter, NumberIsNaN, Object, ObjectDefineProperty, ReflectApply, StringPrototypeStartsWith, uncurryThis,
-} from 'jsrunner:primordials';
+import { builtin, uncurried } from 'jsrunner:core';
+import { ArrayPrototypeFilter } from 'jsrunner:lists';
+import { Object, ObjectDefineProperty, ReflectApply, constructors } from 'jsrunner:primordials';
+import { StringPrototypeStartsWith } from 'jsrunner:texts';
+
+const { Date } = constructors;
+const NumberIsNaN = builtin('Number.isNaN');
 
 const { prototype } = Date;
-const setTime = uncurryThis(prototype.setTime);
+const setTime = uncurried('Date.prototype.setTime');
 const names = ArrayPrototypeFilter(Object.getOwnPropertyNames(prototype), (name) => StringPrototypeStartsWith(name, 'set')
   && name !== 'setTime' && name !== 'setYear');
 

@@ -1,11 +1,15 @@
 // JSON.rawJSON and JSON.isRawJSON (https://tc39.es/proposal-json-parse-with-source/), which the engine lacks.
 // @ts-check
-import { RegExpPrototypeSymbolReplace } from 'jsrunner:more_primordials';
+import { SafeMap } from 'jsrunner:collections';
+import { builtin, uncurried } from 'jsrunner:core';
+import { ArrayIsArray, ArrayPrototypeIncludes } from 'jsrunner:lists';
 import {
-  ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, Boolean, JSONParse, JSONStringify, Object, ObjectFreeze,
-  ReflectApply, SafeArray, SafeMap, String, StringPrototypeIncludes, isInstance, uncurryThis,
+  ArrayPrototypePush, Boolean, JSONParse, Object, ObjectFreeze, ReflectApply, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
+import { RegExpPrototypeSymbolReplace, StringPrototypeIncludes } from 'jsrunner:texts';
 import { defineMethods } from 'jsrunner:values';
+
+const JSONStringify = builtin('JSON.stringify');
 
 const { BigInt, Number, SyntaxError, WeakSet } = globalThis;
 const { create } = Object;
@@ -13,8 +17,8 @@ const { random } = Math;
 
 /** Objects made by rawJSON. */
 const raws = new WeakSet();
-const addRaw = uncurryThis(WeakSet.prototype.add);
-const isRaw = uncurryThis(WeakSet.prototype.has);
+const addRaw = uncurried('WeakSet.prototype.add');
+const isRaw = uncurried('WeakSet.prototype.has');
 let anyRaw = false;
 
 /** Marks, before and behind it, the number of a raw text until the engine has written the rest. */

@@ -1,12 +1,14 @@
 // Array.prototype.sort and toSorted with a function. The order of the function's calls is k6's, and so is the result
 // for an inconsistent function (`(a, b) => a > b`). A consistent function gives the same result in both engines.
 // @ts-check
-import { ArrayIsArray, ArrayPrototypeSlice, ReflectApply, uncurryThis } from 'jsrunner:primordials';
+import { uncurried } from 'jsrunner:core';
+import { ArrayIsArray, ArrayPrototypeSlice } from 'jsrunner:lists';
+import { ReflectApply } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Array;
-const sortBy = uncurryThis(prototype.sort);
-const sortedBy = uncurryThis(prototype.toSorted);
+const sortBy = uncurried('Array.prototype.sort');
+const sortedBy = uncurried('Array.prototype.toSorted');
 
 /** Maximum number of items that k6 sorts by insertion. */
 const FEW = 20;

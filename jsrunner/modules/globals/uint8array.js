@@ -1,10 +1,10 @@
 // Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
 // @ts-check
-import { TypedArrayPrototypeSet, copyOf } from 'jsrunner:bytes';
-import { host } from 'jsrunner:host';
 import {
-  SyntaxError, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
-} from 'jsrunner:primordials';
+  TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, copyOf,
+} from 'jsrunner:bytes';
+import { host } from 'jsrunner:host';
+import { SyntaxError, TypeError, Uint8Array } from 'jsrunner:primordials';
 import { defineMethods } from 'jsrunner:values';
 
 const checkArray = (value) => {

@@ -1,15 +1,20 @@
 // k6/execution: https://grafana.com/docs/k6/latest/javascript-api/k6-execution/
 // @ts-check
 import { context } from 'jsrunner:context';
+import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
+import { ArrayPrototypeFind } from 'jsrunner:lists';
 import {
-  ArrayPrototypeFind, Error, JSONParse, ObjectDefineProperties, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor,
-  ObjectKeys, Proxy, ReflectOwnKeys, ReflectSet, String, StringPrototypeSlice, StringPrototypeSplit,
-  StringPrototypeStartsWith, TypeError,
+  Error, JSONParse, ObjectDefineProperty, ObjectKeys, Proxy, ReflectSet, String, StringPrototypeSlice, TypeError,
 } from 'jsrunner:primordials';
 import { tagText } from 'jsrunner:samples';
+import { StringPrototypeSplit, StringPrototypeStartsWith } from 'jsrunner:texts';
 import { freezeDeep, isNullish } from 'jsrunner:values';
+
+const ObjectDefineProperties = builtin('Object.defineProperties');
+const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
+const ReflectOwnKeys = builtin('Reflect.ownKeys');
 
 /** Return the descriptor of a property that scripts can read. */
 const visible = (value) => ({ __proto__: null, enumerable: true, value });

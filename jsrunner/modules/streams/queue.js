@@ -1,12 +1,15 @@
 // jsrunner:streams/queue — shared parts of readable and writable streams: https://streams.spec.whatwg.org/
 // @ts-check
-import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
+import { builtin } from 'jsrunner:core';
+import { ArrayIsArray, ArrayPrototypeShift } from 'jsrunner:lists';
 import {
-  ArrayIsArray, ArrayPrototypePush, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, Promise,
-  PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
+  ArrayPrototypePush, Number, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, RangeError,
+  ReflectApply, SafeArray, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { rejection, resolution } from 'jsrunner:promises';
 import { isNullish } from 'jsrunner:values';
+
+const NumberIsFinite = builtin('Number.isFinite');
 
 // -- promises --------------------------------------------------------------------------------------
 

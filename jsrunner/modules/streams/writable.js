@@ -1,10 +1,12 @@
 // jsrunner:streams/writable — WritableStream with its default writer and controller, as in
 // https://streams.spec.whatwg.org/#ws (whose names the functions have), without abort signals.
 // @ts-check
-import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
+import { SafeWeakMap } from 'jsrunner:collections';
+import { builtin } from 'jsrunner:core';
+import { ArrayPrototypeShift } from 'jsrunner:lists';
 import {
-  ArrayPrototypePush, Boolean, ObjectCreate, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen,
-  RangeError, SafeArray, SafeWeakMap, TypeError,
+  ArrayPrototypePush, Boolean, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, RangeError, SafeArray,
+  TypeError,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import {
@@ -12,6 +14,8 @@ import {
   resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
 import { defineMethods, isObject } from 'jsrunner:values';
+
+const ObjectCreate = builtin('Object.create');
 
 /** WritableStream, or writer -> its internal slots of the specification. */
 const streams = new SafeWeakMap();

@@ -2,7 +2,8 @@
 // @ts-check
 import { copyOf, isBytes, bytesArgument } from 'jsrunner:bytes';
 import { host } from 'jsrunner:host';
-import { ArrayIsArray, String, TypeError, Uint8Array } from 'jsrunner:primordials';
+import { ArrayIsArray } from 'jsrunner:lists';
+import { String, TypeError, Uint8Array } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
 const refuse = (reason) => {

@@ -1,18 +1,24 @@
 // jsrunner:k6/http/response — responses for scripts, made of rows from the core or from Python.
 // @ts-check
+import { SafeWeakMap } from 'jsrunner:collections';
+import { builtin, headersOf, importNow, uncurried } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_methods';
-import { headersOf, importNow } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import { get as select } from 'jsrunner:k6/http/gjson';
 import { textOrBuffer } from 'jsrunner:k6/http/request';
 import { formOf } from 'jsrunner:k6/http/values';
+import { ArrayFromSafe, ArrayIsArray } from 'jsrunner:lists';
 import {
-  ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, Object, ObjectCreate,
-  ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
-  StringPrototypeToUpperCase,
+  ArrayPrototypePush, JSONParse, Object, ObjectDefineProperty, ObjectKeys, SafeArray, String,
 } from 'jsrunner:primordials';
+import { StringPrototypeToUpperCase } from 'jsrunner:texts';
 import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
+
+const { prototype: ObjectPrototype } = Object;
+const FunctionPrototypeCall = uncurried('Function.prototype.call');
+const ObjectCreate = builtin('Object.create');
+const ObjectSetPrototypeOf = builtin('Object.setPrototypeOf');
 
 const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';

@@ -1,6 +1,7 @@
 // k6/net/grpc: https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/
 // A call is one request to Python, which holds the connections and descriptors and records the samples.
 // @ts-check
+import { Set, SetPrototypeForEach } from 'jsrunner:collections';
 import { context } from 'jsrunner:context';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
@@ -10,10 +11,10 @@ import { requestOf } from 'jsrunner:k6/net/grpc/requests';
 import { responseOf } from 'jsrunner:k6/net/grpc/responses';
 import { CODES, SERVING, serving } from 'jsrunner:k6/net/grpc/status';
 import { Stream } from 'jsrunner:k6/net/grpc/stream';
+import { ArrayIsArray, ArrayPrototypeJoin } from 'jsrunner:lists';
 import { forget, listen } from 'jsrunner:loop';
-import { Set, SetPrototypeForEach } from 'jsrunner:more_primordials';
 import {
-  ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePush, ObjectFreeze, Promise, SafeArray, String, TypeError, isInstance,
+  ArrayPrototypePush, ObjectFreeze, Promise, SafeArray, String, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import { asText, isNullish, isObject } from 'jsrunner:values';
