@@ -1,4 +1,4 @@
-"""Imports of a part of what a package offers, for processes that live only as long as a run."""
+"""Imports of modules without the rest of their packages, for a short start of a run's processes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def substituted(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
-    """Have imports in this context find other modules than those that are installed.
+    """Replace modules for the imports in this context.
 
     Args:
-        modules: The modules by name, None for no module. Names of imported modules have no effect.
+        modules: The replacements by name; None makes the import fail. A module that was imported before
+            is not replaced.
     """
     absent = {name: module for name, module in modules.items() if name not in sys.modules}
     sys.modules.update(absent)  # type: ignore[arg-type]
@@ -28,14 +29,14 @@ def substituted(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
 
 
 def import_part(name: str, *, without: Collection[str]) -> ModuleType:
-    """Import a module without the code of its package, and without modules that it can do without.
+    """Import a module without running the code of its package and of optional modules.
 
     Args:
-        name: The module. Its package has to be a top-level package.
-        without: Modules that are not found meanwhile.
+        name: The full name of a module in a top-level package.
+        without: Names of optional modules. Their imports fail meanwhile.
 
     Returns:
-        The module. It belongs to the caller: other imports of the package get all of the package.
+        The module. `sys.modules` does not keep it: later imports of the package get the whole package.
 
     Raises:
         ModuleNotFoundError: The package is not installed.

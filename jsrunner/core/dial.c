@@ -1,6 +1,7 @@
-/* The connection of a session before it is open: TCP, and the exchange of the handshake.
+/* The connecting of a session: TCP, TLS, and the WebSocket handshake.
  *
- * Theory. Python chooses the address and the request, and judges the response. In between only the poller waits.
+ * Theory. Python chooses the address and the request, and judges the response. Between these two calls of Python only
+ * the poller waits.
  * The core connects without blocking, sends the request and passes the received bytes to Python (OPERATION_HEAD),
  * until Python opens the session (core_session_open), fails it (core_session_fail) or takes over the socket
  * (core_dial_take).
@@ -8,7 +9,7 @@
  * Measured (2 cores, loopback): a connection to this machine is established when `connect` returns. So the request
  * is sent at once, which saves a wait for the poller and two system calls per session.
  *
- * With TLS (secure.c) the handshake comes before the request, within the time of the whole dialing.
+ * With TLS (secure.c) the TLS handshake comes before the request. The timeout of the whole dialing includes it.
  *
  * Invariants.
  *  - A session has a `dialing` while it is in SESSION_DIALING and its socket belongs to the core.
@@ -29,10 +30,10 @@
 struct dialing {
     struct dialing *before, *behind;
     struct session *session;
-    /* Moments of the begin, and of the timeout of the present phase. */
+    /* The moment of the begin, and the moment at which the present phase times out. */
     double started, deadline;
     bool is_connected;
-    /* True if TLS has shaken hands. */
+    /* True if the TLS handshake is over. */
     bool is_secured;
     /* The recipe of the dialing, with its key; NULL if Python dials. */
     struct recipe *recipe;
@@ -40,12 +41,13 @@ struct dialing {
     /* The request, and the number of its bytes that are sent. */
     struct bytes request;
     size_t sent;
-    /* Received bytes. No more are read until Python calls core_dial_more. */
+    /* Received bytes. */
     struct bytes received;
+    /* True if Python has them: the core reads no more until Python calls core_dial_more. */
     bool is_handed_over;
 };
 
-/* Events for Python: in the lowest byte of the detail, with an errno above it. */
+/* Events for Python. The lowest byte of a request's detail is the event, the others are an errno. */
 enum dial_event {
     DIAL_RECEIVED,
     DIAL_ENDED,
@@ -89,7 +91,8 @@ double dial_deadline(void) { return first ? first->deadline : NEVER; }
 
 /* -- progress ---------------------------------------------------------------------------------------- */
 
-static void tell(const struct session *session, enum dial_event event, int error)
+/* Post an event to Python, with the received bytes. */
+static void post_event(const struct session *session, enum dial_event event, int error)
 {
     const struct bytes *received = &session->dialing->received;
     request_post((int32_t)session->slot, session->generation, OPERATION_HEAD, (int32_t)event | error << ERRNO_SHIFT,
@@ -102,7 +105,7 @@ static void stop(struct session *session, enum dial_event event, int error)
     leave_list(session->dialing);
     if (session->watched) poller_remove(session->descriptor);
     session->watched = 0;
-    tell(session, event, error);
+    post_event(session, event, error);
 }
 
 static void watch(struct session *session, unsigned events)
@@ -113,7 +116,7 @@ static void watch(struct session *session, unsigned events)
     session->watched = events;
 }
 
-/* Send the request over TLS, after the handshake. Returns 0, EAGAIN, or EPROTO if the handshake has failed. */
+/* Do the TLS handshake, then send the request. Returns 0, EAGAIN, or EPROTO if the handshake has failed. */
 static int send_securely(struct session *session)
 {
     struct dialing *dialing = session->dialing;
@@ -143,7 +146,7 @@ static int send_request(struct session *session)
     return 0;
 }
 
-/* End a dialing whose TLS has failed. */
+/* End a dialing whose TLS has failed. The event has the struct tls_failure instead of received bytes. */
 static void stop_insecure(struct session *session)
 {
     struct bytes *received = &session->dialing->received;
@@ -152,7 +155,8 @@ static void stop_insecure(struct session *session)
     stop(session, DIAL_NOT_SECURE, 0);
 }
 
-static void go_on_sending(struct session *session)
+/* Send more of the request, or go on with the TLS handshake. */
+static void continue_sending(struct session *session)
 {
     int error = send_request(session);
     if (session->secure && error == EPROTO) {
@@ -165,7 +169,8 @@ static void go_on_sending(struct session *session)
     watch(session, is_full ? (unsigned)POLL_IN | (unsigned)POLL_OUT : (unsigned)POLL_IN);
 }
 
-static void connected(struct session *session)
+/* Note that TCP is connected: from now on the timeout of the whole dialing counts. */
+static void note_connection(struct session *session)
 {
     struct dialing *dialing = session->dialing;
     dialing->is_connected = true;
@@ -195,12 +200,13 @@ static bool open_again(struct session *session, const uint8_t *data, size_t size
     return true;
 }
 
+/* Receive a part of the response. Open the session if its recipe knows the response, else post it to Python. */
 static void receive_head(struct session *session)
 {
     struct dialing *dialing = session->dialing;
     if (dialing->is_handed_over) return;
     if (session->secure && !dialing->is_secured) {
-        go_on_sending(session);
+        continue_sending(session);
         return;
     }
     ssize_t count = -1;
@@ -213,7 +219,7 @@ static void receive_head(struct session *session)
         if (!session->secure) session->vu->bytes_received += (uint64_t)count;
         if (dialing->recipe && open_again(session, dialing->received.data, (size_t)count)) return;
         dialing->is_handed_over = true;
-        tell(session, DIAL_RECEIVED, 0);
+        post_event(session, DIAL_RECEIVED, 0);
     } else if (count == 0 || (session->secure && errno == ENODATA)) {
         stop(session, DIAL_ENDED, 0);
     } else if (session->secure && errno == EPROTO) {
@@ -234,11 +240,11 @@ void dial_ready(struct session *session, unsigned events)
             stop(session, DIAL_NOT_CONNECTED, error);
             return;
         }
-        connected(session);
-        go_on_sending(session);
+        note_connection(session);
+        continue_sending(session);
         return;
     }
-    if (events & POLL_OUT) go_on_sending(session);
+    if (events & POLL_OUT) continue_sending(session);
     if (events & (POLL_IN | POLL_FAILED)) receive_head(session);
 }
 
@@ -316,7 +322,7 @@ static int start(struct session *session, const union peer *from, const struct t
         enter_list(dialing, dialing->started + connect_seconds);
         error = send_request(session);
         bool waits_for_peer = session->secure && error == EAGAIN && !secure_has_waiting(session);
-        if (!error || waits_for_peer) connected(session);
+        if (!error || waits_for_peer) note_connection(session);
         if (!error || error == EAGAIN) {
             watch(session, error && !waits_for_peer ? POLL_OUT : POLL_IN);
             return 0;
@@ -402,8 +408,8 @@ CORE_API int core_dial_adopt(uint32_t slot, uint32_t generation, int descriptor,
     }
     socklen_t room = sizeof session->peer;
     getpeername(descriptor, &session->peer.any, &room);
-    connected(session);
-    go_on_sending(session);
+    note_connection(session);
+    continue_sending(session);
     core_leave();
     return 0;
 }
@@ -416,7 +422,8 @@ struct dial_facts {
     char key[KEY_CHARACTERS];
 };
 
-/* Hand over a dialing that was begun by a recipe to Python. Returns false if the session has no such dialing. */
+/* Set `facts` for a dialing that a recipe has begun, so that Python can take it over. Returns false if the session has
+ * no such dialing. */
 CORE_API bool core_dial_facts(uint32_t slot, uint32_t generation, struct dial_facts *facts)
 {
     struct session *session = session_at(slot, generation);

@@ -412,16 +412,16 @@ CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_modul
     if (!context) return 0;
     int flags = JS_EVAL_FLAG_COMPILE_ONLY | (is_module ? JS_EVAL_TYPE_MODULE : 0);
     JSValue code = JS_Eval(context, source, size, "checked", flags);
-    size_t told = 0;
+    size_t written = 0;
     if (js_is_exception(code)) {
         code = JS_GetException(context);
-        told = copy_property(context, code, "message", to, capacity - 1);
-        to[told++] = '\n';
-        told += copy_property(context, code, "stack", to + told, capacity - told);
+        written = copy_property(context, code, "message", to, capacity - 1);
+        to[written++] = '\n';
+        written += copy_property(context, code, "stack", to + written, capacity - written);
     }
     JS_FreeValue(context, code);
     close_compiler(context);
-    return told;
+    return written;
 }
 
 /* Return the bytecode of a module of the image, NULL if the image lacks it. */

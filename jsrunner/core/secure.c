@@ -1,22 +1,23 @@
 /* TLS of sessions, by OpenSSL.
  *
- * Theory. Python makes the contexts (transport/tls.py) with the OpenSSL that the package cryptography brings along, and
- * passes the core a context, the name of the server, and the addresses of OpenSSL's functions (struct tls_target). So the
- * core needs neither headers of OpenSSL nor a link to it, and there is one TLS stack in the process. OpenSSL reads
- * from a memory BIO and writes to another. One system call receives many records into a buffer of the process, and one
- * sends those of a whole write. OpenSSL answers by itself whatever the peer asks for between messages (KeyUpdate,
- * renegotiation); such output goes out after each receive. Why a handshake has failed is for Python to say.
+ * Theory. Python makes the contexts (transport/tls.py) with the OpenSSL inside the package cryptography. It passes the
+ * core a context, the name of the server, and the addresses of OpenSSL's functions (struct tls_target). So the core
+ * needs neither OpenSSL's headers nor a link to it, and the process has one TLS stack. OpenSSL reads from one memory BIO
+ * and writes to another. One system call receives many records into a buffer of the process, and one sends all records
+ * of a write. The peer may ask for an answer between messages (KeyUpdate, renegotiation). OpenSSL makes such answers
+ * while it reads, and the core sends them after each receive. If a handshake fails, Python makes the error's text from
+ * struct tls_failure (failure_of of transport/tls_socket.py).
  *
  * Measured (2 cores, loopback, 50 VUs, 64 B): the memory BIOs cost two copies, and save a system call per message,
  * because OpenSSL reads a record's header and its body apart from a socket.
  *
  * Invariants.
- *  - The session owns its SSL from secure_begin on, which owns the BIOs; secure_close and secure_free free them.
- *  - After secure_receive OpenSSL holds no whole record, so the poller, which knows the socket only, reports all that
- *    is to come. Plain bytes are never more than the encrypted ones, so they have room.
- *  - Nothing is encrypted while encrypted bytes wait for the socket, so no more than OUTPUT_BYTES wait, and the answers
- *    to what the peer sends meanwhile: at most MAX_WAITING bytes.
- *  - OpenSSL's queue of errors, which the thread shares with Python, is empty when the core returns.
+ *  - The session owns its SSL from secure_begin on, and the SSL owns the BIOs. secure_close and secure_free free them.
+ *  - After secure_receive OpenSSL holds no whole record. So it is enough that the poller watches the socket.
+ *  - Decryption does not add bytes. So a buffer that has room for the received bytes has room for the plain ones.
+ *  - The core encrypts no message while encrypted bytes wait for the socket. So the waiting bytes are those of one write
+ *    (OUTPUT_BYTES) and OpenSSL's answers, MAX_WAITING in all.
+ *  - The core leaves OpenSSL's queue of errors, which belongs to the thread, empty for Python.
  */
 #include "session.h"
 
@@ -62,17 +63,18 @@ enum { RECORD_HEAD = 5 };
 
 struct secure {
     struct ssl_st *ssl;
-    /* Encrypted bytes from the peer, and for the peer. */
+    /* Encrypted bytes from the peer, and those for the peer. */
     struct bio_st *input, *output;
     /* Encrypted bytes that the kernel has not taken, from waiting_at on. */
     struct bytes waiting;
     size_t waiting_at;
-    /* The end of the stream behind the plain bytes that were received. */
+    /* How the stream goes on behind the plain bytes that were received. */
     enum stream_end { STREAM_GOES_ON, STREAM_ENDED, STREAM_BROKEN } end;
-    /* The header of the record that is arriving, as far as it has arrived, and the number of bytes behind it that have
-     * not. */
+    /* The received part of a record's header. */
     uint8_t head[RECORD_HEAD];
-    size_t head_size, record_left;
+    size_t head_size;
+    /* Bytes behind the last header that have not arrived. */
+    size_t record_left;
     /* OpenSSL must read before it writes: the peer renegotiates. */
     bool is_renegotiating;
     struct tls_failure failure;
@@ -106,7 +108,8 @@ static int fail(struct secure *secure, int kind, int number)
     return EPROTO;
 }
 
-/* Follow the records that arrive (RFC 8446, section 5.1). An end within a record is no end in good order, as in Go. */
+/* Note how far the current record has arrived (RFC 8446, section 5.1). As in Go, an end of the stream within a record is
+ * an error. */
 static void follow_records(struct secure *secure, const uint8_t *data, size_t size)
 {
     while (size) {
@@ -140,7 +143,7 @@ bool secure_can_write(const struct session *session)
     return !session->secure || !session->secure->is_renegotiating;
 }
 
-/* Send encrypted bytes, as many as the kernel takes. Returns their number, or -1 with an errno. */
+/* Send encrypted bytes, as many as the kernel takes, and count them. Returns their number, or -1 with an errno. */
 static ptrdiff_t send_some(struct session *session, const uint8_t *data, size_t size)
 {
     ptrdiff_t sent = transmit_bytes(session, data, size);
@@ -176,8 +179,8 @@ static bool send_encrypted(struct session *session, const uint8_t *data, size_t 
     return false;
 }
 
-/* Encrypt plain bytes, as many as `output` has room for. Returns the number of bytes in `output`, and adds that of the
- * plain bytes to `taken`. */
+/* Encrypt plain bytes from `taken` on, as many as `output` has room for. Adds their number to `taken`. Returns the number
+ * of encrypted bytes in `output`. */
 static size_t encrypt_bytes(struct secure *secure, const uint8_t *data, size_t size, size_t *taken)
 {
     size_t used = 0;
@@ -189,7 +192,7 @@ static size_t encrypt_bytes(struct secure *secure, const uint8_t *data, size_t s
                 *taken += (size_t)count;
             } else if (tls.error(secure->ssl, count) == WANT_READ) {
                 secure->is_renegotiating = true;
-            } else { /* OpenSSL has ended the connection; the next receive reports it */
+            } else { /* OpenSSL has ended the connection. The next receive reports the end. */
                 tls.clear_errors();
                 *taken = size;
             }
@@ -206,7 +209,7 @@ ptrdiff_t secure_send(struct session *session, const uint8_t *data, size_t size)
 {
     size_t taken = 0;
     if (!send_waiting(session)) return -1;
-    tls.clear_errors(); /* on which SSL_get_error depends */
+    tls.clear_errors(); /* SSL_get_error looks at the queue */
     while (!secure_has_waiting(session)) {
         size_t used = encrypt_bytes(session->secure, data, size, &taken);
         if (!used) break;
@@ -218,7 +221,7 @@ ptrdiff_t secure_send(struct session *session, const uint8_t *data, size_t size)
 
 /* -- input ----------------------------------------------------------------------------------------- */
 
-/* Send what OpenSSL has written while it read. A broken connection shows in the next receive. */
+/* Send the answers that OpenSSL has written while it read. The next receive reports a broken connection. */
 static void send_answers(struct session *session)
 {
     struct secure *secure = session->secure;
@@ -230,7 +233,7 @@ static void send_answers(struct session *session)
     if (secure_has_waiting(session)) transmit_await(session);
 }
 
-/* Decrypt bytes into `to`. Returns the number of plain bytes. */
+/* Decrypt bytes to `to`. Returns the number of plain bytes. Sets `end` if the stream has ended. */
 static size_t decrypt_bytes(struct secure *secure, const uint8_t *data, size_t size, uint8_t *to, size_t room)
 {
     size_t plain = 0;
@@ -267,8 +270,8 @@ ssize_t secure_receive(struct session *session, uint8_t *to, size_t room, bool *
     size_t plain = 0;
     bool was_renegotiating = secure->is_renegotiating;
     secure->is_renegotiating = false;
-    tls.clear_errors(); /* on which SSL_get_error depends */
-    /* In pieces, because a memory BIO keeps its largest size. */
+    tls.clear_errors(); /* SSL_get_error looks at the queue */
+    /* In pieces, because a memory BIO does not shrink. */
     for (size_t at = 0, piece; at < (size_t)count && !secure->end; at += piece) {
         piece = (size_t)count - at < RECORD_BYTES ? (size_t)count - at : RECORD_BYTES;
         plain += decrypt_bytes(secure, input + at, piece, to + plain, room - plain);
@@ -334,7 +337,7 @@ int secure_shake_hands(struct session *session)
         if (result > 0) return 0; /* the end of the handshake goes out with the request */
         int kind = tls.error(secure->ssl, result);
         int error = kind == WANT_READ ? EAGAIN : fail(secure, kind, 0);
-        /* An alert of this end is sent, too. */
+        /* OpenSSL's output may be an alert, which is sent before the handshake fails. */
         int count = tls.bio_read(secure->output, output, OUTPUT_BYTES);
         if (!send_waiting(session) || (count > 0 && !send_encrypted(session, output, (size_t)count)))
             return error == EPROTO ? error : fail(secure, 0, errno);
@@ -376,7 +379,7 @@ void secure_free(struct session *session)
     struct secure *secure = session->secure;
     if (!secure) return;
     tls.clear_errors();
-    tls.free(secure->ssl); /* which may be NULL */
+    tls.free(secure->ssl); /* NULL is allowed */
     bytes_free(&secure->waiting);
     free(secure);
     session->secure = NULL;
@@ -393,7 +396,7 @@ CORE_API void core_tls_log_keys(int descriptor)
     key_log = descriptor;
 }
 
-/* Append a line to the log of keys (SSLKEYLOGFILE): OpenSSL's callback, which may come on a fiber. */
+/* Append a line to the log of keys (SSLKEYLOGFILE). OpenSSL calls it, on a fiber or on the main stack. */
 CORE_API void core_tls_log_key(const struct ssl_st *ssl, const char *line)
 {
     (void)ssl;

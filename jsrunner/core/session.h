@@ -14,7 +14,7 @@
  * main stack reads the socket of an event session: pings and close frames are answered at once, messages wait in
  * `queue`.
  *
- * With TLS the bytes go through OpenSSL (secure.c) between the socket and what is said of bytes here.
+ * With TLS (secure.c) OpenSSL is between the socket and the buffers that are described here: they have plain bytes.
  *
  * Invariants.
  *  - A session belongs to one VU, and to the JavaScript object through which the script sees the session. Only
@@ -239,12 +239,12 @@ bool dial_again(struct session *, struct recipe *);
 /* Forget the dialing. The socket stays open. */
 void dial_forget(struct session *);
 
-/* secure.c: TLS. The session's `secure` must not be NULL, unless said otherwise. */
+/* secure.c: TLS. The functions need a session with TLS unless their comment allows one without. */
 struct ssl_ctx_st;
 struct ssl_st;
-/* The server of a TLS connection, and how to speak with it; `binding.TLSTarget`. */
+/* The parameters of a TLS connection with a server (`TLSTarget` of binding.py). */
 struct tls_target {
-    const void *functions; /* addresses in the order of struct tls_functions */
+    const void *functions; /* addresses of OpenSSL's functions, in the order of struct tls_functions */
     struct ssl_ctx_st *context;
     /* The name that the certificate must have: a host name, or, if address_size is not 0, an address. */
     const char *name;
@@ -252,33 +252,34 @@ struct tls_target {
     uint8_t address[16];
     size_t address_size;
 };
-/* Why a handshake or the connection behind it has failed; `tls_socket.failure_of`. */
+/* The reason why a TLS handshake, or the connection afterwards, has failed (`failure_of` of transport/tls_socket.py). */
 struct tls_failure {
-    uint64_t first_error, last_error; /* of OpenSSL's queue, 0 for none */
-    int64_t verify_result;
-    int32_t kind;   /* SSL_ERROR_*; 0 if the socket is broken */
-    int32_t number; /* its errno */
+    uint64_t first_error, last_error; /* codes in OpenSSL's queue, 0 for none */
+    int64_t verify_result;            /* X509_V_ERR_* */
+    int32_t kind;                     /* SSL_ERROR_*; 0 if the socket is broken */
+    int32_t number;                   /* the errno of a broken socket, else 0 */
     uint32_t header_size;
     uint8_t header[8]; /* the first bytes that the server has sent */
 };
-/* Give a session that has a socket TLS. Returns false if memory is exhausted or the name is none. */
+/* Begin TLS on the session's socket. Returns false if memory is exhausted or the server's name is not valid. */
 bool secure_begin(struct session *, const struct tls_target *);
-/* Go on with the handshake. Returns 0 if it is over, EAGAIN if the socket is not ready, EPROTO if it has failed. */
+/* Continue the handshake. Returns 0 if it is over, EAGAIN if the socket is not ready, EPROTO if it has failed. */
 int secure_shake_hands(struct session *);
 const struct tls_failure *secure_failure(const struct session *);
-/* Return the SSL, which the caller frees from now on; NULL without TLS. secure_free follows. */
+/* Return the SSL, which the caller owns from now on; NULL without TLS. The caller calls secure_free next. */
 struct ssl_st *secure_take(struct session *);
-/* Receive and decrypt. `room`: at least 32 KiB. Returns as recv does, with the errno EPROTO if OpenSSL has ended the
- * connection, ENODATA if the stream has ended within a record; sets `is_all` to true if the socket is empty. */
+/* Receive and decrypt. `room`: at least 32 KiB. Returns the same as recv; the errno is EPROTO if OpenSSL has ended the
+ * connection, ENODATA if the stream has ended within a record. Sets `is_all` to true if the socket is empty. */
 ssize_t secure_receive(struct session *, uint8_t *to, size_t room, bool *is_all);
-/* Encrypt and send, also what waits since earlier. Returns the number of plain bytes that were taken; encrypted bytes
- * may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection is broken. */
+/* Send the encrypted bytes that wait for the socket, then encrypt and send these. Returns the number of plain bytes that
+ * were encrypted, some of which may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection
+ * is broken. */
 ptrdiff_t secure_send(struct session *, const uint8_t *data, size_t size);
-/* Return true if nothing but the socket keeps the session from writing. True without TLS. */
+/* Return false if OpenSSL must receive before it can encrypt (a renegotiation). True without TLS. */
 bool secure_can_write(const struct session *);
 /* Send close_notify, and free the TLS. The socket stays open. Does nothing without TLS. */
 void secure_close(struct session *);
-/* Free the TLS without a word to the peer. Does nothing without TLS. */
+/* Free the TLS without close_notify. Does nothing without TLS. */
 void secure_free(struct session *);
 
 #endif

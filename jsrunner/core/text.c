@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-/* The engine's longest string. */
+/* Characters of the engine's longest string. */
 enum { LENGTH_MOST = (1 << 30) - 1 };
 
-/* The head of the engine's string. The characters are behind it: bytes (Latin-1) with a zero at the end, or 16-bit
- * units if is_wide. A slice has a reference to another string instead. */
+/* The head of the engine's string. The characters follow it: 16-bit units if is_wide, else bytes (Latin-1) and a zero.
+ * A slice has a reference to another string instead. */
 struct head {
     int32_t reference_count;
     uint32_t length : 31, is_wide : 1;
@@ -18,8 +18,10 @@ struct head {
     void *first_weak_reference;
 };
 
+/* True if the engine's strings have this head. */
 static bool is_known;
 
+/* Return a string of ASCII bytes, made without the engine. Exception: out of memory. */
 static JSValue make(JSContext *context, const uint8_t *bytes, size_t size)
 {
     uint8_t *string = js_malloc(context, sizeof(struct head) + size + 1);

@@ -26,7 +26,7 @@ static struct session *send_owner;
 
 /* -- accounting ----------------------------------------------------------------------------------- */
 
-/* Record the end of a frame, to know when the frame is written. */
+/* Record the end of a frame, so that `advance` notices when the frame is written. */
 static bool remember(struct session *session, uint8_t first, size_t frame_size, size_t payload_size, bool is_message)
 {
     session->tx_end += frame_size;
@@ -140,7 +140,7 @@ static void stop_awaiting(struct session *session)
     session_watch(session);
 }
 
-/* Write as much as the kernel takes, with TLS as much as OpenSSL encrypts at once. Returns the number of bytes. */
+/* Write as many bytes as the kernel takes, with TLS as many as OpenSSL encrypts now. Returns their number. */
 static size_t write_some(struct session *session, const uint8_t *data, size_t size)
 {
     schedule_note_write();

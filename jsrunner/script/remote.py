@@ -134,9 +134,9 @@ def _reason(error: Exception, url: str) -> str:
     if isinstance(error, ssl.SSLEOFError):
         return "EOF"
     if isinstance(error, ssl.SSLError):
-        from jsrunner.transport.tls_names import explained
+        from jsrunner.transport.tls_names import tls_error
 
-        return str(explained((error.reason or str(error)).replace("_", " ").lower()))
+        return str(tls_error((error.reason or str(error)).replace("_", " ").lower()))
     if isinstance(error, ConnectionRefusedError):
         return f"dial tcp {host}:{port}: connect: connection refused"
     if isinstance(error, http.client.RemoteDisconnected):

@@ -1,7 +1,7 @@
-"""OpenSSL, as the package cryptography brings it along: functions for Python, and their addresses.
+"""The OpenSSL library inside the package cryptography: its functions for Python and for the core.
 
-cryptography's wheels contain a current OpenSSL for all platforms. `lib` and `ffi` are the binding that
-pyOpenSSL is built on. `lib`'s functions return what OpenSSL's do; they release the GIL.
+cryptography's wheels contain a current OpenSSL for all platforms. `lib` and `ffi` are the binding on
+which pyOpenSSL is built. The functions of `lib` return the results of OpenSSL's, and release the GIL.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _CORE_FUNCTIONS: Final = (
     "BIO_get_mem_data", "BIO_read", "BIO_write", "ERR_clear_error", "ERR_get_error",
 )  # fmt: skip
 
-#: Their addresses.
+#: The addresses of these functions, in the same order.
 core_functions: Final = (ctypes.c_void_p * len(_CORE_FUNCTIONS))(
     *(int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in _CORE_FUNCTIONS)
 )
 
-#: A reason that adds nothing to the reason before it.
+#: SSL_R_RECORD_LAYER_FAILURE. OpenSSL adds it behind the error that says more.
 _RECORD_LAYER_FAILURE: Final = 313
 
 
@@ -42,7 +42,7 @@ class Problem(NamedTuple):
 
 
 def take_problem() -> Problem:
-    """Return the latest error of this thread, and forget all."""
+    """Return the latest error in this thread's queue, and empty the queue."""
     first = latest = lib.ERR_get_error()
     while code := lib.ERR_get_error():
         latest = code
@@ -50,7 +50,12 @@ def take_problem() -> Problem:
 
 
 def problem_of(first: int, latest: int) -> Problem:
-    """Return an error by the first and the latest code in OpenSSL's queue."""
+    """Return the error that describes a failure best.
+
+    Args:
+        first: The first code in OpenSSL's queue.
+        latest: The latest code in OpenSSL's queue.
+    """
     code = first if lib.ERR_GET_REASON(latest) == _RECORD_LAYER_FAILURE else latest
     text = lib.ERR_reason_error_string(code)
     return Problem(ffi.string(text).decode() if text else "", lib.ERR_GET_REASON(code))

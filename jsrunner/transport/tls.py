@@ -1,4 +1,4 @@
-"""TLS of connections: contexts for a run's options, and the handshake, which fails in Go's words."""
+"""TLS contexts for a run's options, and TLS handshakes, whose errors have Go's texts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _VERSIONS: Final = {
     "tls1.2": lib.TLS1_2_VERSION,
     "tls1.3": lib.TLS1_3_VERSION,
 }
-#: A peer that ends the stream without close_notify ends it all the same, as in Go's net/http.
+#: An end of the stream without close_notify is no error, as in Go's net/http.
 _OPTIONS: Final = (
     (lib.SSL_OP_ALL & ~lib.SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS)
     | lib.SSL_OP_NO_COMPRESSION
@@ -47,7 +47,7 @@ _MODE: Final = (
     | lib.SSL_MODE_RELEASE_BUFFERS
 )
 _HOST_FLAGS: Final = lib.X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | lib.X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
-#: Places of the authorities that systems trust: Debian and Alpine, Fedora, openSUSE, RHEL, the BSDs.
+#: Files of the system's trusted authorities: Debian and Alpine, Fedora, openSUSE, RHEL, the BSDs.
 _SYSTEM_FILES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -56,7 +56,8 @@ _SYSTEM_FILES: Final = (
     "/etc/ssl/cert.pem",
 )
 _SYSTEM_FOLDERS: Final = ("/etc/ssl/certs", "/etc/pki/tls/certs")
-#: Contexts by address that recipes of the core may name, which live as long as the process.
+#: Contexts (SSL_CTX) by their addresses. The core's recipes hold these addresses, so the contexts live
+#: as long as the process.
 _lent: Final[dict[int, Any]] = {}
 
 
@@ -66,12 +67,12 @@ class TLS:
     def __init__(
         self, options: Options, environment: Mapping[str, str], authorities: Sequence[str] = ()
     ) -> None:
-        """Make no context yet.
+        """Store the options. Contexts are made on first need.
 
         Args:
             options: The run's options.
             environment: Variables of the environment: SSL_CERT_FILE, SSL_CERT_DIR, SSLKEYLOGFILE.
-            authorities: Certificates (PEM) that are trusted besides the system's.
+            authorities: Trusted certificates (PEM) in addition to the system's.
         """
         self._authorities = authorities
         self._verifies = not options.insecure_skip_tls_verify
@@ -79,9 +80,9 @@ class TLS:
         self._suites = options.tls_cipher_suites
         self._certificates: Sequence[ClientCertificate] = options.tls_auth or ()
         self._environment = environment
-        #: OpenSSL's SSL_CTX by the client certificate and the protocols to offer.
+        #: Contexts (SSL_CTX) by the index of the client certificate and the protocols to offer.
         self._contexts: dict[tuple[int | None, tuple[str, ...]], Any] = {}
-        #: Certificates of authorities between servers' and trusted ones, as PEM (see `aia`).
+        #: Certificates (PEM) between a server's certificate and a trusted one (see `aia`).
         self._intermediates: list[str] = []
         #: OpenSSL's callback for SSLKEYLOGFILE, made on first need.
         self._key_logger: Any = None
@@ -89,19 +90,21 @@ class TLS:
     def handshake(
         self, sock: socket.socket, host: str, alpn: tuple[str, ...], *, verify: bool = True
     ) -> TLSSocket:
-        """Speak TLS on a connected gevent socket.
+        """Do the TLS handshake on a connected gevent socket.
 
         Args:
-            sock: The connection.
-            host: The name that the certificate must have.
+            sock: The connection. It is closed if the handshake fails.
+            host: The name or the address that the certificate must have.
             alpn: Protocols to offer, the preferred protocol first.
-            verify: False to take any certificate.
+            verify: False to accept any certificate.
 
         Returns:
             The TLS socket.
 
         Raises:
-            Untrusted, DialError, OSError: The socket is closed.
+            Untrusted: The certificate was refused.
+            DialError: The server has sent an alert, or bytes that are no TLS.
+            OSError: The connection is broken.
         """
         try:
             context = self._context(host, alpn) if verify else self._new_context()
@@ -115,11 +118,15 @@ class TLS:
         return secure
 
     def target(self, host: str, alpn: tuple[str, ...]) -> TLSTarget:
-        """Return how the core speaks TLS with a host. Raises DialError.
+        """Return the core's parameters for TLS with a host (struct tls_target).
 
         Args:
-            host: The name that the certificate must have.
+            host: The name or the address that the certificate must have.
             alpn: Protocols to offer, the preferred protocol first.
+
+        Raises:
+            DialError: No server can have the name, or the client certificate cannot be loaded.
+            OSError: The file of SSLKEYLOGFILE cannot be opened.
         """
         context = self._context(host, alpn)
         number = int(ffi.cast("uintptr_t", context))
@@ -137,14 +144,14 @@ class TLS:
         return len(self._intermediates)
 
     def add_intermediates(self, certificates: Sequence[str]) -> None:
-        """Let chains be completed by these certificates (PEM) from now on."""
+        """Add certificates (PEM) that complete the chains of servers from now on."""
         added = [certificate for certificate in certificates if certificate not in self._intermediates]
         if added:
             self._intermediates += added
             self._contexts.clear()
 
     def take_intermediates(self, other: TLS) -> None:
-        """Let chains be completed by what completes those of other contexts."""
+        """Add the intermediate certificates of another object."""
         if other is not self:
             self.add_intermediates(other._intermediates)
 
@@ -197,7 +204,10 @@ class TLS:
         lib.SSL_CTX_set_keylog_callback(context, self._key_logger)
 
     def _trust(self, context: Any) -> None:
-        """Verify by the system's authorities, or those of SSL_CERT_FILE and SSL_CERT_DIR, as Go."""
+        """Have a context verify certificates by the trusted authorities.
+
+        As in Go, these are the authorities of SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
+        """
         lib.SSL_CTX_set_verify(context, lib.SSL_VERIFY_PEER, ffi.NULL)
         lib.X509_VERIFY_PARAM_set_hostflags(lib.SSL_CTX_get0_param(context), _HOST_FLAGS)
         file = self._environment.get("SSL_CERT_FILE")
@@ -218,19 +228,27 @@ class TLS:
 
 
 def _names_of(host: str) -> tuple[bytes, bytes]:
-    """Return (name, b"") or (text, address) of a host. Raises DialError if no server can have it."""
+    """Return the name that a certificate must have, and the packed address, b"" if the host is a name.
+
+    Raises:
+        DialError: No server can have the name.
+    """
     address = literal(host)
     if address is not None:
         return host.encode(), address.packed
     name = to_ascii(host).encode()
-    # Without a name OpenSSL would take any, and a leading dot stands for all subdomains.
+    # OpenSSL would accept any certificate for an empty name, and any subdomain's for a leading dot.
     if name[:1] in (b"", b".") or b"\0" in name:
         raise DialError(f"tls: invalid server name {host!r}")
     return name, b""
 
 
 def _expect(ssl: Any, host: str) -> None:
-    """Name the server to itself, and to the verification of its certificate. Raises DialError."""
+    """Set the name that the server is asked for (SNI), and the name or address of its certificate.
+
+    Raises:
+        DialError: No server can have the name.
+    """
     name, address = _names_of(host)
     param = lib.SSL_get0_param(ssl)
     if address:
@@ -241,6 +259,7 @@ def _expect(ssl: Any, host: str) -> None:
 
 
 def _load_certificate(context: Any, entry: ClientCertificate) -> None:
+    """Load a client certificate, its key and its chain into a context. Raises DialError."""
     certificates = certificates_of(entry["cert"])
     key = key_of(entry["key"], entry.get("password") or "")
     is_loaded = (

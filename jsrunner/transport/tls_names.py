@@ -1,4 +1,4 @@
-"""TLS in Go's words: cipher suites and errors, whatever library speaks the protocol."""
+"""Go's names of cipher suites and Go's texts of TLS errors, by those of OpenSSL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from jsrunner.options.certificates import ClientCertificate
 
-#: Go's names of cipher suites -> OpenSSL's. TLS 1.3 suites cannot be chosen, there as here.
+#: OpenSSL's names of cipher suites by Go's. As in Go, suites of TLS 1.3 cannot be chosen.
 SUITES: Final = {
     "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
     "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
@@ -36,7 +36,7 @@ SUITES: Final = {
 #: A suite that needs a pre-shared key. There is none, so no server agrees to this suite alone.
 NO_SUITE: Final = "PSK-AES128-CBC-SHA"
 
-#: OpenSSL's names -> Go's; those of TLS 1.3 are the same.
+#: Go's names by OpenSSL's. Suites of TLS 1.3 have the same name in both.
 GO_SUITES: Final = {openssl: go for go, openssl in SUITES.items()}
 
 #: Suites that Go offers for TLS 1.2 by default, in its order.
@@ -76,7 +76,7 @@ _LOCAL: Final = {
     "unexpected message": "unexpected message",
 }
 
-#: Go's text for a server that speaks something else.
+#: Go's text for a server that does not speak TLS.
 NO_TLS: Final = "tls: first record does not look like a TLS handshake"
 
 
@@ -103,7 +103,7 @@ def _matches(host: str, domains: Sequence[str]) -> bool:
 
 def alert_text(text: str) -> str | None:
     """Return Go's text of a TLS alert from the peer, by OpenSSL's text; None for other errors."""
-    if "no ciphers available" in text:  # OpenSSL does not even ask the peer
+    if "no ciphers available" in text:  # OpenSSL fails before it asks the peer
         return "remote error: tls: handshake failure"
     match = _ALERT.search(text.lower())
     if match is None:
@@ -112,8 +112,8 @@ def alert_text(text: str) -> str | None:
     return "remote error: tls: " + _ALERTS.get(name, name)
 
 
-def explained(text: str) -> DialError:
-    """Return the error of a connection in Go's words, by OpenSSL's text in lower case."""
+def tls_error(text: str) -> DialError:
+    """Return the error with Go's text for OpenSSL's text in lower case."""
     if "wrong version number" in text or "record layer" in text:
         return TLSRecordError(NO_TLS)
     if text in _LOCAL:
