@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from http_sites import Authority, Http2Site, Site
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from running import Process
 from servers import Server
 
@@ -28,11 +28,13 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 # Runs load bytecode, as a user's do: compiling the package costs each of them 0.06 s of CPU.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# No deadline: a loaded machine must not fail a test. Half the usual number of examples: hypothesis
+# No limits of time: a loaded machine must not fail a test. Half the usual number of examples: hypothesis
 # keeps those that failed, and every run tries others.
-settings.register_profile("jsrunner", deadline=None, max_examples=50)
+settings.register_profile(
+    "jsrunner", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50
+)
 # By hand: --hypothesis-profile fuzz.
-settings.register_profile("fuzz", deadline=None, max_examples=50_000)
+settings.register_profile("fuzz", settings.get_profile("jsrunner"), max_examples=50_000)
 settings.load_profile("jsrunner")
 
 

@@ -116,7 +116,7 @@ class StageRunner:
         worker = self._workers.first_alive()
         if worker is None:
             return None
-        self._workers.send(worker, RunStage(stage, argument, timeout, wanted))
+        worker.send(RunStage(stage, argument, timeout, wanted))
         limit = time.monotonic() + timeout + PATIENCE
 
         def is_over() -> bool:

@@ -1,4 +1,4 @@
-"""The workers of a run: they are started, sent messages, heard, lost and killed here."""
+"""The workers of a run: their start, their state, the messages to and from them, their end."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ class WorkerHandle(Struct, eq=False):
     is_finished: bool = False
     #: True if it was killed, or has ended by itself.
     is_gone: bool = False
+
+    def send(self, message: protocol.WorkerMessage) -> None:
+        """Send a message to the worker. If it has gone, the end of its stream reports that."""
+        self.connection.send(encode(message))
 
 
 class Workers:
@@ -125,7 +129,7 @@ class Workers:
         for worker, share in zip(self._handles, plan.shares, strict=True):
             worker.planned_vus = len(share.vu_ids)
         for machine, count in enumerate(plan.machines):
-            self.send(self._handles[first], protocol.Prepare(count, pickled, machine))
+            self._handles[first].send(protocol.Prepare(count, pickled, machine))
             first += count
         self._transport.lend(plan)
 
@@ -141,7 +145,7 @@ class Workers:
         at = time.monotonic() + self._transport.start_delay
         for worker in self._handles:
             if not worker.is_gone:
-                self.send(worker, protocol.Start(at + worker.connection.clock_lead, setup_data))
+                worker.send(protocol.Start(at + worker.connection.clock_lead, setup_data))
         return at
 
     def interrupt(self) -> None:
@@ -195,15 +199,11 @@ class Workers:
 
     # -- messages ----------------------------------------------------------------------------------
 
-    def send(self, worker: WorkerHandle, message: protocol.WorkerMessage) -> None:
-        """Send a message to a worker. A worker that has gone is heard of by its stream's end."""
-        worker.connection.send(encode(message))
-
     def send_all(self, message: protocol.WorkerMessage) -> None:
         """Send a message to all workers that are left."""
         for worker in self._handles:
             if not worker.is_gone:
-                self.send(worker, message)
+                worker.send(message)
 
     def _receive(self, worker: WorkerHandle) -> None:
         """Handle the messages that have come, or the stream's end."""

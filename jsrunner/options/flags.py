@@ -173,14 +173,14 @@ def options_from_flags(values: dict[str, Any]) -> Options:
     for name, row in rows():
         if not row.flag or row.flag not in values:
             continue
-        value, parse = values[row.flag], row.kind.from_text
+        value, kind = values[row.flag], row.kind
         try:
-            if isinstance(row.kind, _EARLY):
+            if isinstance(kind, _EARLY):
                 options[name] = value
-            elif isinstance(row.kind, kinds.TextMap):
-                options[name] = dict(pair for text in value for pair in parse(text).items())
+            elif isinstance(kind, kinds.TextMap):
+                options[name] = dict(pair for text in value for pair in kind.from_text(text).items())
             else:
-                options[name] = parse(",".join(value) if row.repeats else value)
+                options[name] = kind.from_text(",".join(value) if row.repeats else value)
         except ValueError as error:
             raise UsageError(str(error)) from None
     return Options(**options)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 from msgspec import Struct
 
 from jsrunner.options.duration import format_duration, parse_duration, parse_go_duration
 from jsrunner.options.mismatch import Mismatch, mismatch, null_mismatch, nullable
 from jsrunner.options.numbers import parse_float, parse_int, quote
+
+if TYPE_CHECKING:
+    from jsrunner.json_types import JsonObject, JsonValue
 
 
 class Kind(Protocol):
@@ -25,16 +28,16 @@ class Kind(Protocol):
     #: Go's name of the type, for error texts.
     go_type: str
 
-    def from_json(self, value: object) -> Any:
+    def from_json(self, value: object) -> object:
         """Convert a decoded JSON value of the script's options or a config file."""
 
-    def from_text(self, text: str) -> Any:
+    def from_text(self, text: str) -> object:
         """Parse a flag's value."""
 
-    def from_env(self, text: str) -> Any:
+    def from_env(self, text: str) -> object:
         """Parse an environment variable."""
 
-    def to_json(self, value: Any) -> Any:
+    def to_json(self, value: Any) -> JsonValue:
         """Convert a value to what the JSON encoder takes."""
 
 
@@ -59,19 +62,19 @@ class Base:
     word = "string"
     go_type = "string"
 
-    def from_json(self, value: object) -> Any:
+    def from_json(self, value: object) -> object:
         if not isinstance(value, str):
             raise null_mismatch(value, self.go_type)
         return self.from_text(value)
 
-    def from_text(self, text: str) -> Any:
+    def from_text(self, text: str) -> object:
         return text
 
-    def from_env(self, text: str) -> Any:
+    def from_env(self, text: str) -> object:
         return self.from_text(text)
 
-    def to_json(self, value: Any) -> Any:
-        return value
+    def to_json(self, value: Any) -> JsonValue:
+        return value  # type: ignore[no-any-return]
 
 
 class Text(Base):
@@ -79,7 +82,7 @@ class Text(Base):
 
     go_type = "null.String"
 
-    def from_json(self, value: object) -> Any:
+    def from_json(self, value: object) -> object:
         if isinstance(value, dict):
             value = nullable(value, "String", str, "string")
         return super().from_json(value)
@@ -413,7 +416,7 @@ class Stages(Base):
             parse_go_duration(duration) if duration else None, parse_int(target) if target else None
         )
 
-    def to_json(self, value: tuple[Stage, ...]) -> list[dict[str, Any]]:
+    def to_json(self, value: tuple[Stage, ...]) -> list[JsonObject]:
         return [
             {
                 "duration": None if stage.duration is None else format_duration(stage.duration),
@@ -434,7 +437,7 @@ class ScenarioStages(Stages):
 class Anything(Base):
     """Any JSON value. The user of the option checks it."""
 
-    def from_json(self, value: object) -> Any:
+    def from_json(self, value: object) -> object:
         return value
 
 
@@ -450,6 +453,14 @@ class Object(Base):
         return value
 
 
+class AbortingThreshold(TypedDict):
+    """A threshold that may abort the run, as an option has it."""
+
+    threshold: str
+    abortOnFail: bool
+    delayAbortEval: str | None
+
+
 class Thresholds(Base):
     """Thresholds: lists of entries by metric.
 
@@ -458,7 +469,7 @@ class Thresholds(Base):
 
     go_type = "map[string]metrics.Thresholds"
 
-    def from_json(self, value: object) -> dict[str, list[Any]]:
+    def from_json(self, value: object) -> dict[str, list[str | AbortingThreshold]]:
         if not isinstance(value, dict):
             raise mismatch(value, self.go_type)
         thresholds = {}
@@ -470,7 +481,7 @@ class Thresholds(Base):
             thresholds[metric] = [self._entry(entry) for entry in entries]
         return thresholds
 
-    def from_env(self, text: str) -> dict[str, list[Any]]:
+    def from_env(self, text: str) -> dict[str, list[str | AbortingThreshold]]:
         """Return each metric of `metric:anything,...` without entries: k6 ignores those of variables.
 
         Raises:
@@ -479,7 +490,7 @@ class Thresholds(Base):
         return {metric: [] for metric in parse_pairs(text)}
 
     @staticmethod
-    def _entry(entry: object) -> str | dict[str, Any]:
+    def _entry(entry: object) -> str | AbortingThreshold:
         """Check an entry; return only its text if it cannot abort the run."""
         if isinstance(entry, str):
             return entry

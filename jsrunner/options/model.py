@@ -142,7 +142,7 @@ class Options(Struct, frozen=True):
     throw: Annotated[bool | None, OptionRow(
         "throw", kinds.Bool(), "throw exceptions on failed requests",
         flag="throw", short="w", variable="K6_THROW", bare="true")] = None  # fmt: skip
-    thresholds: Annotated[dict[str, list[Any]] | None, OptionRow(
+    thresholds: Annotated[dict[str, list[str | kinds.AbortingThreshold]] | None, OptionRow(
         "thresholds", kinds.Thresholds(), "conditions on metrics that decide if the test passes",
         variable="K6_THRESHOLDS")] = None  # fmt: skip
     blacklist_ips: Annotated[tuple[str, ...] | None, OptionRow(

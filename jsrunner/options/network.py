@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from jsrunner.options.certificates import check_pair
 from jsrunner.options.duration import parse_duration
@@ -297,5 +297,5 @@ class DNS(Base):
         if wrong:
             raise ValueError(f"invalid DNS TTL: {text}")
 
-    def to_json(self, value: dict[str, str]) -> dict[str, Any]:
+    def to_json(self, value: dict[str, str]) -> dict[str, str | None]:
         return {"ttl": None, "select": None, "policy": None} | value

@@ -8,7 +8,7 @@ lines; readers skip kinds of lines and fields that they do not know.
 from __future__ import annotations
 
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import orjson
 
@@ -17,16 +17,18 @@ from jsrunner.errors import JsrunnerError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from jsrunner.json_types import JsonValue
+
 #: The format that this version writes. A reader refuses a larger number: fields whose meaning has
 #: changed raise it, further fields and further kinds of lines do not.
 VERSION: Final = 1
-#: What the first line names, so that foreign files are known as such.
+#: The format's name in the first line, by which other files are refused.
 FORMAT: Final = "jsrunner-record"
-#: Bytes that are read at once.
+#: Bytes of one read.
 _PIECE: Final = 1 << 16
-#: A line of more pieces (32 MiB) is none of a record's.
+#: Maximum pieces of a line (32 MiB). A longer line belongs to no record.
 _MOST_PIECES: Final = 512
-#: With gzip's header and trailer.
+#: zlib's window bits for streams with gzip's header and trailer.
 _GZIP: Final = zlib.MAX_WBITS | 16
 
 
@@ -43,13 +45,13 @@ class LineWriter:
         #: Bytes that the file has.
         self.size = 0
 
-    def add(self, line: Mapping[str, Any]) -> None:
-        """Add a line; `flush` brings it to the file for certain. Raises OSError."""
+    def add(self, line: Mapping[str, JsonValue]) -> None:
+        """Add a line. It may stay in the compressor until `flush`. Raises OSError."""
         data = orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS)
         self._put(self._deflate.compress(data + b"\n"))
 
     def flush(self) -> None:
-        """Have all lines in the file. Raises OSError."""
+        """Write all lines to the file. Raises OSError."""
         self._put(self._deflate.flush(zlib.Z_SYNC_FLUSH))
 
     def close(self) -> None:
@@ -70,20 +72,20 @@ class LineReader:
     """Reads the lines of a record, also of one that is still being written."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
-        """Read from a file; `name` is for errors."""
+        """Make a reader of a file; errors name the file by `name`."""
         self._file = file
         self._name = name
         self._inflate = zlib.decompressobj(_GZIP)
-        #: The beginning of a line whose end has not come yet, in pieces.
+        #: The pieces of a line whose end was not read yet.
         self._rest: list[bytes] = []
         self._has_head = False
-        #: Whether the stream has its end: the run was not killed.
+        #: True if the end of the stream was read: the run was not killed.
         self.is_complete = False
-        #: Whether what follows can be read no more.
+        #: True if the rest of the file cannot be read.
         self.is_damaged = False
 
     def lines(self) -> Iterator[bytes]:
-        """Read the lines that there are now, without their ends.
+        """Read the lines up to the present end of the file, without their line feeds.
 
         Raises:
             RecordError: The file is no record, or of a newer format.
@@ -121,7 +123,7 @@ class LineReader:
         self.is_complete = self._inflate.eof
 
     def check_head(self) -> None:
-        """Raise RecordError if nothing of a record has come yet."""
+        """Raise RecordError if no first line of a record was read."""
         if not self._has_head:
             raise self._refusal("it is no record of jsrunner, or its run ended before it began")
 

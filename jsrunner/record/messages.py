@@ -1,26 +1,28 @@
-"""The log in a record: records of level warning and up, and how often each kind of message has come."""
+"""The log in a record: the first warnings and errors, and the count of each kind of message."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: Records that are kept whole; of further ones only the counts are.
+    from jsrunner.json_types import JsonObject
+
+#: Maximum records that are kept. Further records are only counted.
 _MOST_RECORDS: Final = 1_000
-#: Kinds of messages that are counted apart; further ones count together as the last one.
+#: Maximum kinds of messages. Messages of further kinds are counted as the last kind.
 _MOST_KINDS: Final = 200
-#: Characters of a text that are kept.
+#: Maximum characters of a kept text.
 _LENGTH: Final = 2_000
-#: What differs between messages of one kind: numbers, addresses, ids.
+#: The parts in which messages of one kind differ: numbers, addresses, ids.
 _VARIABLE: Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8,}|\d+", re.IGNORECASE)
 _OTHERS: Final = "(other messages)"
 
 
 def kind_of(text: str) -> str:
-    """Return what messages of one kind share: the text with # for numbers, addresses and ids."""
+    """Return the kind of a message: its text with # for numbers, addresses and ids."""
     return _VARIABLE.sub("#", text[:_LENGTH])
 
 
@@ -35,14 +37,14 @@ class Messages:
 
     def add(
         self, level: str, text: str, at: float, fields: Mapping[str, object]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[JsonObject]:
         """Count a message; return the lines that it adds to the record.
 
         Args:
             level: Its level.
             text: Its text.
             at: Seconds since the record's beginning.
-            fields: What is logged besides the text.
+            fields: Further fields of the record.
         """
         shown = text or str(fields.get("error", ""))
         key = (level, kind_of(shown))

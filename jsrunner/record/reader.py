@@ -14,12 +14,13 @@ from jsrunner.record.sketch import coarse, merged, pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: What lines of steps have, and when a step began.
+#: The kind of a step's line.
 _STEP: Final = b'"kind":"step"'
-#: Lines of the kinds log, message and threshold that are kept.
+#: Maximum lines of the kinds log, message and threshold that are kept.
 _MOST_EVENTS: Final = 100_000
-#: How many figures a row has, by the metric's type.
+#: Number of figures in a row, by the metric's type.
 _WIDTHS: Final = {"counter": 1, "rate": 2, "gauge": 3, "trend": 5}
+#: The first second of a step.
 _AT: Final = re.compile(rb'"at":(\d{1,12})')
 
 
@@ -34,7 +35,7 @@ class RecordedSeries(Struct, frozen=True):
 
 
 class RecordedSessions(Struct):
-    """WebSocket sessions in a step: how many are open at its end, have failed, were closed."""
+    """Counts of a step's WebSocket sessions: open ones at its end, failed ones, closed ones by code."""
 
     open: int
     failed: int
@@ -63,7 +64,7 @@ class Record(Struct):
     #: Lines of the kinds log, message and threshold.
     events: list[dict[str, Any]] = field(default_factory=list)
     end: dict[str, Any] | None = None
-    #: Whether the file goes on with what cannot be read.
+    #: True if the rest of the file cannot be read.
     is_damaged: bool = False
 
     @property
@@ -120,7 +121,7 @@ def _refusal(path: str, error: Exception) -> RecordError:
 
 
 def _last_second(path: str) -> int:
-    """Return when the record's last step began."""
+    """Return the first second of the record's last step."""
     second = 0
     with _opened(path) as file:
         try:

@@ -1,8 +1,8 @@
-"""The recorder: an output that keeps what a report of the run needs in a file (`--save run.jsr`).
+"""The recorder: an output that writes a record of the run to a file (`--save run.jsr`), for reports.
 
-It aggregates what the collector hands to outputs anyway, in steps of a second. The size is bounded:
-each time when a sixth of the bytes that are left is used up, a step becomes twice as long. After 1,000
-series further tag sets of a metric count together. Nothing that goes wrong with the file ends the run.
+It aggregates the deltas that all outputs get, in steps of a second. The size of the record is bounded:
+each time when a sixth of the remaining bytes is used up, a step becomes twice as long. After 1,000
+series the recorder adds up further tag sets of a metric. No error of the file ends the run.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from jsrunner.version import K6_VERSION, __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from jsrunner.json_types import JsonObject, JsonValue
     from jsrunner.metrics.store import MergedSeries, Store
     from jsrunner.metrics.thresholds import ThresholdSet
 
-#: Bytes of a record at most (see `Recorder`).
+#: Maximum bytes of a record (see `Recorder`).
 _LIMIT: Final = 100_000_000
-#: The part of the bytes that are left after which steps become twice as long.
+#: The part of the remaining bytes after which steps become twice as long.
 _PART: Final = 1 / 6
-#: Series that are kept apart.
+#: Maximum series with tags of their own.
 _MOST_SERIES: Final = 1_000
 _LEVELS: Final = ("warning", "error")
 
@@ -96,10 +97,10 @@ class Recorder(Output):
         Args:
             path: The file, which is overwritten; "" if it is known only when the outputs are opened.
             script_name: The script as the command line names it.
-            script: Its text, of which the record has the SHA-256.
+            script: The script's text. The record has its SHA-256.
             step: Seconds of a step.
             split_tags: The tags that pages split charts by; empty for all tags.
-            limit: Bytes that the record has at most, but for its last step.
+            limit: Maximum bytes of the record without its last step.
             clock: The clock, in seconds.
         """
         super().__init__()
@@ -109,7 +110,7 @@ class Recorder(Output):
         self._script_hash = hashlib.sha256(text).hexdigest()
         self._clock = clock
         self._run: WatchedRun | None = None
-        self._options: Mapping[str, Any] = {}
+        self._options: Mapping[str, JsonValue] = {}
         self._writer: LineWriter | None = None
         self._is_open = False
         #: When the first step began, by the clock.
@@ -137,7 +138,7 @@ class Recorder(Output):
         """The recorder as one of the run's outputs."""
         return OutputConfig(f"record ({self.path})" if self.path else "record", self._open)
 
-    def begin(self, run: WatchedRun, options: Mapping[str, Any]) -> None:
+    def begin(self, run: WatchedRun, options: Mapping[str, JsonValue]) -> None:
         """Take note of the run whose test is known. Called before the outputs are opened.
 
         Args:
@@ -167,7 +168,7 @@ class Recorder(Output):
         self._is_open = True
         return self
 
-    def _described(self, system_tags: Sequence[str]) -> dict[str, Any]:
+    def _described(self, system_tags: Sequence[str]) -> JsonObject:
         assert self._run is not None
         thresholds = self._run.thresholds
         return {
@@ -225,7 +226,7 @@ class Recorder(Output):
 
     def _write_step(self, seconds: int) -> None:
         step, self._step = self._step, Step()
-        line: dict[str, Any] = {"kind": "step", "at": self._second, "rows": list(step.rows())}
+        line: JsonObject = {"kind": "step", "at": self._second, "rows": list(step.rows())}
         if seconds > 1:
             line["seconds"] = seconds
         if counts := self._messages.take_counts():
@@ -239,7 +240,7 @@ class Recorder(Output):
             self._next_size += (self._limit - self._next_size) * _PART
             self._length *= 2
 
-    def _take_sessions(self) -> dict[str, Any] | None:
+    def _take_sessions(self) -> JsonObject | None:
         """Return the figures of WebSocket sessions since the last call; None for a run without any."""
         assert self._run is not None
         totals = self._run.totals()
@@ -311,10 +312,10 @@ class Recorder(Output):
         if self._writer is None or self._run is None:
             return
         counts = list(self._messages.take_counts().items())
-        self._add(
-            {"kind": "end", "at": self._elapsed(), "code": code, "reason": reason, "messages": counts}
-            | self._results(self._run)
-        )
+        line: JsonObject = {
+            "kind": "end", "at": self._elapsed(), "code": code, "reason": reason, "messages": counts,
+        }  # fmt: skip
+        self._add(line | self._results(self._run))
         writer = self._writer
         if writer is not None:
             try:
@@ -323,7 +324,7 @@ class Recorder(Output):
                 self._fail(error)
             self._writer = None
 
-    def _results(self, run: WatchedRun) -> dict[str, Any]:
+    def _results(self, run: WatchedRun) -> JsonObject:
         elapsed = max(self._clock() - run.started, 1e-9)
         stats = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "count")
         metrics = {
@@ -332,7 +333,7 @@ class Recorder(Output):
             for key, entry in run.store.entries.items()
             if not entry.sink.empty
         }
-        thresholds = [
+        thresholds: list[JsonObject] = [
             {
                 "key": key, "source": threshold.source, "failed": bool(threshold.failed),
                 "value": sink.value_of(threshold.aggregation, elapsed),
@@ -341,7 +342,7 @@ class Recorder(Output):
             if (sink := run.store.sink(key)) is not None
             for threshold in listed
         ]  # fmt: skip
-        checks = [
+        checks: list[JsonObject] = [
             {
                 "name": check.name, "group": check.group or "", "passes": check.passes,
                 "fails": check.fails,
@@ -352,7 +353,7 @@ class Recorder(Output):
 
     # -- the file ----------------------------------------------------------------------------------
 
-    def _add(self, line: Mapping[str, Any]) -> None:
+    def _add(self, line: Mapping[str, JsonValue]) -> None:
         if self._writer is not None:
             try:
                 self._writer.add(line)

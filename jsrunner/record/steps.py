@@ -5,18 +5,32 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jsrunner.record.sketch import count_values, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
 
     from jsrunner.metrics.store import MergedSeries
+
+    #: Numbers, and the packed sketch of a trend as the last figure.
+    Figures: TypeAlias = Sequence[float | list[int] | None]
 
 
 #: Maximum number of values of a trend that are kept before they are counted together.
 _MOST_VALUES: Final = 16_384
+
+
+class _Part(Protocol):
+    """The figures of one series within the step."""
+
+    def add(self, delta: Any) -> None:
+        """Add a delta; its type is that of the metric's sink."""
+
+    def figures(self) -> Figures:
+        """Return the figures in the order of docs/reference/files.md."""
 
 
 class _Trend:
@@ -40,7 +54,7 @@ class _Trend:
         self.most = max(self.most, max(values))
         self.sketch.update(count_values(values))
 
-    def figures(self) -> list[Any]:
+    def figures(self) -> Figures:
         if self.values:
             self._count()
         return [self.count, self.total, self.least, self.most, pack(self.sketch)]
@@ -55,7 +69,7 @@ class _Counter:
     def add(self, delta: float) -> None:
         self.total += delta
 
-    def figures(self) -> list[Any]:
+    def figures(self) -> Figures:
         return [self.total]
 
 
@@ -69,7 +83,7 @@ class _Rate:
         self.hits += delta[0]
         self.total += delta[1]
 
-    def figures(self) -> list[Any]:
+    def figures(self) -> Figures:
         return [self.hits, self.total]
 
 
@@ -86,11 +100,11 @@ class _Gauge:
         self.least = least if is_first else min(self.least, least)
         self.most = most if is_first else max(self.most, most)
 
-    def figures(self) -> list[Any]:
+    def figures(self) -> Figures:
         return [self.last, self.least, self.most]
 
 
-_KINDS: dict[str, Callable[[], Any]] = {
+_PARTS: dict[str, type[_Part]] = {
     "counter": _Counter,
     "gauge": _Gauge,
     "rate": _Rate,
@@ -104,7 +118,7 @@ class Step:
     __slots__ = ("_parts",)
 
     def __init__(self) -> None:
-        self._parts: dict[int, Any] = {}
+        self._parts: dict[int, _Part] = {}
 
     def add(self, number: int, series: MergedSeries, delta: Any) -> None:
         """Add a delta (see `sinks.merge_delta`)."""
@@ -112,10 +126,10 @@ class Step:
             return
         part = self._parts.get(number)
         if part is None:
-            part = self._parts[number] = _KINDS[series.metric.type]()
+            part = self._parts[number] = _PARTS[series.metric.type]()
         part.add(delta)
 
-    def rows(self) -> Iterator[Sequence[Any]]:
+    def rows(self) -> Iterator[Figures]:
         """Return a row per series: its number, then the figures of its type.
 
         docs/reference/files.md lists the figures.

@@ -179,7 +179,7 @@ def _attributes(document: JsonValue) -> JsonObject:
         if not isinstance(member, dict):
             raise mismatch(member, f"v1.{go_type}")
         attributes = member
-    types = {
+    types: dict[str, kinds.Bool | kinds.Int] = {
         "stopped": kinds.Bool(),
         "paused": kinds.Bool(),
         "vus": kinds.Int(),
