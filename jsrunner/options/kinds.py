@@ -271,9 +271,6 @@ class TrendStats(Texts):
     A flag's columns are checked when it is parsed, others with the consolidated options, as in k6.
     """
 
-    def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        return values
-
     def from_text(self, text: str) -> tuple[str, ...]:
         return self.checked(super().from_text(text))
 
@@ -462,10 +459,7 @@ class AbortingThreshold(TypedDict):
 
 
 class Thresholds(Base):
-    """Thresholds: lists of entries by metric.
-
-    An entry is a text, or {threshold, abortOnFail, delayAbortEval} if it may abort the run.
-    """
+    """Thresholds: lists of entries by metric. An entry without abortOnFail is only its text."""
 
     go_type = "map[string]metrics.Thresholds"
 
