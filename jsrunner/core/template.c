@@ -33,7 +33,11 @@ static size_t random_at;
 
 static bool evaluate(struct vu *vu)
 {
-    JSValue done = JS_Eval(vu->context, imports, strlen(imports), "jsrunner:template", JS_EVAL_TYPE_MODULE);
+    JSValue module = JS_Eval(vu->context, imports, strlen(imports), "jsrunner:template",
+                             JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (js_is_exception(module)) return false;
+    bytes_append(&vu->loaded_modules, &module.u.pointer, sizeof module.u.pointer);
+    JSValue done = JS_EvalFunction(vu->context, module);
     if (js_is_exception(done)) return false;
     bool is_done = tasks_drain_jobs(vu) && JS_PromiseState(vu->context, done) == JS_PROMISE_FULFILLED;
     JS_FreeValue(vu->context, done);

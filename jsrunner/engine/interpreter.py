@@ -43,16 +43,17 @@ def encode_value(value: object) -> bytes:
     try:
         return encode(value)
     except UnicodeEncodeError:
-        return encode(_mended(value))
+        return encode(mended(value))
 
 
-def _mended(value: object) -> object:
+def mended(value: object) -> object:
+    """Return a value whose texts have U+FFFD for each half of a surrogate pair."""
     if isinstance(value, str):
         return mend_surrogates(value)
     if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
+        return {mended(key): mended(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mended(item) for item in value]
+        return [mended(item) for item in value]
     return value
 
 

@@ -61,6 +61,7 @@ class Process:
         self.environment = dict(environment)
         #: k6's features that are on, by name.
         self.features = features
+        self.is_environment_frozen = "freeze-env" in features
         self.secrets = secrets
         self._given_out: set[str] = set()
         #: Sends a message to the coordinator.

@@ -78,8 +78,8 @@ const showOptions = (consolidated) => {
  * Load the script for the VU of this number. `options` are the run's, which are not known before the first init. Return
  * [text, isRejection] of the failure, or null.
  */
-entries.load = (number, environment, isEnvironmentFrozen, options) => {
-  setUp(number, environment, isEnvironmentFrozen);
+entries.load = (number, options) => {
+  setUp(number);
   context.inInit = true;
   called = undefined;
   run(() => PromisePrototypeThen(import('jsrunner:script'), (module) => {

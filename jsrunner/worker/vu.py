@@ -45,6 +45,10 @@ class VU:
         self.context = VUContext(process, number, stage, self.interpreter, self._cookies_changed)
         #: Operations of the module `jsrunner:vu`.
         self._operations: dict[str, Callable[..., object]] = {
+            "environment": lambda: {
+                "environment": process.environment,
+                "isEnvironmentFrozen": process.is_environment_frozen,
+            },
             "base64": lambda data: binascii.b2a_base64(data, newline=False).decode(),
             "give_up": self._give_up,
             "started": self._started,
@@ -70,8 +74,6 @@ class VU:
             failure = self.interpreter.call(
                 "load",
                 context.id,
-                self.process.environment,
-                "freeze-env" in self.process.features,
                 None if plan is None else plan.shown_options,
                 deadline=self._deadline,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -165,3 +166,31 @@ def test_many_vus_see_what_one_sees(run: Callable[..., Process]) -> None:
         views.append(set(lines))
     assert len(views[0]) == 1
     assert views[1] == views[0]
+
+
+@pytest.mark.parametrize("size", [1, 60_000])
+def test_each_of_many_vus_has_an_environment_of_its_own(run: Callable[..., Process], size: int) -> None:
+    """Large environments are no part of the template."""
+    values = {
+        "T_QUOTES": "'\"`\\", "T_LINES": "a\n\u2028b", "T_CODE": "${x}", "__proto__": "p", "T_LONG": "x" * size,
+        "T_LONGER": "y" * size,
+    }  # fmt: skip
+    script = """
+        export const options = { scenarios: { s: { executor: 'per-vu-iterations', vus: 8, iterations: 2 } } };
+        const names = Object.keys(__ENV).filter((name) => name.startsWith('T_') || name === '__proto__').sort();
+        const shown = names.map((name) => [name, __ENV[name]]);
+        export default function () {
+          __ENV.T_OWN = (__ENV.T_OWN ?? '') + __VU;
+          delete __ENV.T_CODE;
+          console.log(JSON.stringify([shown, __ENV.T_OWN, 'T_CODE' in __ENV]));
+        }
+    """
+    flags = [flag for name, value in values.items() for flag in ("-e", f"{name}={value}")]
+    done = run(script, *flags)
+    lines = [json.loads(line) for line in done.messages("info")]
+    assert len(lines) == 16
+    assert all(shown == [[name, values[name]] for name in sorted(values)] for shown, _, _ in lines)
+    assert sorted(own for _, own, _ in lines) == sorted(
+        str(vu) * n for vu in range(1, 9) for n in (1, 2)
+    )
+    assert not any(has for _, _, has in lines)

@@ -2,7 +2,7 @@
 // @ts-check
 import { defineLater } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
-import { entries } from 'jsrunner:host';
+import { entries, host } from 'jsrunner:host';
 import { defineGlobal } from 'jsrunner:language';
 import {
   ObjectDefineProperty, ObjectFreeze, ObjectHasOwn, ObjectKeys, Proxy, String, globalThis,
@@ -22,11 +22,19 @@ const publish = () => defineGlobal('__ENV', isFrozen ? ObjectFreeze({ ...variabl
 defineGlobal('__ENV', undefined);
 defineGlobal('__VU', 0);
 
-/** Set the VU's number and the variables of `__ENV`. */
-export const setUp = (number, environment, isEnvironmentFrozen) => {
+/** Set the variables of `__ENV`. The template has them already, so each VU has them without a request. */
+export const setVariables = (environment, isEnvironmentFrozen) => {
   variables = environment;
   isFrozen = isEnvironmentFrozen;
   publish();
+};
+
+/** Set the VU's number. */
+export const setUp = (number) => {
+  if (variables === undefined) {
+    const { environment, isEnvironmentFrozen } = host('vu.environment');
+    setVariables(environment, isEnvironmentFrozen);
+  }
   defineGlobal('__VU', number);
 };
 
