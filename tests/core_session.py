@@ -106,6 +106,7 @@ class Links:
     def __init__(self, vu: VU, authority: Authority | None = None) -> None:
         self.vu = vu
         self.library = vu.library
+        queues(self.library)
         self.peers: list[Peer] = []
         #: Keys of sessions in the order in which they dialed.
         self.keys: list[int] = []
@@ -221,10 +222,15 @@ class Links:
 
 
 def queues(
-    library: Any, *, session: int = 1 << 40, vu: int = 1 << 40, patience: float = DEADLINE
+    library: Any,
+    *,
+    session: int = 1 << 40,
+    vu: int = 1 << 40,
+    patience: float = DEADLINE,
+    last_patience: float = 0.2,
 ) -> None:
-    """Bound what waits to be sent."""
-    library.core_session_queues(session, vu, patience)
+    """Bound what waits to be sent, and for how long."""
+    library.core_session_queues(session, vu, patience, last_patience)
 
 
 def rules(

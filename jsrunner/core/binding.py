@@ -253,7 +253,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     # session.c
     "core_dial_timeouts": (None, (c_double, c_double)),
     "core_session_rules": (None, (c_bool, c_size_t, c_size_t, c_size_t)),
-    "core_session_queues": (None, (c_size_t, c_size_t, c_double)),
+    "core_session_queues": (None, (c_size_t, c_size_t, c_double, c_double)),
     "core_session_open": (
         c_bool,
         (c_uint32, c_uint32, c_bool, c_void_p, c_double, c_char_p, c_size_t, c_char_p, c_size_t),

@@ -443,6 +443,9 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events);
 void receive_undecoded(void);
 /* Return true if some session has such bytes. */
 bool receive_is_undecoded(void);
+/* Send close frames on a VU's sessions, and wait, for a bounded time, until the output of all sessions is written. On a
+ * fiber. See transmit.c. */
+void transmit_finish(struct vu *);
 /* End all sessions of a VU, each with a close frame if it may send a close frame. */
 void session_end_all(struct vu *);
 /* End all sessions of a VU without touching the interpreter, whose objects will never free the sessions. */

@@ -125,7 +125,7 @@ static int send_securely(struct session *session)
     dialing->is_secured = true;
     ptrdiff_t count = secure_send(session, dialing->request.data + dialing->sent, dialing->request.size - dialing->sent);
     if (count > 0) dialing->sent += (size_t)count;
-    return count >= 0 && (dialing->sent < dialing->request.size || secure_has_waiting(session)) ? EAGAIN : 0;
+    return count >= 0 && (dialing->sent < dialing->request.size || secure_waiting(session)) ? EAGAIN : 0;
 }
 
 /* Send the request, as far as the kernel takes it. Returns 0 or an errno; EAGAIN if bytes are left. */
@@ -165,7 +165,7 @@ static void continue_sending(struct session *session)
     }
     /* Other errors are ignored: reading the response reports them, and a server may respond before it has read
      * the whole request. */
-    bool is_full = error == EAGAIN && (!session->secure || secure_has_waiting(session));
+    bool is_full = error == EAGAIN && (!session->secure || secure_waiting(session));
     watch(session, is_full ? (unsigned)POLL_IN | (unsigned)POLL_OUT : (unsigned)POLL_IN);
 }
 
@@ -321,7 +321,7 @@ static int start(struct session *session, const union peer *from, const struct t
     if (!error) {
         enter_list(dialing, dialing->started + connect_seconds);
         error = send_request(session);
-        bool waits_for_peer = session->secure && error == EAGAIN && !secure_has_waiting(session);
+        bool waits_for_peer = session->secure && error == EAGAIN && !secure_waiting(session);
         if (!error || waits_for_peer) note_connection(session);
         if (!error || error == EAGAIN) {
             watch(session, error && !waits_for_peer ? POLL_OUT : POLL_IN);

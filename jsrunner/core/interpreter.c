@@ -222,6 +222,7 @@ bool vu_recover_interpreter(struct vu *vu)
     JSContext *context;
     if (!vu->context || js_is_undefined(vu->entries)) return false;
     JS_FreeValue(vu->context, JS_GetException(vu->context));
+    transmit_finish(vu);
     drop_work(vu);
     for (int count = 0; JS_IsJobPending(vu->runtime); count++) {
         if (count == JOBS_AFTER_INTERRUPTION) return false;

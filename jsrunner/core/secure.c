@@ -75,6 +75,12 @@ struct secure {
     size_t head_size;
     /* Bytes behind the last header that have not arrived. */
     size_t record_left;
+    /* The version in the header of the first record. */
+    uint16_t version;
+    /* Go's text of the alert with which it would refuse the header of a record, or NULL. */
+    const char *refusal;
+    /* Go's text of the alert with which this end has ended the connection, or NULL. */
+    const char *alert;
     /* OpenSSL must read before it writes: the peer renegotiates. */
     bool is_renegotiating;
     struct tls_failure failure;
@@ -108,6 +114,31 @@ static int fail(struct secure *secure, int kind, int number)
     return EPROTO;
 }
 
+/* Check the header of a record in Go's order. */
+static void check_head(struct secure *secure)
+{
+    uint16_t version = (uint16_t)(secure->head[1] << 8 | secure->head[2]);
+    if (!secure->version) secure->version = version;
+    if (secure->refusal) return;
+    if (version != secure->version) secure->refusal = "protocol version not supported";
+    else if (secure->record_left > RECORD_ROOM) secure->refusal = "record overflow";
+}
+
+/* Note with which alert this end has ended the connection, if it has: k6 shows the alert's name at the next write.
+ * `code`: of OpenSSL's error. */
+static void note_alert(struct secure *secure, uint64_t code)
+{
+    /* SSL_R_ENCRYPTED_LENGTH_TOO_LONG, SSL_R_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD; from SSL_AD_REASON_OFFSET on
+     * the reasons are alerts of the peer. */
+    enum { REASON = 0x7FFFFF, TOO_LONG = 150, MESSAGE = 244, RECORD = 245, ALERTS = 1000 };
+    uint64_t reason = code & REASON;
+    if (reason > ALERTS) return;
+    secure->alert = secure->refusal                           ? secure->refusal
+                    : reason == TOO_LONG                      ? "record overflow"
+                    : reason == MESSAGE || reason == RECORD ? "unexpected message"
+                                                              : "bad record MAC";
+}
+
 /* Note how far the current record has arrived (RFC 8446, section 5.1). As in Go, an end of the stream within a record is
  * an error. */
 static void follow_records(struct secure *secure, const uint8_t *data, size_t size)
@@ -123,6 +154,7 @@ static void follow_records(struct secure *secure, const uint8_t *data, size_t si
             secure->head_size += part;
             if (secure->head_size == RECORD_HEAD) {
                 secure->record_left = (size_t)secure->head[3] << 8 | secure->head[4];
+                check_head(secure);
                 secure->head_size = 0;
             }
         }
@@ -133,9 +165,9 @@ static void follow_records(struct secure *secure, const uint8_t *data, size_t si
 
 /* -- output ---------------------------------------------------------------------------------------- */
 
-bool secure_has_waiting(const struct session *session)
+size_t secure_waiting(const struct session *session)
 {
-    return session->secure && session->secure->waiting.size > session->secure->waiting_at;
+    return session->secure ? session->secure->waiting.size - session->secure->waiting_at : 0;
 }
 
 bool secure_can_write(const struct session *session)
@@ -155,11 +187,11 @@ static ptrdiff_t send_some(struct session *session, const uint8_t *data, size_t 
 static bool send_waiting(struct session *session)
 {
     struct secure *secure = session->secure;
-    if (!secure_has_waiting(session)) return true;
+    if (!secure_waiting(session)) return true;
     ptrdiff_t sent = send_some(session, secure->waiting.data + secure->waiting_at,
                                secure->waiting.size - secure->waiting_at);
     if (sent > 0) secure->waiting_at += (size_t)sent;
-    if (sent < 0 || !secure_has_waiting(session)) {
+    if (sent < 0 || !secure_waiting(session)) {
         bytes_free(&secure->waiting);
         secure->waiting_at = 0;
     }
@@ -170,7 +202,7 @@ static bool send_waiting(struct session *session)
 static bool send_encrypted(struct session *session, const uint8_t *data, size_t size)
 {
     struct secure *secure = session->secure;
-    ptrdiff_t sent = secure_has_waiting(session) ? 0 : send_some(session, data, size);
+    ptrdiff_t sent = secure_waiting(session) ? 0 : send_some(session, data, size);
     if (sent < 0) return false;
     if ((size_t)sent == size) return true;
     bool has_room = secure->waiting.size - secure->waiting_at + size <= MAX_WAITING;
@@ -208,9 +240,13 @@ static size_t encrypt_bytes(struct secure *secure, const uint8_t *data, size_t s
 ptrdiff_t secure_send(struct session *session, const uint8_t *data, size_t size)
 {
     size_t taken = 0;
+    if (session->secure->alert) {
+        errno = EPROTO;
+        return -1;
+    }
     if (!send_waiting(session)) return -1;
     tls.clear_errors(); /* SSL_get_error looks at the queue */
-    while (!secure_has_waiting(session)) {
+    while (!secure_waiting(session)) {
         size_t used = encrypt_bytes(session->secure, data, size, &taken);
         if (!used) break;
         if (!send_encrypted(session, output, used)) return -1;
@@ -230,7 +266,7 @@ static void send_answers(struct session *session)
         if (count <= 0) return;
         if (!send_encrypted(session, output, (size_t)count)) secure->end = STREAM_BROKEN;
     }
-    if (secure_has_waiting(session)) transmit_await(session);
+    if (secure_waiting(session)) transmit_await(session);
 }
 
 /* Decrypt bytes to `to`. Returns the number of plain bytes. Sets `end` if the stream has ended. */
@@ -248,6 +284,7 @@ static size_t decrypt_bytes(struct secure *secure, const uint8_t *data, size_t s
         if (kind != WANT_READ || tls.bio_contents(secure->input, NULL) == left) {
             secure->end = kind == ZERO_RETURN ? STREAM_ENDED : STREAM_BROKEN;
             fail(secure, kind, 0);
+            if (secure->failure.last_error) note_alert(secure, secure->failure.last_error);
         }
     }
     return plain;
@@ -341,11 +378,13 @@ int secure_shake_hands(struct session *session)
         int count = tls.bio_read(secure->output, output, OUTPUT_BYTES);
         if (!send_waiting(session) || (count > 0 && !send_encrypted(session, output, (size_t)count)))
             return error == EPROTO ? error : fail(secure, 0, errno);
-        if (error != EAGAIN || count > 0 || secure_has_waiting(session)) return error;
+        if (error != EAGAIN || count > 0 || secure_waiting(session)) return error;
         error = receive_handshake(session);
         if (error) return error;
     }
 }
+
+const char *secure_alert(const struct session *session) { return session->secure ? session->secure->alert : NULL; }
 
 const struct tls_failure *secure_failure(const struct session *session) { return &session->secure->failure; }
 
@@ -367,10 +406,6 @@ void secure_close(struct session *session)
         /* The peer's close_notify is not awaited (RFC 8446, section 6.1). */
         if (count > 0 && send_waiting(session)) send_encrypted(session, output, (size_t)count);
     }
-    /* Bytes that nobody has read, such as session tickets, would have the kernel reset the connection, and drop output
-     * that the peer has not got yet. */
-    ssize_t unread = recv(session->descriptor, input, INPUT_BYTES, MSG_DONTWAIT);
-    if (unread > 0) session->vu->bytes_received += (uint64_t)unread;
     secure_free(session);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct session **table;
@@ -115,6 +116,7 @@ void session_pause(struct session *session, bool is_paused)
 void session_count(struct session *session, double time)
 {
     time = clock_epoch(time);
+    if (session->is_counted) session->sent = session->received = 0;
     if (session->sent) samples_add_many(session->series_sent, session->sent, time, session->metadata);
     if (session->received) samples_add_many(session->series_received, session->received, time, session->metadata);
     session->sent = session->received = 0;
@@ -147,6 +149,15 @@ static void count_close(uint32_t code)
     closes[place].count++;
 }
 
+/* Discard bytes that nobody has read, such as messages or TLS tickets. With unread bytes the kernel would reset the
+ * connection, and drop output that the peer has not got yet. */
+static void discard_input(struct session *session)
+{
+    enum { MOST = 1 << 20 };
+    ssize_t count = recv(session->descriptor, NULL, MOST, MSG_DONTWAIT | MSG_TRUNC); /* copies nothing, see tcp(7) */
+    if (count > 0) session->vu->bytes_received += (uint64_t)count;
+}
+
 void session_shut(struct session *session)
 {
     if (session->state == SESSION_OVER) return;
@@ -157,6 +168,7 @@ void session_shut(struct session *session)
     session->is_drained = true;
     if (session->descriptor >= 0) {
         secure_close(session);
+        discard_input(session);
         if (session->is_deflated)
             request_post((int32_t)session->slot, session->generation, OPERATION_CLOSED, 0, NULL, 0);
         close(session->descriptor); /* which takes it from the poller too */
@@ -211,7 +223,8 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events)
     }
     if (events & POLL_OUT) {
         transmit_flush(session);
-        if (vu->state == VU_DRAINING && vu->blocking == session && transmit_is_done(session)) schedule_resume(vu);
+        bool is_awaited = vu->state == VU_DRAINING && (vu->blocking == session || !vu->blocking);
+        if (is_awaited && !transmit_unsent(session)) schedule_resume(vu);
     }
     if (!(events & (POLL_IN | POLL_FAILED)) || session->is_drained || session->state != SESSION_OPEN) return;
     session->is_readable = true;
@@ -323,7 +336,8 @@ static void abandon_functions(struct session *session)
 void session_stop_events(struct session *session)
 {
     if (!session->is_stopped && !session->is_blocking) session->vu->event_sessions--;
-    session->is_stopped = true;
+    session->is_stopped = session->is_drained = true;
+    session_watch(session);
     JSRuntime *runtime = session->vu->runtime;
     JSValue functions[] = {session->receive, session->text_handler, session->binary_handler};
     struct timers timers = session->timers;

@@ -93,6 +93,8 @@ struct session {
     /* permessage-deflate was agreed on. */
     bool is_deflated;
     bool is_dialed_by_python;
+    /* Messages are no longer counted. */
+    bool is_counted;
     /* EVENT_OPEN or EVENT_FAILED was delivered. */
     bool has_outcome;
     /* A close frame was sent: no message may follow. */
@@ -188,10 +190,16 @@ void session_shut(struct session *);
 /* Add the session's counts of messages since the last call to its series. */
 void session_count(struct session *, double time);
 
-/* secure.c: return true if encrypted bytes wait for the socket. False without TLS. */
-bool secure_has_waiting(const struct session *);
+/* secure.c: return the number of encrypted bytes that wait for the socket. 0 without TLS. */
+size_t secure_waiting(const struct session *);
 
 /* transmit.c: output. */
+/* Limits of unsent output, see core_session_queues. */
+struct queues {
+    size_t session_bytes, vu_bytes;
+    double patience, last_patience;
+};
+extern struct queues queues;
 /* Queue a frame. It is written when the VU parks, or earlier. Returns false if the session cannot send any more. */
 bool transmit_frame(struct session *, uint8_t first, const uint8_t *payload, size_t size, bool is_message);
 bool transmit_close(struct session *, uint16_t code, const uint8_t *reason, size_t size, bool is_message);
@@ -205,11 +213,18 @@ void transmit_flush_shared(void);
 void transmit_await(struct session *);
 /* Return the number of unwritten bytes in tx. */
 static inline size_t transmit_pending(const struct session *session) { return session->tx.size - session->tx_at; }
-/* Return true if the kernel has taken all output. */
-static inline bool transmit_is_done(const struct session *session)
+/* Return the number of bytes of output, with TLS in part encrypted, that the kernel has not taken. */
+static inline size_t transmit_unsent(const struct session *session)
 {
-    return !transmit_pending(session) && !secure_has_waiting(session);
+    return transmit_pending(session) + secure_waiting(session);
 }
+/* Wait until the kernel has taken all output. Give up after `patience` seconds without progress; NEVER: wait for ever.
+ * Returns false if the VU must stop. On a fiber. */
+bool transmit_drain(struct session *, double patience);
+/* Return the number of bytes of output that the peer's kernel has not acknowledged. Flushes the output. */
+size_t transmit_unacknowledged(struct session *);
+/* End writing: the output that is left cannot be written because of this error. */
+void transmit_fail(struct session *, int error);
 /* Note that `size` bytes of tx were written. */
 void transmit_written(struct session *, size_t size);
 /* Write the text that k6 has for the session's write error to `to`. Returns its size. */
@@ -266,14 +281,17 @@ bool secure_begin(struct session *, const struct tls_target *);
 /* Continue the handshake. Returns 0 if it is over, EAGAIN if the socket is not ready, EPROTO if it has failed. */
 int secure_shake_hands(struct session *);
 const struct tls_failure *secure_failure(const struct session *);
+/* Return Go's text of the alert with which this end has ended the connection, which must not be written to any more; NULL
+ * without. */
+const char *secure_alert(const struct session *);
 /* Return the SSL, which the caller owns from now on; NULL without TLS. The caller calls secure_free next. */
 struct ssl_st *secure_take(struct session *);
 /* Receive and decrypt. `room`: at least 32 KiB. Returns the same as recv; the errno is EPROTO if OpenSSL has ended the
  * connection, ENODATA if the stream has ended within a record. Sets `is_all` to true if the socket is empty. */
 ssize_t secure_receive(struct session *, uint8_t *to, size_t room, bool *is_all);
 /* Send the encrypted bytes that wait for the socket, then encrypt and send these. Returns the number of plain bytes that
- * were encrypted, some of which may wait for the socket (secure_has_waiting). Returns -1 with an errno if the connection
- * is broken. */
+ * were encrypted, some of which may wait for the socket (secure_waiting). Returns -1 with an errno if the connection
+ * is broken, EPROTO if this end has ended the connection with an alert. */
 ptrdiff_t secure_send(struct session *, const uint8_t *data, size_t size);
 /* Return false if OpenSSL must receive before it can encrypt (a renegotiation). True without TLS. */
 bool secure_can_write(const struct session *);

@@ -7,14 +7,9 @@
 #include "timers.h"
 #include "utf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Limits of the unsent output of k6/websockets scripts. */
-static struct {
-    size_t session_bytes, vu_bytes;
-    double patience;
-} queues = {SIZE_MAX / 2, SIZE_MAX / 2, 0};
 
 /* -- the object ----------------------------------------------------------------------------------- */
 
@@ -106,33 +101,20 @@ static bool deflate(struct session *session, const uint8_t *payload, size_t size
            pack_binary(&vu->request, payload, size) && request_ask(vu, OPERATION_DEFLATE);
 }
 
-/* Wait until all output is written, or until the moment `end`. Returns false if the VU must stop. */
-static bool drain(struct session *session, double end)
-{
-    struct vu *vu = session->vu;
-    struct session *outer = vu->blocking;
-    vu->blocking = session;
-    bool goes_on = true;
-    while (goes_on && !transmit_is_done(session) && !session->write_error && (end == NEVER || clock_now() < end))
-        goes_on = vu_park(vu, VU_DRAINING, end);
-    vu->blocking = outer;
-    return goes_on;
-}
-
 /* Wait until there is room for `size` more bytes of unsent output (see core_session_queues). Returns false, with an
  * exception pending, if there is no room or the VU must stop. */
 static bool await_room(struct session *session, size_t size)
 {
     struct vu *vu = session->vu;
     if (session->is_blocking || session->state != SESSION_OPEN) return true;
-    while (transmit_pending(session) && transmit_pending(session) + size > queues.session_bytes && !session->write_error) {
-        uint64_t written = session->tx_written;
+    if (transmit_pending(session) && transmit_pending(session) + size > queues.session_bytes) {
         transmit_flush(session);
-        if (!drain(session, clock_now() + queues.patience)) {
+        if (!transmit_drain(session, queues.patience)) {
             vu_throw_interrupted(vu);
             return false;
         }
-        if (session->tx_written != written) continue;
+    }
+    if (transmit_pending(session) && transmit_pending(session) + size > queues.session_bytes) {
         JS_ThrowRangeError(vu->context, "the peer does not read, and %u MiB wait to be sent to it",
                            (unsigned)(queues.session_bytes >> 20));
         return false;
@@ -147,7 +129,7 @@ static bool await_room(struct session *session, size_t size)
 static bool await_peer(struct session *session)
 {
     enum { PATIENCE_BYTES = 1 << 20 };
-    return !session->is_blocking || transmit_pending(session) < PATIENCE_BYTES || drain(session, NEVER);
+    return !session->is_blocking || transmit_pending(session) < PATIENCE_BYTES || transmit_drain(session, NEVER);
 }
 
 static JSValue send_message(JSContext *context, struct session *session, uint8_t opcode, const uint8_t *payload,
@@ -292,14 +274,15 @@ METHOD(send_close)
     return js_bool(is_sent);
 }
 
-/* shut(): close the TCP connection. A k6/ws script first waits until its output is written, but as in k6 for no more
- * than 10 s. Returns k6's text of the write error, if writing has failed. */
+/* shut(): close the TCP connection. A k6/ws script first waits until its output is written, but for no more than 10 s
+ * in which the peer reads nothing: then k6, too, gives up a close frame. Returns k6's text of the write error, if writing has
+ * failed. */
 METHOD(shut)
 {
     SESSION_OR_RETURN;
-    static const double PATIENCE = 10;
     transmit_flush(session);
-    if (session->is_blocking && !drain(session, clock_now() + PATIENCE)) return vu_throw_interrupted(session->vu);
+    if (session->is_blocking && !transmit_drain(session, queues.patience)) return vu_throw_interrupted(session->vu);
+    if (session->is_blocking && transmit_unsent(session)) transmit_fail(session, ETIME);
     session_count(session, clock_now());
     JSValue result = JS_UNDEFINED;
     if (session->write_error) {
@@ -347,6 +330,13 @@ METHOD(get_id)
 {
     SESSION_OR_RETURN;
     return js_number((double)session_key(session));
+}
+
+/* unsent(): return the number of bytes of output that the peer's kernel has not acknowledged. */
+METHOD(get_unsent)
+{
+    SESSION_OR_RETURN;
+    return js_number((double)transmit_unacknowledged(session));
 }
 
 METHOD(get_buffered)
@@ -411,7 +401,7 @@ void session_install(struct vu *vu)
         {"dial", dial, 6},           {"sendText", send_text, 1}, {"sendBinary", send_binary, 1}, {"ping", ping, 0},
         {"sendClose", send_close, 2}, {"shut", shut, 0},            {"stop", stop, 0},
         {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
-        {"id", get_id, 0},           {"buffered", get_buffered, 0},
+        {"id", get_id, 0},           {"buffered", get_buffered, 0}, {"unsent", get_unsent, 0},
         {"messageEvent", message_event, 4}, {"isNew", is_new, 0},        {"sender", sender, 2},         {"setHandler", set_handler, 2},
     };
     static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
@@ -432,16 +422,4 @@ void session_install(struct vu *vu)
 void session_uninstall(struct vu *vu)
 {
     for (size_t i = 0; i <= EVENT_PROPERTY_COUNT; i++) JS_FreeAtom(vu->context, vu->event_properties[i]);
-}
-
-/* -- functions for Python --------------------------------------------------------------------------- */
-
-/* Limit the bytes of unsent output of a k6/websockets session, and of all sessions of a VU. A script that exceeds the
- * session's limit waits for the peer. It gets a RangeError after `patience` seconds without progress, or at once if
- * it exceeds the VU's limit. */
-CORE_API void core_session_queues(size_t session_bytes, size_t vu_bytes, double patience)
-{
-    queues.session_bytes = session_bytes;
-    queues.vu_bytes = vu_bytes;
-    queues.patience = patience;
 }

@@ -301,6 +301,7 @@ JSValue tasks_abandon(JSContext *context, JSValue self, int argc, JSValue *argv)
         drop_tasks(vu, false);
         drop_listeners(vu, false);
     }
+    transmit_finish(vu);
     session_end_all(vu);
     for (size_t i = 0; i < vu->rejection_count; i++) JS_FreeValue(context, vu->rejections[i].reason);
     vu->rejection_count = 0;

@@ -12,10 +12,13 @@
 #include "mask.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum { SEND_BUFFER = 256 << 10 };
@@ -23,6 +26,7 @@ enum { SEND_BUFFER = 256 << 10 };
 static uint8_t send_buffer[SEND_BUFFER];
 static size_t send_size;
 static struct session *send_owner;
+struct queues queues = {SIZE_MAX / 2, SIZE_MAX / 2, 10, 8};
 
 /* -- accounting ----------------------------------------------------------------------------------- */
 
@@ -76,7 +80,7 @@ static void count_unsent(struct session *session)
     session->unsent_bytes = pending;
 }
 
-static void fail(struct session *session, int error)
+void transmit_fail(struct session *session, int error)
 {
     session->write_error = error;
     session->is_closing = true;
@@ -103,18 +107,23 @@ static void end_text(const union peer *end, char *to, size_t capacity)
 
 size_t transmit_error_text(const struct session *session, char *to, size_t capacity)
 {
-    const char *reason = session->write_error == EPIPE        ? "broken pipe"
-                         : session->write_error == ECONNRESET ? "connection reset by peer"
-                         : session->write_error == EBADF      ? "use of closed network connection"
-                         : session->write_error == ETIMEDOUT  ? "i/o timeout"
-                                                              : strerror(session->write_error);
+    const char *alert = session->write_error == EPROTO ? secure_alert(session) : NULL;
+    if (alert) {
+        snprintf(to, capacity, "local error: tls: %s", alert);
+        return strlen(to);
+    }
+    /* Go's texts are those of the C library in lower case. ETIME is the end of transmit_drain's patience. */
+    bool is_late = session->write_error == ETIME;
+    char reason[96];
+    snprintf(reason, sizeof reason, "%s", is_late ? "i/o timeout" : strerror(session->write_error));
+    reason[0] = (char)tolower((unsigned char)reason[0]);
     union peer local = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t local_size = sizeof local;
     getsockname(session->descriptor, &local.any, &local_size);
     char ends[2][INET6_ADDRSTRLEN + 8];
     end_text(&local, ends[0], sizeof ends[0]);
     end_text(&session->peer, ends[1], sizeof ends[1]);
-    int size = snprintf(to, capacity, "write tcp %s->%s: write: %s", ends[0], ends[1], reason);
+    int size = snprintf(to, capacity, "write tcp %s->%s: %s%s", ends[0], ends[1], is_late ? "" : "write: ", reason);
     return size < 0 ? 0 : (size_t)size < capacity ? (size_t)size : capacity - 1;
 }
 
@@ -146,13 +155,13 @@ static size_t write_some(struct session *session, const uint8_t *data, size_t si
     schedule_note_write();
     if (session->secure) {
         ptrdiff_t count = secure_send(session, data, size);
-        if (count < 0) fail(session, errno);
-        else if (secure_has_waiting(session)) transmit_await(session);
+        if (count < 0) transmit_fail(session, errno);
+        else if (secure_waiting(session)) transmit_await(session);
         if (!secure_can_write(session)) stop_awaiting(session);
         return count < 0 ? 0 : (size_t)count;
     }
     ptrdiff_t written = transmit_bytes(session, data, size);
-    if (written < 0) fail(session, errno);
+    if (written < 0) transmit_fail(session, errno);
     return written < 0 ? 0 : (size_t)written;
 }
 
@@ -176,7 +185,7 @@ static void compact(struct session *session)
 static void keep(struct session *session, const uint8_t *data, size_t size)
 {
     compact(session);
-    if (!bytes_append(&session->tx, data, size)) fail(session, ENOMEM);
+    if (!bytes_append(&session->tx, data, size)) transmit_fail(session, ENOMEM);
     else transmit_await(session);
     count_unsent(session);
 }
@@ -200,7 +209,7 @@ void transmit_flush_shared(void)
 void transmit_flush(struct session *session)
 {
     if (send_owner == session) transmit_flush_shared();
-    if (!transmit_pending(session) && !secure_has_waiting(session)) return;
+    if (!transmit_unsent(session)) return;
     if (session->state != SESSION_OPEN) return;
     size_t written = write_some(session, session->tx.data + session->tx_at, transmit_pending(session));
     if (!session->write_error) transmit_written(session, written);
@@ -214,7 +223,7 @@ void transmit_written(struct session *session, size_t size)
     if (transmit_pending(session)) return;
     bytes_free(&session->tx);
     session->tx_at = 0;
-    if (!secure_has_waiting(session)) stop_awaiting(session);
+    if (!secure_waiting(session)) stop_awaiting(session);
 }
 
 bool transmit_frame(struct session *session, uint8_t first, const uint8_t *payload, size_t size, bool is_message)
@@ -258,6 +267,62 @@ bool transmit_close(struct session *session, uint16_t code, const uint8_t *reaso
     return is_sent;
 }
 
+/* -- the end of output ----------------------------------------------------------------------------- */
+
+size_t transmit_unacknowledged(struct session *session)
+{
+    int in_kernel = 0;
+    transmit_flush(session);
+    if (session->descriptor >= 0) ioctl(session->descriptor, SIOCOUTQ, &in_kernel);
+    return transmit_unsent(session) + (size_t)in_kernel;
+}
+
+bool transmit_drain(struct session *session, double patience)
+{
+    struct vu *vu = session->vu;
+    struct session *outer = vu->blocking;
+    vu->blocking = session;
+    bool goes_on = true;
+    for (size_t unsent; goes_on && (unsent = transmit_unsent(session)) && !session->write_error;) {
+        double end = patience == NEVER ? NEVER : clock_now() + patience;
+        while (goes_on && transmit_unsent(session) == unsent && (end == NEVER || clock_now() < end))
+            goes_on = vu_park(vu, VU_DRAINING, end);
+        if (transmit_unsent(session) == unsent) break;
+    }
+    vu->blocking = outer;
+    return goes_on;
+}
+
+static bool is_any_unsent(const struct vu *vu)
+{
+    for (const struct session *session = vu->sessions; session; session = session->next)
+        if (session->state == SESSION_OPEN && !session->write_error && transmit_unsent(session)) return true;
+    return false;
+}
+
+void transmit_finish(struct vu *vu)
+{
+    double end = clock_now() + queues.last_patience, deadline = vu->deadline;
+    bool is_aborting = vu->is_aborting;
+    for (struct session *session = vu->sessions; session; session = session->next) {
+        if (session->state != SESSION_OPEN) continue;
+        transmit_flush(session);
+        session_count(session, clock_now());
+        session->is_counted = true; /* as in k6, messages that are written from now on are not counted */
+        if (!session->is_closing) transmit_close(session, session->is_blocking ? 1001 : 1000, NULL, 0, false);
+        transmit_flush(session);
+    }
+    /* An interruption, which may have come already, does not end the wait. */
+    vu->blocking = NULL;
+    vu->deadline = NEVER;
+    while (is_any_unsent(vu) && clock_now() < end) {
+        vu->is_aborting = false;
+        if (!vu_park(vu, VU_DRAINING, end)) is_aborting = true;
+    }
+    vu->deadline = deadline;
+    vu->is_aborting = is_aborting;
+}
+
 void transmit_forget(struct session *session)
 {
     if (send_owner == session) {
@@ -270,4 +335,15 @@ void transmit_forget(struct session *session)
     free(session->outgoing);
     session->outgoing = NULL;
     session->outgoing_at = session->outgoing_count = session->outgoing_capacity = 0;
+}
+
+/* -- functions for Python --------------------------------------------------------------------------- */
+
+/* Limit the bytes of unsent output of a k6/websockets session, and of all sessions of a VU. A script that exceeds the
+ * session's limit waits for the peer. It gets a RangeError after `patience` seconds without progress, or at once if
+ * it exceeds the VU's limit. `last_patience`: seconds that the peers of a VU get to read its output when its iteration
+ * has failed or was interrupted. */
+CORE_API void core_session_queues(size_t session_bytes, size_t vu_bytes, double patience, double last_patience)
+{
+    queues = (struct queues){session_bytes, vu_bytes, patience, last_patience};
 }

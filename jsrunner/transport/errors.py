@@ -63,7 +63,7 @@ class TLSRecordError(DialError):
 
 
 class TLSAlert(DialError):
-    """The server has ended the TLS handshake with an alert."""
+    """The server or this end has ended a TLS connection with an alert."""
 
 
 class UnknownAuthority(DialError):

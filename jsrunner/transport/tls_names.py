@@ -70,9 +70,12 @@ _ALERTS: Final = {
 }
 
 
-#: OpenSSL's texts of alerts that this end sends.
+#: OpenSSL's texts of errors for which this end sends alerts. Unlike OpenSSL, Go decrypts a record before it
+#: looks at the record's type.
 _LOCAL: Final = {
     "decryption failed or bad record mac": "bad record MAC",
+    "cipher operation failed": "bad record MAC",
+    "bad record type": "bad record MAC",
     "unexpected message": "unexpected message",
 }
 
@@ -117,6 +120,6 @@ def tls_error(text: str) -> DialError:
     if "wrong version number" in text or "record layer" in text:
         return TLSRecordError(NO_TLS)
     if text in _LOCAL:
-        return DialError(f"local error: tls: {_LOCAL[text]}")
+        return TLSAlert(f"local error: tls: {_LOCAL[text]}")
     alert = alert_text(text)
     return DialError(f"tls: {text}") if alert is None else TLSAlert(alert)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _UNSENT_BYTES: Final = 256 << 20
 _UNSENT_BYTES_OF_VU: Final = 512 << 20
 _UNSENT_PATIENCE: Final = 10.0
+#: Seconds that peers get to read the output of a VU whose iteration has failed or was interrupted. k6 waits
+#: for ever. The coordinator kills workers whose VUs take longer than 10 seconds.
+_LAST_PATIENCE: Final = 8.0
 #: Maximum fragments of a WebSocket message; more end the connection with 1009.
 _MOST_FRAGMENTS: Final = 1 << 20
 #: The text of the module that an interpreter evaluates first, before any code of a script.
@@ -151,7 +154,9 @@ class Process:
         self.engine.library.core_session_rules(
             self.is_strict, plan.limits.frame, plan.limits.message, _MOST_FRAGMENTS
         )
-        self.engine.library.core_session_queues(_UNSENT_BYTES, _UNSENT_BYTES_OF_VU, _UNSENT_PATIENCE)
+        self.engine.library.core_session_queues(
+            _UNSENT_BYTES, _UNSENT_BYTES_OF_VU, _UNSENT_PATIENCE, _LAST_PATIENCE
+        )
         self.engine.handlers[CLOSED] = self._forget_compression
         self.engine.handlers[DRAIN] = lambda *_: self.recorder.drain()
         self.engine.start_with_hub()

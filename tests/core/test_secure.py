@@ -162,6 +162,49 @@ def test_a_record_that_was_tampered_with(records: Callable[..., Links], blocking
         peer.sock.recv(100)
 
 
+def changed(record: bytes, at: int, to: bytes) -> bytes:
+    at %= len(record)
+    return record[:at] + to + record[at + len(to) :]
+
+
+@pytest.mark.parametrize(
+    ("at", "to", "alert"),
+    [
+        (-1, b"?", "bad record MAC"),
+        (0, b"?", "bad record MAC"),
+        (1, b"??", "protocol version not supported"),
+        (3, b"\xff\xff", "record overflow"),
+        (0, b"HTTP/1.1 400", "protocol version not supported"),
+    ],
+)
+def test_k6_ws_sees_the_alert_as_a_failed_write(
+    records: Callable[..., Links], at: int, to: bytes, alert: str
+) -> None:
+    one = records(
+        "entries.run = () => see(connect(true, { reset(value, more, session) {"
+        " session.sendClose(1001); seen.push(session.shut()); } }), true);"
+    )
+    running = one.vu.start("run")
+    peer = one.peer()
+    record = peer.sock.encrypted(serialized(text("hello" * 10)))
+    peer.sock.below.sendall(changed(record, at, to))
+    assert running.get(timeout=DEADLINE) == [["reset"], f"local error: tls: {alert}"]
+
+
+def test_an_alert_of_the_peer_is_no_failed_write(records: Callable[..., Links]) -> None:
+    one = records(
+        "entries.run = () => see(connect(true, { reset(value, more, session) {"
+        " session.sendClose(1001); seen.push([session.shut()]); } }), true);"
+    )
+    running = one.vu.start("run")
+    peer = one.peer()
+    peer.sock.incoming.write(b"\x17\x03\x03\x00\x20" + bytes(32))  # which the server refuses
+    with pytest.raises(ssl.SSLError):
+        peer.sock.tls.read(100)
+    peer.sock.flush()
+    assert running.get(timeout=DEADLINE) == [["reset"], [None]]
+
+
 def test_an_alert_behind_a_message(records: Callable[..., Links], blocking: bool) -> None:
     one = records()
     running = one.vu.start("see", blocking)

@@ -115,7 +115,7 @@ def test_alerts_and_other_bytes(connect: Connect, serve: Callable[..., Server]) 
 
     connection = connect(tamper)
     connection.sendall(b"x")
-    with pytest.raises(DialError, match="local error: tls: bad record MAC"):
+    with pytest.raises(TLSAlert, match="local error: tls: bad record MAC"):
         connection.recv(10)
     with pytest.raises(BrokenPipeError):
         connection.sendall(b"x")

@@ -44,7 +44,10 @@ const GOING_AWAY = 1001;
 /** The close code that k6 shows for a number beyond 64 bits. */
 const INT64_LEAST = '-9223372036854775808';
 const EVENTS = ['message', 'error', 'open', 'close', 'ping', 'pong'];
-/** Milliseconds a server gets, after close(), to send its close frame or to end the handshake. k6 waits for ever. */
+/**
+ * Milliseconds a server gets, after close(), to read more of what was sent, to send its close frame, or to end the
+ * handshake. k6 waits for ever.
+ */
 const CLOSE_TIMEOUT = 10_000;
 const NO_ANSWER = 'the server did not answer the close frame in time';
 
@@ -267,20 +270,28 @@ export function WebSocket(address, protocols, params) {
     if (state !== OPEN) throw new GoError('InvalidStateError');
     session.ping();
   });
+  /** Wait for the server's close frame. `unsent` bytes were not read by the server a period before. */
+  const awaitClose = (unsent) => {
+    closeTimer = addTimer(() => {
+      const left = session.unsent();
+      if (left < unsent && (left > 0 || unsent !== Infinity)) awaitClose(left);
+      else closed(NO_ANSWER, ABNORMAL, NO_ANSWER, null, now());
+    }, CLOSE_TIMEOUT, -1, OWN);
+  };
   const beginClose = (number, text) => {
     wanted = { __proto__: null, code: number, reason: text };
     if (state === CONNECTING) {
       closeTimer = addTimer(() => host('session.cancel', session.id()), CLOSE_TIMEOUT, -1, OWN);
     } else {
       session.sendClose(number, text);
-      closeTimer = addTimer(() => closed(NO_ANSWER, ABNORMAL, NO_ANSWER, null, now()), CLOSE_TIMEOUT, -1, OWN);
+      awaitClose(Infinity);
     }
     state = CLOSING;
   };
   function closeForGood(isRejection) {
-    if (state === OPEN && isRejection) { // as in k6, the close event comes at once and the socket adds no more samples
+    if (state === OPEN && isRejection) {
+      // As in k6, the close event comes at once. When the iteration ends, the core sends what waits, and a close frame.
       state = CLOSED;
-      session.shut();
       session.stop();
       fire('close', eventOf('close', now(), { code: NORMAL, reason: '' }));
     } else if (state === OPEN) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket as plain
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -119,6 +120,36 @@ def test_a_server_that_does_not_answer_close_is_left(play: Player) -> None:
     assert found.said == ["open", 2, ["error", text], ["close", 1006, text]]
     assert server.frames == [(0x88, b"\x0b\xb8")]
     assert found.counts()["ws_session_duration"] == 1
+
+
+@pytest.mark.slow
+def test_a_server_that_reads_for_long_is_waited_for(play: Player) -> None:
+    """The ten seconds begin anew while the server reads."""
+
+    def handle(connection: plain.socket) -> None:
+        accept(connection)
+        time.sleep(11)
+        while read_frame(connection)[0] != 0x88:
+            pass
+        connection.sendall(closing())
+        drain(connection)
+
+    script = "for (let i = 0; i < 160; i += 1) ws.send('x'.repeat(1 << 16)); ws.close();"
+    found = play(handle, f"const ws = open(); ws.onopen = () => {{ {script} }};")
+    assert found.said == ["open", ["close", 1000, ""]]
+
+
+def test_a_rejection_sends_what_waits_and_a_close_frame(play: Player) -> None:
+    server = Recorder()
+    found = play(
+        server,
+        "const ws = open(); ws.onopen = () => {"
+        " for (let i = 0; i < 20; i += 1) ws.send('x'.repeat(1 << 16)); Promise.reject('no'); };",
+    )
+    assert found.said == ["open", ["close", 1000, ""]]
+    found.stage.until(lambda: server.ends)
+    assert [first for first, _ in server.frames] == [0x81] * 20 + [0x88]
+    assert server.frames[-1][1] == b"\x03\xe8"
 
 
 @pytest.mark.parametrize("refused", [False, True])
