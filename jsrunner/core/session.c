@@ -224,7 +224,10 @@ void session_ready(uint32_t slot, uint32_t generation, unsigned events)
     if (events & POLL_OUT) {
         transmit_flush(session);
         bool is_awaited = vu->state == VU_DRAINING && (vu->blocking == session || !vu->blocking);
-        if (is_awaited && !transmit_unsent(session)) schedule_resume(vu);
+        if (is_awaited && !transmit_unsent(session)) {
+            schedule_resume(vu); /* which may free the session; the poller reports further events again */
+            return;
+        }
     }
     if (!(events & (POLL_IN | POLL_FAILED)) || session->is_drained || session->state != SESSION_OPEN) return;
     session->is_readable = true;

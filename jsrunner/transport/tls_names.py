@@ -70,8 +70,8 @@ _ALERTS: Final = {
 }
 
 
-#: OpenSSL's texts of errors for which this end sends alerts. Unlike OpenSSL, Go decrypts a record before it
-#: looks at the record's type.
+#: OpenSSL's texts of errors for which this end sends alerts. Go decrypts a record before it looks at
+#: its type, unlike OpenSSL.
 _LOCAL: Final = {
     "decryption failed or bad record mac": "bad record MAC",
     "cipher operation failed": "bad record MAC",

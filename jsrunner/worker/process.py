@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _UNSENT_BYTES: Final = 256 << 20
 _UNSENT_BYTES_OF_VU: Final = 512 << 20
 _UNSENT_PATIENCE: Final = 10.0
-#: Seconds that peers get to read the output of a VU whose iteration has failed or was interrupted. k6 waits
-#: for ever. The coordinator kills workers whose VUs take longer than 10 seconds.
+#: Seconds that peers get to read the output of a VU whose iteration has failed or was interrupted. k6
+#: waits for ever. The coordinator kills workers whose VUs take longer than 10 seconds.
 _LAST_PATIENCE: Final = 8.0
 #: Maximum fragments of a WebSocket message; more end the connection with 1009.
 _MOST_FRAGMENTS: Final = 1 << 20
