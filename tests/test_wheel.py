@@ -53,7 +53,7 @@ def test_every_file_of_the_package_is_installed(wheel: zipfile.ZipFile) -> None:
     files = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "jsrunner").rglob("*")
-        if path.is_file() and path.suffix != ".pyc" and not is_source_of_the_core(path)
+        if "__pycache__" not in path.parts and path.is_file() and not is_source_of_the_core(path)
     }
     installed = {name for name in wheel.namelist() if name.startswith("jsrunner/")}
     assert installed == files

@@ -313,7 +313,7 @@ def test_a_notebook(script: Path) -> None:
     """A kernel has a running event loop, and streams without descriptors."""
     from jupyter_client.manager import start_new_kernel
 
-    manager, client = start_new_kernel(kernel_name="python3")
+    manager, client = start_new_kernel(startup_timeout=DEADLINE, kernel_name="python3")
     outputs: list[dict[str, Any]] = []
     try:
         code = f"import jsrunner\njsrunner.run({str(script)!r}, env={{'WANTED': 'no'}})"

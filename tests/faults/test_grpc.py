@@ -144,7 +144,7 @@ export const options = OPTIONS;
 const client = new grpc.Client();
 client.load([], 'service.proto');
 const connect = () => client.connect(__ENV.GRPC, { plaintext: true, maxReceiveSize: 100_000_000 });
-const call = (request = {}, params = { timeout: '10s' }) => client.invoke('t.S/Call', request, params);
+const call = (request = {}, params = { timeout: '60s' }) => client.invoke('t.S/Call', request, params);
 const ended = (stream, use) => new Promise((resolve) => { stream.on('end', resolve); use(stream); });
 const show = (response) => console.log(JSON.stringify([
   response.status, response.error && response.error.message, response.message.text]));
