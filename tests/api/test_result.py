@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
+from waiting import DEADLINE
 
 import jsrunner
 
@@ -31,8 +33,8 @@ def test_the_verdict(result: jsrunner.Result) -> None:
     assert not result.passed
     assert result.exit_code == jsrunner.ExitCode.THRESHOLDS_FAILED
     assert result.reason == "thresholds on metrics 'checks' have been crossed"
-    assert repr(result).startswith("<Result of mine.js: THRESHOLDS_FAILED (99), 0.")
-    assert 0 < result.duration < 60
+    assert re.match(r"<Result of mine\.js: THRESHOLDS_FAILED \(99\), \d+\.\d", repr(result))
+    assert 0 < result.duration < DEADLINE
     assert result.summary["state"]["testRunDurationMs"] == result.duration * 1000
 
 
