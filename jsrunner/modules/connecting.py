@@ -41,13 +41,16 @@ class ConnectResponse(TypedDict):
 
 
 class Opening(Struct, frozen=True):
-    """The judgement of an answer that opens a session; equal answers differ in the accept only."""
+    """The judgement of an answer that opens a session.
+
+    Answers that differ only in the value of Sec-WebSocket-Accept have the same judgement.
+    """
 
     status: str
     protocol: str
     extensions: list[str]
     cookies: list[str]
-    #: Payload for JavaScript, before and behind the key's answer.
+    #: Payload for JavaScript, before and behind the value of Sec-WebSocket-Accept.
     before: bytes
     behind: bytes
 
@@ -82,7 +85,14 @@ class Resumes(Protocol):
     def resume(
         self, key: int, question: Question | None, direct: Direct | None, facts: DialFacts
     ) -> Proceeds:
-        """Take over a dialing that the core has begun by a recipe, even one that is forgotten."""
+        """Take over a dialing that the core has begun by a recipe.
+
+        Args:
+            key: The session's key.
+            question: The recipe's question; None if it is not cached any more.
+            direct: The recipe's destination; None if it is not cached any more.
+            facts: The core's facts about the dialing.
+        """
 
 
 class SessionAttempts:
@@ -92,7 +102,7 @@ class SessionAttempts:
         self._engine = engine
         self.library = engine.library
         self.attempts: dict[int, Proceeds] = {}
-        #: VUs' Python halves, by their interpreters' index.
+        #: Python halves of VUs, by the indices of the VUs' interpreters.
         self.halves: WeakValueDictionary[int, Resumes] = WeakValueDictionary()
         #: Questions with recipes, and the recipes' destinations.
         self.recipes: dict[int, tuple[Question, Direct]] = {}
@@ -101,7 +111,10 @@ class SessionAttempts:
         self.series: dict[tuple[object, ...], AttemptSeries] = {}
 
     def attempt(self, key: int) -> Proceeds | None:
-        """Return the attempt of a session; it may be one that the core has begun by a recipe."""
+        """Return the attempt of a session, None if it has ended.
+
+        If the core has begun the dialing by a recipe, the attempt is made now.
+        """
         attempt = self.attempts.get(key)
         if attempt is None:
             facts = DialFacts()
@@ -111,7 +124,7 @@ class SessionAttempts:
         return attempt
 
     def _half(self, vu: int) -> Resumes:
-        """Return the half of the VU with the core's index. It may have dialed by recipes only."""
+        """Return the Python half of a VU. A VU that has dialed only by recipes gets it now."""
         if vu not in self.halves:
             self._engine.find_operation(vu, "session.dial")
         return self.halves[vu]
@@ -123,13 +136,19 @@ class SessionAttempts:
             attempt.proceed(detail, data)
 
     def keep_recipe(self, question: Question, direct: Direct) -> None:
-        """Remember the question of a recipe, as long as the core has it."""
+        """Cache the question and the destination of a recipe that the core keeps."""
         if len(self.recipes) >= _MOST_RECIPES:
             self.recipes.pop(next(iter(self.recipes)))
         self.recipes[question.recipe] = question, direct
 
     def opening(self, address: str, before: bytes, behind: bytes) -> Opening | None:
-        """Return the cached judgement of an answer: its bytes before and behind the key's answer."""
+        """Return the cached judgement of an answer, None if there is none.
+
+        Args:
+            address: The session's URL.
+            before: The bytes of the answer's head before the value of Sec-WebSocket-Accept.
+            behind: The bytes of the head behind that value.
+        """
         return self._openings.get((address, before, behind))
 
     def keep_opening(self, address: str, before: bytes, behind: bytes, opening: Opening) -> None:
@@ -156,7 +175,7 @@ def opening_of(address: str, answer: handshake.Answer, accept: bytes) -> Opening
     Args:
         address: The session's URL.
         answer: The server's response, whose handshake is valid.
-        accept: The bytes of the response that answer the key.
+        accept: The value of Sec-WebSocket-Accept in the response.
     """
     protocol = protocol_of(answer)
     extensions = answer.values("Sec-Websocket-Extensions")

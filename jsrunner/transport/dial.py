@@ -117,7 +117,7 @@ class Dialer:
             host: Name or address of the server.
             port: The server's port.
             vu: The VU's number, for the option localIPs.
-            secure: True if TLS will be spoken, which may have a proxy of its own.
+            secure: True for a connection with TLS: its proxy is that of HTTPS_PROXY.
 
         Raises:
             DialError: There is no connection.
@@ -137,7 +137,7 @@ class Dialer:
             host: Name or address of the server.
             port: The server's port.
             vu: The VU's number, for the option localIPs.
-            secure: True if TLS will be spoken, which may have a proxy of its own.
+            secure: True for a connection with TLS: its proxy is that of HTTPS_PROXY.
             begin: Called when the address is known and TCP begins.
 
         Raises:
@@ -169,7 +169,7 @@ class Dialer:
             host: Name or address of the server.
             port: The server's port.
             vu: The VU's number, for the option localIPs.
-            secure: True if TLS will be spoken, which may have a proxy of its own.
+            secure: True for a connection with TLS: its proxy is that of HTTPS_PROXY.
 
         Raises:
             DialError: The options forbid the connection.
@@ -360,7 +360,7 @@ class Dialer:
         return bool(self._options.tls_aia_fetch) and not self._options.insecure_skip_tls_verify
 
     def tls_target(self, host: str, alpn: tuple[str, ...]) -> tuple[TLSTarget, int]:
-        """Return how the core speaks TLS with a host, and the count of known intermediates.
+        """Return the core's parameters for TLS with a host, and the count of known intermediates.
 
         Raises:
             DialError: No server can have the name, or a client certificate cannot be loaded.

@@ -66,7 +66,7 @@ class Process:
         self.features = features
         self.is_environment_frozen = "freeze-env" in features
         self.secrets = secrets
-        self._given_out: set[str] = set()
+        self._redacted: set[str] = set()
         #: Sends a message to the coordinator.
         self.send = send
         self.registry = Registry()
@@ -194,8 +194,8 @@ class Process:
 
     def redact(self, secret: str) -> None:
         """Hide a secret, which a script has got, from the log."""
-        if secret not in self._given_out:
-            self._given_out.add(secret)
+        if secret not in self._redacted:
+            self._redacted.add(secret)
             self.send(Secret(secret))
 
     @property

@@ -356,6 +356,6 @@ def test_timeouts_end_one_stream(http2: Any, browser: Any) -> None:
             session.respond(stream, b"so far", end=False)
 
     url = http2(answer)
-    exchange = browser.send(url, timeout=0.3)
+    exchange = browser.send(url, timeout=1.5)
     assert (exchange.failure.code, exchange.body) == (1050, b"so far")
     assert browser.send(url + "next").body == b"2"
