@@ -69,14 +69,16 @@ class ServerProcess:
     def stop(self) -> None:
         """End the process."""
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        # The end of its input would end it, too, and comes afterwards: a signal that arrives while
+        # asyncio closes the event loop causes a message on stderr.
         self._process.terminate()
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         self._output.close()
 
     def __enter__(self) -> ServerProcess:

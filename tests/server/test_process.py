@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +14,9 @@ from waiting import DEADLINE
 
 from jsrunner.errors import JsrunnerError
 from jsrunner.server.process import ServerProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def listens(url: str) -> bool:
@@ -32,6 +36,33 @@ def test_it_listens_until_it_is_stopped() -> None:
     assert not any(map(listens, server.variables.values()))
     assert not os.path.exists(server.trust["SSL_CERT_FILE"])
     server.stop()  # once more does no harm
+
+
+#: In place of the server: writes what ends it.
+PRETENDER = """#!{python}
+import json, os, select, signal
+def end(*_):
+    is_closed = bool(select.select([0], [], [], 0)[0])
+    with open("ended", "w") as file:
+        file.write("signal and end of input" if is_closed else "signal")
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+print(json.dumps([{{}}, {{}}]), flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_one_event_stops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while asyncio closes the event loop causes a message on stderr."""
+    program = tmp_path / "python"
+    program.write_text(PRETENDER.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with ServerProcess():
+        pass
+    assert (tmp_path / "ended").read_text() == "signal"
 
 
 def test_its_end_can_be_seen() -> None:
