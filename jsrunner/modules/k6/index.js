@@ -128,7 +128,8 @@ export function randomSeed(seed) {
   // A 32-bit state is enough: k6 promises only that equal seeds give equal sequences.
   let state = +seed | 0;
   const math = ReflectGet(globalThis, 'Math');
-  const present = isObject(math) ? ReflectGet(math, 'random') : undefined;
+  if (!isObject(math)) return; // the script has removed it
+  const present = ReflectGet(math, 'random');
   if (present !== random && !isBuiltin('Math.random', present)) return; // it is a function of the script
   random = () => {
     state = (state + 0x6d2b79f5) | 0;
