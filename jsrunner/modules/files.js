@@ -7,8 +7,8 @@ import { SafeWeakMap } from 'jsrunner:collections';
 import { builtin } from 'jsrunner:core';
 import { fail } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { promised } from 'jsrunner:loop';
 import { Uint8Array } from 'jsrunner:primordials';
+import { promised } from 'jsrunner:promises';
 import { isNullish } from 'jsrunner:values';
 
 const NumberIsSafeInteger = builtin('Number.isSafeInteger');

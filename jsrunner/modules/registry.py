@@ -26,6 +26,7 @@ _WITH_PARTS: tuple[str, ...] = ("k6/http", "k6/net/grpc")
 LATE: Final = tuple(
     f"jsrunner:{name}"
     for name in (
+        "close_texts",
         "collections",
         "commonjs",
         "descriptions",

@@ -2,10 +2,10 @@
 // @ts-check
 import { builtin } from 'jsrunner:core';
 import { ArrayFromSafe } from 'jsrunner:lists';
+import { freezeDeep } from 'jsrunner:objects';
 import {
   ArrayPrototypePush, JSONParse, Number, Proxy, SafeArray, String, TypeError,
 } from 'jsrunner:primordials';
-import { freezeDeep } from 'jsrunner:values';
 
 const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
 const ReflectGet = builtin('Reflect.get');

@@ -12,10 +12,10 @@ entries.run = (count, sockets) => {
         try {
           while (sent < count) { all[sent % sockets].sendBinary(data); sent += 1; }
         } catch (error) { failure = `${error}`; }
-        loop.addTimer(() => { for (const one of all) { one.shut(); one.stop(); } }, 1, -1, 0);
+        core.addTimer(() => { for (const one of all) { one.shut(); one.stop(); } }, 1, -1, 0);
       },
     }));
   }
-  loop.settle(() => {});
+  core.settle(() => {});
   return [sent, failure];
 };

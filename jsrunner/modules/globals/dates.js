@@ -3,8 +3,8 @@
 import { Map } from 'jsrunner:collections';
 import { builtin, uncurried } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
+import { defineMethods } from 'jsrunner:objects';
 import { String, constructors } from 'jsrunner:primordials';
-import { defineMethods } from 'jsrunner:values';
 
 const { Date } = constructors;
 const NumberIsNaN = builtin('Number.isNaN');

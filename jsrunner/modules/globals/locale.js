@@ -2,8 +2,8 @@
 // number's toLocaleString is a radix, as for toString.
 // @ts-check
 import { uncurried } from 'jsrunner:core';
+import { defineMethods } from 'jsrunner:objects';
 import { MathTrunc, Number, StringPrototypeSlice, TypeError, constructors } from 'jsrunner:primordials';
-import { defineMethods } from 'jsrunner:values';
 
 const { Date } = constructors;
 

@@ -3,11 +3,11 @@
 import { SafeMap } from 'jsrunner:collections';
 import { builtin, uncurried } from 'jsrunner:core';
 import { ArrayIsArray, ArrayPrototypeIncludes } from 'jsrunner:lists';
+import { defineMethods } from 'jsrunner:objects';
 import {
   ArrayPrototypePush, Boolean, JSONParse, Object, ObjectFreeze, ReflectApply, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
 import { RegExpPrototypeSymbolReplace, StringPrototypeIncludes } from 'jsrunner:texts';
-import { defineMethods } from 'jsrunner:values';
 
 const JSONStringify = builtin('JSON.stringify');
 

@@ -3,8 +3,8 @@
 // @ts-check
 import { uncurried } from 'jsrunner:core';
 import { ArrayIsArray, ArrayPrototypeSlice } from 'jsrunner:lists';
+import { defineMethods } from 'jsrunner:objects';
 import { ReflectApply } from 'jsrunner:primordials';
-import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Array;
 const sortBy = uncurried('Array.prototype.sort');

@@ -9,12 +9,11 @@ import { builtin } from 'jsrunner:core';
 import { GoError, GoValue, fail } from 'jsrunner:errors';
 import { defineFixed } from 'jsrunner:globals/webcrypto';
 import { ArrayFromSafe } from 'jsrunner:lists';
-import { promised } from 'jsrunner:loop';
 import {
   Boolean, JSONParse, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, SafeArray, String, TypeError,
   isInstance,
 } from 'jsrunner:primordials';
-import { rejection } from 'jsrunner:promises';
+import { promised, rejection } from 'jsrunner:promises';
 import { asText } from 'jsrunner:values';
 import { ASYMMETRIC } from 'jsrunner:webcrypto/asymmetric';
 import { checkName, hasUsage, innerOf, isKey, looksLike } from 'jsrunner:webcrypto/keys';

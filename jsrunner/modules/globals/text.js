@@ -7,11 +7,12 @@ import { SafeWeakMap } from 'jsrunner:collections';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { ArrayIsArray } from 'jsrunner:lists';
+import { defineMethods } from 'jsrunner:objects';
 import {
   Boolean, Number, ObjectDefineProperty, RangeError, String, StringPrototypeTrim, TypeError, Uint8Array,
 } from 'jsrunner:primordials';
 import { StringPrototypeToLowerCase } from 'jsrunner:texts';
-import { asText, defineMethods, isNullish } from 'jsrunner:values';
+import { asText, isNullish } from 'jsrunner:values';
 
 const UTF8 = 'utf-8';
 const LITTLE = 'utf-16le';

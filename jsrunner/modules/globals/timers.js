@@ -1,10 +1,8 @@
 // setTimeout and its kin, as globals and as k6/timers.
 // @ts-check
-import { bindContext } from 'jsrunner:core';
+import { addTimer, bindContext, removeTimer } from 'jsrunner:core';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
-import {
-  INTERVAL, TIMEOUT, addTimer, removeTimer,
-} from 'jsrunner:loop';
+import { INTERVAL, TIMEOUT } from 'jsrunner:loop';
 import { Number, ReflectApply, globalThis } from 'jsrunner:primordials';
 import { asNumber, isNullish } from 'jsrunner:values';
 

@@ -4,8 +4,8 @@ import {
   TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, copyOf,
 } from 'jsrunner:bytes';
 import { host } from 'jsrunner:host';
+import { defineMethods } from 'jsrunner:objects';
 import { SyntaxError, TypeError, Uint8Array } from 'jsrunner:primordials';
-import { defineMethods } from 'jsrunner:values';
 
 const checkArray = (value) => {
   if (TypedArrayPrototypeGetSymbolToStringTag(value) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');

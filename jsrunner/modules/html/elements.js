@@ -3,9 +3,10 @@
 import { builtin, load } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import { ArrayFromSafe, ArrayPrototypeFind, ArrayPrototypeMap } from 'jsrunner:lists';
+import { defineMethods } from 'jsrunner:objects';
 import { ArrayPrototypePush, Object, SafeArray, StringPrototypeSlice, isInstance } from 'jsrunner:primordials';
 import { RegExpPrototypeExec, StringPrototypeToUpperCase } from 'jsrunner:texts';
-import { asText, defineMethods, setOwn } from 'jsrunner:values';
+import { asText, setOwn } from 'jsrunner:values';
 
 const { prototype: ObjectPrototype } = Object;
 const ObjectCreate = builtin('Object.create');

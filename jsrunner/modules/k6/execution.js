@@ -5,12 +5,13 @@ import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { ArrayPrototypeFind } from 'jsrunner:lists';
+import { freezeDeep } from 'jsrunner:objects';
 import {
   Error, JSONParse, ObjectDefineProperty, ObjectKeys, Proxy, ReflectSet, String, StringPrototypeSlice, TypeError,
 } from 'jsrunner:primordials';
 import { tagText } from 'jsrunner:samples';
 import { StringPrototypeSplit, StringPrototypeStartsWith } from 'jsrunner:texts';
-import { freezeDeep, isNullish } from 'jsrunner:values';
+import { isNullish } from 'jsrunner:values';
 
 const ObjectDefineProperties = builtin('Object.defineProperties');
 const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');

@@ -6,7 +6,9 @@ import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
 import { ArrayBufferIsView, copyOf } from 'jsrunner:bytes';
 import { SafeMap } from 'jsrunner:collections';
 import { context } from 'jsrunner:context';
-import { bindContext, builtin, createSession, uncurried } from 'jsrunner:core';
+import {
+  addTimer, bindContext, builtin, createSession, drainJobs, removeTimer, uncurried,
+} from 'jsrunner:core';
 import { onOneLine } from 'jsrunner:error_lines';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
@@ -14,9 +16,7 @@ import { host } from 'jsrunner:host';
 import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypeSlice,
 } from 'jsrunner:lists';
-import {
-  OWN, addTimer, drainJobs, onFailure, removeTimer,
-} from 'jsrunner:loop';
+import { OWN, onFailure } from 'jsrunner:loop';
 import {
   ArrayBuffer, ArrayPrototypePush, MathTrunc, ObjectDefineProperty, ObjectKeys, SafeArray, String, Uint8Array,
   constructors, isInstance,

@@ -4,6 +4,7 @@
 import { SafeWeakMap } from 'jsrunner:collections';
 import { builtin } from 'jsrunner:core';
 import { ArrayPrototypeShift } from 'jsrunner:lists';
+import { defineMethods } from 'jsrunner:objects';
 import {
   ArrayPrototypePush, Boolean, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, RangeError, SafeArray,
   TypeError,
@@ -13,7 +14,7 @@ import {
   Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, deferred, noConstructor, promiseOf, refusal, rejected,
   resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
-import { defineMethods, isObject } from 'jsrunner:values';
+import { isObject } from 'jsrunner:values';
 
 const ObjectCreate = builtin('Object.create');
 

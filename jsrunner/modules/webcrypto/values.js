@@ -5,11 +5,11 @@ import { builtin } from 'jsrunner:core';
 import { GoValue, fail } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { aside } from 'jsrunner:loop';
 import {
   ArrayBuffer, ArrayPrototypePush, MathTrunc, Number, Object, ReflectApply, SafeArray, String,
   SymbolPrototypeGetDescription, TypeError, Uint8Array, constructors, isInstance,
 } from 'jsrunner:primordials';
+import { aside } from 'jsrunner:promises';
 import { StringPrototypeToUpperCase } from 'jsrunner:texts';
 import { asText, isNullish } from 'jsrunner:values';
 

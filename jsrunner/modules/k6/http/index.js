@@ -2,7 +2,7 @@
 // A request is one call of the core (core/http.h) or of Python, which follows redirections and records the samples.
 // @ts-check
 import { context } from 'jsrunner:context';
-import { builtin, exchange } from 'jsrunner:core';
+import { builtin, exchange, forget, listen } from 'jsrunner:core';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
@@ -13,7 +13,6 @@ import {
 import { adoptRequest, responseOf } from 'jsrunner:k6/http/response';
 import { goSyntax } from 'jsrunner:k6/http/values';
 import { ArrayFromSafe, ArrayIsArray, ArrayPrototypeMap } from 'jsrunner:lists';
-import { forget, listen } from 'jsrunner:loop';
 import {
   ArrayPrototypePush, Object, ObjectHasOwn, ObjectKeys, Promise, SafeArray, isInstance,
 } from 'jsrunner:primordials';

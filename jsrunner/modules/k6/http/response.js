@@ -1,11 +1,10 @@
 // jsrunner:k6/http/response — responses for scripts, made of rows from the core or from Python.
 // @ts-check
 import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin, headersOf, importNow, uncurried } from 'jsrunner:core';
+import { builtin, headersOf, importNow, later, uncurried } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_methods';
 import { host } from 'jsrunner:host';
-import { get as select } from 'jsrunner:k6/http/gjson';
 import { textOrBuffer } from 'jsrunner:k6/http/request';
 import { formOf } from 'jsrunner:k6/http/values';
 import { ArrayFromSafe, ArrayIsArray } from 'jsrunner:lists';
@@ -19,6 +18,9 @@ const { prototype: ObjectPrototype } = Object;
 const FunctionPrototypeCall = uncurried('Function.prototype.call');
 const ObjectCreate = builtin('Object.create');
 const ObjectSetPrototypeOf = builtin('Object.setPrototypeOf');
+
+/** Return the value at a path: few scripts have paths. */
+const select = later('jsrunner:k6/http/gjson', 'get');
 
 const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';

@@ -3,6 +3,7 @@
 // @ts-check
 import { Set, SetPrototypeForEach } from 'jsrunner:collections';
 import { context } from 'jsrunner:context';
+import { forget, listen } from 'jsrunner:core';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { keepNumber } from 'jsrunner:k6/net/grpc/clients';
@@ -12,7 +13,6 @@ import { responseOf } from 'jsrunner:k6/net/grpc/responses';
 import { CODES, SERVING, serving } from 'jsrunner:k6/net/grpc/status';
 import { Stream } from 'jsrunner:k6/net/grpc/stream';
 import { ArrayIsArray, ArrayPrototypeJoin } from 'jsrunner:lists';
-import { forget, listen } from 'jsrunner:loop';
 import {
   ArrayPrototypePush, ObjectFreeze, Promise, SafeArray, String, TypeError, isInstance,
 } from 'jsrunner:primordials';

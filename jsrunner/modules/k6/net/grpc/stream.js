@@ -1,7 +1,7 @@
 // jsrunner:k6/net/grpc/stream — streams: calls whose messages are events on the VU's event loop.
 // @ts-check
 import { SafeMap } from 'jsrunner:collections';
-import { bindContext, builtin } from 'jsrunner:core';
+import { bindContext, builtin, drainJobs, forget, listen } from 'jsrunner:core';
 import { onOneLine } from 'jsrunner:error_lines';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
@@ -10,9 +10,7 @@ import { callParams } from 'jsrunner:k6/net/grpc/params';
 import { jsonOf } from 'jsrunner:k6/net/grpc/requests';
 import { codeOf } from 'jsrunner:k6/net/grpc/status';
 import { ArrayFromSafe } from 'jsrunner:lists';
-import {
-  drainJobs, forget, listen, onFailure,
-} from 'jsrunner:loop';
+import { onFailure } from 'jsrunner:loop';
 import {
   ArrayPrototypePush, MathTrunc, Object, ObjectDefineProperty, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
