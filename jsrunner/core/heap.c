@@ -164,10 +164,15 @@ static void close_slab(struct slab *slab)
 
 /* -- functions for the engine ---------------------------------------------------------------------- */
 
+bool (*heap_has_room)(size_t bytes);
+
+static bool lacks_room(size_t bytes) { return bytes > FINE_MOST && heap_has_room && !heap_has_room(bytes); }
+
 static void *heap_malloc(void *opaque, size_t size)
 {
     (void)opaque;
     if (template_is_open) return template_allocate(size);
+    if (lacks_room(size)) return NULL;
     if (!WITH_ASAN && size <= COARSE_MOST) {
         unsigned class = class_of(size);
         struct slab *slab = with_room[class];
@@ -214,7 +219,7 @@ static void *heap_calloc(void *opaque, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-    if (bytes > COARSE_MOST && !template_is_open) return calloc(count, size);
+    if (bytes > COARSE_MOST && !template_is_open) return lacks_room(bytes) ? NULL : calloc(count, size);
     void *block = heap_malloc(opaque, bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
@@ -223,7 +228,10 @@ static void *heap_realloc(void *opaque, void *block, size_t size)
 {
     if (!block) return heap_malloc(opaque, size);
     bool is_block_ours = is_ours(block);
-    if (!is_block_ours && size > COARSE_MOST && !template_owns(block)) return realloc(block, size);
+    if (!is_block_ours && size > COARSE_MOST && !template_owns(block)) {
+        size_t before = malloc_usable_size(block);
+        return size > before && lacks_room(size - before) ? NULL : realloc(block, size);
+    }
     size_t had = heap_usable_size(block);
     if (is_block_ours && size <= COARSE_MOST && bytes_of(class_of(size)) == had) return block;
     void *moved = heap_malloc(opaque, size);

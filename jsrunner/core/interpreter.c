@@ -31,6 +31,9 @@ enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
  * LOADED_MOST in all. */
 enum { LOADING_RESERVE = 16 << 10, LOADING_BYTES = 1 << 20, LOADED_BYTES = 256 << 10, LOADED_MOST = 2 << 20 };
 
+/* Bytes of a VU's memory that larger blocks leave for the error "out of memory" with its stack. QuickJS-NG 0.11 frees an
+ * entry of the stack twice if the list of the entries cannot grow. */
+enum { ERROR_RESERVE = 16 << 10 };
 /* Maximum number of promise jobs that run after an interruption. A script with more jobs loses its state. */
 enum { JOBS_AFTER_INTERRUPTION = 100000 };
 
@@ -92,6 +95,27 @@ void vu_add_intrinsics(JSContext *context)
 
 static const char NO_MEMORY[] = "out of memory";
 
+/* The beginning of the engine's runtime. */
+struct runtime_head {
+    JSMallocFunctions functions;
+    size_t block_count, size, limit; /* no limit: 0 */
+};
+
+static bool has_room(size_t bytes)
+{
+    const struct vu *vu = core.running;
+    const struct runtime_head *head = vu ? (const void *)vu->runtime : NULL;
+    return !head || !head->limit || head->size + bytes + ERROR_RESERVE <= head->limit;
+}
+
+/* Have the heap refuse blocks that leave too little memory, if the beginning of the runtime is as it is described here. */
+static void reserve_for_errors(JSRuntime *runtime)
+{
+    const struct runtime_head *head = (const void *)runtime;
+    bool is_known = memcmp(&head->functions, &heap_functions, sizeof heap_functions) == 0;
+    if (is_known && head->limit == core.memory_bytes) heap_has_room = has_room;
+}
+
 /* Make the context of an interpreter that is no copy of the template. Returns NULL or a text of the error. */
 static const char *open_context(struct vu *vu)
 {
@@ -118,6 +142,7 @@ const char *vu_open_interpreter(struct vu *vu)
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
     JS_SetMemoryLimit(runtime, core.memory_bytes);
+    if (!heap_has_room) reserve_for_errors(runtime);
     JS_SetGCThreshold(runtime, GC_THRESHOLD_LEAST);
     JS_SetRuntimeOpaque(runtime, vu);
     JS_SetInterruptHandler(runtime, on_interrupt, vu);

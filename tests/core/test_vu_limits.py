@@ -125,6 +125,21 @@ def test_memory_is_limited(make_vu: Callable[..., VU], name: str) -> None:
         assert vu.memory <= 33 * MEGABYTE
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_memory")
+def test_an_error_of_memory_has_a_stack_whatever_is_left(make_vu: Callable[..., VU]) -> None:
+    """QuickJS frees an entry of the stack twice if there is no memory for the list of entries."""
+    vu = make_vu(
+        HARNESS + "Error.prepareStackTrace = (error, frames) => `${frames.length} frames`;"
+        "entries.run = (size) => { const all = [new ArrayBuffer(size)];"
+        "  try { for (;;) all.push(new Array(1000).fill(1)); } catch (e) { all.length = 0; return e && e.stack; } };",
+        operations=OPERATIONS,
+    )
+    for size in range(0, 16 << 10, 192):
+        assert "frames" in vu.call("run", size)
+    assert vu.call("whole") == ["quick", "job", "timer", "task"]
+
+
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("size", [900, 937, 974, 1011])
 def test_interpreters_that_ran_out_of_memory_are_let_go(make_vu: Callable[..., VU], size: int) -> None:

@@ -230,7 +230,7 @@ def test_recursion_without_end(run: Run) -> None:
         "--workers",
         "1",
     )
-    assert done.code == 0
+    assert done.code == 0, done.stderr
     assert done.messages("info").count("caught true") == 2
     assert "good" in done.messages("info")
     errors = done.messages("error")
@@ -245,7 +245,7 @@ def test_recursion_on_a_small_stack(run: Run) -> None:
         "export default function () { (function f() { f(); })(); }",
         prefix=("sh", "-c", 'ulimit -s 4096 && exec "$@"', "sh"),
     )
-    assert done.code == 0
+    assert done.code == 0, done.stderr
     [message] = done.messages("error")
     assert message.startswith("RangeError: Maximum call stack size exceeded")
 
@@ -265,7 +265,7 @@ def test_recursion_in_built_ins(run: Run, depth: str) -> None:
         "-i",
         "2",
     )
-    assert done.code == 0
+    assert done.code == 0, done.stderr
     assert len(done.messages("error")) == 2
     assert done.said("script.js:")
 
@@ -303,7 +303,7 @@ def test_allocation_without_end(start: Run, peak: Callable[[Process], int], what
     process = start(ALLOCATE % what, "--workers", "1")
     most = peak(process)
     done = process.end()
-    assert done.code == 0
+    assert done.code == 0, done.stderr
     assert done.said("good")
     [record] = [one for one in done.records() if one["level"] == "error"]
     assert "out of memory" in record["msg"] + record["hint"]
@@ -319,7 +319,7 @@ def test_a_million_timers(run: Run) -> None:
         }
         """
     )
-    assert done.code == 0
+    assert done.code == 0, done.stderr
     assert done.messages() == ["all"]
 
 
