@@ -146,6 +146,8 @@ class Report:
         if done is None:
             return None, described
         if done.timed_out:
+            if done.error is not None:
+                self._log.log("error", done.error)
             return self._refuse(too_late)
         if done.aborted:
             self._log.log("error", done.error or "")

@@ -10,6 +10,7 @@
 #include "core.h"
 
 #include "codec.h"
+#include "pack.h"
 #include "timers.h"
 
 #include <stdlib.h>
@@ -123,7 +124,7 @@ static enum command_status obey(struct vu *vu)
 static void run_command(struct vu *vu)
 {
     enum command_status status = DONE_THROWN;
-    vu->result.size = 0;
+    vu->result.size = vu->place.size = 0;
     vu->slice_end = NEVER;
     bool is_module = vu->command[0] == '@', is_new = !vu->context;
     const char *problem = is_new ? vu_open_interpreter(vu) : NULL;
@@ -145,10 +146,14 @@ static void run_command(struct vu *vu)
         }
     }
     if (vu->is_aborting) {
-        /* The result: which timers were stopped. */
+        /* The result: which timers were stopped, and where the script was interrupted. */
         status = DONE_INTERRUPTED;
         vu->result.size = 0;
-        if (vu->runtime) timers_names(&vu->timers, &vu->result);
+        if (vu->runtime) {
+            bool is_packed = pack_array(&vu->result, 2) && timers_names(&vu->timers, &vu->result) &&
+                             pack_text(&vu->result, (char *)vu->place.data, vu->place.size);
+            if (!is_packed) vu->result.size = 0;
+        }
         if (!vu_recover_interpreter(vu)) {
             status = DONE_LOST;
             vu_close_interpreter(vu);

@@ -149,6 +149,8 @@ struct vu {
     const char *command;
     struct bytes command_arguments;
     struct bytes result;
+    /* Where the script's code was interrupted, see vu_note_place. */
+    struct bytes place;
 
     /* Interruption. `deadline`: the moment at which the command is interrupted. */
     bool is_aborting;
@@ -251,6 +253,10 @@ struct vu *vu_at(int32_t index);
 /* Park the running VU in a state until something resumes it. `alarm` is the latest moment of the resume, or
  * NEVER. Returns false if the VU must stop. On a fiber. */
 bool vu_park(struct vu *, enum vu_state, double alarm);
+
+/* Keep the place in the script's code where the VU was interrupted, if `entries.place` is a function: its result. On a
+ * fiber, with no exception pending. */
+void vu_note_place(struct vu *);
 
 /* Throw an error that no script can catch, because the VU must stop. */
 JSValue vu_throw_interrupted(struct vu *);

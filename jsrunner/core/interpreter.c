@@ -48,6 +48,7 @@ static int on_interrupt(JSRuntime *runtime, void *opaque)
     if (!vu->is_aborting && vu->deadline != NEVER && now >= vu->deadline) vu_stop_calls(vu);
     /* A script that computes for long must not delay the other VUs. */
     if (!vu->is_aborting && schedule_is_slice_over(vu, now)) schedule_yield(vu);
+    if (vu->is_aborting) vu_note_place(vu);
     return vu->is_aborting;
 }
 

@@ -45,8 +45,33 @@ bool vu_park(struct vu *vu, enum vu_state state, double alarm)
     return !vu->is_aborting;
 }
 
+void vu_note_place(struct vu *vu)
+{
+    JSContext *context = vu->context;
+    if (!context || vu->place.size || js_is_undefined(vu->entries)) return;
+    JSValue function = JS_GetPropertyStr(context, vu->entries, "place");
+    if (JS_IsFunction(context, function)) {
+        double deadline = vu->deadline;
+        vu->is_aborting = false;
+        vu->deadline = NEVER;
+        vu_begin_loading(vu);
+        JSValue place = JS_Call(context, function, JS_UNDEFINED, 0, NULL);
+        size_t size;
+        const char *text = js_is_string(place) ? JS_ToCStringLen2(context, &size, place, false) : NULL;
+        if (text) bytes_append(&vu->place, text, size);
+        if (text) JS_FreeCString(context, text);
+        if (js_is_exception(place)) JS_FreeValue(context, JS_GetException(context));
+        JS_FreeValue(context, place);
+        vu->is_aborting = true;
+        vu->deadline = deadline;
+        vu_end_loading(vu);
+    }
+    JS_FreeValue(context, function);
+}
+
 JSValue vu_throw_interrupted(struct vu *vu)
 {
+    vu_note_place(vu);
     JSValue error = JS_NewError(vu->context);
     if (js_is_exception(error)) error = JS_GetException(vu->context);
     JS_SetUncatchableError(vu->context, error);
@@ -137,6 +162,7 @@ CORE_API void core_vu_destroy(int32_t index)
     bytes_free(&vu->command_arguments);
     bytes_free(&vu->result);
     bytes_free(&vu->request);
+    bytes_free(&vu->place);
     bytes_free(&vu->loaded_modules);
     free(vu->listeners);
     free(vu->rejections);

@@ -106,6 +106,8 @@ class Interpreter:
         self._worker_waiter: Waiter[_Task] | None = None
         #: Names of the timers that an interruption has stopped, e.g. `setTimeout 3`.
         self.stopped_timers: list[str] = []
+        #: Where the last interruption met the script's code; empty if nobody has asked for the place.
+        self.place = ""
         self.index = engine.add(self)
 
     def close(self) -> None:
@@ -162,7 +164,7 @@ class Interpreter:
         if status != _DONE_THROWN:
             self.is_lost = status != _DONE_INTERRUPTED
             self.was_stuck = status == _DONE_STUCK
-            self.stopped_timers = decode(data) if data else []
+            self.stopped_timers, self.place = decode(data) if data else ([], "")
             raise Interrupted
         raise JSError(data.decode("utf-8", "replace"))
 

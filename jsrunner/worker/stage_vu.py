@@ -67,7 +67,9 @@ class StageVU(VU):
         except Interrupted:
             self._note_interruption()
             aborted = self.context.aborted if self._is_summary else None
-            return StageDone(aborted, None, timed_out=self.timed_out, aborted=aborted is not None)
+            place = self.interpreter.place
+            error = f"context canceled at {place}" if self.timed_out and place else aborted
+            return StageDone(error, None, timed_out=self.timed_out, aborted=aborted is not None)
         text, is_rejection = failure or (None, False)
         result = None
         if self._is_summary:

@@ -1,8 +1,10 @@
 // jsrunner:stages — the stages setup, teardown and handleSummary; the description of the script for its first init.
 // @ts-check
+import { callSite } from 'jsrunner:call_site';
 import { context } from 'jsrunner:context';
 import { later } from 'jsrunner:core';
 import { GoError, describe } from 'jsrunner:errors';
+import { entries } from 'jsrunner:host';
 import { JSONParse, ObjectHasOwn, ObjectKeys, Promise, isInstance } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 import {
@@ -61,6 +63,7 @@ export const stage = (name, json) => {
 };
 
 export const handleSummary = (json) => {
+  entries.place = callSite; // k6 logs where it has interrupted handleSummary
   call('handleSummary', json);
   return finishSummary();
 };

@@ -168,8 +168,18 @@ def test_endless_stage(run: Run, stage: str, code: int, hint: str, body: str) ->
     assert "data_sent" in done.stdout
 
 
-@pytest.mark.parametrize("body", ["while (true) {}", "sleep(1e9)"])
-def test_endless_summary(run: Run, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ("while (true) {}", "handleSummary (file:///SCRIPT:4:"),
+        ("sleep(1e9)", "handleSummary (file:///SCRIPT:4:"),
+        ("[1].forEach(() => sleep(1e9))", "file:///SCRIPT:4:"),
+        ("setTimeout(function late() { sleep(1e9); })", "late (file:///SCRIPT:4:"),
+        ("return new Promise((resolve) => setTimeout(resolve, 1e9))", None),
+    ],
+)
+def test_endless_summary(run: Run, body: str, where: str | None) -> None:
+    """k6 logs the place of the script's code that was interrupted, if there is any."""
     done = run(
         f"""
         import {{ sleep }} from 'k6';
@@ -179,7 +189,12 @@ def test_endless_summary(run: Run, body: str) -> None:
         env={"K6_HANDLE_SUMMARY_TIMEOUT": "200ms"},
     )
     assert done.code == 0, done.stderr
-    assert "failed to handle the end-of-test summary" in done.messages("error")
+    *places, failure = done.messages("error")
+    assert failure == "failed to handle the end-of-test summary"
+    shown = [re.sub("file://.*/script.js", "file:///SCRIPT", place) for place in places]
+    assert [place.partition("4:")[0] + "4:" for place in shown] == (
+        [] if where is None else [f"context canceled at {where}"]
+    )
     assert done.stdout == ""
 
 

@@ -1,16 +1,15 @@
 // k6/execution: https://grafana.com/docs/k6/latest/javascript-api/k6-execution/
 // @ts-check
+import { callSite } from 'jsrunner:call_site';
 import { context } from 'jsrunner:context';
 import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayPrototypeFind } from 'jsrunner:lists';
 import { freezeDeep } from 'jsrunner:objects';
 import {
-  Error, JSONParse, ObjectDefineProperty, ObjectKeys, Proxy, ReflectSet, String, StringPrototypeSlice, TypeError,
+  JSONParse, ObjectDefineProperty, ObjectKeys, Proxy, ReflectSet, String, TypeError,
 } from 'jsrunner:primordials';
 import { tagText } from 'jsrunner:samples';
-import { StringPrototypeSplit, StringPrototypeStartsWith } from 'jsrunner:texts';
 import { isNullish } from 'jsrunner:values';
 
 const ObjectDefineProperties = builtin('Object.defineProperties');
@@ -68,12 +67,6 @@ const labels = (kind) => new Proxy({}, {
     };
   },
 });
-
-/** Return the place of the script's call as k6 logs it: `name (file:line:column)`. */
-const callSite = () => {
-  const line = ArrayPrototypeFind(StringPrototypeSplit(new Error().stack, '\n'), (text) => StringPrototypeStartsWith(text, '\tat '));
-  return line ? StringPrototypeSlice(line, 4) : '';
-};
 
 /** True once the VU has data of the run. Always false in handleSummary. */
 let knowsInstance = false;
