@@ -180,18 +180,41 @@ static bool keep(JSContext *context, JSValue module, const char *name, const cha
 /* Return true for modules of jsrunner's, k6's among them. */
 static bool is_ours(const char *name) { return begins_with(name, OURS) || begins_with(name, "k6"); }
 
-/* Compile a module for the VU, and keep its bytecode for others. */
-static JSValue compile(JSContext *context, const char *text, size_t size, const char *name)
-{
-    JSValue module = JS_Eval(context, text, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
-    if (!js_is_exception(module)) keep(context, module, name, text, !is_ours(name));
-    return module;
-}
-
 /* Where the engine's JSModuleDef has the code of the module's top level: bytecode, after linking a function. */
 enum { CODE_AT = 104 };
 
 static JSValue *code_of(JSModuleDef *module) { return (JSValue *)((char *)module + CODE_AT); }
+
+/* Where the engine's JSFunctionBytecode has its constants (JSValue *, int), and its text (int, char *). */
+enum { CONSTANTS_AT = 80, CONSTANT_COUNT_AT = 88, SOURCE_SIZE_AT = 108, SOURCE_AT = 128 };
+
+/* Free the source text of a function and of the functions within it. Their toString() then has the text of native
+ * functions, as that of functions that are read from the image, and of k6's. */
+static void drop_source(JSContext *context, JSValue code)
+{
+    if (code.tag != JS_TAG_FUNCTION_BYTECODE) return;
+    char *function = code.u.pointer, *source;
+    JSValue *constants;
+    int count;
+    memcpy(&source, function + SOURCE_AT, sizeof source);
+    js_free(context, source);
+    source = NULL;
+    memcpy(function + SOURCE_AT, &source, sizeof source);
+    memset(function + SOURCE_SIZE_AT, 0, sizeof count);
+    memcpy(&constants, function + CONSTANTS_AT, sizeof constants);
+    memcpy(&count, function + CONSTANT_COUNT_AT, sizeof count);
+    for (int i = 0; i < count; i++) drop_source(context, constants[i]);
+}
+
+/* Compile a module for the VU, and keep its bytecode for others. */
+static JSValue compile(JSContext *context, const char *text, size_t size, const char *name)
+{
+    JSValue module = JS_Eval(context, text, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (js_is_exception(module)) return module;
+    keep(context, module, name, text, !is_ours(name));
+    if (is_ours(name)) drop_source(context, *code_of(module.u.pointer));
+    return module;
+}
 
 /* Free the code of modules' top levels, which have run: those in vu->loaded_modules from the offset `from`. The engine
  * keeps it and needs it no more. Measured with `k6/ws`: 16 KB of a VU. */

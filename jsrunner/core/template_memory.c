@@ -109,6 +109,8 @@ void *template_allocate(size_t bytes)
     char *place = words <= REUSED_WORDS ? freed[words] : NULL;
     if (place) {
         memcpy(&freed[words], place, sizeof *freed);
+        /* An old pointer behind the end of a text would make a pointer of the text's last bytes. */
+        memset(place, 0, words * WORD);
     } else if (words > UINT16_MAX || MOST_BYTES - used < words * WORD) {
         is_full = true;
         return NULL;

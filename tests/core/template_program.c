@@ -116,8 +116,29 @@ static void try_once(uint32_t number)
     }
 }
 
+/* A short text in a block that has had a pointer: the rest of the pointer must not make a pointer of the text. */
+static void try_text_over_pointer(void)
+{
+    CHECK(template_memory_open());
+    char *large = template_allocate(1024), *target = large + 512;
+    char *used = template_allocate(2 * sizeof target); /* its first word gets another value when it is freed */
+    memcpy(used + sizeof target, &target, sizeof target);
+    template_free(used);
+    char *text = template_allocate(2 * sizeof target);
+    CHECK(text == used);
+    text[sizeof target] = 'n';
+    void *root = text;
+    void **const roots[] = {&root};
+    CHECK(template_memory_close(roots, 1));
+    char *copy = template_copy();
+    CHECK(copy && copy[(size_t)root + sizeof target] == 'n');
+    template_memory_forget();
+    template_release(copy);
+}
+
 int main(int count, char **arguments)
 {
+    try_text_over_pointer();
     for (uint32_t number = 0; number < (count > 1 ? (uint32_t)atoi(arguments[1]) : 1); number++) try_once(number);
     puts("equal");
     return 0;
