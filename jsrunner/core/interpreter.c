@@ -142,16 +142,20 @@ const char *vu_open_interpreter(struct vu *vu)
     vu->loaded_modules.size = 0;
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
-    JS_SetMemoryLimit(runtime, core.memory_bytes);
-    if (!heap_has_room) reserve_for_errors(runtime);
     JS_SetGCThreshold(runtime, GC_THRESHOLD_LEAST);
     JS_SetRuntimeOpaque(runtime, vu);
     JS_SetInterruptHandler(runtime, on_interrupt, vu);
     JS_SetHostPromiseRejectionTracker(runtime, on_rejection, vu);
     modules_install(vu);
-    if (!is_copy) return open_context(vu);
-    JS_SetContextOpaque(vu->context, vu);
-    return NULL;
+    const char *problem = NULL;
+    if (is_copy) JS_SetContextOpaque(vu->context, vu);
+    else problem = open_context(vu);
+    /* The engine cannot make a context safely if its memory is limited meanwhile. */
+    JS_SetMemoryLimit(runtime, core.memory_bytes);
+    if (!heap_has_room) reserve_for_errors(runtime);
+    if (problem || !heap_has_room || heap_has_room(0)) return problem;
+    vu_close_interpreter(vu);
+    return NO_MEMORY;
 }
 
 void vu_begin_loading(struct vu *vu)
