@@ -26,10 +26,32 @@ struct late {
     bool is_writable;
     /* Of a member: the object that has it. Of a function: the export, once the module is loaded. */
     JSValue object;
-    /* The module's name, a zero, the export's name. */
-    char *export;
+    const struct export *export;
+};
+
+/* An export that a late function names. All VUs share them: 1 KB less for each VU. They are never freed. */
+struct export {
+    struct export *next;
+    char *name;
     char module[];
 };
+
+static struct export *exports;
+
+/* Return the export with these names, NULL if memory is exhausted. */
+static const struct export *find_export(const char *module, const char *name)
+{
+    for (struct export *export = exports; export; export = export->next)
+        if (strcmp(export->module, module) == 0 && strcmp(export->name, name) == 0) return export;
+    size_t module_size = strlen(module) + 1, name_size = strlen(name) + 1;
+    struct export *export = malloc(sizeof *export + module_size + name_size);
+    if (!export) return NULL;
+    export->next = exports;
+    export->name = export->module + module_size;
+    memcpy(export->module, module, module_size);
+    memcpy(export->name, name, name_size);
+    return exports = export;
+}
 
 static void free_late(JSRuntime *runtime, JSValue self)
 {
@@ -48,9 +70,9 @@ static void mark_late(JSRuntime *runtime, JSValue self, void *mark)
 /* Load the module and return its export. */
 static JSValue load_export(JSContext *context, const struct late *late)
 {
-    JSValue namespace = modules_load(context, late->module);
+    JSValue namespace = modules_load(context, late->export->module);
     if (js_is_exception(namespace)) return namespace;
-    JSValue value = JS_GetPropertyStr(context, namespace, late->export);
+    JSValue value = JS_GetPropertyStr(context, namespace, late->export->name);
     JS_FreeValue(context, namespace);
     return value;
 }
@@ -59,7 +81,7 @@ static bool define(JSContext *context, const struct late *late, JSValue value)
 {
     int flags = JS_PROP_ENUMERABLE | (late->is_writable ? JS_PROP_C_W : 0);
     /* A script may have frozen the object. */
-    return JS_DefinePropertyValueStr(context, late->object, late->export, value, flags) >= 0;
+    return JS_DefinePropertyValueStr(context, late->object, late->export->name, value, flags) >= 0;
 }
 
 static JSValue call_late(JSContext *context, JSValue function, JSValue self, int argc, JSValue *argv, int flags)
@@ -68,7 +90,7 @@ static JSValue call_late(JSContext *context, JSValue function, JSValue self, int
     struct late *late = JS_GetOpaque(function, late_class);
     if (late->kind == LATE_SETTER) {
         if (!late->is_writable)
-            return JS_ThrowTypeError(context, "Cannot assign to read only property '%s'", late->export);
+            return JS_ThrowTypeError(context, "Cannot assign to read only property '%s'", late->export->name);
         return define(context, late, JS_DupValue(context, argc ? argv[0] : JS_UNDEFINED)) ? JS_UNDEFINED : JS_EXCEPTION;
     }
     if (late->kind == LATE_GETTER) {
@@ -94,10 +116,11 @@ static JSValue new_late(JSContext *context, enum late_kind kind, JSValue module,
                         bool is_writable)
 {
     JSValue function = JS_EXCEPTION;
-    size_t module_size, name_size;
-    const char *module_text = JS_ToCStringLen2(context, &module_size, module, false);
-    const char *name_text = module_text ? JS_ToCStringLen2(context, &name_size, name, false) : NULL;
-    struct late *late = name_text ? js_malloc(context, sizeof *late + module_size + name_size + 2) : NULL;
+    const char *module_text = JS_ToCStringLen2(context, NULL, module, false);
+    const char *name_text = module_text ? JS_ToCStringLen2(context, NULL, name, false) : NULL;
+    const struct export *export = name_text ? find_export(module_text, name_text) : NULL;
+    struct late *late = export ? js_malloc(context, sizeof *late) : NULL;
+    if (name_text && !export) JS_ThrowOutOfMemory(context);
     if (late) function = JS_NewObjectClass(context, late_class);
     if (js_is_exception(function)) {
         js_free(context, late);
@@ -105,9 +128,7 @@ static JSValue new_late(JSContext *context, enum late_kind kind, JSValue module,
         late->kind = kind;
         late->is_writable = is_writable;
         late->object = JS_DupValue(context, object);
-        late->export = late->module + module_size + 1;
-        memcpy(late->module, module_text, module_size + 1);
-        memcpy(late->export, name_text, name_size + 1);
+        late->export = export;
         JS_SetOpaque(function, late);
     }
     if (name_text) JS_FreeCString(context, name_text);
