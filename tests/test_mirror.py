@@ -94,6 +94,7 @@ TOPICS = {
     "cli/test_with_server.py": "a run with the bundled server",
     "core/test_frames_differential.py": "frames against those of another package",
     "core/test_fuzz.py": "the fuzz targets",
+    "modules/test_function_texts.py": "toString() of the functions that scripts get",
     "modules/test_session_attempt_tls.py": "attempts to connect by wss",
     "secrets/test_run.py": "secrets in a run",
     "ui/test_redaction.py": "secrets in the log",
