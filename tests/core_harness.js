@@ -6,16 +6,16 @@ globalThis.define = (name, body) => {
     begun += 1;
     const ballast = new ArrayBuffer(100_000);
     body(ballast);
-    core.settle(() => {});
+    loop.settle(() => {});
   };
 };
 entries.whole = () => {
   const order = [];
-  core.addTimer(() => order.push('timer'), 0, -1, 0);
-  core.queueTask(() => order.push('task'));
+  loop.addTimer(() => order.push('timer'), 0, -1, 0);
+  loop.queueTask(() => order.push('task'));
   Promise.resolve().then(() => order.push('job'));
   core.sleep(0);
   order.push(host('quick'));
-  core.settle(() => {});
+  loop.settle(() => {});
   return order;
 };

@@ -14,7 +14,7 @@ globalThis.connect = (isBlocking, on = {}) => {
 };
 /** See a session through; k6/ws runs once for the handshake, then again. */
 globalThis.see = (session, isBlocking) => {
-  if (isBlocking) { session.run(); session.run(); } else core.settle(() => {});
+  if (isBlocking) { session.run(); session.run(); } else loop.settle(() => {});
   return seen.splice(0);
 };
 entries.seen = () => seen;

@@ -25,7 +25,6 @@ import * as core from 'jsrunner:core';
 import { entries, host } from 'jsrunner:host';
 import { describe } from 'jsrunner:errors';
 import * as loop from 'jsrunner:loop';
-import * as promises from 'jsrunner:promises';
 const say = (...values) => host('say', values.length === 1 ? values[0] : values);
 const busy = (milliseconds) => { const end = core.now() + milliseconds; while (core.now() < end); };
 """

@@ -426,53 +426,20 @@ def imported(name: str, module: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", ["primordials", "lists", "texts", "collections"])
+@pytest.mark.parametrize("module", ["primordials", "more_primordials"])
 def test_what_is_taken_is_what_is_used(module: str) -> None:
     """Each primordial costs memory in every VU."""
     used = set().union(*(imported(name, module) for name in FILES))
     assert used == exports(f"engine/{module}.js")
 
 
-def test_all_constructors_are_used() -> None:
+def test_all_of_the_reserve_is_used() -> None:
     members = re.findall(
-        r"^  (\w+)(?:: .*)?,$",
-        FILES[PRIMORDIALS].partition("export const constructors")[2].partition("};")[0],
-        re.MULTILINE,
+        r"^  (\w+)(?:: .*)?,$", FILES[PRIMORDIALS].partition("export const reserve")[2], re.MULTILINE
     )
-    uses = "".join(
-        match[0]
-        for text in FILES.values()
-        for match in re.finditer(r"const \{[^}]*\} = constructors;|constructors\.\w+", text)
-    )
+    text = FILES["engine/more_primordials.js"] + FILES["modules/bytes.js"]
     assert members
-    assert [name for name in members[1:] if not re.search(rf"\b{name}\b", uses)] == []
-
-
-def test_each_built_in_function_that_a_module_makes_exists_and_is_used() -> None:
-    """The others' memory is made with the first use of the module."""
-    made = [
-        (name, *match.groups())
-        for name, text in FILES.items()
-        for match in re.finditer(r"const (\w+) = (builtin|uncurried)\('([^']+)'\);", text)
-    ]
-    assert len(made) > 100
-    idle = [f"{name}: {local}" for name, local, _, _ in made if FILES[name].count(local) < 2]
-    assert [
-        entry
-        for entry in idle
-        if f"export const {entry.partition(': ')[2]} " not in FILES[entry.partition(": ")[0]]
-    ] == []
-    paths = sorted({(kind, path) for _, _, kind, path in made})
-    calls = "".join(f"core.{kind}('{path}');" for kind, path in paths)
-    process_engine().forget_modules()
-    interpreter = Interpreter(
-        process_engine(),
-        find_operation=lambda name: lambda *_: None,
-        load=lambda name: FILES[f"engine/{name.removeprefix('jsrunner:')}.js"],
-        normalize=lambda base, name: name,
-    )
-    interpreter.evaluate(f"import * as core from 'jsrunner:core'; {calls}", "paths")
-    interpreter.close()
+    assert [name for name in members[1:] if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_every_import_of_a_primordial_is_used() -> None:

@@ -158,7 +158,8 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_watch": (c_bool, ()),
     # schedule.c
     "core_main": (c_bool, (c_char_p,)),
-    "core_template_make": (c_bool, (c_char_p, c_bool)),
+    "core_template_make": (c_bool, (c_char_p, c_char_p, c_char_p, c_size_t, c_uint64, c_bool)),
+    "core_template_identity": (None, (POINTER(c_uint64),)),
     "core_template_forget": (None, ()),
     "core_turn": (c_bool, (c_double, c_int)),
     "core_leave": (None, ()),

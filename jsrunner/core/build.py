@@ -82,7 +82,12 @@ class BuildError(Exception):
 
 
 def build(
-    output: Path = LIBRARY, *, target: str = "", sanitizers: str = "", strict: bool = False
+    output: Path = LIBRARY,
+    *,
+    target: str = "",
+    sanitizers: str = "",
+    strict: bool = False,
+    records_heat: bool = False,
 ) -> bool:
     """Compile the core, unless the library is there and was made from the same sources and flags.
 
@@ -93,6 +98,8 @@ def build(
         strict: True if warnings are errors, as they are for developers. A user's compiler may be
             newer than the sources and warn of more.
 
+        records_heat: True for a library that records which blocks of the template VUs use.
+
     Returns:
         True if the library was compiled.
 
@@ -100,7 +107,8 @@ def build(
         BuildError: There is no compiler, or it has refused the sources.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    fingerprint = _fingerprint(target, sanitizers)
+    flags = _flags(sanitizers, records_heat=records_heat)
+    fingerprint = _fingerprint(target, flags)
     with _locked(output.parent):
         if _is_current(output, fingerprint):
             return False
@@ -109,7 +117,7 @@ def build(
             if _is_current(LIBRARY, fingerprint):
                 shutil.copyfile(LIBRARY, library)
             else:
-                _compile(library, fingerprint, target, sanitizers, strict)
+                _compile(library, fingerprint, target, [*flags, *(["-Werror"] if strict else [])])
             library.replace(output)
     return True
 
@@ -198,10 +206,10 @@ def _system_platform() -> str:
     return next((tag for tag in tags if "linux_" in tag and not tag.startswith("linux_")), tags[0])
 
 
-def _compile(library: Path, fingerprint: str, target: str, sanitizers: str, strict: bool) -> None:
+def _compile(library: Path, fingerprint: str, target: str, flags: list[str]) -> None:
     compiler, platform = _compiler(target)
     command = [
-        *compiler, *_flags(sanitizers), *(["-Werror"] if strict else []),
+        *compiler, *flags,
         f'-DCORE_VERSION="{_version(fingerprint, platform)}"', "-o", str(library),
         *(str(path) for path in _sources() if path.suffix == ".c"), *LIBRARIES,
     ]  # fmt: skip
@@ -212,9 +220,9 @@ def _compile(library: Path, fingerprint: str, target: str, sanitizers: str, stri
         raise BuildError(f"the core does not compile:\n{shlex.join(command)}\n{done.stdout}")
 
 
-def _flags(sanitizers: str) -> list[str]:
+def _flags(sanitizers: str, *, records_heat: bool) -> list[str]:
     more = [f"-fsanitize={sanitizers}", *SANITIZER_FLAGS] if sanitizers else RELEASE_FLAGS
-    return [*FLAGS, *WARNINGS, *more]
+    return [*FLAGS, *WARNINGS, *more, *(["-DRECORD_HEAT"] if records_heat else [])]
 
 
 # -- inputs of a library -------------------------------------------------------------------------------
@@ -224,9 +232,9 @@ def _sources() -> list[Path]:
     return sorted(path for path in FOLDER.iterdir() if path.suffix in (".c", ".h"))
 
 
-def _fingerprint(target: str, sanitizers: str) -> str:
+def _fingerprint(target: str, flags: list[str]) -> str:
     """Return a digest of all inputs of the compilation."""
-    digest = hashlib.sha256(repr((target, _flags(sanitizers), LIBRARIES)).encode())
+    digest = hashlib.sha256(repr((target, flags, LIBRARIES)).encode())
     for path in _sources():
         digest.update(repr((path.name, path.read_bytes())).encode())
     return digest.hexdigest()[:16]

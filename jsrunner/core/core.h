@@ -3,16 +3,17 @@
  *
  * The files, from the bottom up. Each file opens with its theory.
  *
- *   bytes, utf8, mask, frames, bytecode  plain data: no engine, no system
+ *   bytes, utf8, mask, frames   plain data: no engine, no system
  *   fiber, poller               the system: stacks, readiness
  *   quickjs, heap, codec        the engine's API and its memory; JavaScript values <-> MessagePack
  *   samples                     series and tag sets of the process
  *   vu                          one virtual user: parking and interruption
+ *   template, template_*        the interpreter as whose copies the VUs' interpreters begin
  *   interpreter, command        a VU's JavaScript interpreter; the commands of Python
  *   schedule                    the next VU to run: ready queue, alarms, turns
  *   request                     requests of JavaScript to Python
  *   modules                     loading of the engine's modules
- *   functions, builtins         function objects that cost little memory; built-in functions that no script can replace
+ *   functions                   function objects that cost little memory
  *   timers, tasks               one VU's event loop
  *   leases, iterations          numbers that a machine has on loan; the loop over iterations
  *   metric_context              tags and metadata along asynchronous code
@@ -159,8 +160,6 @@ struct vu {
     int loads;
     /* Bytes that those modules have added to the limit of memory. */
     size_t loaded_bytes;
-    /* Pointers to those modules; of the template, to all of jsrunner's. */
-    struct bytes loaded_modules;
     /* For the watchdog (watchdog.c). is_watched: a command runs in the interpreter. is_overdue: the watchdog has
      * stopped the command's calls. */
     bool is_watched, is_overdue;
@@ -275,10 +274,6 @@ const char *vu_open_interpreter(struct vu *);
  * the VU. See template.c. */
 bool template_open(struct vu *);
 
-/* Add the parts of the language that k6 has. WeakRef is for jsrunner's modules, which notice the end of a cookie
- * jar by it. */
-void vu_add_intrinsics(JSContext *);
-
 /* Raise the threshold at which the interpreter searches for cycles. After a search QuickJS lowers the threshold to
  * one and a half times the memory that is left, which makes small interpreters search too often. */
 void vu_allow_garbage(struct vu *);
@@ -383,9 +378,6 @@ bool request_is_pending(void);
 
 void modules_install(struct vu *);
 
-/* Free the code of the top levels of jsrunner's modules in the template, all of which have run. */
-void modules_drop_code(struct vu *);
-
 /* Return the namespace of a module of jsrunner's, and load the module at the first call. `name` has fewer than
  * 100 bytes. */
 JSValue modules_load(JSContext *, const char *name);
@@ -470,11 +462,6 @@ void session_uninstall(struct vu *);
 /* functions.c ------------------------------------------------------------------------------------- */
 
 void functions_install(struct vu *);
-
-/* builtins.c -------------------------------------------------------------------------------------- */
-
-/* Return the built-in function of a path (see builtins.c). The caller owns it. */
-JSValue builtins_new(JSContext *, const char *path);
 
 /* dial.c ------------------------------------------------------------------------------------------ */
 

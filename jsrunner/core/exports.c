@@ -10,9 +10,7 @@
 JSValue request_host(JSContext *, JSValue, int, JSValue *);
 JSValue modules_import_now(JSContext *, JSValue, int, JSValue *);
 JSValue modules_load_now(JSContext *, JSValue, int, JSValue *);
-JSValue builtins_builtin(JSContext *, JSValue, int, JSValue *);
-JSValue builtins_is_builtin(JSContext *, JSValue, int, JSValue *);
-JSValue builtins_uncurried(JSContext *, JSValue, int, JSValue *);
+JSValue functions_uncurry(JSContext *, JSValue, int, JSValue *);
 JSValue functions_later(JSContext *, JSValue, int, JSValue *);
 JSValue functions_define_later(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_listen(JSContext *, JSValue, int, JSValue *);
@@ -101,13 +99,11 @@ static const struct {
     JSCFunction *function;
     int length;
 } PRIMITIVES[] = {
-    {"dropTimers", tasks_drop_timers, 0},
+    {"dropTimers", tasks_drop_timers, 0}, {"uncurryThis", functions_uncurry, 1},
     {"later", functions_later, 2},     {"defineLater", functions_define_later, 4},
     {"load", modules_load_now, 1},
     {"abandon", tasks_abandon, 1},     {"addTimer", add_timer, 4},
     {"bindContext", context_bind_value, 1}, {"tracksContexts", context_is_tracked, 0},
-    {"builtin", builtins_builtin, 1},  {"isBuiltin", builtins_is_builtin, 2},
-    {"uncurried", builtins_uncurried, 1},
     {"createSession", session_create, 2}, {"drainJobs", drain_jobs, 0},
     {"emit", samples_emit, 3},         {"exchange", http_exchange, 5},
     {"forget", tasks_forget, 1},       {"hasWork", tasks_has_work, 0},

@@ -79,7 +79,9 @@ static void on_rejection(JSContext *context, JSValue promise, JSValue reason, bo
 
 /* -- creation and end ------------------------------------------------------------------------------ */
 
-void vu_add_intrinsics(JSContext *context)
+/* Add the parts of the language that k6 has. WeakRef is for jsrunner's modules, which notice the end of a cookie
+ * jar by it. */
+static void add_intrinsics(JSContext *context)
 {
     JS_AddIntrinsicBaseObjects(context);
     JS_AddIntrinsicDate(context);
@@ -122,7 +124,7 @@ static const char *open_context(struct vu *vu)
 {
     vu->context = JS_NewContextRaw(vu->runtime);
     if (!vu->context) return NO_MEMORY;
-    vu_add_intrinsics(vu->context);
+    add_intrinsics(vu->context);
     text_open(vu->context);
     JS_SetContextOpaque(vu->context, vu);
     functions_install(vu);
@@ -139,7 +141,6 @@ const char *vu_open_interpreter(struct vu *vu)
     if (!runtime) return NO_MEMORY;
     vu->loads = 0;
     vu->loaded_bytes = 0;
-    vu->loaded_modules.size = 0;
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
     JS_SetGCThreshold(runtime, GC_THRESHOLD_LEAST);
@@ -210,6 +211,7 @@ static void drop_rejections(struct vu *vu)
 void vu_close_interpreter(struct vu *vu)
 {
     if (!vu->runtime) return;
+    if (vu->copy) template_complete(vu->copy);
     JSContext *context = vu->context;
     if (context) {
         drop_work(vu);

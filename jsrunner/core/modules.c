@@ -9,7 +9,6 @@
  */
 #include "core.h"
 
-#include "bytecode.h"
 #include "codec.h"
 #include "pack.h"
 
@@ -123,13 +122,11 @@ static bool begins_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-static bool is_template(const struct vu *vu) { return vu->index < 0; }
-
 static char *normalize(JSContext *context, const char *base, const char *name, void *opaque)
 {
     struct vu *vu = opaque;
     /* Python has resolved the names of the template's imports. */
-    if (is_template(vu) || (begins_with(base, OURS) && begins_with(name, OURS)))
+    if (vu->index < 0 || (begins_with(base, OURS) && begins_with(name, OURS)))
         return copy_of(context, name, strlen(name));
     /* The key is both names, with a zero between them. */
     size_t base_size = strlen(base) + 1, name_size = strlen(name), key_size = base_size + name_size;
@@ -156,8 +153,8 @@ static char *normalize(JSContext *context, const char *base, const char *name, v
     return target;
 }
 
-/* Store the bytecode of a compiled module in the image. `is_script` keeps source text, positions and names of variables;
- * modules of jsrunner's need none of them. A module without positions also has no name for import(). */
+/* Store the bytecode of a compiled module in the image. `is_script` keeps source text and positions; modules of
+ * jsrunner's need neither. A module without positions also has no name for import(). */
 static bool keep(JSContext *context, JSValue module, const char *name, const char *source, bool is_script)
 {
     int flags = JS_BYTECODE;
@@ -168,106 +165,45 @@ static bool keep(JSContext *context, JSValue module, const char *name, const cha
         JS_FreeValue(context, JS_GetException(context));
         return false;
     }
-    struct bytes stripped = {0};
-    bool is_stripped = !is_script && bytecode_strip_names(&stripped, bytecode, size);
-    bool is_kept = is_stripped ? put(&image, name, strlen(name), stripped.data, stripped.size)
-                               : put(&image, name, strlen(name), bytecode, size);
-    bytes_free(&stripped);
+    bool is_kept = put(&image, name, strlen(name), bytecode, size);
     js_free(context, bytecode);
     return is_kept;
-}
-
-/* Return true for modules of jsrunner's, k6's among them. */
-static bool is_ours(const char *name) { return begins_with(name, OURS) || begins_with(name, "k6"); }
-
-/* The engine's JSModuleDef, up to the code of the module's top level: bytecode, after linking a function. */
-struct module {
-    uint64_t name_and_exports[9];
-    struct {
-        int32_t variable;
-        JSAtom name;
-        int32_t module;
-    } *imports;
-    int32_t import_count, import_capacity;
-    JSValue namespace, code;
-};
-
-/* Where the engine's JSFunctionBytecode has its constants (JSValue *, int), and its text (int, char *). */
-enum { CONSTANTS_AT = 80, CONSTANT_COUNT_AT = 88, SOURCE_SIZE_AT = 108, SOURCE_AT = 128 };
-
-/* Free the source text of a function and of the functions within it. Their toString() then has the text of native
- * functions, as that of functions that are read from the image, and of k6's. */
-static void drop_source(JSContext *context, JSValue code)
-{
-    if (code.tag != JS_TAG_FUNCTION_BYTECODE) return;
-    char *function = code.u.pointer, *source;
-    JSValue *constants;
-    int count;
-    memcpy(&source, function + SOURCE_AT, sizeof source);
-    js_free(context, source);
-    source = NULL;
-    memcpy(function + SOURCE_AT, &source, sizeof source);
-    memset(function + SOURCE_SIZE_AT, 0, sizeof count);
-    memcpy(&constants, function + CONSTANTS_AT, sizeof constants);
-    memcpy(&count, function + CONSTANT_COUNT_AT, sizeof count);
-    for (int i = 0; i < count; i++) drop_source(context, constants[i]);
 }
 
 /* Compile a module for the VU, and keep its bytecode for others. */
 static JSValue compile(JSContext *context, const char *text, size_t size, const char *name)
 {
     JSValue module = JS_Eval(context, text, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
-    if (js_is_exception(module)) return module;
-    keep(context, module, name, text, !is_ours(name));
-    if (is_ours(name)) drop_source(context, ((struct module *)module.u.pointer)->code);
+    if (!js_is_exception(module)) keep(context, module, name, text, true);
     return module;
 }
-
-/* Free what the engine keeps of evaluated modules and needs no more: the code of their top levels, and their lists of
- * imports. The modules are those in vu->loaded_modules from the offset `from`. Measured with `k6/ws`: 17 KB of a VU. */
-static void drop_code(struct vu *vu, size_t from)
-{
-    for (size_t at = from; at < vu->loaded_modules.size; at += sizeof(JSModuleDef *)) {
-        struct module *module;
-        memcpy(&module, vu->loaded_modules.data + at, sizeof module);
-        JSValue code = module->code;
-        module->code = JS_UNDEFINED;
-        JS_FreeValue(vu->context, code);
-        for (int32_t i = 0; i < module->import_count; i++) JS_FreeAtom(vu->context, module->imports[i].name);
-        js_free(vu->context, module->imports);
-        module->imports = NULL;
-        module->import_count = module->import_capacity = 0;
-    }
-}
-
-void modules_drop_code(struct vu *vu) { drop_code(vu, 0); }
 
 static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
 {
     struct vu *vu = opaque;
-    JSValue module;
+    JSValue module, source = JS_UNDEFINED;
     const struct entry *compiled = get(&image, name, strlen(name));
+    if (!compiled) {
+        if (!request_texts(vu, &name, 1)) return NULL;
+        source = request_value(vu, OPERATION_LOAD);
+        if (js_is_exception(source)) return NULL;
+        compiled = get(&image, name, strlen(name)); /* Python compiles jsrunner's modules itself */
+    }
     if (compiled) {
         module = JS_ReadObject(context, compiled->data, compiled->size, JS_BYTECODE);
         /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive
          * for ever. */
         if (!js_is_exception(module)) JS_FreeValue(context, module);
     } else {
-        if (!request_texts(vu, &name, 1)) return NULL;
-        JSValue source = request_value(vu, OPERATION_LOAD);
         size_t size;
-        const char *text = js_is_exception(source) ? NULL : JS_ToCStringLen2(context, &size, source, false);
-        JS_FreeValue(context, source);
-        if (!text) return NULL;
-        module = compile(context, text, size, name);
-        JS_FreeCString(context, text);
+        const char *text = JS_ToCStringLen2(context, &size, source, false);
+        module = text ? compile(context, text, size, name) : JS_EXCEPTION;
+        if (text) JS_FreeCString(context, text);
     }
+    JS_FreeValue(context, source);
     if (js_is_exception(module)) return NULL;
     JSModuleDef *definition = module.u.pointer;
     JS_FreeValue(context, module); /* the context keeps it */
-    bool is_evaluated_now = is_template(vu) || vu->loads;
-    if (is_evaluated_now && is_ours(name) && ((struct module *)definition)->code.tag == JS_TAG_FUNCTION_BYTECODE)
-        bytes_append(&vu->loaded_modules, &definition, sizeof definition);
     return definition;
 }
 
@@ -338,13 +274,9 @@ JSValue modules_load(JSContext *context, const char *name)
     if (vu->is_aborting) return vu_throw_interrupted(vu);
     int size = snprintf(text, sizeof text, "export * from '%s';", name);
     snprintf(importer, sizeof importer, "jsrunner:load/%s", name);
-    size_t from = vu->loaded_modules.size;
     vu_begin_loading(vu);
     JSValue namespace = import_now(context, text, (size_t)size, importer, &is_linked);
     vu_end_loading(vu);
-    if (!js_is_exception(namespace)) drop_code(vu, from);
-    vu->loaded_modules.size = from;
-    if (!vu->loads) bytes_free(&vu->loaded_modules);
     return namespace;
 }
 
@@ -407,18 +339,22 @@ static void close_compiler(JSContext *context)
     JS_FreeRuntime(runtime);
 }
 
+/* The compiler of core_compile, opened at its first call. */
+static JSContext *compiler;
+
 /* Compile a module and add it to the image. `is_script`: see keep(). Returns false if the source does not compile. On
  * the main stack. */
 CORE_API bool core_compile(const char *name, const char *source, size_t size, bool is_script)
 {
-    JSContext *context = open_compiler();
+    if (!compiler) compiler = open_compiler();
+    JSContext *context = compiler;
     if (!context) return false;
+    JS_UpdateStackTop(JS_GetRuntime(context));
     bool is_kept = false;
     JSValue module = JS_Eval(context, source, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (js_is_exception(module)) JS_FreeValue(context, JS_GetException(context));
     else is_kept = keep(context, module, name, source, is_script);
     JS_FreeValue(context, module);
-    close_compiler(context);
     return is_kept;
 }
 
@@ -475,6 +411,8 @@ CORE_API bool core_image_put(const char *name, const uint8_t *bytecode, size_t s
 /* Forget the image and all resolved imports. */
 CORE_API void core_image_clear(void)
 {
+    if (compiler) close_compiler(compiler);
+    compiler = NULL;
     struct table *tables[] = {&image, &targets};
     for (size_t t = 0; t < 2; t++) {
         for (size_t i = 0; i < tables[t]->slots; i++) {

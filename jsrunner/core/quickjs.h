@@ -34,7 +34,6 @@ enum {
     JS_TAG_SYMBOL = -8,
     JS_TAG_STRING = -7,
     JS_TAG_MODULE = -3,
-    JS_TAG_FUNCTION_BYTECODE = -2,
     JS_TAG_OBJECT = -1,
     JS_TAG_INT = 0,
     JS_TAG_BOOL = 1,
@@ -224,7 +223,6 @@ enum {
     X(JSAtom, JS_NewAtom, (JSContext *, const char *))                                            \
     X(JSAtom, JS_NewAtomLen, (JSContext *, const char *, size_t))                                 \
     X(JSAtom, JS_NewAtomUInt32, (JSContext *, uint32_t))                                          \
-    X(JSAtom, JS_ValueToAtom, (JSContext *, JSValue))                                             \
     X(void, JS_FreeAtom, (JSContext *, JSAtom))                                                   \
     X(const char *, JS_AtomToCStringLen, (JSContext *, size_t *, JSAtom))                         \
     X(JSValue, JS_AtomToString, (JSContext *, JSAtom))                                            \

@@ -163,7 +163,6 @@ CORE_API void core_vu_destroy(int32_t index)
     bytes_free(&vu->result);
     bytes_free(&vu->request);
     bytes_free(&vu->place);
-    bytes_free(&vu->loaded_modules);
     free(vu->listeners);
     free(vu->rejections);
     core.vus[index] = NULL;

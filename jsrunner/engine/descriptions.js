@@ -1,13 +1,9 @@
 // jsrunner:descriptions — how an exception is described in the log.
 // @ts-check
-import { uncurried } from 'jsrunner:core';
 import {
-  Error, Object, ObjectHasOwn, String, StringPrototypeSlice, SymbolPrototypeGetDescription, constructors, isInstance,
+  Error, InternalError, Object, ObjectHasOwn, ObjectPrototypeToString, String, StringPrototypeIndexOf,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, isInstance,
 } from 'jsrunner:primordials';
-import { StringPrototypeIndexOf } from 'jsrunner:texts';
-
-const { InternalError } = constructors;
-const ObjectPrototypeToString = uncurried('Object.prototype.toString');
 
 // The last thrown value and its stack. Thrown values that are no errors have no stack of their own.
 let thrown;

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from jsrunner.core import binding
+from jsrunner.engine.heat import NO_HEAT, Heat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,8 +99,8 @@ class Engine:
     def compile(self, name: str, source: str, *, is_script: bool) -> bool:
         """Compile a module for all VUs that are made from now on; return True if it compiles.
 
-        A script's module keeps its text and positions, for errors; ours need neither. Modules that a VU
-        has loaded need no such call: they are compiled already.
+        A script's module keeps its text and positions, for errors; ours need neither. A script's module
+        needs no such call when a VU has loaded it: it is compiled already.
         """
         text = source.encode("utf-8", "surrogatepass")
         done: bool = self.library.core_compile(name.encode(), text, len(text), is_script)
@@ -120,19 +121,31 @@ class Engine:
         if not self.library.core_main(imports.encode()):
             raise MemoryError
 
-    def make_template(self, imports: str, *, tracks_contexts: bool) -> bool:
+    def make_template(
+        self, imports: str, more: str = "", *, heat: Heat = NO_HEAT, tracks_contexts: bool
+    ) -> bool:
         """Evaluate compiled modules once for all VUs that are made from now on.
 
         Args:
             imports: The text of a module that imports them, among them what interpreters begin with.
                 They must not ask for an operation.
+            more: The text of a module that imports others, on which `heat` does not depend.
+            heat: The record of heat for `imports`.
             tracks_contexts: Whether the VUs track metric contexts.
 
         Returns:
             False if it cannot be done; then each VU evaluates them.
         """
-        done: bool = self.library.core_template_make(imports.encode(), tracks_contexts)
+        record = (heat.blocks, len(heat.blocks), heat.fingerprint)
+        texts = imports.encode(), more.encode()
+        done: bool = self.library.core_template_make(*texts, *record, tracks_contexts)
         return done
+
+    def template_identity(self) -> tuple[int, int]:
+        """Return the number of blocks and the fingerprint for a record of the template's heat."""
+        identity = (ctypes.c_uint64 * 2)()
+        self.library.core_template_identity(identity)
+        return identity[0], identity[1]
 
     def forget_modules(self) -> None:
         """Forget all compiled modules, the template, and what interpreters begin with."""

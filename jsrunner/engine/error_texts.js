@@ -1,17 +1,12 @@
 // jsrunner:error_texts — replaces the messages of the engine's errors by those of k6's engine.
 // error_texts.py has the table of messages.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
-import { builtin, host } from 'jsrunner:core';
+import { host } from 'jsrunner:core';
 import {
-  ArrayPrototypePush, ObjectDefineProperty, RangeError, SafeArray, String, StringPrototypeSlice,
-  SymbolPrototypeGetDescription, SyntaxError, TypeError, constructors,
+  ArrayPrototypePush, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, RangeError,
+  ReferenceError, SafeArray, SafeMap, String, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit,
+  StringPrototypeStartsWith, SymbolPrototypeGetDescription, SyntaxError, TypeError, URIError,
 } from 'jsrunner:primordials';
-import { StringPrototypeIndexOf, StringPrototypeSplit, StringPrototypeStartsWith } from 'jsrunner:texts';
-
-const { ReferenceError, URIError } = constructors;
-const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
-const ObjectGetPrototypeOf = builtin('Object.getPrototypeOf');
 
 const { prototype: SyntaxErrorPrototype } = SyntaxError;
 const { prototype: TypeErrorPrototype } = TypeError;

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+#: How names of jsrunner's modules begin, k6's among them.
+_OURS: Final = ("jsrunner:", "k6")
 _OK, _ERROR = 0, 1
 _DONE_OK, _DONE_THROWN, _DONE_INTERRUPTED, _DONE_LOST, _DONE_STUCK = range(5)
 #: The deadline of a command that has none.
@@ -294,10 +296,14 @@ class Interpreter:
 
     def _load_module(self, specifier: str) -> str:
         try:
-            return self._load(specifier)
+            source = self._load(specifier)
         except Exception as error:
             self.load_error = error
             raise HostError(str(error), "Error") from None
+        # VUs read jsrunner's modules as bytecode: it has no texts of functions that scripts could see.
+        if specifier.startswith(_OURS):
+            self._engine.compile(specifier, source, is_script=False)
+        return source
 
     def explain(
         self, message: str, function: str | None, holder: object, value_texts: list[str]

@@ -2,7 +2,10 @@
 // @ts-check
 import { later } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
-import { Error, ReflectDefineProperty, globalThis } from 'jsrunner:primordials';
+import { entries } from 'jsrunner:host';
+import {
+  Boolean, Error, Function, ReflectDefineProperty, globalThis,
+} from 'jsrunner:primordials';
 
 // The engine calls this function when an error is created and whenever a value is thrown.
 Error.prepareStackTrace = later('jsrunner:positions', 'prepareStackTrace');
@@ -24,3 +27,12 @@ for (let i = 0; i < ABSENT.length; i += 1) delete globalThis[ABSENT[i]];
 
 defineGlobal('global', globalThis);
 defineGlobal('GoError', GoError, false);
+
+/** Return true if the text is the code of a function, and therefore no ES module. */
+entries.isFunctionBody = (text) => {
+  try {
+    return Boolean(Function('module', 'exports', "'use strict';" + text));
+  } catch {
+    return false;
+  }
+};

@@ -1,18 +1,12 @@
 // jsrunner:positions — stacks of exceptions as k6 writes them, with positions in the author's text.
 // @ts-check
-import { builtin, uncurried } from 'jsrunner:core';
 import { rememberThrown } from 'jsrunner:descriptions';
 import { retext } from 'jsrunner:error_texts';
 import {
-  ArrayPrototypePush, Boolean, Error, ObjectHasOwn, ReflectDefineProperty, SafeArray, String, StringPrototypeSlice,
-  SyntaxError, isInstance,
+  ArrayPrototypePush, Boolean, Error, FunctionPrototypeToString, ObjectGetOwnPropertyDescriptor, ObjectHasOwn,
+  ReflectDefineProperty, SafeArray, String, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice,
+  StringPrototypeSplit, StringPrototypeStartsWith, SyntaxError, isInstance,
 } from 'jsrunner:primordials';
-import {
-  StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSplit, StringPrototypeStartsWith,
-} from 'jsrunner:texts';
-
-const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
-const FunctionPrototypeToString = uncurried('Function.prototype.toString');
 
 // Translated modules: file -> the mappings of its source map, encoded until their first use.
 const mapped = { __proto__: null };

@@ -1,24 +1,17 @@
 // jsrunner:blob — k6's Blob: https://grafana.com/docs/k6/latest/javascript-api/k6-websockets/blob/
 // @ts-check
 import {
-  DataViewPrototypeGetBuffer, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet,
-  copyOf, isBytes, viewOf,
+  DataViewPrototypeGetBuffer, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
 } from 'jsrunner:bytes';
-import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin, load } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
+import { load } from 'jsrunner:core';
 import { goType } from 'jsrunner:go_types';
 import { entries, host } from 'jsrunner:host';
-import { ArrayIsArray } from 'jsrunner:lists';
 import {
-  ArrayPrototypePush, MathMax, MathMin, MathTrunc, Number, ObjectDefineProperty, ObjectKeys, SafeArray, String,
-  Uint8Array, constructors, isInstance,
+  ArrayIsArray, ArrayPrototypePush, DataView, MathMax, MathMin, MathTrunc, Number, ObjectCreate, ObjectDefineProperty,
+  ObjectKeys, SafeArray, SafeWeakMap, String, SymbolIterator, TypedArrayPrototypeGetLength, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { isNullish, isObject, setOwn } from 'jsrunner:values';
-
-const { DataView } = constructors;
-const { iterator: SymbolIterator } = constructors.Symbol;
-const ObjectCreate = builtin('Object.create');
 
 const CONVERT = 'failed to process [blobParts]: ';
 

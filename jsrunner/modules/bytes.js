@@ -1,23 +1,19 @@
 // jsrunner:bytes — buffers, their views, and arguments that k6 takes as bytes.
 // @ts-check
-import { builtin, uncurried } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { ArrayBuffer, Uint8Array, constructors, isInstance } from 'jsrunner:primordials';
+import {
+  ArrayBuffer, ArrayBufferIsView, DataView, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag,
+  Uint8Array, isInstance, reserve, uncurryThis,
+} from 'jsrunner:primordials';
 
-const { DataView } = constructors;
-
-export const ArrayBufferIsView = builtin('ArrayBuffer.isView');
-export const ArrayBufferPrototypeGetByteLength = uncurried('ArrayBuffer.prototype.byteLength');
-export const TypedArrayPrototypeGetLength = uncurried('Uint8Array.__proto__.prototype.length');
-export const TypedArrayPrototypeGetSymbolToStringTag = uncurried('Uint8Array.__proto__.prototype.@@toStringTag');
-export const TypedArrayPrototypeGetBuffer = uncurried('Uint8Array.__proto__.prototype.buffer');
-export const TypedArrayPrototypeGetByteLength = uncurried('Uint8Array.__proto__.prototype.byteLength');
-const TypedArrayPrototypeGetByteOffset = uncurried('Uint8Array.__proto__.prototype.byteOffset');
-export const TypedArrayPrototypeSet = uncurried('Uint8Array.__proto__.prototype.set');
-export const DataViewPrototypeGetBuffer = uncurried('DataView.prototype.buffer');
-const DataViewPrototypeGetByteLength = uncurried('DataView.prototype.byteLength');
-const DataViewPrototypeGetByteOffset = uncurried('DataView.prototype.byteOffset');
+export const TypedArrayPrototypeGetBuffer = uncurryThis(reserve.typedArrayBuffer);
+export const TypedArrayPrototypeGetByteLength = uncurryThis(reserve.typedArrayByteLength);
+const TypedArrayPrototypeGetByteOffset = uncurryThis(reserve.typedArrayByteOffset);
+export const TypedArrayPrototypeSet = uncurryThis(reserve.typedArraySet);
+export const DataViewPrototypeGetBuffer = uncurryThis(reserve.dataViewBuffer);
+const DataViewPrototypeGetByteLength = uncurryThis(reserve.dataViewByteLength);
+const DataViewPrototypeGetByteOffset = uncurryThis(reserve.dataViewByteOffset);
 
 /** Return true if a value is an ArrayBuffer, a typed array or a DataView. */
 export const isBytes = (value) => isInstance(ArrayBuffer, value) || ArrayBufferIsView(value);

@@ -1,8 +1,8 @@
 // jsrunner:call_site — the place in the script that k6 shows when a call ends the script.
 // @ts-check
-import { ArrayPrototypeFind } from 'jsrunner:lists';
-import { Error, StringPrototypeSlice } from 'jsrunner:primordials';
-import { StringPrototypeIncludes, StringPrototypeSplit, StringPrototypeStartsWith } from 'jsrunner:texts';
+import {
+  ArrayPrototypeFind, Error, StringPrototypeIncludes, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith,
+} from 'jsrunner:primordials';
 
 const isPlace = (line) => StringPrototypeStartsWith(line, '\tat ') && !StringPrototypeIncludes(line, '(native)');
 

@@ -1,21 +1,13 @@
 // jsrunner:commonjs — modules that are a function of `module` and `exports`, each run once;
 // import.meta and import() of ES modules.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayPrototypeSort } from 'jsrunner:lists';
 import {
-  Object, ObjectDefineProperty, ObjectKeys, SafeArray, String, TypeError, constructors,
+  ArrayPrototypeSort, FunctionPrototypeCall, Object, ObjectCreate, ObjectDefineProperty, ObjectKeys,
+  ObjectPreventExtensions, ObjectPrototype, SafeArray, SafeMap, String, SymbolToStringTag, TypeError,
 } from 'jsrunner:primordials';
 import { asText } from 'jsrunner:values';
-
-const { toStringTag: SymbolToStringTag } = constructors.Symbol;
-const { prototype: ObjectPrototype } = Object;
-const FunctionPrototypeCall = uncurried('Function.prototype.call');
-const ObjectCreate = builtin('Object.create');
-const ObjectPreventExtensions = builtin('Object.preventExtensions');
 
 /** The code of each module by its URL. */
 const bodies = new SafeMap();

@@ -1,21 +1,13 @@
 // jsrunner:console_values — formats values that are no texts for console. The first such value loads it.
 // @ts-check
-import {
-  ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, TypedArrayPrototypeGetLength,
-  TypedArrayPrototypeGetSymbolToStringTag,
-} from 'jsrunner:bytes';
-import { builtin, uncurried } from 'jsrunner:core';
 import { GoValue } from 'jsrunner:errors';
-import { ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin, ArrayPrototypeSlice } from 'jsrunner:lists';
+import { Date, DatePrototypeGetTime, DatePrototypeToISOString } from 'jsrunner:more_primordials';
 import {
-  ArrayBuffer, ArrayPrototypePush, Error, ObjectKeys, SafeArray, String, SymbolPrototypeGetDescription, Uint8Array,
-  constructors, isInstance,
+  ArrayBuffer, ArrayBufferIsView, ArrayBufferPrototypeGetByteLength, ArrayIsArray, ArrayPrototypeIncludes,
+  ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, Error, NumberIsNaN, ObjectKeys, SafeArray, String,
+  SymbolPrototypeGetDescription, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
+  isInstance,
 } from 'jsrunner:primordials';
-
-const { Date } = constructors;
-const DatePrototypeGetTime = uncurried('Date.prototype.getTime');
-const DatePrototypeToISOString = uncurried('Date.prototype.toISOString');
-const NumberIsNaN = builtin('Number.isNaN');
 
 /** Return the results of `show` for a list's items, joined by the separator. */
 const list = (items, count, show, separator = ', ') => {

@@ -1,8 +1,7 @@
 // jsrunner:error_lines — texts of handlers' exceptions for error events.
 // @ts-check
 import { describe } from 'jsrunner:errors';
-import { StringPrototypeSlice } from 'jsrunner:primordials';
-import { StringPrototypeIndexOf } from 'jsrunner:texts';
+import { StringPrototypeIndexOf, StringPrototypeSlice } from 'jsrunner:primordials';
 
 const FRAME = '\n\tat ';
 

@@ -1,17 +1,14 @@
 // jsrunner:files — the files of k6/experimental/fs, also for other modules.
 // @ts-check
-import {
-  TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet,
-} from 'jsrunner:bytes';
-import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin } from 'jsrunner:core';
+import { TypedArrayPrototypeSet } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { Uint8Array } from 'jsrunner:primordials';
-import { promised } from 'jsrunner:promises';
+import { promised } from 'jsrunner:loop';
+import { NumberIsSafeInteger } from 'jsrunner:more_primordials';
+import {
+  SafeWeakMap, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
+} from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
-
-const NumberIsSafeInteger = builtin('Number.isSafeInteger');
 
 export const SeekMode = { Start: 0, Current: 1, End: 2 };
 

@@ -1,28 +1,21 @@
 // jsrunner:go_json — values in the form of Go's JSON, in which k6 passes setup's data on: sorted keys, dates without
 // trailing zeros, buffers of bytes as base64.
 // @ts-check
-import {
-  ArrayBufferIsView, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, copyOf, isBytes,
-} from 'jsrunner:bytes';
-import { Map, MapPrototypeForEach, Set, SetPrototypeForEach } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
+import { copyOf, isBytes } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { goMethods, goStruct } from 'jsrunner:go_methods';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
-import { ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeSlice, ArrayPrototypeSort } from 'jsrunner:lists';
 import {
-  ArrayBuffer, ArrayPrototypePush, Number, ObjectKeys, SafeArray, StringPrototypeSlice, SymbolPrototypeGetDescription,
-  constructors, isInstance,
+  Date, DatePrototypeGetTime, DatePrototypeToISOString, Map, MapPrototypeForEach, Set, SetPrototypeForEach,
+  StringPrototypeEndsWith,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
+  ArrayPrototypeSort, DataView, JSONStringify, Number, NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetLength,
+  TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
-
-const { DataView, Date } = constructors;
-const DatePrototypeGetTime = uncurried('Date.prototype.getTime');
-const DatePrototypeToISOString = uncurried('Date.prototype.toISOString');
-const JSONStringify = builtin('JSON.stringify');
-const NumberIsFinite = builtin('Number.isFinite');
-const NumberIsNaN = builtin('Number.isNaN');
-const StringPrototypeEndsWith = uncurried('String.prototype.endsWith');
 
 /** Return the text of toISOString without trailing zeros of the fraction. */
 const dateText = (date) => {

@@ -1,7 +1,6 @@
 // jsrunner:go_methods — marks functions and objects that are values of Go in k6.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
-import { ArrayPrototypePush, SafeArray } from 'jsrunner:primordials';
+import { ArrayPrototypePush, SafeArray, SafeWeakMap } from 'jsrunner:primordials';
 
 /** Methods of Go's objects. Go's JSON leaves them out, while it refuses functions of scripts. */
 export const goMethods = SafeArray();

@@ -1,16 +1,13 @@
 // jsrunner:go_type_names — the names of Go's types. The first error text with such a name loads it.
 // @ts-check
-import { ArrayBufferIsView, TypedArrayPrototypeGetSymbolToStringTag } from 'jsrunner:bytes';
-import { Map, Set } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
 import { isGoInteger } from 'jsrunner:go_types';
-import { ArrayIsArray } from 'jsrunner:lists';
-import { ArrayBuffer, Boolean, Number, Promise, constructors, isInstance } from 'jsrunner:primordials';
-import { RegExpPrototypeExec, StringPrototypeToLowerCase } from 'jsrunner:texts';
-
-const { Date } = constructors;
-const DatePrototypeGetTime = uncurried('Date.prototype.getTime');
-const NumberIsNaN = builtin('Number.isNaN');
+import {
+  Date, DatePrototypeGetTime, Map, Set, StringPrototypeToLowerCase,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayBuffer, ArrayBufferIsView, ArrayIsArray, Boolean, Number, NumberIsNaN, Promise, RegExpPrototypeExec,
+  TypedArrayPrototypeGetSymbolToStringTag, isInstance,
+} from 'jsrunner:primordials';
 
 /** Return the type of a typed array's items; undefined for a DataView. */
 const itemType = (view) => {

@@ -1,6 +1,6 @@
 // jsrunner:jars — cookie jar objects of scripts -> handles of the jars in Python.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
+import { SafeWeakMap } from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';
 
 const handles = new SafeWeakMap();

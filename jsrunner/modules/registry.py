@@ -26,19 +26,14 @@ _WITH_PARTS: tuple[str, ...] = ("k6/http", "k6/net/grpc")
 LATE: Final = tuple(
     f"jsrunner:{name}"
     for name in (
-        "close_texts",
-        "collections",
         "commonjs",
         "descriptions",
         "error_texts",
         "globals/console",
         "globals/require",
         "globals/timers",
-        "jars",
-        "lists",
         "positions",
         "stages",
-        "texts",
     )
 )
 

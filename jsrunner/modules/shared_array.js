@@ -1,14 +1,10 @@
 // jsrunner:shared_array — arrays whose elements are kept once per process, as JSON.
 // @ts-check
-import { builtin } from 'jsrunner:core';
-import { ArrayFromSafe } from 'jsrunner:lists';
-import { freezeDeep } from 'jsrunner:objects';
 import {
-  ArrayPrototypePush, JSONParse, Number, Proxy, SafeArray, String, TypeError,
+  ArrayFromSafe, ArrayPrototypePush, JSONParse, Number, ObjectGetOwnPropertyDescriptor, Proxy, ReflectGet, SafeArray,
+  String, TypeError,
 } from 'jsrunner:primordials';
-
-const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
-const ReflectGet = builtin('Reflect.get');
+import { freezeDeep } from 'jsrunner:values';
 
 const immutable = () => {
   throw new TypeError('SharedArray is immutable');

@@ -1,12 +1,9 @@
 // jsrunner:ws_params — the parameters of ws.connect and of new WebSocket.
 // @ts-check
-import { later } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
+import { handleOf } from 'jsrunner:jars';
 import { Object, ObjectKeys, String, StringPrototypeTrim } from 'jsrunner:primordials';
 import { tagValues } from 'jsrunner:samples';
-
-/** Return the handle of a cookie jar: few scripts have one. */
-const handleOf = later('jsrunner:jars', 'handleOf');
 
 const headersOf = (headers) => {
   const found = { __proto__: null };

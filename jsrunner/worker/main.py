@@ -18,11 +18,8 @@ import socket
 from typing import TYPE_CHECKING
 
 import gevent
-import msgspec
 
 from jsrunner.engine.errors import Interrupted, JSError
-from jsrunner.engine.interpreter import mended
-from jsrunner.engine.metric_context import FEATURE
 from jsrunner.errors import ExitCode, JsrunnerError
 from jsrunner.executors.arrivals import Arrivals
 from jsrunner.messages import protocol
@@ -31,8 +28,9 @@ from jsrunner.messages.protocol import StageName
 from jsrunner.messages.stream import MessageReader, receive, send
 from jsrunner.worker.channel import CoordinatorChannel
 from jsrunner.worker.player import YIELD, Player
-from jsrunner.worker.process import MAIN, Process
+from jsrunner.worker.process import Process
 from jsrunner.worker.scenario import Scenario
+from jsrunner.worker.template import make_template
 from jsrunner.worker.vus import VUs, load
 
 if TYPE_CHECKING:
@@ -50,8 +48,6 @@ if TYPE_CHECKING:
 SNAPSHOT_EVERY = 1.0
 #: Maximum VUs for which a template does not pay: it takes 1 ms, and saves a VU 0.24 ms.
 _FEW_VUS = 4
-#: Maximum characters of the environment's variables in the template.
-_ENVIRONMENT_MOST = 100_000
 _OUT_OF_MEMORY = "a worker process ran out of memory: the run is not complete"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -141,38 +137,9 @@ def _prepare(process: Process, board: Board, prepare: protocol.Prepare) -> Worke
     board.open(len(plan.test.scenarios))
     board.vus = plan.planned_vus
     if plan.test.max_vus > _FEW_VUS:
-        _make_template(process)
+        make_template(process)
     gc.freeze()  # the loaded script stays: collections skip it, and its pages stay shared
     return plan
-
-
-def _make_template(process: Process) -> None:
-    """Make the template, from which the VUs are copied.
-
-    It has jsrunner's modules, the variables of `__ENV`, and the k6 modules of the script unless one of
-    them calls Python.
-    """
-    used = [name for name, _ in process.script.modules() if name.startswith("k6")]
-    for names in (used, ()):
-        imports = MAIN + "".join(f"import '{name}';" for name in names) + _environment(process)
-        if process.engine.make_template(imports, tracks_contexts=FEATURE in process.features):
-            break
-
-
-def _environment(process: Process) -> str:
-    """Return JavaScript that sets the variables of `__ENV`, "" if the template has no room for them.
-
-    A copy has them then, and its VU asks for nothing.
-    """
-    text = msgspec.json.encode(mended(process.environment)).decode()
-    if len(text) > _ENVIRONMENT_MOST:
-        return ""
-    is_frozen = "true" if process.is_environment_frozen else "false"
-    return (
-        "import { setVariables } from 'jsrunner:globals/environment';"
-        "import { JSONParse } from 'jsrunner:primordials';"
-        f"setVariables(JSONParse({msgspec.json.encode(text).decode()}), {is_frozen});"
-    )
 
 
 def _set_up_process() -> None:

@@ -1,11 +1,11 @@
 // jsrunner:vu — the main module of a virtual user: load the script, call its functions, loop over iterations.
 // @ts-check
 import { context } from 'jsrunner:context';
-import { hasWork, later, nextIteration, settle } from 'jsrunner:core';
+import { later, nextIteration } from 'jsrunner:core';
 import { describe, describeRejection } from 'jsrunner:errors';
 import { setUp } from 'jsrunner:globals/environment';
 import { entries, host } from 'jsrunner:host';
-import { abandon } from 'jsrunner:loop';
+import { abandon, hasWork, settle } from 'jsrunner:loop';
 import {
   JSONParse, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis, isInstance,
 } from 'jsrunner:primordials';

@@ -12,10 +12,10 @@ entries.run = (count, sockets) => {
         try {
           while (sent < count) { all[sent % sockets].sendBinary(data); sent += 1; }
         } catch (error) { failure = `${error}`; }
-        core.addTimer(() => { for (const one of all) { one.shut(); one.stop(); } }, 1, -1, 0);
+        loop.addTimer(() => { for (const one of all) { one.shut(); one.stop(); } }, 1, -1, 0);
       },
     }));
   }
-  core.settle(() => {});
+  loop.settle(() => {});
   return [sent, failure];
 };

@@ -1,9 +1,13 @@
-/* Makes templates of random blocks that point to one another, and compares their copies with what was written. */
+/* Makes templates of random blocks that point to one another, of random heat, and compares their copies with what was
+ * written. */
+#define _GNU_SOURCE
 #include "template.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sys/mman.h>
 
 enum { BLOCKS = 600, STEPS = 20000, WORDS_MOST = 40, COPIES = 30 };
 
@@ -89,6 +93,14 @@ static void try_once(uint32_t number)
         places[i] = &roots[i];
         live += blocks[i].at != NULL;
     }
+    size_t count;
+    CHECK(template_fingerprint(&count) && count == (size_t)live);
+    if (number % 2) {
+        uint8_t *heat = malloc(count);
+        for (size_t i = 0; i < count; i++) heat[i] = (uint8_t)draw(3);
+        template_mark(heat);
+        free(heat);
+    }
     bool is_made = template_memory_close(places, BLOCKS);
     CHECK(!template_is_open);
     if (!is_made) {
@@ -116,6 +128,23 @@ static void try_once(uint32_t number)
     }
 }
 
+/* More copies than may have pages that are written later, and then no ranges of pages that the system allows. */
+static void try_many(void)
+{
+    enum { MANY = 9000, WORDS = 2048, PAGE = 4096 };
+    static char *copies[MANY];
+    CHECK(template_memory_open());
+    void *roots[2] = {template_allocate(64), template_allocate(WORDS * 8)};
+    for (uint64_t i = 0; i < WORDS; i++) ((uint64_t *)roots[1])[i] = i;
+    template_mark((const uint8_t[]){HOT, COLD});
+    CHECK(template_memory_close((void **const[]){&roots[0], &roots[1]}, 2));
+    for (int i = 0; i < MANY; i++) CHECK((copies[i] = template_copy()));
+    for (int i = 0; mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED; i++) {
+    }
+    for (int i = 0; i < MANY; i++)
+        for (size_t word = WORDS; word--;) CHECK(((uint64_t *)(copies[i] + (size_t)roots[1]))[word] == word);
+}
+
 /* A short text in a block that has had a pointer: the rest of the pointer must not make a pointer of the text. */
 static void try_text_over_pointer(void)
 {
@@ -140,6 +169,7 @@ int main(int count, char **arguments)
 {
     try_text_over_pointer();
     for (uint32_t number = 0; number < (count > 1 ? (uint32_t)atoi(arguments[1]) : 1); number++) try_once(number);
+    try_many();
     puts("equal");
     return 0;
 }

@@ -1,4 +1,4 @@
-"""Function objects of the core's own kind: what is loaded when it is first used."""
+"""Function objects of the core's own kinds: uncurried functions, and what is loaded when it is first used."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
     from core_vu import VU
 
 COUNTED = "globalThis.loads = (globalThis.loads ?? 0) + 1; "
+
+
+def test_uncurried_functions(make_vu: Callable[..., VU]) -> None:
+    vu = make_vu(
+        """
+        const slice = core.uncurryThis(String.prototype.slice);
+        const kind = core.uncurryThis(function () { 'use strict'; return [typeof this, arguments.length]; });
+        entries.run = () => [slice('abcdef', 2, 4), kind(), kind(1), kind(1, 2, 3), typeof slice,
+          slice instanceof Function, Reflect.ownKeys(slice).length];
+        entries.thrown = () => slice(null);
+        entries.refused = () => core.uncurryThis({});
+        entries.constructed = () => new slice('a');
+        """
+    )
+    assert vu.call("run") == ["cd", ["undefined", 0], ["number", 0], ["number", 2], "function", True, 0]
+    for entry in ("thrown", "refused", "constructed"):
+        with pytest.raises(JSError, match="TypeError"):
+            vu.call(entry)
 
 
 def test_a_function_is_loaded_by_its_first_call(make_vu: Callable[..., VU]) -> None:
@@ -126,6 +144,7 @@ def test_functions_are_freed_with_what_they_hold(make_vu: Callable[..., VU]) -> 
         entries.run = () => {
           for (let i = 0; i < 1000; i += 1) {
             const target = { fill: new ArrayBuffer(1e4) };
+            target.self = core.uncurryThis(() => target);
             core.defineLater(target, 'jsrunner:late', 'one', true);
           }
         };

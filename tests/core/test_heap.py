@@ -18,7 +18,10 @@ PROGRAM = HERE / "heap_program.c"
 def compiled(tmp_path: Path) -> Path:
     # Not with AddressSanitizer: for that all blocks are the C library's.
     return compile_c(
-        tmp_path / "program", [PROGRAM, CORE / "heap.c", CORE / "template_memory.c"], "-O1", *TRAPS
+        tmp_path / "program",
+        [PROGRAM, CORE / "heap.c", CORE / "template_memory.c", CORE / "template_pages.c"],
+        "-O1",
+        *TRAPS,
     )
 
 

@@ -20,8 +20,8 @@ const { bindContext } = core;
 const notes = [];
 const enter = (tags, metadata = -1) => host('enter', tags, metadata);
 const note = (name) => { notes.push([name, ...host('context')]); };
-const settle = () => core.settle((reason) => notes.push(['rejected', String(reason)]));
-const delay = (time) => new Promise((resolve) => core.addTimer(resolve, time, -1, loop.TIMEOUT));
+const settle = () => loop.settle((reason) => notes.push(['rejected', String(reason)]));
+const delay = (time) => new Promise((resolve) => loop.addTimer(resolve, time, -1, loop.TIMEOUT));
 """
 
 

@@ -105,7 +105,7 @@ def test_modules_that_fail(make_vu: Callable[..., VU], text: str, error: str) ->
     vu.evaluate(
         "entries.why = async () => { try { await import('bad'); } catch (e) { say(String(e)); } };"
     )
-    vu.evaluate("entries.why2 = () => { entries.why(); core.settle(() => {}); };")
+    vu.evaluate("entries.why2 = () => { entries.why(); loop.settle(() => {}); };")
     vu.call("why2")
     assert error in vu.said[0]
     assert vu.call("fine") == "fine"
@@ -144,7 +144,7 @@ def test_own_imports_of_compiled_modules(make_vu: Callable[..., VU]) -> None:
     engine.compile("compiled", "export const load = () => import('late');", is_script=False)
     vu.evaluate(
         "import { load } from 'compiled'; let late; entries.run = () => {"
-        "  load().then((module) => { late = module.late; }); core.settle(() => {}); return late; };"
+        "  load().then((module) => { late = module.late; }); loop.settle(() => {}); return late; };"
     )
     assert vu.call("run") == 1
 
@@ -174,7 +174,7 @@ def test_modules_are_evaluated_without_promise_jobs(make_vu: Callable[..., VU]) 
           globalThis.late = 'once';
           now("import 'late';", 'load/2');
           order.push(globalThis.late);
-          core.settle(() => {});
+          loop.settle(() => {});
           return order;
         };
         """,
@@ -203,7 +203,7 @@ def test_why_a_module_failed(
         entries.run = (specifier) => {
           try { now(`import '${specifier}';`, `load/${specifier}`); } catch (thrown) { return thrown; }
         };
-        entries.rejected = () => { const seen = []; core.settle((reason) => seen.push(String(reason))); return seen; };
+        entries.rejected = () => { const seen = []; loop.settle((reason) => seen.push(String(reason))); return seen; };
         """,
         modules=modules,
     )

@@ -89,9 +89,9 @@ def test_a_flood_of_pings_from_a_peer_that_never_reads(
               const tick = () => {
                 ticks += 1;
                 if (host('enough')) { session.sendClose(1000); session.stop(); }
-                else if (!isBlocking) core.addTimer(tick, 1, -1, 0);
+                else if (!isBlocking) loop.addTimer(tick, 1, -1, 0);
               };
-              if (isBlocking) session.setTimer(tick, 1, true); else core.addTimer(tick, 1, -1, 0);
+              if (isBlocking) session.setTimer(tick, 1, true); else loop.addTimer(tick, 1, -1, 0);
             },
             every() { seen.length = 0; },
           });

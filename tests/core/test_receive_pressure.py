@@ -212,7 +212,7 @@ def test_events_that_came_meanwhile_keep_their_order_and_time(
               order.push(value);
               if (value !== 'first') return;
               host('rest');
-              core.addTimer(() => order.push('timer'), 30, -1, 0);
+              loop.addTimer(() => order.push('timer'), 30, -1, 0);
               host('rest');
             },
           }));

@@ -20,9 +20,9 @@ BUSY = {
     "regexp": "/^(a+)+$/.test('a'.repeat(60) + 'b');",
     "promise jobs": "const again = () => Promise.resolve().then(again); again();",
     "await": "(async () => { for (;;) await null; })();",
-    "timers": "const again = () => core.addTimer(again, 0, -1, 0); again();",
-    "intervals": "core.addTimer(() => {}, 0, 0, 1);",
-    "tasks": "const again = () => core.queueTask(again); again();",
+    "timers": "const again = () => loop.addTimer(again, 0, -1, 0); again();",
+    "intervals": "loop.addTimer(() => {}, 0, 0, 1);",
+    "tasks": "const again = () => loop.queueTask(again); again();",
     "rejections": "for (;;) Promise.reject(1).catch(() => {});",
     "requests": "for (;;) host('quick');",
     "sleeps of no time": "for (;;) core.sleep(0);",
@@ -36,7 +36,7 @@ def quick() -> None:
 @pytest.fixture(params=BUSY)
 def busy(request: pytest.FixtureRequest, make_vu: Callable[..., VU]) -> Callable[[], gevent.Greenlet]:
     """Start a VU that computes for ever."""
-    source = f"entries.run = () => {{ {BUSY[request.param]} core.settle(() => {{}}); }};"
+    source = f"entries.run = () => {{ {BUSY[request.param]} loop.settle(() => {{}}); }};"
     return lambda: make_vu(source, operations={"quick": quick}).start("run")
 
 
@@ -50,10 +50,10 @@ def test_busy_vus_do_not_hold_up_others(
         entries.run = () => {
           let count = 0;
           for (let i = 0; i < 10; i += 1) { core.sleep(0); host('quick'); }
-          const again = () => { count += 1; if (count < 10) core.addTimer(again, 0, -1, 0); };
+          const again = () => { count += 1; if (count < 10) loop.addTimer(again, 0, -1, 0); };
           again();
-          core.queueTask(() => {});
-          core.settle(() => {});
+          loop.queueTask(() => {});
+          loop.settle(() => {});
           return count;
         };
         """,

@@ -62,7 +62,7 @@ def test_many_sessions_of_one_vu(link: Callable[..., Links], secure: bool) -> No
               text(value, more, session) { received += Number(value === `${i}`); session.sendClose(1000); },
             });
           }
-          core.settle(() => {});
+          loop.settle(() => {});
           return received;
         };
         """,
@@ -121,7 +121,7 @@ def test_sessions_of_both_kinds_beside_each_other(link: Callable[..., Links]) ->
           blocking.run();
           blocking.shut();
           order.push('over');
-          core.settle(() => {});
+          loop.settle(() => {});
           return order;
         };
     """)
@@ -138,7 +138,7 @@ def test_timers_of_a_session(link: Callable[..., Links]) -> None:
     one = link("""
         entries.run = () => {
           const order = [];
-          core.addTimer(() => order.push('global'), 0, -1, 0);
+          loop.addTimer(() => order.push('global'), 0, -1, 0);
           const session = connect(true);
           session.run();
           session.setTimer(() => order.push('late'), 20, false);
@@ -147,7 +147,7 @@ def test_timers_of_a_session(link: Callable[..., Links]) -> None:
           session.setTimer(() => { ticks += 1; if (ticks === 5) { order.push('tick'); session.stop(); } }, 8, true);
           session.run();
           session.shut();
-          core.settle(() => {});
+          loop.settle(() => {});
           return order;
         };
     """)
@@ -165,7 +165,7 @@ def test_handlers_that_throw(link: Callable[..., Links], blocking: bool, secure:
           const caught = [];
           if (isBlocking) session.run();
           for (let i = 0; i < 2; i += 1) {
-            try { if (isBlocking) session.run(); else core.settle(() => {}); } catch (error) { caught.push(error.message); }
+            try { if (isBlocking) session.run(); else loop.settle(() => {}); } catch (error) { caught.push(error.message); }
           }
           session.shut();
           return [caught, seen];

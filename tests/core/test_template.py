@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jsrunner.engine.engine import process_engine
+from jsrunner.engine.heat import Heat
 from jsrunner.script.script import ScriptBundle
 
 if TYPE_CHECKING:
@@ -16,19 +17,19 @@ if TYPE_CHECKING:
 
     from jsrunner.engine.engine import Engine
 
-OURS = ("primordials", "collections", "errors", "host", "loop")
+OURS = ("primordials", "errors", "host", "loop")
 
 #: A module with state of many kinds.
 STATE = """
-import { SafeMap } from 'jsrunner:collections';
-import { later, uncurried } from 'jsrunner:core';
+import { SafeMap, uncurryThis } from 'jsrunner:primordials';
+import { later } from 'jsrunner:core';
 export const counts = { made: 0 };
 export const list = [1, 'two', { three: 3.5 }, [4n, 'v'.repeat(5000), null, undefined]];
 export const names = new SafeMap();
 names.set('a', 1);
 export class Counter { #n = 0; static all = 0; next() { Counter.all += 1; return (this.#n += 1); } }
 export const counter = new Counter();
-export const slice = uncurried('String.prototype.slice');
+export const slice = uncurryThis(String.prototype.slice);
 export const lazy = later('jsrunner:lazy', 'answer');
 export const symbol = Symbol('a symbol');
 export const pattern = /(?<word>\\w+)-\\d+/u;
@@ -97,6 +98,26 @@ def test_copies_are_independent(engine: Engine, make_vu: Callable[..., VU]) -> N
     second = vus[3].call("use")
     assert second[:2] == [3, 6]
     assert vus[4].call("use") == second
+
+
+def test_blocks_that_come_when_they_are_accessed(engine: Engine, make_vu: Callable[..., VU]) -> None:
+    assert engine.make_template(IMPORTS, tracks_contexts=False)
+    count, fingerprint = engine.template_identity()
+    for blocks in (bytes(count), bytes(number % 3 for number in range(count))):
+        assert engine.make_template(IMPORTS, heat=Heat(fingerprint, blocks), tracks_contexts=False)
+        assert engine.template_identity() == (count, fingerprint)
+        for vu in [make_vu(USE, modules=MODULES) for _ in range(10)]:
+            assert vu.call("use") == RESULT
+            assert vu.call("failure") == [True, "TypeError"]
+            vu.close()
+
+
+def test_a_record_of_another_template_has_no_effect(engine: Engine, make_vu: Callable[..., VU]) -> None:
+    assert engine.make_template(IMPORTS, tracks_contexts=False)
+    count, fingerprint = engine.template_identity()
+    for heat in (Heat(fingerprint, bytes(count + 1)), Heat(fingerprint + 1, bytes(count))):
+        assert engine.make_template(IMPORTS, heat=heat, tracks_contexts=False)
+        assert make_vu(USE, modules=MODULES).call("use") == RESULT
 
 
 def test_a_copy_is_what_would_be_made(engine: Engine, make_vu: Callable[..., VU]) -> None:

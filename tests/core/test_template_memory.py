@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.slow
 def test_copies_are_what_was_written(tmp_path: Path) -> None:
-    sources = [HERE / "template_program.c", CORE / "template_memory.c"]
+    sources = [HERE / "template_program.c", CORE / "template_memory.c", CORE / "template_pages.c"]
     program = compile_c(tmp_path / "program", sources, "-O1", *TRAPS)
     done = subprocess.run([program, "40"], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "equal"

@@ -19,7 +19,7 @@ def order_of(make_vu: Callable[..., VU]) -> Callable[[str], list[Any]]:
 
     def order_of(source: str) -> list[Any]:
         vu = make_vu(
-            f"entries.run = () => {{ const order = []; {source}\n core.settle(() => {{}}); return order; }};"
+            f"entries.run = () => {{ const order = []; {source}\n loop.settle(() => {{}}); return order; }};"
         )
         order: list[Any] = vu.call("run")
         return order
@@ -30,54 +30,54 @@ def order_of(make_vu: Callable[..., VU]) -> Callable[[str], list[Any]]:
 def test_timers_run_by_due_time_then_by_registration(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
         "for (const [i, delay] of [-3, -5, -3, -9, -5].entries())"
-        " core.addTimer(() => order.push(i), delay * 60_000, -1, 0);"
+        " loop.addTimer(() => order.push(i), delay * 60_000, -1, 0);"
     ) == [3, 1, 4, 0, 2]
 
 
 def test_timers_of_no_delay_run_by_registration(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
-        "for (let i = 0; i < 100; i += 1) core.addTimer(() => order.push(i), 0, -1, i % 3);"
+        "for (let i = 0; i < 100; i += 1) loop.addTimer(() => order.push(i), 0, -1, i % 3);"
     ) == list(range(100))
 
 
 def test_ids_count_up(order_of: Callable[[str], list[Any]]) -> None:
     """Removed timers and timers that have run keep their numbers; timers of modules do not count."""
     assert order_of(
-        "for (let i = 0; i < 3; i += 1) order.push(core.addTimer(() => {}, 0, -1, loop.TIMEOUT));"
-        "const own = core.addTimer(() => {}, 0, -1, loop.OWN); order.push(own > 1e9);"
-        "core.removeTimer(3); order.push(core.addTimer(() => {}, 0, -1, loop.INTERVAL));"
-        "core.settle(() => {}); order.push(core.addTimer(() => {}, 0, -1, loop.TIMEOUT));"
+        "for (let i = 0; i < 3; i += 1) order.push(loop.addTimer(() => {}, 0, -1, loop.TIMEOUT));"
+        "const own = loop.addTimer(() => {}, 0, -1, loop.OWN); order.push(own > 1e9);"
+        "loop.removeTimer(3); order.push(loop.addTimer(() => {}, 0, -1, loop.INTERVAL));"
+        "loop.settle(() => {}); order.push(loop.addTimer(() => {}, 0, -1, loop.TIMEOUT));"
     ) == [1, 2, 3, True, 4, 5]
 
 
 def test_removed_timers_do_not_run(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
-        "const ids = [1, 2, 3, 4, 5].map((i) => core.addTimer(() => order.push(i), -i, -1, 0));"
-        "core.removeTimer(ids[4]); core.removeTimer(ids[1]); core.removeTimer(ids[1]);"
+        "const ids = [1, 2, 3, 4, 5].map((i) => loop.addTimer(() => order.push(i), -i, -1, 0));"
+        "loop.removeTimer(ids[4]); loop.removeTimer(ids[1]); loop.removeTimer(ids[1]);"
     ) == [4, 3, 1]
 
 
 def test_what_is_no_id_removes_nothing(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
-        "core.addTimer(() => order.push('ran'), 0, -1, 0);"
+        "loop.addTimer(() => order.push('ran'), 0, -1, 0);"
         "for (const id of [0, -1, 99, 2 ** 31, 2 ** 32 + 1, 1e300, NaN, Infinity, undefined, null, 'x', {}])"
-        " core.removeTimer(id);"
+        " loop.removeTimer(id);"
     ) == ["ran"]
 
 
 def test_a_timer_can_remove_itself_and_others(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
         "let count = 0;"
-        "const interval = core.addTimer(() => { order.push('tick'); count += 1;"
-        "  if (count === 3) core.removeTimer(interval); }, 0, 0, 1);"
-        "const never = core.addTimer(() => order.push('never'), 50, -1, 0);"
-        "core.addTimer(() => core.removeTimer(never), 0, -1, 0);"
+        "const interval = loop.addTimer(() => { order.push('tick'); count += 1;"
+        "  if (count === 3) loop.removeTimer(interval); }, 0, 0, 1);"
+        "const never = loop.addTimer(() => order.push('never'), 50, -1, 0);"
+        "loop.addTimer(() => loop.removeTimer(never), 0, -1, 0);"
     ) == ["tick", "tick", "tick"]
 
 
 def test_a_timer_can_add_timers(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
-        "const more = (n) => { order.push(n); for (let i = 1; n + i < 6; i += 1) core.addTimer(() => more(n + i), 0, -1, 0); };"
+        "const more = (n) => { order.push(n); for (let i = 1; n + i < 6; i += 1) loop.addTimer(() => more(n + i), 0, -1, 0); };"
         "more(4);"
     ) == [4, 5]
 
@@ -85,8 +85,8 @@ def test_a_timer_can_add_timers(order_of: Callable[[str], list[Any]]) -> None:
 def test_an_interval_counts_from_the_end_of_its_call(order_of: Callable[[str], list[Any]]) -> None:
     assert order_of(
         "let end = 0; let count = 0;"
-        "const id = core.addTimer(() => { const now = core.now(); order.push(end === 0 || now - end >= 9.99); busy(3); end = core.now();"
-        "  count += 1; if (count === 3) core.removeTimer(id); }, 0, 10, 1);"
+        "const id = loop.addTimer(() => { const now = core.now(); order.push(end === 0 || now - end >= 9.99); busy(3); end = core.now();"
+        "  count += 1; if (count === 3) loop.removeTimer(id); }, 0, 10, 1);"
     ) == [True, True, True]
 
 
@@ -95,11 +95,11 @@ def test_an_exception_leaves_the_other_timers_alone(make_vu: Callable[..., VU]) 
     vu = make_vu("""
         entries.run = () => {
           const order = [];
-          core.addTimer(() => { throw new Error('boom'); }, -2, -1, 0);
-          core.addTimer(() => { throw new Error('again'); }, -3, 70000, 1);
-          core.addTimer(() => {}, 60000, -1, 0);
-          for (let i = 0; i < 2; i += 1) { try { core.settle(() => {}); } catch (error) { order.push(error.message); } }
-          order.push(loop.abandon(), core.hasWork());
+          loop.addTimer(() => { throw new Error('boom'); }, -2, -1, 0);
+          loop.addTimer(() => { throw new Error('again'); }, -3, 70000, 1);
+          loop.addTimer(() => {}, 60000, -1, 0);
+          for (let i = 0; i < 2; i += 1) { try { loop.settle(() => {}); } catch (error) { order.push(error.message); } }
+          order.push(loop.abandon(), loop.hasWork());
           return order;
         };
     """)
@@ -110,10 +110,10 @@ def test_names_of_timers_by_due_time(make_vu: Callable[..., VU]) -> None:
     """Timers of modules are not named."""
     vu = make_vu("""
         entries.run = () => {
-          core.addTimer(() => {}, 2000, -1, loop.TIMEOUT);
-          core.addTimer(() => {}, 9000, 5, loop.INTERVAL);
-          core.addTimer(() => {}, 100, -1, loop.OWN);
-          core.addTimer(() => {}, 1000, -1, loop.TIMEOUT);
+          loop.addTimer(() => {}, 2000, -1, loop.TIMEOUT);
+          loop.addTimer(() => {}, 9000, 5, loop.INTERVAL);
+          loop.addTimer(() => {}, 100, -1, loop.OWN);
+          loop.addTimer(() => {}, 1000, -1, loop.TIMEOUT);
           return core.dropTimers();
         };
     """)
@@ -124,21 +124,21 @@ def test_names_of_timers_by_due_time(make_vu: Callable[..., VU]) -> None:
 def test_what_waits_wakes_its_vu_in_time(order_of: Callable[[str], list[Any]]) -> None:
     """The first timer may be removed, or another one come before it, while the VU waits."""
     assert order_of(
-        "const far = core.addTimer(() => order.push('far'), 1e8, -1, 0);"
-        "core.addTimer(() => { order.push('first'); core.addTimer(() => order.push('second'), 2, -1, 0);"
-        "  core.removeTimer(far); }, 3, -1, 0);"
+        "const far = loop.addTimer(() => order.push('far'), 1e8, -1, 0);"
+        "loop.addTimer(() => { order.push('first'); loop.addTimer(() => order.push('second'), 2, -1, 0);"
+        "  loop.removeTimer(far); }, 3, -1, 0);"
     ) == ["first", "second"]
 
 
 @pytest.mark.parametrize("delay", ["NaN", "undefined", "'x'", "null", "{}", "-Infinity"])
 def test_odd_delays_are_none(order_of: Callable[[str], list[Any]], delay: str) -> None:
-    assert order_of(f"core.addTimer(() => order.push('ran'), {delay}, -1, 0);") == ["ran"]
+    assert order_of(f"loop.addTimer(() => order.push('ran'), {delay}, -1, 0);") == ["ran"]
 
 
 def test_a_delay_without_end_is_waited_for(make_vu: Callable[..., VU]) -> None:
     vu = make_vu(
-        "entries.run = () => { core.addTimer(() => {}, Infinity, -1, 0);"
-        "  core.addTimer(() => core.removeTimer(1), 5, -1, 0); core.settle(() => {}); return true; };"
+        "entries.run = () => { loop.addTimer(() => {}, Infinity, -1, 0);"
+        "  loop.addTimer(() => loop.removeTimer(1), 5, -1, 0); loop.settle(() => {}); return true; };"
     )
     assert vu.call("run") is True
 
@@ -153,10 +153,10 @@ def test_a_hundred_thousand_timers(make_vu: Callable[..., VU]) -> None:
           let inOrder = true;
           for (let i = 0; i < count; i += 1) {
             const due = (i * 7919) % count;
-            ids.push(core.addTimer(() => { inOrder &&= due > last; last = due; ran += 1; }, due * 1000 - 1e12, -1, 0));
+            ids.push(loop.addTimer(() => { inOrder &&= due > last; last = due; ran += 1; }, due * 1000 - 1e12, -1, 0));
           }
-          for (let i = 0; i < count; i += 2) core.removeTimer(ids[(i * 31) % count]);
-          core.settle(() => {});
+          for (let i = 0; i < count; i += 2) loop.removeTimer(ids[(i * 31) % count]);
+          loop.settle(() => {});
           return [ran, inOrder];
         };
     """)
@@ -181,16 +181,16 @@ def player() -> Iterator[VU]:
     vu = VU("""
         entries.play = (actions) => {
           const ran = [];
-          const first = core.addTimer(() => {}, 0, -1, 0); // ids go on from example to example
-          core.removeTimer(first);
+          const first = loop.addTimer(() => {}, 0, -1, 0); // ids go on from example to example
+          loop.removeTimer(first);
           for (const [action, n] of actions) {
-            if (action === 'remove') { core.removeTimer(first + n); continue; }
-            const id = core.addTimer(() => {
+            if (action === 'remove') { loop.removeTimer(first + n); continue; }
+            const id = loop.addTimer(() => {
               ran.push(id - first);
-              if (action === 'interval') core.removeTimer(id);
+              if (action === 'interval') loop.removeTimer(id);
             }, (n - 100) * 60_000, action === 'interval' ? 0 : -1, 0);
           }
-          core.settle(() => {});
+          loop.settle(() => {});
           return ran;
         };
     """)

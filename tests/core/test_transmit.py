@@ -272,8 +272,8 @@ def test_buffered_bytes_are_known(link: Callable[..., Links], secure: bool) -> N
             open(value, more, session) {
               for (let i = 0; i < count; i += 1) { session.sendText('x'.repeat(size)); first ??= session.buffered(); }
               last = session.buffered();
-              const look = () => { if (session.buffered()) core.addTimer(look, 1, -1, 0); else session.sendClose(1000); };
-              core.addTimer(look, 0, -1, 0);
+              const look = () => { if (session.buffered()) loop.addTimer(look, 1, -1, 0); else session.sendClose(1000); };
+              loop.addTimer(look, 0, -1, 0);
             },
           }));
           return [first, last];
@@ -373,7 +373,7 @@ def test_writing_to_a_connection_that_was_reset(link: Callable[..., Links], bloc
               session.stop();
             },
           });
-          if (isBlocking) { session.run(); session.run(); } else core.settle(() => {});
+          if (isBlocking) { session.run(); session.run(); } else loop.settle(() => {});
           return results;
         };
     """)

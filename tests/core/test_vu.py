@@ -85,7 +85,7 @@ def test_vus_are_made_and_freed(make_vu: Callable[..., VU]) -> None:
 def test_a_vu_is_freed_with_all_that_it_holds(make_vu: Callable[..., VU]) -> None:
     vu = make_vu(
         "const session = core.createSession(() => session, false);"
-        "core.addTimer(() => session, 1e6, 1, 1); core.listen(3, () => session); core.queueTask(() => {});"
+        "loop.addTimer(() => session, 1e6, 1, 1); loop.listen(3, () => session); loop.queueTask(() => {});"
         "Promise.reject(session); globalThis.session = session; core.createSession(() => {}, true);"
         "entries.last = () => new ArrayBuffer(1e6);"
     )

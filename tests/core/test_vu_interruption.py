@@ -60,8 +60,8 @@ STUBBORN = {
     "eval": "for (;;) { try { eval('for (;;) {}'); } catch {} }",
     "Function": "for (;;) { try { new Function('for (;;) {}')(); } catch {} }",
     "built-in with callback": "for (;;) new Array(1000).fill(0).map((x) => x + 1);",
-    "timers": "const again = () => core.addTimer(again, 0, -1, 0); again();",
-    "tasks": "const again = () => core.queueTask(again); again();",
+    "timers": "const again = () => loop.addTimer(again, 0, -1, 0); again();",
+    "tasks": "const again = () => loop.queueTask(again); again();",
     "values for Python": "const deep = { get x() { return deep; } }; for (;;) { try { host('say', deep); } catch {} }",
     "quick requests": "for (;;) { try { host('quick'); } catch {} }",
     "dropped sessions": "for (;;) { core.createSession(() => {}, true).stop(); }",
@@ -73,9 +73,9 @@ WAITING_SCRIPTS = {
     "sleep that is repeated": "for (;;) { try { core.sleep(1e9); } catch {} }",
     "blocking request": ("host('blocking');", ASKING),
     "blocking request that is repeated": "for (;;) { try { host('blocking'); } catch {} }",
-    "timer": ("core.addTimer(() => {}, 1e9, -1, 0);", WAITING),
-    "listener": ("core.listen(5, () => {});", WAITING),
-    "pending promise": ("core.listen(5, () => {}); return new Promise(() => {});", WAITING),
+    "timer": ("loop.addTimer(() => {}, 1e9, -1, 0);", WAITING),
+    "listener": ("loop.listen(5, () => {});", WAITING),
+    "pending promise": ("loop.listen(5, () => {}); return new Promise(() => {});", WAITING),
     "k6/ws session that dials": ("core.createSession(() => {}, true).run();", LISTENING),
     "k6/websockets session that dials": (
         "kept.session = core.createSession(() => {}, false);",
@@ -177,14 +177,14 @@ def test_an_interruption_cannot_be_caught(vu: VU) -> None:
         entries.marks = () => marks;
         entries.run = () => {
           Promise.resolve().then(() => marks.push('job'));
-          core.addTimer(() => marks.push('timer'), 0, -1, 0);
-          core.queueTask(() => marks.push('task'));
+          loop.addTimer(() => marks.push('timer'), 0, -1, 0);
+          loop.queueTask(() => marks.push('task'));
           Promise.reject(1).catch(() => marks.push('rejection'));
           marks.push('begin');
           say('begun');
           try { for (;;) {} } catch { marks.push('catch'); } finally { marks.push('finally'); }
         };
-        entries.settle = () => core.settle((reason) => marks.push(`rejected ${reason}`));
+        entries.settle = () => loop.settle((reason) => marks.push(`rejected ${reason}`));
     """)
     begun_and_interrupted(vu)
     vu.call("settle")
@@ -203,7 +203,7 @@ def test_generators_and_promises_outlast_an_interruption(vu: VU) -> None:
           const seen = [generator.next().value, [...map]];
           promise.then((value) => seen.push(value));
           resolve('resolved');
-          core.settle(() => {});
+          loop.settle(() => {});
           return seen;
         };
     """)
@@ -240,11 +240,11 @@ def test_idle_vus_are_not_interrupted(vu: VU) -> None:
 def test_timers_that_were_stopped_are_named(vu: VU) -> None:
     vu.evaluate("""
         entries.run = () => {
-          core.addTimer(() => {}, 9e5, -1, loop.TIMEOUT);
-          core.addTimer(() => {}, 5e5, 7e5, loop.INTERVAL);
-          core.addTimer(() => {}, 1e5, -1, loop.OWN);
+          loop.addTimer(() => {}, 9e5, -1, loop.TIMEOUT);
+          loop.addTimer(() => {}, 5e5, 7e5, loop.INTERVAL);
+          loop.addTimer(() => {}, 1e5, -1, loop.OWN);
           say('begun');
-          core.settle(() => {});
+          loop.settle(() => {});
         };
     """)
     begun_and_interrupted(vu)
@@ -255,7 +255,7 @@ def test_timers_that_were_stopped_are_named(vu: VU) -> None:
 
 
 def test_a_session_that_nobody_has_any_more_is_not_waited_for(vu: VU) -> None:
-    vu.evaluate("entries.run = () => { core.createSession(() => {}, false); core.settle(() => {}); };")
+    vu.evaluate("entries.run = () => { core.createSession(() => {}, false); loop.settle(() => {}); };")
     vu.call("run")
     assert vu.call("whole") == ["quick", "job", "timer", "task"]
 

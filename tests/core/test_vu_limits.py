@@ -92,7 +92,7 @@ HUNGRY = {
     "closures": "const a = []; for (;;) { const b = a.length; a.push(() => b); }",
     "promises": "const a = []; for (;;) a.push(new Promise((resolve) => a.push(resolve)));",
     "jobs": "for (;;) Promise.resolve().then(() => {});",
-    "timers": "for (;;) core.addTimer(() => {}, 1e6, -1, 0);",
+    "timers": "for (;;) loop.addTimer(() => {}, 1e6, -1, 0);",
     "functions": "const a = []; for (let i = 0; ; i += 1) a.push(new Function(`return ${i}`));",
     "regular expressions": "const a = []; for (let i = 0; ; i += 1) a.push(new RegExp(`a{${i % 1000}}|${i}`));",
     "symbols": "const a = []; for (;;) a.push(Symbol('x'));",

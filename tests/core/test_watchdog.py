@@ -41,11 +41,11 @@ STUCK = {
         for (;;) { try { Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); } catch {} }""",
     "holes": "for (;;) new Array(2 ** 32 - 1).indexOf(1);",
     "in a job": "return Promise.resolve().then(() => new Array(2 ** 32 - 1).indexOf(1));",
-    "in a timer": "core.addTimer(() => new Array(2 ** 32 - 1).indexOf(1), 0, -1, 0);",
+    "in a timer": "loop.addTimer(() => new Array(2 ** 32 - 1).indexOf(1), 0, -1, 0);",
     "with sessions": """
         kept.session = core.createSession(() => {}, false);
         kept.other = core.createSession(() => {}, true);
-        core.addTimer(() => {}, 1e6, 1e6, 1); core.listen(3, () => {}); core.queueTask(() => {});
+        loop.addTimer(() => {}, 1e6, 1e6, 1); loop.listen(3, () => {}); loop.queueTask(() => {});
         Promise.reject(1);
         new Array(2 ** 32 - 1).indexOf(1);""",
 }
@@ -54,10 +54,10 @@ HARNESS = """
 globalThis.kept = {};
 entries.whole = () => {
   const order = [];
-  core.addTimer(() => order.push('timer'), 0, -1, 0);
+  loop.addTimer(() => order.push('timer'), 0, -1, 0);
   Promise.resolve().then(() => order.push('job'));
   core.sleep(0);
-  core.settle(() => {});
+  loop.settle(() => {});
   return order;
 };
 """
@@ -65,7 +65,7 @@ entries.whole = () => {
 
 def define(body: str) -> str:
     return (
-        HARNESS + f"entries.run = () => {{ {body} }}; entries.settle = () => core.settle(() => {{}});"
+        HARNESS + f"entries.run = () => {{ {body} }}; entries.settle = () => loop.settle(() => {{}});"
     )
 
 

@@ -40,7 +40,7 @@ def new(source="", deadline=0.0):
     )
     interpreter.evaluate(
         "import * as core from 'jsrunner:core'; import {{ entries, host }} from 'jsrunner:host';"
-        "import * as loop from 'jsrunner:loop'; import * as promises from 'jsrunner:promises';" + source, "file:///x.js", deadline,
+        "import * as loop from 'jsrunner:loop';" + source, "file:///x.js", deadline,
     )
     return interpreter
 """
@@ -78,11 +78,11 @@ def test_timers_tasks_and_jobs_run_without_a_hub() -> None:
         without_hub("""
 vu = new('''entries.run = () => {
   const order = [];
-  core.addTimer(() => order.push('late'), 30, -1, 0);
-  core.addTimer(() => order.push('soon'), 1, -1, 0);
+  loop.addTimer(() => order.push('late'), 30, -1, 0);
+  loop.addTimer(() => order.push('soon'), 1, -1, 0);
   Promise.resolve().then(() => order.push('job'));
-  core.queueTask(() => order.push('task'));
-  core.settle(() => {});
+  loop.queueTask(() => order.push('task'));
+  loop.settle(() => {});
   return order;
 };''')
 print(*vu.call("run"))
@@ -103,7 +103,7 @@ for name, seconds in (("spin", 0.02), ("fail", 60)):
 
 
 @pytest.mark.parametrize(
-    "script", ["for (;;) {}", "core.sleep(1e9);", "core.listen(1, () => {}); core.settle(() => {});"]
+    "script", ["for (;;) {}", "core.sleep(1e9);", "loop.listen(1, () => {}); loop.settle(() => {});"]
 )
 def test_a_process_that_is_not_wanted_any_more_ends(script: str) -> None:
     """Whatever its first init does: computing or waiting."""
@@ -135,7 +135,7 @@ for number in (1, 2):
         engine.begin_process()
         engine.start_with_hub()
         vu = new("import { value } from 'shared'; entries.run = (n) => {"
-                 "  core.listen(5, () => core.forget(5)); core.settle(() => {}); core.sleep(1); return n * value; };")
+                 "  loop.listen(5, () => loop.forget(5)); loop.settle(() => {}); core.sleep(1); return n * value; };")
         import gevent
         order = []
         call = gevent.spawn(lambda: order.append(vu.call("run", number)))

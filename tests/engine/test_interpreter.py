@@ -197,8 +197,8 @@ def test_an_operation_may_interrupt_its_own_vu(make_vu: Callable[..., VU]) -> No
 def test_posts_reach_listeners(make_vu: Callable[..., VU]) -> None:
     vu = make_vu(
         "entries.run = () => { const seen = [];"
-        "  core.listen(7, (payload) => { seen.push(payload); if (payload === null) core.forget(7); });"
-        "  core.settle(() => {}); return seen; };"
+        "  loop.listen(7, (payload) => { seen.push(payload); if (payload === null) loop.forget(7); });"
+        "  loop.settle(() => {}); return seen; };"
     )
     calling = vu.start("run")
     until(lambda: vu.state != IDLE)

@@ -14,7 +14,7 @@ NOTES = """
 import { GoError } from 'jsrunner:errors';
 const order = [];
 const note = (...values) => order.push(values.length === 1 ? values[0] : values);
-const settle = () => core.settle((reason) => note('rejected', String(reason)));
+const settle = () => loop.settle((reason) => note('rejected', String(reason)));
 """
 
 
@@ -29,9 +29,9 @@ def test_promises_of_modules_settle_by_tasks(make_vu: Callable[..., VU]) -> None
         make_vu,
         """
         const failing = (kind) => () => { throw kind; };
-        promises.promised(() => 1).then(note);
-        promises.promised(failing(new TypeError('t'))).catch((error) => note(error.message));
-        promises.promised(() => Promise.resolve(3)).then(note);
+        loop.promised(() => 1).then(note);
+        loop.promised(failing(new TypeError('t'))).catch((error) => note(error.message));
+        loop.promised(() => Promise.resolve(3)).then(note);
         Promise.resolve().then(() => note('job'));
         note('sync'); settle();
         """,
@@ -42,8 +42,8 @@ def test_of_k6s_errors_the_value_is_the_reason(make_vu: Callable[..., VU]) -> No
     assert order_of(
         make_vu,
         "const look = (reason) => note(reason.error(), reason instanceof Error);"
-        "promises.promised(() => { throw new GoError('thrown'); }).catch(look);"
-        "promises.promised(() => Promise.reject(new GoError('rejected'))).catch(look); settle();",
+        "loop.promised(() => { throw new GoError('thrown'); }).catch(look);"
+        "loop.promised(() => Promise.reject(new GoError('rejected'))).catch(look); settle();",
     ) == [["rejected", False], ["thrown", False]]
 
 
@@ -53,8 +53,8 @@ def test_of_k6s_errors_the_value_is_the_reason(make_vu: Callable[..., VU]) -> No
 def test_work_aside(make_vu: Callable[..., VU], payload: object, noted: object) -> None:
     vu = make_vu(
         NOTES
-        + "entries.run = () => { promises.aside('begin', 'x').then(note, (error) => note(error.error(), error.a));"
-        "  settle(); note(core.hasWork()); return order; };",
+        + "entries.run = () => { loop.aside('begin', 'x').then(note, (error) => note(error.error(), error.a));"
+        "  settle(); note(loop.hasWork()); return order; };",
         operations={"begin": lambda argument: 5},
     )
     running = vu.start("run")
@@ -66,16 +66,16 @@ def test_work_aside(make_vu: Callable[..., VU], payload: object, noted: object) 
 def test_work_aside_that_cannot_begin(make_vu: Callable[..., VU]) -> None:
     assert order_of(
         make_vu,
-        "promises.aside('gone').catch((error) => note(error.name)); settle();",
+        "loop.aside('gone').catch((error) => note(error.name)); settle();",
     ) == ["Error"]
 
 
 def test_what_has_failed_waits_for_nothing_more(make_vu: Callable[..., VU]) -> None:
     assert order_of(
         make_vu,
-        "core.addTimer(() => note('timer'), 5, -1, loop.TIMEOUT); core.addTimer(() => {}, 5, 5, loop.INTERVAL);"
-        "core.listen(1, () => note('event')); core.queueTask(() => note('task'));"
-        "note(loop.abandon()); note(core.hasWork()); settle();",
+        "loop.addTimer(() => note('timer'), 5, -1, loop.TIMEOUT); loop.addTimer(() => {}, 5, 5, loop.INTERVAL);"
+        "loop.listen(1, () => note('event')); loop.queueTask(() => note('task'));"
+        "note(loop.abandon()); note(loop.hasWork()); settle();",
     ) == [["setTimeout 1", "setInterval 2"], False]
 
 
@@ -83,12 +83,12 @@ def test_what_closes_then_is_waited_for(make_vu: Callable[..., VU]) -> None:
     """As sockets that are open are closed when an iteration fails; what that throws is not told."""
     assert order_of(
         make_vu,
-        "loop.onFailure(() => { note('closing'); core.addTimer(() => note('closed'), 3, -1, loop.OWN); });"
-        "loop.onFailure(() => { core.queueTask(() => { throw new Error('late'); }); });"
+        "loop.onFailure(() => { note('closing'); loop.addTimer(() => note('closed'), 3, -1, loop.OWN); });"
+        "loop.onFailure(() => { loop.queueTask(() => { throw new Error('late'); }); });"
         "note(loop.abandon());",
     ) == ["closing", []]
     assert order_of(
         make_vu,
-        "loop.onFailure(() => { note('closing'); core.addTimer(() => note('closed'), 3, -1, loop.OWN); });"
+        "loop.onFailure(() => { note('closing'); loop.addTimer(() => note('closed'), 3, -1, loop.OWN); });"
         "note(loop.abandon());",
     ) == ["closing", "closed", []]

@@ -3,21 +3,19 @@
 // table of weights has 1 MB. This file has the weights of ASCII, of Latin letters with accents and of common
 // punctuation. Letters of other scripts are ordered by code point.
 // @ts-check
-import { Map } from 'jsrunner:collections';
-import { uncurried } from 'jsrunner:core';
-import { ArrayPrototypePush, ObjectDefineProperty, SafeArray, String } from 'jsrunner:primordials';
-import { RegExpPrototypeSymbolReplace, StringPrototypeToLowerCase } from 'jsrunner:texts';
+import { Map, RegExpPrototypeSymbolReplace, StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
+import { ArrayPrototypePush, ObjectDefineProperty, SafeArray, String, uncurryThis } from 'jsrunner:primordials';
 
 const { RegExp } = globalThis;
 const { fromCodePoint } = String;
 const { prototype } = String;
-const normalize = uncurried('String.prototype.normalize');
-const codeAt = uncurried('String.prototype.codePointAt');
-const unitAt = uncurried('String.prototype.charCodeAt');
+const normalize = uncurryThis(prototype.normalize);
+const codeAt = uncurryThis(prototype.codePointAt);
+const unitAt = uncurryThis(prototype.charCodeAt);
 const { sign } = Math;
-const matches = uncurried('RegExp.prototype.test');
-const setValue = uncurried('Map.prototype.set');
-const valueOf = uncurried('Map.prototype.get');
+const matches = uncurryThis(RegExp.prototype.test);
+const setValue = uncurryThis(Map.prototype.set);
+const valueOf = uncurryThis(Map.prototype.get);
 
 /** Return a map from each character of a text to its position. */
 const places = (text) => {
@@ -164,7 +162,7 @@ const compare = (one, other) => {
     || difference(left.written, right.written);
 };
 
-const native = uncurried('String.prototype.localeCompare');
+const native = uncurryThis(prototype.localeCompare);
 const methods = {
   localeCompare(that) {
     if (this === undefined || this === null) return native(this, that);

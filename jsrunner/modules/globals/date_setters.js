@@ -1,15 +1,12 @@
 // Date's setters: a value that is no number makes the date invalid. The engine's own setters leave the date unchanged.
 // @ts-check
-import { builtin, uncurried } from 'jsrunner:core';
-import { ArrayPrototypeFilter } from 'jsrunner:lists';
-import { Object, ObjectDefineProperty, ReflectApply, constructors } from 'jsrunner:primordials';
-import { StringPrototypeStartsWith } from 'jsrunner:texts';
-
-const { Date } = constructors;
-const NumberIsNaN = builtin('Number.isNaN');
+import { Date } from 'jsrunner:more_primordials';
+import {
+  ArrayPrototypeFilter, NumberIsNaN, Object, ObjectDefineProperty, ReflectApply, StringPrototypeStartsWith, uncurryThis,
+} from 'jsrunner:primordials';
 
 const { prototype } = Date;
-const setTime = uncurried('Date.prototype.setTime');
+const setTime = uncurryThis(prototype.setTime);
 const names = ArrayPrototypeFilter(Object.getOwnPropertyNames(prototype), (name) => StringPrototypeStartsWith(name, 'set')
   && name !== 'setTime' && name !== 'setYear');
 

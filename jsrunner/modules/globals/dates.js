@@ -1,24 +1,20 @@
 // Date.prototype.toString and toTimeString. In k6 their texts end with the name of the time zone.
 // @ts-check
-import { Map } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
-import { defineMethods } from 'jsrunner:objects';
-import { String, constructors } from 'jsrunner:primordials';
-
-const { Date } = constructors;
-const NumberIsNaN = builtin('Number.isNaN');
+import { Date, Map } from 'jsrunner:more_primordials';
+import { NumberIsNaN, String, uncurryThis } from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Date;
-const time = uncurried('Date.prototype.getTime');
-const offset = uncurried('Date.prototype.getTimezoneOffset');
-const dateText = uncurried('Date.prototype.toString');
-const timeText = uncurried('Date.prototype.toTimeString');
+const time = uncurryThis(prototype.getTime);
+const offset = uncurryThis(prototype.getTimezoneOffset);
+const dateText = uncurryThis(prototype.toString);
+const timeText = uncurryThis(prototype.toTimeString);
 
 /** Offset from UTC in minutes -> abbreviation of the time zone, which depends on the offset (EST, EDT). */
 const zones = new Map();
-const zoneAt = uncurried('Map.prototype.get');
-const setZone = uncurried('Map.prototype.set');
+const zoneAt = uncurryThis(Map.prototype.get);
+const setZone = uncurryThis(Map.prototype.set);
 
 const withZone = (text, date) => {
   const minutes = offset(date);

@@ -1,18 +1,16 @@
 // toLocaleString of dates and numbers as in k6: the locale is ignored, times have 24 hours, and the argument of a
 // number's toLocaleString is a radix, as for toString.
 // @ts-check
-import { uncurried } from 'jsrunner:core';
-import { defineMethods } from 'jsrunner:objects';
-import { MathTrunc, Number, StringPrototypeSlice, TypeError, constructors } from 'jsrunner:primordials';
-
-const { Date } = constructors;
+import { Date } from 'jsrunner:more_primordials';
+import { MathTrunc, Number, StringPrototypeSlice, TypeError, uncurryThis } from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const { BigInt, RangeError } = globalThis;
-const dayText = uncurried('Date.prototype.toLocaleDateString');
-const timeText = uncurried('Date.prototype.toTimeString');
-const numberText = uncurried('Number.prototype.toString');
-const bigIntText = uncurried('BigInt.prototype.toString');
-const bigIntOf = uncurried('BigInt.prototype.valueOf');
+const dayText = uncurryThis(Date.prototype.toLocaleDateString);
+const timeText = uncurryThis(Date.prototype.toTimeString);
+const numberText = uncurryThis(Number.prototype.toString);
+const bigIntText = uncurryThis(BigInt.prototype.toString);
+const bigIntOf = uncurryThis(BigInt.prototype.valueOf);
 
 const INVALID = 'Invalid Date';
 

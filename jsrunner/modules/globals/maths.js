@@ -2,13 +2,10 @@
 // tangent and their inverses; https://www.netlib.org/cephes/) and from FreeBSD's msun (cube root, logarithm; by
 // permission of Sun Microsystems, 1993). For about one argument in five the C library's result has another last digit.
 // @ts-check
-import { builtin } from 'jsrunner:core';
-import { ArrayPrototypeMap } from 'jsrunner:lists';
 import {
-  ArrayPrototypePush, MathTrunc, Number, ObjectDefineProperty, ObjectKeys, ReflectApply, SafeArray,
+  ArrayPrototypeMap, ArrayPrototypePush, MathTrunc, Number, NumberIsNaN, ObjectDefineProperty, ObjectKeys, ReflectApply,
+  SafeArray,
 } from 'jsrunner:primordials';
-
-const NumberIsNaN = builtin('Number.isNaN');
 
 const { BigUint64Array, Float64Array, Math } = globalThis;
 const {

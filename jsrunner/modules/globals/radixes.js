@@ -1,18 +1,15 @@
 // Number.prototype.toString with a radix: all digits of large numbers and the last digit of fractions as in k6
 // (https://github.com/grafana/sobek, ftoa/ftobasestr.go). Unlike k6, the sign of numbers between -1 and 0 is kept.
 // @ts-check
-import { uncurried } from 'jsrunner:core';
-import { MathTrunc, Number, ObjectDefineProperty, constructors } from 'jsrunner:primordials';
-
-const { DataView } = constructors;
+import { DataView, MathTrunc, Number, ObjectDefineProperty, uncurryThis } from 'jsrunner:primordials';
 
 const { ArrayBuffer, BigInt } = globalThis;
 const { floor } = Math;
-const numberText = uncurried('Number.prototype.toString');
-const numberOf = uncurried('Number.prototype.valueOf');
-const bigIntText = uncurried('BigInt.prototype.toString');
-const setFloat = uncurried('DataView.prototype.setFloat64');
-const bitsOf = uncurried('DataView.prototype.getBigUint64');
+const numberText = uncurryThis(Number.prototype.toString);
+const numberOf = uncurryThis(Number.prototype.valueOf);
+const bigIntText = uncurryThis(BigInt.prototype.toString);
+const setFloat = uncurryThis(DataView.prototype.setFloat64);
+const bitsOf = uncurryThis(DataView.prototype.getBigUint64);
 
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 const MANTISSA = (1n << 52n) - 1n;

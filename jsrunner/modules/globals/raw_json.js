@@ -1,15 +1,11 @@
 // JSON.rawJSON and JSON.isRawJSON (https://tc39.es/proposal-json-parse-with-source/), which the engine lacks.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
-import { ArrayIsArray, ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { defineMethods } from 'jsrunner:objects';
+import { RegExpPrototypeSymbolReplace } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, Boolean, JSONParse, Object, ObjectFreeze, ReflectApply, SafeArray, String, isInstance,
+  ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, Boolean, JSONParse, JSONStringify, Object, ObjectFreeze,
+  ReflectApply, SafeArray, SafeMap, String, StringPrototypeIncludes, isInstance, uncurryThis,
 } from 'jsrunner:primordials';
-import { RegExpPrototypeSymbolReplace, StringPrototypeIncludes } from 'jsrunner:texts';
-
-const JSONStringify = builtin('JSON.stringify');
+import { defineMethods } from 'jsrunner:values';
 
 const { BigInt, Number, SyntaxError, WeakSet } = globalThis;
 const { create } = Object;
@@ -17,8 +13,8 @@ const { random } = Math;
 
 /** Objects made by rawJSON. */
 const raws = new WeakSet();
-const addRaw = uncurried('WeakSet.prototype.add');
-const isRaw = uncurried('WeakSet.prototype.has');
+const addRaw = uncurryThis(WeakSet.prototype.add);
+const isRaw = uncurryThis(WeakSet.prototype.has);
 let anyRaw = false;
 
 /** Marks, before and behind it, the number of a raw text until the engine has written the rest. */

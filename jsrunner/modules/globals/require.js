@@ -1,17 +1,15 @@
 // open and require, for init code.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
 import { run, running } from 'jsrunner:commonjs';
 import { context } from 'jsrunner:context';
-import { builtin, importNow } from 'jsrunner:core';
+import { importNow } from 'jsrunner:core';
 import { GoError, describe } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayPrototypePop } from 'jsrunner:lists';
-import { ArrayPrototypePush, Error, SafeArray, SyntaxError, isInstance } from 'jsrunner:primordials';
-import { RegExpPrototypeExec } from 'jsrunner:texts';
+import {
+  ArrayPrototypePop, ArrayPrototypePush, Error, JSONStringify, RegExpPrototypeExec, SafeArray, SafeMap, SyntaxError,
+  isInstance,
+} from 'jsrunner:primordials';
 import { asText } from 'jsrunner:values';
-
-const JSONStringify = builtin('JSON.stringify');
 
 const INIT_ONLY = 'function is only available in the init stage (i.e. the global scope), see '
   + 'https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information';

@@ -1,14 +1,12 @@
 // Array.prototype.sort and toSorted with a function. The order of the function's calls is k6's, and so is the result
 // for an inconsistent function (`(a, b) => a > b`). A consistent function gives the same result in both engines.
 // @ts-check
-import { uncurried } from 'jsrunner:core';
-import { ArrayIsArray, ArrayPrototypeSlice } from 'jsrunner:lists';
-import { defineMethods } from 'jsrunner:objects';
-import { ReflectApply } from 'jsrunner:primordials';
+import { ArrayIsArray, ArrayPrototypeSlice, ReflectApply, uncurryThis } from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const { prototype } = Array;
-const sortBy = uncurried('Array.prototype.sort');
-const sortedBy = uncurried('Array.prototype.toSorted');
+const sortBy = uncurryThis(prototype.sort);
+const sortedBy = uncurryThis(prototype.toSorted);
 
 /** Maximum number of items that k6 sorts by insertion. */
 const FEW = 20;

@@ -5,15 +5,12 @@
 // second does the operation and settles the promise later. The order of checks and the texts of errors are k6's.
 // @ts-check
 import { isBytes } from 'jsrunner:bytes';
-import { builtin } from 'jsrunner:core';
 import { GoError, GoValue, fail } from 'jsrunner:errors';
-import { defineFixed } from 'jsrunner:globals/webcrypto';
-import { ArrayFromSafe } from 'jsrunner:lists';
+import { promised } from 'jsrunner:loop';
 import {
-  Boolean, JSONParse, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, SafeArray, String, TypeError,
-  isInstance,
+  ArrayFromSafe, Boolean, JSONParse, JSONStringify, ObjectDefineProperty, ObjectKeys, PromisePrototypeThen, SafeArray,
+  String, TypeError, isInstance,
 } from 'jsrunner:primordials';
-import { promised, rejection } from 'jsrunner:promises';
 import { asText } from 'jsrunner:values';
 import { ASYMMETRIC } from 'jsrunner:webcrypto/asymmetric';
 import { checkName, hasUsage, innerOf, isKey, looksLike } from 'jsrunner:webcrypto/keys';
@@ -21,8 +18,8 @@ import { SYMMETRIC } from 'jsrunner:webcrypto/symmetric';
 import {
   bytesOf, failPlainly, integerOf, memberOf, needed, normalized, run, usagesOf,
 } from 'jsrunner:webcrypto/values';
-
-const JSONStringify = builtin('JSON.stringify');
+import { defineFixed } from 'jsrunner:globals/webcrypto';
+import { rejection } from 'jsrunner:promises';
 
 /** Algorithm -> operation -> a function of name and parameters that returns the second half of the operation. */
 const ALGORITHMS = { __proto__: null, ...SYMMETRIC, ...ASYMMETRIC };

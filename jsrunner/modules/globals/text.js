@@ -1,18 +1,16 @@
 // The parts of TextEncoder and TextDecoder (https://encoding.spec.whatwg.org/) that k6 has.
 // @ts-check
 import {
-  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeSet, copyOf, isBytes, viewOf,
 } from 'jsrunner:bytes';
-import { SafeWeakMap } from 'jsrunner:collections';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayIsArray } from 'jsrunner:lists';
-import { defineMethods } from 'jsrunner:objects';
+import { StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
-  Boolean, Number, ObjectDefineProperty, RangeError, String, StringPrototypeTrim, TypeError, Uint8Array,
+  ArrayIsArray, Boolean, Number, ObjectDefineProperty, RangeError, SafeWeakMap, String, StringPrototypeTrim, TypeError,
+  TypedArrayPrototypeGetLength, Uint8Array,
 } from 'jsrunner:primordials';
-import { StringPrototypeToLowerCase } from 'jsrunner:texts';
-import { asText, isNullish } from 'jsrunner:values';
+import { asText, defineMethods, isNullish } from 'jsrunner:values';
 
 const UTF8 = 'utf-8';
 const LITTLE = 'utf-16le';

@@ -1,8 +1,10 @@
 // setTimeout and its kin, as globals and as k6/timers.
 // @ts-check
-import { addTimer, bindContext, removeTimer } from 'jsrunner:core';
+import { bindContext } from 'jsrunner:core';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
-import { INTERVAL, TIMEOUT } from 'jsrunner:loop';
+import {
+  INTERVAL, TIMEOUT, addTimer, removeTimer,
+} from 'jsrunner:loop';
 import { Number, ReflectApply, globalThis } from 'jsrunner:primordials';
 import { asNumber, isNullish } from 'jsrunner:values';
 

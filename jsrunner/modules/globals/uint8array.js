@@ -1,11 +1,11 @@
 // Base64 and hexadecimal of Uint8Array (https://tc39.es/proposal-arraybuffer-base64/spec/), which the engine lacks.
 // @ts-check
-import {
-  TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, copyOf,
-} from 'jsrunner:bytes';
+import { TypedArrayPrototypeSet, copyOf } from 'jsrunner:bytes';
 import { host } from 'jsrunner:host';
-import { defineMethods } from 'jsrunner:objects';
-import { SyntaxError, TypeError, Uint8Array } from 'jsrunner:primordials';
+import {
+  SyntaxError, TypeError, TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
+} from 'jsrunner:primordials';
+import { defineMethods } from 'jsrunner:values';
 
 const checkArray = (value) => {
   if (TypedArrayPrototypeGetSymbolToStringTag(value) !== 'Uint8Array') throw new TypeError('this is not a Uint8Array');

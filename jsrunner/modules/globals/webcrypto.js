@@ -1,19 +1,15 @@
 // crypto: the part of the Web Cryptography API (https://www.w3.org/TR/WebCryptoAPI/) that k6 has, see
 // https://grafana.com/docs/k6/latest/javascript-api/crypto/.
 // @ts-check
-import {
-  ArrayBufferIsView, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeGetLength,
-  TypedArrayPrototypeGetSymbolToStringTag, TypedArrayPrototypeSet, viewOf,
-} from 'jsrunner:bytes';
-import { builtin } from 'jsrunner:core';
 import { fail } from 'jsrunner:errors';
-import { later } from 'jsrunner:globals/environment';
 import { host } from 'jsrunner:host';
-import { ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { ObjectDefineProperty, TypeError, Uint8Array } from 'jsrunner:primordials';
+import { later } from 'jsrunner:globals/environment';
+import { TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, viewOf } from 'jsrunner:bytes';
+import {
+  ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, ObjectGetPrototypeOf, TypeError,
+  TypedArrayPrototypeGetLength, TypedArrayPrototypeGetSymbolToStringTag, Uint8Array,
+} from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
-
-const ObjectGetPrototypeOf = builtin('Object.getPrototypeOf');
 
 const INTEGERS = ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array'];
 

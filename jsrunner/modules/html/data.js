@@ -1,16 +1,13 @@
 // jsrunner:html/data — names and values of data attributes as in k6.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
-import { ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeJoin } from 'jsrunner:lists';
-import { ArrayPrototypePush, JSONParse, Number, SafeArray, String, StringPrototypeSlice } from 'jsrunner:primordials';
 import {
-  RegExpPrototypeExec, RegExpPrototypeSymbolReplace, StringPrototypePadStart, StringPrototypeSplit,
-  StringPrototypeToLowerCase, StringPrototypeToUpperCase,
-} from 'jsrunner:texts';
-
-const NumberIsFinite = builtin('Number.isFinite');
-const StringPrototypePadEnd = uncurried('String.prototype.padEnd');
+  RegExpPrototypeSymbolReplace, StringPrototypePadEnd, StringPrototypePadStart, StringPrototypeToLowerCase,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeJoin, ArrayPrototypePush, JSONParse, Number, NumberIsFinite,
+  RegExpPrototypeExec, SafeArray, SafeMap, String, StringPrototypeSlice, StringPrototypeSplit,
+  StringPrototypeToUpperCase,
+} from 'jsrunner:primordials';
 
 // Words that Go's conventions write in capitals: the property of `data-user-id` is `userID`.
 const CAPITALS = new SafeMap();

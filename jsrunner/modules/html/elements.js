@@ -1,16 +1,12 @@
 // jsrunner:html/elements — nodes as in k6: read-only, with the DOM's properties as methods.
 // @ts-check
-import { builtin, load } from 'jsrunner:core';
+import { load } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
-import { ArrayFromSafe, ArrayPrototypeFind, ArrayPrototypeMap } from 'jsrunner:lists';
-import { defineMethods } from 'jsrunner:objects';
-import { ArrayPrototypePush, Object, SafeArray, StringPrototypeSlice, isInstance } from 'jsrunner:primordials';
-import { RegExpPrototypeExec, StringPrototypeToUpperCase } from 'jsrunner:texts';
-import { asText, setOwn } from 'jsrunner:values';
-
-const { prototype: ObjectPrototype } = Object;
-const ObjectCreate = builtin('Object.create');
-const ObjectGetPrototypeOf = builtin('Object.getPrototypeOf');
+import {
+  ArrayFromSafe, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush, ObjectCreate, ObjectGetPrototypeOf,
+  ObjectPrototype, RegExpPrototypeExec, SafeArray, StringPrototypeSlice, StringPrototypeToUpperCase, isInstance,
+} from 'jsrunner:primordials';
+import { asText, defineMethods, setOwn } from 'jsrunner:values';
 
 // Element and Selection need each other. A circular import would be compiled anew for each VU, so this one is late.
 /** @type {typeof import('jsrunner:html/selection').Selection} */

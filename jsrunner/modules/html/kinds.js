@@ -5,12 +5,12 @@ import { host } from 'jsrunner:host';
 import {
   attributeOf, below, closest, count, elementOf, elementsOf, fieldOf, joined, placeOf, related, search, setMethods,
 } from 'jsrunner:html/elements';
-import { ArrayFromSafe, ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { Number, SafeArray } from 'jsrunner:primordials';
 import {
-  RegExpPrototypeExec, RegExpPrototypeSymbolReplace, StringPrototypeSplit, StringPrototypeToLowerCase,
-  encodeURIComponent,
-} from 'jsrunner:texts';
+  RegExpPrototypeSymbolReplace, StringPrototypeToLowerCase, encodeURIComponent,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayFromSafe, ArrayPrototypeIncludes, Number, RegExpPrototypeExec, SafeArray, StringPrototypeSplit,
+} from 'jsrunner:primordials';
 
 /** @typedef {import('jsrunner:html/elements').Element} Element */
 

@@ -1,28 +1,18 @@
 // jsrunner:html/selection — documents, which Python holds, and k6's jQuery-like selections of their nodes.
 // @ts-check
-import { WeakRef } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import { attributeName, dataValue, propertyName } from 'jsrunner:html/data';
 import { Element, elementsOf, goName, isPlainElement, numberOf, setSelection } from 'jsrunner:html/elements';
+import { RegExpPrototypeSymbolReplace, WeakRef, WeakRefPrototypeDeref } from 'jsrunner:more_primordials';
 import {
-  ArrayFromSafe, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypeMap,
-  ArrayPrototypeSlice,
-} from 'jsrunner:lists';
-import {
-  ArrayPrototypePush, MathTrunc, Object, SafeArray, String, StringPrototypeSlice, isInstance,
+  ArrayFromSafe, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypeIndexOf,
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, FunctionPrototypeCall, MathTrunc, NumberIsFinite,
+  ObjectCreate, ObjectPrototype, SafeArray, String, StringPrototypeIndexOf, StringPrototypeSlice,
+  StringPrototypeSplit, isInstance,
 } from 'jsrunner:primordials';
-import { RegExpPrototypeSymbolReplace, StringPrototypeIndexOf, StringPrototypeSplit } from 'jsrunner:texts';
 import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
-
-const { prototype: ObjectPrototype } = Object;
-const FunctionPrototypeCall = uncurried('Function.prototype.call');
-const NumberIsFinite = builtin('Number.isFinite');
-const ObjectCreate = builtin('Object.create');
-const ArrayPrototypeIndexOf = uncurried('Array.prototype.indexOf');
-const WeakRefPrototypeDeref = uncurried('WeakRef.prototype.deref');
 
 /** A parsed document: its handle in Python, and its address. */
 class Page {

@@ -1,16 +1,13 @@
 // k6/data: https://grafana.com/docs/k6/latest/javascript-api/k6-data/
 // @ts-check
 import { context } from 'jsrunner:context';
-import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayIsArray } from 'jsrunner:lists';
-import { ArrayPrototypePush, SafeArray, String, TypeError, constructors, isInstance } from 'jsrunner:primordials';
+import {
+  ArrayIsArray, ArrayPrototypePush, AsyncFunction, JSONStringify, SafeArray, String, TypeError, isInstance,
+} from 'jsrunner:primordials';
 import { sharedArray } from 'jsrunner:shared_array';
 import { isNullish } from 'jsrunner:values';
-
-const { AsyncFunction } = constructors;
-const JSONStringify = builtin('JSON.stringify');
 
 export function SharedArray(name, build) {
   if (!context.inInit) throw new GoError('new SharedArray must be called in the init context');

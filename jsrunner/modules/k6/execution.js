@@ -2,19 +2,14 @@
 // @ts-check
 import { callSite } from 'jsrunner:call_site';
 import { context } from 'jsrunner:context';
-import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { freezeDeep } from 'jsrunner:objects';
 import {
-  JSONParse, ObjectDefineProperty, ObjectKeys, Proxy, ReflectSet, String, TypeError,
+  JSONParse, ObjectDefineProperties, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, Proxy,
+  ReflectOwnKeys, ReflectSet, String, TypeError,
 } from 'jsrunner:primordials';
 import { tagText } from 'jsrunner:samples';
-import { isNullish } from 'jsrunner:values';
-
-const ObjectDefineProperties = builtin('Object.defineProperties');
-const ObjectGetOwnPropertyDescriptor = builtin('Object.getOwnPropertyDescriptor');
-const ReflectOwnKeys = builtin('Reflect.ownKeys');
+import { freezeDeep, isNullish } from 'jsrunner:values';
 
 /** Return the descriptor of a property that scripts can read. */
 const visible = (value) => ({ __proto__: null, enumerable: true, value });

@@ -1,23 +1,18 @@
 // k6: https://grafana.com/docs/k6/latest/javascript-api/k6/
 // @ts-check
 import { context } from 'jsrunner:context';
-import {
-  bindContext, builtin, isBuiltin, sleep as pause, tracksContexts, uncurried,
-} from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
+import { bindContext, sleep as pause, tracksContexts } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import {
-  MathMin, Object, ObjectKeys, ReflectApply, ReflectDefineProperty, constructors, globalThis, isInstance,
+  AsyncFunction, Math, MathImul, MathMin, MathRandom, Object, ObjectKeys, ReflectApply, ReflectDefineProperty,
+  ReflectGet,
+  StringPrototypeIncludes, isInstance,
 } from 'jsrunner:primordials';
 import {
   CHECKS, GROUP_DURATION, emit, now, tagValues,
 } from 'jsrunner:samples';
-import { asText, isObject } from 'jsrunner:values';
-
-const { AsyncFunction } = constructors;
-const MathImul = builtin('Math.imul');
-const ReflectGet = builtin('Reflect.get');
-const StringPrototypeIncludes = uncurried('String.prototype.includes');
+import { asText } from 'jsrunner:values';
 
 const JSLIB_CHECK = 'https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/';
 const GROUP_DOCS = 'https://grafana.com/docs/k6/latest/javascript-api/k6/group/';
@@ -121,23 +116,20 @@ export function group(name, call) {
   }
 }
 
-/** The Math.random that jsrunner has put in place. */
-let random;
+/** The Math.random that jsrunner has put in place. randomSeed does not replace a function of the script. */
+let random = MathRandom;
 
 export function randomSeed(seed) {
   // A 32-bit state is enough: k6 promises only that equal seeds give equal sequences.
   let state = +seed | 0;
-  const math = ReflectGet(globalThis, 'Math');
-  if (!isObject(math)) return; // the script has removed it
-  const present = ReflectGet(math, 'random');
-  if (present !== random && !isBuiltin('Math.random', present)) return; // it is a function of the script
+  if (ReflectGet(Math, 'random') !== random) return;
   random = () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = MathImul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + MathImul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
-  ReflectDefineProperty(math, 'random', {
+  ReflectDefineProperty(Math, 'random', {
     __proto__: null, value: random, writable: true, configurable: true,
   });
 }

@@ -1,15 +1,13 @@
 // k6/metrics: https://grafana.com/docs/k6/latest/javascript-api/k6-metrics/
 // @ts-check
 import { context } from 'jsrunner:context';
-import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ObjectDefineProperty, String, StringPrototypeSlice } from 'jsrunner:primordials';
+import {
+  NumberIsNaN, ObjectDefineProperty, String, StringPrototypeSlice, StringPrototypeToUpperCase,
+} from 'jsrunner:primordials';
 import { emit, tagValues } from 'jsrunner:samples';
-import { StringPrototypeToUpperCase } from 'jsrunner:texts';
 import { asText, setOwn } from 'jsrunner:values';
-
-const NumberIsNaN = builtin('Number.isNaN');
 
 const shorten = (text) => (text.length <= 100 ? text
   : StringPrototypeSlice(text, 0, 50) + '... omitting ' + (text.length - 100) + ' characters ...' + StringPrototypeSlice(text, -50));

@@ -1,7 +1,7 @@
 // k6/secrets: https://grafana.com/docs/k6/latest/javascript-api/k6-secrets/
 // @ts-check
 import { host } from 'jsrunner:host';
-import { aside, promised } from 'jsrunner:promises';
+import { aside, promised } from 'jsrunner:loop';
 import { asText } from 'jsrunner:values';
 
 /** Return a promise of a secret. A source that waits for a server returns a handle instead of the value. */

@@ -3,36 +3,29 @@
 // the properties 'status', 'headers' and 'body'. They are not enumerable, so the event prints like k6's.
 // @ts-check
 import { Blob, blobOf, bytesOfBlob } from 'jsrunner:blob';
-import { ArrayBufferIsView, copyOf } from 'jsrunner:bytes';
-import { SafeMap } from 'jsrunner:collections';
+import { copyOf } from 'jsrunner:bytes';
 import { context } from 'jsrunner:context';
-import {
-  addTimer, bindContext, builtin, createSession, drainJobs, removeTimer, uncurried,
-} from 'jsrunner:core';
+import { bindContext, createSession } from 'jsrunner:core';
 import { onOneLine } from 'jsrunner:error_lines';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
-  ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypeSlice,
-} from 'jsrunner:lists';
-import { OWN, onFailure } from 'jsrunner:loop';
+  OWN, addTimer, drainJobs, onFailure, removeTimer,
+} from 'jsrunner:loop';
 import {
-  ArrayBuffer, ArrayPrototypePush, MathTrunc, ObjectDefineProperty, ObjectKeys, SafeArray, String, Uint8Array,
-  constructors, isInstance,
+  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin,
+  ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSlice, DataView, MathTrunc, NumberIsFinite, ObjectDefineProperties,
+  ObjectDefineProperty, ObjectKeys, SafeArray, SafeMap, String, StringPrototypeCharCodeAt,
+  Uint8Array, isInstance,
 } from 'jsrunner:primordials';
-import { now } from 'jsrunner:samples';
 import {
   ABNORMAL, BINARY, CLOSE, END, FAILED, OPEN as OPENED, PING, PONG, RESET, TEXT, TOO_BIG, UNEXPECTED_END,
   VIOLATION, WRITE_FAILED, closeText, tooBigText,
 } from 'jsrunner:session';
+import { now } from 'jsrunner:samples';
 import { INT64_END, asNumber, asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
-
-const { DataView } = constructors;
-const NumberIsFinite = builtin('Number.isFinite');
-const ObjectDefineProperties = builtin('Object.defineProperties');
-const StringPrototypeCharCodeAt = uncurried('String.prototype.charCodeAt');
 
 const CONNECTING = 0;
 const OPEN = 1;

@@ -3,10 +3,10 @@
 // closes it. Promise jobs run only after connect has returned, as in k6.
 // @ts-check
 import { context } from 'jsrunner:context';
-import { createSession, uncurried } from 'jsrunner:core';
+import { createSession } from 'jsrunner:core';
 import { GoError, GoValue, mustBeCallable } from 'jsrunner:errors';
 import {
-  ArrayBuffer, ArrayPrototypePush, MathTrunc, Object, SafeArray, String, isInstance,
+  ArrayBuffer, ArrayPrototypePush, MathTrunc, NumberPrototypeToFixed, Object, SafeArray, String, isInstance,
 } from 'jsrunner:primordials';
 import {
   ABNORMAL, BINARY, CLOSE, CLOSE_SENT, END, FAILED, OPEN, PING, PONG, RESET, TEXT, TOO_BIG, UNEXPECTED_END,
@@ -14,8 +14,6 @@ import {
 } from 'jsrunner:session';
 import { INT64_END, asInt64, asNumber, asText } from 'jsrunner:values';
 import { wsParams } from 'jsrunner:ws_params';
-
-const NumberPrototypeToFixed = uncurried('Number.prototype.toFixed');
 
 const NORMAL = 1000;
 const GOING_AWAY = 1001;

@@ -1,15 +1,12 @@
 // jsrunner:streams/queue — shared parts of readable and writable streams: https://streams.spec.whatwg.org/
 // @ts-check
-import { builtin } from 'jsrunner:core';
-import { ArrayIsArray, ArrayPrototypeShift } from 'jsrunner:lists';
+import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, Number, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, RangeError,
-  ReflectApply, SafeArray, TypeError, isInstance,
+  ArrayIsArray, ArrayPrototypePush, Number, NumberIsFinite, ObjectDefineProperty, ObjectKeys, Promise,
+  PromisePrototypeThen, RangeError, ReflectApply, SafeArray, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { rejection, resolution } from 'jsrunner:promises';
 import { isNullish } from 'jsrunner:values';
-
-const NumberIsFinite = builtin('Number.isFinite');
 
 // -- promises --------------------------------------------------------------------------------------
 

@@ -1,19 +1,17 @@
 // jsrunner:streams/readable — ReadableStream with its default reader and controller, as in
 // https://streams.spec.whatwg.org/#rs (whose names the functions have), without byte streams, tee and pipes.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
-import { ArrayPrototypeShift } from 'jsrunner:lists';
-import { ArrayPrototypePush, Promise, PromisePrototypeThen, SafeArray, String, TypeError } from 'jsrunner:primordials';
+import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
+import {
+  ArrayPrototypePush, ObjectCreate, Promise, PromisePrototypeThen, SafeArray, SafeWeakMap, String, TypeError,
+} from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import {
   Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, noConstructor, promiseOf, refusal, rejected,
   resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
 import { isNullish } from 'jsrunner:values';
-
-const ObjectCreate = builtin('Object.create');
 
 /** ReadableStream -> its internal slots of the specification. */
 const streams = new SafeWeakMap();

@@ -1,22 +1,17 @@
 // jsrunner:streams/writable — WritableStream with its default writer and controller, as in
 // https://streams.spec.whatwg.org/#ws (whose names the functions have), without abort signals.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin } from 'jsrunner:core';
-import { ArrayPrototypeShift } from 'jsrunner:lists';
-import { defineMethods } from 'jsrunner:objects';
+import { ArrayPrototypeShift } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, Boolean, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen, RangeError, SafeArray,
-  TypeError,
+  ArrayPrototypePush, Boolean, ObjectCreate, ObjectDefineProperty, ObjectKeys, Promise, PromisePrototypeThen,
+  RangeError, SafeArray, SafeWeakMap, TypeError,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import {
   Queue, algorithm, attempt, checkedStrategy, defineFixed, defineGetter, deferred, noConstructor, promiseOf, refusal, rejected,
   resolved, state, strategyOf, underlying,
 } from 'jsrunner:streams/queue';
-import { isObject } from 'jsrunner:values';
-
-const ObjectCreate = builtin('Object.create');
+import { defineMethods, isObject } from 'jsrunner:values';
 
 /** WritableStream, or writer -> its internal slots of the specification. */
 const streams = new SafeWeakMap();

@@ -1,9 +1,11 @@
 // jsrunner:webcrypto/asymmetric — keys on elliptic curves (ECDSA, ECDH) and RSA keys.
 // @ts-check
-import { ArrayBufferPrototypeGetByteLength, TypedArrayPrototypeGetLength, copyOf } from 'jsrunner:bytes';
+import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
-import { ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { PromisePrototypeThen, SafeArray, String, Uint8Array, isInstance } from 'jsrunner:primordials';
+import {
+  ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, PromisePrototypeThen, SafeArray, String,
+  TypedArrayPrototypeGetLength, Uint8Array, isInstance,
+} from 'jsrunner:primordials';
 import {
   NO_USAGES, checkUsages, hasUsage, innerOf, keyPair, looksLike, newKey,
 } from 'jsrunner:webcrypto/keys';

@@ -1,14 +1,12 @@
 // jsrunner:webcrypto/keys — keys of crypto.subtle: the objects for scripts, and the material behind them.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin } from 'jsrunner:core';
 import { fail } from 'jsrunner:errors';
-import { ArrayFromSafe, ArrayIsArray, ArrayPrototypeFind, ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { ArrayPrototypePush, Object, ObjectDefineProperty, SafeArray, String } from 'jsrunner:primordials';
+import {
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypeFind, ArrayPrototypeIncludes, ArrayPrototypePush, Object,
+  ObjectDefineProperty, ObjectPreventExtensions, SafeArray, SafeWeakMap, String,
+} from 'jsrunner:primordials';
 import { isNullish, isObject } from 'jsrunner:values';
 import { failPlainly } from 'jsrunner:webcrypto/values';
-
-const ObjectPreventExtensions = builtin('Object.preventExtensions');
 
 /** Key -> { material, type, family, hash }. A script can change the key object, but not these fields. */
 const slots = new SafeWeakMap();

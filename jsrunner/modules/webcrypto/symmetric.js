@@ -1,17 +1,17 @@
 // jsrunner:webcrypto/symmetric — AES, HMAC and PBKDF2.
 // @ts-check
-import { ArrayBufferPrototypeGetByteLength, copyOf } from 'jsrunner:bytes';
-import { builtin } from 'jsrunner:core';
+import { copyOf } from 'jsrunner:bytes';
 import { fail } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
-import { ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { ArrayBuffer, MathMax, StringPrototypeSlice, Uint8Array, isInstance } from 'jsrunner:primordials';
+import { MathFloor } from 'jsrunner:more_primordials';
+import {
+  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayPrototypeIncludes, MathMax,
+  StringPrototypeSlice, Uint8Array, isInstance,
+} from 'jsrunner:primordials';
 import { NO_USAGES, checkUsages, hasUsage, innerOf, looksLike, newKey } from 'jsrunner:webcrypto/keys';
 import {
   HASHES, failPlainly, hashOf, integerOf, memberBytes, memberOf, needed, run, runAside,
 } from 'jsrunner:webcrypto/values';
-
-const MathFloor = builtin('Math.floor');
 
 const sizeOf = ArrayBufferPrototypeGetByteLength;
 

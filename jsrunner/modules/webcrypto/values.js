@@ -1,21 +1,15 @@
 // jsrunner:webcrypto/values — converts arguments of crypto.subtle as k6 does: bytes, numbers, names of algorithms.
 // @ts-check
-import { ArrayBufferIsView, TypedArrayPrototypeGetBuffer, copyOf, isBytes } from 'jsrunner:bytes';
-import { builtin } from 'jsrunner:core';
+import { TypedArrayPrototypeGetBuffer, copyOf, isBytes } from 'jsrunner:bytes';
 import { GoValue, fail } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes } from 'jsrunner:lists';
+import { aside } from 'jsrunner:loop';
 import {
-  ArrayBuffer, ArrayPrototypePush, MathTrunc, Number, Object, ReflectApply, SafeArray, String,
-  SymbolPrototypeGetDescription, TypeError, Uint8Array, constructors, isInstance,
+  ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, DataView,
+  MathTrunc, Number, NumberIsFinite, Object, ReflectApply, SafeArray, String, StringPrototypeToUpperCase,
+  SymbolIterator, SymbolPrototypeGetDescription, TypeError, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
-import { aside } from 'jsrunner:promises';
-import { StringPrototypeToUpperCase } from 'jsrunner:texts';
 import { asText, isNullish } from 'jsrunner:values';
-
-const { DataView } = constructors;
-const { iterator: SymbolIterator } = constructors.Symbol;
-const NumberIsFinite = builtin('Number.isFinite');
 
 export const NOTHING = new ArrayBuffer(0);
 

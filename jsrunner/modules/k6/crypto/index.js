@@ -1,11 +1,10 @@
 // k6/crypto: https://grafana.com/docs/k6/latest/javascript-api/k6-crypto/
 // @ts-check
 import { bytesArgument } from 'jsrunner:bytes';
-import { FinalizationRegistry, FinalizationRegistryPrototypeRegister } from 'jsrunner:collections';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
-import { ArrayPrototypeIncludes } from 'jsrunner:lists';
-import { ArrayBuffer, MathTrunc } from 'jsrunner:primordials';
+import { FinalizationRegistry, FinalizationRegistryPrototypeRegister } from 'jsrunner:more_primordials';
+import { ArrayBuffer, ArrayPrototypeIncludes, MathTrunc } from 'jsrunner:primordials';
 import { asText } from 'jsrunner:values';
 
 const ENCODINGS = ['base64', 'base64url', 'base64rawurl', 'hex', 'binary'];

@@ -2,8 +2,7 @@
 // @ts-check
 import { copyOf, isBytes, bytesArgument } from 'jsrunner:bytes';
 import { host } from 'jsrunner:host';
-import { ArrayIsArray } from 'jsrunner:lists';
-import { String, TypeError, Uint8Array } from 'jsrunner:primordials';
+import { ArrayIsArray, String, TypeError, Uint8Array } from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
 
 const refuse = (reason) => {

@@ -1,20 +1,17 @@
 // k6/experimental/csv: https://grafana.com/docs/k6/latest/javascript-api/k6-experimental/csv/
 // @ts-check
 import { context } from 'jsrunner:context';
-import { builtin, queueTask } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { handleOf } from 'jsrunner:files';
 import { host } from 'jsrunner:host';
-import { ArrayFromSafe } from 'jsrunner:lists';
+import { promised, queueTask } from 'jsrunner:loop';
+import { NumberIsInteger } from 'jsrunner:more_primordials';
 import {
-  Boolean, MathMax, MathMin, MathTrunc, Number, Object, ObjectDefineProperty, Promise, SafeArray, String, TypeError,
+  ArrayFromSafe, Boolean, MathMax, MathMin, MathTrunc, Number, NumberIsNaN, Object, ObjectDefineProperty, Promise,
+  SafeArray, String, TypeError,
 } from 'jsrunner:primordials';
-import { promised } from 'jsrunner:promises';
 import { sharedArray } from 'jsrunner:shared_array';
 import { isNullish } from 'jsrunner:values';
-
-const NumberIsInteger = builtin('Number.isInteger');
-const NumberIsNaN = builtin('Number.isNaN');
 
 /** The bounds of Go's int64, rounded to numbers. */
 const MOST = 2 ** 63;

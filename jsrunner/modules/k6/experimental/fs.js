@@ -3,8 +3,8 @@
 import { context } from 'jsrunner:context';
 import { fail } from 'jsrunner:errors';
 import { SeekMode, openFile } from 'jsrunner:files';
+import { promised } from 'jsrunner:loop';
 import { String } from 'jsrunner:primordials';
-import { promised } from 'jsrunner:promises';
 import { isNullish } from 'jsrunner:values';
 
 const refuse = (name, reason) => fail(name, 'open() failed; reason: ' + reason);

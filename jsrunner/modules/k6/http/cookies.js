@@ -1,12 +1,13 @@
 // jsrunner:k6/http/cookies — the cookie jars of k6/http. Python holds the jars; each object has a jar's number.
 // @ts-check
-import { FinalizationRegistry, FinalizationRegistryPrototypeRegister } from 'jsrunner:collections';
 import { context } from 'jsrunner:context';
 import { GoError } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { keepHandle } from 'jsrunner:jars';
+import {
+  FinalizationRegistry, FinalizationRegistryPrototypeRegister, StringPrototypeToLowerCase,
+} from 'jsrunner:more_primordials';
 import { Boolean, MathTrunc, Number, Object, ObjectKeys, String } from 'jsrunner:primordials';
-import { StringPrototypeToLowerCase } from 'jsrunner:texts';
 import { asText, isNullish } from 'jsrunner:values';
 
 const jars = new FinalizationRegistry((handle) => host('k6_http_cookies.drop', handle));

@@ -1,21 +1,13 @@
 // jsrunner:k6/http/gjson — paths into JSON values: https://github.com/tidwall/gjson/blob/master/SYNTAX.md
 // A missing value is undefined. JSON lines (paths that begin with `..`) are not supported.
 // @ts-check
-import { builtin } from 'jsrunner:core';
+import { NumberParseFloat, StringPrototypeToLowerCase } from 'jsrunner:more_primordials';
 import {
-  ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeMap,
-} from 'jsrunner:lists';
-import {
-  ArrayPrototypePush, JSONParse, Object, ObjectHasOwn, ObjectKeys, SafeArray, String, StringPrototypeSlice,
-  StringPrototypeTrim,
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeFind, ArrayPrototypeMap, ArrayPrototypePush,
+  JSONParse, JSONStringify, ObjectCreate, ObjectHasOwn, ObjectKeys, ObjectPrototype, RegExpPrototypeExec, SafeArray,
+  String, StringPrototypeIncludes, StringPrototypeSlice, StringPrototypeTrim,
 } from 'jsrunner:primordials';
-import { RegExpPrototypeExec, StringPrototypeIncludes, StringPrototypeToLowerCase } from 'jsrunner:texts';
 import { isObject, setOwn } from 'jsrunner:values';
-
-const { prototype: ObjectPrototype } = Object;
-const JSONStringify = builtin('JSON.stringify');
-const ObjectCreate = builtin('Object.create');
-const NumberParseFloat = builtin('parseFloat');
 
 const own = (object, key) => (ObjectHasOwn(object, key) ? object[key] : undefined);
 const isAt = (text, part, at) => StringPrototypeSlice(text, at, at + part.length) === part;

@@ -2,9 +2,9 @@
 // A request is one call of the core (core/http.h) or of Python, which follows redirections and records the samples.
 // @ts-check
 import { context } from 'jsrunner:context';
-import { builtin, exchange, forget, listen } from 'jsrunner:core';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
+import { exchange } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
 import { CookieJar, cookieJar } from 'jsrunner:k6/http/cookies';
 import {
@@ -12,15 +12,12 @@ import {
 } from 'jsrunner:k6/http/request';
 import { adoptRequest, responseOf } from 'jsrunner:k6/http/response';
 import { goSyntax } from 'jsrunner:k6/http/values';
-import { ArrayFromSafe, ArrayIsArray, ArrayPrototypeMap } from 'jsrunner:lists';
+import { forget, listen } from 'jsrunner:loop';
 import {
-  ArrayPrototypePush, Object, ObjectHasOwn, ObjectKeys, Promise, SafeArray, isInstance,
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypeMap, ArrayPrototypePush, ObjectHasOwn, ObjectKeys, ObjectPrototype,
+  ObjectSetPrototypeOf, Promise, SafeArray, StringPrototypeToUpperCase, isInstance,
 } from 'jsrunner:primordials';
-import { StringPrototypeToUpperCase } from 'jsrunner:texts';
 import { asText, isNullish, isObject } from 'jsrunner:values';
-
-const { prototype: ObjectPrototype } = Object;
-const ObjectSetPrototypeOf = builtin('Object.setPrototypeOf');
 
 export {
   CookieJar, cookieJar, expectedStatuses, file, url,

@@ -1,26 +1,21 @@
 // jsrunner:k6/http/request — the URL, body and parameters of a request, from a script's arguments.
 // @ts-check
 import { copyOf } from 'jsrunner:bytes';
-import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import { handleOf } from 'jsrunner:jars';
 import { formOf, formValue, goShown } from 'jsrunner:k6/http/values';
-import { ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypeSort } from 'jsrunner:lists';
 import {
-  ArrayBuffer, ArrayPrototypePush, Boolean, MathTrunc, Number, Object, ObjectKeys, SafeArray, String,
+  MathFloor, NumberIsInteger, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
+} from 'jsrunner:more_primordials';
+import {
+  ArrayBuffer, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean, DateNow,
+  MathRandom, MathTrunc, Number, NumberIsFinite, Object, ObjectKeys, SafeArray, String, StringPrototypeSplit,
   StringPrototypeTrim, TypeError, Uint8Array, isInstance,
 } from 'jsrunner:primordials';
 import { tagValues } from 'jsrunner:samples';
-import { StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeToWellFormed } from 'jsrunner:texts';
 import { asText, isNullish, isObject } from 'jsrunner:values';
-
-const MathFloor = builtin('Math.floor');
-const MathRandom = builtin('Math.random');
-const NumberIsFinite = builtin('Number.isFinite');
-const NumberIsInteger = builtin('Number.isInteger');
-const DateNow = builtin('Date.now');
 
 const CODINGS = ['gzip', 'deflate', 'zstd', 'br'];
 const RESPONSE_TYPES = ['text', 'binary', 'none'];

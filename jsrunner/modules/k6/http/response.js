@@ -1,26 +1,18 @@
 // jsrunner:k6/http/response — responses for scripts, made of rows from the core or from Python.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
-import { builtin, headersOf, importNow, later, uncurried } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { addGoMethod } from 'jsrunner:go_methods';
+import { headersOf, importNow } from 'jsrunner:core';
 import { host } from 'jsrunner:host';
+import { get as select } from 'jsrunner:k6/http/gjson';
 import { textOrBuffer } from 'jsrunner:k6/http/request';
 import { formOf } from 'jsrunner:k6/http/values';
-import { ArrayFromSafe, ArrayIsArray } from 'jsrunner:lists';
 import {
-  ArrayPrototypePush, JSONParse, Object, ObjectDefineProperty, ObjectKeys, SafeArray, String,
+  ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, Object, ObjectCreate,
+  ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
+  StringPrototypeToUpperCase,
 } from 'jsrunner:primordials';
-import { StringPrototypeToUpperCase } from 'jsrunner:texts';
 import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
-
-const { prototype: ObjectPrototype } = Object;
-const FunctionPrototypeCall = uncurried('Function.prototype.call');
-const ObjectCreate = builtin('Object.create');
-const ObjectSetPrototypeOf = builtin('Object.setPrototypeOf');
-
-/** Return the value at a path: few scripts have paths. */
-const select = later('jsrunner:k6/http/gjson', 'get');
 
 const NULL_BODY = "the body is null so we can't transform it to ";
 const REASON = ' - this likely was because of a request error getting the response';

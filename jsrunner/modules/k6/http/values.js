@@ -1,27 +1,18 @@
 // jsrunner:k6/http/values — arguments as Go converts and formats them.
 // @ts-check
-import { ArrayBufferIsView } from 'jsrunner:bytes';
-import { MapPrototypeForEach, SetPrototypeForEach } from 'jsrunner:collections';
-import { builtin, uncurried } from 'jsrunner:core';
 import { goType, isGoInteger } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
-import { ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypeSort } from 'jsrunner:lists';
 import {
-  ArrayPrototypePush, Number, ObjectKeys, SafeArray, String, StringPrototypeSlice, SymbolPrototypeGetDescription,
-  constructors, isInstance,
-} from 'jsrunner:primordials';
-import {
-  RegExpPrototypeSymbolReplace, StringPrototypeCharCodeAt, StringPrototypePadStart, StringPrototypeToWellFormed,
+  DatePrototypeGetTime, MapPrototypeForEach, NumberPrototypeToExponential, RegExpPrototypeSymbolReplace,
+  SetPrototypeForEach, StringPrototypeLastIndexOf, StringPrototypePadStart, StringPrototypeToWellFormed,
   encodeURIComponent,
-} from 'jsrunner:texts';
+} from 'jsrunner:more_primordials';
+import {
+  ArrayBufferIsView, ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort,
+  DataView, JSONStringify, Number, NumberIsFinite, ObjectKeys, SafeArray, String, StringPrototypeCharCodeAt,
+  StringPrototypeSlice, SymbolPrototypeGetDescription, isInstance,
+} from 'jsrunner:primordials';
 import { isNullish } from 'jsrunner:values';
-
-const { DataView } = constructors;
-const DatePrototypeGetTime = uncurried('Date.prototype.getTime');
-const JSONStringify = builtin('JSON.stringify');
-const NumberIsFinite = builtin('Number.isFinite');
-const NumberPrototypeToExponential = uncurried('Number.prototype.toExponential');
-const StringPrototypeLastIndexOf = uncurried('String.prototype.lastIndexOf');
 
 const DIGITS = '0123456789ABCDEF';
 

@@ -1,6 +1,6 @@
 // jsrunner:k6/net/grpc/clients — client objects of scripts -> numbers of the clients in Python.
 // @ts-check
-import { SafeWeakMap } from 'jsrunner:collections';
+import { SafeWeakMap } from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';
 
 const numbers = new SafeWeakMap();

@@ -1,9 +1,7 @@
 // k6/net/grpc: https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/
 // A call is one request to Python, which holds the connections and descriptors and records the samples.
 // @ts-check
-import { Set, SetPrototypeForEach } from 'jsrunner:collections';
 import { context } from 'jsrunner:context';
-import { forget, listen } from 'jsrunner:core';
 import { GoError, GoValue } from 'jsrunner:errors';
 import { host } from 'jsrunner:host';
 import { keepNumber } from 'jsrunner:k6/net/grpc/clients';
@@ -12,9 +10,10 @@ import { requestOf } from 'jsrunner:k6/net/grpc/requests';
 import { responseOf } from 'jsrunner:k6/net/grpc/responses';
 import { CODES, SERVING, serving } from 'jsrunner:k6/net/grpc/status';
 import { Stream } from 'jsrunner:k6/net/grpc/stream';
-import { ArrayIsArray, ArrayPrototypeJoin } from 'jsrunner:lists';
+import { forget, listen } from 'jsrunner:loop';
+import { Set, SetPrototypeForEach } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, ObjectFreeze, Promise, SafeArray, String, TypeError, isInstance,
+  ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypePush, ObjectFreeze, Promise, SafeArray, String, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { rejection } from 'jsrunner:promises';
 import { asText, isNullish, isObject } from 'jsrunner:values';

@@ -1,20 +1,17 @@
 // jsrunner:k6/net/grpc/params — parameters of connections and of calls.
 // @ts-check
-import { ArrayBufferIsView, TypedArrayPrototypeGetSymbolToStringTag, copyOf } from 'jsrunner:bytes';
-import { builtin } from 'jsrunner:core';
+import { copyOf } from 'jsrunner:bytes';
 import { GoError } from 'jsrunner:errors';
 import { goType, isGoInteger } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
-import { goShown } from 'jsrunner:k6/http/values';
-import { ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypeSort } from 'jsrunner:lists';
 import {
-  ArrayPrototypePush, Boolean, Number, Object, ObjectKeys, SafeArray, String, StringPrototypeSlice,
-  SymbolPrototypeGetDescription, isInstance,
+  ArrayBufferIsView, ArrayIsArray, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort,
+  Boolean, JSONStringify, Number, Object, ObjectKeys, SafeArray, String, StringPrototypeSlice,
+  SymbolPrototypeGetDescription, TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
+import { goShown } from 'jsrunner:k6/http/values';
 import { tagValues } from 'jsrunner:samples';
 import { isNullish, isObject } from 'jsrunner:values';
-
-const JSONStringify = builtin('JSON.stringify');
 
 /** Return a value as Go's %#v writes it. */
 const goSyntax = (value, isInside = false) => {

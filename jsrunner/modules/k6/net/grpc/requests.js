@@ -1,18 +1,13 @@
 // jsrunner:k6/net/grpc/requests — requests as JSON.
 // @ts-check
-import { builtin } from 'jsrunner:core';
 import { GoError } from 'jsrunner:errors';
 import { isEnum } from 'jsrunner:k6/net/grpc/status';
-import { ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePop } from 'jsrunner:lists';
+import { Date } from 'jsrunner:more_primordials';
 import {
-  ArrayPrototypePush, Boolean, Number, ObjectKeys, ReflectApply, SafeArray, String, TypeError, constructors,
-  isInstance,
+  ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePop, ArrayPrototypePush, Boolean, JSONStringify, Number,
+  NumberIsFinite, ObjectKeys, ReflectApply, SafeArray, String, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { isNullish, isObject, setOwn } from 'jsrunner:values';
-
-const { Date } = constructors;
-const JSONStringify = builtin('JSON.stringify');
-const NumberIsFinite = builtin('Number.isFinite');
 
 /** Convert a value for JSON: numbers that JSON lacks become texts, objects become copies of their own members. */
 const normalized = (value, above) => {

@@ -2,7 +2,9 @@
 // @ts-check
 import { addGoStruct } from 'jsrunner:go_methods';
 import { codeOf } from 'jsrunner:k6/net/grpc/status';
-import { Number, ObjectHasOwn, Proxy, ReflectDefineProperty, String, TypeError } from 'jsrunner:primordials';
+import {
+  Number, ObjectHasOwn, Proxy, ReflectDefineProperty, String, TypeError,
+} from 'jsrunner:primordials';
 import { isObject } from 'jsrunner:values';
 
 /** Names of the members in Go's JSON. */

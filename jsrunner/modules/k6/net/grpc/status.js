@@ -1,8 +1,9 @@
 // jsrunner:k6/net/grpc/status — the codes of calls and of health. They are objects, as k6's are enums of Go.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
 import { addGoStruct } from 'jsrunner:go_methods';
-import { ArrayPrototypePush, ObjectDefineProperty, ObjectFreeze, SafeArray, isInstance } from 'jsrunner:primordials';
+import {
+  ArrayPrototypePush, ObjectDefineProperty, ObjectFreeze, SafeArray, SafeMap, isInstance,
+} from 'jsrunner:primordials';
 
 const NAMES = [
   'OK', 'Canceled', 'Unknown', 'InvalidArgument', 'DeadlineExceeded', 'NotFound', 'AlreadyExists', 'PermissionDenied',

@@ -1,22 +1,21 @@
 // jsrunner:k6/net/grpc/stream — streams: calls whose messages are events on the VU's event loop.
 // @ts-check
-import { SafeMap } from 'jsrunner:collections';
-import { bindContext, builtin, drainJobs, forget, listen } from 'jsrunner:core';
-import { onOneLine } from 'jsrunner:error_lines';
+import { bindContext } from 'jsrunner:core';
 import { GoError, mustBeCallable } from 'jsrunner:errors';
+import { onOneLine } from 'jsrunner:error_lines';
 import { host } from 'jsrunner:host';
 import { numberOf } from 'jsrunner:k6/net/grpc/clients';
 import { callParams } from 'jsrunner:k6/net/grpc/params';
 import { jsonOf } from 'jsrunner:k6/net/grpc/requests';
 import { codeOf } from 'jsrunner:k6/net/grpc/status';
-import { ArrayFromSafe } from 'jsrunner:lists';
-import { onFailure } from 'jsrunner:loop';
 import {
-  ArrayPrototypePush, MathTrunc, Object, ObjectDefineProperty, SafeArray, String, isInstance,
+  drainJobs, forget, listen, onFailure,
+} from 'jsrunner:loop';
+import {
+  ArrayFromSafe, ArrayPrototypePush, JSONStringify, MathTrunc, Object, ObjectDefineProperty, SafeArray, SafeMap, String,
+  isInstance,
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject } from 'jsrunner:values';
-
-const JSONStringify = builtin('JSON.stringify');
 
 // Kinds of events that streaming.py posts.
 const DATA = 0;
