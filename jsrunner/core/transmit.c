@@ -43,7 +43,8 @@ static bool remember(struct session *session, uint8_t first, size_t frame_size, 
         session->outgoing_capacity = capacity;
     }
     bool is_control = first & 0x8;
-    if (is_control && (first & 0xF) != OPCODE_CLOSE) payload_size = 0;
+    /* As in k6, of control frames only a close frame of the script's is subtracted when it is written. */
+    if (is_control && ((first & 0xF) != OPCODE_CLOSE || !is_message)) payload_size = 0;
     session->outgoing[session->outgoing_count++] =
         (struct outgoing){session->tx_end, (uint32_t)payload_size, is_message};
     if (is_control) return true;

@@ -59,6 +59,7 @@ const setTimer = (session, name, repeats, callback, delay) => {
 class Connection {
   handlers = { __proto__: null };
   isShut = false;
+  refusal = CLOSE_SENT; // the text of the error of a frame that is sent after the end
   session;
   outcome;
 
@@ -83,7 +84,7 @@ class Connection {
 
   /** Note that a frame could not be sent. */
   refuse() {
-    if (this.isShut) this.fail(CLOSE_SENT);
+    if (this.isShut) this.fail(this.refusal);
   }
 
   /** Send a close frame and end the connection without waiting for the server's close frame. */
@@ -92,8 +93,10 @@ class Connection {
     this.isShut = true;
     const isSent = this.session.sendClose(code);
     const failure = this.session.shut();
-    if (failure !== undefined) this.fail(failure);
-    else if (!isSent) this.fail(CLOSE_SENT);
+    if (failure !== undefined) {
+      this.refusal = failure;
+      this.fail(failure);
+    } else if (!isSent) this.fail(CLOSE_SENT);
     this.fire('close', code);
     this.session.stop();
   }

@@ -42,6 +42,16 @@ def test_closed_by_the_server(play: Player, payload: bytes, said: list[Any], rep
     assert "ws_msgs_sent" not in found.counts()
 
 
+def test_the_answer_to_a_close_frame_is_not_buffered(play: Player) -> None:
+    def handle(connection: plain.socket) -> None:
+        accept(connection)
+        connection.sendall(closing())
+        drain(connection)
+
+    found = play(handle, "const ws = open(); ws.onclose = () => log(ws.bufferedAmount);")
+    assert found.said == ["open", 0, ["close", 1000, ""]]
+
+
 def test_the_end_of_the_stream(play: Player) -> None:
     found = play(accept, "open();")
     assert found.said == [

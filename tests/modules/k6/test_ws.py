@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 from in_process import Stage
-from servers import accept, drain, frame
+from servers import accept, drain, frame, read_frame
 from waiting import DEADLINE
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -169,3 +169,25 @@ def test_interrupted_session_says_goodbye(tmp_path: Path, serve: Serve) -> None:
     assert ends[0][:2] == b"\x88\x82"
     assert "ws_session_duration" not in stage.samples()
     assert stage.process.sessions_open == 0
+
+
+def test_frames_after_a_failed_write_fail_alike(tmp_path: Path, serve: Serve) -> None:
+    def reset(connection: socket.socket) -> None:
+        accept(connection)
+        read_frame(connection)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    source = """
+        import ws from 'k6/ws';
+        export default function () {}
+        export function setup() {
+          ws.connect(__ENV.URL, (socket) => {
+            socket.on('open', () => socket.send('x'));
+            socket.on('error', (error) => console.log(error.error().replace(/[0-9.]+:[0-9]+/g, 'END')));
+            socket.on('close', () => { socket.send('late'); socket.ping(); });
+          });
+        }
+    """
+    stage = Stage(tmp_path, source, environment={"URL": serve(reset).url}).run()
+    assert stage.failure is None
+    assert stage.logged() == ["write tcp END->END: write: broken pipe"] * 3
