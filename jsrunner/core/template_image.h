@@ -35,6 +35,8 @@ struct image {
 /* The first words of a copy. */
 struct copy {
     struct image *image;
+    /* Ranges of pages with different rights that it takes. */
+    uint32_t range_count;
     /* The pages of the cold part that are written, a bit for each page. */
     uint64_t written[SLOT_BYTES / 4096 / 64];
 };
@@ -49,5 +51,8 @@ struct copy *template_copy_of(const void *address);
 size_t template_page_bytes(void);
 /* Write the pages of copies' cold parts from now on, when they are accessed. Returns false if the system refuses. */
 bool template_catch_faults(void);
+/* Begin and end to have a copy's cold part written so. */
+void template_begin_lazy(struct copy *);
+void template_end_lazy(struct copy *);
 
 #endif

@@ -35,9 +35,6 @@
 enum { MOST_BYTES = (1 << 20) - (1 << 16), MOST_WORDS = MOST_BYTES / WORD };
 /* Freed blocks of up to so many words are used again while the template is made. */
 enum { REUSED_WORDS = 1024 };
-/* Maximum number of copies of an image whose cold parts are not written at once. Each takes two of the some 65,000 ranges
- * of pages that a process may have, and so does each VU's stack. */
-enum { LAZY_COPIES = 8192 };
 
 struct block {
     uint16_t words; /* 0: no block begins here */
@@ -325,14 +322,13 @@ char *template_copy(void)
 {
     char *slot = template && template_catch_faults() ? take_slot() : NULL;
     if (!slot) return NULL;
-    bool is_lazy = template->copy_count < LAZY_COPIES;
     size_t hot = page_end(template->hot_bytes);
-    if (mprotect(slot, is_lazy ? hot : SLOT_BYTES, PROT_READ | PROT_WRITE) != 0) return NULL;
+    if (mprotect(slot, hot, PROT_READ | PROT_WRITE) != 0) return NULL;
     template->copy_count++;
     madvise(slot, hot, MADV_POPULATE_WRITE); /* faster than page faults one by one */
     template_write(slot, template, sizeof(struct copy), template->hot_bytes);
     memcpy(slot, &(struct copy){.image = template}, sizeof(struct copy));
-    if (!is_lazy) template_complete(slot);
+    template_begin_lazy((struct copy *)slot);
     return slot;
 }
 
@@ -345,6 +341,7 @@ struct copy *template_copy_of(const void *address)
 void template_release(char *copy)
 {
     struct image *image = ((struct copy *)copy)->image;
+    template_end_lazy((struct copy *)copy);
     release_slot(copy);
     if (!--image->copy_count && image->is_forgotten) free_image(image);
 }

@@ -5,6 +5,10 @@
  *
  * Measured: 8 us per page. VUs of bench/scripts/idle.js access 2 of 33 cold pages.
  *
+ * A process may have some 65,000 ranges of pages with different rights (vm.max_map_count). A copy takes two, and two more
+ * for each page that comes alone. All copies together may take RANGES_MOST. A copy that would take more gets its whole
+ * cold part.
+ *
  * Invariants.
  *  - The kernel is never given an address in a copy, because its accesses cause no signal.
  *  - Only the thread of the VUs accesses cold parts. The watchdog's thread accesses runtimes and contexts, which are hot.
@@ -22,8 +26,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { RANGES_MOST = 20000, RANGES_OF_COPY = 2 };
+
 /* What happened at SIGSEGV before. */
 static struct sigaction previous;
+/* Ranges that all copies take. */
+static size_t range_count;
 
 size_t template_page_bytes(void)
 {
@@ -52,13 +60,45 @@ static bool bring(struct copy *copy, size_t first, size_t last)
     return true;
 }
 
+/* Set the number of ranges that a copy takes. */
+static void note_ranges(struct copy *copy, size_t count)
+{
+    range_count += count - copy->range_count;
+    copy->range_count = (uint32_t)count;
+}
+
+static size_t first_cold_page(const struct copy *copy)
+{
+    return (copy->image->hot_bytes + template_page_bytes() - 1) / template_page_bytes();
+}
+
 /* Do so with all pages of the cold part. */
 static bool bring_all(struct copy *copy)
 {
-    size_t bytes = template_page_bytes();
-    size_t first = (copy->image->hot_bytes + bytes - 1) / bytes, last = (copy->image->size - 1) / bytes;
-    return first > last || bring(copy, first, last);
+    size_t first = first_cold_page(copy), last = (copy->image->size - 1) / template_page_bytes();
+    if (first <= last && !bring(copy, first, last)) return false;
+    if (copy->range_count > RANGES_OF_COPY) note_ranges(copy, RANGES_OF_COPY);
+    return true;
 }
+
+/* Do so with one page, or with all if the copy would take too many ranges. */
+static bool bring_one(struct copy *copy, size_t page)
+{
+    size_t count = copy->range_count + 2;
+    if (page == first_cold_page(copy) || is_written(copy, page - 1)) count -= 2;
+    if (is_written(copy, page + 1)) count -= 2;
+    if (range_count + count - copy->range_count > RANGES_MOST || !bring(copy, page, page)) return bring_all(copy);
+    note_ranges(copy, count);
+    return true;
+}
+
+void template_begin_lazy(struct copy *copy)
+{
+    if (range_count + RANGES_OF_COPY <= RANGES_MOST) note_ranges(copy, RANGES_OF_COPY);
+    else if (mprotect(copy, SLOT_BYTES, PROT_READ | PROT_WRITE) == 0) bring_all(copy); /* one range with its neighbours */
+}
+
+void template_end_lazy(struct copy *copy) { note_ranges(copy, 0); }
 
 /* Append the number of the block that begins with a page to the file that the environment names. */
 static void record(const struct copy *copy, size_t page)
@@ -90,9 +130,7 @@ static bool write_page_of(const void *address)
     size_t page = offset / page_bytes, last = (copy->image->size - 1) / page_bytes;
     if (offset < copy->image->hot_bytes || page > last || is_written(copy, page)) return false;
     if (RECORDS_HEAT) return bring_block(copy, page);
-    /* A process may have some 65,000 ranges of pages with different rights. Where a page would need one more, the
-     * whole cold part needs one less. */
-    return bring(copy, page, page) || bring_all(copy);
+    return bring_one(copy, page);
 }
 
 void template_complete(char *copy) { bring_all((struct copy *)copy); }

@@ -128,10 +128,10 @@ static void try_once(uint32_t number)
     }
 }
 
-/* More copies than may have pages that are written later, and then no ranges of pages that the system allows. */
+/* More copies than may have pages that are written later, and then as many ranges of pages as the system allows. */
 static void try_many(void)
 {
-    enum { MANY = 9000, WORDS = 2048, PAGE = 4096 };
+    enum { MANY = 12000, WORDS = 2048, PAGE = 4096 };
     static char *copies[MANY];
     CHECK(template_memory_open());
     void *roots[2] = {template_allocate(64), template_allocate(WORDS * 8)};
