@@ -160,6 +160,8 @@ struct vu {
     int loads;
     /* Bytes that those modules have added to the limit of memory. */
     size_t loaded_bytes;
+    /* Number of modules that are being read from bytecode. */
+    int reads;
     /* For the watchdog (watchdog.c). is_watched: a command runs in the interpreter. is_overdue: the watchdog has
      * stopped the command's calls. */
     bool is_watched, is_overdue;
@@ -277,6 +279,11 @@ bool template_open(struct vu *);
 /* Raise the threshold at which the interpreter searches for cycles. After a search QuickJS lowers the threshold to
  * one and a half times the memory that is left, which makes small interpreters search too often. */
 void vu_allow_garbage(struct vu *);
+
+/* Begin and end to read a module from bytecode. Meanwhile memory has no limit: if it is exhausted, QuickJS-NG 0.11 frees
+ * parts of the module that it has not initialised. */
+void vu_begin_reading(struct vu *);
+void vu_end_reading(struct vu *);
 
 /* Begin and end the loading of a module of jsrunner's in the middle of a script's code. The script may have used
  * up its stack or memory. The engine remembers a failed module for ever, so meanwhile the VU has more stack and

@@ -139,7 +139,7 @@ const char *vu_open_interpreter(struct vu *vu)
     if (!is_copy) vu->runtime = JS_NewRuntime2(&heap_functions, NULL);
     JSRuntime *runtime = vu->runtime;
     if (!runtime) return NO_MEMORY;
-    vu->loads = 0;
+    vu->loads = vu->reads = 0;
     vu->loaded_bytes = 0;
     JS_UpdateStackTop(runtime);
     JS_SetMaxStackSize(runtime, core.stack_bytes - STACK_RESERVE);
@@ -159,11 +159,29 @@ const char *vu_open_interpreter(struct vu *vu)
     return NO_MEMORY;
 }
 
+/* Set the limit of memory for what the VU does now. */
+static void limit_memory(struct vu *vu)
+{
+    enum { NO_LIMIT = 0 };
+    size_t limit = core.memory_bytes + vu->loaded_bytes + (vu->loads ? LOADING_BYTES : 0);
+    JS_SetMemoryLimit(vu->runtime, vu->reads ? NO_LIMIT : limit);
+}
+
+void vu_begin_reading(struct vu *vu)
+{
+    if (!vu->reads++) limit_memory(vu);
+}
+
+void vu_end_reading(struct vu *vu)
+{
+    if (!--vu->reads) limit_memory(vu);
+}
+
 void vu_begin_loading(struct vu *vu)
 {
     if (vu->loads++) return;
     JS_SetMaxStackSize(vu->runtime, core.stack_bytes - LOADING_RESERVE);
-    JS_SetMemoryLimit(vu->runtime, core.memory_bytes + vu->loaded_bytes + LOADING_BYTES);
+    limit_memory(vu);
 }
 
 void vu_end_loading(struct vu *vu)
@@ -171,7 +189,7 @@ void vu_end_loading(struct vu *vu)
     if (--vu->loads) return;
     /* The limit stays raised: a script that has used up its memory would leave none for jsrunner's modules. */
     if (vu->loaded_bytes < LOADED_MOST) vu->loaded_bytes += LOADED_BYTES;
-    JS_SetMemoryLimit(vu->runtime, core.memory_bytes + vu->loaded_bytes);
+    limit_memory(vu);
     JS_SetMaxStackSize(vu->runtime, vu->is_aborting || vu->is_overdue ? 1 : core.stack_bytes - STACK_RESERVE);
 }
 

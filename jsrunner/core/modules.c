@@ -190,7 +190,9 @@ static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
         compiled = get(&image, name, strlen(name)); /* Python compiles jsrunner's modules itself */
     }
     if (compiled) {
+        vu_begin_reading(vu);
         module = JS_ReadObject(context, compiled->data, compiled->size, JS_BYTECODE);
+        vu_end_reading(vu);
         /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive
          * for ever. */
         if (!js_is_exception(module)) JS_FreeValue(context, module);
