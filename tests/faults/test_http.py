@@ -369,7 +369,7 @@ def test_forms_of_k6_2_3(run: Run, serve: Serve) -> None:
         body = request.partition(b"\r\n\r\n")[2]
         while len(body) < size:
             body += connection.recv(size)
-        connection.sendall(FINE + b"Content-Length: %d\r\n\r\n%b" % (size, body))
+        connection.sendall(FINE + b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (size, body))
 
     done = run(
         """
