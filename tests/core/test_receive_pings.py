@@ -111,9 +111,10 @@ def test_a_flood_of_pings_from_a_peer_that_never_reads(
             one.peer().sock.sendall(flood)
             sent += len(flood)
 
-    one.vu._named["enough"] = lambda: sent > 64 << 20
+    one.vu._named["enough"] = lambda: sent > 320 << 20
     running = one.vu.start("run", blocking)
     sending = gevent.spawn(send)
     assert running.get(timeout=DEADLINE) > 0
-    assert memory(os.getpid()) < before + (45 << 20)
+    # Pongs that pile up would take 320 MB. AddressSanitizer keeps up to 120 MB of freed memory for a while.
+    assert memory(os.getpid()) < before + (240 << 20)
     sending.kill()
