@@ -72,7 +72,7 @@ static size_t first_cold_page(const struct copy *copy)
     return (copy->image->hot_bytes + template_page_bytes() - 1) / template_page_bytes();
 }
 
-/* Do so with all pages of the cold part. */
+/* Make all pages of the cold part accessible, and write those that are not. Returns false if the system refuses. */
 static bool bring_all(struct copy *copy)
 {
     size_t first = first_cold_page(copy), last = (copy->image->size - 1) / template_page_bytes();
@@ -81,7 +81,8 @@ static bool bring_all(struct copy *copy)
     return true;
 }
 
-/* Do so with one page, or with all if the copy would take too many ranges. */
+/* Make one page accessible and write it, or all pages if the copy would take too many ranges. Returns false if the system
+ * refuses. */
 static bool bring_one(struct copy *copy, size_t page)
 {
     size_t count = copy->range_count + 2;

@@ -27,10 +27,11 @@ def make_template(process: Process) -> None:
     used = [name for name, _ in process.script.modules() if name.startswith("k6")]
     first = next((name for name in RECORDED if name in used), "")
     begin = MAIN + (f"import '{first}';" if first else "")
+    environment = _environment(process)
     for others in ([name for name in used if name != first], []):
         if process.engine.make_template(
             begin,
-            "".join(f"import '{name}';" for name in others) + _environment(process),
+            "".join(f"import '{name}';" for name in others) + environment,
             heat=heat_of(first),
             tracks_contexts=FEATURE in process.features,
         ):
