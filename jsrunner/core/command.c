@@ -102,7 +102,7 @@ static enum command_status call_entry(struct vu *vu)
 static void end_command(struct vu *vu, enum command_status status)
 {
     vu->deadline = NEVER;
-    vu->is_aborting = false;
+    vu->is_aborting = vu->is_exhausted = false;
     session_leave(vu);
     vu->serial++;
     request_done(vu, (int32_t)status);
@@ -119,6 +119,19 @@ static enum command_status obey(struct vu *vu)
     struct bytes *arguments = &vu->command_arguments;
     if (vu->command[0] != '@') return call_entry(vu);
     return evaluate(vu, (char *)arguments->data, arguments->size - 1, vu->command + 1);
+}
+
+/* Prepare an interpreter that has run out of memory for the next command. Returns false if it loses the script's state. */
+static bool recover_exhausted(struct vu *vu)
+{
+    vu_stop_calls(vu);
+    if (vu_recover_interpreter(vu)) {
+        JS_RunGC(vu->runtime);
+        return true;
+    }
+    if (!js_is_undefined(vu->entries)) return false;
+    vu_close_interpreter(vu); /* its first module has failed */
+    return true;
 }
 
 static void run_command(struct vu *vu)
@@ -138,13 +151,14 @@ static void run_command(struct vu *vu)
     }
     /* Entries catch all exceptions of scripts. An entry throws only if memory is exhausted, and then the code of
      * jsrunner's modules was left in the middle. */
-    if (status == DONE_THROWN && !is_module && !vu->is_aborting && !js_is_undefined(vu->entries)) {
-        vu_stop_calls(vu);
-        if (vu_recover_interpreter(vu)) {
-            vu->is_aborting = false;
-            JS_RunGC(vu->runtime);
-        }
+    bool was_left = status == DONE_THROWN && !is_module && !vu->is_aborting && !js_is_undefined(vu->entries);
+    if (vu->is_exhausted) {
+        static const char TEXT[] = "InternalError: out of memory";
+        status = DONE_THROWN;
+        vu->result.size = 0;
+        bytes_append(&vu->result, TEXT, sizeof TEXT - 1);
     }
+    if (was_left || vu->is_exhausted) vu->is_aborting = !recover_exhausted(vu);
     if (vu->is_aborting) {
         /* The result: which timers were stopped, and where the script was interrupted. */
         status = DONE_INTERRUPTED;

@@ -156,6 +156,8 @@ struct vu {
     /* Interruption. `deadline`: the moment at which the command is interrupted. */
     bool is_aborting;
     double deadline;
+    /* The command was ended because the interpreter has more memory than its limit. */
+    bool is_exhausted;
     /* Number of jsrunner's modules that are being loaded in the middle of a script's code. */
     int loads;
     /* Bytes that those modules have added to the limit of memory. */

@@ -31,25 +31,83 @@ enum { STACK_RESERVE = CODEC_STACK_BYTES + (64 << 10) };
  * LOADED_MOST in all. */
 enum { LOADING_RESERVE = 16 << 10, LOADING_BYTES = 1 << 20, LOADED_BYTES = 256 << 10, LOADED_MOST = 2 << 20 };
 
-/* Bytes of a VU's memory that larger blocks leave for the error "out of memory" with its stack. QuickJS-NG 0.11 frees an
- * entry of the stack twice if the list of the entries cannot grow. */
-enum { ERROR_RESERVE = 16 << 10 };
-/* Maximum number of promise jobs that run after an interruption. A script with more jobs loses its state. */
-enum { JOBS_AFTER_INTERRUPTION = 100000 };
+/* QuickJS-NG 0.11 does not bear every refusal of a small block. For example, it frees an entry of an error's stack twice
+ * if the list of the entries cannot grow. So only a block of LARGE bytes and more is refused at the VU's limit of memory.
+ * A smaller block may go beyond the limit by up to GRACE_BYTES, the smaller the further. A script whose small blocks go
+ * beyond the limit is ended at the engine's next check, which comes after 10,000 calls and repetitions of loops. It cannot
+ * catch that error. */
+enum { LARGE = 4 << 10, GRACE_BYTES = 64 << 20 };
+/* Maximum number of promise jobs that run after an interruption, or after a lack of memory. A script with more jobs loses
+ * its state. */
+enum { JOBS_AFTER_INTERRUPTION = 100000, JOBS_OF_EXHAUSTED = 10000000 };
+
+/* -- the limit of memory ---------------------------------------------------------------------------- */
+
+/* The beginning of the engine's runtime. */
+struct runtime_head {
+    JSMallocFunctions functions;
+    size_t block_count, size, limit; /* no limit: 0 */
+};
+
+/* GRACE_BYTES, or 0 if the beginning of the runtime is not as it is described here. */
+static size_t grace_bytes;
+
+static bool has_room(size_t bytes)
+{
+    const struct vu *vu = core.running;
+    const struct runtime_head *head = vu ? (const void *)vu->runtime : NULL;
+    if (!head || !head->limit) return true;
+    size_t grace = bytes < LARGE ? (LARGE - bytes) * (GRACE_BYTES / LARGE) : 0;
+    return head->size + bytes + GRACE_BYTES <= head->limit + grace;
+}
+
+/* Return true if the interpreter has more memory than its limit. */
+static bool is_beyond_limit(JSRuntime *runtime)
+{
+    const struct runtime_head *head = (const void *)runtime;
+    return grace_bytes && head->limit && head->size + GRACE_BYTES > head->limit;
+}
+
+/* Set the limit of memory for what the VU does now. */
+static void limit_memory(struct vu *vu)
+{
+    enum { NO_LIMIT = 0 };
+    size_t limit = core.memory_bytes + vu->loaded_bytes + (vu->loads ? LOADING_BYTES : 0);
+    JS_SetMemoryLimit(vu->runtime, vu->reads ? NO_LIMIT : limit + grace_bytes);
+}
+
+/* Begin to limit an interpreter's memory. */
+static void begin_limit(struct vu *vu)
+{
+    const struct runtime_head *head = (const void *)vu->runtime;
+    JS_SetMemoryLimit(vu->runtime, core.memory_bytes);
+    bool is_known = memcmp(&head->functions, &heap_functions, sizeof heap_functions) == 0;
+    if (is_known && head->limit == core.memory_bytes) {
+        grace_bytes = GRACE_BYTES;
+        heap_has_room = has_room;
+    }
+    limit_memory(vu);
+}
 
 /* -- callbacks of the engine ----------------------------------------------------------------------- */
 
 static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
-    (void)runtime;
     struct vu *vu = opaque;
     if (vu->loads) return false;
     double now = clock_now();
     if (!vu->is_aborting && vu->deadline != NEVER && now >= vu->deadline) vu_stop_calls(vu);
     /* A script that computes for long must not delay the other VUs. */
     if (!vu->is_aborting && schedule_is_slice_over(vu, now)) schedule_yield(vu);
-    if (vu->is_aborting) vu_note_place(vu);
-    return vu->is_aborting;
+    if (vu->is_aborting) {
+        vu_note_place(vu);
+        return true;
+    }
+    if (!is_beyond_limit(runtime)) return false;
+    JS_RunGC(runtime);
+    vu->is_exhausted = is_beyond_limit(runtime);
+    if (vu->is_exhausted) vu_stop_calls(vu);
+    return vu->is_exhausted;
 }
 
 static void on_rejection(JSContext *context, JSValue promise, JSValue reason, bool is_handled, void *opaque)
@@ -98,27 +156,6 @@ static void add_intrinsics(JSContext *context)
 
 static const char NO_MEMORY[] = "out of memory";
 
-/* The beginning of the engine's runtime. */
-struct runtime_head {
-    JSMallocFunctions functions;
-    size_t block_count, size, limit; /* no limit: 0 */
-};
-
-static bool has_room(size_t bytes)
-{
-    const struct vu *vu = core.running;
-    const struct runtime_head *head = vu ? (const void *)vu->runtime : NULL;
-    return !head || !head->limit || head->size + bytes + ERROR_RESERVE <= head->limit;
-}
-
-/* Have the heap refuse blocks that leave too little memory, if the beginning of the runtime is as it is described here. */
-static void reserve_for_errors(JSRuntime *runtime)
-{
-    const struct runtime_head *head = (const void *)runtime;
-    bool is_known = memcmp(&head->functions, &heap_functions, sizeof heap_functions) == 0;
-    if (is_known && head->limit == core.memory_bytes) heap_has_room = has_room;
-}
-
 /* Make the context of an interpreter that is no copy of the template. Returns NULL or a text of the error. */
 static const char *open_context(struct vu *vu)
 {
@@ -152,19 +189,10 @@ const char *vu_open_interpreter(struct vu *vu)
     if (is_copy) JS_SetContextOpaque(vu->context, vu);
     else problem = open_context(vu);
     /* The engine cannot make a context safely if its memory is limited meanwhile. */
-    JS_SetMemoryLimit(runtime, core.memory_bytes);
-    if (!heap_has_room) reserve_for_errors(runtime);
-    if (problem || !heap_has_room || heap_has_room(0)) return problem;
+    begin_limit(vu);
+    if (problem || !is_beyond_limit(runtime)) return problem;
     vu_close_interpreter(vu);
     return NO_MEMORY;
-}
-
-/* Set the limit of memory for what the VU does now. */
-static void limit_memory(struct vu *vu)
-{
-    enum { NO_LIMIT = 0 };
-    size_t limit = core.memory_bytes + vu->loaded_bytes + (vu->loads ? LOADING_BYTES : 0);
-    JS_SetMemoryLimit(vu->runtime, vu->reads ? NO_LIMIT : limit);
 }
 
 void vu_begin_reading(struct vu *vu)
@@ -274,8 +302,9 @@ bool vu_recover_interpreter(struct vu *vu)
     JS_FreeValue(vu->context, JS_GetException(vu->context));
     transmit_finish(vu);
     drop_work(vu);
+    int most = vu->is_exhausted ? JOBS_OF_EXHAUSTED : JOBS_AFTER_INTERRUPTION;
     for (int count = 0; JS_IsJobPending(vu->runtime); count++) {
-        if (count == JOBS_AFTER_INTERRUPTION) return false;
+        if (count == most) return false;
         if (JS_ExecutePendingJob(vu->runtime, &context) < 0)
             JS_FreeValue(vu->context, JS_GetException(vu->context));
     }

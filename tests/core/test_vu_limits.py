@@ -140,6 +140,49 @@ def test_an_error_of_memory_has_a_stack_whatever_is_left(make_vu: Callable[..., 
     assert vu.call("whole") == ["quick", "job", "timer", "task"]
 
 
+#: Statements that use up the memory with small blocks.
+HOARDS = {
+    "rejections": "all.push(Promise.reject(1))",
+    "handled rejections": "{ const one = Promise.reject(1); one.catch(() => 1); all.push(one); }",
+    "async functions": "all.push((async () => { throw 1; })())",
+    "closures": "all.push(() => all)",
+    "objects": "all.push({ a: 1 })",
+    "short strings": "all.push(`${all.length}`.repeat(100))",
+    "a list": "last = { last }",
+    "a list of promises": "{ const before = last; last = Promise.reject(1).catch(() => before); }",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("small_memory")
+@pytest.mark.parametrize("name", HOARDS)
+def test_small_blocks_use_up_the_memory(make_vu: Callable[..., VU], name: str) -> None:
+    """Each call ends with an error, in whatever depth, and the VU goes on."""
+    vu = make_vu(
+        HARNESS + "Error.prepareStackTrace = (error, frames) => frames;"
+        "entries.run = (size, depth) => {"
+        "  const all = [new ArrayBuffer((28 << 20) + size)]; let last = null;"
+        f"  const fill = (depth) => {{ if (depth) fill(depth - 1); else for (;;) {HOARDS[name]}; }};"
+        "  fill(depth); };",
+        operations=OPERATIONS,
+    )
+    for size in range(0, 160, 8):
+        with pytest.raises(JSError, match="out of memory"):
+            vu.call("run", size, size % 40)
+    assert vu.memory <= 33 * MEGABYTE
+    assert vu.call("whole") == ["quick", "job", "timer", "task"]
+
+
+@pytest.mark.usefixtures("small_memory")
+def test_garbage_does_not_use_up_the_memory(make_vu: Callable[..., VU]) -> None:
+    """Objects that refer to each other are freed when the limit is reached, at the latest."""
+    vu = make_vu(
+        "entries.run = () => { const all = new ArrayBuffer(30 << 20);"
+        "  for (let i = 0; i < 1e6; i += 1) { const one = { all }; one.self = one; } };"
+    )
+    vu.call("run")
+
+
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("size", [900, 937, 974, 1011])
 def test_interpreters_that_ran_out_of_memory_are_let_go(make_vu: Callable[..., VU], size: int) -> None:
