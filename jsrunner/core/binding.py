@@ -143,7 +143,6 @@ _SIGNATURES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "core_abort": (None, (c_int32,)),
     "core_abort_request": (None, (c_int32, c_uint32)),
     "core_vu_measure_sessions": (None, (c_int32, c_bool)),
-    "core_set_deadline": (None, (c_int32, c_double)),
     "core_vu_state": (c_int, (c_int32,)),
     # interpreter.c
     "core_vu_memory": (c_size_t, (c_int32,)),

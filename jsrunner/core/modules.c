@@ -341,17 +341,23 @@ static void close_compiler(JSContext *context)
     JS_FreeRuntime(runtime);
 }
 
-/* The compiler of core_compile, opened at its first call. */
+/* The compiler of the process, opened at its first use. */
 static JSContext *compiler;
+
+/* Return the compiler, NULL if memory is exhausted. */
+static JSContext *take_compiler(void)
+{
+    if (!compiler) compiler = open_compiler();
+    if (compiler) JS_UpdateStackTop(JS_GetRuntime(compiler));
+    return compiler;
+}
 
 /* Compile a module and add it to the image. `is_script`: see keep(). Returns false if the source does not compile. On
  * the main stack. */
 CORE_API bool core_compile(const char *name, const char *source, size_t size, bool is_script)
 {
-    if (!compiler) compiler = open_compiler();
-    JSContext *context = compiler;
+    JSContext *context = take_compiler();
     if (!context) return false;
-    JS_UpdateStackTop(JS_GetRuntime(context));
     bool is_kept = false;
     JSValue module = JS_Eval(context, source, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (js_is_exception(module)) JS_FreeValue(context, JS_GetException(context));
@@ -380,7 +386,7 @@ static size_t copy_property(JSContext *context, JSValue exception, const char *n
  * stack. */
 CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_module, char *to, size_t capacity)
 {
-    JSContext *context = open_compiler();
+    JSContext *context = take_compiler();
     if (!context) return 0;
     int flags = JS_EVAL_FLAG_COMPILE_ONLY | (is_module ? JS_EVAL_TYPE_MODULE : 0);
     JSValue code = JS_Eval(context, source, size, "checked", flags);
@@ -392,7 +398,6 @@ CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_modul
         written += copy_property(context, code, "stack", to + written, capacity - written);
     }
     JS_FreeValue(context, code);
-    close_compiler(context);
     return written;
 }
 

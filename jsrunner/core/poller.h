@@ -1,4 +1,4 @@
-/* Readiness of file descriptors, an alarm and a wake-up for the event loop.
+/* What each system does in a way of its own: readiness of file descriptors, an alarm and a wake-up for the event loop.
  *
  * poller_epoll.c implements this file for Linux. A port to kqueue needs only another such file.
  *
@@ -40,5 +40,8 @@ void poller_wake(void);
 /* Fill `ready` with at most `capacity` descriptors. Waits for up to `timeout_ms` (-1: for ever). Alarms and
  * wake-ups end the wait and are not reported. Returns the number of ready descriptors. */
 int poller_wait(struct readiness *ready, int capacity, int timeout_ms);
+
+/* Return the bytes that a socket has accepted and its peer has not acknowledged. */
+size_t poller_unacknowledged(int descriptor);
 
 #endif

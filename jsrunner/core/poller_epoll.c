@@ -3,8 +3,10 @@
 #include "poller.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -124,4 +126,10 @@ int poller_wait(struct readiness *ready, int capacity, int timeout_ms)
         }
     }
     return filled;
+}
+
+size_t poller_unacknowledged(int descriptor)
+{
+    int count = 0;
+    return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? (size_t)count : 0;
 }

@@ -49,6 +49,8 @@ struct copy *template_copy_of(const void *address);
 
 /* template_pages.c */
 size_t template_page_bytes(void);
+/* Return the first multiple of the size of a page that is not smaller. */
+size_t template_page_end(size_t bytes);
 /* Write the pages of copies' cold parts from now on, when they are accessed. Returns false if the system refuses. */
 bool template_catch_faults(void);
 /* Begin and end to have a copy's cold part written so. */

@@ -172,13 +172,6 @@ void template_make_hot(const void *address)
 
 /* -- the image -------------------------------------------------------------------------------------- */
 
-/* Return the first multiple of the size of a page that is not smaller. */
-static size_t page_end(size_t bytes)
-{
-    size_t page = template_page_bytes();
-    return (bytes + page - 1) / page * page;
-}
-
 /* Give the blocks in use that have this heat their places in the image, from an offset on. Returns the end of the last
  * one. */
 static size_t place_blocks(size_t from, enum heat heat)
@@ -186,7 +179,7 @@ static size_t place_blocks(size_t from, enum heat heat)
     struct block *block;
     for (size_t at = 0; (block = next_block(&at)); at += block->words) {
         if (block->heat != heat) continue;
-        if (RECORDS_HEAT) from = page_end(from);
+        if (RECORDS_HEAT) from = template_page_end(from);
         block->moved = (uint32_t)(from / WORD);
         from += block->words * (size_t)WORD;
     }
@@ -232,7 +225,7 @@ static struct image *make_image(void)
     struct image *image = is_full || !used ? NULL : calloc(1, sizeof *image);
     if (!image) return NULL;
     image->hot_bytes = RECORDS_HEAT ? sizeof(struct copy) : place_blocks(sizeof(struct copy), HOT);
-    image->size = page_end(image->hot_bytes);
+    image->size = template_page_end(image->hot_bytes);
     if (RECORDS_HEAT) image->size = place_blocks(image->size, HOT);
     image->size = place_blocks(place_blocks(image->size, WARM), COLD);
     size_t words = image->size / WORD;
@@ -322,7 +315,7 @@ char *template_copy(void)
 {
     char *slot = template && template_catch_faults() ? take_slot() : NULL;
     if (!slot) return NULL;
-    size_t hot = page_end(template->hot_bytes);
+    size_t hot = template_page_end(template->hot_bytes);
     if (mprotect(slot, hot, PROT_READ | PROT_WRITE) != 0) return NULL;
     template->copy_count++;
     madvise(slot, hot, MADV_POPULATE_WRITE); /* faster than page faults one by one */

@@ -40,6 +40,12 @@ size_t template_page_bytes(void)
     return bytes;
 }
 
+size_t template_page_end(size_t bytes)
+{
+    size_t page = template_page_bytes();
+    return (bytes + page - 1) / page * page;
+}
+
 static bool is_written(const struct copy *copy, size_t page) { return copy->written[page / 64] >> page % 64 & 1; }
 
 static void write_page(struct copy *copy, size_t page)
@@ -69,7 +75,7 @@ static void note_ranges(struct copy *copy, size_t count)
 
 static size_t first_cold_page(const struct copy *copy)
 {
-    return (copy->image->hot_bytes + template_page_bytes() - 1) / template_page_bytes();
+    return template_page_end(copy->image->hot_bytes) / template_page_bytes();
 }
 
 /* Make all pages of the cold part accessible, and write those that are not. Returns false if the system refuses. */

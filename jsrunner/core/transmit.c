@@ -10,15 +10,14 @@
 #include "session.h"
 
 #include "mask.h"
+#include "poller.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum { SEND_BUFFER = 256 << 10 };
@@ -272,10 +271,8 @@ bool transmit_close(struct session *session, uint16_t code, const uint8_t *reaso
 
 size_t transmit_unacknowledged(struct session *session)
 {
-    int in_kernel = 0;
     transmit_flush(session);
-    if (session->descriptor >= 0) ioctl(session->descriptor, SIOCOUTQ, &in_kernel);
-    return transmit_unsent(session) + (size_t)in_kernel;
+    return transmit_unsent(session) + (session->descriptor >= 0 ? poller_unacknowledged(session->descriptor) : 0);
 }
 
 bool transmit_drain(struct session *session, double patience)

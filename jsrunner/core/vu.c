@@ -212,12 +212,6 @@ CORE_API void core_vu_measure_sessions(int32_t index, bool is_on)
     if (vu) vu->measures_sessions = is_on;
 }
 
-CORE_API void core_set_deadline(int32_t index, double deadline)
-{
-    struct vu *vu = vu_at(index);
-    if (vu) vu->deadline = deadline;
-}
-
 CORE_API int core_vu_state(int32_t index)
 {
     struct vu *vu = vu_at(index);

@@ -218,14 +218,6 @@ def test_a_deadline_that_has_passed(vu: VU) -> None:
             vu.call(name, within=-1.0)
 
 
-def test_a_deadline_can_be_moved(vu: VU) -> None:
-    vu.evaluate("entries.spin = () => { for (;;) {} };")
-    calling = vu.start("spin")
-    gevent.sleep(0.01)  # the script runs
-    vu.library.core_set_deadline(vu.index, time.monotonic())
-    assert isinstance(calling.get(timeout=DEADLINE), Interrupted)
-
-
 def test_a_deadline_is_that_of_its_command(vu: VU) -> None:
     vu.evaluate("entries.wait = (milliseconds) => core.sleep(milliseconds);")
     vu.call("wait", 1, within=1.0)
