@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include "heap.h"
 
+#include "sources.h"
 #include "template.h"
 
 #include <malloc.h>
@@ -197,7 +198,7 @@ static void heap_free(void *opaque, void *block)
     (void)opaque;
     if (!is_ours(block)) {
         if (template_owns(block)) template_free(block);
-        else free(block);
+        else if (!sources_own(block)) free(block);
         return;
     }
     struct slab *slab = slab_of(block);
@@ -212,7 +213,8 @@ static void heap_free(void *opaque, void *block)
 static size_t heap_usable_size(const void *block)
 {
     if (is_ours(block)) return slab_of(block)->block_bytes;
-    return template_owns(block) ? template_block_bytes(block) : malloc_usable_size((void *)block);
+    if (template_owns(block)) return template_block_bytes(block);
+    return sources_own(block) ? 0 : malloc_usable_size((void *)block);
 }
 
 static void *heap_calloc(void *opaque, size_t count, size_t size)

@@ -11,6 +11,7 @@
 
 #include "codec.h"
 #include "pack.h"
+#include "sources.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct entry {
     size_t key_size;
     uint8_t *data;
     size_t size;
+    struct sources sources;
 };
 
 /* A table from a text to bytes, with open addressing. Keys are never removed. */
@@ -57,19 +59,24 @@ static bool grow(struct table *table)
     return true;
 }
 
+static void free_data(struct entry *entry)
+{
+    if (!sources_own(entry->data)) free(entry->data);
+    sources_free(&entry->sources);
+}
+
 /* Store a copy of the data under the key. Replaces data that the key had before. */
 static bool put(struct table *table, const char *key, size_t key_size, const uint8_t *data, size_t size)
 {
     if (table->count * 2 >= table->slots && !grow(table)) return false;
-    uint8_t *copy = malloc(size + 1);
+    uint8_t *copy = table == &image ? sources_keep(data, size) : NULL;
+    if (!copy && (copy = malloc(size ? size : 1))) memcpy(copy, data, size);
     if (!copy) return false;
-    memcpy(copy, data, size);
-    copy[size] = 0;
     struct entry *entry = find(table, key, key_size);
     if (!entry->key) {
         char *name = malloc(key_size ? key_size : 1);
         if (!name) {
-            free(copy);
+            if (!sources_own(copy)) free(copy);
             return false;
         }
         memcpy(name, key, key_size);
@@ -77,16 +84,16 @@ static bool put(struct table *table, const char *key, size_t key_size, const uin
         entry->key_size = key_size;
         table->count++;
     }
-    free(entry->data);
+    free_data(entry);
     entry->data = copy;
     entry->size = size;
     return true;
 }
 
-static const struct entry *get(const struct table *table, const char *key, size_t size)
+static struct entry *get(const struct table *table, const char *key, size_t size)
 {
     if (!table->slots) return NULL;
-    const struct entry *entry = find(table, key, size);
+    struct entry *entry = find(table, key, size);
     return entry->key ? entry : NULL;
 }
 
@@ -182,7 +189,7 @@ static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
 {
     struct vu *vu = opaque;
     JSValue module, source = JS_UNDEFINED;
-    const struct entry *compiled = get(&image, name, strlen(name));
+    struct entry *compiled = get(&image, name, strlen(name));
     if (!compiled) {
         if (!request_texts(vu, &name, 1)) return NULL;
         source = request_value(vu, OPERATION_LOAD);
@@ -195,7 +202,10 @@ static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
         vu_end_reading(vu);
         /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive
          * for ever. */
-        if (!js_is_exception(module)) JS_FreeValue(context, module);
+        if (!js_is_exception(module)) {
+            JS_FreeValue(context, module);
+            sources_share(context, module.u.pointer, compiled->data, compiled->size, &compiled->sources);
+        }
     } else {
         size_t size;
         const char *text = JS_ToCStringLen2(context, &size, source, false);
@@ -424,9 +434,10 @@ CORE_API void core_image_clear(void)
     for (size_t t = 0; t < 2; t++) {
         for (size_t i = 0; i < tables[t]->slots; i++) {
             free(tables[t]->entries[i].key);
-            free(tables[t]->entries[i].data);
+            free_data(&tables[t]->entries[i]);
         }
         free(tables[t]->entries);
         *tables[t] = (struct table){0};
     }
+    sources_forget();
 }

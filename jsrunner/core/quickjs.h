@@ -34,6 +34,7 @@ enum {
     JS_TAG_SYMBOL = -8,
     JS_TAG_STRING = -7,
     JS_TAG_MODULE = -3,
+    JS_TAG_FUNCTION_BYTECODE = -2,
     JS_TAG_OBJECT = -1,
     JS_TAG_INT = 0,
     JS_TAG_BOOL = 1,

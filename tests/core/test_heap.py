@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = HERE / "heap_program.c"
+PARTS = ("heap.c", "sources.c", "quickjs.c", "template_memory.c", "template_pages.c")
 
 
 def compiled(tmp_path: Path) -> Path:
     # Not with AddressSanitizer: for that all blocks are the C library's.
     return compile_c(
         tmp_path / "program",
-        [PROGRAM, CORE / "heap.c", CORE / "template_memory.c", CORE / "template_pages.c"],
+        [PROGRAM, *(CORE / name for name in PARTS)],
         "-O1",
         *TRAPS,
     )
