@@ -290,7 +290,8 @@ static bool match_pong(struct session *session, const uint8_t *payload, size_t s
     }
     if (!size || number >= session->ping_count) return false;
     double now = clock_now();
-    samples_add(session->series_ping, (now - session->pings[number]) * 1000, clock_epoch(now), session->metadata);
+    if (!session->is_counted)
+        samples_add(session->series_ping, (now - session->pings[number]) * 1000, clock_epoch(now), session->metadata);
     return true;
 }
 

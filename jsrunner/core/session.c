@@ -196,12 +196,14 @@ void session_open(struct session *session, bool is_deflated, const int32_t serie
     frame_decoder_start(&session->decoder, is_strict, is_deflated, limits);
     session->is_deflated = is_deflated;
     double time = clock_epoch(started);
-    samples_add(series[0], 1, time, session->metadata);
-    samples_add(series[1], (clock_now() - started) * 1000, time, session->metadata);
+    if (!session->is_counted) {
+        samples_add(series[0], 1, time, session->metadata);
+        samples_add(series[1], (clock_now() - started) * 1000, time, session->metadata);
+    }
     session->series_sent = series[2];
     session->series_received = series[3];
     session->series_ping = series[4];
-    session->series_duration = series[5];
+    if (!session->is_counted) session->series_duration = series[5];
     session->started = started;
     session->state = SESSION_OPEN;
     session_queue(session, EVENT_OPEN, 0, false, payload, payload_size);
@@ -362,9 +364,10 @@ static void end_session(struct session *session)
 {
     if (session->state == SESSION_OPEN) {
         if (!session->is_closing) transmit_close(session, session->is_blocking ? 1001 : 1000, NULL, 0, false);
-        if (session->vu->measures_sessions && session->is_blocking) session_measure(session);
         session_count(session, clock_now());
     }
+    /* Also if the script has closed the session and was interrupted in a handler of that. */
+    if (session->vu->measures_sessions && session->is_blocking) session_measure(session);
     session_shut(session);
     session_drop_queue(session);
 }

@@ -93,7 +93,7 @@ struct session {
     /* permessage-deflate was agreed on. */
     bool is_deflated;
     bool is_dialed_by_python;
-    /* Messages are no longer counted. */
+    /* Messages, pings and the handshake are no longer recorded. */
     bool is_counted;
     /* EVENT_OPEN or EVENT_FAILED was delivered. */
     bool has_outcome;

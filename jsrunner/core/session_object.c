@@ -312,6 +312,17 @@ METHOD(finish)
     return JS_UNDEFINED;
 }
 
+/* stopSamples(): record what was sent and received so far, and nothing from now on. */
+METHOD(stop_samples)
+{
+    SESSION_OR_RETURN;
+    transmit_flush(session);
+    session_count(session, clock_now());
+    session->is_counted = true;
+    session->series_duration = -1;
+    return JS_UNDEFINED;
+}
+
 /* setTimer(call, delay in ms, repeats): add a timer whose function is called inside run(). */
 METHOD(set_timer)
 {
@@ -403,6 +414,7 @@ void session_install(struct vu *vu)
         {"finish", finish, 0},       {"setTimer", set_timer, 3},    {"run", run, 0},
         {"id", get_id, 0},           {"buffered", get_buffered, 0}, {"unsent", get_unsent, 0},
         {"messageEvent", message_event, 4}, {"isNew", is_new, 0},        {"sender", sender, 2},         {"setHandler", set_handler, 2},
+        {"stopSamples", stop_samples, 0},
     };
     static const JSClassDef definition = {.class_name = "Session", .finalizer = finalize};
     JSContext *context = vu->context;

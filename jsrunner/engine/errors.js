@@ -2,33 +2,34 @@
 // exceptions and their stacks.
 // @ts-check
 import { later } from 'jsrunner:core';
-import { Error, ObjectDefineProperty, ObjectKeys, String, TypeError } from 'jsrunner:primordials';
+import {
+  Error, Object, ObjectDefineProperty, ObjectKeys, ObjectPreventExtensions, String, TypeError,
+} from 'jsrunner:primordials';
 
-const setFields = (object, fields) => {
-  if (!fields) return;
-  const names = ObjectKeys(fields);
-  for (let i = 0; i < names.length; i += 1) {
-    ObjectDefineProperty(object, names[i], {
-      __proto__: null, value: fields[names[i]], writable: true, enumerable: true, configurable: true,
-    });
-  }
-};
-
-/** A value of Go's error type for scripts: not an Error, only a text. */
+/**
+ * A value of Go's error type for scripts: not an Error, but an object with the fields of the Go value and the method
+ * `error`, which returns the text. As in k6, scripts cannot add or delete properties.
+ */
 export class GoValue {
   #text;
   constructor(text, fields) {
     this.#text = text;
-    setFields(this, fields);
-  }
-  error() {
-    return this.#text;
+    const names = fields ? ObjectKeys(fields) : [];
+    for (let i = 0; i < names.length; i += 1) {
+      ObjectDefineProperty(this, names[i], {
+        __proto__: null, value: fields[names[i]], writable: true, enumerable: true,
+      });
+    }
+    const error = () => text;
+    ObjectDefineProperty(this, 'error', { __proto__: null, value: error, enumerable: true });
+    ObjectPreventExtensions(this);
   }
   toString() {
     return this.#text;
   }
 }
 ObjectDefineProperty(GoValue, 'name', { __proto__: null, value: 'Object' });
+ObjectDefineProperty(GoValue.prototype, 'constructor', { __proto__: null, value: Object });
 
 /** An error thrown by a function of k6. */
 export class GoError extends Error {

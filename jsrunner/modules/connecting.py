@@ -166,7 +166,7 @@ class SessionAttempts:
 
 def protocol_of(answer: handshake.Answer) -> str:
     """Return the subprotocol that the server has chosen, "" for none."""
-    return answer.joined.get("Sec-Websocket-Protocol", "")
+    return next(iter(answer.values("Sec-Websocket-Protocol")), "")
 
 
 def opening_of(address: str, answer: handshake.Answer, accept: bytes) -> Opening:

@@ -36,7 +36,7 @@ const nested = (value, above) => {
 const structure = (value, above) => {
   if (value === null) return 'null';
   if (ArrayPrototypeIncludes(above, value)) return '[Circular]';
-  if (isInstance(Error, value) || isInstance(GoValue, value)) return String(value);
+  if (isInstance(Error, value) || (isInstance(GoValue, value) && above.length === 0)) return String(value);
   if (isInstance(Date, value)) {
     return NumberIsNaN(DatePrototypeGetTime(value)) ? 'null' : '"' + DatePrototypeToISOString(value) + '"';
   }

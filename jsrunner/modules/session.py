@@ -75,7 +75,7 @@ class Session(HostModule):
         tags: dict[str, str],
         jar: int | None,
         compression: bool,
-        protocols: str,
+        protocols: str | None,
     ) -> None:
         """Begin to connect a session; the event OPEN or FAILED has the outcome.
 

@@ -106,7 +106,11 @@ class Attempt:
     # -- beginning ---------------------------------------------------------------------------------
 
     def begin(
-        self, headers: Mapping[str, str], cookies: CookieJar | None, extensions: str, protocols: str
+        self,
+        headers: Mapping[str, str],
+        cookies: CookieJar | None,
+        extensions: str,
+        protocols: str | None,
     ) -> None:
         """Begin to connect; the session's event OPEN or FAILED has the outcome."""
         process = self._process
@@ -434,7 +438,7 @@ class Attempt:
                 self._question,
                 self._ip,
                 str(answer.status),
-                protocol_of(answer),
+                protocol_of(answer) if self._question.is_blocking else "",
             )
         duration = (time.monotonic() - self._clock) * 1000
         values = {"ws_sessions": 1.0, "ws_connecting": duration}
@@ -453,10 +457,11 @@ class Attempt:
             response = response_of(answer, failure)
             return {"failure": failure, "isThrown": is_thrown, "response": response}
         if answer is None:
-            return {"failure": failure, "response": None}
+            return {"failure": failure, "response": None, "extensions": []}
         body = decode_bytewise(answer.body)
         refusal = {"status": answer.status, "headers": answer.joined, "body": body}
-        return {"failure": failure, "response": refusal}
+        extensions = answer.values("Sec-Websocket-Extensions")
+        return {"failure": failure, "response": refusal, "extensions": extensions}
 
     def drop(self) -> None:
         """End the attempt without an event and without samples."""

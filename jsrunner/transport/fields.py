@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jsrunner.options.numbers import quote
-from jsrunner.transport.headers import is_name, is_value
+from jsrunner.transport.headers import host_value, is_name, is_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +28,8 @@ class Fields:
         Args:
             headers: Values by canonical names. `Cookie` is left out: `encode` takes it.
         """
-        #: Replacement of the URL's host, "" for none.
-        self.host = headers.get("Host", "")
+        #: Replacement of the URL's host, None for none.
+        self.host = host_value(host) if (host := headers.get("Host")) else None
         self.agent = _one_line(headers.get("User-Agent", ""))
         #: The other fields, sorted by name.
         self.others = tuple(
@@ -46,7 +46,8 @@ class Fields:
     ) -> tuple[str, str]:
         """Return the lines before and behind those that describe the body (see `encode`)."""
         cookie = f"Cookie: {cookies}\r\n" if cookies else ""
-        start = f"{method} {target} HTTP/1.1\r\nHost: {self.host or host}\r\n{self._agent}"
+        host = host if self.host is None else self.host
+        start = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{self._agent}"
         return start, f"{self._before}{cookie}{self._after}{last}\r\n"
 
     def encode(

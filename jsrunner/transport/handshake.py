@@ -78,7 +78,11 @@ class Answer(Struct):
 
 @functools.lru_cache(1024)
 def request_parts(
-    address: str, headers: tuple[tuple[str, str], ...], cookies: str, extensions: str, protocols: str
+    address: str,
+    headers: tuple[tuple[str, str], ...],
+    cookies: str,
+    extensions: str,
+    protocols: str | None,
 ) -> tuple[bytes, bytes]:
     """Return the bytes of a handshake's request before and behind its key.
 
@@ -87,7 +91,7 @@ def request_parts(
         headers: The fields that the script and the runner want.
         cookies: The value of `Cookie`, "" for none.
         extensions: The value of `Sec-WebSocket-Extensions`, "" for none.
-        protocols: The value of `Sec-WebSocket-Protocol`, "" for none.
+        protocols: The value of `Sec-WebSocket-Protocol`, None for none.
 
     Raises:
         DialError: The URL is invalid, or a header belongs to the handshake itself.
@@ -111,7 +115,7 @@ def _request(
     headers: tuple[tuple[str, str], ...],
     cookies: str,
     extensions: str,
-    protocols: str,
+    protocols: str | None,
 ) -> bytes:
     sent = {
         "Connection": "Upgrade",
@@ -119,11 +123,11 @@ def _request(
         "Sec-WebSocket-Version": "13",
         "Upgrade": "websocket",
     }
-    if protocols:
+    if protocols is not None:
         sent[_SENT_PROTOCOL] = protocols
     for name, value in headers:
         name = canonical(name)
-        if name in _RESERVED or (protocols and name == _PROTOCOL):
+        if name in _RESERVED or (protocols is not None and name == _PROTOCOL):
             raise DialError(f"websocket: duplicate header not allowed: {name}")
         if is_name(name):  # others Go leaves out
             sent[_SENT_PROTOCOL if name == _PROTOCOL else name] = value

@@ -297,7 +297,7 @@ def _take_data(event: DataReceived, waiter: _Waiter) -> None:
 def _request_fields(call: HttpCall, route: Route) -> Iterator[tuple[bytes, bytes]]:
     """Return the fields of a request (RFC 9113, section 8.3.1)."""
     fields = call.fields
-    yield b":authority", (fields.host or route.host).encode()
+    yield b":authority", (route.host if fields.host is None else fields.host).encode()
     yield b":method", call.method.encode()
     yield b":path", call.url.target.encode()
     yield b":scheme", call.url.scheme.encode()

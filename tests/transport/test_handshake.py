@@ -27,7 +27,7 @@ ADDRESS = "ws://a.test:81/p?q#f"
 
 
 def request(
-    headers: dict[str, str], cookies: str = "", extensions: str = "", protocols: str = ""
+    headers: dict[str, str], cookies: str = "", extensions: str = "", protocols: str | None = None
 ) -> tuple[bytes, str]:
     key = new_key()
     fields = tuple(headers.items())

@@ -91,9 +91,11 @@ const bufferOf = (data) => {
   throw new GoError('unsupported send type ' + goType(data));
 };
 
+/** Return the value of Sec-WebSocket-Protocol, null for none. */
 const protocolsOf = (protocols) => {
   if (typeof protocols === 'string' || isInstance(String, protocols)) return String(protocols);
-  return ArrayIsArray(protocols) ? ArrayPrototypeJoin(ArrayPrototypeMap(protocols, (one) => String(one)), ', ') : '';
+  if (!ArrayIsArray(protocols) || protocols.length === 0) return null;
+  return ArrayPrototypeJoin(ArrayPrototypeMap(protocols, (protocol) => String(protocol)), ', ');
 };
 
 // As in k6, WebSocket works without 'new', and the returned socket is no instance of WebSocket.
@@ -214,7 +216,10 @@ export function WebSocket(address, protocols, params) {
         fire('pong', eventOf('pong', time));
         break;
       case OPENED: opened(value, time); break;
-      case FAILED: closed(value.failure, null, '', value.response, time); break;
+      case FAILED:
+        extensions = value.extensions;
+        closed(value.failure, null, '', value.response, time);
+        break;
       case CLOSE:
         closed(value === NORMAL || value === GOING_AWAY ? null : closeText(value, reason), value, reason, null, time);
         break;
@@ -250,13 +255,14 @@ export function WebSocket(address, protocols, params) {
     if (listener === undefined || listener === null) {
       throw new GoError('handler for event type "' + name + '" isn\'t a callable function');
     }
-    mustBeCallable(listener, 1);
+    mustBeCallable(listener, 1, 'func(sobek.Value) (sobek.Value, error)');
     if (ArrayPrototypeIncludes(EVENTS, name)) ArrayPrototypePush(listeners[name] ??= SafeArray(), bindContext(listener));
     else host('session.warn', "can't add event handler: unknown event type: " + name);
   });
   constant('send', (data) => {
     if (state !== OPEN) throw new GoError('InvalidStateError');
     if (typeof data === 'string') session.sendText(data);
+    else if (typeof data === 'symbol') session.sendText(asText(data));
     else session.sendBinary(bufferOf(data));
   });
   constant('ping', () => {
@@ -282,6 +288,7 @@ export function WebSocket(address, protocols, params) {
     state = CLOSING;
   };
   function closeForGood(isRejection) {
+    session.stopSamples(); // as in k6, the iteration's samples end with its failure
     if (state === OPEN && isRejection) {
       // As in k6, the close event comes at once. When the iteration ends, the core sends what waits, and a close frame.
       state = CLOSED;
@@ -320,7 +327,8 @@ export function WebSocket(address, protocols, params) {
   property('bufferedAmount', () => session.buffered());
   property('extensions', () => extensions);
   property('protocol', () => protocol);
-  property('binaryType', () => binaryType, (type) => {
+  property('binaryType', () => binaryType, (value) => {
+    const type = asText(value);
     if (type !== 'blob' && type !== 'arraybuffer') {
       throw new GoError('unknown binaryType ' + type + ', the supported ones are "blob" and "arraybuffer"');
     }

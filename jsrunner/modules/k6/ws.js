@@ -44,7 +44,7 @@ const asBuffer = (args) => {
 
 /** Schedule the callback of socket.setTimeout or socket.setInterval. It is called inside session.run(). */
 const setTimer = (session, name, repeats, callback, delay) => {
-  if (callback !== undefined) mustBeCallable(callback, 0);
+  if (callback !== undefined && callback !== null) mustBeCallable(callback, 0);
   const milliseconds = delay === undefined ? 0 : asNumber(delay);
   const nanoseconds = MathTrunc(milliseconds * 1e6); // k6 holds the delay in 64 bits of nanoseconds
   if (!(nanoseconds > 0 && nanoseconds < INT64_END)) {
@@ -52,7 +52,7 @@ const setTimer = (session, name, repeats, callback, delay) => {
       : NumberPrototypeToFixed(milliseconds, 2);
     throw new GoError(name + ' requires a >0 timeout parameter, received ' + shown);
   }
-  session.setTimer(callback, milliseconds, repeats);
+  session.setTimer(callback ?? undefined, milliseconds, repeats);
 };
 
 /** One call of ws.connect: its session, the handlers of its events, and its end. */
@@ -181,7 +181,7 @@ export function connect(url, ...args) {
 
   const connection = new Connection();
   const { session } = connection;
-  session.dial(address, headers, tags, jar, compression, '');
+  session.dial(address, headers, tags, jar, compression, null);
   session.run();
   const { outcome } = connection;
   if (outcome.failure !== undefined && outcome.failure !== null) {
