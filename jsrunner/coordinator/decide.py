@@ -191,7 +191,7 @@ def script_options(loaded: Loaded, script: ScriptBundle, logger: RunLog) -> Opti
         DNS.check_ttl((options.dns or {}).get("ttl") or "")
     except ValueError as error:
         raise JsrunnerError(f"{prefix}{error}") from None
-    if not functions - {*_STAGES, "handleSummary"}:
+    if not functions:
         raise JsrunnerError(f"{prefix}no exported functions in script")
     if options.features:
         logger.log(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeVar, get_origin
 
 from msgspec import Struct
+from msgspec.structs import fields as struct_fields
 
 from jsrunner.errors import ConfigError
 from jsrunner.executors.plan import ScenarioPlan
@@ -167,6 +168,7 @@ def read_fields(
     known = fields_of(executor)
     names = {name.lower(): name for name in known}  # Go's JSON decoder ignores the case of field names
     common = fields_of(ExecutorConfig)
+    defaults = {field.name: field.default for field in struct_fields(executor)}
     values: dict[str, Any] = {}
     for key, value in data.items():
         if key.lower() == "executor":
@@ -174,8 +176,12 @@ def read_fields(
         name = names.get(key.lower())
         if name is None:
             raise ConfigError(f"json: unknown field {quote(key)}")
+        attribute, kind = known[name]
+        default = defaults.get(attribute)
+        if isinstance(value, dict) and isinstance(kind, kinds.Int) and default is not None:
+            value = {"Int64": default, **value}  # Go's decoder leaves the default if a field is missing
         try:
-            parsed = None if value is None else known[name][1].from_json(value)
+            parsed = None if value is None else kind.from_json(value)
         except ValueError as error:
             hint = f"the field {key} of scenario {scenario} is {json.dumps(value)}"
             if isinstance(error, Mismatch):

@@ -12,8 +12,8 @@ import {
 } from 'jsrunner:more_primordials';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypePush, ArrayPrototypeSlice,
-  ArrayPrototypeSort, DataView, JSONStringify, Number, NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray,
-  StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetLength,
+  ArrayPrototypeSort, Boolean, DataView, JSONStringify, Number, NumberIsFinite, NumberIsNaN, ObjectKeys, SafeArray,
+  String, StringPrototypeSlice, SymbolPrototypeGetDescription, TypedArrayPrototypeGetLength,
   TypedArrayPrototypeGetSymbolToStringTag, isInstance,
 } from 'jsrunner:primordials';
 
@@ -63,7 +63,9 @@ const collected = (collection, forEach) => {
 
 const objectOf = (value, above) => {
   if (isInstance(Date, value)) return dateText(value);
-  if (isInstance(ArrayBuffer, value)) return { __proto__: null };
+  if (isInstance(ArrayBuffer, value) || isInstance(String, value)) return { __proto__: null };
+  if (isInstance(Number, value)) return goJSON(Number(value), above);
+  if (isInstance(Boolean, value)) return JSONStringify(value) === 'true';
   if (ArrayPrototypeIncludes(above, value)) {
     const type = ArrayIsArray(value) ? '[]interface {}' : 'map[string]interface {}';
     throw new GoError('json: unsupported value: encountered a cycle via ' + type);

@@ -196,7 +196,8 @@ class Duration(Base):
 
     def from_json(self, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError(f"'{json.dumps(value)}' is not a valid duration value")
+            text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+            raise ValueError(f"'{text}' is not a valid duration value")
         return parse_duration(value)
 
     def from_text(self, text: str) -> float:
@@ -308,10 +309,8 @@ class TimeUnit(Text):
 
     known: Final = ("", "s", "ms", "us")
 
-    def from_json(self, value: object) -> str:
-        if not isinstance(value, str):
-            raise null_mismatch(value, self.go_type)
-        return value
+    def from_json(self, value: object) -> object:
+        return Text().from_json(value)
 
     def from_env(self, text: str) -> str:
         return text
@@ -486,8 +485,8 @@ class Thresholds(Base):
     @staticmethod
     def _entry(entry: object) -> str | AbortingThreshold:
         """Check an entry; return only its text if it cannot abort the run."""
-        if isinstance(entry, str):
-            return entry
+        if entry is None or isinstance(entry, str):
+            return entry or ""
         if not isinstance(entry, dict):
             raise mismatch(entry, "metrics.rawThresholdConfig")
         for key, wanted, go_type in (("threshold", str, "string"), ("abortOnFail", bool, "bool")):

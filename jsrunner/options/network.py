@@ -128,6 +128,11 @@ class CIDRs(Texts):
     word = "ip range"
     go_type = "[]*lib.IPNet"
 
+    def from_json(self, value: object) -> tuple[str, ...]:
+        if isinstance(value, list):  # k6 names a wrong text before an item of another type
+            self.check(tuple(item for item in value if isinstance(item, str)))
+        return super().from_json(value)
+
     def check(self, values: tuple[str, ...]) -> tuple[str, ...]:
         for cidr in values:
             if reason := self._error(cidr):
@@ -276,7 +281,7 @@ class DNS(Base):
         Raises:
             ValueError: A word is unknown.
         """
-        for key, (name, choices) in self._choices.items():
+        for key, (name, choices) in sorted(self._choices.items()):  # in the order of k6's JSON
             if key in settings and settings[key] not in choices:
                 raise ValueError(f"{settings[key]} does not belong to {name} values")
         return settings

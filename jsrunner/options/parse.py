@@ -50,6 +50,7 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
     values: dict[str, Any] = {}
     known = {row.json.lower(): (name, row) for name, row in rows() if row.json}
     unknown = []
+    wrong_type: ConfigError | None = None
     for key, value in _mend(data).items():
         if key.lower() not in known:  # Go's JSON decoder ignores the case of field names
             unknown.append(key)
@@ -65,7 +66,12 @@ def options_from_json(data: object, *, of_script: bool = False) -> tuple[Options
             text = str(error)
             if of_script and isinstance(error, Mismatch):
                 text = script_mismatch(text, f"{quote(key)}: {json.dumps(value)}")
-            raise ConfigError(text, hint=f"the option {key} is {json.dumps(value)}") from None
+            wrong = ConfigError(text, hint=f"the option {key} is {json.dumps(value)}")
+            if not isinstance(error, Mismatch):
+                raise wrong from None
+            wrong_type = wrong_type or wrong  # Go's decoder goes on after a wrong type
+    if wrong_type is not None:
+        raise wrong_type
     return Options(**values), unknown
 
 

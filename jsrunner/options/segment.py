@@ -97,9 +97,10 @@ def parse_sequence(text: str) -> tuple[Segment, ...]:
     """
     if not text:
         return ()
-    points = [_fraction(part) for part in text.split(",")]
-    if len(points) < 2:
+    parts = text.split(",")
+    if len(parts) < 2:
         raise ValueError("at least 2 points are needed for an execution segment sequence, 1 given")
+    points = [_fraction(part) for part in parts]
     return tuple(_segment(first, last) for first, last in pairwise(points))
 
 
@@ -158,9 +159,10 @@ class Striping:
 
     def __init__(self, segment: Segment | None, sequence: Sequence[Segment] | None) -> None:
         self.segment = segment or WHOLE
-        sequence = sequence or (self.segment,)
+        if sequence is None:
+            sequence = (self.segment,)
         if self.segment not in sequence:
-            points = sequence_text(sequence)
+            points = sequence_text(sequence) if sequence else ""
             raise ValueError(f"provided segment {self.segment} can't be found in sequence {points}")
         self._sequence = _completed(sequence)
         self._position = self._sequence.index(self.segment)

@@ -90,7 +90,12 @@ def _open(path: str, time_format: str, system_tags: Sequence[str]) -> FileOutput
     columns = tuple(sorted(tag for tag in system_tags if tag not in _METADATA))
     head = ("metric_name", "timestamp", "metric_value", *columns, "extra_tags", "metadata")
     header = (",".join(head) + "\n").encode()
-    return FileOutput(path, CsvFormatter(time_format, columns), header=header)
+    return FileOutput(
+        path,
+        CsvFormatter(time_format, columns),
+        header=header,
+        error_prefix="could not create the 'csv' output: ",
+    )
 
 
 def configure(argument: str, environment: Mapping[str, str]) -> OutputConfig:

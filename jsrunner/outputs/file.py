@@ -33,6 +33,7 @@ class FileOutput(Output):
         formatter: The formatter of the lines.
         header: The first lines.
         introduce: Makes the line before a metric's first sample.
+        error_prefix: The text before the reason why the file cannot be opened.
 
     Raises:
         JsrunnerError: The file cannot be opened.
@@ -46,6 +47,7 @@ class FileOutput(Output):
         header: bytes = b"",
         introduce: Callable[[Metric, Sequence[ThresholdCondition], Sequence[Submetric]], bytes]
         | None = None,
+        error_prefix: str = "",
     ) -> None:
         super().__init__()
         self.formatter = formatter
@@ -61,9 +63,8 @@ class FileOutput(Output):
             # Without a buffer, so that the number of written bytes is known when the disk is full.
             self._file: IO[bytes] = sys.stdout.buffer if self._stdout else open(path, "wb", buffering=0)  # noqa: SIM115
         except OSError as error:
-            raise JsrunnerError(
-                f"could not create the output: open {path}: {(error.strerror or '').lower()}"
-            ) from None
+            reason = f"open {path}: {(error.strerror or '').lower()}"
+            raise JsrunnerError(f"{error_prefix}{reason}") from None
         if self._packed:
             from zlib import MAX_WBITS, compressobj
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from jsrunner.summary import units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from jsrunner.summary.model import CheckSummary, MetricSummary, Section, SummaryData
 
@@ -82,8 +83,8 @@ class _Line(Struct, frozen=True):
     head: str
     value: str = ""
     extras: tuple[str, ...] = ()
-    #: The texts by statistic.
-    columns: Mapping[str, str] | None = None
+    #: Pairs of a statistic and its text. The option summaryTrendStats may have a statistic twice.
+    columns: Sequence[tuple[str, str]] | None = None
 
 
 class _Printer:
@@ -166,19 +167,28 @@ class _Printer:
             for result in metric.thresholds:
                 mark = self.paint("✓", _GREEN) if result.ok else self.paint("✗", _RED)
                 source = self.paint(f"'{result.source.strip()}'", _WHITE)
-                aggregation = self.paint(result.aggregation, _WHITE)
-                value = ""
-                if result.value is not None:
-                    value = self.paint(self._figure(metric, result.aggregation, result.value), _CYAN)
-                self._lines.append(f"{indent}{mark} {source} {aggregation}={value}")
+                aggregation = re.split("[=<>]", result.source, maxsplit=1)[0].strip()
+                value = self._figure(metric, aggregation, result.value)
+                shown = self.paint(value, _CYAN) if value else ""
+                self._lines.append(f"{indent}{mark} {source} {self.paint(aggregation, _WHITE)}={shown}")
             self._lines.append("")
 
-    def _figure(self, metric: MetricSummary, aggregation: str, value: float) -> str:
-        """Return the value of a threshold with its unit."""
-        if metric.metric.type == "rate":
-            return units.percent(value)
-        text = units.value_of(value, metric.metric.contains, self._data.time_unit)
-        return f"{text}/s" if aggregation == "rate" else text
+    def _figure(self, metric: MetricSummary, aggregation: str, value: float | None) -> str:
+        """Return the value of a threshold with its unit; "" if the summary does not show it.
+
+        Args:
+            metric: The threshold's metric.
+            aggregation: The text before the first of the characters `=`, `<` and `>`, in which k6 looks
+                for the aggregation. It may have a `!` or an unusual spelling of a percentile.
+            value: The value; None if the summary does not show it.
+        """
+        kind, contains, unit = metric.metric.type, metric.metric.contains, self._data.time_unit
+        if kind == "counter" and aggregation != "count":
+            return units.value_of(metric.values["rate"], contains, unit) + "/s"
+        unknown = kind == "trend" and not re.fullmatch(r"\w+|p\(\d+(\.\d+)?\)", aggregation)
+        if value is None or unknown:
+            return ""
+        return units.percent(value) if kind == "rate" else units.value_of(value, contains, unit)
 
     # -- sections ----------------------------------------------------------------------------------
 
@@ -212,10 +222,10 @@ class _Printer:
             return units.value_of(values[key], contains, unit)
 
         if metric.metric.type == "trend":
-            columns = {
-                stat: units.number(value) if stat == "count" else shown(stat)
-                for stat, value in values.items()
-            }
+            columns = [
+                (stat, units.number(values[stat]) if stat == "count" else shown(stat))
+                for stat in self._data.trend_stats
+            ]
             return _Line(head, columns=columns)
         if metric.metric.type == "rate":
             passes, fails = values["passes"], values["fails"]
@@ -232,7 +242,7 @@ class _Printer:
         if line.columns is not None:
             return text + " ".join(
                 f"{stat}={self.paint(column, _CYAN)}{' ' * (layout.columns[stat] - len(column))}"
-                for stat, column in line.columns.items()
+                for stat, column in line.columns
             )
         text += f"{self.paint(line.value, _CYAN)}{' ' * (layout.value - len(line.value))}"
         if len(line.extras) == 1:
@@ -289,7 +299,7 @@ class _Layout:
                 if number == len(self.extras):
                     self.extras.append(0)
                 self.extras[number] = max(self.extras[number], len(extra))
-            for stat, text in (line.columns or {}).items():
+            for stat, text in line.columns or ():
                 self.columns[stat] = max(self.columns.get(stat, 0), len(text))
 
 

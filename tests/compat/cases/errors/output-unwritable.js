@@ -1,0 +1,3 @@
+// args: --out csv=/nonexistent/x.csv
+// ignore: samples
+export default function () {}

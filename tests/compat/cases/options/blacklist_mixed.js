@@ -1,0 +1,2 @@
+export const options = { blacklistIPs: [1, 'a'] };
+export default function () {}

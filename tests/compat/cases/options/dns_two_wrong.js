@@ -1,0 +1,2 @@
+export const options = { dns: { ttl: 'x', select: 'y', policy: 'z' } };
+export default function () {}

@@ -1,0 +1,2 @@
+export const options = { duration: ['a', 1] };
+export default function () {}

@@ -1,0 +1,2 @@
+export const options = { executionSegmentSequence: 'x' };
+export default function () {}

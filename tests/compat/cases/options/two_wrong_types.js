@@ -1,0 +1,2 @@
+export const options = { stages: 5, vus: 'x' };
+export default function () {}
