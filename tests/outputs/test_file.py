@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path, path: str, reason: str) ->
     place = tmp_path / path
     with pytest.raises(JsrunnerError) as caught:
         output(place)
-    assert str(caught.value) == f"could not create the output: open {place}: {reason}"
+    assert str(caught.value) == f"open {place}: {reason}"
     assert caught.value.exit_code == ExitCode.GENERIC
 
 
