@@ -185,11 +185,28 @@ static JSValue compile(JSContext *context, const char *text, size_t size, const 
     return module;
 }
 
+/* Read a module from its bytecode. */
+static JSValue read_module(JSContext *context, const char *name, const struct entry *compiled)
+{
+    struct vu *vu = vu_of(context);
+    vu_begin_reading(vu);
+    JSValue module = JS_ReadObject(context, compiled->data, compiled->size, JS_BYTECODE);
+    vu_end_reading(vu);
+    if (js_is_exception(module)) return module;
+    /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive for
+     * ever. */
+    JS_FreeValue(context, module);
+    /* The engine has also loaded what the module imports, and the table may have grown meanwhile. */
+    struct entry *entry = get(&image, name, strlen(name));
+    sources_share(context, module.u.pointer, entry->data, entry->size, &entry->sources);
+    return module;
+}
+
 static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
 {
     struct vu *vu = opaque;
     JSValue module, source = JS_UNDEFINED;
-    struct entry *compiled = get(&image, name, strlen(name));
+    const struct entry *compiled = get(&image, name, strlen(name));
     if (!compiled) {
         if (!request_texts(vu, &name, 1)) return NULL;
         source = request_value(vu, OPERATION_LOAD);
@@ -197,15 +214,7 @@ static JSModuleDef *load(JSContext *context, const char *name, void *opaque)
         compiled = get(&image, name, strlen(name)); /* Python compiles jsrunner's modules itself */
     }
     if (compiled) {
-        vu_begin_reading(vu);
-        module = JS_ReadObject(context, compiled->data, compiled->size, JS_BYTECODE);
-        vu_end_reading(vu);
-        /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive
-         * for ever. */
-        if (!js_is_exception(module)) {
-            JS_FreeValue(context, module);
-            sources_share(context, module.u.pointer, compiled->data, compiled->size, &compiled->sources);
-        }
+        module = read_module(context, name, compiled);
     } else {
         size_t size;
         const char *text = JS_ToCStringLen2(context, &size, source, false);

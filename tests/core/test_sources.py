@@ -108,6 +108,22 @@ def test_functions_that_are_freed_leave_the_texts_of_others(make_vu: Callable[..
     assert vus[2].call("text") == "(a) => a"
 
 
+def test_a_module_is_read_with_all_that_it_imports(make_vu: Callable[..., VU]) -> None:
+    """The table of compiled modules grows while the engine reads the first of them."""
+    count = 200
+    modules = {
+        f"m{n}": f"import {{ f as g }} from 'm{n + 1}'; export const f = () => g() + 1;"
+        for n in range(count)
+    }
+    modules[f"m{count}"] = "export const f = () => 0;"
+    assert process_engine().compile("m0", modules["m0"], is_script=True)
+    source = "import { f } from 'm0'; entries.run = f; entries.text = () => String(f);"
+    for _ in range(3):
+        vu = make_vu(source, modules=modules)
+        assert vu.call("run") == count
+        assert vu.call("text") == "() => g() + 1"
+
+
 def test_forgotten_modules(make_vu: Callable[..., VU]) -> None:
     """VUs go on when the bytecode that they have read is gone, and others have the new texts."""
     source = "import { f } from 'replaced'; entries.run = f; entries.text = () => String(f);"
