@@ -27,7 +27,7 @@ export {
 let responseCallback;
 
 export function setResponseCallback(callback) {
-  if (isNullish(callback)) {
+  if (callback === null || arguments.length === 0) {
     responseCallback = null;
     return;
   }

@@ -297,9 +297,13 @@ class Http(HostModule):
     def clean_url(self, url: str) -> str:
         """Return a URL with its credentials hidden. Raises HostError for an invalid URL."""
         try:
-            return RequestURL.parse(url).clean
+            parsed = RequestURL.parse(url)
         except InvalidURL as error:
             raise HostError(str(error)) from None
+        if parsed.url.user is None:
+            return url
+        hidden, _, _ = parsed.clean.partition("@")
+        return f"{hidden}@{url[url.index('@') + 1 :]}"  # the rest stays as the script has it
 
     @operation
     def resolve_url(self, base: str, reference: str, query: str | None) -> str:
@@ -308,7 +312,7 @@ class Http(HostModule):
             resolved = parse(base).resolve(parse(reference))
         except URLError as error:
             raise HostError(str(error)) from None
-        return str(resolved if query is None else replace(resolved, query=query))
+        return str(resolved if query is None else replace(resolved, query=query or None))
 
     @operation
     def json_error(self, text: str) -> str:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from jsrunner.engine.json_scanner import InvalidJSON, quote, scan_scalar, scan_string, skip_space
 from jsrunner.text import decode_bytewise
+
+#: The contexts, inside of a scalar, in which no space may follow.
+_UNFINISHED: Final = (
+    *("in literal", "in numeric literal", "after decimal point", "in exponent"),
+    *("in \\u hexadecimal", "in string escape"),
+)
 
 
 def describe(data: bytes) -> str:
@@ -25,6 +33,8 @@ def _reason(data: bytes) -> tuple[int, str]:
         position = wrong.position
         if position < len(data):
             return position + 1, f"invalid character {quote(data[position])} {wrong.context}"
+        if wrong.context.startswith(_UNFINISHED):  # Go's scanner reads a space at the end
+            return len(data), f"invalid character ' ' {wrong.context}"
         return len(data), "unexpected end of JSON input"
     return 0, "unexpected end of JSON input"
 

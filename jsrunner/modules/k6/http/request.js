@@ -10,9 +10,9 @@ import {
   MathFloor, NumberIsInteger, StringPrototypeToLowerCase, StringPrototypeToWellFormed,
 } from 'jsrunner:more_primordials';
 import {
-  ArrayBuffer, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean, DateNow,
-  MathRandom, MathTrunc, Number, NumberIsFinite, Object, ObjectKeys, SafeArray, String, StringPrototypeSplit,
-  StringPrototypeTrim, TypeError, Uint8Array, isInstance,
+  ArrayBuffer, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSort, Boolean,
+  DateNow, MathRandom, MathTrunc, Number, NumberIsFinite, Object, ObjectKeys, SafeArray, String, StringPrototypeSplit,
+  StringPrototypeTrim, TypeError, isInstance,
 } from 'jsrunner:primordials';
 import { tagValues } from 'jsrunner:samples';
 import { asText, isNullish, isObject } from 'jsrunner:values';
@@ -45,6 +45,10 @@ export class TemplateURL {
 }
 
 export function url(parts, ...pieces) {
+  if (!ArrayIsArray(parts)) {
+    throw new TypeError('could not convert function call parameter 0: could not convert ' + asText(parts)
+      + ' to []string');
+  }
   let name = '';
   let address = '';
   for (let i = 0; i < parts.length; i += 1) {
@@ -69,10 +73,8 @@ class FileData {
   }
 }
 
-const isBytes = (value) => isInstance(ArrayBuffer, value) || isInstance(Uint8Array, value);
-
 export function file(data, filename, contentType) {
-  if (typeof data !== 'string' && !isBytes(data)) {
+  if (typeof data !== 'string' && !isInstance(ArrayBuffer, data)) {
     throw new GoError('invalid type ' + goType(data) + ', expected string or ArrayBuffer');
   }
   return new FileData(

@@ -10,7 +10,7 @@ import { formOf } from 'jsrunner:k6/http/values';
 import {
   ArrayFromSafe, ArrayIsArray, ArrayPrototypePush, FunctionPrototypeCall, JSONParse, Object, ObjectCreate,
   ObjectDefineProperty, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, SafeArray, SafeWeakMap, String,
-  StringPrototypeToUpperCase,
+  StringPrototypeToUpperCase, TypeError,
 } from 'jsrunner:primordials';
 import { asText, isNullish, isObject, setOwn } from 'jsrunner:values';
 
@@ -40,6 +40,7 @@ const jsonError = (text) => new GoError(host('http.json_error', text));
 
 const optionsOf = (args, known) => {
   if (!args.length) return known;
+  if (isNullish(args[0])) throw new TypeError('Cannot convert undefined or null to object');
   const names = ObjectKeys(Object(args[0]));
   for (let i = 0; i < names.length; i += 1) if (names[i] in known) known[names[i]] = args[0][names[i]];
   return known;

@@ -35,9 +35,25 @@ def test_places(text: str, line: int, character: int, error: str) -> None:
     assert describe(text.encode()) == f"cannot parse json due to an error at {place}, error: {error}"
 
 
-@pytest.mark.parametrize("text", ["", "[", '{"a"', '"abc', "tr", "-", "[1,", '"\\u12'])
+@pytest.mark.parametrize("text", ["", "[", '{"a"', '"abc', "[1,"])
 def test_texts_that_end_too_soon(text: str) -> None:
     assert "unexpected end of JSON input" in describe(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "context"),
+    [
+        ("tr", "in literal true (expecting 'u')"),
+        ("-", "in numeric literal"),
+        ("[1.", "after decimal point in numeric literal"),
+        ("1e", "in exponent of numeric literal"),
+        ('"\\u12', r"in \u hexadecimal character escape"),
+        ('"\\', "in string escape code"),
+    ],
+)
+def test_scalars_that_end_too_soon(text: str, context: str) -> None:
+    """k6's reader puts a space behind the text."""
+    assert describe(text.encode()).endswith(f"error: invalid character ' ' {context}")
 
 
 @given(st.text('[]{}",:1e.-tru fals\\n\n', max_size=20))
