@@ -118,6 +118,12 @@ def open_script(arguments: Sequence[str], kind: str = "") -> ScriptBundle:
             "script from stdin, or a path to a script file"
         )
     path = arguments[0]
+    if kind not in ("", "js", "archive"):
+        raise JsrunnerError(
+            f"could not initialize '{path}': unknown or unspecified test type '{kind}' for "
+            f"'{ScriptBundle(path).url}'",
+            hint="use js or archive",
+        )
     if path == "-":
         return ScriptBundle("-", source=sys.stdin.read())
     if kind == "js":
@@ -139,11 +145,12 @@ def read_config(invocation: Invocation) -> tuple[Options | None, dict[str, Any]]
         ConfigError: The file cannot be read, or a value in it is wrong.
     """
     named = invocation.globals.config
-    path = os.path.abspath(named or os.path.expanduser(CONFIG_FILE))
+    path = named or os.path.expanduser(CONFIG_FILE)
     prefix = "failed to load the configuration file from the local file system: "
     try:
         with open(path, encoding="utf-8") as file:
-            data = json.load(file)
+            text = file.read()
+        data = json.loads(text)
     except FileNotFoundError:
         if not named:
             return None, {}
@@ -151,6 +158,10 @@ def read_config(invocation: Invocation) -> tuple[Options | None, dict[str, Any]]
     except OSError as error:
         raise ConfigError(f"{prefix}open {path}: {(error.strerror or '').lower()}") from None
     except ValueError as error:
+        if isinstance(error, json.JSONDecodeError):
+            from jsrunner.modules.k6.http.json_errors import reason
+
+            error = ValueError(reason(text.encode()))
         raise ConfigError(f'{prefix}couldn\'t parse the configuration from "{path}": {error}') from None
     invocation.logger.log("debug", f"Read the configuration file {path}")
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from jsrunner.cli.inputs import command, open_script, read_config, script_environment
 from jsrunner.coordinator.run import Run
 from jsrunner.coordinator.settings import RunSettings
 from jsrunner.errors import ExitCode
+from jsrunner.executors.registry import scenarios_from_json
 from jsrunner.options import kinds
 from jsrunner.options.duration import format_duration
 from jsrunner.options.flags import Flag, flags_of
@@ -49,13 +51,17 @@ def _inspect(invocation: Invocation) -> int:
     if not invocation.flags.get("execution-requirements"):
         options, _ = run.look()
         shown = _shown(options, consolidated=False)
+        if options.scenarios is not None:
+            scenarios = scenarios_from_json(options.scenarios)
+            shown["scenarios"] = {name: config.to_json() for name, config in scenarios.items()}
     else:
         test = run.examine().test
         shown = _shown(test.options, consolidated=True)
         shown["scenarios"] = {name: config.to_json() for name, config in test.scenarios.items()}
         longest = max(plan.latest_end for plan in test.plans.values())
         shown |= {"totalDuration": format_duration(longest), "maxVUs": test.max_vus}
-    print(json.dumps(shown, indent=2, ensure_ascii=False))
+    text = json.dumps(shown, indent=2, ensure_ascii=False)
+    print(re.sub("[<>&\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text))
     return ExitCode.SUCCESS
 
 

@@ -392,7 +392,7 @@ class Stages(Base):
     def from_text(self, text: str) -> tuple[Stage, ...]:
         """Parse a flag's stages, of which each needs a duration."""
         stages = []
-        for number, part in enumerate(text.split(",")):
+        for number, part in enumerate(text.split(",") if text else ()):
             try:
                 stage = self._from_part(part)
             except ValueError as error:

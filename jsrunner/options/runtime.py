@@ -70,7 +70,7 @@ class Runtime(Struct, frozen=True):
         "features", kinds.Texts(), "enable experimental features (`jsrunner features` lists them)",
         flag="features", variable="K6_FEATURES", repeats=True, word="names")] = None  # fmt: skip
     type: Annotated[str, OptionRow(
-        "", kinds.Choice(("", "js", "archive"), "invalid test type '{}', use 'js' or 'archive'"),
+        "", kinds.Text(),
         "type of the script file: js or archive; by default its content decides",
         flag="type", short="t", variable="K6_TYPE", word="type")] = ""  # fmt: skip
     compatibility_mode: Annotated[str, OptionRow(

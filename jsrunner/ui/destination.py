@@ -81,6 +81,9 @@ def _file(text: str) -> LogFile:
         raise UsageError(
             f"logfile configuration should be in the form `file=path-to-local-file` but is `{text}`"
         )
+    last = text.rpartition(",")[2]
+    if last and not last.partition("=")[2]:
+        raise UsageError(f"error while parsing logfile configuration key `{last}` with no value")
     path, level = "", 0
     for key, value in _pairs(text):
         if key == "file":

@@ -85,7 +85,10 @@ def test_help_tells_defaults(capsys: Capture) -> None:
         (["run", "--log-output=zz", "x.js"], "unsupported log output 'zz'"),
         (["run", "--summary-mode=zz", "x.js"], "invalid summary mode"),
         (["run", "--compatibility-mode=zz", "x.js"], 'invalid compatibility mode \\"zz\\"'),
-        (["run", "--type=zz", "x.js"], "invalid test type 'zz'"),
+        (
+            ["run", "--type=zz", "x.js"],
+            "could not initialize 'x.js': unknown or unspecified test type 'zz' for 'file://",
+        ),
         (["run", "--traces-output=otel", "x.js"], 'invalid traces output \\"otel\\"'),
         (["run", "--workers=0", "x.js"], "there must be at least 1"),
         (["run", "--out=zz", "x.js"], "invalid output type 'zz'"),
@@ -167,6 +170,22 @@ def test_inspect(tmp_path: Path) -> None:
     more = json.loads(done.stdout)
     assert set(more) - set(options) == {"totalDuration", "maxVUs"}
     assert (more["totalDuration"], more["maxVUs"]) == ("32s", 3)
+
+
+def test_inspect_shows_all_fields_of_scenarios(tmp_path: Path) -> None:
+    script = tmp_path / "script.js"
+    script.write_text(
+        "export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 2 } },\n"
+        "  thresholds: { iterations: ['count>0'] } };\n"
+        "export default () => {};"
+    )
+    done = shell("inspect", "script.js")
+    assert done.returncode == 0, done.stderr
+    scenario = json.loads(done.stdout)["scenarios"]["a"]
+    assert (scenario["executor"], scenario["vus"]) == ("per-vu-iterations", 2)
+    names = ("startTime", "gracefulStop", "env", "exec", "tags", "iterations", "maxDuration")
+    assert [scenario[name] for name in names] == [None] * len(names)
+    assert r"count\u003e0" in done.stdout  # as Go's encoder writes it
     assert more["scenarios"]["default"]["executor"] == "constant-vus"
     assert more["summaryTrendStats"] == ["avg", "min", "med", "max", "p(90)", "p(95)"]
     assert more["systemTags"] == sorted(SYSTEM_TAGS)

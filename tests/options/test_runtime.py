@@ -66,7 +66,7 @@ def test_wrong_setting_of_the_configuration() -> None:
 
 
 def test_choices() -> None:
-    wrong = {"K6_TRACES_OUTPUT": "otel", "K6_COMPATIBILITY_MODE": "x", "K6_TYPE": "ts"}
+    wrong = {"K6_TRACES_OUTPUT": "otel", "K6_COMPATIBILITY_MODE": "x"}
     for variable, text in wrong.items():
         with pytest.raises(UsageError, match=f"invalid .*{text}"):
             read_runtime(Runtime, {}, {variable: text})

@@ -45,8 +45,10 @@ def test_loki() -> None:
     [
         ("zz", "unsupported log output 'zz'"),
         ("", "unsupported log output ''"),
-        ("file", "filepath must not be empty"),
-        ("file=", "filepath must not be empty"),
+        ("file", "error while parsing logfile configuration key `file` with no value"),
+        ("file=", "error while parsing logfile configuration key `file=` with no value"),
+        ("file=,level=info", "filepath must not be empty"),
+        ("file=x.log,level", "error while parsing logfile configuration key `level` with no value"),
         ("filex=y", "logfile configuration should be in the form"),
         ("file=x,what=y", "unknown logfile config key what"),
         ("file=x,level=loud", "unknown log level loud"),
