@@ -102,7 +102,7 @@ static enum command_status call_entry(struct vu *vu)
 static void end_command(struct vu *vu, enum command_status status)
 {
     vu->deadline = NEVER;
-    vu->is_aborting = vu->is_exhausted = false;
+    vu->is_aborting = vu->is_exhausted = vu->is_winding_down = false;
     session_leave(vu);
     vu->serial++;
     request_done(vu, (int32_t)status);

@@ -18,6 +18,7 @@ JSValue tasks_forget(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_queue(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_settle(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_has_work(JSContext *, JSValue, int, JSValue *);
+JSValue tasks_is_winding_down(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_abandon(JSContext *, JSValue, int, JSValue *);
 JSValue tasks_drop_timers(JSContext *, JSValue, int, JSValue *);
 JSValue samples_emit(JSContext *, JSValue, int, JSValue *);
@@ -44,7 +45,7 @@ PRIMITIVE(sleep_for)
     struct vu *vu = vu_of(context);
     double milliseconds;
     if (JS_ToFloat64(context, &milliseconds, argv[0]) < 0) return JS_EXCEPTION;
-    if (!(milliseconds > 0)) milliseconds = 0;
+    if (!(milliseconds > 0) || vu->is_winding_down) milliseconds = 0;
     if (!vu_park(vu, VU_SLEEPING, clock_now() + milliseconds / 1000)) return vu_throw_interrupted(vu);
     return JS_UNDEFINED;
 }
@@ -107,6 +108,7 @@ static const struct {
     {"createSession", session_create, 2}, {"drainJobs", drain_jobs, 0},
     {"emit", samples_emit, 3},         {"exchange", http_exchange, 5},
     {"forget", tasks_forget, 1},       {"hasWork", tasks_has_work, 0},
+    {"isWindingDown", tasks_is_winding_down, 0},
     {"headersOf", http_headers_of, 1},
     {"host", request_host, 1},         {"importNow", modules_import_now, 3},
     {"listen", tasks_listen, 3},       {"nextIteration", iterations_next, 0},

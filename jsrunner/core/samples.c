@@ -270,6 +270,7 @@ JSValue samples_emit(JSContext *context, JSValue self, int argc, JSValue *argv)
     double time = clock_epoch(clock_now()), value;
     int32_t metric;
     if (vu->is_aborting) return vu_throw_interrupted(vu);
+    if (vu->is_winding_down) return JS_UNDEFINED;
     if (JS_ToInt32(context, &metric, argv[0]) < 0 || JS_ToFloat64(context, &value, argv[1]) < 0) return JS_EXCEPTION;
     int32_t tag_set = argc > 2 && !js_is_nullish(argv[2]) ? merged_tags(vu, metric, argv[2]) : vu_tag_set(vu);
     if (tag_set < 0 || !vu_record(vu, tag_set, metric, value, time))

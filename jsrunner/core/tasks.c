@@ -273,6 +273,13 @@ JSValue tasks_has_work(JSContext *context, JSValue self, int argc, JSValue *argv
     return js_bool(has_work(vu) || JS_IsJobPending(vu->runtime) || vu->rejection_count);
 }
 
+/* isWindingDown(): return true if the iteration or stage has failed and its sessions are not over yet. */
+JSValue tasks_is_winding_down(JSContext *context, JSValue self, int argc, JSValue *argv)
+{
+    (void)self, (void)argc, (void)argv;
+    return js_bool(vu_of(context)->is_winding_down);
+}
+
 /* dropTimers(): drop timers, tasks and listeners, because the iteration or stage has failed. Sessions stay, and so do
  * listeners that outlast failures. Returns the timers' names for the log, by due time. */
 JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *argv)
@@ -287,6 +294,7 @@ JSValue tasks_drop_timers(JSContext *context, JSValue self, int argc, JSValue *a
     drop_listeners(vu, true);
     timers_free(vu->runtime, &vu->timers);
     session_resume_tasks(vu);
+    vu->is_winding_down = true;
     return result;
 }
 
@@ -300,6 +308,7 @@ JSValue tasks_abandon(JSContext *context, JSValue self, int argc, JSValue *argv)
     if (JS_ToBool(context, argv[0]) <= 0) {
         drop_tasks(vu, false);
         drop_listeners(vu, false);
+        vu->is_winding_down = false;
     }
     transmit_finish(vu);
     session_end_all(vu);

@@ -1,8 +1,8 @@
 // jsrunner:loop — the VU's event loop (core/tasks.c) for jsrunner's modules.
 // @ts-check
 import {
-  abandon as dropAll, addTimer as schedule, drainJobs, dropTimers, forget, hasWork, host, listen, queueTask, removeTimer,
-  settle,
+  abandon as dropAll, addTimer as schedule, drainJobs, dropTimers, forget, hasWork, host, isWindingDown, listen, queueTask,
+  removeTimer, settle,
 } from 'jsrunner:core';
 import { GoError, GoValue } from 'jsrunner:errors';
 import {
@@ -10,7 +10,7 @@ import {
 } from 'jsrunner:primordials';
 
 export {
-  drainJobs, forget, hasWork, listen, queueTask, removeTimer, settle,
+  drainJobs, forget, hasWork, isWindingDown, listen, queueTask, removeTimer, settle,
 };
 
 /** Kinds of timers. When an iteration is interrupted, the log names timers of the first two kinds. */
@@ -51,7 +51,13 @@ const closings = SafeArray();
 /** Call `close(isRejection)` when the iteration or stage fails. The iteration waits for the closings that it begins. */
 export const onFailure = (close) => ArrayPrototypePush(closings, close);
 
-/** End a failed iteration or stage: drop its timers and close its sockets with events. Return the timers' names. */
+/** End a failed stage: drop its timers, and close its sockets without events, as in k6. */
+export const drop = () => {
+  dropTimers();
+  dropAll();
+};
+
+/** End a failed iteration: drop its timers and close its sockets with events. Return the timers' names. */
 export const abandon = (isRejection) => {
   const timers = dropTimers();
   let goOn = () => {

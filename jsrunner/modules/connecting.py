@@ -69,6 +69,9 @@ class Question(Struct, frozen=True):
 class Proceeds(Protocol):
     """An attempt to connect (`session_attempt.Attempt`)."""
 
+    #: False if the samples of the attempt are not recorded.
+    is_recorded: bool
+
     def proceed(self, detail: int, data: bytes) -> None:
         """Continue with the core's event."""
 

@@ -96,6 +96,13 @@ class Session(HostModule):
             attempt.fail(_NO_HANDSHAKE)
 
     @operation
+    def stop_samples(self, key: int) -> None:
+        """Record nothing of an attempt to connect."""
+        attempt = self._connecting.attempt(key)
+        if attempt is not None:
+            attempt.is_recorded = False
+
+    @operation
     def give_up_dialing(self, key: int, address: str) -> str | None:
         """End an attempt to connect that has just begun, without samples.
 

@@ -65,7 +65,7 @@ class Attempt:
     __slots__ = (
         "_address", "_clock", "_connecting", "_cookies", "_generation", "_greenlet", "_intermediates",
         "_ip", "_is_offered", "_key", "_library", "_metadata", "_nonce", "_own", "_peer", "_process",
-        "_question", "_reader", "_request", "_slot", "_tls", "_vu",
+        "_question", "_reader", "_request", "_slot", "_tls", "_vu", "is_recorded",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +94,8 @@ class Attempt:
         self._request = b""
         #: True if permessage-deflate is offered.
         self._is_offered = False
+        #: False if the samples of the attempt are not recorded.
+        self.is_recorded = True
         self._reader: handshake.AnswerReader | None = None
         self._greenlet: gevent.Greenlet[..., None] | None = None
         #: The peer: its IP address, and its address and port as Go shows them.
@@ -445,7 +447,7 @@ class Attempt:
         if self._question.is_blocking:
             values["ws_session_duration"] = duration
         started = time.time() - duration / 1000
-        for name, value in values.items():
+        for name, value in values.items() if self.is_recorded else ():
             process.recorder.series(BUILTIN[name], tags).add(value, started, self._metadata)
         data = encode_value(self._failure_event(failure, answer))
         self._library.core_session_fail(self._slot, self._generation, data, len(data))

@@ -8,7 +8,7 @@ import { entries } from 'jsrunner:host';
 import { JSONParse, ObjectHasOwn, ObjectKeys, Promise, isInstance } from 'jsrunner:primordials';
 import { setOwn } from 'jsrunner:values';
 import {
-  callExport, giveUp, hasFailed, isRejection, result, script,
+  callExport, giveUpStage, hasFailed, isRejection, result, script,
 } from 'jsrunner:vu';
 
 // Only stages that return something need Go's JSON.
@@ -23,7 +23,7 @@ const errorText = (error) => (isInstance(GoError, error) ? error.message : descr
 
 /** Return [failure], or [failure, result as Go's JSON] if there is a result. `failure`: [text, isRejection] or null. */
 const finish = () => {
-  if (hasFailed()) return [[giveUp(), isRejection]];
+  if (hasFailed()) return [[giveUpStage(), isRejection]];
   if (result === undefined) return [null];
   try {
     return [null, goJSON(result)];
@@ -37,7 +37,7 @@ const finish = () => {
  * returned value counts even after a failure, and even if it is the reason of a rejection.
  */
 const finishSummary = () => {
-  const failed = hasFailed() ? [giveUp(), isRejection] : null;
+  const failed = hasFailed() ? [giveUpStage(), isRejection] : null;
   if (!result || isInstance(Promise, result)) return [failed, null, argument];
   try {
     return [failed, writtenOf(result), argument];

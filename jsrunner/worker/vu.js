@@ -5,9 +5,9 @@ import { later, nextIteration } from 'jsrunner:core';
 import { describe, describeRejection } from 'jsrunner:errors';
 import { setUp } from 'jsrunner:globals/environment';
 import { entries, host } from 'jsrunner:host';
-import { abandon, hasWork, settle } from 'jsrunner:loop';
+import { abandon, drop, hasWork, settle } from 'jsrunner:loop';
 import {
-  JSONParse, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, globalThis, isInstance,
+  JSONParse, ObjectKeys, Promise, PromisePrototypeThen, ReflectSet, SafeArray, globalThis, isInstance,
 } from 'jsrunner:primordials';
 
 /** The script's exports. */
@@ -51,9 +51,16 @@ const run = (call) => {
   }
 };
 
-/** End a failed activity. Return the text of its failure. */
-export const giveUp = () => {
+/** End a failed iteration. Return the text of its failure. */
+const giveUp = () => {
   host('vu.give_up', abandon(isRejection));
+  return failure;
+};
+
+/** End a failed stage. Return the text of its failure. */
+export const giveUpStage = () => {
+  drop();
+  host('vu.give_up', SafeArray());
   return failure;
 };
 

@@ -274,7 +274,7 @@ def test_go_values_hide_their_constructor(run: Run) -> None:
         }
         """
     )
-    assert done.messages("info") == ["true [] Object"]
+    assert done.messages("info") == ['true [ "error" ] Object']
 
 
 def test_environment_is_what_was_given(run: Run) -> None:

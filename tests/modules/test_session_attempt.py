@@ -214,25 +214,26 @@ def test_an_interruption_before_the_answer(tmp_path: Path, serve: Serve, before:
 
 
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:1/", "ws://localhost:1/", "ws://127.0.0.1:99999/"])
-def test_an_iteration_that_fails_when_its_socket_cannot_connect(tmp_path: Path, url: str) -> None:
-    """The iteration ends, and the socket has its events, in either order."""
-    stage = Stage(
-        tmp_path,
+def test_an_iteration_that_fails_when_its_socket_cannot_connect(
+    start: Callable[..., Any], url: str
+) -> None:
+    """The iteration ends, and the socket has its events and no samples."""
+    run = start(
         """
         import { WebSocket } from 'k6/websockets';
-        export function setup() {
+        export default function () {
           const socket = new WebSocket(__ENV.URL);
           socket.onerror = () => console.log('error');
           socket.onclose = () => console.log('close');
           throw new Error('no');
         }
-        export default function () {}
         """,
-        environment={"URL": url},
-    ).run()
-    assert stage.failure is not None
-    assert stage.failure.startswith("Error: no")
-    assert stage.logged() == ["error", "close"]
+        "-e",
+        f"URL={url}",
+    ).end()
+    assert run.messages("info")[:2] == ["error", "close"]
+    assert [line.partition("\n")[0] for line in run.messages("error")] == ["Error: no"]
+    assert "ws_sessions" not in run.stdout
 
 
 def test_the_first_attempts_of_vus_are_like_those_of_others(

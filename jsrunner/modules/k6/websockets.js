@@ -11,7 +11,7 @@ import { GoError, mustBeCallable } from 'jsrunner:errors';
 import { goType } from 'jsrunner:go_types';
 import { host } from 'jsrunner:host';
 import {
-  OWN, addTimer, drainJobs, onFailure, removeTimer,
+  OWN, addTimer, drainJobs, isWindingDown, onFailure, queueTask, removeTimer,
 } from 'jsrunner:loop';
 import {
   ArrayBuffer, ArrayBufferIsView, ArrayFromSafe, ArrayIsArray, ArrayPrototypeIncludes, ArrayPrototypeJoin,
@@ -132,7 +132,11 @@ export function WebSocket(address, protocols, params) {
     for (let i = 0; i < others?.length; i += 1) {
       if (i > 0 || handler) drainJobs();
       const listener = others[i];
-      listener(makeNext && (i > 0 || handler) ? makeNext() : event);
+      try {
+        listener(makeNext && (i > 0 || handler) ? makeNext() : event);
+      } catch (error) {
+        throw isInstance(GoError, error) ? error.value : error; // as in k6, without the name and the place
+      }
     }
   };
 
@@ -165,7 +169,7 @@ export function WebSocket(address, protocols, params) {
   const abort = (error, time) => {
     if (state !== CLOSED) {
       try {
-        closed(onOneLine(error), null, '', null, time);
+        closed(onOneLine(error), wanted ? wanted.code : null, '', null, time);
       } catch {
         // the iteration fails with the first exception, which is thrown below
       }
@@ -192,16 +196,14 @@ export function WebSocket(address, protocols, params) {
       return;
     }
     state = OPEN;
+    removeTimer(closeTimer); // that of the handshake: a handler may call close(), which has its own
     try {
       const makeEvent = () => eventOf('open', time);
       fire('open', makeEvent(), makeEvent); // as in k6, each listener gets an event object of its own
     } catch (error) {
       abort(error, time);
     }
-    if (isAbandoned) {
-      removeTimer(closeTimer);
-      closeForGood(abandonedBy);
-    }
+    if (isAbandoned) closeForGood(abandonedBy);
   };
 
   const receive = (kind, value, reason, time) => {
@@ -230,7 +232,7 @@ export function WebSocket(address, protocols, params) {
         break;
       case VIOLATION:
         if (value === TOO_BIG) closed(tooBigText(reason), TOO_BIG, '', null, time);
-        else closed(null, null, '', null, time);
+        else closed(null, wanted ? wanted.code : null, '', null, time);
         break;
       case RESET: closed(null, wanted ? wanted.code : null, '', null, time); break;
       case WRITE_FAILED: wasReset = true; break;
@@ -287,8 +289,12 @@ export function WebSocket(address, protocols, params) {
     }
     state = CLOSING;
   };
+  const stopSamples = () => {
+    session.stopSamples();
+    if (state === CONNECTING) host('session.stop_samples', session.id());
+  };
   function closeForGood(isRejection) {
-    session.stopSamples(); // as in k6, the iteration's samples end with its failure
+    stopSamples(); // as in k6, the iteration's samples end with its failure
     if (state === OPEN && isRejection) {
       // As in k6, the close event comes at once. When the iteration ends, the core sends what waits, and a close frame.
       state = CLOSED;
@@ -346,6 +352,14 @@ export function WebSocket(address, protocols, params) {
       }
       assigned[type] = handler ?? undefined;
       handlers[type] = bindContext(assigned[type]);
+    });
+  }
+  if (isWindingDown()) { // as in k6, a socket that is made after the iteration's failure gets no connection
+    stopSamples();
+    const failure = host('session.give_up_dialing', session.id(), url);
+    queueTask(() => {
+      if (failure) closed(failure, null, '', null, now());
+      else closeForGood(false);
     });
   }
   return socket;

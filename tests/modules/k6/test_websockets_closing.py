@@ -150,13 +150,14 @@ def test_a_server_that_reads_for_long_is_waited_for(play: Player) -> None:
 
 
 def test_a_rejection_sends_what_waits_and_a_close_frame(play: Player) -> None:
+    """A stage that fails is no iteration: its sockets have no events any more."""
     server = Recorder()
     found = play(
         server,
         "const ws = open(); ws.onopen = () => {"
         " for (let i = 0; i < 20; i += 1) ws.send('x'.repeat(1 << 16)); Promise.reject('no'); };",
     )
-    assert found.said == ["open", ["close", 1000, ""]]
+    assert found.said == ["open"]
     found.stage.until(lambda: server.ends)
     assert [first for first, _ in server.frames] == [0x81] * 20 + [0x88]
     assert server.frames[-1][1] == b"\x03\xe8"

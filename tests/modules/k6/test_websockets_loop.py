@@ -160,9 +160,7 @@ def test_a_handler_that_throws_takes_the_connection_with_it(play: Player, type: 
     assert error[0] == "error"
     assert error[1].startswith("Error: boom at handler (file://")
     assert (state, close) == (3, ["close", None, ""])
-    assert found.stage.logged("warning") == [
-        "setTimeout 1 was stopped because the VU iteration was interrupted"
-    ]
+    assert found.stage.logged("warning") == []  # setup() is no iteration
     assert found.counts()["ws_session_duration"] == 1
     found.stage.until(lambda: server.ends)
     assert server.frames == []
@@ -195,7 +193,9 @@ def test_a_close_handler_that_throws_leaves_others_to_the_end_of_the_iteration(p
     )
     assert found.stage.failure is not None
     assert found.stage.failure.startswith("a text\n\tat file:")
-    assert found.said == ["open", ["close", 1000, ""]]
+    assert found.said == [
+        "open"
+    ]  # setup() is no iteration, whose other sockets would have a close event
     found.stage.until(lambda: len(recorder.ends) == 2)
     assert recorder.frames == [(0x88, b"\x03\xe8")]
 
