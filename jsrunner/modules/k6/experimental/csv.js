@@ -82,9 +82,10 @@ export function Parser(file = undefined, options = undefined) {
 }
 
 /** Return a promise of all records of a file, which the VUs of a process share. Throws for bad arguments. */
-export const parse = (file, options) => {
+export const parse = (file, ...more) => {
   const handle = fileOf(file);
-  const given = optionsOf(options, 'failed to interpret the provided Parser options; reason: ');
+  if (more.length > 0 && more[0] === undefined) throw new TypeError('Cannot convert undefined or null to object');
+  const given = optionsOf(more[0], 'failed to interpret the provided Parser options; reason: ');
   const parsed = host('experimental_csv.begin', handle, given);
   return new Promise((resolve, reject) => {
     try {

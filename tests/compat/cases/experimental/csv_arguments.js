@@ -19,7 +19,7 @@ for (const [name, value] of Object.entries(kinds)) {
 await attempt('parser of none', () => new csv.Parser());
 
 const options = [
-  null, 5, 'text', true, [], { delimiter: ';' }, { delimiter: ';;' }, { delimiter: 'é' }, { delimiter: null }, { delimiter: 5 }, { delimiter: '"' },
+  undefined, null, 5, 'text', true, [], { delimiter: ';' }, { delimiter: ';;' }, { delimiter: 'é' }, { delimiter: null }, { delimiter: 5 }, { delimiter: '"' },
   { delimiter: '\n' }, { delimiter: undefined }, { skipFirstLine: 1 }, { skipFirstLine: '' }, { fromLine: 1.9 }, { fromLine: '1' }, { fromLine: 'x' },
   { fromLine: NaN }, { fromLine: null }, { fromLine: -1 }, { fromLine: -1e30 }, { fromLine: 100 }, { toLine: 0 }, { toLine: 1 }, { toLine: -1 },
   { toLine: 'x' }, { toLine: 1e30 }, { fromLine: 2, toLine: 2 }, { fromLine: 0, toLine: 0 }, { fromLine: 2, toLine: 3 }, { fromLine: 3, toLine: 1 },
