@@ -331,7 +331,7 @@ export function WebSocket(address, protocols, params) {
   constant('url', url);
   property('readyState', () => state);
   property('bufferedAmount', () => session.buffered());
-  property('extensions', () => extensions);
+  property('extensions', () => ArrayFromSafe(ArrayPrototypeSlice(extensions))); // as in k6, a list of its own for each reader
   property('protocol', () => protocol);
   property('binaryType', () => binaryType, (value) => {
     const type = asText(value);

@@ -4,7 +4,9 @@ import { WebSocket } from 'k6/websockets';
 export default function () {
   const ws = new WebSocket(`${__ENV.WS_URL}/badshake?kind=protos`);
   ws.onopen = () => {
-    console.log(ws.protocol, JSON.stringify(ws.extensions));
+    console.log(ws.protocol, JSON.stringify(ws.extensions), ws.extensions === ws.extensions);
+    ws.extensions.push('of my own');
+    console.log(ws.extensions.length);
     ws.close();
   };
   ws.onclose = () => {
