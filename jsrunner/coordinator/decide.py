@@ -85,6 +85,7 @@ def decide(
     options = _combined(layers, registry, settings, logger)
     thresholds = _thresholds(options, registry, settings, logger)
     scenarios = _scenarios(options, layers, loaded, logger)
+    _check_late("dns.ttl", (options.dns or {}).get("ttl") or "", DNS.check_ttl)
     striping = Striping(options.segment, options.segment_sequence)
     plans = {name: config.plan(striping) for name, config in scenarios.items()}
     test = Test(
@@ -107,7 +108,7 @@ def _combined(
             logger.log("debug", f"Options of the layer {name}: {_listed(layer)}")
     layers, dropped = settings.selection.without_load(layers)
     options, warnings = consolidate(layers, merge_tags="merge-run-tags" in settings.features)
-    _check_late(options)
+    _check_late("summaryTrendStats", options.summary_trend_stats or (), TrendStats.checked)
     if settings.features:
         tags = {f"k6_feature_{name.replace('-', '_')}": "true" for name in settings.features}
         options = replace(options, tags=dict(options.tags or {}) | tags)
@@ -143,18 +144,13 @@ def _scenarios(
     return scenarios
 
 
-def _check_late(options: Options) -> None:
-    """Check values that k6 checks only after merging, because a higher layer may replace them."""
-    values: list[tuple[str, Any, Callable[[Any], object]]] = [
-        ("summaryTrendStats", options.summary_trend_stats or (), TrendStats.checked),
-        ("dns.ttl", (options.dns or {}).get("ttl") or "", DNS.check_ttl),
-    ]
-    for name, value, check in values:
-        try:
-            check(value)
-        except ValueError as error:
-            hint = f"the option {name} is {json.dumps(value)}"
-            raise JsrunnerError(str(error), hint=hint) from None
+def _check_late(name: str, value: Any, check: Callable[[Any], object]) -> None:
+    """Check a value that k6 checks only after merging, because a higher layer may replace it."""
+    try:
+        check(value)
+    except ValueError as error:
+        hint = f"the option {name} is {json.dumps(value)}"
+        raise JsrunnerError(str(error), hint=hint) from None
 
 
 def script_options(loaded: Loaded, script: ScriptBundle, logger: RunLog) -> Options:
