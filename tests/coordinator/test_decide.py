@@ -130,7 +130,7 @@ def test_wrong_exports_of_the_script(script: ScriptBundle, log: Records) -> None
     wrong = Loaded({"default": "function", "setup": "object"}, None, None, [])
     with pytest.raises(JsrunnerError, match="exported 'setup' must be a function"):
         script_options(wrong, script, log)
-    nothing = Loaded({"setup": "function", "options": "object"}, None, None, [])
+    nothing = Loaded({"options": "object"}, None, None, [])
     with pytest.raises(JsrunnerError, match="no exported functions in script"):
         script_options(nothing, script, log)
 
