@@ -39,7 +39,8 @@ def worker_plan(
     """
     options = test.options
     consolidated = consolidated_options(test)
-    shown = to_json(options, consolidated=False) | {"scenarios": consolidated["scenarios"]}
+    filled = ("scenarios", "summaryTrendStats", "systemTags")
+    shown = to_json(options, consolidated=False) | {name: consolidated[name] for name in filled}
     return WorkerPlan(
         test=test,
         shares=share_out(test.plans, sum(machines)),
