@@ -135,14 +135,14 @@ class Attempt:
             if not cookies and not extensions:
                 self._keep_recipe(direct, before, behind)
             self._dial_directly(direct)
-        except DialError as error:
+        except Exception as error:
             if self._question.is_blocking:
-                self.fail(str(error))
+                self._fail_with(error)
             else:  # after the script's current code, which may still close the socket
-                self._greenlet = gevent.spawn(self._fail_later, str(error))
+                self._greenlet = gevent.spawn(self._fail_later, error)
 
-    def _fail_later(self, failure: str) -> None:
-        self.fail(failure)
+    def _fail_later(self, error: Exception) -> None:
+        self._fail_with(error)
         self._process.engine.serve()
 
     def _prepare_tls(self, target: URL) -> None:

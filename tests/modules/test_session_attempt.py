@@ -268,3 +268,29 @@ def test_the_first_attempts_of_vus_are_like_those_of_others(
     assert done.messages("info") == each * 2
     assert done.code == 0
     assert [b"from=server" in request for request in turns.requests] == [False] * 11 + [True]
+
+
+def test_a_fault_of_jsrunner_is_an_event(tmp_path: Path) -> None:
+    """Whatever fails, the script hears of it, and the log has the traceback."""
+    stage = Stage(
+        tmp_path,
+        """
+        import ws from 'k6/ws';
+        import { WebSocket } from 'k6/websockets';
+        export function setup() {
+          try { console.log(ws.connect('ws://127.0.0.1:1/', () => {}).error); } catch (error) { console.log(error.message); }
+          const socket = new WebSocket('ws://127.0.0.1:1/');
+          socket.addEventListener('error', (event) => console.log('event', event.error));
+        }
+        export default function () {}
+        """,
+    )
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    stage.process.dialer.direct = fail  # type: ignore[method-assign, assignment]
+    stage.run()
+    assert stage.failure is None
+    assert stage.logged() == ["jsrunner: a bug", "event jsrunner: a bug"]
+    assert any("RuntimeError: a bug" in text for text in stage.logged("debug"))
