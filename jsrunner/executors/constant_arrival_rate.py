@@ -15,7 +15,7 @@ from jsrunner.options import kinds
 class ConstantArrivalRate(ArrivalRate, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Constant arrival rate")."""
 
-    type: ClassVar = "constant-arrival-rate"
+    type: ClassVar[str] = "constant-arrival-rate"
 
     rate: Annotated[int | None, ScenarioField("rate", kinds.Int())] = None
     time_unit: Annotated[float, ScenarioField("timeUnit", kinds.Duration())] = 1.0

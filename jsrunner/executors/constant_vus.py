@@ -11,7 +11,7 @@ from jsrunner.options.segment import Striping
 class ConstantVUs(ExecutorConfig, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Constant VUs")."""
 
-    type: ClassVar = "constant-vus"
+    type: ClassVar[str] = "constant-vus"
 
     vus: Annotated[int, ScenarioField("vus", kinds.Int())] = 1
     duration: Annotated[float | None, ScenarioField("duration", kinds.Duration())] = None

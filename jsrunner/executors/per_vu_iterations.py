@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class PerVUIterations(Iterations, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Per VU iterations")."""
 
-    type: ClassVar = "per-vu-iterations"
+    type: ClassVar[str] = "per-vu-iterations"
 
     def check_iterations(self) -> list[str]:
         """Return the errors of the number of iterations, with k6's texts."""

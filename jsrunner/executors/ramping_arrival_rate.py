@@ -16,7 +16,7 @@ from jsrunner.options import kinds
 class RampingArrivalRate(ArrivalRate, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Ramping arrival rate")."""
 
-    type: ClassVar = "ramping-arrival-rate"
+    type: ClassVar[str] = "ramping-arrival-rate"
 
     start_rate: Annotated[int, ScenarioField("startRate", kinds.Int())] = 0
     time_unit: Annotated[float, ScenarioField("timeUnit", kinds.Duration())] = 1.0

@@ -24,7 +24,7 @@ MAX_VUS: Final = 100_000_000
 class RampingVUs(ExecutorConfig, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Ramping VUs")."""
 
-    type: ClassVar = "ramping-vus"
+    type: ClassVar[str] = "ramping-vus"
 
     start_vus: Annotated[int, ScenarioField("startVUs", kinds.Int())] = 1
     stages: Annotated[tuple[kinds.Stage, ...], ScenarioField("stages", kinds.ScenarioStages())] = ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class SharedIterations(Iterations, frozen=True, kw_only=True):
     """A scenario of this executor (k6's page "Shared iterations")."""
 
-    type: ClassVar = "shared-iterations"
+    type: ClassVar[str] = "shared-iterations"
 
     def check_iterations(self) -> list[str]:
         """Return the errors of the number of iterations, with k6's texts."""

@@ -77,7 +77,10 @@ _LOCAL: Final = {
     "cipher operation failed": "bad record MAC",
     "bad record type": "bad record MAC",
     "unexpected message": "unexpected message",
+    "length mismatch": "error decoding message",
 }
+#: Number of the alert for which OpenSSL has no name (RFC 9849, section 5).
+_ECH_REQUIRED: Final = 121
 
 #: Go's text for a server that does not speak TLS.
 NO_TLS: Final = "tls: first record does not look like a TLS handshake"
@@ -113,6 +116,15 @@ def alert_text(text: str) -> str | None:
         return None
     name = match[1].replace("_", " ").strip()
     return "remote error: tls: " + _ALERTS.get(name, name)
+
+
+def unnamed_alert(number: int) -> str:
+    """Return Go's name of a TLS alert that has no name in OpenSSL.
+
+    Args:
+        number: The alert's number (RFC 8446, section 6).
+    """
+    return "encrypted client hello required" if number == _ECH_REQUIRED else f"alert({number})"
 
 
 def tls_error(text: str) -> DialError:

@@ -19,7 +19,7 @@ from gevent.socket import wait_read, wait_write
 from jsrunner.core.binding import TLSFailure
 from jsrunner.transport.errors import DialError, TLSAlert, TLSRecordError
 from jsrunner.transport.openssl import Problem, der_of, ffi, lib, problem_of, take_problem
-from jsrunner.transport.tls_names import GO_SUITES, NO_TLS, tls_error
+from jsrunner.transport.tls_names import GO_SUITES, NO_TLS, tls_error, unnamed_alert
 from jsrunner.transport.wire import socket_below, was_reset
 
 if TYPE_CHECKING:
@@ -272,8 +272,10 @@ def _error_of(kind: int, number: int, problem: Problem, verify_result: int) -> E
     if problem.reason == _NOT_VERIFIED:
         text = ffi.string(lib.X509_verify_cert_error_string(verify_result)).decode()
         return Untrusted(verify_result, text)
+    if not problem.text and problem.reason == _ALERTS:  # close_notify
+        return TLSEnded()
     if not problem.text and problem.reason > _ALERTS:
-        return TLSAlert(f"remote error: tls: alert({problem.reason - _ALERTS})")
+        return TLSAlert(f"remote error: tls: {unnamed_alert(problem.reason - _ALERTS)}")
     return tls_error(problem.text)
 
 

@@ -27,7 +27,7 @@ def test_other_children_of_the_process_are_left_alone(tmp_path: Path) -> None:
         code = main(["run", "--quiet", {str(script)!r}])
         reaper = ctypes.c_int()
         ctypes.CDLL(None).prctl(37, ctypes.byref(reaper), 0, 0, 0)
-        print("outcome", code, quick.wait(), slow.poll(), reaper.value)
+        print("outcome", int(code), quick.wait(), slow.poll(), reaper.value)
         slow.kill()
         slow.wait()
         """

@@ -199,3 +199,26 @@ def _pump(one: socket.socket, other: socket.socket) -> None:
         while data := one.recv(65536):
             other.sendall(data)
         other.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "message"),
+    [
+        (b"\x15\x03\x03\x00\x02\x02\x00", 1000, "EOF"),
+        (b"\x15\x03\x03\x00\x02\x02\x79", 1010, "remote error: tls: encrypted client hello required"),
+        (b"\x15\x03\x03\x00\x02\x02\xc8", 1010, "remote error: tls: alert(200)"),
+        (b"\x16\x03\x03\x00\x04\x02\x00\x00\x00", 1010, "local error: tls: error decoding message"),
+    ],
+)
+def test_records_that_end_the_handshake(
+    serve: Any, browse: Any, record: bytes, code: int, message: str
+) -> None:
+    """The codes and texts were recorded with k6."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(record)
+        connection.shutdown(socket.SHUT_WR)
+        drain(connection)
+
+    assert browse().failure(url_of(serve(answer), "https"))[:2] == (code, message)
