@@ -111,9 +111,11 @@ def test_cells_are_quoted_where_go_quotes(text: str, cell: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
 def test_any_text_is_read_again(text: str) -> None:
-    rows = list(csv.reader([row(tags={"url": text})], strict=True))
+    """Python 3.10 reads no NUL; another character takes its place."""
+    nul = "\ue000"
+    rows = list(csv.reader([row(tags={"url": text}).replace("\0", nul)], strict=True))
     if "\n" not in text and "\r" not in text:
-        assert rows == [["hits", "1700000000", "1.000000", "", text, "", ""]]
+        assert rows == [["hits", "1700000000", "1.000000", "", text.replace("\0", nul), "", ""]]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def query(url: str, database: str, text: str) -> Any:
     words = urllib.parse.urlencode({"db": database, "q": text})
     with urllib.request.urlopen(f"{url}/query?{words}", timeout=DEADLINE) as response:
         result = json.load(response)["results"][0]
-    return result["series"][0]["values"] if "series" in result else []
+    return result["series"][0].get("values", []) if "series" in result else []
 
 
 def post(url: str, body: bytes) -> None:
