@@ -8,6 +8,7 @@ operations of cookie jars.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, TypedDict
 
 import gevent
@@ -31,6 +32,7 @@ from jsrunner.transport.url import URLError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from typing import TypeAlias
 
     from jsrunner.modules.context import ModuleContext
@@ -166,14 +168,16 @@ class Http(HostModule):
         from gevent.lock import BoundedSemaphore  # 3 ms, with logging
 
         results: list[list[object] | None] = [None] * len(flows)
-        slots: dict[str, BoundedSemaphore] = {}
+        slots: dict[str, AbstractContextManager[object]] = {}
         waiting = iter(enumerate(flows))
         errors: list[HostError] = []
 
         def run_waiting() -> None:
             for position, flow in waiting:
-                slot = slots.setdefault(flow.target.url.authority, BoundedSemaphore(max(per_host, 1)))
-                with slot:
+                unused = (
+                    BoundedSemaphore(per_host) if per_host > 0 else nullcontext()
+                )  # 0: no limit, as in k6
+                with slots.setdefault(flow.target.url.authority, unused):
                     try:
                         results[position] = flow.run()
                     except HostError as error:

@@ -239,10 +239,16 @@ def test_batches(ask: Ask) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "most"),
-    [({}, 6), ({"batch_per_host": 2}, 2), ({"batch": 3}, 3), ({"batch_per_host": 20}, 9)],
+    [
+        ({}, 6),
+        ({"batch_per_host": 2}, 2),
+        ({"batch": 3}, 3),
+        ({"batch_per_host": 20}, 9),
+        ({"batch_per_host": 0}, 9),
+    ],
 )
 def test_limits_of_batches(options: dict[str, int], most: int, ask: Ask) -> None:
-    key = f"batch-{most}-{len(options)}"
+    key = "-".join(["batch", *map(str, options.values())])
     code = f"""(() => {{
       const at = `${{U}}/gate?key={key}`;
       http.batch(new Array(9).fill(at + '&ms=300'));
