@@ -231,8 +231,7 @@ struct vu {
     bool repeats_dials;
     /* True if an interruption adds samples of ws_session_duration. */
     bool measures_sessions;
-    /* True from the failure of an iteration or a stage until its sessions are over. As in k6, nothing is recorded then,
-     * and sleep() returns at once. */
+    /* A failed iteration's or stage's sessions are not over. As in k6, nothing is recorded then, and no sleep() waits. */
     bool is_winding_down;
 };
 
