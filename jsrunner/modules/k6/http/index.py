@@ -174,9 +174,8 @@ class Http(HostModule):
 
         def run_waiting() -> None:
             for position, flow in waiting:
-                unused = (
-                    BoundedSemaphore(per_host) if per_host > 0 else nullcontext()
-                )  # 0: no limit, as in k6
+                # As in k6, 0 is no limit.
+                unused = BoundedSemaphore(per_host) if per_host > 0 else nullcontext()
                 with slots.setdefault(flow.target.url.authority, unused):
                     try:
                         results[position] = flow.run()
