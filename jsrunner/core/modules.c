@@ -189,16 +189,19 @@ static JSValue compile(JSContext *context, const char *text, size_t size, const 
 static JSValue read_module(JSContext *context, const char *name, const struct entry *compiled)
 {
     struct vu *vu = vu_of(context);
+    const uint8_t *bytecode = compiled->data;
     vu_begin_reading(vu);
-    JSValue module = JS_ReadObject(context, compiled->data, compiled->size, JS_BYTECODE);
+    JSValue module = JS_ReadObject(context, bytecode, compiled->size, JS_BYTECODE);
     vu_end_reading(vu);
     if (js_is_exception(module)) return module;
     /* QuickJS-NG 0.11 adds a surplus reference when it reads a module. It would keep the whole interpreter alive for
      * ever. */
     JS_FreeValue(context, module);
-    /* The engine has also loaded what the module imports, and the table may have grown meanwhile. */
+    /* The engine has also loaded what the module imports. Meanwhile the table may have grown, and the module may have
+     * been compiled again, or forgotten. */
     struct entry *entry = get(&image, name, strlen(name));
-    sources_share(context, module.u.pointer, entry->data, entry->size, &entry->sources);
+    if (entry && entry->data == bytecode)
+        sources_share(context, module.u.pointer, bytecode, entry->size, &entry->sources);
     return module;
 }
 
@@ -360,23 +363,17 @@ static void close_compiler(JSContext *context)
     JS_FreeRuntime(runtime);
 }
 
-/* The compiler of the process, opened at its first use. */
+/* The compiler of core_compile, opened at its first call. */
 static JSContext *compiler;
-
-/* Return the compiler, NULL if memory is exhausted. */
-static JSContext *take_compiler(void)
-{
-    if (!compiler) compiler = open_compiler();
-    if (compiler) JS_UpdateStackTop(JS_GetRuntime(compiler));
-    return compiler;
-}
 
 /* Compile a module and add it to the image. `is_script`: see keep(). Returns false if the source does not compile. On
  * the main stack. */
 CORE_API bool core_compile(const char *name, const char *source, size_t size, bool is_script)
 {
-    JSContext *context = take_compiler();
+    if (!compiler) compiler = open_compiler();
+    JSContext *context = compiler;
     if (!context) return false;
+    JS_UpdateStackTop(JS_GetRuntime(context));
     bool is_kept = false;
     JSValue module = JS_Eval(context, source, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (js_is_exception(module)) JS_FreeValue(context, JS_GetException(context));
@@ -402,10 +399,10 @@ static size_t copy_property(JSContext *context, JSValue exception, const char *n
 
 /* Compile a text as a module or as a script and write its syntax error to `to`: the engine's message, a line feed,
  * and the stack, whose places have the file name `checked`. Returns the size, 0 if there is no error. On the main
- * stack. */
+ * stack. The compiler is not that of core_compile, because a compiler keeps each module that it has compiled. */
 CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_module, char *to, size_t capacity)
 {
-    JSContext *context = take_compiler();
+    JSContext *context = open_compiler();
     if (!context) return 0;
     int flags = JS_EVAL_FLAG_COMPILE_ONLY | (is_module ? JS_EVAL_TYPE_MODULE : 0);
     JSValue code = JS_Eval(context, source, size, "checked", flags);
@@ -417,6 +414,7 @@ CORE_API size_t core_syntax_error(const char *source, size_t size, bool is_modul
         written += copy_property(context, code, "stack", to + written, capacity - written);
     }
     JS_FreeValue(context, code);
+    close_compiler(context);
     return written;
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import gevent
 import pytest
 from core_vu import ASKING, DEADLINE, until
+from running import memory
 
 from jsrunner.engine import engine as numbers
 from jsrunner.engine.engine import process_engine
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from core_vu import VU
 
 TESTS = Path(__file__).parent.parent
+MEGABYTE = 1 << 20
 
 #: A program without gevent's hub: the first init of a run.
 PROGRAM = """
@@ -365,3 +368,13 @@ def test_vus_that_wait_for_python_are_answered_in_order(make_vu: Callable[..., V
     until(lambda: len(asked) == 5)
     assert asked == list(range(5))
     assert all(vu.state != ASKING for vu in vus)
+
+
+def test_checks_of_syntax_keep_no_memory() -> None:
+    engine = process_engine()
+    text = "\n".join(f"export function f{n}(a, b) {{ return a * {n} + b; }}" for n in range(5000))
+    assert engine.syntax_error(text) is None
+    before = memory(os.getpid())
+    for _ in range(40):
+        engine.syntax_error(text)
+    assert memory(os.getpid()) - before < 20 * MEGABYTE
